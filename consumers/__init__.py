@@ -1,0 +1,1 @@
+"""The processes, the bus they meet on, and the command line."""

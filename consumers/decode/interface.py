@@ -1,0 +1,84 @@
+"""What every decoder offers: a batch of payloads in, columns out; what cannot be decoded is named with its row and reason."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...schemas.cloud_events import Headers
+from ...schemas.reference import ProfiledField
+
+
+class Marks(NamedTuple):
+    """Bit patterns of NaN (as uint64) that say why a number is not there. A categorical column holds the same as codes below zero."""
+
+    null: int = 0x7FF8_0000_0000_0000
+    invalid: int = 0x7FF8_0000_0000_0001
+    missing: int = 0x7FF8_0000_0000_0002
+
+
+MARKS = Marks()
+
+
+class Rejected(NamedTuple):
+    """A record that cannot be counted at all."""
+
+    row: int
+    reason: str
+
+
+class InvalidField(NamedTuple):
+    """A field of the wrong type: the row's other fields count."""
+
+    row: int
+    field: str  #: where in the message: payload.features.amount
+    reason: str
+
+
+@dataclass(frozen=True)
+class Identities:
+    """Whose rows they are, for n records."""
+
+    models: Sequence[tuple[str, str]]  #: the distinct (model, version) pairs
+    model_of: NDArray[np.int32]  #: length n, index into ``models``; -1: rejected
+    rejected: list[Rejected] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Decoded rows of one schema, in the order of its fields.
+
+    ``numeric`` has shape [n, number of numeric fields]; what is no finite number is a NaN with a bit pattern of `MARKS`.
+    ``categorical`` is one sequence of length n per categorical or boolean field: the category's text, or one of the `Marks` as an int.
+    """
+
+    numeric: NDArray[np.float64]
+    categorical: Sequence[Sequence[object]]
+    invalid: list[InvalidField] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)  #: rows all of whose numbers are *missing*; they must not be counted
+
+
+class Decoder(Protocol):
+    """One format, for one stream's mapping."""
+
+    def identities(
+        self, values: Sequence[bytes | None], keys: Sequence[bytes | None] | None, headers: Sequence[Headers] | None
+    ) -> Identities:
+        """The model and version of every record: from constant, key or header where mapped so, else a first pass over the ids only."""
+        ...
+
+    def columns(self, fields: Sequence[ProfiledField], values: Sequence[bytes | None]) -> Columns:
+        """The fields of every record, in one pass."""
+        ...
+
+    @property
+    def needs_keys(self) -> bool:
+        """Whether `identities` reads keys."""
+        ...
+
+    @property
+    def needs_headers(self) -> bool:
+        """Whether `identities` reads headers."""
+        ...

@@ -1,0 +1,49 @@
+"""CloudEvents 1.0 in Kafka's binary mode: attributes in headers, the event itself as the value."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from cloudevents.core.bindings.kafka import to_binary_event
+from cloudevents.core.v1.event import CloudEvent
+
+JSON = "application/json"
+MSGPACK = "application/vnd.msgpack"
+Headers = tuple[tuple[str, bytes], ...]
+
+
+def iso(time_ms: int) -> str:
+    """A time as it stands in events: ISO 8601, UTC, no more digits than needed.
+
+    >>> iso(1_700_000_000_000), iso(1_700_000_000_250)
+    ('2023-11-14T22:13:20Z', '2023-11-14T22:13:20.250Z')
+    """
+    spec = "milliseconds" if time_ms % 1000 else "seconds"
+    return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec=spec).replace("+00:00", "Z")
+
+
+def headers(*, id: str, type: str, source: str, time_ms: int, subject: str, content_type: str = JSON) -> Headers:
+    """The record headers of an event: ``ce_id``, ``ce_type``, ``ce_source``, ``ce_time``, ``ce_subject``, ``content-type``."""
+    event = CloudEvent(
+        attributes={
+            "id": id,
+            "type": type,
+            "source": source,
+            "specversion": "1.0",
+            "time": datetime.fromtimestamp(time_ms / 1000, UTC),
+            "subject": subject,
+            "datacontenttype": content_type,
+        },
+        data=b"",
+    )
+    return tuple(sorted(to_binary_event(event).headers.items()))
+
+
+def attributes(record_headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
+    """The CloudEvents attributes of a record, whatever the case of their prefix (``ce_``, ``ce-``, ``Ce-``).
+
+    >>> attributes([("Ce-Type", b"io.driftbus.pane"), ("trace", b"1")])
+    {'type': 'io.driftbus.pane'}
+    """
+    return {
+        name[3:].lower(): (value or b"").decode("utf-8", "replace") for name, value in record_headers if name[:3].lower() in {"ce_", "ce-"}
+    }

@@ -1,0 +1,217 @@
+"""The configuration: one YAML file, each key with its bounds, every error with its full path."""
+
+import fnmatch
+import re
+from typing import Annotated, Any, Literal, NamedTuple
+
+import msgspec
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
+
+from .duration import Duration, milliseconds, written
+from .fact import Setting
+from .identity import content_hash
+from .mapping import Mapping
+
+
+class PaneLength(NamedTuple):
+    """How long a bucket is: milliseconds, or calendar months."""
+
+    unit: Literal["time", "month"]
+    length: int = 1
+
+    def __str__(self) -> str:
+        """As it is written."""
+        return "month" if self.unit == "month" else written(self.length)
+
+
+def _pane_length(text: object) -> PaneLength:
+    if isinstance(text, PaneLength):
+        return text
+    if text == "month":
+        return PaneLength("month")
+    try:
+        return PaneLength("time", milliseconds(text))
+    except ValueError:
+        msg = f'"{text}" is not a duration; write 10s, 5m, 1h, 1d or month'
+        raise ValueError(msg) from None
+
+
+_as_text = PlainSerializer(str, return_type=str)
+_text = WithJsonSchema({"type": "string"})
+
+
+class FalseAlarms(NamedTuple):
+    """How often a model may raise a false alarm: once in so many milliseconds of its traffic, or once in so many rows."""
+
+    per: int
+    of: Literal["time", "rows"]
+
+    def __str__(self) -> str:
+        """As it is written."""
+        return f"1 per {written(self.per) if self.of == 'time' else f'{self.per} rows'}"
+
+
+def _false_alarms(text: object) -> FalseAlarms:
+    if isinstance(text, FalseAlarms):
+        return text
+    match = re.fullmatch(r"1 per (?:(\d[\d_,]*) rows|(\d+(?:ms|s|m|h|d)))", str(text).strip())
+    if match is None:
+        msg = f'"{text}" is not a rate of false alarms; write 1 per 30d or 1 per 100000 rows'
+        raise ValueError(msg)
+    if match[1]:
+        return FalseAlarms(int(re.sub(r"[_,]", "", match[1])), "rows")
+    return FalseAlarms(milliseconds(match[2]), "time")
+
+
+class KafkaTopics(Setting):
+    """The topics of our own: names, and what `driftbus topics create` gives them."""
+
+    prefix: str = Field("driftbus", pattern=r"^[A-Za-z0-9._-]+$")
+    partitions: int = Field(8, ge=1, le=1000, description="of summaries, snapshots and drift; fixed at creation")
+    replication: int = Field(1, ge=1, le=10)
+
+    @property
+    def summaries(self) -> str:
+        """Panes and progress."""
+        return f"{self.prefix}.summaries"
+
+    @property
+    def snapshots(self) -> str:
+        """What detectors remember (compacted)."""
+        return f"{self.prefix}.snapshots"
+
+    @property
+    def drift(self) -> str:
+        """Drift events and notices."""
+        return f"{self.prefix}.drift"
+
+    @property
+    def models(self) -> str:
+        """Reference announcements (compacted)."""
+        return f"{self.prefix}.models"
+
+    @property
+    def dead_letter(self) -> str:
+        """What could not be counted."""
+        return f"{self.prefix}.dead-letter"
+
+
+class Stream(Setting):
+    """A configured group of input topics, read and aligned together."""
+
+    topics: Annotated[tuple[str, ...], Field(min_length=1)]
+    pane: Annotated[PaneLength, BeforeValidator(_pane_length), _as_text, _text] = PaneLength("time", 10_000)
+    clock: Literal["live", "record"] = "live"
+    format: Literal["json"] = "json"
+    mapping: Mapping = Mapping()
+    grace: Duration = 1_000
+    max_jump: Duration = 3_600_000
+    max_rows: int = Field(50_000, ge=1, le=10_000_000)
+    linger: Duration = 2_000
+    patience: Duration = 300_000
+
+    @property
+    def longest_jump(self) -> int:
+        """Milliseconds a timestamp may be ahead without being judged: `max_jump`, at least ten buckets."""
+        return max(self.max_jump, 10 * (31 * 86_400_000 if self.pane.unit == "month" else self.pane.length))
+
+
+class Important(Setting):
+    """From which effect on a change matters: below it an episode is *minor*."""
+
+    ks: float = Field(0.1, gt=0, le=1)
+    psi: float = Field(0.1, gt=0)
+    wasserstein_sd: float = Field(0.2, gt=0)
+    nulls: float = Field(0.02, gt=0, le=1)
+    unseen: float = Field(0.01, gt=0, le=1)
+
+
+class FeatureSettings(Setting):
+    """What differs for a feature, or for all that match a pattern."""
+
+    ignore: bool = False
+    type: Literal["numeric", "categorical", "boolean"] | None = None
+    min_effect: float | None = Field(None, ge=0, le=3, description="in sd of the rank score; drift below it is not reported")
+    important: Important | None = None
+
+
+def _feature_settings(written_: object) -> object:
+    return {"ignore": True} if written_ == "ignore" else written_
+
+
+class Table(Setting):
+    """A file of rows, and what its columns are; every other column is a feature."""
+
+    file: str
+    time: str | None = None
+    prediction: str | None = None
+    score: str | None = None
+    model: str | None = None
+    version: str | None = None
+    ignore: tuple[str, ...] = ()
+
+
+class TopicSlice(Setting):
+    """A part of an input topic, as a reference."""
+
+    topic: str
+    start: str | None = Field(None, description="ISO time of the first record")
+    end: str | None = Field(None, description="ISO time behind the last record")
+
+
+class Model(Setting):
+    """A monitored model."""
+
+    stream: str | None = None
+    reference: Table | TopicSlice | None = None
+    false_alarms: Annotated[FalseAlarms, BeforeValidator(_false_alarms), _as_text, _text] = FalseAlarms(30 * 86_400_000, "time")
+    rate: float | None = Field(None, gt=0, description="rows per second, where the reference has no times")
+    min_effect: float = Field(0.0, ge=0, le=3)
+    important: Important = Important()
+    features: dict[str, Annotated[FeatureSettings, BeforeValidator(_feature_settings)]] = {}
+
+    def feature(self, name: str) -> FeatureSettings:
+        """The settings of one feature: of all patterns that match, the later ones win, key by key."""
+        merged: dict[str, Any] = {}  # of differing types, by key
+        for pattern, settings in self.features.items():
+            if fnmatch.fnmatchcase(name, pattern):
+                merged |= {key: getattr(settings, key) for key in settings.model_fields_set}
+        return FeatureSettings(**merged)
+
+
+class Configuration(Setting):
+    """All of ``driftbus.yaml``."""
+
+    application: str = Field(pattern=r"^[A-Za-z0-9._-]+$", description="names groups, transactional ids and event ids")
+    instance: str | None = Field(None, pattern=r"^[A-Za-z0-9._-]+$", description="of this process; stable over its restarts")
+    bus: Literal["kafka", "embedded"] = "kafka"
+    kafka: dict[str, str | int | float | bool] = Field({}, description="any librdkafka setting; ${NAME} comes from the environment")
+    embedded: str = Field("driftbus.sqlite", description="the file of the embedded bus")
+    artifacts: str = Field("./artifacts", description="a folder, or any fsspec URL")
+    topics: KafkaTopics = KafkaTopics()
+    snapshot_every: Duration = 180_000
+    streams: Annotated[dict[str, Stream], Field(min_length=1)]
+    models: dict[str, Model] = {}
+
+    @model_validator(mode="after")
+    def _streams_exist(self) -> "Configuration":
+        for name, model in self.models.items():
+            if model.stream is not None and model.stream not in self.streams:
+                msg = f"models.{name}.stream: {model.stream!r} is not among streams: {', '.join(self.streams)}"
+                raise ValueError(msg)
+        return self
+
+    def model(self, name: str) -> Model:
+        """The settings of a model; one that is not listed has the defaults."""
+        return self.models.get(name, Model())
+
+    def stream_of(self, model: str) -> str:
+        """The stream that a model's predictions come from."""
+        return self.model(model).stream or next(iter(self.streams))
+
+    @property
+    def hash(self) -> str:
+        """Of what decides results: streams and models, never the bus, its secrets, or paths."""
+        models = {name: model.model_dump(mode="json", exclude={"reference"}) for name, model in self.models.items()}
+        streams = {name: stream.model_dump(mode="json") for name, stream in self.streams.items()}
+        return content_hash(msgspec.json.encode({"models": models, "streams": streams}, order="sorted"))

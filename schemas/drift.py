@@ -1,0 +1,87 @@
+"""Drift events: episodes that open, change and resolve."""
+
+from typing import Literal
+
+from .fact import Fact
+from .identity import derived_id
+
+Kind = Literal["input", "output", "availability", "pairs", "text", "volume", "performance", "ood"]
+Severity = Literal["minor", "moderate", "major"]
+Status = Literal["opened", "updated", "resolved"]
+
+
+class Effect(Fact):
+    """How much a signal changed, less what two samples of one distribution would show, never below 0."""
+
+    ks: float | None = None  #: Kolmogorov-Smirnov distance of the binned values
+    psi: float | None = None  #: population stability index over about ten groups of bins
+    wasserstein_sd: float | None = None  #: Wasserstein distance of the binned values, in reference standard deviations
+    nulls: tuple[float, float] | None = None  #: share of rows without a valid value: reference, now
+    unseen: float | None = None  #: share of rows in bins without a reference row
+    new_categories: tuple[str, ...] = ()
+
+
+class Histogram(Fact):
+    """A small histogram: about ten groups of neighbouring bins, the same for reference and current."""
+
+    bins: tuple[str, ...] = ()
+    counts: tuple[int, ...] = ()
+
+
+class DriftedSignal(Fact):
+    """One signal of an episode, with all that is known of its change."""
+
+    name: str
+    role: str  #: feature, prediction, score
+    of: Literal["values", "availability"] = "values"
+    segment: str | None = None
+    open: bool = True
+    share: float  #: of the alarm's evidence
+    change: str  #: the winning bet in words
+    log_evidence: float  #: natural log of the e-value since the onset
+    effect: Effect
+    reference: Histogram
+    current: Histogram
+    rows: int  #: rows in `current`
+
+
+class UsedPanes(Fact):
+    """The offsets of one input partition that `current` was counted from."""
+
+    topic: str
+    partition: int
+    offsets: tuple[int, int]
+
+
+class DriftEvent(Fact):
+    """An episode opened, was updated, or resolved. Key on the topic: the model."""
+
+    episode: str
+    sequence: int
+    status: Status
+    model: str
+    version: str
+    stream: str
+    reference: str
+    kind: Kind
+    bucket: tuple[str, str]  #: start and end of the bucket that decided, ISO 8601 UTC
+    onset: str  #: since when, as far as the winning bet can tell
+    signals: tuple[DriftedSignal, ...]
+    detector: str
+    budget: str  #: of false alarms, as configured
+    severity: Severity
+    reason: str | None = None  #: of a resolution: recovered, replaced, retired, reconfigured
+    complete: bool  #: every partition's panes of the bucket were there in time
+    clock_decided: bool  #: some partition's progress through the bucket came from the wall clock
+    panes: tuple[UsedPanes, ...] = ()
+    configuration: str
+
+    @property
+    def id(self) -> str:
+        """The same at every repetition, so that a consumer can drop duplicates."""
+        return derived_id("drift", self.episode, self.sequence)
+
+    @property
+    def type(self) -> str:
+        """The CloudEvents type."""
+        return f"io.driftbus.drift.{self.status}"

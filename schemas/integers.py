@@ -1,0 +1,61 @@
+"""Vectors of integers on the wire: exact, small, and the same bytes from every writer."""
+
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+Integers = NDArray[np.int64]
+_WIDTHS = ("i1", "i2", "i4", "i8")
+
+
+def _narrow(values: Integers) -> tuple[str, bytes]:
+    low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
+    width = next(w for w in _WIDTHS if np.iinfo(w).min <= low and high <= np.iinfo(w).max)
+    return width, values.astype(f"<{width}").tobytes()
+
+
+def packed(values: Integers) -> list[Any]:
+    """``[length, width, bytes]`` where most numbers are set, ``[length, width, bytes, width, bytes of indices]`` where few are.
+
+    >>> packed(np.array([1, 0, 3], dtype=np.int64))
+    [3, 'i1', b'\\x01\\x00\\x03']
+    """
+    width, dense = _narrow(values)
+    indices = np.flatnonzero(values)
+    index_width, index_bytes = _narrow(indices.astype(np.int64))
+    set_width, set_bytes = _narrow(values[indices])
+    if len(set_bytes) + len(index_bytes) < len(dense):
+        return [len(values), set_width, set_bytes, index_width, index_bytes]
+    return [len(values), width, dense]
+
+
+def unpacked(form: object) -> Integers:
+    """The vector that `packed` wrote.
+
+    >>> unpacked(packed(np.arange(3))).tolist()
+    [0, 1, 2]
+    """
+    if isinstance(form, np.ndarray):
+        return np.ascontiguousarray(form, dtype=np.int64)
+    if not isinstance(form, list | tuple) or len(form) not in (3, 5) or form[1] not in _WIDTHS:
+        msg = "not a packed vector of integers"
+        raise ValueError(msg)
+    length, set_ = int(form[0]), np.frombuffer(form[2], dtype=f"<{form[1]}").astype(np.int64)
+    if len(form) == 3:
+        if len(set_) != length:
+            msg = f"{len(set_)} numbers in a vector of {length}"
+            raise ValueError(msg)
+        return set_
+    values = np.zeros(length, dtype=np.int64)
+    values[np.frombuffer(form[4], dtype=f"<{form[3]}").astype(np.int64)] = set_
+    return values
+
+
+IntegerVector = Annotated[
+    Integers,
+    BeforeValidator(unpacked),
+    PlainSerializer(packed),
+    WithJsonSchema({"type": "array", "description": "a packed vector of integers"}),
+]

@@ -1,0 +1,29 @@
+"""Notices: what an operator should know that is not drift."""
+
+from typing import Any, Literal
+
+from .fact import Fact
+from .identity import derived_id
+
+
+class Notice(Fact):
+    """Published on the drift topic, once per cause: ``unmonitored`` (a model version without a reference) or ``lost`` (offsets gone)."""
+
+    about: Literal["unmonitored", "lost"]
+    model: str
+    version: str
+    stream: str | None = None
+    bucket: int | None = None  #: ms; the bucket in which it was noticed
+    text: str
+    facts: dict[str, Any] = {}  # what the notice is about; free by kind
+    identity: str
+
+    @property
+    def id(self) -> str:
+        """The same at every repetition."""
+        return derived_id("notice", self.about, self.identity)
+
+    @property
+    def type(self) -> str:
+        """The CloudEvents type."""
+        return f"io.driftbus.notice.{self.about}"

@@ -1,0 +1,53 @@
+"""A pane: the counts of one run of one input partition, for one model, version, segment, reference and bucket."""
+
+import msgspec
+import numpy as np
+from pydantic import ConfigDict
+
+from .fact import Fact
+from .identity import derived_id
+from .integers import IntegerVector
+
+
+class Pane(Fact):
+    """A fact about the log: whoever reads the partition again cuts the same panes.
+
+    Every number is an integer, so that addition is exact in any order. Times are milliseconds; a bucket is named by its end.
+    ``counts`` and ``sums`` follow the layout of the reference (`driftbus.detectors.layout`); both are empty for a model without one.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    stream: str
+    topic: str
+    topic_id: str
+    partition: int
+    first: int  #: first offset of the run
+    last: int  #: last offset read in the run
+    bucket: int  #: when it was cut: drives progress and order
+    about: int  #: the event time it speaks of: the same unless a correction arrives days later
+    model: str
+    version: str
+    segment: str | None = None
+    reference: str | None = None  #: content hash; None: the model is not monitored
+    since: int | None = None  #: the bucket from which that reference holds
+    rows: int
+    late: int = 0
+    counts: IntegerVector = np.zeros(0, dtype=np.int64)  #: signed, so that a correction can subtract
+    sums: IntegerVector = np.zeros(0, dtype=np.int64)  #: per numeric field: sum of z, sum of z squared (fixed point)
+
+    @property
+    def id(self) -> str:
+        """The same for everyone who cuts this run."""
+        return derived_id(
+            "pane", self.topic_id, self.partition, self.first, self.bucket, self.model, self.version, self.segment, self.reference
+        )
+
+    def encoded(self) -> bytes:
+        """As it travels: msgpack."""
+        return msgspec.msgpack.encode(self.model_dump())
+
+    @classmethod
+    def decoded(cls, value: bytes) -> "Pane":
+        """What `encoded` wrote."""
+        return cls.model_validate(msgspec.msgpack.decode(value))
