@@ -139,6 +139,9 @@ def _feature_settings(written_: object) -> object:
     return {"ignore": True} if written_ == "ignore" else written_
 
 
+_or_ignore = BeforeValidator(_feature_settings, json_schema_input_type=FeatureSettings | Literal["ignore"])
+
+
 class Table(Setting):
     """A file of rows, and what its columns are; every other column is a feature."""
 
@@ -168,7 +171,7 @@ class Model(Setting):
     rate: float | None = Field(None, gt=0, description="rows per second, where the reference has no times")
     min_effect: float = Field(0.0, ge=0, le=3)
     important: Important = Important()
-    features: dict[str, Annotated[FeatureSettings, BeforeValidator(_feature_settings)]] = {}
+    features: dict[str, Annotated[FeatureSettings, _or_ignore]] = {}
 
     def feature(self, name: str) -> FeatureSettings:
         """The settings of one feature: of all patterns that match, the later ones win, key by key."""

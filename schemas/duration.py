@@ -39,4 +39,6 @@ def written(length_ms: int) -> str:
 
 
 #: A duration in milliseconds, written as ``10s`` in configuration.
-Duration = Annotated[int, BeforeValidator(milliseconds), PlainSerializer(written, return_type=str, when_used="json")]
+Duration = Annotated[
+    int, BeforeValidator(milliseconds, json_schema_input_type=str | int), PlainSerializer(written, return_type=str, when_used="json")
+]

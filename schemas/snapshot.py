@@ -42,7 +42,7 @@ class PartitionState(Fact):
     """The content of a snapshot's last record: the aligners' numbers, the panes not yet evaluated, and which states belong to it."""
 
     position: int  #: P: the next summaries offset to fold
-    states: dict[str, int]  #: key of every state, number of its chunks
+    states: tuple[str, ...]  #: the key of every state
     aligners: dict[str, Any]  # plain numbers, by stream; the aligner knows their form
     pending: tuple[int, ...]  #: summaries offsets of panes received and not yet evaluated
     fold: dict[str, Any] = {}  # what else the fold remembers (models reported as unmonitored, ...)

@@ -1,0 +1,43 @@
+"""Which reference holds for a row, and how the row is counted against it: what profilers ask."""
+
+from ...detectors.counting import Counting
+from ...schemas.configuration import Configuration
+from ...schemas.reference import NumericProfile, ProfiledField
+from ..bus.interface import Bus
+from ..tally import Holding, Monitored
+from .announce import Announcements
+from .artifacts import ArtifactStore
+
+
+class HeldReferences:
+    """The announcements, read to their end at the start, with the artifacts they name.
+
+    An artifact that cannot be read stops the profiler with a clear error: its model is never taken for unmonitored.
+    """
+
+    def __init__(self, bus: Bus, configuration: Configuration, store: ArtifactStore) -> None:
+        self._announcements = Announcements(bus, configuration.topics)
+        self._store = store
+        self._monitored: dict[str, Monitored] = {}
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Take note of what has been announced since; it holds for rows that have not been counted."""
+        self._announcements.refresh()
+
+    def holding(self, model: str, version: str, bucket: int) -> Holding:
+        """Which reference holds in the bucket that ends then."""
+        announcement = self._announcements.holding(model, version, bucket)
+        return Holding(None, None) if announcement is None else Holding(announcement.reference, announcement.since)
+
+    def monitored(self, reference: str) -> Monitored:
+        """How rows are counted against it."""
+        if reference not in self._monitored:
+            profile = self._store.reference(reference)
+            self._monitored[reference] = Monitored(profile.fields, tuple(_shape(field) for field in profile.fields), Counting(profile))
+        return self._monitored[reference]
+
+
+def _shape(field: ProfiledField) -> tuple[str, str, str, bool]:
+    """What decides how a field is decoded."""
+    return field.name, field.role, field.type, isinstance(field.values, NumericProfile) and field.values.parse

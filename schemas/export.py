@@ -1,0 +1,48 @@
+"""JSON Schemas of everything that travels or is stored, for those who read it without Python."""
+
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema
+
+from .configuration import Configuration
+from .dead_letter import DeadLetter
+from .drift import DriftEvent
+from .notice import Notice
+from .pane import Pane
+from .prediction import Prediction
+from .progress import Progress
+from .reference import Announcement, Reference
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+#: By the name of the file that describes it.
+PUBLISHED: dict[str, type[BaseModel]] = {
+    "announcement": Announcement,
+    "configuration": Configuration,
+    "dead-letter": DeadLetter,
+    "drift-event": DriftEvent,
+    "notice": Notice,
+    "pane": Pane,
+    "prediction": Prediction,
+    "progress": Progress,
+    "reference": Reference,
+}
+
+
+class _Plain(GenerateJsonSchema):
+    """Without titles that repeat the key; the default of a packed vector is left to its description."""
+
+    ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}
+
+    def field_title_should_be_set(self, schema: object) -> bool:
+        return False
+
+
+def json_schema(name: str) -> dict[str, Any]:  # any JSON
+    """The schema of what `PUBLISHED` lists under a name: what a reader must accept, so what was written before a field came is valid.
+
+    >>> json_schema("drift-event")["$id"]
+    'urn:driftbus:schema:drift-event'
+    """
+    return {"$schema": DIALECT, "$id": f"urn:driftbus:schema:{name}"} | PUBLISHED[name].model_json_schema(schema_generator=_Plain)

@@ -1,0 +1,114 @@
+"""The aligner against the executable form of its rules, on any order of panes and progress."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from driftbus.consumers.align import Aligner, pending_offsets
+from driftbus.consumers.buckets import Every
+from driftbus.schemas.pane import Pane
+from driftbus.schemas.progress import InputPartition, InputTopic, Progress
+
+from ..oracle import streams as oracle
+
+TOPIC = InputTopic(topic="t", topic_id="id", partitions=3)
+
+
+def pane(partition: int, first: int, bucket: int, topic_id: str = "id") -> Pane:
+    return Pane(
+        stream="s", topic="t", topic_id=topic_id, partition=partition, first=first, last=first, bucket=bucket, about=bucket,
+        model="m", version="1", rows=1,
+    )  # fmt: skip
+
+
+def progress(partition: int, through: int | None, *, ended: bool = False, by_clock: bool = False, topic_id: str = "id") -> Progress:
+    return Progress(
+        stream="s",
+        source=InputPartition(topic="t", topic_id=topic_id, partition=partition),
+        through=through,
+        ended=ended,
+        by_clock=by_clock,
+        topics=(TOPIC.model_copy(update={"topic_id": topic_id}),),
+    )
+
+
+_panes = st.tuples(st.just("pane"), st.integers(0, 2), st.integers(1, 12).map(lambda n: n * 10), st.just(False))
+_progress = st.tuples(
+    st.just("progress"), st.integers(0, 2), st.one_of(st.none(), st.integers(0, 130)), st.sampled_from((False,) * 6 + (True,))
+)
+_waits = st.sampled_from((0, 0, 1, 5, 20, 400, 9000))
+
+
+def both(records: list[tuple[tuple[str, int, int | None, bool], int]], snapshot_at: int | None = None) -> tuple[list[object], list[object]]:
+    """What the oracle and the product evaluate; the product possibly restored from a snapshot on the way."""
+    patience = 1000
+    expected = oracle.Aligner(oracle.Every(10), patience=patience)
+    aligner = Aligner(Every(10), patience)
+    sent: dict[int, Pane] = {}
+    ours, theirs, now = list[object](), list[object](), 0
+    for offset, ((kind, partition, number, ended), wait) in enumerate(records):
+        now += wait
+        if kind == "pane":
+            assert number is not None
+            sent[offset] = pane(partition, offset, number)
+            theirs += expected.feed(offset, now, oracle.Pane(f"{partition}", offset, offset, number, "m", 1, 1, 0))
+            ours += aligner.feed(offset, now, sent[offset])
+        else:
+            theirs += expected.feed(offset, now, oracle.Progress(f"{partition}", number, ended, ("0", "1", "2")))
+            ours += aligner.feed(offset, now, progress(partition, number, ended=ended))
+        if offset == snapshot_at:
+            numbers = aligner.numbers()
+            aligner = Aligner.restored(aligner.buckets, patience, numbers, {o: sent[o] for o in pending_offsets([numbers])})
+    return [(bucket, whole, [p.first for p in panes]) for bucket, whole, panes in theirs], [
+        (one.end, one.complete, [p.pane.first for p in one.panes]) for one in ours
+    ]
+
+
+@settings(max_examples=600, deadline=None)
+@given(
+    records=st.lists(st.tuples(st.one_of(_panes, _progress, _progress), _waits), max_size=60),
+    snapshot_at=st.one_of(st.none(), st.integers(0, 60)),
+)
+def test_buckets_are_evaluated_as_the_rules_say(
+    records: list[tuple[tuple[str, int, int | None, bool], int]], snapshot_at: int | None
+) -> None:
+    theirs, ours = both(records, snapshot_at)
+    assert ours == theirs
+
+
+def test_a_pane_seen_twice_counts_once() -> None:
+    aligner = Aligner(Every(10))
+    aligner.feed(0, 0, pane(0, 5, 10))
+    aligner.feed(1, 0, pane(0, 5, 10))
+    for number in range(3):
+        ready = aligner.feed(2 + number, 0, progress(number, 10))
+    assert [len(one.panes) for one in ready] == [1]
+
+
+def test_a_topic_made_again_is_another_one() -> None:
+    aligner = Aligner(Every(10))
+    for number in range(3):
+        aligner.feed(number, 0, progress(number, 100))
+    aligner.feed(3, 0, progress(0, 10, topic_id="new"))
+    assert all(key[1] == "new" for key in aligner.partitions)
+    aligner.feed(4, 0, pane(0, 0, 110, topic_id="new"))
+    for number in range(3):
+        ready = aligner.feed(5 + number, 0, progress(number, 110, topic_id="new"))
+    assert [one.end for one in ready] == [110]
+
+
+def test_a_bucket_says_that_the_clock_decided_it() -> None:
+    aligner = Aligner(Every(10))
+    aligner.feed(0, 0, pane(0, 0, 10))
+    aligner.feed(1, 0, pane(0, 5, 20))
+    for number in range(2):
+        aligner.feed(2 + number, 0, progress(number, 25))
+    aligner.feed(4, 0, progress(2, 10))
+    ready = aligner.feed(5, 0, progress(2, 20, by_clock=True))
+    assert [(one.end, one.clock_decided) for one in ready] == [(20, True)]
+
+
+def test_nothing_is_evaluated_before_the_partitions_are_known() -> None:
+    aligner = Aligner(Every(10))
+    aligner.feed(0, 0, pane(0, 0, 10))
+    assert aligner.evaluated < 0
+    assert [len(aligner.feed(1 + n, 0, progress(n, 50))) for n in range(3)] == [0, 0, 1]

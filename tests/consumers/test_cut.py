@@ -1,0 +1,153 @@
+"""The cutter against the executable form of its rules, however a log is split into batches."""
+
+from typing import NamedTuple
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from driftbus.consumers.buckets import Every
+from driftbus.consumers.cut import Cut, CutState, Item, Rows, Rules, WrongClock, cut, cut_by_clock, finish
+
+from ..oracle import streams as oracle
+
+RULES = Rules(Every(10), grace=3, max_jump=100, max_rows=8, linger=4)
+ORACLE = oracle.Config(oracle.Every(10), grace=3, max_jump=100, confirm=2, max_rows=8, linger=4)
+
+_steps = st.tuples(
+    st.sampled_from((1, 1, 1, 2, 3)),  # offsets have gaps
+    st.sampled_from((0, 1, 2, 3, 5, 8, 12, 30, 90, 101, 150, 1000)),  # time goes on, at times in jumps
+    st.sampled_from((0, 0, 0, 0, 1, 2, 3, 4, 9, 15, 40)),  # some are late
+    st.sampled_from((0,) * 12 + (101, 500, 5000, -500)),  # some clocks are wrong
+    st.sampled_from(("row",) * 9 + ("end",)),
+)
+
+
+@st.composite
+def logs(draw: st.DrawFn) -> list[oracle.Record]:
+    offset, time, log = -1, 1000, []
+    for gap, step, lag, error, kind in draw(st.lists(_steps, max_size=40)):
+        offset, time = offset + gap, time + step
+        log.append(oracle.Record(offset, time - lag + error, kind, "m", 1))
+    return log
+
+
+class Run(NamedTuple):
+    """A published run: (bucket, rows, late) of each pane, its dead offsets, and what was committed."""
+
+    panes: list[tuple[int, int, int, int, int]]
+    dead: list[int]
+    position: int
+    high_water: int | None
+
+
+class Reader:
+    """Feeds `cut` batch by batch and collects what it publishes."""
+
+    def __init__(self, state: CutState | None = None) -> None:
+        self.state = state or CutState()
+        self.held: list[oracle.Record] = []
+        self.runs: list[Run] = []
+        self._rows: list[tuple[int, bool]] = []
+        self._dead: list[int] = []
+        self._offsets: list[int] = []
+
+    def feed(self, batch: list[oracle.Record], *, final: bool = False, wall: int | None = None) -> None:
+        self.held += batch
+        offsets = np.array([record.offset for record in self.held], dtype=np.int64)
+        times = np.array([record.timestamp for record in self.held], dtype=np.int64)
+        ends = np.array([record.kind == "end" for record in self.held], dtype=bool)
+        self.state, items, taken = cut(RULES, self.state, offsets, times, ends, final=final, wall=wall)
+        for item in items:
+            self.take(item)
+        self.held = self.held[taken:]
+
+    def take(self, item: Item) -> None:
+        if isinstance(item, Cut):
+            panes = sorted({bucket for bucket, _ in self._rows})
+            counted = [
+                (self._offsets[0], self._offsets[-1], b, sum(x == b for x, _ in self._rows), sum(late for x, late in self._rows if x == b))
+                for b in panes
+            ]
+            self.runs.append(Run(counted, self._dead, item.position, item.high_water))
+            self._rows, self._dead, self._offsets = [], [], []
+        elif isinstance(item, WrongClock):
+            self._dead.append(self.held[item.index].offset)
+            self._offsets.append(self.held[item.index].offset)
+        else:
+            self._take_rows(item)
+
+    def _take_rows(self, rows: Rows) -> None:
+        for index, bucket, late in zip(range(rows.start, rows.stop), rows.buckets, rows.late, strict=True):
+            self._offsets.append(self.held[index].offset)
+            if self.held[index].kind == "row":
+                self._rows.append((int(bucket), bool(late)))
+
+
+def published(parts: list[oracle.Published]) -> list[Run]:
+    return [
+        Run([(p.first, p.last, p.bucket, p.rows, p.late) for p in part.panes], part.dead, part.position, part.high_water) for part in parts
+    ]
+
+
+@settings(max_examples=400, deadline=None)
+@given(log=logs(), sizes=st.lists(st.integers(0, 7), max_size=60))
+def test_any_batches_cut_as_the_rules_say(log: list[oracle.Record], sizes: list[int]) -> None:
+    expected = oracle.Cutter(ORACLE, "p")
+    parts = [part for record in log for part in expected.feed(record)] + expected.finish()
+    reader, start = Reader(), 0
+    for size in sizes:
+        reader.feed(log[start : start + size])
+        start = min(start + size, len(log))
+    reader.feed(log[start:], final=True)
+    assert reader.held == []
+    reader.state, last = finish(reader.state, expected.position)
+    reader.take(last)
+    assert reader.runs == published(parts)
+
+
+@settings(max_examples=300, deadline=None)
+@given(log=logs(), crashes=st.lists(st.integers(0, 40), max_size=5))
+def test_a_crash_changes_no_run(log: list[oracle.Record], crashes: list[int]) -> None:
+    calm = Reader()
+    calm.feed(log, final=True)
+    runs: list[Run] = []
+    position, water = 0, None
+    for crash in [*sorted(crashes), len(log)]:  # each process reads up to a crash; what it had not committed is read again
+        reader = Reader(CutState(water))
+        ahead = [record for record in log if record.offset >= position]
+        known = [record for record in log[:crash] if record.offset >= position]
+        reader.feed(known if crash < len(log) else ahead, final=crash == len(log))
+        if reader.runs:
+            runs += reader.runs
+            position, water = reader.runs[-1].position, reader.runs[-1].high_water
+    assert runs == calm.runs
+
+
+@settings(max_examples=300, deadline=None)
+@given(log=logs(), silences=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 3000)), max_size=4))
+def test_a_silent_partition_is_cut_by_the_clock(log: list[oracle.Record], silences: list[tuple[int, int]]) -> None:
+    expected, reader, parts, read = oracle.Cutter(ORACLE, "p"), Reader(), list[oracle.Published](), 0
+    for stop, wait in sorted(silences):
+        for record in log[read:stop]:
+            parts += expected.feed(record)
+        reader.feed(log[read:stop])
+        read = max(read, min(stop, len(log)))
+        wall = 1000 + stop * 30 + wait
+        parts += expected.clock(wall)
+        if reader.held:
+            reader.feed([], wall=wall)
+        reader.state, last = cut_by_clock(RULES, reader.state, expected.position, wall)
+        if last is not None:
+            reader.take(last)
+    assert reader.runs == published(parts)
+
+
+def test_two_records_of_a_wrong_clock_make_nobody_late() -> None:
+    log = [oracle.Record(i, 1000 + 3 * i + 5000 * (i in (7, 8)), "row", "m", 1) for i in range(20)]
+    reader = Reader()
+    reader.feed(log, final=True)
+    reader.take(finish(reader.state, 20)[1])
+    assert sorted(offset for run in reader.runs for offset in run.dead) == [7, 8]
+    assert sum(late for run in reader.runs for *_, late in run.panes) == 0
+    assert sum(rows for run in reader.runs for _, _, _, rows, _ in run.panes) == 18

@@ -1,0 +1,213 @@
+"""The rules of streams, executable: one input partition's cutter and one summaries partition's aligner.
+
+Not the product's code: no columns, no bytes, no speed. An oracle to test the product against, and a place to try a change of the rules
+before making it.
+Times are milliseconds. A bucket is named by its end.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+NEVER = 1 << 60
+
+
+class Buckets(Protocol):
+    """Intervals [start, end) that tile time: a fixed length, months, ..."""
+
+    def start(self, time: int) -> int: ...
+    def end(self, time: int) -> int: ...
+
+
+@dataclass(frozen=True)
+class Every:
+    length: int
+
+    def start(self, time: int) -> int:
+        return time // self.length * self.length
+
+    def end(self, time: int) -> int:
+        return self.start(time) + self.length
+
+
+class Record(NamedTuple):
+    offset: int
+    timestamp: int
+    kind: str = "row"  # row | poison | end
+    model: str = ""
+    value: int = 0
+
+
+class Pane(NamedTuple):
+    partition: str
+    first: int  # first offset of its run
+    last: int
+    bucket: int
+    model: str
+    rows: int
+    total: int  # every sum in a pane is an integer: addition is exact in any order
+    late: int
+
+
+class Progress(NamedTuple):
+    partition: str
+    complete: int | None  # buckets that end at or before it are complete
+    ended: bool
+    partitions: tuple[str, ...]  # all partitions of the stream, as this process knows them
+
+
+@dataclass(frozen=True)
+class Config:
+    buckets: Buckets
+    grace: int = 1_000
+    max_jump: int = 3_600_000
+    confirm: int = 2
+    max_rows: int = 50_000
+    linger: int = 2_000
+
+
+@dataclass
+class Cutter:
+    """Cuts one input partition. What survives a crash is (position, high_water), committed together."""
+
+    config: Config
+    partition: str
+    position: int = 0
+    high_water: int | None = None
+    ended: bool = False
+    held: list[Record] = field(default_factory=list)  # read, not yet judged: nothing is committed past them
+    run: list[tuple[Record, int]] = field(default_factory=list)  # (record, bucket) of the open run
+    dead: list[int] = field(default_factory=list)
+    first: int | None = None
+    last: int | None = None
+
+    def complete(self) -> int | None:
+        return None if self.high_water is None else self.high_water - self.config.grace
+
+    def feed(self, record: Record) -> list[Published]:
+        self.position = record.offset + 1
+        self.held.append(record)
+        return self._judge()
+
+    def clock(self, wall: int) -> list[Published]:
+        """Live only: the partition was read to its end and has been silent for `linger`."""
+        out = self._judge(wall=wall) if self.held else []
+        grace = self.config.grace
+        water = self.config.buckets.start(wall - self.config.linger - grace) + grace
+        if self.high_water is None or water > self.high_water:
+            self.high_water = water
+            out.append(self._publish(self.position))
+        return out
+
+    def finish(self) -> list[Published]:
+        """The end offset taken at the start of `--until-end`. `ended` is said in progress, never committed."""
+        out = [*self._judge(final=True), self._publish(self.position)]
+        self.ended = True
+        return out
+
+    def _judge(self, final: bool = False, wall: int | None = None) -> list[Published]:
+        """A partition's first record, or one more than max_jump above the high water, is judged by the next ones."""
+        out: list[Published] = []
+        jump, confirm = self.config.max_jump, self.config.confirm
+        while self.held:
+            record, following = self.held[0], self.held[1 : confirm + 1]
+            good = True
+            if record.kind != "end" and (self.high_water is None or record.timestamp > self.high_water + jump):
+                if any(f.timestamp < record.timestamp - jump for f in following):
+                    good = False
+                elif len(following) < confirm and not final and all(f.kind != "end" for f in following):
+                    if wall is None:
+                        return out
+                    good = record.timestamp <= wall
+            out += self._take(self.held.pop(0), good)
+        return out
+
+    def _take(self, record: Record, good: bool) -> list[Published]:
+        out: list[Published] = []
+        config, before = self.config, self.high_water
+        if good:
+            self.high_water = record.timestamp if before is None else max(before, record.timestamp)
+        closes = before is not None and config.buckets.end(self.high_water - config.grace) != config.buckets.end(before - config.grace)
+        full = self.last is not None and record.offset // config.max_rows != self.last // config.max_rows
+        if self.first is not None and (closes or full):
+            out.append(self._publish(record.offset))  # the cut stands before this record; its high water is committed with it
+        self.first = record.offset if self.first is None else self.first
+        self.last = record.offset
+        if not good or record.kind == "poison":
+            self.dead.append(record.offset)
+        elif record.kind == "row":
+            self.run.append((record, config.buckets.end(max(record.timestamp, self.high_water - config.grace))))
+        return out
+
+    def _publish(self, position: int) -> Published:
+        groups: dict[tuple[int, str], list[tuple[Record, int]]] = {}
+        for record, bucket in self.run:
+            groups.setdefault((bucket, record.model), []).append((record, bucket))
+        panes = [
+            Pane(self.partition, self.first, self.last, bucket, model, len(rows), sum(r.value for r, _ in rows),
+                 sum(self.config.buckets.end(r.timestamp) != b for r, b in rows))
+            for (bucket, model), rows in sorted(groups.items())
+        ]
+        published = Published(panes, self.dead, position, self.high_water)
+        self.run, self.dead, self.first = [], [], None
+        return published
+
+
+class Published(NamedTuple):
+    """One transaction's share of a partition: its panes, then progress, with (position, high_water) as the offset and its metadata."""
+
+    panes: list[Pane]
+    dead: list[int]
+    position: int
+    high_water: int | None
+
+
+@dataclass
+class Aligner:
+    """A pure function of one summaries partition, one record at a time. Its only clock is the records' append time."""
+
+    buckets: Buckets
+    patience: int = 300_000
+    stride: int = 20_000  # the clock advances at most so far per record: silence of everyone uses up nobody's patience
+    appended: int | None = None
+    now: int = 0
+    evaluated: int = -NEVER  # every bucket that ends at or before it has been evaluated
+    pending: list[tuple[int, int, bool, Pane]] = field(default_factory=list)  # (bucket, log offset, was late, pane)
+    heard: dict[str, int] = field(default_factory=dict)
+    complete: dict[str, int] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
+    given_up: set[str] = field(default_factory=set)
+
+    def feed(self, offset: int, appended: int, record: Pane | Progress) -> list[tuple[int, bool, list[Pane]]]:
+        """Returns the buckets that can now be evaluated: (bucket, whole, panes)."""
+        self.now += min(max(0, appended - (appended if self.appended is None else self.appended)), self.stride)
+        self.appended = appended if self.appended is None else max(self.appended, appended)
+        if isinstance(record, Pane):
+            late = record.bucket <= self.evaluated  # its bucket is gone, for whatever reason: it counts in the next one
+            self.pending.append((self.buckets.end(self.evaluated) if late else record.bucket, offset, late, record))
+            return []
+        for partition in record.partitions:
+            self.heard.setdefault(partition, self.now)
+        self.heard[record.partition] = self.now
+        if record.complete is not None:
+            self.complete[record.partition] = max(record.complete, self.complete.get(record.partition, -NEVER))
+        (self.ended.add if record.ended else self.ended.discard)(record.partition)
+        for partition, since in self.heard.items():
+            if self.now - since > self.patience:
+                self.given_up.add(partition)
+            elif partition in self.ended or self.complete.get(partition, -NEVER) >= self.evaluated:
+                self.given_up.discard(partition)
+        holding = [self.complete.get(p, -NEVER) for p in self.heard if p not in self.given_up | self.ended]
+        through = min(holding, default=NEVER)
+        out = []
+        while due := [x for x in self.pending if x[0] <= through]:
+            bucket = min(x[0] for x in due)
+            panes = sorted((x for x in due if x[0] == bucket), key=lambda x: x[1])
+            self.pending = [x for x in self.pending if x[0] != bucket]
+            out.append((bucket, not self.given_up and not any(late for _, _, late, _ in panes), [x[3] for x in panes]))
+            self.evaluated = bucket
+        if through == NEVER:
+            self.ended.clear()  # all have ended and everything is evaluated: a later run continues
+        elif through > -NEVER:
+            self.evaluated = max(self.evaluated, self.buckets.start(through))
+        return out
