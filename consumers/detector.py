@@ -111,7 +111,7 @@ class Detector:
             outputs.append(self._lost(source, position, first))
             position = first
         for batch in self._bus.read(source, position, max(until, position)):
-            for offset, appended, record in _records(batch):
+            for offset, appended, record in records_of(batch):
                 fold.feed(offset, appended, record)
         partition = _Partition(fold, until, max(until, position), now, now, keys, outputs)
         partition.until = self._bus.watermarks(source)[1] if self._finishing else None
@@ -124,7 +124,7 @@ class Detector:
             return {}
         wanted, found = set(offsets), dict[int, Pane]()
         for batch in self._bus.read(source, min(wanted), max(wanted) + 1):
-            found |= {offset: record for offset, _, record in _records(batch) if offset in wanted and isinstance(record, Pane)}
+            found |= {offset: record for offset, _, record in records_of(batch) if offset in wanted and isinstance(record, Pane)}
         missing = wanted - set(found)
         if missing:
             msg = f"{source}: panes at offsets {sorted(missing)[:5]} are awaited by a snapshot and gone: raise the topic's retention"
@@ -145,7 +145,7 @@ class Detector:
 
     def _fold(self, partition: _Partition, batch: Batch) -> None:
         before = partition.fold.buckets
-        for offset, appended, record in _records(batch):
+        for offset, appended, record in records_of(batch):
             self._publish(partition, batch.source, partition.fold.feed(offset, appended, record))
         self.stats.buckets += partition.fold.buckets - before
         partition.position = int(batch.offsets[-1]) + 1
@@ -180,7 +180,7 @@ class Detector:
                     done.snapshot_at, done.snapshot_keys = now, keys[source]
 
 
-def _records(batch: Batch) -> list[tuple[int, int, Pane | Progress]]:
+def records_of(batch: Batch) -> list[tuple[int, int, Pane | Progress]]:
     """Offset, append time and content of the panes and progress in a batch; what else is written there is none of ours."""
     found: list[tuple[int, int, Pane | Progress]] = []
     for offset, appended, value, heads in zip(

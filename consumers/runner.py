@@ -50,7 +50,7 @@ class Pipeline:
                 decoder = JSONDecoder(stream.mapping)
                 self.profilers.append(Profiler(bus, configuration, name, decoder, references, wall_ms, until_end=until_end))
         if DETECTOR in roles:
-            self.detector = Detector(bus, configuration, self._tests_of, wall_ms)
+            self.detector = Detector(bus, configuration, self.tests_of, wall_ms)
         self._refreshed = time.monotonic()
         self._idle = False
 
@@ -100,7 +100,8 @@ class Pipeline:
         detectors = [] if self.detector is None else [self.detector]
         return [*self.profilers, *detectors]
 
-    def _tests_of(self, key: StateKey) -> Tests:
+    def tests_of(self, key: StateKey) -> Tests:
+        """The tests of a model version, compiled once."""
         if key not in self._compiled:
             self._compiled[key] = Tests(
                 self._store.reference(key.reference),

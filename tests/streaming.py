@@ -60,7 +60,9 @@ class Sent(NamedTuple):
     value: bytes | None
 
 
-def rows(seconds: int, models: Sequence[str], per_second: int = 4, *, seed: int = 0, shifted: tuple[str, int, int] | None = None) -> list[Sent]:
+def rows(
+    seconds: int, models: Sequence[str], per_second: int = 4, *, seed: int = 0, shifted: tuple[str, int, int] | None = None
+) -> list[Sent]:
     """Steady traffic over 4 partitions; ``shifted``: a model whose amount is 2 sd up from one second to another."""
     draw, sent = np.random.default_rng(seed), list[Sent]()
     for second in range(seconds):
@@ -108,7 +110,8 @@ def everything(bus: Bus, topic: str) -> dict[int, list[Event]]:
         place = TopicPartition(topic, number)
         for batch in bus.read(place, *bus.watermarks(place)):
             found.setdefault(number, []).extend(
-                Event(key, value or b"", tuple(heads)) for key, value, heads in zip(batch.keys(), batch.values, batch.headers(), strict=True)
+                Event(key, value or b"", tuple(heads))
+                for key, value, heads in zip(batch.keys(), batch.values, batch.headers(), strict=True)
             )
     return found
 

@@ -1,0 +1,174 @@
+"""How much a signal changed: effect sizes of its binned values, each less what two samples of one distribution would show."""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..schemas.configuration import Important
+from ..schemas.drift import Effect, Histogram
+from ..schemas.reference import AVAILABILITY, CategoricalProfile, NumericProfile
+from .layout import Signal
+from .two_sample import ks, psi, wasserstein
+
+Counts = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+#: Groups of neighbouring bins in a histogram; values beyond or between those of the reference, and *other*, are groups of their own.
+GROUPS = 10
+#: Categories with a group of their own, by their reference rows.
+NAMED_CATEGORIES = 8
+#: The mean of the Kolmogorov distribution, in units of sqrt(1/n + 1/m).
+_KS_MEAN = 0.87
+#: The mean of |Z|, Z standard normal.
+_ABSOLUTE_MEAN = math.sqrt(2 / math.pi)
+
+
+class Size(NamedTuple):
+    """An effect, and the largest of its parts in units of the bound from which on it is important."""
+
+    effect: Effect
+    ratio: float
+
+
+def rounded(value: float) -> float:
+    """As it stands in events: six significant digits.
+
+    >>> rounded(0.123456789)
+    0.123457
+    """
+    return float(f"{value:.6g}")
+
+
+def grouped(signal: Signal) -> tuple[Counts, tuple[str, ...]]:
+    """Every bin's group, and the groups' labels."""
+    profile = signal.field.values
+    if signal.of == "availability" or profile is None:
+        return np.arange(len(AVAILABILITY)), AVAILABILITY
+    return _numeric_groups(profile) if isinstance(profile, NumericProfile) else _category_groups(profile)
+
+
+def _numeric_groups(profile: NumericProfile) -> tuple[Counts, tuple[str, ...]]:
+    bin_of = np.asarray(profile.bin_of)
+    apart = {0: f"< {profile.minimum:.6g}", profile.above: f"> {profile.maximum:.6g}"}
+    if profile.gap is not None:
+        apart[profile.gap] = "gaps"
+    regular = np.array([bin_ for bin_ in range(len(profile.counts)) if bin_ not in apart], dtype=np.int64)
+    mass = np.asarray(profile.counts, dtype=np.float64)[regular]
+    middle = (np.cumsum(mass) - mass / 2) / max(float(mass.sum()), 1.0)
+    group_of = np.zeros(len(profile.counts), dtype=np.int64)
+    _, part = np.unique((middle * GROUPS).astype(np.int64), return_inverse=True)
+    group_of[regular] = part + 1
+    labels = [apart[0]]
+    for group in range(1, int(part.max(initial=-1)) + 2):
+        intervals = np.flatnonzero(np.isin(bin_of, regular[part + 1 == group]))
+        low, high = f"{profile.edges[intervals[0] - 1]:.6g}", f"{profile.edges[min(intervals[-1], len(profile.edges) - 1)]:.6g}"
+        labels.append(low if low == high else f"{low} .. {high}")
+    for bin_ in sorted(set(apart) - {0}, key=lambda bin_: bin_ == profile.gap):
+        group_of[bin_] = len(labels)
+        labels.append(apart[bin_])
+    return group_of, tuple(labels)
+
+
+def _category_groups(profile: CategoricalProfile) -> tuple[Counts, tuple[str, ...]]:
+    names = profile.categories
+    commonest = sorted(range(len(names)), key=lambda bin_: (-profile.counts[bin_], bin_))
+    named, rest = sorted(commonest[:NAMED_CATEGORIES]), commonest[NAMED_CATEGORIES:]
+    labels = [names[bin_] for bin_ in named] + ([f"{len(rest)} rarer ones"] if rest else []) + ["other values"]
+    group_of = np.full(len(names) + 1, len(labels) - 1, dtype=np.int64)
+    group_of[named] = np.arange(len(named))
+    group_of[rest] = len(named)
+    return group_of, tuple(labels)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One signal's effect sizes against its reference."""
+
+    signal: Signal
+    available: slice  #: of the field's availability in the layout
+    important: Important
+    labels: tuple[str, ...]
+    _reference: Counts
+    _group_of: Counts
+    _groups: Counts  # reference rows per group
+    _nulls: float  # the field's reference share of values that are not there
+    _rank: Counts | None  # a bin's place among the distinct values, of a numeric signal
+    _values: Floats  # distinct, in reference sd
+    _ordered: Counts  # reference rows per distinct value
+    _width: float  # of the distribution: the integral of sqrt(F (1 - F)), in reference sd
+
+    @classmethod
+    def of(cls, signal: Signal, available: slice, important: Important) -> "Measure":
+        """What needs to be computed once."""
+        reference, profile = signal.reference_counts, signal.field.values
+        group_of, labels = grouped(signal)
+        present, *absent = signal.field.availability.counts
+        rank, values, ordered, width = None, np.zeros(0), reference, 0.0
+        if signal.of == "values" and isinstance(profile, NumericProfile):
+            values, rank = np.unique(np.asarray(profile.values) / profile.sd, return_inverse=True)
+            ordered = _added(reference, rank, len(values))
+            below = np.cumsum(ordered)[:-1] / max(int(ordered.sum()), 1)
+            width = float((np.sqrt(below * (1 - below)) * np.diff(values)).sum())
+        return cls(
+            signal=signal,
+            available=available,
+            important=important,
+            labels=labels,
+            _reference=reference,
+            _group_of=group_of,
+            _groups=_added(reference, group_of, len(labels)),
+            _nulls=sum(absent) / max(present + sum(absent), 1),
+            _rank=rank,
+            _values=values,
+            _ordered=ordered,
+            _width=width,
+        )
+
+    def on(self, counts: Counts) -> tuple[Size, Counts]:
+        """The effect in these counts of the whole layout, and the signal's own among them."""
+        # A correction may have taken more than there was.
+        current, available = np.maximum(counts[self.signal.span], 0), np.maximum(counts[self.available], 0)
+        return self._size(current, available), current
+
+    def _size(self, current: Counts, available: Counts) -> Size:
+        n, rows = int(current.sum()), int(self._reference.sum())
+        present = int(available.sum())
+        nulls = (rounded(self._nulls), rounded(1 - int(available[0]) / present)) if present > 0 else None
+        if n <= 0 or rows <= 0:
+            return Size(Effect(nulls=nulls), 0.0)
+        noise, bounds = 1 / n + 1 / rows, self.important
+        if self.signal.of == "availability":
+            return Size(Effect(nulls=nulls), self._moved(current, noise) / bounds.nulls)
+        parts = {"psi": psi(self._groups, _added(current, self._group_of, len(self.labels))) - (len(self.labels) - 1) * noise}
+        unseen = self._reference == 0
+        parts["unseen"] = int(current[unseen].sum()) / n - int(unseen.sum()) / (rows + 1)
+        if self._rank is not None:
+            ordered = _added(current, self._rank, len(self._values))
+            parts["ks"] = ks(self._ordered, ordered) - _KS_MEAN * math.sqrt(noise)
+            parts["wasserstein_sd"] = wasserstein(self._ordered, ordered, self._values) - _ABSOLUTE_MEAN * math.sqrt(noise) * self._width
+        sizes = {name: max(part, 0.0) for name, part in parts.items()}
+        ratio = max(size / getattr(bounds, name) for name, size in sizes.items())
+        return Size(Effect(nulls=nulls, **{name: rounded(size) for name, size in sizes.items()}), ratio)
+
+    def _moved(self, current: Counts, noise: float) -> float:
+        """The share of rows whose availability is another: that of new nulls, but also of nulls that became missing."""
+        expected = self._reference / self._reference.sum()
+        apart = np.abs(current / current.sum() - expected) - _ABSOLUTE_MEAN * np.sqrt(expected * (1 - expected) * noise)
+        return max(float(apart.sum()) / 2, 0.0)
+
+    @property
+    def reference(self) -> Histogram:
+        """The reference's histogram."""
+        return Histogram(bins=self.labels, counts=tuple(self._groups.tolist()))
+
+    def histogram(self, current: Counts) -> Histogram:
+        """Of current counts, in the reference's groups."""
+        return Histogram(counts=tuple(_added(current, self._group_of, len(self.labels)).tolist()))
+
+
+def _added(counts: Counts, place: Counts, size: int) -> Counts:
+    """Counts summed over the bins of one place; exact below 2^53."""
+    return np.bincount(place, weights=counts, minlength=size).astype(np.int64)

@@ -1,0 +1,228 @@
+"""Episodes: one change is opened once, updated when its severity or reach changes, and resolved once."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..schemas.cloud_events import iso
+from ..schemas.drift import DriftedSignal, DriftEvent, Effect, Histogram, Kind, Severity, Status, UsedPanes
+from ..schemas.identity import derived_id
+from .effects import Measure, rounded
+from .windows import Bucket, Offsets, Recent, Windows
+
+#: From which ratio of an effect to its important bound on an episode is moderate, and major.
+MODERATE, MAJOR = 1.0, 2.5
+#: A signal returns on ten times the rows from its onset to its alarm, within these bounds.
+RETURNS_ON, LEAST_ROWS, MOST_ROWS = 10, 500, 100_000
+#: An alarm whose onset lies within so many buckets of an episode's opening is the same change.
+JOINED_WITHIN = 2
+DETECTOR = "esr"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What stands in every event of a model version, and in the ids derived for it."""
+
+    application: str
+    stream: str
+    model: str
+    version: str
+    reference: str
+    configuration: str
+    budget: str
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A signal that an alarm blames, with its counts since the onset."""
+
+    signal: int  #: among the tested ones
+    share: float
+    change: str
+    log_evidence: float
+    counts: NDArray[np.int64]  #: of the whole layout
+
+
+@dataclass
+class Followed:
+    """A signal of an episode."""
+
+    signal: int
+    since: int  #: end of the bucket in which it was blamed
+    brief: int  #: rows that tell how severe it is: about those that it was found with
+    needed: int  #: rows that tell that it has returned
+    due: int  #: rows until it is looked at again
+    opening: float  #: its ratio when it was blamed
+    ratio: float  #: now
+    shown: DriftedSignal
+
+    def judge(self, runs: Sequence[Recent], oldest: int, measure: Measure) -> int:
+        """Look at the newest rows, and if they seem as before at ten times as many; returns the start of what was looked at.
+
+        Only ``runs`` wholly behind the alarm count: one that reaches back is diluted with rows from before the change, and would resolve
+        it at once. Where the windows, which begin at ``oldest``, have forgotten what lies before a run, it must do.
+        """
+        start = runs[0].start
+        for rows in (self.brief, self.needed):
+            enough = (
+                run for run in runs if run.start >= self.since and (run.start == oldest or run.counts[measure.signal.span].sum() >= rows)
+            )
+            run = next(enough, None)
+            if run is None:
+                return start
+            start, self.due = run.start, self.brief
+            size, current = measure.on(run.counts)
+            self.ratio = size.ratio
+            self._show(effect=size.effect, current=measure.histogram(current), rows=int(current.sum()))
+            if self.ratio >= 1 or self.ratio > self.opening / 2:
+                return start
+        self._show(open=False)
+        return start
+
+    def give_up(self) -> None:
+        """Follow it no longer."""
+        self._show(open=False)
+
+    def _show(self, **numbers: Effect | Histogram | int) -> None:
+        self.shown = self.shown.model_copy(update=numbers)
+
+
+@dataclass
+class Episode:
+    """One change of a model version."""
+
+    id: str
+    opening: int  #: end of the bucket that opened it
+    onset: int
+    sequence: int = 0  #: of the next event
+    severity: Severity = "minor"
+    followed: dict[int, Followed] = field(default_factory=dict)  #: by signal, in the order they joined
+
+    @property
+    def open(self) -> list[Followed]:
+        """The signals that have not returned."""
+        return [followed for followed in self.followed.values() if followed.shown.open]
+
+    @property
+    def kind(self) -> Kind:
+        """That of the signal with the largest share."""
+        largest = max(self.followed.values(), key=lambda followed: followed.shown.share).shown
+        if largest.of == "availability":
+            return "availability"
+        return "input" if largest.role == "feature" else "output"
+
+    def raise_severity(self) -> bool:
+        """To what its largest ratio says; within an episode it only rises."""
+        largest = max(followed.ratio for followed in self.followed.values())
+        now: Severity = "major" if largest >= MAJOR else "moderate" if largest >= MODERATE else "minor"
+        order: Sequence[Severity] = ("minor", "moderate", "major")
+        if order.index(now) <= order.index(self.severity):
+            return False
+        self.severity = now
+        return True
+
+    def blame(self, suspects: Iterable[Suspect], measures: Sequence[Measure], end: int) -> None:
+        """Signals that an alarm adds, in the bucket that ends at ``end``."""
+        for suspect in suspects:
+            measure = measures[suspect.signal]
+            size, own = measure.on(suspect.counts)
+            rows = int(own.sum())
+            shown = DriftedSignal(
+                name=measure.signal.name,
+                role=measure.signal.field.role,
+                of=measure.signal.of,
+                share=rounded(suspect.share),
+                change=suspect.change,
+                log_evidence=rounded(suspect.log_evidence),
+                effect=size.effect,
+                reference=measure.reference,
+                current=measure.histogram(own),
+                rows=rows,
+            )
+            brief = max(LEAST_ROWS, min(rows, MOST_ROWS))
+            needed = max(LEAST_ROWS, min(RETURNS_ON * rows, MOST_ROWS))
+            self.followed[suspect.signal] = Followed(suspect.signal, end, brief, needed, brief, size.ratio, size.ratio, shown)
+
+    def judge(self, windows: Windows, rows: NDArray[np.int64], measures: Sequence[Measure]) -> tuple[list[int], int]:
+        """Look at every open signal that is due; ``rows`` are those of the newest bucket, per tested signal.
+
+        Returns the signals that returned, and the start of the longest run looked at.
+        """
+        oldest, newest = windows.runs[0].start, windows.runs[-1]
+        due: list[Followed] = []
+        for followed in self.open:
+            if followed.since <= newest.start:
+                followed.due -= int(rows[followed.signal])
+                if followed.due <= 0:
+                    due.append(followed)
+        start = newest.end
+        runs = list(windows.after(min((followed.since for followed in due), default=start)))
+        for followed in due:
+            start = min(start, followed.judge(runs, oldest, measures[followed.signal]))
+        return [followed.signal for followed in due if not followed.shown.open], start
+
+    def give_up(self) -> None:
+        """Follow its signals no longer."""
+        for followed in self.open:
+            followed.give_up()
+
+    def event(
+        self,
+        identity: Identity,
+        status: Status,
+        bucket: tuple[int, int],
+        offsets: Iterable[Offsets] = (),
+        *,
+        complete: bool,
+        clock_decided: bool,
+        reason: str | None = None,
+    ) -> DriftEvent:
+        """The next event of this episode: all its signals with their present numbers."""
+        self.sequence += 1
+        return DriftEvent(
+            episode=self.id,
+            sequence=self.sequence - 1,
+            status=status,
+            model=identity.model,
+            version=identity.version,
+            stream=identity.stream,
+            reference=identity.reference,
+            kind=self.kind,
+            bucket=(iso(bucket[0]), iso(bucket[1])),
+            onset=iso(self.onset),
+            signals=tuple(followed.shown for followed in self.followed.values()),
+            detector=DETECTOR,
+            budget=identity.budget,
+            severity=self.severity,
+            reason=reason,
+            complete=complete,
+            clock_decided=clock_decided,
+            panes=tuple(UsedPanes(topic=topic, partition=place, offsets=(first, last)) for topic, place, first, last in offsets),
+            configuration=identity.configuration,
+        )
+
+    def encoded(self) -> dict[str, Any]:  # plain numbers and texts of differing types
+        """As it stands in a state."""
+        followed = [{**vars(one), "shown": one.shown.model_dump()} for one in self.followed.values()]
+        return {**vars(self), "followed": followed}
+
+    @classmethod
+    def decoded(cls, form: dict[str, Any]) -> "Episode":
+        """What `encoded` wrote."""
+        rows = [Followed(**{**row, "shown": DriftedSignal.model_validate(row["shown"])}) for row in form["followed"]]
+        return cls(**{**form, "followed": {one.signal: one for one in rows}})
+
+
+def opened(identity: Identity, bucket: Bucket, onset: int) -> Episode:
+    """A new episode. Its id counts the episodes of a bucket from 0; there is at most one."""
+    name = derived_id("episode", identity.application, identity.model, identity.version, identity.reference, bucket.end, 0)
+    return Episode(name, bucket.end, onset)
+
+
+def joined(episodes: Iterable[Episode], onset: int, bucket: Bucket) -> Episode | None:
+    """The latest open episode that an alarm with this onset belongs to: that whose opening is close to it, or later."""
+    near = [e for e in episodes if e.opening >= onset - max(JOINED_WITHIN * (bucket.end - bucket.start), e.opening - e.onset)]
+    return max(near, key=lambda episode: episode.opening, default=None)

@@ -1,0 +1,203 @@
+"""The detector as a pure fold: a state and a bucket in, the state and its events out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from ..schemas.configuration import Model
+from ..schemas.drift import DriftEvent
+from ..schemas.identity import derived_id
+from ..schemas.integers import packed, unpacked
+from ..schemas.reference import AVAILABILITY, Reference
+from .blame import best_bet, e_bh, log_evidence, shares, winner
+from .effects import Measure
+from .episodes import Episode, Identity, Suspect, joined, opened
+from .layout import layout
+from .margin import budget
+from .mixture import Mixture, compiled
+from .windows import Bucket, Offsets, Run, Windows
+
+__all__ = ["Bucket", "Offsets", "State", "Tests", "close", "fits", "start", "step"]
+
+#: Of what `State.encoded` writes, and of the bets: a state of another format does not fit.
+FORMAT = 1
+
+
+class Tests:
+    """All that a reference and a model's settings decide beforehand. Built once per model version; no part of the state."""
+
+    __test__ = False  # to pytest: not a class of tests
+
+    def __init__(
+        self, reference: Reference, settings: Model, *, application: str, stream: str, configuration_hash: str, reference_hash: str
+    ) -> None:
+        allowed = budget(reference, settings)
+        self.layout = layout(reference)
+        self.budget_seconds = allowed.seconds
+        self.bets = compiled(self.layout, reference, settings, allowed.rows)
+        available = {signal.name: signal.span for signal in self.layout.signals if signal.of == "availability"}
+        self.measures = tuple(
+            Measure.of(signal, available[signal.name], settings.feature(signal.name).important or settings.important)
+            for signal in self.bets.signals
+        )
+        self.identity = Identity(
+            application, stream, reference.model, reference.version, reference_hash, configuration_hash, str(settings.false_alarms)
+        )
+        decisive = settings.model_dump_json(include={"false_alarms", "rate", "min_effect", "features"})
+        self.fingerprint = derived_id("tests", FORMAT, reference_hash, decisive, len(self.bets.owner))
+
+
+@dataclass
+class State:
+    """What the detector remembers of one model version."""
+
+    fingerprint: str
+    mixture: Mixture
+    windows: Windows
+    episodes: list[Episode]
+
+    def encoded(self) -> bytes:
+        """Plain numbers and texts, as msgpack; restoring them continues exactly."""
+        mixture = self.mixture
+        runs = [[run.length, run.start, run.end, packed(run.counts), run.offsets] for run in self.windows.runs]
+        now = self.windows.runs[-1].end if runs else 0
+        plain = {
+            "fingerprint": self.fingerprint,
+            "r": mixture.r.astype("<f8").tobytes(),
+            "cusum": mixture.cusum.astype("<f8").tobytes(),
+            "now": now,
+            "onset": packed(mixture.onset - now),
+            "tested": np.packbits(mixture.tested).tobytes(),
+            "signals": len(mixture.tested),
+            "runs": runs,
+            "episodes": [episode.encoded() for episode in self.episodes],
+        }
+        return msgspec.msgpack.encode(plain)
+
+    @classmethod
+    def decoded(cls, content: bytes) -> "State":
+        """What `encoded` wrote."""
+        plain: dict[str, Any] = msgspec.msgpack.decode(content)  # plain numbers of differing types, written by `encoded`
+        mixture = Mixture(
+            _floats(plain["r"]),
+            _floats(plain["cusum"]),
+            unpacked(plain["onset"]) + plain["now"],
+            np.unpackbits(np.frombuffer(plain["tested"], np.uint8), count=plain["signals"]).astype(np.bool_),
+        )
+        runs = [
+            Run(length, begin, end, unpacked(counts), tuple(Offsets(*one) for one in offsets))
+            for length, begin, end, counts, offsets in plain["runs"]
+        ]
+        return cls(plain["fingerprint"], mixture, Windows(runs), [Episode.decoded(form) for form in plain["episodes"]])
+
+
+def _floats(content: bytes) -> NDArray[np.float64]:
+    return np.frombuffer(content, dtype="<f8").astype(np.float64)
+
+
+def fits(tests: Tests, state: State) -> bool:
+    """Whether the state was made by such tests: the same reference, budget, smallest effects and form."""
+    return state.fingerprint == tests.fingerprint
+
+
+def start(tests: Tests, bucket_start: int) -> State:
+    """Nothing seen yet; the first bucket starts at ``bucket_start`` (ms)."""
+    return State(tests.fingerprint, Mixture.started(tests.bets, bucket_start), Windows(), [])
+
+
+def step(tests: Tests, state: State, bucket: Bucket) -> tuple[State, list[DriftEvent]]:
+    """Fold one non-empty bucket in. The state given is changed and returned: encode it first to keep it as it was.
+
+    Of the events, those of an episode stand in the order of their sequence; an episode has at most one per bucket.
+    """
+    state.windows.add(bucket)
+    ratios, rows = tests.bets.log_ratios(bucket.counts)
+    mean, before = state.mixture.update(tests.bets, ratios, rows, (bucket.end - bucket.start) / 1000, bucket.end)
+    changed: dict[str, int] = {}  # by episode: since when its event's counts reach
+    if mean >= tests.budget_seconds:
+        with np.errstate(divide="ignore"):
+            changed.update(_alarm(tests, state, bucket, np.log(before) + ratios))
+    for episode in state.episodes:
+        returned, since = episode.judge(state.windows, rows, tests.measures)
+        for signal in returned:
+            state.mixture.tested[signal] = True
+            state.mixture.restart(bucket.end, tests.bets.of(signal))
+        if episode.raise_severity() or returned or episode.id in changed:
+            changed[episode.id] = min(since, changed.get(episode.id, since))
+    events = [
+        episode.event(
+            tests.identity,
+            "resolved" if not episode.open else "updated" if episode.sequence else "opened",
+            (bucket.start, bucket.end),
+            state.windows.offsets(changed[episode.id]),
+            complete=bucket.complete,
+            clock_decided=bucket.clock_decided,
+            reason=None if episode.open else "recovered",
+        )
+        for episode in state.episodes
+        if episode.id in changed
+    ]
+    state.episodes = [episode for episode in state.episodes if episode.open]
+    return state, events
+
+
+def _alarm(tests: Tests, state: State, bucket: Bucket, log_r: NDArray[np.float64]) -> dict[str, int]:
+    """Find since when and in what, open an episode or add to one, and begin anew without the signals blamed."""
+    bets, mixture = tests.bets, state.mixture
+    total = log_evidence(bets, log_r)
+    first = winner(bets, total)
+    winning = best_bet(bets, log_r, first)
+    onset = min(int(mixture.onset[winning]), bucket.start)
+    recent = state.windows.since(onset)
+    since_onset, _ = bets.log_ratios(recent.counts)
+    log_e = log_evidence(bets, since_onset)
+    tested = np.flatnonzero(mixture.tested)
+    blamed = {first, *tested[e_bh(log_e[tested])].tolist()}
+    share = shares(bets, total)
+    order = sorted(blamed, key=lambda signal: (-share[signal], bets.signals[signal].name, bets.signals[signal].of))
+    suspects = [
+        Suspect(
+            signal,
+            float(share[signal]),
+            _words(tests, signal, winning if signal == first else best_bet(bets, since_onset, signal), recent.counts),
+            float(log_e[signal]),
+            recent.counts,
+        )
+        for signal in order
+    ]
+    episode = joined(state.episodes, onset, bucket)
+    if episode is None:
+        episode = opened(tests.identity, bucket, onset)
+        state.episodes.append(episode)
+    episode.blame(suspects, tests.measures, bucket.end)
+    episode.raise_severity()
+    mixture.tested[order] = False
+    mixture.restart(bucket.end)
+    return {episode.id: recent.start}
+
+
+def _words(tests: Tests, signal: int, bet: int, counts: NDArray[np.int64]) -> str:
+    """The change that a bet is about; that values became more or fewer is told by what they turned into."""
+    of, bins = tests.bets.signals[signal], tests.bets.bins[bet]
+    if of.of == "values" or bins != (0,):
+        return tests.bets.words[bet]
+    now = counts[of.span] / max(int(counts[of.span].sum()), 1)
+    was = of.reference_counts / of.reference_counts.sum()
+    most = 1 + int(np.argmax(np.abs(now - was)[1:]))
+    word = "nulls" if AVAILABILITY[most] == "null" else AVAILABILITY[most]
+    return f"{'more' if now[most] > was[most] else 'fewer'} {word}"
+
+
+def close(
+    tests: Tests, state: State, bucket: tuple[int, int], reason: str, *, complete: bool = True, clock_decided: bool = False
+) -> list[DriftEvent]:
+    """Resolve whatever is open, at a bucket's start and end (ms): the version was ``replaced``, ``retired`` or ``reconfigured``."""
+    events = []
+    for episode in state.episodes:
+        episode.give_up()
+        events.append(episode.event(tests.identity, "resolved", bucket, complete=complete, clock_decided=clock_decided, reason=reason))
+    state.episodes = []
+    return events
