@@ -10,13 +10,12 @@ from dataclasses import dataclass
 
 from ..schemas import cloud_events
 from ..schemas.configuration import Configuration
-from ..schemas.notice import Notice
 from ..schemas.pane import Pane
-from ..schemas.progress import Progress
+from ..schemas.progress import InputPartition, Progress
 from . import snapshots
 from .bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
 from .fold import Fold, Published, TestsOf
-from .publishing import PANE, PROGRESS, event_output
+from .publishing import PANE, PROGRESS, event_output, lost_output
 
 ROLE = "detector"
 MOST_RECORDS = 2_000
@@ -108,7 +107,9 @@ class Detector:
             fold = Fold.restored(self._configuration, self._tests_of, kept.state, kept.states, panes)
             position, keys = kept.state.position, kept.keys
         if position < first:
-            outputs.append(self._lost(source, position, first))
+            topic = self._bus.describe([source.topic])[source.topic]
+            place = InputPartition(topic=source.topic, topic_id=topic.id, partition=source.partition)
+            outputs.append(lost_output(self._configuration, None, place, position, first))
             position = first
         for batch in self._bus.read(source, position, max(until, position)):
             for offset, appended, record in records_of(batch):
@@ -130,18 +131,6 @@ class Detector:
             msg = f"{source}: panes at offsets {sorted(missing)[:5]} are awaited by a snapshot and gone: raise the topic's retention"
             raise LookupError(msg)
         return found
-
-    def _lost(self, source: TopicPartition, position: int, first: int) -> Output:
-        """A range of summaries that retention took before it was folded: never a silent reset."""
-        notice = Notice(
-            about="lost",
-            model="-",
-            version="-",
-            text=f"{source}: offsets {position} to {first - 1} were deleted before they were evaluated; raise retention.ms of the topic",
-            facts={"topic": source.topic, "partition": source.partition, "from": position, "to": first - 1},
-            identity=f"{self._configuration.application}/{source}/{position}/{first}",
-        )
-        return event_output(self._configuration, notice, source.partition, 0)
 
     def _fold(self, partition: _Partition, batch: Batch) -> None:
         before = partition.fold.buckets

@@ -23,6 +23,8 @@ from .buckets import buckets
 
 #: Names of unmonitored model versions that are remembered; what comes beyond is pooled.
 MOST_UNMONITORED = 1_000
+_OTHERS = "(others)"
+_NEVER_ANNOUNCED = -(2**63)
 
 
 class StateKey(NamedTuple):
@@ -99,7 +101,7 @@ class Fold:
         groups: dict[tuple[str, str, str, int], list[Pending]] = {}
         for pending in aligned.panes:
             pane = pending.pane
-            since = -(2**63) if pane.since is None else pane.since
+            since = _NEVER_ANNOUNCED if pane.since is None else pane.since
             groups.setdefault((pane.model, pane.version, pane.reference or "", since), []).append(pending)
         beginning = aligner.buckets.start(aligned.end - 1)
         partial = _partial(groups)
@@ -107,9 +109,14 @@ class Fold:
         for (model, version, reference, since), panes in sorted(groups.items(), key=lambda item: (item[0][:2], item[0][3], item[0][2])):
             key = StateKey(stream, model, version, reference)
             bucket = _merged(beginning, aligned, [p.pane for p in panes], complete=aligned.complete and (model, version) not in partial)
+            if self.configuration.stream_of(model) != stream:
+                published += self._notice(
+                    key, bucket, f"its predictions are read from stream {self.configuration.stream_of(model)}; set models.{model}.stream"
+                )
+                continue
             if not reference:
-                if since == -(2**63):
-                    published += self._notice_unmonitored(key, bucket)
+                if since == _NEVER_ANNOUNCED:
+                    published += self._notice(key, bucket, f"build its reference: driftbus reference build {model} --version {version}")
                 else:
                     published += self._replace(key, bucket, since, "retired")
                 continue
@@ -141,26 +148,24 @@ class Fold:
             del self.since[old]
         return published
 
-    def _notice_unmonitored(self, key: StateKey, bucket: Bucket) -> list[Published]:
-        """Say once that a model version has no reference; beyond `MOST_UNMONITORED` names, once for all others."""
-        name = f"{key.model}/{key.version}" if len(self.unmonitored) < MOST_UNMONITORED else "(others)"
-        if name in self.unmonitored or f"{key.model}/{key.version}" in self.unmonitored:
+    def _notice(self, key: StateKey, bucket: Bucket, remedy: str) -> list[Published]:
+        """Say once that a model version is not monitored; beyond `MOST_UNMONITORED` names, once for all others."""
+        version = f"{key.model}/{key.version}"
+        pooled = version not in self.unmonitored and len(self.unmonitored) >= MOST_UNMONITORED
+        name = _OTHERS if pooled else version
+        if name in self.unmonitored:
             return []
         self.unmonitored.add(name)
-        pooled = name == "(others)"
-        text = (
-            "further model versions without a reference are no longer named"
-            if pooled
-            else f"model {name} is not monitored: {bucket.rows:,} rows in the bucket that ends at {iso(bucket.end)} have no reference; "
-            f"driftbus reference build {key.model} --version {key.version}"
-        )
+        rows = f"{bucket.rows:,} rows on stream {key.stream} in the bucket that ends at {iso(bucket.end)}"
         notice = Notice(
             about="unmonitored",
-            model="(others)" if pooled else key.model,
+            model=_OTHERS if pooled else key.model,
             version="-" if pooled else key.version,
             stream=key.stream,
             bucket=bucket.end,
-            text=text,
+            text="further model versions that are not monitored are no longer named"
+            if pooled
+            else f"model {version} is not monitored: {rows}; {remedy}",
             facts={"rows": bucket.rows},
             identity=f"{self.configuration.application}/{name}",
         )

@@ -15,7 +15,7 @@ from ..schemas.progress import InputPartition, InputTopic, Progress
 from .bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
 from .cut import Cut, CutState, Item, Rules, cut, cut_by_clock, finish
 from .decode.interface import Decoder
-from .publishing import dead_letter, dead_letter_output, pane_output, progress_outputs
+from .publishing import dead_letter, dead_letter_output, lost_output, pane_output, progress_outputs
 from .records import NO_RECORDS, Records, records_of
 from .tally import ClosedRun, References, Tally
 
@@ -53,6 +53,7 @@ class _Partition:
     ended: bool = False
     paused: bool = False
     closed: list[ClosedRun] = field(default_factory=list)  # not yet committed
+    notices: list[Output] = field(default_factory=list)  # not yet committed
 
 
 class Profiler:
@@ -85,18 +86,16 @@ class Profiler:
         starts: dict[TopicPartition, int] = {}
         for source, committed in partitions.items():
             first, end = self._bus.watermarks(source)
-            position = Position(first) if committed is None else committed
+            position = Position(0) if committed is None else committed
             place = InputPartition(topic=source.topic, topic_id=ids[source.topic], partition=source.partition)
-            self._partitions[source] = _Partition(
-                place,
-                position,
-                Tally(self._name, place, self._decoder, self._references),
-                _state(position.metadata),
-                position.offset,
-                self._wall(),
-                until=end if self._until_end else None,
-            )
-            starts[source] = position.offset
+            tally = Tally(self._name, place, self._decoder, self._references)
+            taken = _Partition(place, position, tally, _state(position.metadata), position.offset, self._wall())
+            if position.offset < first:
+                taken.notices.append(lost_output(self._configuration, self._name, place, position.offset, first))
+                taken.position, taken.committed = first, Position(first, position.metadata)
+            taken.until = end if self._until_end else None
+            self._partitions[source] = taken
+            starts[source] = taken.position
         return starts
 
     def revoked(self, partitions: Sequence[TopicPartition]) -> None:
@@ -189,7 +188,9 @@ class Profiler:
         work = [
             self._work(source, partition, now)
             for source, partition in self._partitions.items()
-            if partition.closed or (now - partition.said_at >= PROGRESS_EVERY and not (partition.ended and partition.said_at))
+            if partition.closed
+            or partition.notices
+            or (now - partition.said_at >= PROGRESS_EVERY and not (partition.ended and partition.said_at))
         ]
         if not work:
             return False
@@ -197,11 +198,11 @@ class Profiler:
         spoken = any(partition.closed for partition in self._partitions.values())
         for source in self._session.commit(work):
             if partition := self._partitions.get(source):
-                partition.committed, partition.closed, partition.said_at = positions[source], [], now
+                partition.committed, partition.closed, partition.notices, partition.said_at = positions[source], [], [], now
         return spoken
 
     def _work(self, source: TopicPartition, partition: _Partition, now: int) -> Work:
-        outputs: list[Output] = []
+        outputs = list(partition.notices)
         position = partition.committed
         for run in partition.closed:
             outputs += (pane_output(self._configuration, pane) for pane in run.panes)

@@ -115,3 +115,18 @@ def dead_letter(
         hash=content_hash(raw) if len(raw) > LARGEST_VALUE else None,
         further=further,
     )
+
+
+def lost_output(configuration: Configuration, stream: str | None, place: InputPartition, start: int, first: int) -> Output:
+    """Say that retention took records before they were read: never a silent reset."""
+    named = f"{place.topic}[{place.partition}]"
+    notice = Notice(
+        about="lost",
+        model="-",
+        version="-",
+        stream=stream,
+        text=f"{named}: offsets {start} to {first - 1} were deleted before they were read; raise retention.ms of the topic",
+        facts={"topic": place.topic, "partition": place.partition, "from": start, "to": first - 1},
+        identity=f"{configuration.application}/{place.topic_id}/{place.partition}/{start}/{first}",
+    )
+    return event_output(configuration, notice, place.partition % configuration.topics.partitions, 0)

@@ -25,7 +25,8 @@ def cut(sample: Floats, minimum: float, maximum: float) -> Floats:
     rows = int(behind[-1]) if len(rest) else 0
     parts = max(1, round(BINS * rows / len(sample)))
     cuts = rest[np.searchsorted(behind, rows * np.arange(1, parts) // parts, side="right")]
-    above = np.nextafter(np.append(values[atom], maximum), np.inf)
+    with np.errstate(over="ignore"):  # nothing lies above the largest float, and it needs no edge there
+        above = np.nextafter(np.append(values[atom], maximum), np.inf)
     edges = np.unique(np.concatenate(([minimum], values[atom], cuts, above))) + 0.0  # no edge is -0.0
     return edges[np.isfinite(edges)]
 

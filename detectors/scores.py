@@ -46,8 +46,8 @@ def scores(profile: NumericProfile) -> NDArray[np.float64]:
     middle = np.empty(len(p))
     middle[order] = np.cumsum(p[order]) - p[order] / 2
     phi = _legendre(2 * middle - 1)
-    phi -= (phi @ p)[:, None]
-    sd = np.sqrt(phi**2 @ p)
+    phi -= (phi * p).sum(axis=1)[:, None]  # not a matrix product: its last digits may depend on where the arrays lie in memory
+    sd = np.sqrt((phi**2 * p).sum(axis=1))
     filled = sum(count > 0 for count in profile.counts)
     kept = (sd >= _LEAST_SD) & (np.arange(1, ORDERS + 1) <= filled - 1)
     return np.where(kept[:, None], phi / np.where(kept, sd, 1.0)[:, None], 0.0)

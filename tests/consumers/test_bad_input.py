@@ -132,8 +132,8 @@ def test_an_unknown_model_is_counted_and_named_once(tmp_path: Path, clean: Count
     found = run(tmp_path, "stranger", [Sent(0, 50_000, stranger), Sent(1, 50_100, stranger), Sent(0, 70_000, stranger)])
     assert found.letters == []
     assert [text for text in found.notices if text not in clean.notices] == [
-        "model stranger/1 is not monitored: 2 rows in the bucket that ends at 2023-11-14T22:14:20Z have no reference; "
-        "driftbus reference build stranger --version 1"
+        "model stranger/1 is not monitored: 2 rows on stream predictions in the bucket that ends at 2023-11-14T22:14:20Z; "
+        "build its reference: driftbus reference build stranger --version 1"
     ]
     assert found.counts["m0"].tolist() == clean.counts["m0"].tolist()
 

@@ -1,0 +1,121 @@
+"""With a live clock: silence closes a bucket, what comes late is counted late, and a death in between changes neither."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from driftbus.consumers.bus.embedded import EmbeddedBus
+from driftbus.consumers.bus.interface import TopicPartition
+from driftbus.consumers.decode.json import JSONDecoder
+from driftbus.consumers.profiler import Profiler
+from driftbus.consumers.reference.artifacts import ArtifactStore
+from driftbus.consumers.reference.holding import HeldReferences
+from driftbus.schemas.configuration import Configuration
+from driftbus.schemas.pane import Pane
+from driftbus.schemas.progress import Progress
+
+from ..streaming import BEGINNING, Sent, configuration, everything, message, prepare, reference, send
+
+
+class Process:
+    """A profiler with a wall clock of its own, in ms since `BEGINNING`."""
+
+    def __init__(self, bus: EmbeddedBus, settings: Configuration, wall: int) -> None:
+        self.wall = wall
+        references = HeldReferences(bus, settings, ArtifactStore(settings.artifacts))
+        self.profiler = Profiler(bus, settings, "predictions", JSONDecoder(settings.streams["predictions"].mapping), references, self._now)
+        self.turn(wall)
+
+    def _now(self) -> int:
+        return BEGINNING + self.wall
+
+    def turn(self, wall: int) -> None:
+        self.wall = wall
+        for _ in range(3):
+            self.profiler.turn(0)
+
+
+def panes(bus: EmbeddedBus) -> list[tuple[int, int, int]]:
+    """(bucket end in ms since `BEGINNING`, rows, late) of what was published."""
+    found = [
+        Pane.decoded(event.value)
+        for events in everything(bus, "driftbus.summaries").values()
+        for event in events
+        if dict(event.headers)["ce_type"] == b"io.driftbus.pane"
+    ]
+    return sorted((pane.bucket - BEGINNING, pane.rows, pane.late) for pane in found)
+
+
+def progress(bus: EmbeddedBus, partition: int) -> list[Progress]:
+    said = [
+        Progress.decoded(event.value)
+        for event in everything(bus, "driftbus.summaries")[0]
+        if dict(event.headers)["ce_type"] == b"io.driftbus.progress"
+    ]
+    return [one for one in said if one.source.partition == partition]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Configuration:
+    return configuration(artifacts=str(tmp_path), stream={"clock": "live"})
+
+
+@pytest.fixture
+def bus(settings: Configuration) -> EmbeddedBus:
+    bus = EmbeddedBus(":memory:", "test", "a")
+    prepare(bus, settings, [reference("m0")])
+    return bus
+
+
+def row(time: int, partition: int = 0) -> Sent:
+    return Sent(partition, time, message(np.random.default_rng(time), "m0"))
+
+
+def test_silence_closes_the_bucket(bus: EmbeddedBus, settings: Configuration) -> None:
+    send(bus, [row(1_000), row(2_000), row(3_000)])
+    process = Process(bus, settings, 3_100)
+    assert panes(bus) == []
+    process.turn(12_900)  # silent for longer than linger, but the bucket's end, grace and linger are not over
+    assert panes(bus) == []
+    process.turn(13_100)
+    assert panes(bus) == [(10_000, 3, 0)]
+    assert progress(bus, 0)[-1].by_clock
+    assert progress(bus, 0)[-1].through == BEGINNING + 10_000
+
+
+def test_a_partition_that_never_had_a_record_goes_on_too(bus: EmbeddedBus, settings: Configuration) -> None:
+    process = Process(bus, settings, 0)
+    process.turn(25_000)
+    assert progress(bus, 3)[-1].through == BEGINNING + 20_000
+
+
+def test_what_comes_after_the_clock_closed_its_bucket_counts_as_late(bus: EmbeddedBus, settings: Configuration) -> None:
+    send(bus, [row(1_000)])
+    process = Process(bus, settings, 1_100)
+    process.turn(13_100)
+    send(bus, [row(2_000), row(14_000), row(25_000)])
+    process.turn(25_100)
+    assert panes(bus) == [(10_000, 1, 0), (20_000, 2, 1)]
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_a_successor_knows_what_the_clock_closed(bus: EmbeddedBus, settings: Configuration, dies: bool) -> None:
+    send(bus, [row(1_000)])
+    process = Process(bus, settings, 1_100)
+    process.turn(13_100)
+    if dies:
+        process = Process(bus, settings, 13_200)
+    send(bus, [row(2_000), row(14_000), row(25_000)])
+    process.turn(25_100)
+    assert panes(bus) == [(10_000, 1, 0), (20_000, 2, 1)]
+    assert bus.committed("test-profiler-predictions", [TopicPartition("scored", 0)])[TopicPartition("scored", 0)].metadata
+
+
+def test_the_clock_judges_a_first_record_ahead_of_it(bus: EmbeddedBus, settings: Configuration) -> None:
+    send(bus, [row(365 * 86_400_000)])
+    process = Process(bus, settings, 0)
+    process.turn(30_000)
+    assert panes(bus) == []
+    [letter] = [event for events in everything(bus, "driftbus.dead-letter").values() for event in events]
+    assert b"max_jump" in dict(letter.headers)["driftbus-reason"]
