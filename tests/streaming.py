@@ -12,7 +12,7 @@ from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.consumers.topics import create_topics
 from driftbus.detectors.bins import profile_of
 from driftbus.schemas.configuration import Configuration
-from driftbus.schemas.reference import FROM_START, Announcement, AvailabilityProfile, CategoricalProfile, ProfiledField, Reference
+from driftbus.schemas.reference import FROM_START, Announcement, AvailabilityProfile, CategoricalProfile, ProfiledField, Reference, Role
 
 #: A whole number of buckets after the epoch.
 BEGINNING = 1_700_000_000_000
@@ -22,7 +22,7 @@ def configuration(**changes: Any) -> Configuration:  # the keys of a configurati
     """One stream ``scored`` of 4 partitions, buckets of 10 s by record time, one false alarm per hour."""
     stream = {"topics": ["scored"], "pane": "10s", "clock": "record", **changes.pop("stream", {})}
     model = {"false_alarms": "1 per 1h", **changes.pop("model", {})}
-    models = changes.pop("models", {name: model for name in ("m0", "m1", "m2")})
+    models = changes.pop("models", dict.fromkeys(("m0", "m1", "m2"), model))
     return Configuration.model_validate(
         {"application": "test", "bus": "embedded", "embedded": ":memory:", "streams": {"predictions": stream}, "models": models, **changes}
     )
@@ -33,8 +33,8 @@ def reference(model: str, version: str = "1", *, rows: int = 10_000, mean: float
     draw = np.random.default_rng(seed)
     present = AvailabilityProfile(counts=(rows, 0, 0, 0))
 
-    def numeric(name: str, role: str, values: np.ndarray[Any, np.dtype[np.float64]]) -> ProfiledField:
-        return ProfiledField(name=name, role=role, type="numeric", values=profile_of(values), availability=present)  # type: ignore[arg-type]  # a role's text
+    def numeric(name: str, role: Role, values: np.ndarray[Any, np.dtype[np.float64]]) -> ProfiledField:
+        return ProfiledField(name=name, role=role, type="numeric", values=profile_of(values), availability=present)
 
     colours = CategoricalProfile(categories=("red", "green"), counts=(rows // 2, rows - rows // 2, 0), tau=(1.0, 1.0, 1.0))
     fields = (

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftbus.consumers.align import Aligner, pending_offsets
+from driftbus.consumers.align import Aligned, Aligner, pending_offsets
 from driftbus.consumers.buckets import Every
 from driftbus.schemas.pane import Pane
 from driftbus.schemas.progress import InputPartition, InputTopic, Progress
@@ -38,13 +38,15 @@ _progress = st.tuples(
 _waits = st.sampled_from((0, 0, 1, 5, 20, 400, 9000))
 
 
-def both(records: list[tuple[tuple[str, int, int | None, bool], int]], snapshot_at: int | None = None) -> tuple[list[object], list[object]]:
+def both(
+    records: list[tuple[tuple[str, int, int | None, bool], int]], snapshot_at: int | None = None
+) -> tuple[list[tuple[int, bool, list[int]]], list[tuple[int, bool, list[int]]]]:
     """What the oracle and the product evaluate; the product possibly restored from a snapshot on the way."""
     patience = 1000
     expected = oracle.Aligner(oracle.Every(10), patience=patience)
     aligner = Aligner(Every(10), patience)
     sent: dict[int, Pane] = {}
-    ours, theirs, now = list[object](), list[object](), 0
+    ours, theirs, now = list[Aligned](), list[tuple[int, bool, list[oracle.Pane]]](), 0
     for offset, ((kind, partition, number, ended), wait) in enumerate(records):
         now += wait
         if kind == "pane":

@@ -82,7 +82,7 @@ def run(folder: Path, name: str, extra: list[Sent]) -> Counted:
     for letters in everything(bus, settings.topics.dead_letter).values():
         counted.letters.extend((letter.value, {key: value.decode() for key, value in letter.headers}) for letter in letters)
     for events in everything(bus, settings.topics.drift).values():
-        counted.notices.extend(event.content.get("text", event.content.get("status")) for event in events)
+        counted.notices.extend(str(event.content.get("text", event.content.get("status"))) for event in events)
     bus.close()
     return counted
 

@@ -4,6 +4,7 @@ Not the product's code: no columns, no bytes, no speed. An oracle to test the pr
 before making it.
 Times are milliseconds. A bucket is named by its end.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -127,7 +128,7 @@ class Cutter:
         config, before = self.config, self.high_water
         if good:
             self.high_water = record.timestamp if before is None else max(before, record.timestamp)
-        closes = before is not None and config.buckets.end(self.high_water - config.grace) != config.buckets.end(before - config.grace)
+        closes = before is not None and self._open(self.high_water) != self._open(before)
         full = self.last is not None and record.offset // config.max_rows != self.last // config.max_rows
         if self.first is not None and (closes or full):
             out.append(self._publish(record.offset))  # the cut stands before this record; its high water is committed with it
@@ -136,16 +137,29 @@ class Cutter:
         if not good or record.kind == "poison":
             self.dead.append(record.offset)
         elif record.kind == "row":
+            assert self.high_water is not None
             self.run.append((record, config.buckets.end(max(record.timestamp, self.high_water - config.grace))))
         return out
+
+    def _open(self, water: int | None) -> int:
+        assert water is not None
+        return self.config.buckets.end(water - self.config.grace)
 
     def _publish(self, position: int) -> Published:
         groups: dict[tuple[int, str], list[tuple[Record, int]]] = {}
         for record, bucket in self.run:
             groups.setdefault((bucket, record.model), []).append((record, bucket))
         panes = [
-            Pane(self.partition, self.first, self.last, bucket, model, len(rows), sum(r.value for r, _ in rows),
-                 sum(self.config.buckets.end(r.timestamp) != b for r, b in rows))
+            Pane(
+                self.partition,
+                self.first or 0,
+                -1 if self.last is None else self.last,
+                bucket,
+                model,
+                len(rows),
+                sum(r.value for r, _ in rows),
+                sum(self.config.buckets.end(r.timestamp) != b for r, b in rows),
+            )
             for (bucket, model), rows in sorted(groups.items())
         ]
         published = Published(panes, self.dead, position, self.high_water)
