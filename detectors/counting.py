@@ -48,16 +48,18 @@ class Counting:
         self._availability = np.array([starts[id(field), "availability"] for field in self.layout.numeric], dtype=np.int64)
         self._categorical = [_places(field, starts) for field in self.layout.categorical]
 
-    def count(self, numeric: NDArray[np.float64], categorical: Sequence[Sequence[object]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """``Pane.counts`` and ``Pane.sums`` of decoded rows: numbers by row and field, categories by field."""
+    def count(
+        self, numeric: NDArray[np.float64], categorical: Sequence[Sequence[object] | dict[object, int]]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """``Pane.counts`` and ``Pane.sums`` of decoded rows: numbers by row and field, categories by field, or how often each occurs."""
         counts = np.zeros(self.layout.size + 1, dtype=np.int64)
         sums = np.zeros((len(self._edges), 2), dtype=np.int64)
         if self._edges:
             self._count_numbers(numeric, counts, sums)
         for (places, available), column in zip(self._categorical, categorical, strict=True):
-            for value, rows in Counter(column).items():
+            for value, rows in (column if isinstance(column, dict) else Counter(column)).items():
                 counts[places.get(value, places[None])] += rows
-            counts[available] = len(column) - counts[available + 1 : available + 4].sum()
+            counts[available] = len(numeric) - counts[available + 1 : available + 4].sum()
         return counts[:-1], sums.ravel()
 
     def _count_numbers(self, numeric: NDArray[np.float64], counts: NDArray[np.int64], sums: NDArray[np.int64]) -> None:

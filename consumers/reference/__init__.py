@@ -1,0 +1,1 @@
+"""References: built from tables or messages, kept under their hash, announced, held by those who count."""

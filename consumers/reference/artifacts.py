@@ -1,0 +1,84 @@
+"""Where references are kept: a folder, or any fsspec URL, under the hash of their content."""
+
+import os
+import uuid
+from functools import lru_cache
+from pathlib import Path
+
+import fsspec
+
+from ...schemas.identity import content_hash
+from ...schemas.reference import Reference
+
+
+class ArtifactError(Exception):
+    """A stored content cannot be had, or is not what its name says. Never taken for "unmonitored"."""
+
+
+class ArtifactStore:
+    """Contents by their hash, at ``URL/references/sha256-DIGITS.json``.
+
+    *Guarantee*: what `get` returns is what was `put`: its hash is checked at every reading. A process that dies while it writes leaves no
+    content under that name: local files are renamed into place, and object stores show an object when it is whole.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+        try:
+            self._files, self._root = fsspec.core.url_to_fs(self.url)
+        except (ImportError, ValueError) as error:
+            msg = f"artifacts: {url!r} cannot be used: {error}"
+            raise ArtifactError(msg) from error
+        self._local = "file" in self._files.protocol
+        self.reference = lru_cache(maxsize=256)(self._reference)
+
+    def _path(self, name: str) -> str:
+        return f"{self._root}/references/{name.replace(':', '-')}.json"
+
+    def put(self, content: bytes) -> str:
+        """Store a content; returns its hash. What is there already is left as it is."""
+        name = content_hash(content)
+        path = self._path(name)
+        try:
+            if self._files.exists(path) and self._files.cat_file(path) == content:
+                return name
+            if self._local:
+                _write_whole(Path(path), content)
+            else:
+                self._files.pipe_file(path, content)
+        except Exception as error:  # whatever a file system of fsspec raises: they share no base class
+            msg = f"artifacts: {self.url} does not let {name} be written: {error or type(error).__name__}"
+            raise ArtifactError(msg) from error
+        return name
+
+    def get(self, name: str) -> bytes:
+        """The content of that hash."""
+        try:
+            content = bytes(self._files.cat_file(self._path(name)))
+        except FileNotFoundError as error:
+            msg = f"artifacts: {self.url} has no {name}; every process of an application must see the same artifacts"
+            raise ArtifactError(msg) from error
+        except Exception as error:  # as above
+            msg = f"artifacts: {name} cannot be read from {self.url}: {error or type(error).__name__}"
+            raise ArtifactError(msg) from error
+        if content_hash(content) != name:
+            msg = f"artifacts: {self._path(name)} was changed: its content is {content_hash(content)}; build the reference again"
+            raise ArtifactError(msg)
+        return content
+
+    def _reference(self, name: str) -> Reference:
+        """The reference of that hash; the last ones read are kept."""
+        return Reference.decoded(self.get(name))
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

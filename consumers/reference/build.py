@@ -1,0 +1,141 @@
+"""From rows to a reference: four passes over the source, with no more than the samples of a few columns in memory."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...detectors.bets import TILTS
+from ...detectors.margin import budget, margin
+from ...schemas.configuration import Model
+from ...schemas.reference import ProfiledField, Reference
+from .columns import Chunk, Key, Kind, Source, UnusableReference
+from .fields import FEWEST_VALUES, field_of
+from .survey import Ignored, Survey, Typed
+
+__all__ = ["UnusableReference", "build_reference"]
+
+FEWEST_ROWS = 500
+#: With fewer, what the margin for an unlucky reference hides is worth a word.
+FEW_ROWS = 2_000
+#: Up to so many rows quantiles are exact; of more they come from a sample of about so many.
+SAMPLE_ROWS = 1_000_000
+#: Columns that are worked on at once: bounds memory to their samples.
+_AT_ONCE = 32
+
+
+def build_reference(source: Source, model: str, version: str, settings: Model | None = None) -> Reference:
+    """The profile of all rows of a source.
+
+    Counts and moments are exact; quantiles too, up to `SAMPLE_ROWS` rows. The same rows make the same reference, to the byte.
+    """
+    settings = settings or Model()
+    span, surveys = _Span(), dict[Key, Survey]()
+    for chunk in source.chunks():
+        span.add(chunk)
+        for key, column in chunk.columns.items():
+            surveys.setdefault(key, Survey()).add(column)
+    remarks = list(source.remarks())
+    if span.rows < FEWEST_ROWS:
+        msg = f"{source.label} has {span.rows:,} rows for {model}/{version}, {FEWEST_ROWS} are needed; give more data"
+        raise UnusableReference("; ".join([msg, *remarks]))
+    typed: dict[Key, Typed] = {}
+    ignored: dict[str, str] = {}
+    for key, survey in surveys.items():
+        decided = survey.decide(settings.feature(key.name))
+        if isinstance(decided, Ignored):
+            ignored[_name(key, surveys)] = decided.reason
+        elif key.role == "feature" or survey.kinds.keys() - {Kind.MISSING}:  # an output that no row has is none
+            typed[key] = decided
+    if not typed:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in ignored.items())
+        msg = f"{source.label} has no column to watch: {reasons or 'there is none besides those with a role'}"
+        raise UnusableReference(msg)
+    fields = [(_name(key, surveys), key) for key in typed]
+    built = tuple(_built(source, span.rows, fields, typed))
+    reference = Reference(
+        model=model,
+        version=version,
+        rows=span.rows,
+        first=span.first,
+        last=span.last,
+        longest_gap=span.longest_gap,
+        ordered=span.first is not None,
+        fields=built,
+        ignored=ignored,
+    )
+    rising = [name for name, key in fields if surveys[key].rises]
+    return reference.model_copy(update={"warnings": (*_warnings(source, reference, settings, rising), *remarks)})
+
+
+class _Span:
+    """How many rows there are, and when."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.first: int | None = None
+        self.last: int | None = None
+        self.longest_gap: int | None = None
+
+    def add(self, chunk: Chunk) -> None:
+        self.rows += chunk.rows
+        if chunk.times is None or not chunk.rows:
+            return
+        earliest = int(chunk.times.min())
+        self.first = earliest if self.first is None else min(self.first, earliest)
+        so_far = np.maximum.accumulate(np.append(earliest if self.last is None else self.last, chunk.times))
+        self.longest_gap = max(self.longest_gap or 0, int(np.diff(so_far).max()))
+        self.last = int(so_far[-1])
+
+
+def _name(key: Key, others: dict[Key, Survey]) -> str:
+    """Of the field; an output steps back where a feature has its name."""
+    return f"{key.name} (output)" if key.role != "feature" and Key("feature", key.name) in others else key.name
+
+
+def _built(source: Source, rows: int, fields: Sequence[tuple[str, Key]], typed: dict[Key, Typed]) -> Iterator[ProfiledField]:
+    for first in range(0, len(fields), _AT_ONCE):
+        names = dict(fields[first : first + _AT_ONCE])
+        keys = list(names.values())
+        builders = {key: field_of(key, typed[key]) for key in keys}
+        row = 0
+        for chunk in source.chunks(keys):
+            sampled = _sampled(row, chunk.rows, rows)
+            row += chunk.rows
+            for key, column in chunk.columns.items():
+                builders[key].look(column, sampled)
+        for chunk in source.chunks(keys):
+            for key, column in chunk.columns.items():
+                builders[key].count(column)
+        for chunk in source.chunks(keys):
+            for key, column in chunk.columns.items():
+                builders[key].follow(column)
+        yield from (builders[key].profiled(name) for name, key in names.items())
+
+
+def _sampled(first: int, rows: int, total: int) -> NDArray[np.bool_]:
+    """Which rows are in the sample: by a hash of their number (splitmix64), so that no rhythm of the data meets one of the sample."""
+    if total <= SAMPLE_ROWS:
+        return np.ones(rows, dtype=np.bool_)
+    x = np.arange(first, first + rows, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray((x ^ (x >> np.uint64(31))) < np.uint64(2**64 // total * SAMPLE_ROWS), dtype=np.bool_)
+
+
+def _warnings(source: Source, reference: Reference, settings: Model, rising: Sequence[str]) -> Iterator[str]:
+    if reference.rows < FEW_ROWS:
+        try:
+            rows = budget(reference, settings).rows
+        except ValueError:  # the rate is unknown, and `check` asks for it
+            rows = None
+        unseen = TILTS[0] / 2 + margin(rows, reference.rows) / reference.rows**0.5
+        yield f"{source.label} has {reference.rows:,} rows: shifts under {unseen:.2g} sd stay unseen; give {FEW_ROWS:,} or more"
+    if not reference.ordered:
+        yield f"{source.label} has no times: if its rows are not in the order of time, dependence is unchecked"
+    for name in rising:
+        yield f"{name} rises with every row, as ids and times do; if it is one, ignore it, for it will always drift"
+    few = {field.name: field.availability.counts[0] for field in reference.fields if field.values is None}
+    if few:
+        listed = ", ".join(f"{name} ({rows})" for name, rows in few.items())
+        yield f"fewer than {FEWEST_VALUES} rows have a value, only availability is watched: {listed}"
