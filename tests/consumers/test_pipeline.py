@@ -11,11 +11,15 @@ from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import TopicPartition
 from driftbus.consumers.detector import records_of
 from driftbus.consumers.fold import Fold
+from driftbus.consumers.reference.announce import announce
+from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.consumers.runner import Pipeline
+from driftbus.schemas.cloud_events import iso
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.pane import Pane
+from driftbus.schemas.reference import Announcement
 
-from ..streaming import Event, by_model, configuration, everything, prepare, reference, rows, send
+from ..streaming import BEGINNING, Event, by_model, configuration, everything, prepare, reference, rows, send
 
 Outcome = tuple[list[tuple[object, ...]], dict[str, list[Event]]]
 MODELS = ("m0", "m1", "m2")
@@ -142,3 +146,52 @@ def test_every_good_row_is_in_one_pane(bus: EmbeddedBus, recorded: Path) -> None
     assert sum(pane.rows for pane in panes) + dead == sent
     assert sum(pane.late for pane in panes) > 0
     assert pipeline.profiled.dead_letters == dead > 0
+
+
+@pytest.mark.parametrize("partitions", [1, 3])
+def test_events_do_not_depend_on_the_number_of_input_partitions(recorded: Path, partitions: int) -> None:
+    settings, outcomes = chosen(recorded), list[dict[str, list[dict[str, object]]]]()
+    traffic = rows(1500, MODELS, 2, seed=4, shifted=("m1", 400, 700))
+    draw = random.Random(5)
+    jittered = [row._replace(time=row.time - draw.randrange(0, 900)) for row in traffic]  # less late than grace
+    for number in (4, partitions):
+        bus = EmbeddedBus(":memory:", "test", "a")
+        prepare(bus, settings, [reference("m0"), reference("m1")], partitions=number)
+        send(bus, [row._replace(partition=row.partition % number) for row in jittered])
+        finish(bus, settings)
+        events = by_model(everything(bus, settings.topics.drift))
+        outcomes.append(
+            {model: [{k: v for k, v in event.content.items() if k != "panes"} for event in found] for model, found in events.items()}
+        )
+        bus.close()
+    assert outcomes[0] == outcomes[1]
+    assert [event["status"] for event in outcomes[0]["m1"]] == ["opened", "resolved"]
+
+
+def test_a_reference_that_takes_effect_midway_resolves_what_the_earlier_one_opened(tmp_path: Path) -> None:
+    settings = chosen(tmp_path)
+    bus = EmbeddedBus(":memory:", "test", "a")
+    first, second = reference("m0"), reference("m0", mean=2.0, seed=1)
+    prepare(bus, settings, [first])
+    name, boundary = ArtifactStore(settings.artifacts).put(second.encoded()), BEGINNING + 900_000
+    announce(bus, settings.topics, Announcement(model="m0", version="1", reference=name, since=boundary))
+    send(bus, rows(1500, ("m0",), 4, seed=6, shifted=("m0", 400, 1500)))
+    finish(bus, settings)
+    events = [event.content for event in by_model(everything(bus, settings.topics.drift))["m0"]]
+    assert [(event["status"], event["reason"]) for event in events] == [("opened", None), ("resolved", "replaced")]
+    assert events[1]["bucket"] == [iso(boundary), iso(boundary + 10_000)]
+    assert {event["reference"] for event in events} == {first.name}
+
+
+def test_a_changed_configuration_resolves_what_no_longer_fits(tmp_path: Path) -> None:
+    settings = chosen(tmp_path, snapshot_every="1ms")
+    bus = EmbeddedBus(":memory:", "test", "a")
+    prepare(bus, settings, [reference("m0")])
+    traffic = rows(1500, ("m0",), 4, seed=6, shifted=("m0", 400, 1500))
+    send(bus, traffic[:2400])
+    finish(bus, settings)
+    send(bus, traffic[2400:])
+    finish(bus, chosen(tmp_path, model={"false_alarms": "1 per 2h"}))
+    events = [event.content for event in by_model(everything(bus, settings.topics.drift))["m0"]]
+    assert [(event["status"], event["reason"]) for event in events] == [("opened", None), ("resolved", "reconfigured"), ("opened", None)]
+    assert events[0]["episode"] == events[1]["episode"] != events[2]["episode"]
