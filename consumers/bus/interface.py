@@ -83,7 +83,8 @@ class Assignment(Protocol):
     def assigned(self, partitions: Mapping[TopicPartition, Position | None]) -> Mapping[TopicPartition, int]:
         """New partitions, each with what its group committed (None: nothing). Returns the offset to read each from.
 
-        A partition left out is read from its committed position, else from its beginning.
+        A partition left out is read from its committed position, else from its beginning. An offset that the topic does not hold (any
+        more: compare `Bus.watermarks`) ends the session with a `BusError` that says the range; nothing is ever reset in silence.
         """
         ...
 
@@ -146,6 +147,10 @@ class Bus(Protocol):
         """Make a topic. Raises `TopicExists` if it is there."""
         ...
 
+    def delete(self, topic: str) -> None:
+        """Remove a topic, and what groups had committed on it."""
+        ...
+
     def watermarks(self, source: TopicPartition, *, committed: bool = True) -> tuple[int, int]:
         """First offset, and the end: of committed records (no open transaction in front of it), or of all."""
         ...
@@ -169,6 +174,15 @@ class Bus(Protocol):
     def close(self) -> None:
         """Release everything; sessions are closed."""
         ...
+
+
+def check_start(group: str, source: TopicPartition, start: int, held: tuple[int, int]) -> None:
+    """Refuse an offset that a topic does not hold: what is lost is said, never skipped."""
+    low, high = held
+    if not low <= start <= high:
+        why = f"offsets {start} to {low - 1} are lost to retention" if start < low else "it is not the topic that was read before"
+        msg = f"group {group} is to read {source} from offset {start}, but it holds {low} to {high}: {why}"
+        raise BusError(msg)
 
 
 class BusError(Exception):

@@ -69,8 +69,11 @@ class Decoder(Protocol):
         """The model and version of every record: from constant, key or header where mapped so, else a first pass over the ids only."""
         ...
 
-    def columns(self, fields: Sequence[ProfiledField], values: Sequence[bytes | None]) -> Columns:
-        """The fields of every record, in one pass."""
+    def columns(self, fields: Sequence[ProfiledField], values: Sequence[bytes | None], rows: NDArray[np.intp] | None = None) -> Columns:
+        """The fields of every record, in one pass; or of those of some rows, which what is told of rows then counts among.
+
+        Of the very sequence of values that `identities` had, a decoder may have read the columns along already.
+        """
         ...
 
     @property

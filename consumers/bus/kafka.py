@@ -1,0 +1,180 @@
+"""The Kafka bus: confluent-kafka, read_committed, transactions."""
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+
+from confluent_kafka import Consumer, KafkaError
+from confluent_kafka import TopicPartition as KafkaPartition
+
+from . import kafka_errors, kafka_settings
+from .instance import Claim
+from .interface import Assignment, Batch, BusError, InstanceInUse, Output, Position, TopicDescription, TopicPartition
+from .kafka_admin import PATIENCE_S, Cluster
+from .kafka_batches import batches, split, take
+from .kafka_session import KafkaSession
+from .kafka_settings import Settings
+from .kafka_transactions import Aborted, Transactions
+
+_log = logging.getLogger(__name__)
+
+_READ = 10_000
+_WAIT_S = 0.1
+#: Seconds that `publish` waits until readers can see what it wrote: as long as somebody else's open transaction can hide it.
+_VISIBLE_S = 15
+
+
+class KafkaBus:
+    """A bus on a Kafka cluster. ``settings`` are librdkafka's; the user's override ours, except those that the promises rest on."""
+
+    def __init__(self, settings: Settings, application: str, instance: str) -> None:
+        kafka_settings.check(settings)
+        self._settings = settings
+        self._application = application
+        self._instance = instance
+        self._cluster = Cluster(settings)
+        self._sessions: list[tuple[KafkaSession, Claim]] = []
+        self._readers: list[Consumer] = []  # idle ones
+        self._publisher: Transactions | None = None
+        self._publishing = threading.Lock()
+
+    def describe(self, topics: Sequence[str]) -> dict[str, TopicDescription]:
+        """Those of the topics that exist; without the ACL DescribeConfigs on a topic, its settings are empty."""
+        return self._cluster.describe(topics)
+
+    def create(self, topic: str, partitions: int, replication: int = 1, settings: Mapping[str, str] | None = None) -> None:
+        """Make a topic, and wait until it is known."""
+        self._cluster.create(topic, partitions, replication, settings or {})
+
+    def delete(self, topic: str) -> None:
+        """Remove a topic, and what groups had committed on it."""
+        self._cluster.delete(topic)
+
+    def watermarks(self, source: TopicPartition, *, committed: bool = True) -> tuple[int, int]:
+        """First offset, and the end: in front of the first open transaction, or of all records."""
+        return self._cluster.spans([source], committed=committed)[source]
+
+    def committed(self, group: str, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, Position]:
+        """What a group (``application-role``) has committed; waits for transactions that are about to say."""
+        return self._cluster.committed(group, partitions)
+
+    def read(self, source: TopicPartition, start: int, end: int) -> Iterator[Batch]:
+        """Committed records with start <= offset < end, as far as records are there now; waits for open transactions among them."""
+        low, high = self.watermarks(source, committed=False)
+        end = min(end, high)
+        if start >= end:
+            return
+        if start < low:
+            msg = f"{source}: offsets {start} to {low - 1} are gone (retention); read from {low} on"
+            raise BusError(msg)
+        reader = self._readers.pop() if self._readers else self._reader()
+        try:
+            reader.assign([KafkaPartition(*source, start)])
+            while start < end:
+                records, events = split(take(reader, _READ, _WAIT_S))
+                for batch in batches(records):
+                    yield from _before(batch, end)
+                    start = int(batch.offsets[-1]) + 1
+                for _, error, offset in events:
+                    if error.code() == KafkaError._PARTITION_EOF:
+                        start = max(start, offset)
+                    elif not kafka_errors.transient(error):
+                        kafka_errors.refuse(error, f"reading {source}")
+        finally:
+            reader.unassign()
+            self._readers.append(reader)
+
+    def _reader(self) -> Consumer:
+        quick = {"fetch.wait.max.ms": 10, **self._settings}  # it asks only for what is there
+        settings = kafka_settings.consumer(quick, f"{self._application}-reader")  # joins nothing: it only assigns
+        return Consumer(settings, logger=_log, error_cb=kafka_errors.report)
+
+    def publish(self, outputs: Sequence[Output]) -> None:
+        """Write these in one transaction, under an id of this bus alone; returns when readers of committed records see them."""
+        deadline = time.monotonic() + PATIENCE_S
+        with self._publishing:
+            if self._publisher is None:
+                name = f"{self._application}-publish-{uuid.uuid4().hex}"
+                self._publisher = Transactions({"transaction.timeout.ms": PATIENCE_S * 1000, **self._settings}, name)
+            while True:
+                try:
+                    self._publisher.run(outputs)
+                    break
+                except Aborted as aborted:
+                    if time.monotonic() > deadline:
+                        msg = f"{len(outputs)} records could not be written in {PATIENCE_S} s: {aborted}"
+                        raise BusError(msg) from aborted
+        self._await_visible({output.topic for output in outputs})
+
+    def _await_visible(self, topics: set[str]) -> None:
+        """A commit is answered before its markers are in the log: a moment passes until its records count as committed."""
+        deadline = time.monotonic() + _VISIBLE_S
+        sources = [TopicPartition(d.name, p) for d in self.describe(sorted(topics)).values() for p in range(d.partitions)]
+        ends = {source: high for source, (_, high) in self._cluster.spans(sources, committed=False).items()}
+        while ends and time.monotonic() < deadline:
+            seen = self._cluster.spans(list(ends), committed=True)
+            ends = {source: end for source, end in ends.items() if seen[source][1] < end}
+
+    def session(self, role: str, topics: Sequence[str], assignment: Assignment) -> KafkaSession:
+        """Join group ``application-role`` as static member ``application-role-instance``.
+
+        Raises `InstanceInUse` where another live process of this machine has that name; or where a member of that name, which no process of
+        this machine has been, is still there after a session timeout: it lives elsewhere. What slips through is fenced at its next commit.
+        """
+        group, instance = f"{self._application}-{role}", f"{self._application}-{role}-{self._instance}"
+        if missing := sorted(set(topics) - self.describe(topics).keys()):
+            msg = f"group {group} cannot subscribe to {', '.join(missing)}: no such topic; create it first"
+            raise BusError(msg)
+        claim = Claim(f"{self._settings['bootstrap.servers']}\n{instance}", f"instance {self._instance} of group {group}")
+        try:
+            self._await_dead_member(group, instance, claim.noted())
+            session = KafkaSession(self._settings, group, instance, topics, assignment, self._cluster, claim.note)
+        except BaseException:
+            claim.release()
+            raise
+        self._sessions.append((session, claim))
+        return session
+
+    def _await_dead_member(self, group: str, instance: str, predecessor: str) -> None:
+        """Our own predecessor may be replaced at once; a stranger of our name is given a session timeout to prove that it is dead."""
+        deadline = time.monotonic() + kafka_settings.session_timeout_s(self._settings) + 1
+        while (member := self._cluster.member(group, instance)) and member.member_id != predecessor:
+            if time.monotonic() > deadline:
+                msg = (
+                    f"instance {instance} is a live member of group {group}, on {member.host}: "
+                    "end that process, or give this one another name (instance:)"
+                )
+                raise InstanceInUse(msg)
+            time.sleep(_WAIT_S)
+
+    def close(self) -> None:
+        """Close sessions and clients."""
+        for session, claim in self._sessions:
+            session.close()
+            claim.release()
+        self._sessions.clear()
+        for reader in self._readers:
+            reader.close()
+        self._readers.clear()
+        if self._publisher is not None:
+            self._publisher.close()
+            self._publisher = None
+
+
+def _before(batch: Batch, end: int) -> Iterator[Batch]:
+    """The part of a batch in front of an offset, if there is one."""
+    n = int((batch.offsets < end).sum())
+    if n == len(batch):
+        yield batch
+    elif n:
+        yield Batch(
+            batch.source,
+            batch.offsets[:n],
+            batch.timestamps[:n],
+            batch.values[:n],
+            lambda: batch.keys()[:n],
+            lambda: batch.headers()[:n],
+            batch.append_time,
+        )

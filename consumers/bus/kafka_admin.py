@@ -1,0 +1,125 @@
+"""Questions to the cluster: topics, offsets, groups. Asked again while the cluster is busy with itself."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaError, KafkaException, TopicCollection
+from confluent_kafka import TopicPartition as KafkaPartition
+from confluent_kafka.admin import AdminClient, ConfigResource, MemberDescription, NewTopic, OffsetSpec  # type: ignore[attr-defined]  # exported
+
+from . import kafka_errors, kafka_settings
+from .interface import BusError, Position, TopicDescription, TopicExists, TopicPartition
+from .kafka_settings import Settings
+
+_log = logging.getLogger(__name__)
+
+_REQUEST_S = 10
+#: Seconds until a cluster that is busy (a leader or coordinator moves) must have an answer.
+PATIENCE_S = 60
+_AGAIN_S = 0.05
+
+Span = tuple[int, int]
+
+
+class Cluster:
+    """An admin client."""
+
+    def __init__(self, settings: Settings) -> None:
+        try:
+            self._admin = AdminClient(kafka_settings.admin(settings), logger=_log, error_cb=kafka_errors.report)
+        except KafkaException as exception:
+            kafka_errors.refuse(kafka_errors.error_of(exception), "kafka:")
+
+    def _ask(
+        self, request: Callable[..., Any], *arguments: object, what: str, expected: Sequence[int] = (), **options: object
+    ) -> dict[Any, Any]:
+        """The answers, by what was asked for (the client does not type them); none for one of the expected errors."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                futures = request(*arguments, request_timeout=_REQUEST_S, **options)
+                return {key: future.result() for key, future in futures.items()}
+            except KafkaException as exception:
+                error = kafka_errors.error_of(exception)
+                if error.code() in expected:
+                    return {}
+                if not kafka_errors.transient(error) or time.monotonic() > deadline:
+                    kafka_errors.refuse(error, what)
+            time.sleep(_AGAIN_S)
+
+    def describe(self, topics: Sequence[str]) -> dict[str, TopicDescription]:
+        """Those that exist; without the ACL DescribeConfigs on a topic, its settings are empty."""
+        found = {}
+        for name in topics:
+            unknown = (KafkaError.UNKNOWN_TOPIC_OR_PART,)
+            asked = TopicCollection([name])
+            for topic in self._ask(self._admin.describe_topics, asked, what=f"describing topic {name}", expected=unknown).values():
+                found[name] = TopicDescription(name, str(topic.topic_id), len(topic.partitions), self._settings_of(name))
+        return found
+
+    def _settings_of(self, name: str) -> dict[str, str]:
+        resource = ConfigResource(ConfigResource.Type.TOPIC, name)
+        missing = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.UNKNOWN_TOPIC_OR_PART)  # the second: deleted just now
+        answers = self._ask(self._admin.describe_configs, [resource], what=f"describing the settings of topic {name}", expected=missing)
+        return {key: entry.value for entries in answers.values() for key, entry in entries.items() if entry.value is not None}
+
+    def create(self, topic: str, partitions: int, replication: int, settings: Mapping[str, str]) -> None:
+        """Make a topic, and wait until it is known."""
+        if self.describe([topic]):
+            msg = f"topic {topic} exists already"
+            raise TopicExists(msg)
+        new = NewTopic(topic, num_partitions=partitions, replication_factor=replication, config=dict(settings))
+        there = (KafkaError.TOPIC_ALREADY_EXISTS,)
+        self._ask(self._admin.create_topics, [new], what=f"creating topic {topic}", expected=there)
+        self._await(topic, there=True)
+
+    def delete(self, topic: str) -> None:
+        """Remove a topic, and wait until it is gone."""
+        self._ask(self._admin.delete_topics, [topic], what=f"deleting topic {topic}")
+        self._await(topic, there=False)
+
+    def _await(self, topic: str, *, there: bool) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while bool(self.describe([topic])) != there:
+            if time.monotonic() > deadline:
+                msg = f"topic {topic} was {'created' if there else 'deleted'}, but the brokers do not say so after {PATIENCE_S} s"
+                raise BusError(msg)
+            time.sleep(_AGAIN_S)
+
+    def spans(self, sources: Sequence[TopicPartition], *, committed: bool) -> dict[TopicPartition, Span]:
+        """First offset and end of each: the end in front of the first open transaction, or of all records."""
+        lows = self._offsets(sources, OffsetSpec.earliest(), committed=committed)  # type: ignore[no-untyped-call]
+        highs = self._offsets(sources, OffsetSpec.latest(), committed=committed)  # type: ignore[no-untyped-call]
+        return {source: (low, high) for source, low, high in zip(sources, lows, highs, strict=True)}
+
+    def _offsets(self, sources: Sequence[TopicPartition], spec: OffsetSpec, *, committed: bool) -> list[int]:
+        if not sources:
+            return []
+        level = IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
+        wanted = {KafkaPartition(*source): spec for source in sources}
+        what = f"offsets of {', '.join(map(str, sources))}"
+        return [answer.offset for answer in self._ask(self._admin.list_offsets, wanted, what=what, isolation_level=level).values()]
+
+    def committed(self, group: str, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, Position]:
+        """What a group has committed; waits for transactions that are about to say."""
+        if not partitions:
+            return {}
+        request = ConsumerGroupTopicPartitions(group, [KafkaPartition(*p) for p in partitions])
+        what = f"what group {group} committed"
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            found = self._ask(self._admin.list_consumer_group_offsets, [request], what=what, require_stable=True)[group].topic_partitions
+            unsaid = [p for p in found if p.error is not None]
+            if not unsaid:
+                return {TopicPartition(p.topic, p.partition): Position(p.offset, p.metadata or "") for p in found if p.offset >= 0}
+            if not kafka_errors.transient(unsaid[0].error) or time.monotonic() > deadline:
+                kafka_errors.refuse(unsaid[0].error, f"{what}, {unsaid[0].topic}[{unsaid[0].partition}]")
+            time.sleep(_AGAIN_S)
+
+    def member(self, group: str, instance: str) -> MemberDescription | None:
+        """The member of a group that has this static name."""
+        unknown = (KafkaError.GROUP_ID_NOT_FOUND,)
+        answers = self._ask(self._admin.describe_consumer_groups, [group], what=f"describing group {group}", expected=unknown)
+        return next((m for described in answers.values() for m in described.members if m.group_instance_id == instance), None)

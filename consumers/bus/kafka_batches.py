@@ -1,0 +1,63 @@
+"""Kafka's messages as batches: one pass of C iterators per column, keys and headers only when asked for."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise, repeat
+from operator import is_, itemgetter, ne
+from typing import cast
+
+import numpy as np
+from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, KafkaError, Message
+
+from ...schemas.cloud_events import Headers
+from .interface import Batch, TopicPartition
+
+
+def take(consumer: Consumer, most: int, timeout_s: float) -> list[Message]:
+    """What is there as soon as the first has come: `consume` alone would wait for all of ``most``, or the whole time."""
+    messages = consumer.consume(1, timeout_s)
+    return messages + consumer.consume(most - 1, 0) if messages and most > 1 else messages
+
+
+def batches(messages: Sequence[Message]) -> list[Batch]:
+    """Split into runs of one partition."""
+    if not messages:
+        return []
+    partitions = np.fromiter(map(Message.partition, messages), np.int64, len(messages))
+    topics = list(map(Message.topic, messages))
+    changes = partitions[1:] != partitions[:-1]
+    if topics.count(topics[0]) != len(topics):
+        changes |= np.fromiter(map(ne, topics[1:], topics), np.bool_, len(topics) - 1)
+    edges = [0, *(np.flatnonzero(changes) + 1).tolist(), len(messages)]
+    return [_batch(TopicPartition(topics[start] or "", int(partitions[start])), messages[start:end]) for start, end in pairwise(edges)]
+
+
+def _batch(source: TopicPartition, messages: Sequence[Message]) -> Batch:
+    n = len(messages)
+    return Batch(
+        source,
+        np.fromiter(map(Message.offset, messages), np.int64, n),
+        np.fromiter(map(itemgetter(1), map(Message.timestamp, messages)), np.int64, n),
+        list(map(Message.value, messages)),
+        keys=lambda: list(map(Message.key, messages)),
+        headers=lambda: list(map(_headers, messages)),
+        append_time=messages[0].timestamp()[0] == TIMESTAMP_LOG_APPEND_TIME,
+    )
+
+
+def _headers(message: Message) -> Headers:
+    found = cast("list[tuple[str, bytes | None]] | None", message.headers())  # of a message that was read
+    return tuple((name, value or b"") for name, value in found or ())
+
+
+def split(messages: list[Message]) -> tuple[list[Message], list[tuple[TopicPartition, KafkaError, int]]]:
+    """Records, and what came between them: errors and ends of partitions, with the offset there."""
+    errors = list(map(Message.error, messages))
+    if all(map(is_, errors, repeat(None))):  # identity: an error compared with None by value raises
+        return messages, []
+    return [m for m, error in zip(messages, errors, strict=True) if error is None], list(_events(messages, errors))
+
+
+def _events(messages: Sequence[Message], errors: Sequence[KafkaError | None]) -> Iterator[tuple[TopicPartition, KafkaError, int]]:
+    for message, error in zip(messages, errors, strict=True):
+        if error is not None:
+            yield TopicPartition(message.topic() or "", message.partition() or 0), error, message.offset() or 0

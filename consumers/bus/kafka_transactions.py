@@ -1,0 +1,134 @@
+"""One transactional producer: outputs and positions together, or not at all."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from . import kafka_errors, kafka_settings
+from .interface import BusError, Output
+from .kafka_settings import Settings
+
+_log = logging.getLogger(__name__)
+
+#: Seconds a single request may take before it is asked again.
+_STEP_S = 30
+_AGAIN_S = 0.05
+
+#: Positions as the client wants them, and the group metadata that fences zombies (an opaque object of the client's).
+Positions = tuple[list[Any], Any]
+
+
+class Aborted(Exception):
+    """The transaction left nothing behind; the same outputs may be tried again."""
+
+
+class Transactions:
+    """Transactions of one transactional id, one after the other. A predecessor's open one is aborted at the start, and it is fenced."""
+
+    def __init__(self, settings: Settings, transactional_id: str) -> None:
+        self._name = transactional_id
+        self._failed: list[tuple[str, KafkaError]] = []
+        self._fatal: KafkaError | None = None
+        try:
+            self._producer = Producer(
+                kafka_settings.producer(settings, transactional_id),
+                logger=_log,
+                error_cb=kafka_errors.report,
+                on_delivery=self._on_delivery,
+            )
+            self._insist(self._producer.init_transactions, _STEP_S)
+        except KafkaException as exception:
+            kafka_errors.refuse(kafka_errors.error_of(exception), f"transactional id {transactional_id}")
+
+    def poll(self) -> None:
+        """Serve what the client has to say."""
+        try:
+            self._producer.poll(0)
+        except KafkaException as exception:
+            self._end(kafka_errors.error_of(exception))
+
+    def run(self, outputs: Sequence[Output], positions: Callable[[], Positions] | None = None) -> None:
+        """One transaction: begin (1), produce (2), positions (3), commit (4).
+
+        Raises `Aborted` when it may be tried again, `Fenced` when another process has this id, `BusError` when something must be changed.
+        """
+        self._failed.clear()
+        try:
+            self._producer.begin_transaction()  # 1
+            for output in outputs:  # 2
+                self._produce(output)
+            if positions is not None:
+                self._insist(self._producer.send_offsets_to_transaction, *positions(), _STEP_S)  # 3
+            self._insist(self._producer.commit_transaction, _STEP_S)  # 4: waits for every record, or fails
+        except KafkaException as exception:
+            self._abort(kafka_errors.error_of(exception))
+
+    def _produce(self, output: Output) -> None:
+        if output.timestamp == 0:
+            msg = f"{output.topic}: a record of time 0 cannot be written to Kafka, which takes it for now; give it 1 ms"
+            self._abort_open()
+            raise BusError(msg)
+        partition = -1 if output.partition is None else output.partition
+        while True:
+            try:
+                self._producer.produce(
+                    output.topic,
+                    output.value,
+                    output.key,
+                    partition,
+                    timestamp=output.timestamp or 0,
+                    headers=list(output.headers),
+                )
+            except BufferError:  # more than the client holds: wait until some are written
+                self._producer.poll(_AGAIN_S)
+            else:
+                return
+
+    def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
+        if error is not None and error.code() not in {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT}:
+            self._failed.append((f"{message.topic()}[{message.partition()}]", error))
+
+    def _abort(self, error: KafkaError) -> None:
+        """Leave nothing behind, and say whether another try can help."""
+        if error.fatal() or kafka_errors.fenced(error):
+            self._end(error)
+        self._abort_open()
+        for place, failure in self._failed:
+            if kafka_errors.permanent(failure):
+                kafka_errors.refuse(failure, f"writing to {place}")
+        if kafka_errors.permanent(error):
+            kafka_errors.refuse(error, f"transaction of {self._name}")
+        raise Aborted(error.str())
+
+    def _abort_open(self) -> None:
+        try:
+            self._insist(self._producer.abort_transaction, _STEP_S)
+        except KafkaException as exception:
+            self._end(kafka_errors.error_of(exception))
+
+    def _end(self, error: KafkaError) -> NoReturn:
+        """The client cannot go on; the first such error is the reason, later ones only repeat that there was one."""
+        self._fatal = self._fatal or error
+        kafka_errors.refuse(self._fatal, f"transactional id {self._name}")
+
+    def _insist(self, step: Callable[..., object], *arguments: object) -> None:
+        """Until it is done, or fails for good; the client's steps may be repeated."""
+        while True:
+            try:
+                step(*arguments)
+            except KafkaException as exception:
+                error = kafka_errors.error_of(exception)
+                if not error.retriable() or kafka_errors.permanent(error):
+                    raise
+                _log.warning("kafka: %s: %s; trying again", self._name, error.str())
+                time.sleep(_AGAIN_S)
+            else:
+                return
+
+    def close(self) -> None:
+        """Release the client; nothing is open between transactions, and a fenced one has nothing left to say."""
+        if self._fatal is None:
+            self._producer.close()

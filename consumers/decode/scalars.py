@@ -1,0 +1,105 @@
+"""One JSON value, as a field of a reference reads it. Reference builder and live decoder both ask here, so that they agree."""
+
+import json
+import math
+from typing import Literal
+
+from msgspec import UNSET
+
+from .interface import MARKS
+
+FieldType = Literal["numeric", "categorical", "boolean"]
+
+#: Reasons quote so many characters of a value: enough to find it, too few to fill a header.
+_LONGEST_QUOTE = 60
+_WORDS = {True: "true", False: "false"}
+_WANTED = {"numeric": "a number", "categorical": "a text, number or boolean", "boolean": "true or false"}
+
+
+def category_text(value: str | float) -> str:
+    """The one text of a category, however JSON wrote it. Never looked up by the value itself, since 1 == True == 1.0 in Python.
+
+    >>> category_text("DE"), category_text(True), category_text(1), category_text(1.0), category_text(0.5)
+    ('DE', 'true', '1', '1', '0.5')
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return _WORDS[value]
+    return str(int(value)) if isinstance(value, int) or value.is_integer() else repr(value)
+
+
+def classify(type: FieldType, parse: bool, value: object) -> float | str | int:
+    """A number (always a float), a category's text, or, always an int, one of `MARKS`.
+
+    ``UNSET`` is missing; None and NaN are null; infinities, and numbers beyond the range of a float, are invalid.
+
+    >>> classify("numeric", False, 12), classify("numeric", True, "12.5"), classify("categorical", False, 12)
+    (12.0, 12.5, '12')
+    >>> classify("numeric", False, "12,50") == MARKS.invalid, classify("boolean", False, 1) == MARKS.invalid
+    (True, True)
+    """
+    if value is UNSET:
+        return MARKS.missing
+    if value is None:
+        return MARKS.null
+    if type == "boolean":
+        return _WORDS[value] if isinstance(value, bool) else MARKS.invalid
+    return _number(parse, value) if type == "numeric" else _category(value)
+
+
+def _number(parse: bool, value: object) -> float | int:
+    # Python alone reads "1_000" as a number.
+    if isinstance(value, bool) or not isinstance(value, (int, float, str) if parse else (int, float)) or (parse and "_" in str(value)):
+        return MARKS.invalid
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return MARKS.invalid
+    return _finite(number)
+
+
+def _finite(number: float) -> float | int:
+    return number if math.isfinite(number) else MARKS.null if math.isnan(number) else MARKS.invalid
+
+
+def _category(value: object) -> str | int:
+    if isinstance(value, str):
+        return value if is_unicode(value) else MARKS.invalid
+    if isinstance(value, float) and not math.isfinite(value):
+        return MARKS.null if math.isnan(value) else MARKS.invalid
+    return category_text(value) if isinstance(value, (int, float)) else MARKS.invalid
+
+
+def is_unicode(text: str) -> bool:
+    r"""Whether it can be written again: JSON's ``"\ud800"``, half a character, cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def complaint(type: FieldType, value: object) -> str:
+    """Why a value is invalid.
+
+    >>> complaint("numeric", "12,50"), complaint("boolean", 1), complaint("numeric", float("inf"))
+    ('"12,50" is not a number', '1 is not true or false', 'Infinity is not a finite number')
+    """
+    if type == "numeric" and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return f"{quoted(value)} is not a finite number"
+    if type == "categorical" and isinstance(value, str):
+        return f"{quoted(value)} is not Unicode text"
+    return f"{quoted(value)} is not {_WANTED[type]}"
+
+
+def quoted(value: object) -> str:
+    """A value as JSON writes it, short; containers by their kind only.
+
+    >>> quoted("né"), quoted([1, 2]), quoted(None), quoted("x" * 100)[-5:]
+    ('"né"', 'a list', 'null', 'xx...')
+    """
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "a list"
+    text = json.dumps(value, ensure_ascii=False).encode(errors="backslashreplace").decode()
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."

@@ -1,0 +1,164 @@
+"""What only Kafka can do wrong: processes that die inside a transaction, groups that go on without a member, brokers that refuse."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from driftbus.consumers.bus.interface import BusError, InstanceInUse, Output, TopicPartition
+from driftbus.consumers.bus.kafka import KafkaBus
+from driftbus.consumers.bus.kafka_settings import Settings
+
+from .worlds import Followed, World, everything, numbered, read_values, wait_until, work
+
+pytestmark = pytest.mark.kafka
+
+_DIES_INSIDE = """
+import os, sys
+from confluent_kafka import Producer
+address, name, topic = sys.argv[1:]
+producer = Producer({"bootstrap.servers": address, "transactional.id": name})
+producer.init_transactions()
+producer.begin_transaction()
+producer.produce(topic, b"never", partition=0)
+producer.flush()
+os.kill(os.getpid(), 9)
+"""
+
+_HOLDS = """
+import sys
+from driftbus.consumers.bus.kafka import KafkaBus
+from driftbus.consumers.bus.kafka_settings import Settings
+class Follows:
+    def assigned(self, partitions): return {}
+    def revoked(self, partitions): pass
+address, application, topic = sys.argv[1:]
+session = KafkaBus({"bootstrap.servers": address}, application, "one").session("r", [topic], Follows())
+while not session.assignment():
+    session.consume(1, .1)
+print("here", flush=True)
+while True:
+    session.consume(1, .1)
+"""
+
+
+@pytest.fixture
+def cluster(kafka: str) -> Iterator[World]:
+    world = World(lambda instance, application: KafkaBus({"bootstrap.servers": kafka}, application, instance))
+    yield world
+    world.close()
+
+
+def test_a_transaction_whose_process_died_is_decided_by_its_successor(kafka: str, cluster: World) -> None:
+    bus, topic, out = cluster.bus(), cluster.topic(), cluster.topic()
+    bus.publish(numbered(topic, 1))
+    died = subprocess.run([sys.executable, "-c", _DIES_INSIDE, kafka, f"{cluster.application}-r-one", out], check=False)
+    assert died.returncode == -signal.SIGKILL
+    assert bus.watermarks(TopicPartition(out, 0)) == (0, 0)
+    assert bus.watermarks(TopicPartition(out, 0), committed=False) == (0, 1)
+    started = time.monotonic()
+    session = bus.session("r", [topic], Followed())
+    read_values(session, 1)
+    session.commit([work(TopicPartition(topic, 0), 1, Output(out, 0, None, b"once"))])
+    assert everything(bus, out) == [b"once"]
+    assert time.monotonic() - started < 10, "the dead one's transaction was waited for, not aborted"
+
+
+def _holder(kafka: str, cluster: World, topic: str, **environment: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", _HOLDS, kafka, cluster.application, topic]
+    holder = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | environment)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "here\n"
+    return holder
+
+
+def test_a_live_process_keeps_its_name_and_a_killed_one_is_replaced_at_once(kafka: str, cluster: World) -> None:
+    bus, topic = cluster.bus(), cluster.topic()
+    with _holder(kafka, cluster, topic) as holder:
+        with pytest.raises(InstanceInUse, match="another live process"):
+            bus.session("r", [topic], Followed())
+        holder.kill()
+    started = time.monotonic()
+    session = bus.session("r", [topic], Followed())
+    wait_until(lambda: bool(session.assignment()), session)
+    assert time.monotonic() - started < 5, "a killed predecessor was waited for until its session timed out"
+
+
+def test_a_live_process_of_another_machine_keeps_its_name(kafka: str, cluster: World, tmp_path: Path) -> None:
+    """Another machine: one that does not see this one's locks."""
+    bus, topic = cluster.bus(), cluster.topic()
+    with _holder(kafka, cluster, topic, TMPDIR=str(tmp_path)) as holder:
+        with pytest.raises(InstanceInUse, match="is a live member of group"):
+            bus.session("r", [topic], Followed())
+        holder.kill()
+    session = bus.session("r", [topic], Followed())
+    wait_until(lambda: bool(session.assignment()), session)
+
+
+def test_work_of_a_member_that_the_group_gave_up_is_dropped(kafka: str) -> None:
+    """The group goes on without a member that asks for nothing; what that one hands in afterwards is aborted, and done by the other."""
+    slow: Settings = {"bootstrap.servers": kafka, "max.poll.interval.ms": 6000}
+    world = World(lambda instance, application: KafkaBus(slow, application, instance))
+    topic, out = world.topic(partitions=2), world.topic()
+    sources = {TopicPartition(topic, p) for p in range(2)}
+    world.bus().publish(numbered(topic, 1, 0) + numbered(topic, 1, 1))
+    told = Followed()
+    sleeper = world.bus("sleeper").session("r", [topic], told)
+    wait_until(lambda: sleeper.at_end().keys() == sources, sleeper)
+    other = world.bus("other").session("r", [topic], Followed())
+    read = wait_until(lambda: other.at_end().keys() == sources, other)
+    other.commit([work(s, 1, Output(out, 0, None, b"other")) for s in sources])
+    assert {batch.source for batch in read} == sources
+    assert sleeper.commit([work(s, 1, Output(out, 0, None, b"sleeper")) for s in sources]) == set()
+    assert set(told.lost) == sources
+    assert everything(world.bus(), out) == [b"other", b"other"]
+    world.close()
+
+
+def test_what_the_broker_refuses_for_good_is_said_and_not_repeated(cluster: World) -> None:
+    bus, topic, out = cluster.bus(), cluster.topic(), cluster.topic(settings={"max.message.bytes": "1000"})
+    bus.publish(numbered(topic, 1))
+    session = bus.session("r", [topic], Followed())
+    read_values(session, 1)
+    ahead = int((time.time() + 7200) * 1000)
+    refused = {"raise max.message.bytes": Output(out, 0, None, os.urandom(2000)), "too far ahead": Output(out, 0, None, b"", (), ahead)}
+    for reason, output in refused.items():
+        with pytest.raises(BusError, match=reason):
+            session.commit([work(TopicPartition(topic, 0), 1, output)])
+    with pytest.raises(BusError, match="record of time 0"):
+        bus.publish([Output(out, 0, None, b"", (), 0)])
+    assert session.commit([work(TopicPartition(topic, 0), 1, Output(out, 0, None, b"fine"))])
+    assert everything(bus, out) == [b"fine"]
+
+
+def test_a_topic_made_again_is_another_one(cluster: World) -> None:
+    bus, topic = cluster.bus(), cluster.topic()
+    source = TopicPartition(topic, 0)
+    bus.publish(numbered(topic, 5))
+    first = cluster.bus()
+    session = first.session("r", [topic], Followed())
+    read_values(session, 2)
+    session.commit([work(source, 2)])
+    first.close()
+    bus.delete(topic)
+    bus.create(topic, 1)
+    told = Followed()
+    successor = bus.session("r", [topic], told)
+    bus.publish(numbered(topic, 1))
+    assert read_values(successor, 1) == [b"0"]
+    assert told.held == {source: None}
+
+
+def test_secrets_stay_out_of_errors(kafka: str) -> None:
+    secret = uuid.uuid4().hex
+    settings = {"bootstrap.servers": kafka, "sasl.password": secret, "sasl.username": "u", "security.protocol": "nonsense"}
+    with pytest.raises(BusError) as refused:
+        KafkaBus(settings, "app", "one")
+    assert "security.protocol" in str(refused.value)
+    assert secret not in str(refused.value)
