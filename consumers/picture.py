@@ -92,7 +92,8 @@ def draw(path: Path, panels: Mapping[str, Sequence[DriftEvent]], span: tuple[dat
     for axis, (title, signals) in zip(axes, rows.items(), strict=True):
         for mark in marks:
             axis.axvspan(_days(mark.start), _days(mark.end), color="#7b61ff", alpha=0.18, lw=0)
-            axis.annotate(mark.text, (_days(mark.start), 1.01), xycoords=("data", "axes fraction"), fontsize=8, color="#5a3fd6")
+            if axis is axes[0]:
+                axis.annotate(mark.text, (_days(mark.end), 1.01), xycoords=("data", "axes fraction"), fontsize=8, color="#5a3fd6")
         for row, (name, bars) in enumerate(signals.items()):
             for episode in bars:
                 start, end = episode.spans[name].start, episode.spans[name].end or span[1]
@@ -116,7 +117,7 @@ def draw(path: Path, panels: Mapping[str, Sequence[DriftEvent]], span: tuple[dat
     figure.legend(
         handles=[Patch(color=colour, label=name) for name, colour in _COLOURS.items()], loc="outside lower right", ncols=3, fontsize=9
     )
-    figure.savefig(path, dpi=120)
+    figure.savefig(path, dpi=120, bbox_inches="tight", pad_inches=0.2)
 
 
 def _days(time: datetime) -> float:

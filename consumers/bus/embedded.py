@@ -30,22 +30,22 @@ class _Shared:
         self.buses: WeakSet[EmbeddedBus] = WeakSet()
 
     @classmethod
-    def at(cls, file: str) -> "_Shared":
-        if file == ":memory:":
-            return cls(file)
-        path = str(Path(file).resolve())
+    def enter(cls, file: str, bus: "EmbeddedBus") -> "_Shared":
         with cls._opening:
-            shared = cls._by_file.get(path)
-            if shared is None:
-                cls._by_file[path] = shared = cls(path)
+            path = file if file == ":memory:" else str(Path(file).resolve())
+            shared = cls._by_file.get(path) or cls(path)
+            if path != ":memory:":
+                cls._by_file[path] = shared
+            shared.buses.add(bus)
             return shared
 
     def leave(self, bus: "EmbeddedBus") -> None:
         with self._opening:
-            self.buses.discard(bus)
-            if not self.buses:
-                self._by_file.pop(self.log.file, None)
-                self.log.close()
+            if bus in self.buses:
+                self.buses.remove(bus)
+                if not self.buses:
+                    self._by_file.pop(self.log.file, None)
+                    self.log.close()
 
 
 class EmbeddedBus:
@@ -57,20 +57,20 @@ class EmbeddedBus:
     """
 
     def __init__(self, file: str, application: str, instance: str) -> None:
-        self._enter(_Shared.at(file), application, instance)
+        self._begin(_Shared.enter(file, self), application, instance)
 
-    def _enter(self, shared: _Shared, application: str, instance: str) -> None:
+    def _begin(self, shared: _Shared, application: str, instance: str) -> None:
         self._shared = shared
         self._log = shared.log
         self._application = application
         self._instance = instance
         self._sessions: list[EmbeddedSession] = []
-        shared.buses.add(self)
 
     def as_instance(self, instance: str, application: str | None = None) -> "EmbeddedBus":
         """The same log, as another instance sees it."""
         other = EmbeddedBus.__new__(EmbeddedBus)
-        other._enter(self._shared, application or self._application, instance)
+        other._begin(self._shared, application or self._application, instance)
+        self._shared.buses.add(other)
         return other
 
     def describe(self, topics: Sequence[str]) -> dict[str, TopicDescription]:

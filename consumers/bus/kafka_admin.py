@@ -15,7 +15,7 @@ from .kafka_settings import Settings
 
 _log = logging.getLogger(__name__)
 
-_REQUEST_S = 10
+_REQUEST_S = 5
 #: Seconds until a cluster that is busy (a leader or coordinator moves) must have an answer.
 PATIENCE_S = 60
 _AGAIN_S = 0.05
@@ -100,7 +100,16 @@ class Cluster:
         level = IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
         wanted = {KafkaPartition(*source): spec for source in sources}
         what = f"offsets of {', '.join(map(str, sources))}"
-        return [answer.offset for answer in self._ask(self._admin.list_offsets, wanted, what=what, isolation_level=level).values()]
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            answers = self._ask(self._admin.list_offsets, wanted, what=what, isolation_level=level).values()
+            offsets = [answer.offset for answer in answers]
+            if min(offsets) >= 0:
+                return offsets
+            if time.monotonic() > deadline:
+                msg = f"{what}: no leader has answered in {PATIENCE_S} s; are all brokers up?"
+                raise BusError(msg)
+            self._admin.list_topics(timeout=_REQUEST_S)  # the leader it asked is gone, and the answer no error: learn who leads now
 
     def committed(self, group: str, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, Position]:
         """What a group has committed; waits for transactions that are about to say."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NoReturn
 
-from confluent_kafka import Consumer, KafkaError, KafkaException
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException
 from confluent_kafka import TopicPartition as KafkaPartition
 
 from . import kafka_errors, kafka_settings
@@ -63,11 +63,8 @@ class KafkaSession:
         sources = [TopicPartition(p.topic, p.partition) for p in partitions]
         positions = self._cluster.committed(self._group, sources)
         new = {source: positions.get(source) for source in sources}
-        spans = self._cluster.spans(sources, committed=False)
         starts = self._assignment.assigned(new)
-        begin = {source: starts.get(source, position.offset if position else spans[source][0]) for source, position in new.items()}
-        for source, offset in begin.items():
-            check_start(self._group, source, offset, spans[source])
+        begin = {source: starts.get(source, position.offset if position else OFFSET_BEGINNING) for source, position in new.items()}
         consumer.incremental_assign([KafkaPartition(*source, offset) for source, offset in begin.items()])
         self._owned |= begin.keys()
         if silent := begin.keys() if self._silent else begin.keys() & self._paused:
@@ -103,8 +100,8 @@ class KafkaSession:
         if error.code() == KafkaError._PARTITION_EOF:
             self._ends[source] = offset
         elif error.code() in {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}:
-            low, high = self._cluster.spans([source], committed=False)[source]
-            msg = f"group {self._group}: the next offset of {source} is not there any more; the topic holds {low} to {high}: start again"
+            check_start(self._group, source, offset, self._cluster.spans([source], committed=False)[source])
+            msg = f"group {self._group}: {source} cannot be read on: {error.str()}"
             raise BusError(msg)
         elif error.fatal() or error.code() == KafkaError._FATAL or kafka_errors.fenced(error) or kafka_errors.permanent(error):
             self._refuse(error)

@@ -249,7 +249,8 @@ class Log:
         """First offset, and the end."""
         with self.changed:
             topic = self._topic(source.topic)
-            low, high = self._database.execute(f"SELECT min(offset), max(offset) FROM {topic.table(source.partition)}").fetchone()
+            table = topic.table(source.partition)  # two look-ups in the index: both in one select would scan the table
+            low, high = self._database.execute(f"SELECT (SELECT min(offset) FROM {table}), (SELECT max(offset) FROM {table})").fetchone()
         return (0, 0) if low is None else (0 if topic.compacted else low, high + 1)
 
     def batch(self, source: TopicPartition, start: int, end: int, most: int) -> Batch | None:

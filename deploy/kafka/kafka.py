@@ -213,7 +213,7 @@ class Cluster:
                 log = (self._folder(node) / "server.log").read_text(errors="replace")[-2000:]
                 msg = f"broker {node} on 127.0.0.1:{self.ports[node]} does not answer; is the port taken? Its log ends: {log}"
                 raise NoKafka(msg)
-            time.sleep(0.05)
+            time.sleep(0.2)
 
 
 def _properties(node: int, port: int, controllers: dict[int, int], folder: Path) -> Iterator[tuple[str, object]]:

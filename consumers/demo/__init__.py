@@ -1,0 +1,1 @@
+"""A year of real flights, replayed as predictions through the product itself."""

@@ -1,0 +1,52 @@
+"""What is known to have happened in 2013, from the data themselves and from the newspapers: the reasons of what is found."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from ..picture import Episode, Mark, moment
+
+YEAR = (moment("2013-01-01T05:00Z"), moment("2014-01-01T05:00Z"))
+#: When temperatures come in Celsius: a week in which no episode of the temperature is open.
+FAULT = ("2013-02-18T05:00Z", "2013-02-25T05:00Z")
+INJECTED = Mark(moment(FAULT[0]), moment(FAULT[1]), "INJECTED: temp in Celsius")
+
+
+class Known(NamedTuple):
+    """Something known to have happened: it explains an episode that opened then with one of these signals (none: any)."""
+
+    start: datetime
+    end: datetime
+    signals: frozenset[str]
+    text: str
+
+    def explains(self, episode: Episode) -> bool:
+        """Whether it may be what the episode saw."""
+        names = {signal.name for signal in episode.first.signals}
+        return self.start <= episode.opened < self.end and (not self.signals or bool(self.signals & names))
+
+
+def _between(first: str, last: str, text: str, *signals: str) -> Known:
+    return Known(moment(f"2013-{first}T00:00Z"), moment(f"2013-{last}T23:59Z"), frozenset(signals), text)
+
+
+THE_FAULT = Known(INJECTED.start, INJECTED.end, frozenset({"temp"}), "INJECTED on Feb 18: Fahrenheit -> Celsius")
+KNOWN = (
+    THE_FAULT,
+    Known(INJECTED.start, INJECTED.end, frozenset({"score", "prediction"}), "what the injected fault does to the model"),
+    _between("02-08", "02-10", "blizzard: 51 % and 57 % cancelled on Feb 8 and 9"),
+    _between("02-28", "03-10", "a week of lows, 1,002 to 1,010 hPa", "pressure"),
+    _between("03-28", "04-10", "the summer schedule", "departures"),
+    _between("04-01", "06-30", "(a January reference meets spring)", "temp", "dewp", "humid", "wind_dir"),
+    _between("05-20", "06-30", "summer: three of ten flights are late", "score", "prediction"),
+    _between("06-07", "06-09", "tropical storm Andrea"),
+    _between("07-01", "08-31", "(summer)", "temp", "dewp", "wind_gust"),
+    _between("12-03", "12-06", "fog", "visib"),
+    _between("12-22", "12-24", "Christmas: half of the flights are late", "score", "prediction"),
+    _between("12-20", "12-30", "the Christmas schedule", "duration"),
+    _between("12-31", "12-31", "the weather data end on Dec 30"),
+)
+
+
+def reason(episode: Episode) -> str:
+    """The first of the known things that explains an episode, else nothing."""
+    return next((happened.text for happened in KNOWN if happened.explains(episode)), "")

@@ -1,0 +1,231 @@
+"""The demo: a year of flights through the product, with a fixed winter reference, then with one that is rebuilt in summer.
+
+Nothing here detects anything: topics, references, consumers and events are those of ``driftbus run``. Other settings of ``bus`` and
+``kafka`` in the configuration below, and the same story plays on a real Kafka.
+"""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from datetime import datetime, timedelta
+from importlib.util import find_spec
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import yaml
+from rich.console import Console
+
+from ...schemas.drift import DriftEvent
+from ...schemas.reference import FROM_START, Announcement
+from ..bus.interface import Bus, Output
+from ..bus.open import open_bus
+from ..command.drift_topic import DriftTopic
+from ..command.event_line import lasted
+from ..picture import Episode, draw, episodes, moment
+from ..reference.announce import announce
+from ..reference.artifacts import ArtifactStore
+from ..reference.messages import epoch_ms
+from ..reference.source import reference_of
+from ..runner import Pipeline
+from ..settings import parsed
+from ..topics import create_topics
+from .data import FEATURES, Flights, in_celsius, save, year
+from .known import FAULT, INJECTED, THE_FAULT, YEAR
+from .messages import LABELS, MODEL, PARTITIONS, SCORED, VERSION, labels, predictions
+from .model import auc, scores
+from .view import Pace, Screen
+
+CONFIGURATION = """\
+application: {application}
+{bus}
+artifacts: {folder}/artifacts
+topics: {{prefix: {application}, partitions: 1}}
+streams:
+  predictions:
+    topics: [flights.scored]
+    pane: 1h
+    clock: record                     # the flights' own time, not the wall clock
+    grace: 0                          # they come in its order
+models:
+  nyc-late:
+    reference: {{file: {folder}/{reference}.parquet, time: time, prediction: prediction, score: score}}
+    false_alarms: 1 per 365d          # over all signals together
+    min_effect: 0.1                   # smaller shifts, in standard deviations, are no news
+    features:
+      dep_delay: {{min_effect: 1}}      # every thunderstorm shifts it
+"""
+TRAINED_UNTIL = "2013-01-22T05:00Z"
+#: Between two looks at the drift topic.
+_LOOK_EVERY_S = 0.1
+
+
+class Reference(NamedTuple):
+    """Holds from ``since`` on (None: from the start), and is made of the flights from ``first`` to ``last``."""
+
+    name: str
+    since: str | None
+    first: str
+    last: str
+
+
+JANUARY = Reference("january", None, "2013-01-01T05:00Z", "2013-02-01T05:00Z")
+#: Made of all there is between the fault and its own beginning.
+SPRING = Reference("spring", "2013-07-01T04:00Z", FAULT[1], "2013-07-01T04:00Z")
+_REBUILT = moment(str(SPRING.since))
+
+
+class Act(NamedTuple):
+    """One run over the year; ``told_from``: what was before is as in the act before."""
+
+    application: str
+    title: str
+    references: tuple[Reference, ...]
+    told_from: datetime
+    file: str
+
+
+ACTS = (
+    Act("flights", "January as reference, all year", (JANUARY,), YEAR[0], "events.jsonl"),
+    Act("flights-rebuilt", "rebuilt on July 1 from the months since the fault", (JANUARY, SPRING), _REBUILT, "events-rebuilt.jsonl"),
+)
+
+
+def run_demo(folder: Path, console: Console, kafka: Mapping[str, str] | None = None) -> None:
+    """Play the story; ``drift.png``, ``events.jsonl`` and ``events-rebuilt.jsonl`` go into the folder. ``kafka``: librdkafka's settings."""
+    screen, began = Screen(console), time.perf_counter()
+    found = {}
+    with TemporaryDirectory(prefix="driftbus-demo-") as scratch:
+        stage = Stage(year(), scratch, kafka)
+        screen.say(stage.written(ACTS[0], JANUARY))
+        screen.say(
+            f"2013 in New York: {len(stage.flights):,} flights, a lateness model trained on the first three weeks "
+            f"(AUC {stage.auc:.2f} on the rest), {len(FEATURES) + 2} features and outputs watched"
+        )
+        screen.say("INJECTED: from Feb 18 to Feb 25 temperatures come in Celsius")
+        stage.publish()
+        for act in ACTS:
+            screen.say(f"\n{act.title}")
+            events = found[act.title] = stage.play(act, screen)
+            (folder / act.file).write_text("".join(event.model_dump_json() + "\n" for event in events), encoding="utf-8")
+    _sum_up(found, screen)
+    picture = 'none, it needs: pip install "driftbus[plot]"'
+    if find_spec("matplotlib"):
+        draw(folder / "drift.png", found, YEAR, [INJECTED])
+        picture = "drift.png"
+    files = ", ".join(act.file for act in ACTS)
+    screen.say(f'{time.perf_counter() - began:.0f} s; picture: {picture}; events: {files}; next: README, "Your own topic"')
+
+
+class Stage:
+    """The flights with their model, and the bus on which they are played; the flights given are spoilt by the fault."""
+
+    def __init__(self, flights: Flights, scratch: str, kafka: Mapping[str, str] | None = None) -> None:
+        self.flights, self._scratch, self._kafka = flights, scratch, kafka
+        training = self.flights.known & (self.flights.landed < epoch_ms(TRAINED_UNTIL))
+        in_celsius(self.flights, epoch_ms(FAULT[0]), epoch_ms(FAULT[1]))
+        self._score = scores(self.flights, training)
+        rest = self.flights.known & ~training
+        self.auc = auc(self._score[rest], self.flights.late[rest])
+
+    def written(self, act: Act, reference: Reference) -> str:
+        """The configuration of an act as a user would write it."""
+        embedded = {"bus": "embedded", "embedded": f"{self._scratch}/bus.sqlite"}
+        bus = yaml.safe_dump(embedded if self._kafka is None else {"bus": "kafka", "kafka": dict(self._kafka)}, sort_keys=False).strip()
+        return CONFIGURATION.format(application=act.application, bus=bus, folder=self._scratch, reference=reference.name)
+
+    def publish(self) -> None:
+        """Write what the model says of every flight, and the labels, to topics that must be new."""
+        with closing(open_bus(parsed(self.written(ACTS[0], JANUARY)))) as bus:
+            for topic in (SCORED, LABELS):
+                bus.create(topic, PARTITIONS, settings={"retention.ms": "-1"})  # by their own time the records are years old
+            _publish(bus, predictions(self.flights, self._score))
+            _publish(bus, labels(self.flights))
+
+    def play(self, act: Act, screen: Screen) -> list[DriftEvent]:
+        """Announce the references, run the consumers to the end of the year, and show meanwhile what they publish."""
+        configuration = parsed(self.written(act, JANUARY))
+        with closing(open_bus(configuration)) as bus:
+            create_topics(bus, configuration)
+            for reference in act.references:
+                self._announce(bus, act, reference)
+            watched = _Watched(DriftTopic(bus, configuration.topics.drift, from_start=True), act.told_from, screen)
+            pipeline, began = Pipeline(bus, configuration, until_end=True), time.perf_counter()
+            looked = began
+            with closing(pipeline), screen.live() as show:
+                for _ in pipeline.run_until_end():
+                    now = time.perf_counter()
+                    if now - looked >= _LOOK_EVERY_S:
+                        watched.look()
+                        show(_pace(pipeline, now - began))
+                        looked = now
+            watched.look()
+            screen.say(str(_pace(pipeline, time.perf_counter() - began)))
+        watched.table()
+        return watched.events
+
+    def _announce(self, bus: Bus, act: Act, reference: Reference) -> None:
+        """What ``driftbus reference build`` does."""
+        save(
+            Path(self._scratch) / f"{reference.name}.parquet",
+            self.flights,
+            self._score,
+            epoch_ms(reference.first),
+            epoch_ms(reference.last),
+        )
+        configuration = parsed(self.written(act, reference))
+        profile = reference_of(configuration, MODEL, VERSION)
+        name = ArtifactStore(configuration.artifacts).put(profile.encoded())
+        since = FROM_START if reference.since is None else epoch_ms(reference.since)
+        announce(bus, configuration.topics, Announcement(model=MODEL, version=VERSION, reference=name, since=since, rows=profile.rows))
+
+
+def _publish(bus: Bus, outputs: Iterable[Output]) -> None:
+    rest = iter(outputs)
+    while some := list(islice(rest, 10_000)):
+        bus.publish(some)
+
+
+def _pace(pipeline: Pipeline, seconds: float) -> Pace:
+    return Pace(pipeline.profiled.rows, pipeline.profiled.panes, pipeline.detected.buckets, seconds)
+
+
+class _Watched:
+    """The drift topic, as any subscriber sees it."""
+
+    def __init__(self, topic: DriftTopic, told_from: datetime, screen: Screen) -> None:
+        self._topic, self._told_from, self._screen = topic, told_from, screen
+        self.events: list[DriftEvent] = []
+        self._episodes: dict[str, Episode] = {}
+
+    def look(self) -> None:
+        """Show what is new."""
+        for event in self._topic.new():
+            if not isinstance(event, DriftEvent):
+                self._screen.say(event.text)
+                continue
+            self.events.append(event)
+            episode = self._episodes.setdefault(event.episode, Episode(event, event))
+            episode.add(event)
+            if moment(event.bucket[1]) >= self._told_from:
+                self._screen.event(event, episode)
+
+    def table(self) -> None:
+        """All episodes that opened since the beginning of what is told."""
+        self._screen.table([episode for episode in self._episodes.values() if episode.opened >= self._told_from])
+
+
+def _sum_up(found: Mapping[str, Sequence[DriftEvent]], screen: Screen) -> None:
+    """Whether the injected fault was found, and what the better reference is worth."""
+    opened = [episode for episode in episodes(found[ACTS[0].title]) if THE_FAULT.explains(episode)]
+    if opened:
+        screen.say(f"\nthe INJECTED fault was found {lasted(opened[0].opened - INJECTED.start)} after its beginning")
+    else:
+        screen.say("\nthe INJECTED fault was NOT found")
+    for title, events in found.items():
+        lasting = [e for e in episodes(events) if e.last.reason != "replaced" and (e.resolved is None or e.resolved > _REBUILT)]
+        drifted = sum(
+            (max(timedelta(), (span.end or YEAR[1]) - max(span.start, _REBUILT)) for e in lasting for span in e.spans.values()), timedelta()
+        )
+        screen.say(f"{title}: from July on {len(lasting)} episodes, {drifted.days:,} days of drift over all signals")

@@ -1,0 +1,78 @@
+"""What the demo shows: a line per event as it comes, how fast it goes, and a table at the end."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ...schemas.drift import DriftEvent
+from ..command.event_line import changes, event_line, lasted
+from ..picture import Episode, moment
+from .known import reason
+
+#: Of a line where there is no terminal.
+_PLAIN_WIDTH = 150
+_COLOURS = {"minor": "dim", "moderate": "yellow", "major": "bold red"}
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How far a run is, and how fast."""
+
+    rows: int = 0
+    panes: int = 0
+    buckets: int = 0
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        """One line.
+
+        >>> print(Pace(rows=1_000, panes=84, buckets=21, seconds=0.5))
+        buckets 21   rows 1,000   2,000 rows/s   panes 84   168 panes/s
+        """
+        seconds = max(self.seconds, 0.001)
+        rates = f"rows {self.rows:,}   {self.rows / seconds:,.0f} rows/s   panes {self.panes:,}   {self.panes / seconds:,.0f} panes/s"
+        return f"buckets {self.buckets:,}   {rates}"
+
+
+class Screen:
+    """A terminal, or plain lines where there is none."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console if console.is_terminal else Console(file=console.file, width=_PLAIN_WIDTH)
+
+    def say(self, text: str = "") -> None:
+        """A line of the story."""
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def event(self, event: DriftEvent, episode: Episode) -> None:
+        """An episode that opens or resolves; what happens in between is in ``events.jsonl``."""
+        if event.status == "opened":
+            self._console.print(Text(event_line(event), _COLOURS[event.severity]), Text(f" {reason(episode)}", "cyan"), soft_wrap=True)
+        elif event.status == "resolved":
+            self._console.print(Text(event_line(event), "green"), soft_wrap=True)
+
+    @contextmanager
+    def live(self) -> Iterator[Callable[[Pace], None]]:
+        """While it runs, the pace stands below the lines, where there is a terminal."""
+        with self._console.status("") as status:
+            yield lambda pace: status.update(str(pace))
+
+    def table(self, episodes: Sequence[Episode]) -> None:
+        """All episodes of a run."""
+        table = Table(box=None, header_style="dim")
+        for heading in ("opened", "lasted", "severity", "signals", "change", ""):
+            table.add_column(heading)
+        for episode in episodes:
+            table.add_row(
+                f"{episode.opened:%b %d %H:%M}",
+                lasted(episode.resolved - moment(episode.first.onset)) if episode.resolved else "open",
+                Text(episode.last.severity, _COLOURS[episode.last.severity]),
+                ", ".join(episode.spans),
+                changes(list(episode.first.signals[:2])),
+                reason(episode),
+            )
+        self._console.print(table, highlight=False)

@@ -1,0 +1,82 @@
+"""Episodes as their events tell them, and their picture."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from driftbus.consumers.picture import Mark, draw, episodes, moment
+from driftbus.schemas.drift import DriftedSignal, DriftEvent, Effect, Histogram, Status
+
+YEAR = (moment("2013-01-01T00:00:00Z"), moment("2014-01-01T00:00:00Z"))
+
+
+def signal(name: str, *, open_: bool = True) -> DriftedSignal:
+    return DriftedSignal(
+        name=name,
+        role="feature",
+        open=open_,
+        share=0.5,
+        change="mean up",
+        log_evidence=12,
+        effect=Effect(ks=0.3),
+        reference=Histogram(),
+        current=Histogram(),
+        rows=500,
+    )
+
+
+def event(episode: str, sequence: int, status: Status, hour: str, *signals: DriftedSignal) -> DriftEvent:
+    return DriftEvent(
+        episode=episode,
+        sequence=sequence,
+        status=status,
+        model="nyc-late",
+        version="1",
+        stream="flights",
+        reference="sha256:0",
+        kind="input",
+        bucket=(f"2013-{hour}:00:00Z", f"2013-{hour}:59:00Z"),
+        onset="2013-02-01T00:00:00Z",
+        signals=signals,
+        detector="esr",
+        budget="1 per 365d",
+        severity="major",
+        complete=True,
+        clock_decided=False,
+        configuration="sha256:0",
+    )
+
+
+EVENTS = [
+    event("b", 0, "opened", "05-02T10", signal("temp")),
+    event("a", 0, "opened", "02-08T21", signal("precip")),
+    event("a", 1, "updated", "02-08T22", signal("precip"), signal("score")),
+    event("a", 2, "updated", "02-09T03", signal("precip", open_=False), signal("score")),
+    event("a", 3, "resolved", "02-11T03", signal("precip", open_=False), signal("score", open_=False)),
+]
+
+
+def test_an_episode_tells_how_long_each_signal_was_in_it() -> None:
+    first, second = episodes(EVENTS)
+    assert (first.first.episode, second.first.episode) == ("a", "b")
+    assert first.spans == {
+        "precip": (moment("2013-02-01T00:00:00Z"), moment("2013-02-09T03:59:00Z")),
+        "score": (moment("2013-02-08T22:59:00Z"), moment("2013-02-11T03:59:00Z")),
+    }
+    assert first.resolved == moment("2013-02-11T03:59:00Z")
+    assert second.resolved is None
+    assert second.spans["temp"].end is None
+
+
+def test_a_picture_has_a_panel_for_every_run_even_a_quiet_one(tmp_path: Path) -> None:
+    path = tmp_path / "drift.png"
+    draw(path, {"January": EVENTS, "rebuilt": []}, YEAR, [Mark(moment("2013-03-15T00:00:00Z"), moment("2013-03-22T00:00:00Z"), "Celsius")])
+    assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_without_matplotlib_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("matplotlib", "matplotlib.dates", "matplotlib.figure"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(RuntimeError, match=r"driftbus\[plot\]"):
+        draw(tmp_path / "drift.png", {}, YEAR)

@@ -1,0 +1,59 @@
+"""The demo's pipeline over the first two months: the product finds the injected fault, on every bus."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from confluent_kafka.admin import AdminClient
+from rich.console import Console
+
+from driftbus.consumers.demo.data import Flights
+from driftbus.consumers.demo.known import THE_FAULT, reason
+from driftbus.consumers.demo.story import ACTS, Stage
+from driftbus.consumers.demo.view import Screen
+from driftbus.consumers.picture import episodes
+from driftbus.consumers.reference.messages import epoch_ms
+
+
+def until_march(flights: Flights) -> Flights:
+    before = flights.scheduled < epoch_ms("2013-03-01")
+    return Flights(
+        flights.id[before],
+        flights.scheduled[before],
+        flights.landed[before],
+        flights.late[before],
+        {name: column[before] for name, column in flights.categories.items()},
+        {name: column[before].copy() for name, column in flights.numbers.items()},
+    )
+
+
+@pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
+def bus(request: pytest.FixtureRequest) -> Iterator[dict[str, str] | None]:
+    if request.param == "embedded":
+        yield None
+        return
+    settings = {"bootstrap.servers": str(request.getfixturevalue("kafka"))}
+    yield settings
+    admin = AdminClient({**settings})
+    ours = [topic for topic in admin.list_topics(timeout=10).topics if topic.startswith("flights")]
+    for deleted in admin.delete_topics(ours).values():
+        deleted.result()
+
+
+def test_the_injected_fault_is_found_for_what_it_is(flights: Flights, bus: dict[str, str] | None, tmp_path: Path) -> None:
+    shown = io.StringIO()
+    stage = Stage(until_march(flights), str(tmp_path), bus)
+    stage.publish()
+    events = stage.play(ACTS[0], Screen(Console(file=shown, width=200)))
+    told = episodes(events)
+    assert not any("temp" in episode.spans for episode in told if episode.opened < THE_FAULT.start)
+    (found,) = [episode for episode in told if THE_FAULT.explains(episode)]
+    assert found.first.signals[0].name == "temp"
+    assert found.first.severity == "major"
+    assert len(told) <= 4
+    assert all(reason(episode) for episode in told)
+    assert THE_FAULT.text in shown.getvalue()
+    assert "OPENED" in shown.getvalue()
+    assert f"rows {np.count_nonzero(flights.scheduled < epoch_ms('2013-03-01')):,}" in shown.getvalue()
