@@ -92,6 +92,15 @@ def _random_id() -> str:
     return name
 
 
+def _arguments(pid: int) -> str:
+    """The command line of a process; empty when it has ended."""
+    if Path("/proc/self").exists():
+        with contextlib.suppress(OSError):
+            return Path(f"/proc/{pid}/cmdline").read_text()
+        return ""
+    return subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True).stdout
+
+
 def answers(port: int) -> bool:
     """Whether a broker on this port answers a request (ApiVersions)."""
     try:
@@ -159,8 +168,7 @@ class Cluster:
         pid = int(file.read_text())
         with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)  # where we are its parent, so that it does not stay a zombie
-        shown = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True).stdout
-        return pid if str(self._folder(node)) in shown else None
+        return pid if str(self._folder(node)) in _arguments(pid) else None
 
     def _folder(self, node: int) -> Path:
         return self.directory.resolve() / f"node-{node}"

@@ -50,7 +50,6 @@ def test_kill_minus_nine_leaves_whole_commits_and_a_free_name(tmp_path: Path) ->
     written = everything(bus, "out")
     committed = bus.committed("app-r", [TopicPartition("in", 0)])[TopicPartition("in", 0)].offset
     assert written == [b"%d" % n for n in range(1, committed + 1) for _ in range(50)]
-    bus.committed("app-r", [])
     told = Followed(starts={TopicPartition("in", 0): 0})
     assert read_values(bus.session("r", ["in"], told), 1) == [b"0"]
     assert told.held == {TopicPartition("in", 0): Position(committed)}

@@ -1,6 +1,5 @@
 """The same bus seen by several processes, for each implementation."""
 
-import os
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -103,8 +102,3 @@ def numbered(topic: str, count: int, partition: int | None = 0) -> list[Output]:
 def work(source: TopicPartition, position: int, *outputs: Output, metadata: str = "") -> Work:
     """What a consumer of this partition hands in."""
     return Work(source, outputs, Position(position, metadata))
-
-
-def environment(**changes: str) -> dict[str, str]:
-    """The environment of a child process."""
-    return os.environ | changes
