@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 from ..schemas.configuration import Stream
 from .buckets import Buckets, Times, buckets
 
+#: In ms, the years that an ISO time can be of, whole buckets included: no clock that could be meant writes what lies beyond.
+EARLIEST, LATEST = -30_000_000_000_000, 250_000_000_000_000
 #: Records that judge a jump: one is not enough, since producers batch and a wrong clock usually writes two in a row.
 CONFIRM = 2
 
@@ -132,11 +134,12 @@ def finish(state: CutState, position: int) -> tuple[CutState, Cut]:
 
 def _next_jump(rules: Rules, state: CutState, timestamps: Times, ends: NDArray[np.bool_], start: int) -> int:
     """The first record from ``start`` on that needs a judgement; the number of records if none does."""
-    if state.high_water is None:
-        return start if not ends[start] else start + 1
     times = timestamps[start:]
+    impossible = (times < EARLIEST) | (times > LATEST)
+    if state.high_water is None:
+        return start + int(ends[start] and not impossible[0])
     before = np.maximum.accumulate(np.concatenate(([state.high_water], times[:-1])))
-    jumps = (times > before + rules.max_jump) & ~ends[start:]
+    jumps = impossible | ((times > before + rules.max_jump) & ~ends[start:])
     first = int(jumps.argmax())
     return start + first if jumps[first] else len(timestamps)
 
@@ -147,10 +150,10 @@ def _judge(rules: Rules, timestamps: Times, ends: NDArray[np.bool_], index: int,
     closing = np.flatnonzero(ends[following])
     if len(closing):  # what comes behind an end record does not count, whether it is here already or not
         following = slice(index + 1, index + 2 + int(closing[0]))
-    time = timestamps[index]
-    if (timestamps[following] < time - rules.max_jump).any():
+    time, others = timestamps[index], timestamps[following]
+    if not EARLIEST <= time <= LATEST or ((others < time - rules.max_jump) & (others >= EARLIEST)).any():
         return False
-    if len(timestamps[following]) < CONFIRM and not final and not len(closing):
+    if len(others) < CONFIRM and not final and not len(closing):
         return None if wall is None else bool(time <= wall)
     return True
 

@@ -40,6 +40,7 @@ class _Partition:
     position: int
     committed_at: int
     snapshot_at: int
+    snapshot_position: int
     snapshot_keys: frozenset[bytes]
     outputs: list[Output]  # not yet committed
     until: int | None = None  # the end that `finish_at_end` found
@@ -68,8 +69,9 @@ class Detector:
         """Read once, publish what it led to; whether there was anything to do."""
         batches = self._session.consume(MOST_RECORDS, timeout_s)
         for batch in batches:
-            if batch.source in self._partitions:
-                self._fold(self._partitions[batch.source], batch)
+            if partition := self._partitions.pop(batch.source, None):
+                self._fold(partition, batch)
+                self._partitions[batch.source] = partition  # not before: of what failed halfway nothing may be committed
         self._commit(self._wall())
         return bool(batches)
 
@@ -89,7 +91,7 @@ class Detector:
         )
 
     def close(self) -> None:
-        """Commit what was folded, and leave the group."""
+        """Commit what was folded with a snapshot of it, so that a changed configuration finds what is open; leave the group."""
         self._commit(self._wall(), everything=True)
         self._session.close()
 
@@ -114,7 +116,10 @@ class Detector:
         for batch in self._bus.read(source, position, max(until, position)):
             for offset, appended, record in records_of(batch):
                 fold.feed(offset, appended, record)
-        partition = _Partition(fold, until, max(until, position), now, now, keys, outputs)
+        # a successor that restored the old snapshot would say again what is said now: the first commit writes another
+        snapshot_at = 0 if fold.misfits or outputs else now
+        snapshot_position = 0 if kept is None else kept.state.position
+        partition = _Partition(fold, until, max(until, position), now, snapshot_at, snapshot_position, keys, outputs)
         partition.until = self._bus.watermarks(source)[1] if self._finishing else None
         self._partitions[source] = partition
         self._publish(partition, source, fold.reconfigured())
@@ -144,19 +149,20 @@ class Detector:
         self.stats.events += len(published)
 
     def _commit(self, now: int, *, everything: bool = False) -> None:
-        """One transaction: events, snapshots that are due, and offsets."""
+        """One transaction: events, snapshots that are due, and offsets; ``everything``: that nothing is left to fold again."""
         due = [
             (source, partition)
             for source, partition in self._partitions.items()
             if partition.outputs
-            or (partition.position > partition.committed and (everything or now - partition.committed_at >= COMMIT_EVERY))
+            or (everything and partition.position > partition.snapshot_position)
+            or (partition.position > partition.committed and now - partition.committed_at >= COMMIT_EVERY)
         ]
         if not due:
             return
         work, keys = [], {}
         for source, partition in due:
             outputs = list(partition.outputs)
-            if now - partition.snapshot_at >= self._configuration.snapshot_every:
+            if everything or now - partition.snapshot_at >= self._configuration.snapshot_every:
                 state, states = partition.fold.snapshot(partition.position)
                 records = snapshots.written(self._configuration.topics.snapshots, source.partition, state, states, partition.snapshot_keys)
                 keys[source] = frozenset(record.key for record in records if record.key is not None and record.value is not None)
@@ -166,7 +172,7 @@ class Detector:
             if done := self._partitions.get(source):
                 done.outputs, done.committed, done.committed_at = [], done.position, now
                 if source in keys:
-                    done.snapshot_at, done.snapshot_keys = now, keys[source]
+                    done.snapshot_at, done.snapshot_position, done.snapshot_keys = now, done.position, keys[source]
 
 
 def records_of(batch: Batch) -> list[tuple[int, int, Pane | Progress]]:

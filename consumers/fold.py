@@ -65,6 +65,7 @@ class Fold:
     aligners: dict[str, Aligner] = field(default_factory=dict)
     states: dict[StateKey, State] = field(default_factory=dict)
     since: dict[StateKey, int] = field(default_factory=dict)  #: the bucket from which each state's reference holds
+    current: dict[tuple[str, ...], StateKey] = field(default_factory=dict)  #: the one state of each model version
     unmonitored: set[str] = field(default_factory=set)
     misfits: dict[StateKey, State] = field(default_factory=dict)  #: restored states that the configuration no longer fits
     buckets: int = 0  #: evaluated by this process
@@ -120,33 +121,34 @@ class Fold:
                 else:
                     published += self._replace(key, bucket, since, "retired")
                 continue
-            if any(old[:3] == key[:3] and self.since[old] > since for old in self.states):
+            current = self.current.get(key[:3])
+            if current is not None and self.since[current] > since:
                 continue  # counted against a reference that has been replaced
             if key in self.misfits:
                 continue  # what was published of these buckets was decided by another configuration
             published += self._replace(key, bucket, since, "replaced")
             tests = self.tests_of(key)
             if key not in self.states:
-                self.states[key], self.since[key] = start(tests, beginning), since
+                self.states[key], self.since[key], self.current[key[:3]] = start(tests, beginning), since, key
             self.states[key], events = step(tests, self.states[key], bucket)
             published += (Published(aligned.end, event) for event in events)
         return published
 
     def _replace(self, key: StateKey, bucket: Bucket, since: int, reason: str) -> list[Published]:
-        """Resolve and forget the states of this model version that an earlier reference made."""
-        published: list[Published] = []
-        for old in [k for k in self.states if k[:3] == key[:3] and k != key and self.since[k] <= since]:
-            events = close(
-                self.tests_of(old),
-                self.states.pop(old),
-                (bucket.start, bucket.end),
-                reason,
-                complete=bucket.complete,
-                clock_decided=bucket.clock_decided,
-            )
-            published += (Published(bucket.end, event) for event in events)
-            del self.since[old]
-        return published
+        """Resolve and forget the state of this model version that an earlier reference made."""
+        old = self.current.get(key[:3])
+        if old is None or old == key or self.since[old] > since:
+            return []
+        del self.current[key[:3]], self.since[old]
+        events = close(
+            self.tests_of(old),
+            self.states.pop(old),
+            (bucket.start, bucket.end),
+            reason,
+            complete=bucket.complete,
+            clock_decided=bucket.clock_decided,
+        )
+        return [Published(bucket.end, event) for event in events]
 
     def _notice(self, key: StateKey, bucket: Bucket, remedy: str) -> list[Published]:
         """Say once that a model version is not monitored; beyond `MOST_UNMONITORED` names, once for all others."""
@@ -196,7 +198,7 @@ class Fold:
                 continue
             decoded = State.decoded(content)
             if fits(tests_of(key), decoded):
-                fold.states[key], fold.since[key] = decoded, kept["since"][text]
+                fold.states[key], fold.since[key], fold.current[key[:3]] = decoded, kept["since"][text], key
             else:
                 fold.misfits[key] = decoded
         return fold

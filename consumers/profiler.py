@@ -113,12 +113,15 @@ class Profiler:
                 self._read(partition, batch, now)
         at_end = self._session.at_end()
         for source, partition in self._partitions.items():
-            if partition.until is not None and not partition.ended and max(partition.position, at_end.get(source, 0)) >= partition.until:
+            position = max(partition.position, at_end.get(source, 0))
+            if partition.ended:
+                continue  # what lies behind its end has not been counted, and no clock may say so
+            if partition.until is not None and position >= partition.until:
                 self._finish(partition)
-            elif self._stream.clock == "live" and source in at_end and now - partition.heard_at >= self._rules.linger:
-                self._by_clock(partition, max(partition.position, at_end[source]), now)
+            elif self._silent(source, partition, at_end, now):
+                self._by_clock(partition, position, now)
         worked = self._commit(now)
-        self._balance(at_end)
+        self._balance(at_end, now)
         return bool(batches) or worked
 
     @property
@@ -174,6 +177,11 @@ class Profiler:
         self._tally(partition, NO_RECORDS, [last])
         partition.ended = True
 
+    def _silent(self, source: TopicPartition, partition: _Partition, at_end: Mapping[TopicPartition, int], now: int) -> bool:
+        """Live: the partition was read to its end, and nothing has come for `linger`. Of a paused one nobody knows."""
+        heard = self._stream.clock == "live" and source in at_end and not partition.paused
+        return heard and now - partition.heard_at >= self._rules.linger
+
     def _by_clock(self, partition: _Partition, position: int, now: int) -> None:
         """Live: the partition was read to its end and has been silent for `linger`."""
         if len(partition.held):
@@ -225,22 +233,20 @@ class Profiler:
             letter = dead_letter(self._name, source, bad.offset, bad.timestamp, bad.field, bad.reason, bad.value, further)
             yield dead_letter_output(self._configuration, letter, bad.value)
 
-    def _balance(self, at_end: Mapping[TopicPartition, int]) -> None:
+    def _balance(self, at_end: Mapping[TopicPartition, int], now: int) -> None:
         """Pause those far ahead of the slowest that holds the others up: speed changes, results do not."""
-        waters = {
-            source: partition.state.high_water
+        waters = [
+            partition.state.high_water
             for source, partition in self._partitions.items()
             if partition.state.high_water is not None and not partition.ended and (self._stream.clock == "record" or source not in at_end)
-        }
-        if not waters:
-            return
-        slowest = min(waters.values())
+        ]
+        slowest = min(waters, default=None)
         for source, partition in self._partitions.items():
             water = partition.state.high_water
-            ahead = water is not None and self._rules.buckets.between(slowest, water) > MOST_AHEAD
+            ahead = slowest is not None and water is not None and self._rules.buckets.between(slowest, water) > MOST_AHEAD
             if ahead != partition.paused:
                 (self._session.pause if ahead else self._session.resume)([source])
-                partition.paused = ahead
+                partition.paused, partition.heard_at = ahead, now  # what came while it was paused is not silence
 
 
 def _metadata(last: Cut, state: CutState) -> str:

@@ -1,0 +1,50 @@
+# Every target sets up what it needs, with nothing but make and Python >= 3.11; the second time that costs nothing.
+UV_VERSION := 0.13.9
+UV := .venv-tools/uv-$(UV_VERSION)/bin/uv
+READY := .venv/.ready
+RUN := .venv/bin
+
+# The demo's settings, for example: make demo ARGS="--bus kafka"
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format benchmark schemas
+
+help:  ## Say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+
+demo: $(READY)  ## A year of real flights, with changes made on purpose: what driftbus says, drift.png, events.jsonl
+	@$(RUN)/driftbus demo $(ARGS)
+
+test: lint  ## What the gate runs: format, lint, types, imports, then all tests; skipped ones are listed at the end
+	@UV=$(CURDIR)/$(UV) $(RUN)/pytest -q -rs $(ARGS)
+
+lint: $(READY)  ## Format, lint, types, imports
+	@$(RUN)/ruff format --check --quiet
+	@$(RUN)/ruff check --quiet
+	@$(RUN)/mypy
+	@$(RUN)/lint-imports > .venv/imports.txt || { cat .venv/imports.txt; exit 1; }
+
+format: $(READY)  ## Format, and mend what can be mended
+	@$(RUN)/ruff format
+	@$(RUN)/ruff check --fix
+
+benchmark: $(READY)  ## Measure, and compare with peers
+	@$(RUN)/pytest -q -s -m benchmark tests/benchmarks $(ARGS)
+
+schemas: $(READY)  ## Write the JSON Schemas of all messages anew
+	@$(RUN)/driftbus schemas export schemas/published
+
+$(READY): pyproject.toml uv.lock $(UV)
+	@UV_PYTHON=$(dir $(UV))python UV_PYTHON_DOWNLOADS=never $(UV) sync --locked --all-extras --quiet
+	@touch $@
+
+# `uv` goes by its version, so that another one is another file.
+$(UV):
+	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 python; do \
+		$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null || continue; \
+		echo "setting up with $$($$python --version)"; \
+		$$python -m venv .venv-tools/uv-$(UV_VERSION) && $(dir $(UV))python -m pip install --quiet uv==$(UV_VERSION) && touch $@ && exit 0; \
+		echo "$$python cannot make a virtual environment with pip; on Debian and Ubuntu install python3-venv" >&2; exit 1; \
+	done; \
+	echo "no Python 3.11 or later found; install one, or name it: make PYTHON=/path/to/python" >&2; exit 1

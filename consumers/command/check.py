@@ -1,0 +1,76 @@
+"""``driftbus check``: everything that can be known before running."""
+
+from collections.abc import Iterator
+
+import click
+
+from ...schemas.configuration import Configuration, Stream
+from ..bus.interface import Bus
+from ..decode.json import JSONDecoder
+from ..reference.announce import Announcements
+from ..reference.artifacts import ArtifactStore
+from .checks.budgets import enough_buckets, pane_length, smallest_shift
+from .checks.finding import Finding, answered
+from .checks.samples import contents, invalid_fields, last_records, readable
+from .checks.topics import input_topics, own_topics
+from .configured import configured
+from .opened import opened
+
+_COLOURS = {"ok": "green", "note": "yellow", "wrong": "red"}
+#: A time that no announced reference lies behind.
+_IN_THE_END = 2**62
+
+
+@click.command()
+@click.option("--sample", default=1_000, show_default=True, metavar="N", help="How many messages of each stream to read.")
+@configured
+def check(configuration: Configuration, sample: int) -> None:
+    """Say what driftbus can reach and read, what a message decodes to, what the budget costs, and what would prevent running."""
+    wrong = 0
+    with opened(configuration) as bus:
+        for level, text in findings(bus, configuration, sample):
+            click.echo(f"{click.style(f'{level:<6}', _COLOURS[level])}{text}")
+            wrong += level == "wrong"
+    if wrong:
+        msg = f"{wrong} of these prevent running"
+        raise click.ClickException(msg)
+
+
+def findings(bus: Bus, configuration: Configuration, most: int) -> Iterator[Finding]:
+    """Everything, in the order in which it would go wrong."""
+    yield from answered(own_topics(bus, configuration))
+    for name, stream in configuration.streams.items():
+        yield from answered(_stream(bus, configuration, name, stream, most))
+
+
+def _stream(bus: Bus, configuration: Configuration, name: str, stream: Stream, most: int) -> Iterator[Finding]:
+    for finding in input_topics(bus, configuration, name, stream):
+        yield finding
+        if finding.level == "wrong":
+            return
+    sample = last_records(bus, stream, most)
+    identities = JSONDecoder(stream.mapping).identities(sample.values, sample.keys, sample.headers)
+    yield from readable(name, sample, identities)
+    yield from pane_length(name, stream.pane, sample.rate)
+    store = ArtifactStore(configuration.artifacts)
+    announced = Announcements(bus, configuration.topics)
+    announced.refresh()
+    for index, (model, version) in enumerate(identities.models):
+        rows = (identities.model_of == index).nonzero()[0].tolist()
+        yield from contents(stream, sample, model, version, rows)
+        latest = announced.holding(model, version, _IN_THE_END)
+        reference = store.reference(latest.reference) if latest and latest.reference else None
+        settings = configuration.model(model)
+        yield from enough_buckets(model, settings, stream.pane, reference)
+        if reference is None:
+            yield Finding(
+                "note", f"{model}/{version}: no reference, so not monitored: driftbus reference build {model} --version {version}"
+            )
+            continue
+        yield from smallest_shift(reference, settings)
+        yield from invalid_fields(stream, sample, reference, rows)
+    seen = {model for model, _ in identities.models}
+    for model in (model for model in configuration.models if model not in seen and configuration.stream_of(model) == name):
+        yield from enough_buckets(model, configuration.model(model), stream.pane, None)
+        if sample.values:
+            yield Finding("note", f"models.{model}: none of these messages is of this model")

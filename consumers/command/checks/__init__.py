@@ -1,0 +1,1 @@
+"""What `driftbus check` looks at: each file yields findings about one thing."""

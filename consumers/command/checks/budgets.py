@@ -1,0 +1,69 @@
+"""What a budget of false alarms costs: the smallest shift that can be seen, and whether there are buckets enough."""
+
+from collections.abc import Iterator
+
+from ....detectors.bets import TILTS, Concession
+from ....detectors.margin import budget, margin
+from ....schemas.configuration import Model, PaneLength
+from ....schemas.duration import written
+from ....schemas.reference import NumericProfile, Reference
+from .finding import Finding
+
+#: A budget of fewer buckets cannot be kept: one bucket is then a large part of it.
+LEAST_BUCKETS = 100
+#: Below it a pane costs more than the rows it counts.
+LEAST_ROWS = 100
+_PANES_MS = (1_000, 10_000, 60_000, 300_000, 900_000, 3_600_000, 21_600_000, 86_400_000)
+_MONTH_MS = 30 * 86_400_000
+
+
+def enough_buckets(model: str, settings: Model, pane: PaneLength, reference: Reference | None) -> Iterator[Finding]:
+    """A budget must be much longer than the bucket that is tested against it."""
+    per, of = settings.false_alarms
+    if of == "time":
+        length_ms = float(per)
+    elif rate := settings.rate or (reference and reference.rate):
+        length_ms = per / rate * 1000
+    else:
+        return
+    buckets = length_ms / _length_ms(pane)
+    text = f'models.{model}.false_alarms: "{settings.false_alarms}" is {buckets:,.0f} buckets of {pane}'
+    if buckets < LEAST_BUCKETS:
+        yield Finding("wrong", f"{text}; it must be at least {LEAST_BUCKETS}: allow fewer false alarms, or make the pane shorter")
+    else:
+        yield Finding("ok", text)
+
+
+def smallest_shift(reference: Reference, settings: Model) -> Iterator[Finding]:
+    """The reference is not the truth: what lies within its error cannot be told from no drift."""
+    try:
+        allowed = budget(reference, settings)
+    except ValueError as error:
+        yield Finding("wrong", str(error))
+        return
+    errors = margin(allowed.rows, reference.rows)
+    shifts = {
+        field.name: TILTS[0] / 2 + Concession(sum(field.values.counts), errors, settings.min_effect).per_sd(field.values.tau[0])
+        for field in reference.fields
+        if isinstance(field.values, NumericProfile)
+    }
+    who = f"{reference.model}/{reference.version}: {len(reference.fields)} fields watched, {reference.rows:,} reference rows"
+    if shifts:
+        least, most = min(shifts, key=shifts.__getitem__), max(shifts, key=shifts.__getitem__)
+        who += f"; shifts stay unseen below {shifts[least]:.2f} sd ({least}) to {shifts[most]:.2f} sd ({most}): see docs/budget.md"
+    yield Finding("ok", who)
+    yield from (Finding("note", f"{reference.model}/{reference.version}: {warning}") for warning in reference.warnings)
+
+
+def pane_length(stream: str, pane: PaneLength, rows_per_s: float | None) -> Iterator[Finding]:
+    """A proposal, where panes would hold few rows."""
+    if rows_per_s is None or (rows := rows_per_s * _length_ms(pane) / 1000) >= LEAST_ROWS:
+        return
+    better = next((length for length in _PANES_MS if rows_per_s * length / 1000 >= LEAST_ROWS), None)
+    proposal = "month" if better is None else written(better)
+    text = f"streams.{stream}.pane: {pane} holds about {rows:.2g} rows of a partition; {proposal} would hold at least {LEAST_ROWS}"
+    yield Finding("note", f"{text}, and cost less for the same delay in rows")
+
+
+def _length_ms(pane: PaneLength) -> int:
+    return _MONTH_MS if pane.unit == "month" else pane.length

@@ -1,0 +1,37 @@
+"""Whether the topics are there, and whether anything in them would hold a stream up."""
+
+from collections.abc import Iterator
+
+from ....schemas.configuration import Configuration, Stream
+from ...bus.interface import Bus, TopicPartition
+from ...profiler import ROLE as PROFILER
+from ...topics import check_topics
+from .finding import Finding
+
+
+def own_topics(bus: Bus, configuration: Configuration) -> Iterator[Finding]:
+    """Those that driftbus writes."""
+    problems = check_topics(bus, configuration)
+    yield from (Finding("wrong", problem) for problem in problems)
+    if not problems:
+        yield Finding("ok", f"topics {configuration.topics.prefix}.*: all there, with the right settings")
+
+
+def input_topics(bus: Bus, configuration: Configuration, name: str, stream: Stream) -> Iterator[Finding]:
+    """Those that a stream reads, and how far its profiler has come."""
+    described = bus.describe(stream.topics)
+    for topic in stream.topics:
+        if topic not in described:
+            yield Finding("wrong", f"streams.{name}.topics: there is no topic {topic} on this bus")
+            continue
+        partitions = [TopicPartition(topic, number) for number in range(described[topic].partitions)]
+        spans = {partition: bus.watermarks(partition) for partition in partitions}
+        committed = bus.committed(f"{configuration.application}-{PROFILER}-{name}", partitions)
+        records = sum(end - first for first, end in spans.values())
+        behind = sum(end - committed[partition].offset for partition, (_, end) in spans.items() if partition in committed)
+        progress = f"{behind:,} to read" if committed else "none read yet"
+        yield Finding("ok", f"streams.{name}: {topic}: {len(partitions)} partitions, {records:,} records, {progress}")
+        empty = ", ".join(str(partition.partition) for partition, (first, end) in spans.items() if first == end)
+        if empty and stream.clock == "record":
+            text = f"streams.{name}: partition {empty} of {topic} is empty; with clock: record nothing but a record completes it"
+            yield Finding("note", f"{text}, so it holds the stream up; run with --until-end, or set clock: live")

@@ -1,0 +1,42 @@
+"""``driftbus demo``: a year of real flights."""
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from ..demo.story import run_demo
+
+
+@click.command()
+@click.option("--bus", type=click.Choice(["embedded", "kafka"]), default="embedded", show_default=True, help="Where the messages travel.")
+@click.option(
+    "-X",
+    "settings",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="A librdkafka setting for --bus kafka.  [default: bootstrap.servers=localhost:9092]",
+)
+@click.option(
+    "--folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path(),
+    help="Where drift.png and events.jsonl go.  [default: the current folder]",
+)
+def demo(bus: str, settings: tuple[str, ...], folder: Path) -> None:
+    """Show what driftbus finds in a year of real flights from New York, with one fault injected on purpose."""
+    kafka = None
+    if bus == "kafka":
+        kafka = {"bootstrap.servers": "localhost:9092"} | dict(_setting(text) for text in settings)
+    elif settings:
+        msg = "-X says something about Kafka; add --bus kafka"
+        raise click.UsageError(msg)
+    run_demo(folder, Console(), kafka)
+
+
+def _setting(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        msg = f"-X {text}: write KEY=VALUE, for example -X bootstrap.servers=kafka:9092"
+        raise click.UsageError(msg)
+    return key, value

@@ -1,0 +1,24 @@
+"""Which errors a user can answer: these are told in a line, all others with their traceback."""
+
+from ..bus.interface import BusError
+from ..reference.artifacts import ArtifactError
+from ..reference.build import UnusableReference
+from ..reference.messages import UnusableMessages
+from ..reference.tables import UnusableTable
+from ..settings import ConfigurationError
+
+_THE_USERS = (
+    ArtifactError,
+    BusError,
+    ConfigurationError,
+    FileNotFoundError,
+    PermissionError,
+    UnusableMessages,
+    UnusableReference,
+    UnusableTable,
+)
+
+
+def is_the_users(error: Exception) -> bool:
+    """Whether the message says what to change. A bare `LookupError`, unlike its kinds, is raised on purpose only: a topic is missing."""
+    return isinstance(error, _THE_USERS) or type(error) is LookupError

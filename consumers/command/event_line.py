@@ -1,0 +1,80 @@
+"""An event in one line, for people."""
+
+from datetime import datetime, timedelta
+
+from ...schemas.drift import DriftedSignal, DriftEvent, Effect
+from ...schemas.notice import Notice
+from ..picture import label
+
+#: More names than this make a line that nobody reads.
+_MOST_NAMES = 4
+
+
+def event_line(event: DriftEvent | Notice) -> str:
+    """What happened, to which model, since when, and how much: one line."""
+    if isinstance(event, Notice):
+        return f"{'':16}  NOTICE    {event.text}"
+    signals = [signal for signal in event.signals if signal.open] or list(event.signals)
+    parts = [
+        f"{_time(event.bucket[1]):%Y-%m-%d %H:%M}",
+        f"{event.status.upper():<8}",
+        f"{event.model}/{event.version}",
+        f"{event.severity:<8}",
+        names(signals),
+    ]
+    if event.status == "resolved":
+        parts.append(f"{event.reason or 'recovered'} after {lasted(_time(event.bucket[1]) - _time(event.onset))}")
+    elif signals:
+        parts += [changes(signals), effect(signals[0].effect)]
+    return "  ".join(part for part in parts if part)
+
+
+def names(signals: list[DriftedSignal]) -> str:
+    """The signals' names, the first few of them.
+
+    >>> names([])
+    ''
+    """
+    shown = [label(signal) for signal in signals[:_MOST_NAMES]]
+    return ", ".join(shown) + (f" and {len(signals) - _MOST_NAMES} more" if len(signals) > _MOST_NAMES else "")
+
+
+def changes(signals: list[DriftedSignal]) -> str:
+    """What kind of change it is, each kind once."""
+    return ", ".join(dict.fromkeys(signal.change for signal in signals[:_MOST_NAMES]))
+
+
+def effect(of: Effect) -> str:
+    """The effect sizes that say most.
+
+    >>> effect(Effect(ks=0.314, psi=2.1, nulls=(0.1, 0.5)))
+    'KS .31  PSI 2.1  nulls .1 -> .5'
+    """
+    sizes = [f"KS {_short(of.ks)}" if of.ks else "", f"PSI {_short(of.psi)}" if of.psi else ""]
+    if of.nulls and abs(of.nulls[1] - of.nulls[0]) >= 0.01:
+        sizes.append(f"nulls {_short(of.nulls[0])} -> {_short(of.nulls[1])}")
+    if of.new_categories:
+        sizes.append(f"new: {', '.join(of.new_categories[:_MOST_NAMES])}")
+    return "  ".join(size for size in sizes if size)
+
+
+def lasted(length: timedelta) -> str:
+    """A length in two units at most.
+
+    >>> lasted(timedelta(days=2, hours=7, minutes=5)), lasted(timedelta(seconds=90))
+    ('2 d 7 h', '1 min 30 s')
+    """
+    left, parts = int(length.total_seconds()), []
+    for unit, seconds in {"d": 86_400, "h": 3_600, "min": 60, "s": 1}.items():
+        number, left = divmod(left, seconds)
+        parts.append(f"{number} {unit}" if number else "")
+    first = next((i for i, part in enumerate(parts) if part), 3)
+    return " ".join(part for part in parts[first : first + 2] if part) or "0 s"
+
+
+def _short(number: float) -> str:
+    return f"{number:.2g}".removeprefix("0") if number < 1 else f"{number:.2g}"
+
+
+def _time(iso: str) -> datetime:
+    return datetime.fromisoformat(iso)

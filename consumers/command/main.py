@@ -1,0 +1,56 @@
+"""``driftbus``: finds each verb in the file of its name, and imports it only when it is called."""
+
+import importlib
+
+import click
+
+#: In the order in which a user meets them.
+VERBS = {
+    "demo": "Show what driftbus finds in a year of real flights.",
+    "check": "Say what can be reached and read, what a message decodes to, and what the budget costs.",
+    "topics": "Create or list driftbus's own topics.",
+    "reference": "Build the reference that a model is compared with.",
+    "run": "Run the consumers: all of them, or the roles named.",
+    "watch": "Show drift events as they come.",
+    "replay": "Show what would have been published over a file.",
+    "schemas": "Export the JSON Schemas of all messages.",
+}
+
+
+class Verbs(click.Group):
+    """A group that lists its verbs without importing them, and tells a user's mistakes in one line."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs, in the order in which a user meets them."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb of that name, from its file."""
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"..{cmd_name}", __name__), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The verbs with what they do, from the table above."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Call the verb; what its user can change comes as one line, anything else as it is."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            from .errors import is_the_users  # not above: it knows the bus, and `driftbus --help` should not wait for it
+
+            if not is_the_users(error):
+                raise
+            raise click.ClickException(str(error)) from error
+
+
+@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="driftbus")
+def main() -> None:
+    """Notice when the data of a model in production changes, and say so on the bus."""

@@ -1,0 +1,75 @@
+"""``driftbus replay``: what would have been published."""
+
+import time
+from contextlib import closing
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import IO
+
+import click
+
+from ...schemas.configuration import Configuration
+from ...schemas.drift import DriftEvent
+from ..picture import draw
+from ..runner import Pipeline
+from .configured import configured
+from .drift_topic import DriftTopic
+from .event_line import event_line
+from .offline import load
+from .opened import opened
+
+#: Between two looks at what has been published.
+_LOOK_EVERY_S = 0.5
+
+_to_write = click.Path(dir_okay=False, writable=True, path_type=Path)
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--model", help="Whose rows a table holds.  [default: the model configured, where it is the only one]")
+@click.option("--version", default="-", show_default=True, help="Of that model, where the table has no column of it.")
+@click.option("--events", type=_to_write, metavar="FILE", help="Write the events here, a line of JSON each.")
+@click.option("--plot", type=_to_write, metavar="FILE", help="Draw here when what drifted (PNG, SVG or PDF).")
+@configured
+def replay(configuration: Configuration, file: Path, model: str | None, version: str, events: Path | None, plot: Path | None) -> None:
+    """Show what would have been published over FILE: a table (Parquet, CSV, JSON lines) or a recording of topics.
+
+    The very functions of `driftbus run` read it, by record time, from a temporary log on this machine; nothing is published elsewhere.
+    """
+    if plot and find_spec("matplotlib") is None:
+        msg = '--plot needs matplotlib; install it with: pip install "driftbus[plot]"'
+        raise click.ClickException(msg)
+    with TemporaryDirectory(prefix="driftbus-replay-") as folder, click.open_file(str(events or "/dev/null"), "w") as written:
+        offline, span = load(configuration, file, model, version, Path(folder))
+        drifts = _fold(offline, written)
+    if plot:
+        draw(plot, {f"{configuration.application}: {file.name}": drifts}, span)
+
+
+def _fold(configuration: Configuration, written: IO[str]) -> list[DriftEvent]:
+    """Run to the end, and tell every event as it comes."""
+    found: list[DriftEvent] = []
+    with opened(configuration) as bus, closing(Pipeline(bus, configuration, until_end=True)) as pipeline:
+        topic = DriftTopic(bus, configuration.topics.drift, from_start=True)
+
+        def tell() -> None:
+            for event in topic.new():
+                click.echo(event_line(event))
+                written.write(event.model_dump_json() + "\n")
+                if isinstance(event, DriftEvent):
+                    found.append(event)
+
+        began = looked = time.perf_counter()
+        for _ in pipeline.run_until_end():
+            if time.perf_counter() - looked >= _LOOK_EVERY_S:
+                tell()
+                looked = time.perf_counter()
+        tell()
+        counted, seconds = pipeline.profiled, time.perf_counter() - began
+    episodes = sum(event.status == "opened" for event in found)
+    click.echo(
+        f"{counted.rows:,} rows, {pipeline.detected.buckets:,} buckets, {counted.dead_letters:,} dead letters, "
+        f"{episodes} episodes; {counted.rows / seconds:,.0f} rows/s"
+    )
+    return found

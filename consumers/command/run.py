@@ -1,0 +1,24 @@
+"""``driftbus run``: the consumers."""
+
+import click
+
+from ...schemas.configuration import Configuration
+from ..runner import run as run_roles
+from ..topology import ROLES
+from .configured import configured
+from .opened import opened
+
+
+@click.command()
+@click.argument("roles", metavar="[ROLE]...", nargs=-1, type=click.Choice(ROLES))
+@click.option("--until-end", is_flag=True, help="Stop at the end that the topics had at the start.")
+@configured
+def run(configuration: Configuration, roles: tuple[str, ...], until_end: bool) -> None:
+    """Run the consumers until they are told to stop: the ROLES named (profiler, detector), or all of them in one process."""
+    with opened(configuration) as bus:
+        totals = run_roles(bus, configuration, roles or ROLES, until_end=until_end)
+    counted, found = totals.profiled, totals.detected
+    click.echo(
+        f"{counted.rows:,} rows, {counted.late:,} of them late, {counted.dead_letters:,} dead letters, {counted.panes:,} panes; "
+        f"{found.buckets:,} buckets, {found.events:,} events"
+    )

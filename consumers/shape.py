@@ -1,0 +1,80 @@
+"""Decoded rows of one shape, gathered until there are enough to count: those of many models at once, taken apart here."""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..schemas.reference import ProfiledField
+from .decode.interface import Columns
+
+
+class Part(NamedTuple):
+    """The rows of one group."""
+
+    group: int
+    rows: int
+    late: int
+    numeric: NDArray[np.float64]
+    categorical: Sequence[dict[object, int]]  #: per field, how often each value occurs
+
+
+class _Rows(NamedTuple):
+    numeric: NDArray[np.float64]
+    codes: NDArray[np.int64]  # [categorical field, row]
+    group: NDArray[np.int64]
+    late: NDArray[np.bool_]
+
+    def of(self, rows: NDArray[np.int64] | slice) -> "_Rows":
+        return _Rows(self.numeric[rows], self.codes[:, rows], self.group[rows], self.late[rows])
+
+
+class Shape:
+    """Rows whose references decode alike. A category is kept as a code, at a fraction of the text's size."""
+
+    def __init__(self, fields: Sequence[ProfiledField], categorical: int) -> None:
+        self.fields = fields  #: of one of the references; none: their models are not monitored
+        self.rows = 0
+        #: A value's code is the number of those seen before it.
+        self._vocabularies = [defaultdict[object, int](itertools.count().__next__) for _ in range(categorical)]
+        self._parts: list[_Rows] = []
+
+    def add(self, columns: Columns | None, group: NDArray[np.int64], late: NDArray[np.bool_]) -> None:
+        """Take decoded rows, each with its group; rejected ones are left out."""
+        numeric = np.zeros((len(group), 0)) if columns is None else columns.numeric
+        codes = np.zeros((len(self._vocabularies), len(group)), dtype=np.int64)
+        for place, vocabulary in enumerate(self._vocabularies):
+            assert columns is not None
+            codes[place] = np.fromiter(map(vocabulary.__getitem__, columns.categorical[place]), np.int64, len(group))
+        rows = _Rows(numeric, codes, group, late)
+        if columns is not None and columns.rejected:
+            rows = rows.of(np.delete(np.arange(len(group)), [rejected.row for rejected in columns.rejected]))
+        self._parts.append(rows)
+        self.rows += len(rows.group)
+
+    def groups(self) -> Iterator[Part]:
+        """All rows so far, group by group."""
+        if not self.rows:
+            return
+        rows = _Rows(
+            np.concatenate([part.numeric for part in self._parts]),
+            np.concatenate([part.codes for part in self._parts], axis=1),
+            np.concatenate([part.group for part in self._parts]),
+            np.concatenate([part.late for part in self._parts]),
+        )
+        if (np.diff(rows.group) < 0).any():
+            rows = rows.of(np.argsort(rows.group, kind="stable"))
+        values = [list(vocabulary) for vocabulary in self._vocabularies]
+        starts = np.flatnonzero(np.diff(rows.group, prepend=-1)).tolist()
+        for start, stop in itertools.pairwise([*starts, len(rows.group)]):
+            part = rows.of(slice(start, stop))
+            frequencies = [_frequencies(codes, of) for codes, of in zip(part.codes, values, strict=True)]
+            yield Part(int(part.group[0]), stop - start, int(part.late.sum()), part.numeric, frequencies)
+
+
+def _frequencies(codes: NDArray[np.int64], values: Sequence[object]) -> dict[object, int]:
+    rows = np.bincount(codes)
+    return {values[code]: int(rows[code]) for code in np.flatnonzero(rows).tolist()}

@@ -1,0 +1,120 @@
+"""What `driftbus check` finds."""
+
+import json
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from driftbus.consumers.bus.interface import BusError, Output
+from driftbus.consumers.command.checks.budgets import enough_buckets, pane_length, smallest_shift
+from driftbus.consumers.command.checks.finding import Finding, answered
+from driftbus.consumers.reference.artifacts import ArtifactError
+from driftbus.schemas.configuration import FalseAlarms, Model, PaneLength
+
+from ..streaming import reference
+from .conftest import BEGINNING, User, amounts, messages
+
+TEN_SECONDS = PaneLength("time", 10_000)
+
+
+def test_a_healthy_set_up_is_told_what_it_is(user: User) -> None:
+    user.creates()
+    user.publishes(messages(amounts(2_000, seed=3)))
+    user.says("reference", "build", "fraud", "--version", "1", "--from-start")
+    told = user.says("check")
+    assert "fraud.scored: 2 partitions, 2,000 records, none read yet" in told
+    assert "1,000 of the last 1,000 messages can be read" in told
+    assert "amount                       number" in told
+    assert "score (result.probability)   number" in told
+    assert 'models.fraud.false_alarms: "1 per 1h" is 360 buckets of 10s' in told
+    assert "shifts stay unseen below" in told
+    user.says("run", "--until-end")
+    assert "2,000 records, 0 to read" in user.says("check")
+
+
+def test_what_is_missing_prevents_running(user: User) -> None:
+    told = user.says("check", code=1)
+    assert "topic driftbus.summaries does not exist: driftbus topics create" in told
+    assert "there is no topic fraud.scored on this bus" in told
+    assert "Error: 6 of these prevent running" in told
+
+
+def test_a_topic_without_messages_cannot_be_tried(user: User) -> None:
+    user.creates()
+    told = user.says("check")
+    assert "no message yet" in told
+    assert "partition 0, 1 of fraud.scored is empty; with clock: record" in told
+
+
+def test_a_mapping_that_finds_no_model_prevents_running(user: User) -> None:
+    user.creates()
+    user.publishes(messages(amounts(10, seed=3)))
+    user.configures("model: model.name", "model: modell")
+    told = user.says("check", code=1)
+    assert "0 of the last 10 messages can be read; see streams.predictions.mapping" in told
+    assert "fraud.scored[0]@0: modell: " in told
+
+
+def test_a_mapping_that_finds_no_features_is_told(user: User) -> None:
+    user.creates()
+    user.publishes(messages(amounts(10, seed=3)))
+    user.configures("payload.features", "payload.featurs")
+    assert "features (payload.featurs): no object there" in user.says("check")
+
+
+def test_invalid_fields_are_told_with_their_place(user: User) -> None:
+    user.creates()
+    bad = {"model": {"name": "fraud", "version": "1"}, "payload": {"features": {"amount": "12,50", "country": "NZ"}}}
+    good = messages(amounts(10, seed=3))
+    user.publishes([*good, Output("fraud.scored", 0, None, json.dumps(bad).encode(), (), BEGINNING + 1_000)])
+    user.says("reference", "build", "fraud", "--version", "1", "--from-start")
+    assert 'invalid field fraud.scored[0]@5: payload.features.amount: "12,50" is not a number' in user.says("check")
+
+
+def test_too_short_a_budget_prevents_running(user: User) -> None:
+    user.creates()
+    user.configures("1 per 1h", "1 per 10m")
+    assert '"1 per 10m" is 60 buckets of 10s; it must be at least 100' in user.says("check", code=1)
+
+
+def test_a_budget_in_rows_needs_a_rate() -> None:
+    in_rows = Model(false_alarms=FalseAlarms(100_000, "rows"))
+    assert not list(enough_buckets("m", in_rows, TEN_SECONDS, None)), "without a reference nothing can be said yet"
+    timeless = reference("m").model_copy(update={"first": None, "last": None})
+    ((level, text),) = smallest_shift(timeless, in_rows)
+    assert level == "wrong"
+    assert "set models.m.rate" in text
+
+
+@pytest.mark.parametrize(("rows_per_s", "proposed"), [(20.0, None), (2.0, "1m"), (0.5, "5m"), (0.01, "6h"), (1e-6, "month"), (None, None)])
+def test_a_pane_with_few_rows_should_be_longer(rows_per_s: float | None, proposed: str | None) -> None:
+    told = [text for _, text in pane_length("s", TEN_SECONDS, rows_per_s)]
+    assert [f"{proposed} would hold" in text for text in told] == ([] if proposed is None else [True])
+
+
+def test_a_smaller_reference_sees_less() -> None:
+    unseen = [next(iter(smallest_shift(reference("m", rows=rows), Model()))).text for rows in (1_000, 100_000)]
+    shifts = [float(text.split("below ")[1].split()[0]) for text in unseen]
+    assert shifts[0] > shifts[1]
+    assert np.isfinite(shifts).all()
+
+
+def refused(error: Exception) -> Iterator[Finding]:
+    yield Finding("ok", "so far")
+    raise error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ArtifactError("artifacts: ./a has no sha256:ab"), BusError("group a-profiler: not authorized (GROUP_AUTHORIZATION_FAILED)")],
+)
+def test_a_refusal_is_a_finding(error: Exception) -> None:
+    (_, (level, text)) = answered(refused(error))
+    assert level == "wrong"
+    assert text.startswith(str(error))
+
+
+def test_a_bus_that_does_not_answer_is_not_asked_again() -> None:
+    with pytest.raises(BusError):
+        list(answered(refused(BusError("describing topic driftbus.drift: Timed out (_TIMED_OUT)"))))

@@ -1,0 +1,100 @@
+"""A configuration is read as written; every mistake is named by its path; secrets stay secret."""
+
+from pathlib import Path
+
+import pytest
+
+from driftbus.consumers.settings import ConfigurationError, load, parsed
+
+SMALLEST = "application: fraud-watch\nstreams: {predictions: {topics: [fraud.scored]}}\n"
+
+
+def mistakes(text: str, **environment: str) -> list[str]:
+    with pytest.raises(ConfigurationError) as refused:
+        parsed(text, environment)
+    return str(refused.value).splitlines()
+
+
+def test_what_is_not_written_has_a_default() -> None:
+    configuration = parsed(SMALLEST)
+    assert str(configuration.streams["predictions"].pane) == "10s"
+    assert str(configuration.model("fraud").false_alarms) == "1 per 30d"
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("models: {fraud: {false_alarm: 1 per 30d}}", "models.fraud.false_alarm: unknown key; did you mean false_alarms?"),
+        ("models: {fraud: {false_alarms: often}}", 'models.fraud.false_alarms: "often" is not a rate of false alarms; write 1 per 30d'),
+        ("models: {fraud: {reference: {fil: a.csv}}}", "models.fraud.reference.fil: unknown key; did you mean file?"),
+        ("models: {fraud: {reference: {topic: t, strt: x}}}", "models.fraud.reference.strt: unknown key; did you mean start?"),
+        ('models: {fraud: {features: {"amount*": {typ: numeric}}}}', "models.fraud.features.amount*.typ: unknown key; did you mean type?"),
+        ("models: {fraud: {stream: other}}", "models.fraud.stream: 'other' is not among streams: predictions"),
+        ("topics: {partitions: 0}", "topics.partitions: 0: input should be greater than or equal to 1"),
+        ("kafka: {sasl.password: {a: 1}}", "kafka.sasl.password: "),
+        ("colour: red", "colour: unknown key; known here: application, "),
+    ],
+)
+def test_a_mistake_is_named_by_its_path(written: str, said: str) -> None:
+    assert any(line.startswith(said) for line in mistakes(SMALLEST + written))
+
+
+def test_a_stream_s_mistakes_are_named() -> None:
+    text = "application: a\nstreams: {predictions: {topics: [t], pane: 10 sec, mapping: {features: [a..b, c], scor: s}}}"
+    assert mistakes(text) == [
+        'streams.predictions.pane: "10 sec" is not a duration; write 10s, 5m, 1h, 1d or month',
+        'streams.predictions.mapping.features.0: "a..b" has an empty step in its path',
+        "streams.predictions.mapping.scor: unknown key; did you mean score?",
+    ]
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    assert mistakes("application: a b\nbus: pigeon") == [
+        "application: 'a b': string should match pattern '^[A-Za-z0-9._-]+$'",
+        "bus: 'pigeon': input should be 'kafka' or 'embedded'",
+        "streams: is missing",
+    ]
+
+
+def test_a_key_that_stands_twice_is_refused() -> None:
+    assert mistakes(SMALLEST + "models: {}\nmodels: {}") == ["line 4, column 1: models: stands here a second time"]
+
+
+def test_words_stay_words() -> None:
+    models = parsed(SMALLEST + "models: {fraud: {reference: {topic: t, start: 2026-01-01}, features: {on: ignore, 1: ignore}}}").models
+    assert models["fraud"].feature("on").ignore
+    assert models["fraud"].feature("1").ignore
+    assert getattr(models["fraud"].reference, "start", None) == "2026-01-01"
+
+
+@pytest.mark.parametrize("text", ["", "- a", "just words"])
+def test_a_file_without_keys_is_told_what_it_needs(text: str) -> None:
+    assert "it needs at least application and streams" in mistakes(text)[0]
+
+
+def test_broken_yaml_is_told_its_line() -> None:
+    assert mistakes("application: a\nstreams: [")[0].startswith("line 2, column 11")
+
+
+def test_secrets_come_from_the_environment_and_are_never_shown() -> None:
+    text = SMALLEST + "kafka: {sasl.username: '${USER_NAME}', sasl.password: 'x${PASSWORD}', bootstrap.servers: 'kafka:9092'}"
+    configuration = parsed(text, {"USER_NAME": "anna", "PASSWORD": "hunter2${X}"})
+    assert configuration.kafka["sasl.password"] == "xhunter2${X}"
+    assert "hunter2" not in repr(configuration)
+    assert "anna" not in str(configuration)
+    assert "kafka:9092" in repr(configuration)
+
+
+def test_a_variable_that_is_not_set_names_the_key_never_the_value() -> None:
+    assert mistakes(SMALLEST + "kafka: {sasl.password: 'hunter2${PASSWORD}'}") == [
+        "kafka.sasl.password: ${PASSWORD} is not set in the environment"
+    ]
+
+
+def test_the_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"nowhere\.yaml: no such file; name another with --config FILE"):
+        load("nowhere.yaml")
+    (tmp_path / "driftbus.yaml").write_text("application: a\nstream: {}")
+    with pytest.raises(ConfigurationError) as refused:
+        load(tmp_path / "driftbus.yaml")
+    assert all(line.startswith(f"{tmp_path}/driftbus.yaml: stream") for line in str(refused.value).splitlines())

@@ -1,0 +1,131 @@
+"""What the documents say is what the code does."""
+
+import itertools
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from pydantic import BaseModel
+
+from driftbus.consumers.command.main import main
+from driftbus.consumers.settings import parsed
+from driftbus.consumers.topology import TOPOLOGY
+from driftbus.schemas import configuration as schema
+from driftbus.schemas.configuration import KafkaTopics
+from driftbus.schemas.mapping import Mapping
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(language: str, text: str = README) -> list[str]:
+    """The fenced blocks of a language."""
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def tables(text: str) -> Iterator[list[list[str]]]:
+    """The cells of every table, its head and its rule left out."""
+    for table, lines in itertools.groupby(text.splitlines(), lambda line: line.startswith("|")):
+        if table:
+            yield [[cell.strip() for cell in line.strip("|").split("|")] for line in list(lines)[2:]]
+
+
+def test_the_configuration_loads() -> None:
+    (text,) = blocks("yaml")
+    configuration = parsed(text)
+    assert configuration.model("fraud").feature("session_id").ignore
+    assert configuration.model("fraud").feature("amount_usd").min_effect == 0.1
+
+
+def test_the_message_fits_the_mapping() -> None:
+    (text,) = blocks("yaml")
+    message = json.loads(blocks("json")[0])
+    mapping = parsed(text).streams["predictions"].mapping
+    for place in (mapping.model, mapping.version, mapping.id, mapping.prediction, mapping.score):
+        value: Any = message  # any JSON
+        assert place is not None
+        for step in place.path:
+            value = value[step]
+        assert value is not None
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_command_that_is_named_exists(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    shown = "\n".join([*blocks("sh", text), *re.findall(r"`([^`\n]+)`", text)])
+    for line in re.findall(r"^(?:\$ )?driftbus (?!-)([^#\n]*)", shown, re.MULTILINE):
+        command: click.Command = main
+        for word in re.split(r"[,;]", line)[0].split():
+            if isinstance(command, click.Group) and word.islower():
+                found = command.get_command(click.Context(command), word)
+                assert found is not None, f"driftbus {line}: there is no {word}"
+                command = found
+            elif word.startswith("--"):
+                assert any(word in option.opts for option in command.params), f"driftbus {line}: there is no {word}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\((?!https?://)([^)#]+)[^)]*\)", document.read_text(encoding="utf-8")):
+        assert (document.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_make_target_that_is_named_exists(document: Path) -> None:
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(re.findall(r"(?:`|^)make ([a-z]+)", document.read_text(encoding="utf-8"), re.MULTILINE)) <= set(targets)
+
+
+def test_the_consumers_are_those_of_the_topology() -> None:
+    written = next(table for table in tables(README) if table[0][0] == "`profiler`")
+    prefix = KafkaTopics().prefix
+    assert written == [
+        [
+            f"`{node.role}`",
+            "your input topics" if node.reads.startswith("streams") else f"`{prefix}.{node.reads}`",
+            ", ".join(f"`{prefix}.{topic}`" for topic in node.writes),
+            node.does,
+        ]
+        for node in TOPOLOGY
+    ]
+
+
+def documented() -> dict[str, dict[str, str]]:
+    """Keys and defaults, by the heading of their table."""
+    text = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
+    sections = re.split(r"^## (.*)$", text, flags=re.MULTILINE)[1:]
+    return {
+        heading: {key.strip("`"): default.strip("`") for key, default, _ in next(tables(body))}
+        for heading, body in zip(sections[::2], sections[1::2], strict=True)
+    }
+
+
+@pytest.mark.parametrize(
+    ("heading", "model"),
+    [
+        ("The file", schema.Configuration),
+        ("topics", schema.KafkaTopics),
+        ("streams.NAME", schema.Stream),
+        ("streams.NAME.mapping", Mapping),
+        ("models.NAME", schema.Model),
+        ("models.NAME.reference, a file", schema.Table),
+        ("models.NAME.reference, a part of a topic", schema.TopicSlice),
+        ("models.NAME.features.PATTERN", schema.FeatureSettings),
+        ("important", schema.Important),
+    ],
+)
+def test_every_key_of_the_configuration_is_documented_with_its_default(heading: str, model: type[BaseModel]) -> None:
+    def default(name: str) -> str:
+        field = model.model_fields[name]
+        if field.is_required():
+            return "-"
+        if isinstance(field.default, BaseModel):
+            return "below"
+        return json.dumps(model.model_construct().model_dump(mode="json", include={name})[name])
+
+    assert documented()[heading] == {name: default(name) for name in model.model_fields}
