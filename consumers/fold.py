@@ -80,6 +80,11 @@ class Fold:
         aligner = self.aligners.get(record.stream)
         if aligner is None:
             return []  # of a stream that the configuration no longer has
+        if isinstance(record, Progress):
+            topics = self.configuration.streams[record.stream].topics
+            if record.source.topic not in topics:
+                return []  # nobody reads it any more, so nobody must wait for it
+            record = record.model_copy(update={"topics": tuple(topic for topic in record.topics if topic.topic in topics)})
         published: list[Published] = []
         for aligned in aligner.feed(offset, appended, record):
             self.buckets += 1
@@ -189,7 +194,10 @@ class Fold:
         fold = cls(configuration, tests_of)
         for name, aligner in list(fold.aligners.items()):
             if name in state.aligners:
-                fold.aligners[name] = Aligner.restored(aligner.buckets, aligner.patience, state.aligners[name], panes)
+                again = Aligner.restored(aligner.buckets, aligner.patience, state.aligners[name], panes)
+                topics = configuration.streams[name].topics
+                again.partitions = {key: heard for key, heard in again.partitions.items() if key[0] in topics}
+                fold.aligners[name] = again
         kept: dict[str, Any] = state.fold  # plain data, as `snapshot` wrote it
         fold.unmonitored = set(kept["unmonitored"])
         for text, content in states.items():

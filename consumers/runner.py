@@ -127,6 +127,7 @@ def run(bus: Bus, configuration: Configuration, roles: Sequence[str] = ROLES, *,
                     break
         finally:
             pipeline.close()
+            gc.unfreeze()
     return pipeline
 
 

@@ -11,6 +11,10 @@ from ..schemas.reference import Reference
 LEAST, MOST = 0.5, 3.5
 
 
+class UnusableBudget(ValueError):
+    """A budget that cannot be kept count of, with the key to change."""
+
+
 class Budget(NamedTuple):
     """One false alarm in so many seconds; in rows too, where the reference's rate is known."""
 
@@ -29,7 +33,7 @@ def budget(reference: Reference, settings: Model) -> Budget:
             f'models.{reference.model}.false_alarms: "{settings.false_alarms}" needs rows per second, and the reference has no times; '
             f"set models.{reference.model}.rate, or write 1 per 30d"
         )
-        raise ValueError(msg)
+        raise UnusableBudget(msg)
     return Budget(per / rate, float(per))
 
 

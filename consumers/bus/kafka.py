@@ -35,6 +35,7 @@ class KafkaBus:
         self._application = application
         self._instance = instance
         self._cluster = Cluster(settings)
+        self._cluster.reach()
         self._sessions: list[tuple[KafkaSession, Claim]] = []
         self._readers: list[Consumer] = []  # idle ones
         self._publisher: Transactions | None = None

@@ -16,6 +16,8 @@ from .kafka_settings import Settings
 _log = logging.getLogger(__name__)
 
 _REQUEST_S = 5
+#: Seconds that the first broker to answer may take.
+_REACH_S = 15
 #: Seconds until a cluster that is busy (a leader or coordinator moves) must have an answer.
 PATIENCE_S = 60
 _AGAIN_S = 0.05
@@ -31,6 +33,19 @@ class Cluster:
             self._admin = AdminClient(kafka_settings.admin(settings), logger=_log, error_cb=kafka_errors.report)
         except KafkaException as exception:
             kafka_errors.refuse(kafka_errors.error_of(exception), "kafka:")
+        self._servers = str(settings.get("bootstrap.servers", ""))
+
+    def reach(self) -> None:
+        """Have some broker answer, or say that none does."""
+        try:
+            self._admin.list_topics(timeout=_REACH_S)
+        except KafkaException as exception:
+            error = kafka_errors.error_of(exception)
+            msg = (
+                f"kafka: no broker answered at bootstrap.servers {self._servers} within {_REACH_S} s ({error.name()}): "
+                "is the address right, the broker up, and does it expect security.protocol or sasl settings?"
+            )
+            raise BusError(msg) from None
 
     def _ask(
         self, request: Callable[..., Any], *arguments: object, what: str, expected: Sequence[int] = (), **options: object

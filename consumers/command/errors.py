@@ -1,5 +1,6 @@
 """Which errors a user can answer: these are told in a line, all others with their traceback."""
 
+from ...detectors.margin import UnusableBudget
 from ..bus.interface import BusError
 from ..reference.artifacts import ArtifactError
 from ..reference.build import UnusableReference
@@ -13,6 +14,7 @@ _THE_USERS = (
     ConfigurationError,
     FileNotFoundError,
     PermissionError,
+    UnusableBudget,
     UnusableMessages,
     UnusableReference,
     UnusableTable,

@@ -12,6 +12,7 @@ VERBS = {
     "reference": "Build the reference that a model is compared with.",
     "run": "Run the consumers: all of them, or the roles named.",
     "watch": "Show drift events as they come.",
+    "record": "Write the input topics into a file, to replay it elsewhere.",
     "replay": "Show what would have been published over a file.",
     "schemas": "Export the JSON Schemas of all messages.",
 }

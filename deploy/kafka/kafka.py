@@ -215,9 +215,10 @@ class Cluster:
         process.returncode = 0  # it outlives this object, on purpose
 
     def _wait(self, node: int) -> None:
-        deadline = time.monotonic() + PATIENCE_S
+        deadline, missed = time.monotonic() + PATIENCE_S, 0
         while not answers(self.ports[node]):
-            if self.pid(node) is None or time.monotonic() > deadline:
+            missed = missed + 1 if self.pid(node) is None else 0  # a process that has just begun has no arguments for a moment
+            if missed > 5 or time.monotonic() > deadline:
                 log = (self._folder(node) / "server.log").read_text(errors="replace")[-2000:]
                 msg = f"broker {node} on 127.0.0.1:{self.ports[node]} does not answer; is the port taken? Its log ends: {log}"
                 raise NoKafka(msg)

@@ -71,6 +71,7 @@ def test_of_records_that_could_not_be_folded_nothing_is_published(tmp_path: Path
     name = ArtifactStore(settings.artifacts).put(unreadable.encoded())
     announce(bus, settings.topics, Announcement(model="unreadable", version="1", reference=name, since=FROM_START))
     send(bus, rows(500, ("m0",), shifted=("m0", 200, 500)))
+    finish(bus, settings, "profiler")
     send(bus, later(rows(60, ("m0", "unreadable")), 500))
     finish(bus, settings, "profiler")
     [stored] = [file for file in tmp_path.rglob("*") if file.is_file() and file.read_bytes() == unreadable.encoded()]
@@ -100,6 +101,20 @@ def test_what_no_longer_fits_is_resolved_once(tmp_path: Path, closed: bool) -> N
     send(bus, traffic[6000:])
     finish(bus, changed)
     assert told(bus) == [("opened", None), ("resolved", "reconfigured"), ("opened", None)]
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_topic_that_a_stream_no_longer_has_is_not_waited_for(tmp_path: Path, closed: bool) -> None:
+    settings = configuration(artifacts=str(tmp_path), stream={"topics": ["scored", "former"]})
+    bus = world(settings)
+    send(bus, rows(300, ("m0",)))
+    send(bus, rows(300, ("m0",), seed=1), "former")
+    first = finish(bus, settings)
+    if closed:
+        first.close()  # with a snapshot that knows it
+    send(bus, later(rows(500, ("m0",), shifted=("m0", 200, 500)), 300))
+    finish(bus, configuration(artifacts=str(tmp_path)))
+    assert told(bus)[0] == ("opened", None)
 
 
 @pytest.mark.parametrize("all_partitions", [True, False])
