@@ -42,7 +42,7 @@ class Heard:
 
     at: int  #: the aligner's time of its last progress
     through: int = -NEVER
-    by_data: int = -NEVER  #: as far as its data says so; beyond that, the wall clock did
+    by_clock: list[tuple[int, int]] = field(default_factory=list)  #: from where to where the wall clock said so, not yet evaluated
     ended: bool = False
     given_up: bool = False
 
@@ -103,10 +103,10 @@ class Aligner:
                 self.partitions.setdefault((topic.topic, topic.topic_id, number), Heard(self.now))
         source = self.partitions.setdefault(progress.source.key, Heard(self.now))
         source.at, source.ended = self.now, progress.ended
-        if progress.through is not None:
-            source.through = max(source.through, progress.through)
-            if not progress.by_clock:
-                source.by_data = max(source.by_data, progress.through)
+        if progress.through is not None and progress.through > source.through:
+            if progress.by_clock:
+                source.by_clock.append((source.through, progress.through))
+            source.through = progress.through
         for partition in self.partitions.values():
             if self.patience is not None and self.now - partition.at > self.patience:
                 partition.given_up = True
@@ -120,7 +120,7 @@ class Aligner:
         ready: list[Aligned] = []
         for bucket in sorted(b for b in self.pending if b <= through):
             panes = self.pending.pop(bucket)
-            clock = any(p.by_data < bucket <= p.through for p in sources if not p.given_up)
+            clock = any(start < bucket <= end for p in sources if not p.given_up for start, end in p.by_clock)
             ready.append(Aligned(bucket, whole and not any(p.late for p in panes), clock, panes))
             self.evaluated = bucket
         if through == NEVER:
@@ -128,6 +128,9 @@ class Aligner:
                 partition.ended = False  # all have ended and everything is evaluated: a later run continues
         elif through > -NEVER:
             self.evaluated = max(self.evaluated, self.buckets.start(through))
+        for partition in sources:
+            if partition.by_clock:
+                partition.by_clock = [span for span in partition.by_clock if span[1] > self.evaluated]
         return ready
 
     def numbers(self) -> dict[str, Any]:  # plain data for a snapshot
@@ -136,7 +139,7 @@ class Aligner:
             "now": self.now,
             "appended": self.appended,
             "evaluated": self.evaluated,
-            "partitions": [[*k, p.at, p.through, p.by_data, p.ended, p.given_up] for k, p in self.partitions.items()],
+            "partitions": [[*k, p.at, p.through, p.by_clock, p.ended, p.given_up] for k, p in self.partitions.items()],
             "runs": [[*k, run.first, sorted(run.seen)] for k, run in self.runs.items()],
             "pending": [[bucket, pane.offset, pane.late] for bucket, panes in self.pending.items() for pane in panes],
         }
@@ -145,8 +148,9 @@ class Aligner:
     def restored(cls, buckets: Buckets, patience: int | None, numbers: dict[str, Any], panes: dict[int, Pane]) -> "Aligner":
         """The aligner that wrote `numbers`; ``panes`` by their summaries offset."""
         aligner = cls(buckets, patience, numbers["now"], numbers["appended"], numbers["evaluated"])
-        for topic, topic_id, number, *heard in numbers["partitions"]:
-            aligner.partitions[topic, topic_id, number] = Heard(*heard)
+        for topic, topic_id, number, at, through, by_clock, ended, given_up in numbers["partitions"]:
+            spans = [(start, end) for start, end in by_clock]
+            aligner.partitions[topic, topic_id, number] = Heard(at, through, spans, ended, given_up)
         for topic, topic_id, number, first, seen in numbers["runs"]:
             aligner.runs[topic, topic_id, number] = Run(first, set(seen))
         for bucket, offset, late in numbers["pending"]:

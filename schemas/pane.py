@@ -39,9 +39,8 @@ class Pane(Fact):
     @property
     def id(self) -> str:
         """The same for everyone who cuts this run."""
-        return derived_id(
-            "pane", self.topic_id, self.partition, self.first, self.bucket, self.model, self.version, self.segment, self.reference
-        )
+        place = (self.topic_id, self.partition, self.first, self.bucket)
+        return derived_id("pane", *place, self.model, self.version, self.segment, self.reference, self.since)
 
     def encoded(self) -> bytes:
         """As it travels: msgpack."""

@@ -1,6 +1,7 @@
 """A reference profile: what a model version's data looked like when all was well, in the form that panes are counted in."""
 
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 import msgspec
 from pydantic import Field
@@ -117,7 +118,7 @@ class Announcement(Fact):
     @property
     def key(self) -> str:
         """Of the record on the compacted topic."""
-        return f"reference/{self.model}/{self.version}/{self.since}"
+        return f"reference/{quote(self.model, safe='')}/{quote(self.version, safe='')}/{self.since}"
 
 
 #: `Announcement.since` of a reference that holds from the start of the log.

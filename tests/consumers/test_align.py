@@ -109,6 +109,18 @@ def test_a_bucket_says_that_the_clock_decided_it() -> None:
     assert [(one.end, one.clock_decided) for one in ready] == [(20, True)]
 
 
+def test_data_behind_the_clock_does_not_hide_what_the_clock_closed() -> None:
+    aligner = Aligner(Every(10))
+    aligner.feed(0, 0, pane(0, 0, 20))
+    aligner.feed(1, 0, pane(0, 1, 30))
+    for offset, said in enumerate((progress(2, 10), progress(2, 20, by_clock=True), progress(2, 40), progress(1, 40))):
+        aligner.feed(2 + offset, 0, said)
+    aligner = Aligner.restored(aligner.buckets, None, aligner.numbers(), {0: pane(0, 0, 20), 1: pane(0, 1, 30)})
+    ready = aligner.feed(6, 0, progress(0, 40))
+    assert [(one.end, one.clock_decided) for one in ready] == [(20, True), (30, False)]
+    assert not any(partition.by_clock for partition in aligner.partitions.values())
+
+
 def test_nothing_is_evaluated_before_the_partitions_are_known() -> None:
     aligner = Aligner(Every(10))
     aligner.feed(0, 0, pane(0, 0, 10))

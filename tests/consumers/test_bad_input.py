@@ -45,6 +45,7 @@ CASES = {
     "message of a megabyte": Case(GOOD[:-1] + b" " * 1_000_000 + b"!", "JSON"),
     "good message of a megabyte": Case(GOOD[:-1] + b',"note":"' + b"x" * 1_000_000 + b'"}', None, "present"),
     "no model": Case(GOOD.replace(b'"model":"m0",', b""), "model"),
+    "a model with an endless name": Case(GOOD.replace(b"m0", b"m" * 501), "a name of 501 characters"),
     "a year ahead": Case(GOOD, "further ahead than max_jump", None, None, YEAR),
     "a year behind": Case(GOOD, None, "present", None, -YEAR),
 }
