@@ -1,0 +1,115 @@
+"""What a run leaves on the broker, and whether it is all there."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from driftbus.consumers.bus.interface import Bus, TopicPartition
+from driftbus.consumers.detector import records_of
+from driftbus.consumers.fold import Fold
+from driftbus.consumers.publishing import PANE, event_output
+from driftbus.consumers.runner import Pipeline
+from driftbus.schemas.configuration import Configuration
+from driftbus.schemas.pane import Pane
+from driftbus.schemas.progress import Progress
+
+from ...streaming import Event, by_model, everything
+from .world import PARTITIONS, TOPIC
+
+
+class Arrived(NamedTuple):
+    """A record of the summaries, as the detector is given it."""
+
+    offset: int
+    appended: int
+    record: Pane | Progress
+
+
+class Input(NamedTuple):
+    """A record of the input topic, wherever it lies."""
+
+    partition: int
+    offset: int
+    timestamp: int
+    value: bytes | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Everything published. Events are in order; panes and dead letters, whose order over partitions is nobody's, are sorted."""
+
+    topic_id: str
+    input: list[Input]
+    panes: list[tuple[bytes, bytes]]  #: id, value
+    events: dict[str, list[Event]]  #: by model
+    letters: list[Event]
+    snapshots: int  #: records
+    summaries: list[list[Arrived]]  #: by partition
+    again: dict[str, list[Event]]  #: the events that folding `summaries` gives
+
+
+def outcome(bus: Bus, settings: Configuration) -> Outcome:
+    """Read it all."""
+    read = [TopicPartition(TOPIC, number) for number in range(PARTITIONS)]
+    batches = [batch for source in read for batch in bus.read(source, *bus.watermarks(source))]
+    published = [event for events in everything(bus, settings.topics.summaries).values() for event in events]
+    arrived = summaries(bus, settings)
+    return Outcome(
+        bus.describe([TOPIC])[TOPIC].id,
+        [
+            Input(batch.source.partition, *record)
+            for batch in batches
+            for record in zip(batch.offsets.tolist(), batch.timestamps.tolist(), batch.values, strict=True)
+        ],
+        sorted((heads[b"id"], event.value) for event in published if (heads := _attributes(event))[b"type"] == PANE.encode()),
+        by_model(everything(bus, settings.topics.drift)),
+        sorted(event for events in everything(bus, settings.topics.dead_letter).values() for event in events),
+        sum(map(len, everything(bus, settings.topics.snapshots).values())),
+        arrived,
+        _folded(bus, settings, arrived),
+    )
+
+
+def summaries(bus: Bus, settings: Configuration) -> list[list[Arrived]]:
+    """All panes and progress, by partition."""
+    sources = [TopicPartition(settings.topics.summaries, number) for number in range(settings.topics.partitions)]
+    return [[Arrived(*one) for batch in bus.read(source, *bus.watermarks(source)) for one in records_of(batch)] for source in sources]
+
+
+def _folded(bus: Bus, settings: Configuration, arrived: Sequence[Sequence[Arrived]]) -> dict[str, list[Event]]:
+    """The events that the summaries lead to, whoever folds them."""
+    tests_of = Pipeline(bus, settings, roles=()).tests_of
+    events: dict[int, list[Event]] = {}
+    for number, records in enumerate(arrived):
+        fold = Fold(settings, tests_of)
+        outputs = [event_output(settings, p.event, number, p.time) for one in records for p in fold.feed(*one)]
+        events[number] = [Event(output.key, output.value or b"", output.headers) for output in outputs]
+    return by_model(events)
+
+
+def _attributes(event: Event) -> dict[bytes, bytes]:
+    return {name.removeprefix("ce_").encode(): value for name, value in event.headers}
+
+
+def completion(bus: Bus, settings: Configuration, final: int) -> Callable[[], bool]:
+    """Tells whether the detectors are behind the first record that makes all buckets up to ``final`` ready, in every partition."""
+    sources = [TopicPartition(settings.topics.summaries, number) for number in range(settings.topics.partitions)]
+    read = dict.fromkeys(sources, 0)
+    waited = {source: set(range(PARTITIONS)) for source in sources}
+    behind: dict[TopicPartition, int] = {}
+
+    def reached() -> bool:
+        for source in (one for one in sources if one not in behind):
+            end = bus.watermarks(source)[1]
+            for offset, _, record in (one for batch in bus.read(source, read[source], end) for one in records_of(batch)):
+                if isinstance(record, Progress) and record.through is not None and record.through >= final:
+                    waited[source].discard(record.source.partition)
+                if not waited[source] and source not in behind:
+                    behind[source] = offset + 1
+            read[source] = end
+        if len(behind) < len(sources):
+            return False
+        committed = bus.committed(f"{settings.application}-detector", sources)
+        return all(source in committed and committed[source].offset >= offset for source, offset in behind.items())
+
+    return reached

@@ -1,0 +1,114 @@
+"""``clock: record`` on a real Kafka: what is published does not depend on the number of processes, on speed, or on who dies when."""
+
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import msgspec
+import pytest
+import yaml
+
+from driftbus.schemas.pane import Pane
+
+from ...streaming import Event
+from . import world
+from .conftest import EACH_POINT, KILLS, RECORDING, Runs
+from .crashing import POINTS
+from .outcome import Outcome
+
+pytestmark = pytest.mark.kafka
+
+#: Of the input's hour: so long must a run take at least, that crashes meet work.
+PACED_S = 60
+
+
+def test_one_process_sees_what_was_injected(runs: Runs) -> None:
+    run = runs.one.result()
+    assert run.seconds >= PACED_S
+    events = run.outcome.events
+    resolved = {e.content["episode"] for e in _drifts(events) if e.content["status"] == "resolved"}
+    opened = {e.content["episode"] for e in _drifts(events) if e.content["status"] == "opened"}
+    assert len(resolved & opened) >= 3
+    for model, *_ in world.DRIFTS[:-1]:
+        named = [signal["name"] for e in _drifts({model: events[model]}) for signal in e.content["signals"]]
+        assert "amount" in named, model
+    assert [e.content["reason"] for e in _drifts({"m8": events["m8"]}) if e.content["status"] == "resolved"] == ["replaced"]
+    assert "driftbus reference build unknown" in events["unknown"][0].content["text"]
+
+
+def test_every_good_row_is_counted_once(runs: Runs) -> None:
+    left = runs.one.result().outcome
+    gaps = [after.offset - before.offset for before, after in pairwise(left.input) if before.partition == after.partition]
+    assert max(gaps) > 10  # what was aborted, and its control record
+    panes = [Pane.decoded(value) for _, value in left.panes]
+    assert sum(pane.rows for pane in panes) == runs.world.good
+    assert sum(pane.late for pane in panes) > 1_000
+    whole = [letter for letter in left.letters if dict(letter.headers)["driftbus-scope"] == b"record"]
+    assert sum(b"max_jump" in dict(letter.headers)["driftbus-reason"] for letter in whole) == runs.world.ahead
+    assert len(left.input) - world.PARTITIONS == runs.world.good + len(whole)
+    assert len({pane.reference for pane in panes if pane.model in world.RENEWED}) == 2 * len(world.RENEWED)
+
+
+def test_folding_the_summaries_again_gives_the_events(runs: Runs) -> None:
+    for run in (runs.one, runs.three, runs.switched, runs.killed):
+        left = run.result().outcome
+        _same_events(left.again, left.events)
+
+
+def test_three_processes(runs: Runs) -> None:
+    _same(runs.three.result().outcome, runs.one.result().outcome)
+
+
+def test_deaths_at_every_point_of_the_commit(runs: Runs) -> None:
+    run = runs.switched.result()
+    assert run.hits == Counter(POINTS * EACH_POINT * 2)
+    assert run.outcome.snapshots > 0
+    _same(run.outcome, runs.one.result().outcome)
+
+
+def test_random_kills(runs: Runs) -> None:
+    run = runs.killed.result()
+    assert run.kills == KILLS
+    _same(run.outcome, runs.one.result().outcome)
+
+
+def test_replay_of_the_recording(runs: Runs, tmp_path: Path) -> None:
+    run = runs.one.result()
+    config, events = tmp_path / "driftbus.yaml", tmp_path / "events.jsonl"
+    config.write_text(yaml.safe_dump(world.settings("nowhere:1", str(run.folder.parent / "artifacts"))))
+    command = [str(Path(sys.executable).parent / "driftbus"), "replay", str(run.folder / RECORDING)]
+    done = subprocess.run([*command, "--config", str(config), "--events", str(events)], capture_output=True, text=True, timeout=300)
+    assert not done.returncode, done.stderr
+    replayed: dict[str, list[bytes]] = {}
+    for line in events.read_bytes().splitlines():
+        replayed.setdefault(msgspec.json.decode(line)["model"], []).append(line)
+    assert replayed == {model: [event.value for event in found] for model, found in run.outcome.events.items()}
+
+
+def _drifts(events: dict[str, list[Event]]) -> list[Event]:
+    return [event for found in events.values() for event in found if "status" in event.content]
+
+
+def _same(left: Outcome, expected: Outcome) -> None:
+    """Of the same input, the same panes and dead letters, and the same events in the same order, byte for byte."""
+    assert left.topic_id == expected.topic_id
+    _same_items(left.input, expected.input, "input")
+    _same_items(left.panes, expected.panes, "panes")
+    _same_items(left.letters, expected.letters, "dead letters")
+    _same_events(left.events, expected.events)
+
+
+def _same_events(left: dict[str, list[Event]], expected: dict[str, list[Event]]) -> None:
+    assert left.keys() == expected.keys()
+    for model, events in expected.items():
+        _same_items(left[model], events, f"events of {model}")
+
+
+def _same_items(left: Sequence[Hashable], expected: Sequence[Hashable], what: str) -> None:
+    """Equal sequences; of unequal ones only the first few differences, for they are long."""
+    if left != expected:
+        more, fewer = Counter(left) - Counter(expected), Counter(expected) - Counter(left)
+        pytest.fail(f"{what}: {len(left)} for {len(expected)}; too many: {list(more)[:3]}; missing: {list(fewer)[:3]}")
