@@ -17,7 +17,7 @@ from ..schemas.drift import DriftEvent
 from ..schemas.notice import Notice
 from ..schemas.pane import Pane
 from ..schemas.progress import Progress
-from ..schemas.snapshot import PartitionState
+from ..schemas.snapshot import FORM, PartitionState
 from .align import Aligned, Aligner, Pending, pending_offsets
 from .buckets import buckets
 
@@ -184,7 +184,7 @@ class Fold:
         states = {str(key): state.encoded() for key, state in self.states.items()}
         fold = {"since": {str(key): since for key, since in self.since.items()}, "unmonitored": sorted(self.unmonitored)}
         pending = pending_offsets(numbers.values())
-        return PartitionState(position=position, states=tuple(states), aligners=numbers, pending=pending, fold=fold), states
+        return PartitionState(form=FORM, position=position, states=tuple(states), aligners=numbers, pending=pending, fold=fold), states
 
     @classmethod
     def restored(

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from ..schemas.snapshot import CHUNK, PartitionState, Snapshot
+from ..schemas.snapshot import CHUNK, FORM, PartitionState, Snapshot
 from .bus.interface import Bus, Output, TopicPartition
 
 
@@ -31,7 +31,7 @@ def written(topic: str, partition: int, state: PartitionState, states: Mapping[s
 
 
 def read(bus: Bus, topic: str, partition: int) -> Restored | None:
-    """The last snapshot of a partition; None if there is none.
+    """The last snapshot of a partition; None if there is none, or one of another form (by another version of driftbus).
 
     Read to the end as it is under *uncommitted* reads: a transaction that a dead predecessor left open is waited for.
     """
@@ -53,6 +53,8 @@ def read(bus: Bus, topic: str, partition: int) -> Restored | None:
         return None
     contents = {key: _whole(chunks) for key, chunks in parts.items()}
     state = PartitionState.model_validate(msgspec.msgpack.decode(contents.pop("")))
+    if state.form != FORM:
+        return None
     missing = [key for key in state.states if key not in contents]
     if missing:
         msg = f"{place}: the snapshot at {state.position} lacks {', '.join(missing)}: the topic must be compacted, never deleted from"

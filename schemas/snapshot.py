@@ -38,9 +38,14 @@ class Snapshot(Fact):
         return cls.model_validate(msgspec.msgpack.decode(value))
 
 
+#: Of the numbers inside a snapshot: one of another form is not read; the summaries are folded again from their beginning.
+FORM = 1
+
+
 class PartitionState(Fact):
     """The content of a snapshot's last record: the aligners' numbers, the panes not yet evaluated, and which states belong to it."""
 
+    form: int = 0
     position: int  #: P: the next summaries offset to fold
     states: tuple[str, ...]  #: the key of every state
     aligners: dict[str, Any]  # plain numbers, by stream; the aligner knows their form

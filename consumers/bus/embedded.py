@@ -134,7 +134,7 @@ class EmbeddedSession:
         described = self._log.describe(topics)
         for topic in topics:
             if topic not in described:
-                msg = f"topic {topic} does not exist in {self._log.file}: group {group} cannot subscribe to it; create it first"
+                msg = f"group {group}: there is no topic {topic}; create it first (driftbus topics create makes our own)"
                 raise BusError(msg)
         file = self._log.file
         self._claim = (

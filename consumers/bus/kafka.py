@@ -126,7 +126,7 @@ class KafkaBus:
         """
         group, instance = f"{self._application}-{role}", f"{self._application}-{role}-{self._instance}"
         if missing := sorted(set(topics) - self.describe(topics).keys()):
-            msg = f"group {group} cannot subscribe to {', '.join(missing)}: no such topic; create it first"
+            msg = f"group {group}: there is no topic {', '.join(missing)}; create it first (driftbus topics create makes our own)"
             raise BusError(msg)
         claim = Claim(f"{self._settings['bootstrap.servers']}\n{instance}", f"instance {self._instance} of group {group}")
         try:

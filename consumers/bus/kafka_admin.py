@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaError, KafkaException, TopicCollection
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicCollection
 from confluent_kafka import TopicPartition as KafkaPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, MemberDescription, NewTopic, OffsetSpec  # type: ignore[attr-defined]  # exported
 
@@ -33,7 +33,7 @@ class Cluster:
             self._admin = AdminClient(kafka_settings.admin(settings), logger=_log, error_cb=kafka_errors.report)
         except KafkaException as exception:
             kafka_errors.refuse(kafka_errors.error_of(exception), "kafka:")
-        self._servers = str(settings.get("bootstrap.servers", ""))
+        self._settings = settings
 
     def reach(self) -> None:
         """Have some broker answer, or say that none does."""
@@ -41,8 +41,9 @@ class Cluster:
             self._admin.list_topics(timeout=_REACH_S)
         except KafkaException as exception:
             error = kafka_errors.error_of(exception)
+            servers = self._settings.get("bootstrap.servers", "")
             msg = (
-                f"kafka: no broker answered at bootstrap.servers {self._servers} within {_REACH_S} s ({error.name()}): "
+                f"kafka: no broker answered at bootstrap.servers {servers} within {_REACH_S} s ({error.name()}): "
                 "is the address right, the broker up, and does it expect security.protocol or sasl settings?"
             )
             raise BusError(msg) from None
@@ -130,20 +131,35 @@ class Cluster:
         """What a group has committed; waits for transactions that are about to say."""
         if not partitions:
             return {}
-        request = ConsumerGroupTopicPartitions(group, [KafkaPartition(*p) for p in partitions])
-        what = f"what group {group} committed"
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            found = self._ask(self._admin.list_consumer_group_offsets, [request], what=what, require_stable=True)[group].topic_partitions
-            unsaid = [p for p in found if p.error is not None]
-            if not unsaid:
-                return {TopicPartition(p.topic, p.partition): Position(p.offset, p.metadata or "") for p in found if p.offset >= 0}
-            if not kafka_errors.transient(unsaid[0].error) or time.monotonic() > deadline:
-                kafka_errors.refuse(unsaid[0].error, f"{what}, {unsaid[0].topic}[{unsaid[0].partition}]")
-            time.sleep(_AGAIN_S)
+        reader = Consumer(kafka_settings.consumer(self._settings, group), logger=_log, error_cb=kafka_errors.report)
+        try:
+            return committed(reader, group, partitions)
+        finally:
+            reader.close()
 
     def member(self, group: str, instance: str) -> MemberDescription | None:
         """The member of a group that has this static name."""
         unknown = (KafkaError.GROUP_ID_NOT_FOUND,)
         answers = self._ask(self._admin.describe_consumer_groups, [group], what=f"describing group {group}", expected=unknown)
         return next((m for described in answers.values() for m in described.members if m.group_instance_id == instance), None)
+
+
+def committed(reader: Consumer, group: str, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, Position]:
+    """What the reader's group has committed; waits for transactions that are about to say.
+
+    Asked through a consumer, which need not have joined: the admin client's own request crashes the process when the group's
+    coordinator is not ready (confluent-kafka 2.16.1).
+    """
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            found = reader.committed([KafkaPartition(*p) for p in partitions], timeout=_REQUEST_S)
+            unsaid = [p.error for p in found if p.error is not None]
+            if not unsaid:
+                return {TopicPartition(p.topic, p.partition): Position(p.offset, p.metadata or "") for p in found if p.offset >= 0}
+            error = unsaid[0]
+        except KafkaException as exception:
+            error = kafka_errors.error_of(exception)
+        if not kafka_errors.transient(error) or time.monotonic() > deadline:
+            kafka_errors.refuse(error, f"what group {group} committed")
+        time.sleep(_AGAIN_S)

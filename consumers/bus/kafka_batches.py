@@ -1,8 +1,8 @@
 """Kafka's messages as batches: one pass of C iterators per column, keys and headers only when asked for."""
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise, repeat
-from operator import is_, itemgetter, ne
+from itertools import pairwise
+from operator import itemgetter, ne
 from typing import cast
 
 import numpy as np
@@ -51,9 +51,9 @@ def _headers(message: Message) -> Headers:
 
 def split(messages: list[Message]) -> tuple[list[Message], list[tuple[TopicPartition, KafkaError, int]]]:
     """Records, and what came between them: errors and ends of partitions, with the offset there."""
-    errors = list(map(Message.error, messages))
-    if all(map(is_, errors, repeat(None))):  # identity: an error compared with None by value raises
+    if not any(map(Message.error, messages)):
         return messages, []
+    errors = list(map(Message.error, messages))
     return [m for m, error in zip(messages, errors, strict=True) if error is None], list(_events(messages, errors))
 
 

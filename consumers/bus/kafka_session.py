@@ -11,7 +11,7 @@ from confluent_kafka import TopicPartition as KafkaPartition
 
 from . import kafka_errors, kafka_settings
 from .interface import Assignment, Batch, BusError, TopicPartition, Work, check_start
-from .kafka_admin import Cluster
+from .kafka_admin import Cluster, committed
 from .kafka_batches import batches, split, take
 from .kafka_settings import Settings
 from .kafka_transactions import Aborted, Positions, Transactions
@@ -49,6 +49,7 @@ class KafkaSession:
         self._silent = False  # nothing is to be delivered, of new partitions neither
         self._ends: dict[TopicPartition, int] = {}
         self._closed = False
+        self._broken: Exception | None = None  # what a callback raised
         self._transactions = Transactions(settings, instance)  # first: what a predecessor left open is decided before positions are read
         self._consumer = Consumer(
             kafka_settings.consumer(settings, group, instance), logger=logging.getLogger(__name__), error_cb=kafka_errors.report
@@ -56,12 +57,18 @@ class KafkaSession:
         self._consumer.subscribe(list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke)
 
     def _on_assign(self, consumer: Consumer, partitions: list[KafkaPartition]) -> None:
+        try:
+            self._assign(consumer, partitions)
+        except Exception as error:  # noqa: BLE001  # the client would lose it: it is raised where the callback was served
+            self._broken = self._broken or error
+
+    def _assign(self, consumer: Consumer, partitions: list[KafkaPartition]) -> None:
         if member := consumer.memberid():  # none while the group is being joined again
             self._joined(member)
         if not partitions:
             return
         sources = [TopicPartition(p.topic, p.partition) for p in partitions]
-        positions = self._cluster.committed(self._group, sources)
+        positions = committed(consumer, self._group, sources)
         new = {source: positions.get(source) for source in sources}
         starts = self._assignment.assigned(new)
         begin = {source: starts.get(source, position.offset if position else OFFSET_BEGINNING) for source, position in new.items()}
@@ -87,6 +94,8 @@ class KafkaSession:
             messages = take(self._consumer, most, timeout_s)
         except KafkaException as exception:
             self._refuse(kafka_errors.error_of(exception))
+        if self._broken is not None:
+            raise self._broken
         records, events = split(messages)
         for source, error, offset in events:
             self._note(source, error, offset)

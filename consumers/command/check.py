@@ -9,9 +9,9 @@ from ..bus.interface import Bus
 from ..decode.json import JSONDecoder
 from ..reference.announce import Announcements
 from ..reference.artifacts import ArtifactStore
-from .checks.budgets import enough_buckets, pane_length, smallest_shift
+from .checks.budgets import enough_buckets, pane_length, rate_of_traffic, smallest_shift, unmatched_patterns
 from .checks.finding import Finding, answered
-from .checks.samples import contents, invalid_fields, last_records, readable
+from .checks.samples import absent_fields, contents, invalid_fields, last_records, readable
 from .checks.topics import input_topics, own_topics
 from .configured import configured
 from .opened import opened
@@ -68,6 +68,10 @@ def _stream(bus: Bus, configuration: Configuration, name: str, stream: Stream, m
             )
             continue
         yield from smallest_shift(reference, settings)
+        share = len(rows) / max(1, len(sample.values))
+        yield from rate_of_traffic(reference, settings, None if sample.traffic is None else sample.traffic * share)
+        yield from unmatched_patterns(reference, settings)
+        yield from absent_fields(stream, sample, reference, rows)
         yield from invalid_fields(stream, sample, reference, rows)
     seen = {model for model, _ in identities.models}
     for model in (model for model in configuration.models if model not in seen and configuration.stream_of(model) == name):

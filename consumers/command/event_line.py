@@ -49,6 +49,8 @@ def effect(of: Effect) -> str:
 
     >>> effect(Effect(ks=0.314, psi=2.1, nulls=(0.1, 0.5)))
     'KS .31  PSI 2.1  nulls .1 -> .5'
+    >>> effect(Effect(nulls=(0, 1)))
+    'nulls 0 -> 1'
     """
     sizes = [f"KS {_short(of.ks)}" if of.ks else "", f"PSI {_short(of.psi)}" if of.psi else ""]
     if of.nulls and abs(of.nulls[1] - of.nulls[0]) >= 0.01:
@@ -73,7 +75,7 @@ def lasted(length: timedelta) -> str:
 
 
 def _short(number: float) -> str:
-    return f"{number:.2g}".removeprefix("0") if number < 1 else f"{number:.2g}"
+    return f"{number:.2g}".removeprefix("0") or "0"
 
 
 def _time(iso: str) -> datetime:

@@ -17,6 +17,8 @@ from .opened import opened
 
 #: Live, profilers see an announcement in about a second; so much later it takes effect, so that all of them know of it in time.
 _NOTICE_MS = 60_000
+#: Of those of a field, so many are shown.
+_MOST_CATEGORIES = 4
 
 
 @click.group()
@@ -86,5 +88,6 @@ def _facts(field: ProfiledField) -> str:
             f"{field.values.minimum:.4g} to {field.values.maximum:.4g}, mean {field.values.mean:.4g}, sd {field.values.sd:.4g}{dependence}"
         )
     if isinstance(field.values, CategoricalProfile):
-        return f"{field.values.distinct} categories: {', '.join(field.values.categories[:4])}"
+        more = ", ..." if field.values.distinct > _MOST_CATEGORIES else ""
+        return f"{field.values.distinct} categories: {', '.join(field.values.categories[:_MOST_CATEGORIES])}{more}"
     return "only its availability is watched"

@@ -16,6 +16,10 @@ from .opened import opened
 def run(configuration: Configuration, roles: tuple[str, ...], until_end: bool) -> None:
     """Run the consumers until they are told to stop: the ROLES named (profiler, detector), or all of them in one process."""
     with opened(configuration) as bus:
+        inputs = ", ".join(topic for stream in configuration.streams.values() for topic in stream.topics)
+        click.echo(
+            f"{configuration.application}: {' and '.join(roles or ROLES)} of {inputs}; events on {configuration.topics.drift}; Ctrl-C ends it"
+        )
         totals = run_roles(bus, configuration, roles or ROLES, until_end=until_end)
     counted, found = totals.profiled, totals.detected
     click.echo(

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
@@ -132,6 +133,18 @@ def test_an_offset_that_is_not_there_is_refused_with_the_range(world: World) -> 
     session = bus.session("r", [topic], Followed(starts={TopicPartition(topic, 0): 1000}))
     with pytest.raises(BusError, match=rf"{topic}\[0\] from offset 1000, but it holds 0 to"):
         wait_until(lambda: bool(session.assignment()), session)
+
+
+def test_what_an_assignment_raises_comes_out_of_consume(world: World) -> None:
+    class Broken(Followed):
+        def assigned(self, partitions: Mapping[TopicPartition, Position | None]) -> Mapping[TopicPartition, int]:
+            msg = f"no artifact for {len(partitions)} partitions"
+            raise LookupError(msg)
+
+    session = world.bus().session("reader", [world.topic(2)], Broken())
+    with pytest.raises(LookupError, match="no artifact for 2 partitions"):
+        wait_until(lambda: bool(session.consume(10, 0.1)))
+    session.close()
 
 
 def test_nothing_of_a_commit_that_fails_is_seen(world: World) -> None:

@@ -1,5 +1,6 @@
 """What a budget of false alarms costs: the smallest shift that can be seen, and whether there are buckets enough."""
 
+import fnmatch
 from collections.abc import Iterator
 
 from ....detectors.bets import TILTS, Concession
@@ -13,6 +14,8 @@ from .finding import Finding
 LEAST_BUCKETS = 100
 #: Below it a pane costs more than the rows it counts.
 LEAST_ROWS = 100
+#: Rates that differ by more are not the same traffic at another hour.
+_FAR = 10
 _PANES_MS = (1_000, 10_000, 60_000, 300_000, 900_000, 3_600_000, 21_600_000, 86_400_000)
 _MONTH_MS = 30 * 86_400_000
 
@@ -43,7 +46,8 @@ def smallest_shift(reference: Reference, settings: Model) -> Iterator[Finding]:
         return
     errors = margin(allowed.rows, reference.rows)
     shifts = {
-        field.name: TILTS[0] / 2 + Concession(sum(field.values.counts), errors, settings.min_effect).per_sd(field.values.tau[0])
+        field.name: TILTS[0] / 2
+        + Concession(sum(field.values.counts), errors, _min_effect(settings, field.name)).per_sd(field.values.tau[0])
         for field in reference.fields
         if isinstance(field.values, NumericProfile)
     }
@@ -53,6 +57,34 @@ def smallest_shift(reference: Reference, settings: Model) -> Iterator[Finding]:
         who += f"; shifts stay unseen below {shifts[least]:.2f} sd ({least}) to {shifts[most]:.2f} sd ({most}): see docs/budget.md"
     yield Finding("ok", who)
     yield from (Finding("note", f"{reference.model}/{reference.version}: {warning}") for warning in reference.warnings)
+
+
+def rate_of_traffic(reference: Reference, settings: Model, rows_per_s: float | None) -> Iterator[Finding]:
+    """A reference that is a sample of the traffic has a lower rate than it; a budget of time is then taken for fewer rows than it is."""
+    rate = settings.rate or reference.rate
+    if rate is None or rows_per_s is None or rate / _FAR <= rows_per_s <= rate * _FAR:
+        return
+    key = f"models.{reference.model}.rate"
+    said = f"{key} says {_two_digits(rate)}" if settings.rate else f"the reference has {_two_digits(rate)}"
+    text = f"{reference.model}/{reference.version}: {said} rows per second, the latest messages come at {_two_digits(rows_per_s)}"
+    yield Finding("note", f"{text}; the budget is reckoned with the former: if traffic is always so, set {key}: {_two_digits(rows_per_s)}")
+
+
+def unmatched_patterns(reference: Reference, settings: Model) -> Iterator[Finding]:
+    """Settings for features that are not there."""
+    names = {*(field.name for field in reference.fields), *reference.ignored}
+    for pattern, own in settings.features.items():
+        if not own.ignore and not fnmatch.filter(names, pattern):
+            yield Finding("note", f"models.{reference.model}.features.{pattern}: {reference.model}/{reference.version} has no such feature")
+
+
+def _two_digits(number: float) -> str:
+    return f"{float(f'{number:.2g}'):g}"
+
+
+def _min_effect(settings: Model, feature: str) -> float:
+    own = settings.feature(feature).min_effect
+    return settings.min_effect if own is None else own
 
 
 def pane_length(stream: str, pane: PaneLength, rows_per_s: float | None) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from msgspec import UNSET
 from ....schemas.cloud_events import Headers
 from ....schemas.configuration import Stream
 from ....schemas.mapping import Mapping, Place
-from ....schemas.reference import Reference
+from ....schemas.reference import AVAILABILITY, Reference
 from ...bus.interface import Bus, TopicPartition
 from ...decode.interface import Identities
 from ...decode.json import JSONDecoder
@@ -22,6 +22,7 @@ from .finding import Finding
 #: More would fill the screen.
 _MOST_BAD = 5
 _MOST_FEATURES = 50
+_MISSING = AVAILABILITY.index("missing")
 _KINDS = {bool: "boolean", int: "number", float: "number", str: "text", type(None): "null", dict: "object", list: "list"}
 
 
@@ -39,6 +40,11 @@ class Sample:
     def rate(self) -> float | None:
         """Records per second of a partition, in the mean."""
         return sum(self.rates) / len(self.rates) if self.rates else None
+
+    @property
+    def traffic(self) -> float | None:
+        """Records per second of all partitions that tell."""
+        return sum(self.rates) if self.rates else None
 
 
 def last_records(bus: Bus, stream: Stream, most: int) -> Sample:
@@ -86,6 +92,18 @@ def invalid_fields(stream: Stream, sample: Sample, reference: Reference, rows: S
         yield Finding("note", f"invalid field {sample.places[rows[row]]}: {reason}")
     if len(columns.invalid) > _MOST_BAD:
         yield Finding("note", f"{reference.model}/{reference.version}: {len(columns.invalid):,} invalid fields in {len(rows):,} messages")
+
+
+def absent_fields(stream: Stream, sample: Sample, reference: Reference, rows: Sequence[int]) -> Iterator[Finding]:
+    """Fields of the reference that no message has: a column of another name, or a mapping that leads elsewhere."""
+    messages = [decode_generic(sample.values[row]) for row in rows]
+    watched = [field for field in reference.fields if field.availability.counts[_MISSING] * 2 < sum(field.availability.counts)]
+    paths = [stream.mapping.field(field.role, field.name) for field in watched]
+    absent = [f.name for f, path in zip(watched, paths, strict=True) if all(_at(message, path) is UNSET for message in messages)]
+    if absent:
+        shown = ", ".join(absent[:_MOST_BAD]) + (f" and {len(absent) - _MOST_BAD} more" if len(absent) > _MOST_BAD else "")
+        text = f"{reference.model}/{reference.version}: in the reference, but in none of {len(rows):,} messages: {shown}"
+        yield Finding("note", f"{text}; this will be told as drift: name the columns like the features, or mend the stream's mapping")
 
 
 def _described(mapping: Mapping, sample: Sample, rows: Sequence[int]) -> Iterator[str]:
