@@ -18,7 +18,7 @@ def run(configuration: Configuration, roles: tuple[str, ...], until_end: bool) -
     with opened(configuration) as bus:
         inputs = ", ".join(topic for stream in configuration.streams.values() for topic in stream.topics)
         click.echo(
-            f"{configuration.application}: {' and '.join(roles or ROLES)} of {inputs}; events on {configuration.topics.drift}; Ctrl-C ends it"
+            f"{configuration.application}: {' and '.join(roles or ROLES)} of {inputs}; events: {configuration.topics.drift}; end: Ctrl-C"
         )
         totals = run_roles(bus, configuration, roles or ROLES, until_end=until_end)
     counted, found = totals.profiled, totals.detected

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from driftbus.consumers.bus.interface import BusError, Output
-from driftbus.consumers.command.checks.budgets import enough_buckets, pane_length, smallest_shift
+from driftbus.consumers.command.checks.budgets import enough_buckets, pane_length, rate_of_traffic, smallest_shift
 from driftbus.consumers.command.checks.finding import Finding, answered
 from driftbus.consumers.reference.artifacts import ArtifactError
 from driftbus.schemas.configuration import FalseAlarms, Model, PaneLength
@@ -70,6 +71,35 @@ def test_invalid_fields_are_told_with_their_place(user: User) -> None:
     user.publishes([*good, Output("fraud.scored", 0, None, json.dumps(bad).encode(), (), BEGINNING + 1_000)])
     user.says("reference", "build", "fraud", "--version", "1", "--from-start")
     assert 'invalid field fraud.scored[0]@5: payload.features.amount: "12,50" is not a number' in user.says("check")
+
+
+def test_fields_that_no_message_has_are_told(user: User) -> None:
+    user.creates()
+    user.publishes(messages(amounts(10, seed=3)))
+    train = Path("train.csv")
+    train.write_text(train.read_text().replace("at,amount,", "at,annual_amount,"))
+    user.says("reference", "build", "fraud", "--version", "1", "--from-start")
+    assert "in the reference, but in none of 10 messages: annual_amount" in user.says("check")
+
+
+def test_settings_of_features_that_are_not_there_are_told(user: User) -> None:
+    user.creates()
+    user.publishes(messages(amounts(10, seed=3)))
+    user.configures("features: {session: ignore}", "features: {session: ignore, amonut: {min_effect: 0.1}}")
+    user.says("reference", "build", "fraud", "--version", "1", "--from-start")
+    assert "models.fraud.features.amonut: fraud/1 has no such feature" in user.says("check")
+
+
+@pytest.mark.parametrize(("rows_per_s", "told"), [(1.0, False), (5.0, False), (120.0, True), (0.01, True), (None, False)])
+def test_a_reference_of_another_rate_than_the_traffic_is_told(rows_per_s: float | None, told: bool) -> None:
+    found = [text for _, text in rate_of_traffic(reference("m"), Model(), rows_per_s)]
+    assert [f"set models.m.rate: {rows_per_s:g}" in text for text in found] == ([True] if told else [])
+
+
+def test_the_least_effect_of_a_feature_is_its_own() -> None:
+    own = Model.model_validate({"features": {"amount": {"min_effect": 0.5}}})
+    told = [next(iter(smallest_shift(reference("m"), settings))).text for settings in (Model(), own)]
+    assert told[0] != told[1]
 
 
 def test_too_short_a_budget_prevents_running(user: User) -> None:

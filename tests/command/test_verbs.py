@@ -17,7 +17,9 @@ def test_from_topics_to_events(user: User) -> None:
     user.publishes(messages(DRIFTING))
     assert "fraud/1: sha256:" in user.says("reference", "build", "fraud", "--version", "1", "--from-start")
     assert "wrong" not in user.says("check")
-    assert user.says("run", "--until-end").startswith(f"{SECONDS * 10:,} rows, 0 of them late, 0 dead letters")
+    said = user.says("run", "--until-end").splitlines()
+    assert said[0].startswith("fraud-watch: profiler and detector of fraud.scored")
+    assert said[1].startswith(f"{SECONDS * 10:,} rows, 0 of them late, 0 dead letters")
     watched = user.says("watch", "--from-start", "--until-end")
     assert "OPENED    fraud/1  major     amount  mean up" in watched
     assert user.says("run", "--until-end").startswith("0 rows"), "nothing is read twice"
