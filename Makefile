@@ -29,8 +29,8 @@ format: $(READY)  ## Format, and mend what can be mended
 	@$(RUN)/ruff format
 	@$(RUN)/ruff check --fix
 
-benchmark: $(READY)  ## Measure, and compare with peers
-	@$(RUN)/pytest -q -s -m benchmark tests/benchmarks $(ARGS)
+benchmark: $(READY)  ## Measure the pipeline on a real Kafka: ladder, models, detector, latency (seven minutes)
+	@$(RUN)/python -m tests.benchmarks.run $(ARGS)
 
 schemas: $(READY)  ## Write the JSON Schemas of all messages anew
 	@$(RUN)/driftbus schemas export schemas/published

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,19 +54,24 @@ class Records:
 
     def followed_by(self, other: "Records") -> "Records":
         """These, then the others."""
-        if not len(self):
-            return other
-        return Records(
-            np.concatenate((self.offsets, other.offsets)),
-            np.concatenate((self.timestamps, other.timestamps)),
-            np.concatenate((self.ends, other.ends)),
-            [*self.values, *other.values],
-            lambda: [*self.keys(), *other.keys()],
-            lambda: [*self.headers(), *other.headers()],
-        )
+        return joined([self, other]) if len(self) else other
 
 
 NO_RECORDS = Records(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=bool), (), lambda: (), lambda: ())
+
+
+def joined(parts: Sequence[Records]) -> Records:
+    """All of them, in this order."""
+    if len(parts) == 1:
+        return parts[0]
+    return Records(
+        np.concatenate([part.offsets for part in parts]),
+        np.concatenate([part.timestamps for part in parts]),
+        np.concatenate([part.ends for part in parts]),
+        list(chain.from_iterable(part.values for part in parts)),
+        lambda: list(chain.from_iterable(part.keys() for part in parts)),
+        lambda: list(chain.from_iterable(part.headers() for part in parts)),
+    )
 
 
 def records_of(batch: Batch) -> Records:

@@ -1,4 +1,4 @@
-"""From the cut records of one input partition to panes: decoded once per batch, counted once per run.
+"""From the cut records of one input partition to panes: decoded batch by batch, counted some ten thousand rows at a time.
 
 Nothing here survives a crash, and nothing needs to: an open run is read again from its first offset.
 """
@@ -15,12 +15,13 @@ from ..schemas.dead_letter import MOST_PER_RUN
 from ..schemas.pane import Pane
 from ..schemas.progress import InputPartition
 from ..schemas.reference import ProfiledField
-from .cut import Cut, Item, Rows, WrongClock
+from .cut import EARLIEST, LATEST, Cut, Item, Rows, WrongClock
 from .decode.interface import Decoder
-from .records import Records
+from .records import Records, joined
+from .shape import Shape
 
-#: Rows kept decoded before they are counted: many at once cost half of few at a time.
-MOST_PENDING = 32_768
+#: Rows kept decoded before they are counted, at some 230 bytes each: many at once cost half of few at a time.
+MOST_UNCOUNTED = 65_536
 
 
 class Holding(NamedTuple):
@@ -88,16 +89,6 @@ class _Counts:
     sums: NDArray[np.int64] | None = None
 
 
-class _Chunk(NamedTuple):
-    """Decoded rows of one reference's shape, not yet counted."""
-
-    numeric: NDArray[np.float64]
-    categorical: Sequence[Sequence[object]]
-    run: NDArray[np.int64]
-    target: NDArray[np.int64]
-    late: NDArray[np.bool_]
-
-
 @dataclass
 class _Run:
     """An open or closing run."""
@@ -122,14 +113,16 @@ class Tally:
         self._stream, self._source = stream, source
         self._decoder, self._references = decoder, references
         self._runs: list[_Run] = []  # the last one may be open
-        self._targets: dict[_Target, int] = {}
-        self._chunks: dict[tuple[object, ...], list[_Chunk]] = {}
-        self._pending = 0
+        self._codes: dict[tuple[int, int, tuple[str, str]], int] = {}  # of a run, a bucket, a model version
+        self._groups: list[tuple[int, _Target]] = []  # by code, the run and what is counted
+        self._shape_of: list[Shape] = []  # by code
+        self._shapes: dict[tuple[object, ...], Shape] = {}
 
     def add(self, records: Records, items: Sequence[Item]) -> list[ClosedRun]:
         """Take what `cut` said of these records; returns the runs that it closed, in order."""
         cuts: list[Cut] = []
-        parts: list[tuple[Rows, int]] = []
+        rows: list[Rows] = []
+        run_of: list[int] = []
         for item in items:
             if isinstance(item, Cut):
                 cuts.append(item)
@@ -138,21 +131,19 @@ class Tally:
             run = self._open(len(cuts), int(records.offsets[start]))
             run.last = int(records.offsets[stop - 1])
             if isinstance(item, WrongClock):
-                time = int(records.timestamps[item.index])
-                run.bad.append(
-                    _bad(records, item.index, None, f"timestamp {time} is further ahead than max_jump, and the next records are not")
-                )
+                time = int(records.timestamps[start])
+                ahead = "further ahead than max_jump, and the next records are not"
+                reason = ahead if EARLIEST <= time <= LATEST else "in no possible year"
+                run.bad.append(Bad(run.last, None, f"timestamp {time} is {reason}", time, records.values[start]))
             else:
-                parts.append((item, len(cuts)))
-        if parts:
-            self._decode(records, parts)
+                rows.append(item)
+                run_of.append(len(cuts))
+        if rows:
+            self._decode(records, rows, run_of)
         for run in self._runs:
             run.keep_first()
-        if not cuts and self._pending < MOST_PENDING:
-            return []
-        self._count()
-        if not cuts:
-            return []
+        if cuts or sum(shape.rows for shape in self._shapes.values()) >= MOST_UNCOUNTED:
+            self._count()
         while len(self._runs) < len(cuts):
             self._runs.append(_Run(cuts[len(self._runs)].position, cuts[len(self._runs)].position - 1))
         closed = [self._close(run, cut) for run, cut in zip(self._runs, cuts, strict=False)]
@@ -165,109 +156,98 @@ class Tally:
             self._runs.append(_Run(offset, offset))
         return self._runs[index]
 
-    def _decode(self, records: Records, parts: Sequence[tuple[Rows, int]]) -> None:
-        rows = np.concatenate([np.arange(part.start, part.stop) for part, _ in parts])
-        run = np.concatenate([np.full(part.stop - part.start, index) for part, index in parts])
-        buckets = np.concatenate([part.buckets for part, _ in parts])
-        late = np.concatenate([part.late for part, _ in parts])
-        if records.ends.any():
-            keep = ~records.ends[rows]
-            rows, run, buckets, late = rows[keep], run[keep], buckets[keep], late[keep]
-        values = records.values if len(rows) == len(records) else [records.values[i] for i in rows]
-        keys = [records.keys()[i] for i in rows] if self._decoder.needs_keys else None
-        headers = [records.headers()[i] for i in rows] if self._decoder.needs_headers else None
-        identities = self._decoder.identities(values, keys, headers)
+    def _decode(self, records: Records, parts: Sequence[Rows], run_of: Sequence[int]) -> None:
+        """Decode what was accepted, shape by shape; end records are no rows."""
+        if sum(part.stop - part.start for part in parts) < len(records):
+            records = joined([records.since(part.start).before(part.stop - part.start) for part in parts])
+        run = np.repeat(run_of, [part.stop - part.start for part in parts])
+        buckets, late = np.concatenate([part.buckets for part in parts]), np.concatenate([part.late for part in parts])
+        keys = records.keys() if self._decoder.needs_keys else None
+        headers = records.headers() if self._decoder.needs_headers else None
+        identities = self._decoder.identities(records.values, keys, headers)
         for rejected in identities.rejected:
-            self._runs[int(run[rejected.row])].bad.append(_bad(records, int(rows[rejected.row]), None, rejected.reason))
-        target = self._target_of(identities.models, identities.model_of, buckets)
-        shapes: dict[tuple[object, ...], list[int]] = {}
-        by_code = list(self._targets)
-        for code in np.unique(target[target >= 0]):
-            reference = by_code[code].reference
-            shapes.setdefault(() if reference is None else self._references.monitored(reference).shape, []).append(int(code))
-        for shape, codes in shapes.items():
-            chosen = np.flatnonzero(np.isin(target, codes)) if len(shapes) > 1 or identities.rejected else np.arange(len(rows))
-            self._decode_shape(records, shape, by_code[codes[0]].reference, values, rows, chosen, run, target, late)
+            if not records.ends[rejected.row]:
+                self._refuse(records, run, rejected.row, None, rejected.reason)
+        group = self._groups_of(run, buckets, identities.models, np.where(records.ends, -1, identities.model_of))
+        shapes = list(dict.fromkeys(self._shape_of))
+        shape_of = np.array([*map(shapes.index, self._shape_of), -1])[group]
+        for place, shape in enumerate(shapes):
+            rows = np.flatnonzero(shape_of == place)
+            if len(rows):
+                self._decode_shape(shape, records, rows, run, group, late)
 
-    def _target_of(self, models: Sequence[tuple[str, str]], model_of: NDArray[np.int32], buckets: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The code of what each row counts for; -1: nothing."""
-        distinct, bucket_of = np.unique(buckets, return_inverse=True)
-        pairs, pair_of = np.unique(np.where(model_of < 0, -1, model_of.astype(np.int64) * len(distinct) + bucket_of), return_inverse=True)
-        codes = np.full(len(pairs), -1, dtype=np.int64)
-        for i, pair in enumerate(pairs):
-            if pair >= 0:
-                (model, version), bucket = models[int(pair) // len(distinct)], int(distinct[int(pair) % len(distinct)])
-                target = _Target(bucket, model, version, *self._references.holding(model, version, bucket))
-                codes[i] = self._targets.setdefault(target, len(self._targets))
-        return codes[pair_of]
+    def _groups_of(
+        self, run: NDArray[np.int64], buckets: NDArray[np.int64], models: Sequence[tuple[str, str]], model_of: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """The code of what each row counts for, and in which run; -1: nothing."""
+        ends, end_of = _numbered(buckets - buckets.min())
+        places, place_of = _numbered((run * len(ends) + end_of) * (len(models) + 1) + model_of + 1)
+        codes = np.full(len(places), -1)
+        for i, place in enumerate(places.tolist()):
+            rest, model_place = divmod(place, len(models) + 1)
+            if model_place:
+                number, end = divmod(rest, len(ends))
+                codes[i] = self._code(number, int(ends[end] + buckets.min()), models[model_place - 1])
+        return codes[place_of]
+
+    def _code(self, run: int, bucket: int, model: tuple[str, str]) -> int:
+        """Of what a model's rows count for in a bucket; decided once for all rows that are counted together."""
+        code = self._codes.get((run, bucket, model))
+        if code is None:
+            target = _Target(bucket, *model, *self._references.holding(*model, bucket))
+            self._shape_of.append(self._shape(target.reference))
+            self._groups.append((run, target))
+            code = self._codes[run, bucket, model] = len(self._groups) - 1
+        return code
+
+    def _shape(self, reference: str | None) -> Shape:
+        if reference is None:
+            return self._shapes.setdefault((), Shape((), 0))
+        monitored = self._references.monitored(reference)
+        if monitored.shape not in self._shapes:
+            self._shapes[monitored.shape] = Shape(monitored.fields, len(monitored.counting.layout.categorical))
+        return self._shapes[monitored.shape]
 
     def _decode_shape(
         self,
+        shape: Shape,
         records: Records,
-        shape: tuple[object, ...],
-        reference: str | None,
-        values: Sequence[bytes | None],
         rows: NDArray[np.int64],
-        chosen: NDArray[np.int64],
         run: NDArray[np.int64],
-        target: NDArray[np.int64],
+        group: NDArray[np.int64],
         late: NDArray[np.bool_],
     ) -> None:
-        """Decode the rows of one shape into a chunk; those of models without a reference are only counted."""
-        numeric, categorical = np.zeros((len(chosen), 0)), list[Sequence[object]]()
-        if reference is not None:
-            some = values if len(chosen) == len(values) else [values[i] for i in chosen]
-            columns = self._decoder.columns(self._references.monitored(reference).fields, some)
-            numeric, categorical = columns.numeric, list(columns.categorical)
-            for invalid in columns.invalid:
-                row = int(chosen[invalid.row])
-                self._runs[int(run[row])].bad.append(_bad(records, int(rows[row]), invalid.field, invalid.reason))
-            for rejected in columns.rejected:
-                row = int(chosen[rejected.row])
-                self._runs[int(run[row])].bad.append(_bad(records, int(rows[row]), None, rejected.reason))
-            if columns.rejected:
-                keep = np.ones(len(chosen), dtype=bool)
-                keep[[rejected.row for rejected in columns.rejected]] = False
-                chosen, numeric = chosen[keep], numeric[keep]
-                categorical = [_taken(column, np.flatnonzero(keep)) for column in categorical]
-        self._chunks.setdefault(shape, []).append(_Chunk(numeric, categorical, run[chosen], target[chosen], late[chosen]))
-        self._pending += len(chosen)
+        """Decode the rows of one shape; those of models without a reference are only counted."""
+        if not shape.fields:
+            shape.add(None, group[rows], late[rows])
+            return
+        columns = self._decoder.columns(shape.fields, records.values, rows)
+        for invalid in columns.invalid:
+            self._refuse(records, run, int(rows[invalid.row]), invalid.field, invalid.reason)
+        for rejected in columns.rejected:
+            self._refuse(records, run, int(rows[rejected.row]), None, rejected.reason)
+        shape.add(columns, group[rows], late[rows])
+
+    def _refuse(self, records: Records, run: NDArray[np.int64], row: int, field: str | None, reason: str) -> None:
+        bad = Bad(int(records.offsets[row]), field, reason, int(records.timestamps[row]), records.values[row])
+        self._runs[int(run[row])].bad.append(bad)
 
     def _count(self) -> None:
-        """Count all that is pending, run by run and target by target."""
-        by_code = list(self._targets)
-        for chunks in self._chunks.values():
-            chunk = _joined(chunks)
-            if not len(chunk.run):
-                continue
-            group = chunk.run * len(by_code) + chunk.target
-            if (np.diff(group) < 0).any():
-                order = np.argsort(group, kind="stable")
-                group = group[order]
-                chunk = _Chunk(
-                    chunk.numeric[order],
-                    [_taken(column, order) for column in chunk.categorical],
-                    chunk.run[order],
-                    chunk.target[order],
-                    chunk.late[order],
-                )
-            starts = np.flatnonzero(np.diff(group, prepend=-1))
-            for start, stop in zip(starts, [*starts[1:], len(group)], strict=True):
-                self._count_group(by_code[int(chunk.target[start])], self._runs[int(chunk.run[start])], chunk, int(start), int(stop))
-        self._chunks.clear()
-        self._targets.clear()
-        self._pending = 0
-
-    def _count_group(self, target: _Target, run: _Run, chunk: _Chunk, start: int, stop: int) -> None:
-        total = run.counts.setdefault(target, _Counts())
-        total.rows += stop - start
-        total.late += int(chunk.late[start:stop].sum())
-        if target.reference is None:
-            return
-        counting = self._references.monitored(target.reference).counting
-        counts, sums = counting.count(chunk.numeric[start:stop], [column[start:stop] for column in chunk.categorical])
-        total.counts = counts if total.counts is None else total.counts + counts
-        total.sums = sums if total.sums is None else total.sums + sums
+        """Count all that is decoded, run by run and target by target."""
+        for shape in self._shapes.values():
+            for part in shape.groups():
+                run, target = self._groups[part.group]
+                total = self._runs[run].counts.setdefault(target, _Counts())
+                total.rows += part.rows
+                total.late += part.late
+                if target.reference is not None:
+                    counts, sums = self._references.monitored(target.reference).counting.count(part.numeric, part.categorical)
+                    total.counts = counts if total.counts is None else total.counts + counts
+                    total.sums = sums if total.sums is None else total.sums + sums
+        self._codes.clear()
+        self._groups.clear()
+        self._shape_of.clear()
+        self._shapes.clear()
 
     def _close(self, run: _Run, cut: Cut) -> ClosedRun:
         nothing = np.zeros(0, dtype=np.int64)
@@ -295,22 +275,12 @@ class Tally:
         return ClosedRun(cut, panes, run.bad, run.further_bad)
 
 
-def _bad(records: Records, index: int, field: str | None, reason: str) -> Bad:
-    return Bad(int(records.offsets[index]), field, reason, int(records.timestamps[index]), records.values[index])
-
-
-def _taken(column: Sequence[object], order: NDArray[np.int64]) -> Sequence[object]:
-    return [column[i] for i in order]
-
-
-def _joined(chunks: Sequence[_Chunk]) -> _Chunk:
-    if len(chunks) == 1:
-        return chunks[0]
-    columns = zip(*(chunk.categorical for chunk in chunks), strict=True)
-    return _Chunk(
-        np.concatenate([chunk.numeric for chunk in chunks]),
-        [[value for part in column for value in part] for column in columns],
-        np.concatenate([chunk.run for chunk in chunks]),
-        np.concatenate([chunk.target for chunk in chunks]),
-        np.concatenate([chunk.late for chunk in chunks]),
-    )
+def _numbered(values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The distinct values (none below 0), and which of them each is; where they are small, without sorting."""
+    most = int(values.max()) + 1
+    if most > 4 * len(values):
+        return np.unique(values, return_inverse=True)
+    distinct = np.flatnonzero(np.bincount(values))
+    numbers = np.empty(most, dtype=np.int64)
+    numbers[distinct] = np.arange(len(distinct))
+    return distinct, numbers[values]
