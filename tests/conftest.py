@@ -1,7 +1,6 @@
 """What all tests share: a real Kafka, and the word about what was left out for want of one."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from .needs import HOW, tools_for_brokers
+
 _SCRIPT = Path(__file__).parent.parent / "deploy" / "kafka" / "kafka.py"
-_HOW = "install Java 17 and Maven, or set DRIFTBUS_TEST_KAFKA=host:port to a broker whose topics tests may make"
 _left_out: set[str] = set()
 
 
@@ -21,15 +21,13 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given:
         yield given
         return
-    demanded = os.environ.get("CI") == "true"
-    if not demanded and (missing := [tool for tool in ("java", "mvn") if shutil.which(tool) is None]):
-        pytest.skip(f"needs a real Kafka, and there is no {' and no '.join(missing)} to start one: {_HOW}")
+    tools_for_brokers()
     directory = tmp_path_factory.mktemp("kafka") / "cluster"
     command = [sys.executable, str(_SCRIPT), "--port", "0", "--directory", str(directory)]
     try:
         started = subprocess.run([*command, "start"], capture_output=True, text=True, timeout=300)
         if started.returncode:
-            pytest.fail(f"no Kafka could be started ({started.stderr.strip()}): {_HOW}", pytrace=False)
+            pytest.fail(f"no Kafka could be started ({started.stderr.strip()}): {HOW}", pytrace=False)
         yield started.stdout.strip()
     finally:
         subprocess.run([*command, "stop"], check=True, timeout=60)
@@ -44,4 +42,4 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
     yield
     if _left_out:
-        terminalreporter.write_line(f"Left out: {len(_left_out)} tests that need a real Kafka. To run them, {_HOW}.", yellow=True)
+        terminalreporter.write_line(f"Left out: {len(_left_out)} tests that need a real Kafka. To run them, {HOW}.", yellow=True)

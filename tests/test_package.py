@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from .needs import demanded
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -22,9 +24,12 @@ def run(*command: str | Path, at: Path = ROOT) -> str:
 @pytest.fixture(scope="module")
 def uv() -> str:
     found = os.environ.get("UV") or shutil.which("uv")
-    if not found:
-        pytest.skip("needs uv to build and install: run it with make test")
-    return found
+    if found:
+        return found
+    reason = "needs uv to build and install: run it with make test"
+    if demanded():
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
 
 
 @pytest.fixture(scope="module")

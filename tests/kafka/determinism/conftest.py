@@ -1,8 +1,6 @@
 """The runs that are compared: two at a time, each begun when a worker of the pool is free, each waited for by the test that needs it."""
 
-import os
 import random
-import shutil
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -15,6 +13,7 @@ from driftbus.consumers.bus.kafka import KafkaBus
 from driftbus.consumers.bus.recording import write_recording
 from driftbus.schemas.configuration import Configuration
 
+from ...needs import tools_for_brokers
 from . import live, world
 from .crashing import POINTS
 from .run import Base, Run, play
@@ -42,8 +41,7 @@ class Runs(NamedTuple):
 @pytest.fixture(scope="package")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
     """Every run of this package, started."""
-    if os.environ.get("CI") != "true" and (missing := [tool for tool in ("java", "mvn") if shutil.which(tool) is None]):
-        pytest.skip(f"needs brokers of its own, and there is no {' and no '.join(missing)} to start them")
+    tools_for_brokers()
     folder = tmp_path_factory.mktemp("determinism")
     (folder / "record").mkdir()
     (folder / "live").mkdir()
