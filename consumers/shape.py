@@ -20,16 +20,21 @@ class Part(NamedTuple):
     late: int
     numeric: NDArray[np.float64]
     categorical: Sequence[dict[object, int]]  #: per field, how often each value occurs
+    vectors: Sequence[NDArray[np.float64]]  #: per embedding
+    offsets: NDArray[np.int64]
 
 
 class _Rows(NamedTuple):
     numeric: NDArray[np.float64]
     codes: NDArray[np.int64]  # [categorical field, row]
+    vectors: Sequence[NDArray[np.float64]]
     group: NDArray[np.int64]
     late: NDArray[np.bool_]
+    offsets: NDArray[np.int64]
 
     def of(self, rows: NDArray[np.int64] | slice) -> "_Rows":
-        return _Rows(self.numeric[rows], self.codes[:, rows], self.group[rows], self.late[rows])
+        vectors = [vector[rows] for vector in self.vectors]
+        return _Rows(self.numeric[rows], self.codes[:, rows], vectors, self.group[rows], self.late[rows], self.offsets[rows])
 
 
 class Shape:
@@ -42,14 +47,14 @@ class Shape:
         self._vocabularies = [defaultdict[object, int](itertools.count().__next__) for _ in range(categorical)]
         self._parts: list[_Rows] = []
 
-    def add(self, columns: Columns | None, group: NDArray[np.int64], late: NDArray[np.bool_]) -> None:
-        """Take decoded rows, each with its group; rejected ones are left out."""
+    def add(self, columns: Columns | None, group: NDArray[np.int64], late: NDArray[np.bool_], offsets: NDArray[np.int64]) -> None:
+        """Take decoded rows, each with its group and offset; rejected ones are left out."""
         numeric = np.zeros((len(group), 0)) if columns is None else columns.numeric
         codes = np.zeros((len(self._vocabularies), len(group)), dtype=np.int64)
         for place, vocabulary in enumerate(self._vocabularies):
             assert columns is not None
             codes[place] = np.fromiter(map(vocabulary.__getitem__, columns.categorical[place]), np.int64, len(group))
-        rows = _Rows(numeric, codes, group, late)
+        rows = _Rows(numeric, codes, () if columns is None else columns.vectors, group, late, offsets)
         if columns is not None and columns.rejected:
             rows = rows.of(np.delete(np.arange(len(group)), [rejected.row for rejected in columns.rejected]))
         self._parts.append(rows)
@@ -62,8 +67,10 @@ class Shape:
         rows = _Rows(
             np.concatenate([part.numeric for part in self._parts]),
             np.concatenate([part.codes for part in self._parts], axis=1),
+            [np.concatenate(vectors) for vectors in zip(*(part.vectors for part in self._parts), strict=True)],
             np.concatenate([part.group for part in self._parts]),
             np.concatenate([part.late for part in self._parts]),
+            np.concatenate([part.offsets for part in self._parts]),
         )
         if (np.diff(rows.group) < 0).any():
             rows = rows.of(np.argsort(rows.group, kind="stable"))
@@ -72,7 +79,7 @@ class Shape:
         for start, stop in itertools.pairwise([*starts, len(rows.group)]):
             part = rows.of(slice(start, stop))
             frequencies = [_frequencies(codes, of) for codes, of in zip(part.codes, values, strict=True)]
-            yield Part(int(part.group[0]), stop - start, int(part.late.sum()), part.numeric, frequencies)
+            yield Part(int(part.group[0]), stop - start, int(part.late.sum()), part.numeric, frequencies, part.vectors, part.offsets)
 
 
 def _frequencies(codes: NDArray[np.int64], values: Sequence[object]) -> dict[object, int]:

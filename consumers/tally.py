@@ -219,14 +219,14 @@ class Tally:
     ) -> None:
         """Decode the rows of one shape; those of models without a reference are only counted."""
         if not shape.fields:
-            shape.add(None, group[rows], late[rows])
+            shape.add(None, group[rows], late[rows], records.offsets[rows])
             return
         columns = self._decoder.columns(shape.fields, records.values, rows)
         for invalid in columns.invalid:
             self._refuse(records, run, int(rows[invalid.row]), invalid.field, invalid.reason)
         for rejected in columns.rejected:
             self._refuse(records, run, int(rows[rejected.row]), None, rejected.reason)
-        shape.add(columns, group[rows], late[rows])
+        shape.add(columns, group[rows], late[rows], records.offsets[rows])
 
     def _refuse(self, records: Records, run: NDArray[np.int64], row: int, field: str | None, reason: str) -> None:
         bad = Bad(int(records.offsets[row]), field, reason, int(records.timestamps[row]), records.values[row])
@@ -241,7 +241,8 @@ class Tally:
                 total.rows += part.rows
                 total.late += part.late
                 if target.reference is not None:
-                    counts, sums = self._references.monitored(target.reference).counting.count(part.numeric, part.categorical)
+                    counting = self._references.monitored(target.reference).counting
+                    counts, sums = counting.count(part.numeric, part.categorical, part.vectors, part.offsets)
                     total.counts = counts if total.counts is None else total.counts + counts
                     total.sums = sums if total.sums is None else total.sums + sums
         self._codes.clear()

@@ -32,7 +32,7 @@ def winner(bets: Bets, evidence: Floats) -> int:
     """The signal with the largest weighted evidence; of equal ones the first by name."""
     weighted = evidence + np.log(bets.signal_weight)
     largest: list[int] = np.flatnonzero(weighted == weighted.max()).tolist()
-    return min(largest, key=lambda signal: (bets.signals[signal].name, bets.signals[signal].of))
+    return min(largest, key=lambda signal: bets.signals[signal].key)
 
 
 def shares(bets: Bets, evidence: Floats) -> Floats:

@@ -20,6 +20,17 @@ RETURNS_ON, LEAST_ROWS, MOST_ROWS = 10, 500, 100_000
 #: An alarm whose onset lies within so many buckets of an episode's opening is the same change.
 JOINED_WITHIN = 2
 DETECTOR = "esr"
+#: Of an episode, by what of a field its largest signal is; else by whether it is an input or an output.
+_KINDS: dict[str, Kind] = {
+    "availability": "availability",
+    "pair": "pairs",
+    "length": "text",
+    "new words": "text",
+    "words": "text",
+    "characters": "text",
+    "volume": "volume",
+    "duplicates": "duplicates",
+}
 
 
 @dataclass(frozen=True)
@@ -67,16 +78,14 @@ class Followed:
         """
         start = runs[0].start
         for rows in (self.brief, self.needed):
-            enough = (
-                run for run in runs if run.start >= self.since and (run.start == oldest or run.counts[measure.signal.span].sum() >= rows)
-            )
+            enough = (run for run in runs if run.start >= self.since and (run.start == oldest or measure.rows(run.counts) >= rows))
             run = next(enough, None)
             if run is None:
                 return start
             start, self.due = run.start, self.brief
             size, current = measure.on(run.counts)
             self.ratio = size.ratio
-            self._show(effect=size.effect, current=measure.histogram(current), rows=int(current.sum()))
+            self._show(effect=size.effect, current=measure.histogram(current), rows=measure.rows(run.counts))
             if self.ratio >= 1 or self.ratio > self.opening / 2:
                 return start
         self._show(open=False)
@@ -110,9 +119,7 @@ class Episode:
     def kind(self) -> Kind:
         """That of the signal with the largest share."""
         largest = max(self.followed.values(), key=lambda followed: followed.shown.share).shown
-        if largest.of == "availability":
-            return "availability"
-        return "input" if largest.role == "feature" else "output"
+        return _KINDS.get(largest.of) or ("output" if largest.role in ("prediction", "score") else "input")
 
     def raise_severity(self) -> bool:
         """To what its largest ratio says; within an episode it only rises."""
@@ -129,11 +136,12 @@ class Episode:
         for suspect in suspects:
             measure = measures[suspect.signal]
             size, own = measure.on(suspect.counts)
-            rows = int(own.sum())
+            rows = measure.rows(suspect.counts)
             shown = DriftedSignal(
                 name=measure.signal.name,
-                role=measure.signal.field.role,
+                role=measure.signal.role,
                 of=measure.signal.of,
+                segment=measure.signal.segment,
                 share=rounded(suspect.share),
                 change=suspect.change,
                 log_evidence=rounded(suspect.log_evidence),

@@ -5,6 +5,7 @@ supermartingale while nothing has changed, whatever the dependence between signa
 least the budget (Shin, Ramdas, Rinaldo, *E-detectors*, arXiv 2203.03532).
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,21 +13,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..schemas.configuration import Model
-from ..schemas.reference import CategoricalProfile, NumericProfile, Reference
-from .bets import Bet, Concession, availability, availability_shares, categorical, location_tau, normalised, numeric
-from .layout import Layout, Signal
+from ..schemas.reference import PairProfile, WordsProfile
+from .bets import Concession, SignalBets, bets_of, normalised
+from .layout import Group, Signal
 from .margin import margin
-from .scores import probabilities, scores
+from .scores import ORDERS
+from .space import Space
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-#: Of the mixture, in equal parts over the signals of each kind. What is not used here (pairs, text and segments .1 each, reserve .1) stays
-#: unused, so that a kind that is added later changes nobody's budget.
-SIGNAL_WEIGHTS = {"values": 0.5, "availability": 0.1}
+#: Of the mixture, in equal parts over what there is of each group; a group that is not there leaves its part unused. The rest is a
+#: reserve, so that a group that is added later changes nobody's budget.
+GROUP_WEIGHTS: dict[Group, float] = {
+    "values": 0.5,
+    "availability": 0.1,
+    "text": 0.1,
+    "pairs": 0.1,
+    "segments": 0.1,
+    "reconstruction": 0.03,
+    "traffic": 0.02,
+}
+#: With fewer reference rows a pair, a segment's signal, or the like says nothing that a margin would not hide.
+FEWEST_ROWS = 500
 #: One bucket may multiply R by no more than its exponential: far beyond any budget, far below the largest float.
 _LARGEST_STEP = 600.0
-_ORDERS = 4
 
 
 @dataclass(frozen=True)
@@ -41,11 +52,13 @@ class Bets:
     weight: Floats  #: per bet, within its signal
     signal_weight: Floats  #: per tested signal
     joint_weight: Floats  #: per bet, the product of both
-    _starts: Indices  # of every signal's counts
-    _scores: Floats  # [order, bin of the whole layout]
-    _pairs: Indices  # [2, pair]: bins of the whole layout that are counted together
+    share: Floats  #: per bet, of the reference's rows: 1, or that of its segment
+    _rows: Indices  # [2, tested signal]: from where to where its rows are counted
+    _scored: Indices  # indices of the bins of all numeric signals
+    _starts: Indices  # among these, the first one of every numeric signal
+    _scores: Floats  # [order, scored bin]
+    _places: Indices  # [2, statistic]: indices of one or two bins that are counted together; -1: a zero
     _x: Indices  # per bet, which statistic
-    _n: Indices  # per bet, which signal's rows
     _slope: Floats
     _intercept: Floats
 
@@ -53,83 +66,82 @@ class Bets:
         """The bets of a tested signal."""
         return slice(int(self.first[signal]), int(self.first[signal + 1]) if signal + 1 < len(self.first) else len(self.owner))
 
-    def log_ratios(self, counts: NDArray[np.int64]) -> tuple[Floats, NDArray[np.int64]]:
-        """The log likelihood ratio of every bet on these counts, and the rows counted per tested signal.
+    def log_ratios(self, vector: NDArray[np.int64]) -> tuple[Floats, NDArray[np.int64]]:
+        """The log likelihood ratio of every bet on a vector of the space, and the rows counted per tested signal.
 
         Elementwise operations and one fixed order of addition only: a repetition gives the same bytes.
         """
-        rows = np.add.reduceat(counts, self._starts)[self._n]
-        as_floats = counts.astype(np.float64)
-        sums = np.add.reduceat(as_floats * self._scores, self._starts, axis=1).ravel()
-        x = np.concatenate((sums, as_floats, as_floats[self._pairs[0]] + as_floats[self._pairs[1]]))
-        return self._slope * x[self._x] + self._intercept * rows, rows[self.first]
+        until = np.concatenate(([0], np.cumsum(vector)))
+        rows = until[self._rows[1]] - until[self._rows[0]]
+        as_floats = np.append(vector, 0).astype(np.float64)
+        sums = np.add.reduceat(as_floats[self._scored] * self._scores, self._starts, axis=1).ravel() if len(self._starts) else np.zeros(0)
+        x = np.concatenate((sums, as_floats[self._places[0]] + as_floats[self._places[1]]))
+        return self._slope * x[self._x] + self._intercept * rows[self.owner], rows
 
 
-def _signal_bets(signal: Signal, settings: Model, budget_rows: float | None) -> tuple[list[Bet], Floats | None, int | None]:
-    """Its bets, its scores if it is numeric, and its bin of *other* if it is categorical."""
-    profile, rows = signal.field.values, int(signal.reference_counts.sum())
-    if rows <= 0:
-        return [], None, None
+def _signal_weights(signals: Sequence[Signal]) -> dict[tuple[str, str, str], float]:
+    """Of every signal: its group's, over the fields of the group, over the parts of its field. Segments of one part share its weight."""
+    fields = {group: len({signal.name for signal in signals if signal.group == group}) for group in GROUP_WEIGHTS}
+    parts = Counter((group, name) for group, name, _ in {(signal.group, signal.name, signal.of) for signal in signals})
+    return {signal.key: GROUP_WEIGHTS[signal.group] / fields[signal.group] / parts[signal.group, signal.name] for signal in signals}
+
+
+def _rows_of(signal: Signal) -> int:
+    """Reference rows counted in a signal."""
+    match signal.profile:
+        case PairProfile():
+            return signal.profile.rows
+        case WordsProfile():
+            return signal.profile.texts
+    return int(signal.reference_counts.sum())
+
+
+def _signal_bets(signal: Signal, settings: Model, budget_rows: float | None) -> SignalBets:
+    rows = _rows_of(signal)
+    if rows <= 0 or (signal.group not in ("values", "availability") and rows < FEWEST_ROWS):
+        return SignalBets([])
     own = settings.feature(signal.name).min_effect
-    concession = Concession(rows, margin(budget_rows, rows), settings.min_effect if own is None else own)
-    if signal.of == "availability":
-        states = signal.field.availability
-        return list(availability(states, availability_shares(states), location_tau(profile), concession)), None, None
-    if isinstance(profile, CategoricalProfile):
-        return list(categorical(profile, probabilities(profile), concession)), None, len(profile.categories)
-    assert isinstance(profile, NumericProfile)
-    by_order = scores(profile)
-    return list(numeric(profile, probabilities(profile), by_order, concession)), by_order, None
+    return bets_of(signal, Concession(rows, margin(budget_rows, rows), settings.min_effect if own is None else own))
 
 
-def compiled(layout: Layout, reference: Reference, settings: Model, budget_rows: float | None) -> Bets:
-    """All bets of a reference under a model's settings."""
-    score_table = np.zeros((_ORDERS, layout.size))
-    pairs: dict[tuple[int, int], int] = {}
-    signals: list[Signal] = []
-    bets: list[Bet] = []
-    weights: list[Floats] = []
-    first: list[int] = []
+def compiled(space: Space, settings: Model, budget_rows: float | None) -> Bets:
+    """All bets on a space under a model's settings."""
+    found = [(signal, _signal_bets(signal, settings, budget_rows)) for signal in space.signals]
+    tested = [(signal, own) for signal, own in found if own.bets]
+    scored = [(signal, own.scores) for signal, own in tested if own.scores is not None]
+    place_of = {signal.key: place for place, (signal, _) in enumerate(scored)}
+    first_count = ORDERS * len(scored)
+    counted: dict[tuple[int, int], int] = {}
     x: list[int] = []
-    n: list[int] = []
-    count_x = _ORDERS * len(layout.signals)
-    for position, signal in enumerate(layout.signals):
-        own, by_order, other = _signal_bets(signal, settings, budget_rows)
-        if not own:
-            continue
-        if by_order is not None:
-            score_table[:, signal.span] = by_order
-        signals.append(signal)
-        first.append(len(bets))
-        bets += own
-        weights.append(normalised(own, other))
-        for bet in own:
+    for signal, own in tested:
+        for bet in own.bets:
             places = tuple(signal.start + bin_ for bin_ in bet.bins)
             if bet.order is not None:
-                x.append(bet.order * len(layout.signals) + position)
-            elif len(places) == 1:
-                x.append(count_x + places[0])
+                x.append(bet.order * len(scored) + place_of[signal.key])
             else:
-                x.append(count_x + layout.size + pairs.setdefault((places[0], places[1]), len(pairs)))
-            n.append(position)
-    kinds = [signal.of for signal in layout.signals]
-    owner = np.repeat(np.arange(len(signals)), [len(own) for own in weights])
-    weight = np.concatenate(weights) if weights else np.zeros(0)
-    signal_weight = np.array([SIGNAL_WEIGHTS[signal.of] / kinds.count(signal.of) for signal in signals])
+                x.append(first_count + counted.setdefault((places[0], places[1] if len(places) > 1 else -1), len(counted)))
+    bets = [bet for _, own in tested for bet in own.bets]
+    sizes = [len(own.bets) for _, own in tested]
+    owner = np.repeat(np.arange(len(tested)), sizes)
+    weight = np.concatenate([normalised(own.bets) for _, own in tested]) if tested else np.zeros(0)
+    of_signal = _signal_weights(space.signals)
+    signal_weight = np.array([of_signal[signal.key] for signal, _ in tested])
     return Bets(
-        signals=tuple(signals),
+        signals=tuple(signal for signal, _ in tested),
         words=tuple(bet.words for bet in bets),
         bins=tuple(bet.bins for bet in bets),
-        first=_indices(first),
+        first=_indices(np.cumsum([0, *sizes])[:-1].tolist()),
         owner=owner,
         weight=weight,
         signal_weight=signal_weight,
         joint_weight=signal_weight[owner] * weight,
-        _starts=layout.starts,
-        _scores=score_table,
-        _pairs=_indices(list(pairs)).reshape(-1, 2).T.copy(),
+        share=np.array([signal.share for signal, _ in tested])[owner],
+        _rows=_indices([(signal.rows.start, signal.rows.stop) for signal, _ in tested]).reshape(-1, 2).T.copy(),
+        _scored=_indices([place for signal, _ in scored for place in range(signal.start, signal.start + signal.size)]),
+        _starts=_indices(np.cumsum([0, *(signal.size for signal, _ in scored)])[:-1].tolist()),
+        _scores=np.concatenate([by_order for _, by_order in scored], axis=1) if scored else np.zeros((ORDERS, 0)),
+        _places=_indices(list(counted)).reshape(-1, 2).T.copy(),
         _x=_indices(x),
-        _n=_indices(n),
         _slope=np.array([bet.slope for bet in bets]),
         _intercept=np.array([bet.intercept for bet in bets]),
     )
@@ -156,8 +168,8 @@ class Mixture:
 
     def update(self, bets: Bets, log_ratios: Floats, rows: NDArray[np.int64], seconds: float, end: int) -> tuple[float, Floats]:
         """Fold one bucket in: M behind it, and R + d before its ratios (which an alarm looks at in logs, where nothing saturates)."""
-        # d counts buckets that are not empty for the signal; while a signal's episode is open its R stays 0.
-        before = self.r + ((rows > 0) & self.tested)[bets.owner] * seconds
+        # d counts buckets that are not empty for the signal, a segment's by its share of the rows; while an episode is open its R stays 0.
+        before = self.r + ((rows > 0) & self.tested)[bets.owner] * (seconds * bets.share)
         self.r = before * np.exp(np.minimum(log_ratios, _LARGEST_STEP))
         self.cusum = np.maximum(self.cusum + log_ratios, 0.0)
         self.onset[self.cusum == 0.0] = end

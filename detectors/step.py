@@ -13,11 +13,11 @@ from ..schemas.identity import derived_id
 from ..schemas.integers import packed, unpacked
 from ..schemas.reference import AVAILABILITY, Reference
 from .blame import best_bet, e_bh, log_evidence, shares, winner
-from .effects import Measure
+from .effects import measures_of
 from .episodes import Episode, Identity, Suspect, joined, opened
-from .layout import layout
 from .margin import budget
 from .mixture import Mixture, compiled
+from .space import space
 from .windows import Bucket, Offsets, Run, Windows
 
 __all__ = ["Bucket", "Offsets", "State", "Tests", "close", "fits", "start", "step"]
@@ -35,14 +35,11 @@ class Tests:
         self, reference: Reference, settings: Model, *, application: str, stream: str, configuration_hash: str, reference_hash: str
     ) -> None:
         allowed = budget(reference, settings)
-        self.layout = layout(reference)
+        self.space = space(reference)
+        self.layout = self.space.layout
         self.budget_seconds = allowed.seconds
-        self.bets = compiled(self.layout, reference, settings, allowed.rows)
-        available = {signal.name: signal.span for signal in self.layout.signals if signal.of == "availability"}
-        self.measures = tuple(
-            Measure.of(signal, available[signal.name], settings.feature(signal.name).important or settings.important)
-            for signal in self.bets.signals
-        )
+        self.bets = compiled(self.space, settings, allowed.rows)
+        self.measures = measures_of(self.bets.signals, self.space.signals, settings)
         self.identity = Identity(
             application, stream, reference.model, reference.version, reference_hash, configuration_hash, str(settings.false_alarms)
         )
@@ -55,6 +52,7 @@ class State:
     """What the detector remembers of one model version."""
 
     fingerprint: str
+    small: int  #: how many of the numbers of a vector are small
     mixture: Mixture
     windows: Windows
     episodes: list[Episode]
@@ -62,10 +60,11 @@ class State:
     def encoded(self) -> bytes:
         """Plain numbers and texts, as msgpack; restoring them continues exactly."""
         mixture = self.mixture
-        runs = [[run.length, run.start, run.end, packed(run.counts), run.offsets] for run in self.windows.runs]
+        runs = [[run.length, run.start, run.end, _packed(run.counts, self.small), run.offsets] for run in self.windows.runs]
         now = self.windows.runs[-1].end if runs else 0
         plain = {
             "fingerprint": self.fingerprint,
+            "small": self.small,
             "r": mixture.r.astype("<f8").tobytes(),
             "cusum": mixture.cusum.astype("<f8").tobytes(),
             "now": now,
@@ -88,10 +87,15 @@ class State:
             np.unpackbits(np.frombuffer(plain["tested"], np.uint8), count=plain["signals"]).astype(np.bool_),
         )
         runs = [
-            Run(length, begin, end, unpacked(counts), tuple(Offsets(*one) for one in offsets))
+            Run(length, begin, end, np.concatenate([unpacked(part) for part in counts]), tuple(Offsets(*one) for one in offsets))
             for length, begin, end, counts, offsets in plain["runs"]
         ]
-        return cls(plain["fingerprint"], mixture, Windows(runs), [Episode.decoded(form) for form in plain["episodes"]])
+        return cls(plain["fingerprint"], plain["small"], mixture, Windows(runs), [Episode.decoded(form) for form in plain["episodes"]])
+
+
+def _packed(vector: NDArray[np.int64], small: int) -> list[Any]:  # of two packed vectors
+    """Small numbers and large ones apart: each is as wide as its largest."""
+    return [packed(vector[:small]), packed(vector[small:])]
 
 
 def _floats(content: bytes) -> NDArray[np.float64]:
@@ -105,7 +109,7 @@ def fits(tests: Tests, state: State) -> bool:
 
 def start(tests: Tests, bucket_start: int) -> State:
     """Nothing seen yet; the first bucket starts at ``bucket_start`` (ms)."""
-    return State(tests.fingerprint, Mixture.started(tests.bets, bucket_start), Windows(), [])
+    return State(tests.fingerprint, tests.space.small, Mixture.started(tests.bets, bucket_start), Windows(), [])
 
 
 def step(tests: Tests, state: State, bucket: Bucket) -> tuple[State, list[DriftEvent]]:
@@ -113,8 +117,9 @@ def step(tests: Tests, state: State, bucket: Bucket) -> tuple[State, list[DriftE
 
     Of the events, those of an episode stand in the order of their sequence; an episode has at most one per bucket.
     """
-    state.windows.add(bucket)
-    ratios, rows = tests.bets.log_ratios(bucket.counts)
+    vector = _vector(tests, state, bucket)
+    state.windows.add(bucket, vector)
+    ratios, rows = tests.bets.log_ratios(vector)
     mean, before = state.mixture.update(tests.bets, ratios, rows, (bucket.end - bucket.start) / 1000, bucket.end)
     changed: dict[str, int] = {}  # by episode: since when its event's counts reach
     if mean >= tests.budget_seconds:
@@ -144,6 +149,12 @@ def step(tests: Tests, state: State, bucket: Bucket) -> tuple[State, list[DriftE
     return state, events
 
 
+def _vector(tests: Tests, state: State, bucket: Bucket) -> NDArray[np.int64]:
+    """What the tests look at. How many rows there were means nothing in a first bucket, or in one that is not complete."""
+    whole = bucket.complete and bool(state.windows.runs)
+    return tests.space.vector(bucket.counts, bucket.sums, bucket.segments, bucket.rows if whole else None)
+
+
 def _alarm(tests: Tests, state: State, bucket: Bucket, log_r: NDArray[np.float64]) -> dict[str, int]:
     """Find since when and in what, open an episode or add to one, and begin anew without the signals blamed."""
     bets, mixture = tests.bets, state.mixture
@@ -157,7 +168,7 @@ def _alarm(tests: Tests, state: State, bucket: Bucket, log_r: NDArray[np.float64
     tested = np.flatnonzero(mixture.tested)
     blamed = {first, *tested[e_bh(log_e[tested])].tolist()}
     share = shares(bets, total)
-    order = sorted(blamed, key=lambda signal: (-share[signal], bets.signals[signal].name, bets.signals[signal].of))
+    order = sorted(blamed, key=lambda signal: (-share[signal], *bets.signals[signal].key))
     suspects = [
         Suspect(
             signal,
@@ -182,7 +193,7 @@ def _alarm(tests: Tests, state: State, bucket: Bucket, log_r: NDArray[np.float64
 def _words(tests: Tests, signal: int, bet: int, counts: NDArray[np.int64]) -> str:
     """The change that a bet is about; that values became more or fewer is told by what they turned into."""
     of, bins = tests.bets.signals[signal], tests.bets.bins[bet]
-    if of.of == "values" or bins != (0,):
+    if of.of != "availability" or bins != (0,):
         return tests.bets.words[bet]
     now = counts[of.span] / max(int(counts[of.span].sum()), 1)
     was = of.reference_counts / of.reference_counts.sum()

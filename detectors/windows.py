@@ -20,6 +20,14 @@ class Offsets(NamedTuple):
     last: int
 
 
+class Segment(NamedTuple):
+    """A segment's own panes of a bucket, merged."""
+
+    name: str
+    counts: NDArray[np.int64]
+    sums: NDArray[np.int64]
+
+
 @dataclass(frozen=True)
 class Bucket:
     """The merged panes of one bucket of a model version: what a step is given. Times in ms; counts in the reference's layout."""
@@ -33,6 +41,7 @@ class Bucket:
     complete: bool
     clock_decided: bool
     offsets: tuple[Offsets, ...] = ()  #: sorted
+    segments: tuple[Segment, ...] = ()  #: those that have rows; `counts` and `sums` are over all of them
 
 
 @dataclass(frozen=True)
@@ -77,10 +86,10 @@ class Windows:
 
     runs: list[Run] = field(default_factory=list)
 
-    def add(self, bucket: Bucket) -> None:
-        """The newest bucket; wherever that makes three runs of one length, the older two become one."""
+    def add(self, bucket: Bucket, vector: NDArray[np.int64]) -> None:
+        """The newest bucket, as the tests look at it; wherever that makes three runs of one length, the older two become one."""
         runs = self.runs
-        runs.append(Run(1, bucket.start, bucket.end, bucket.counts, bucket.offsets))
+        runs.append(Run(1, bucket.start, bucket.end, vector, bucket.offsets))
         oldest, length = len(runs) - 3, 1
         while oldest >= 0 and runs[oldest].length == length:
             if length == LONGEST:

@@ -5,23 +5,40 @@ import re
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
+from .cloud_events import iso
 from .duration import Duration, milliseconds, written
 from .fact import Setting
 from .identity import content_hash
 from .mapping import Mapping
 
+#: Where panes are counted in rows, a row's time is its offset, a second for each.
+ROW_MS = 1_000
+
 
 class PaneLength(NamedTuple):
-    """How long a bucket is: milliseconds, or calendar months."""
+    """How long a bucket is: milliseconds, calendar months, or rows of a topic's one partition."""
 
-    unit: Literal["time", "month"]
+    unit: Literal["time", "month", "rows"]
     length: int = 1
 
     def __str__(self) -> str:
         """As it is written."""
-        return "month" if self.unit == "month" else written(self.length)
+        return "month" if self.unit == "month" else f"{self.length} rows" if self.unit == "rows" else written(self.length)
+
+    @property
+    def milliseconds(self) -> int:
+        """Of a bucket: of the longest month; of rows, each of which is a second."""
+        return {"time": 1, "month": 31 * 86_400_000, "rows": ROW_MS}[self.unit] * self.length
+
+    def place(self, time: int) -> str:
+        """How people are told a time: as ISO 8601, or as the number of a row.
+
+        >>> PaneLength("time", 1000).place(0), PaneLength("rows", 500).place(30_000_000)
+        ('1970-01-01T00:00:00Z', 'row 30000')
+        """
+        return f"row {time // ROW_MS}" if self.unit == "rows" else iso(time)
 
 
 def _pane_length(text: object) -> PaneLength:
@@ -29,11 +46,17 @@ def _pane_length(text: object) -> PaneLength:
         return text
     if text == "month":
         return PaneLength("month")
+    if (rows := re.fullmatch(r"(\d[\d_,]*) rows", str(text).strip())) and (length := _rows(rows[1])):
+        return PaneLength("rows", length)
     try:
         return PaneLength("time", milliseconds(text))
     except ValueError:
-        msg = f'"{text}" is not a duration; write 10s, 5m, 1h, 1d or month'
+        msg = f'"{text}" is not a duration; write 10s, 5m, 1h, 1d, month or 500 rows'
         raise ValueError(msg) from None
+
+
+def _rows(digits: str) -> int:
+    return int(re.sub(r"[_,]", "", digits))
 
 
 _as_text = PlainSerializer(str, return_type=str)
@@ -59,7 +82,7 @@ def _false_alarms(text: object) -> FalseAlarms:
         msg = f'"{text}" is not a rate of false alarms; write 1 per 30d or 1 per 100000 rows'
         raise ValueError(msg)
     if match[1]:
-        return FalseAlarms(int(re.sub(r"[_,]", "", match[1])), "rows")
+        return FalseAlarms(_rows(match[1]), "rows")
     return FalseAlarms(milliseconds(match[2]), "time")
 
 
@@ -100,8 +123,8 @@ class Stream(Setting):
     """A configured group of input topics, read and aligned together."""
 
     topics: Annotated[tuple[str, ...], Field(min_length=1)]
-    pane: Annotated[PaneLength, BeforeValidator(_pane_length), _as_text, _text] = PaneLength("time", 10_000)
     clock: Literal["live", "record"] = "live"
+    pane: Annotated[PaneLength, BeforeValidator(_pane_length), _as_text, _text] = PaneLength("time", 10_000)
     format: Literal["json"] = "json"
     mapping: Mapping = Mapping()
     grace: Duration = 1_000
@@ -110,10 +133,21 @@ class Stream(Setting):
     linger: Duration = 2_000
     patience: Duration = 300_000
 
+    @field_validator("pane")
+    @classmethod
+    def _rows_are_of_one_topic_by_record(cls, pane: PaneLength, known: ValidationInfo) -> PaneLength:
+        if pane.unit == "rows" and len(known.data.get("topics", ())) > 1:
+            msg = f"{pane} are counted in one topic; give each topic a stream of its own, or write a length of time"
+            raise ValueError(msg)
+        if pane.unit == "rows" and known.data.get("clock") == "live":
+            msg = f"no clock can say that {pane} are complete; add clock: record"
+            raise ValueError(msg)
+        return pane
+
     @property
     def longest_jump(self) -> int:
         """Milliseconds a timestamp may be ahead without being judged: `max_jump`, at least ten buckets."""
-        return max(self.max_jump, 10 * (31 * 86_400_000 if self.pane.unit == "month" else self.pane.length))
+        return max(self.max_jump, 10 * self.pane.milliseconds)
 
 
 class Important(Setting):
@@ -124,6 +158,8 @@ class Important(Setting):
     wasserstein_sd: float = Field(0.2, gt=0)
     nulls: float = Field(0.02, gt=0, le=1)
     unseen: float = Field(0.01, gt=0, le=1)
+    correlation: float = Field(0.1, gt=0, le=2)
+    word_share: float = Field(0.05, gt=0, le=1)
 
 
 class FeatureSettings(Setting):
@@ -202,15 +238,22 @@ class Configuration(Setting):
             if model.stream is not None and model.stream not in self.streams:
                 msg = f"models.{name}.stream: {model.stream!r} is not among streams: {', '.join(self.streams)}"
                 raise ValueError(msg)
+            pane = self.streams[self.stream_of(name)].pane
+            if pane.unit == "rows" and model.false_alarms.of == "time":
+                said = f'"{model.false_alarms}" needs times, and its stream has panes of {pane}'
+                msg = f"models.{name}.false_alarms: {said}; write 1 per 100000 rows"
+                raise ValueError(msg)
         return self
 
     def model(self, name: str) -> Model:
-        """The settings of a model; one that is not listed has the defaults."""
-        return self.models.get(name, Model())
+        """The settings of a model; one that is not listed has the defaults. Where panes are counted in rows, there is one a second."""
+        model = self.models.get(name, Model())
+        rows = self.streams[self.stream_of(name)].pane.unit == "rows"
+        return model.model_copy(update={"rate": 1000 / ROW_MS}) if rows else model
 
     def stream_of(self, model: str) -> str:
         """The stream that a model's predictions come from."""
-        return self.model(model).stream or next(iter(self.streams))
+        return self.models.get(model, Model()).stream or next(iter(self.streams))
 
     @property
     def hash(self) -> str:

@@ -5,9 +5,16 @@ from typing import Literal
 from .fact import Fact
 from .identity import derived_id
 
-Kind = Literal["input", "output", "availability", "pairs", "text", "volume", "performance", "ood"]
+Kind = Literal["input", "output", "availability", "pairs", "text", "volume", "duplicates", "performance", "ood"]
 Severity = Literal["minor", "moderate", "major"]
 Status = Literal["opened", "updated", "resolved"]
+
+
+class Word(Fact):
+    """A word, or an n-gram of characters, and the share of texts that contain it."""
+
+    word: str
+    shares: tuple[float, float]  #: reference, now
 
 
 class Effect(Fact):
@@ -18,6 +25,9 @@ class Effect(Fact):
     wasserstein_sd: float | None = None  #: Wasserstein distance of the binned values, in reference standard deviations
     nulls: tuple[float, float] | None = None  #: share of rows without a valid value: reference, now
     unseen: float | None = None  #: share of rows in bins without a reference row
+    correlation: tuple[float, float] | None = None  #: of a pair's ranks: reference, now
+    word_share: float | None = None  #: by how much the share of texts with some word changed at most
+    words: tuple[Word, ...] = ()  #: those that moved most
     new_categories: tuple[str, ...] = ()
 
 
@@ -32,8 +42,8 @@ class DriftedSignal(Fact):
     """One signal of an episode, with all that is known of its change."""
 
     name: str
-    role: str  #: feature, prediction, score
-    of: Literal["values", "availability"] = "values"
+    role: str  #: feature, prediction, score; row: of what is no single field
+    of: str = "values"  #: values, availability; of text: length, new words, words, characters; of vectors: component N, distance; pair, ...
     segment: str | None = None
     open: bool = True
     share: float  #: of the alarm's evidence

@@ -59,14 +59,82 @@ class AvailabilityProfile(Fact):
     tau: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
 
 
+class WordsProfile(Fact):
+    """How many texts contain each of the commonest words, or n-grams of characters. The texts are the rows: words of one hang together."""
+
+    kind: Literal["words"] = "words"
+    words: tuple[str, ...]
+    counts: tuple[int, ...]  #: texts that contain it, one per word
+    texts: int
+    tau: float = 1.0  #: dependence of the texts on each other, in rows
+
+
+class TextProfile(Fact):
+    """Text of any language: its length in characters, its share of words that are not among the commonest, its words, its n-grams."""
+
+    kind: Literal["text"] = "text"
+    length: NumericProfile
+    new_words: NumericProfile | None = None  #: None where words are not told apart by spaces
+    words: WordsProfile | None = None
+    characters: WordsProfile | None = None  #: n-grams of characters
+
+
+class EmbeddingProfile(Fact):
+    """Vectors of one size: where they lie along their principal axes, and how far from the plane of these."""
+
+    kind: Literal["embedding"] = "embedding"
+    size: int
+    centroid: tuple[float, ...]
+    axes: tuple[tuple[float, ...], ...]  #: [axis, coordinate], orthonormal, largest variance first
+    components: tuple[NumericProfile, ...]  #: of the vector less the centroid, along each axis
+    distance: NumericProfile  #: Euclidean, of the vector from the centroid
+
+
+class PairProfile(Fact):
+    """How two numeric fields hang together: the products z_i z_j of their rank scores, over rows that have both."""
+
+    kind: Literal["pair"] = "pair"
+    first: str
+    second: str
+    rows: int
+    correlation: float  #: the mean of z_i z_j, Spearman's rank correlation of binned values
+    square: float  #: the mean of its square
+    log_means: tuple[float, ...]  #: ln mean exp(lam z_i z_j), for each tilt lam
+    sensitivities: tuple[float, ...]  #: the sd of exp(lam z_i z_j - its log mean), for each tilt
+    tau: float = 1.0
+
+
+class Reconstruction(Fact):
+    """What single fields and pairs do not see: how far a row's rank scores lie from the plane of their main principal axes."""
+
+    fields: tuple[str, ...]
+    axes: tuple[tuple[float, ...], ...]  #: [axis, field], orthonormal
+    error: NumericProfile  #: the root mean square of what the axes do not explain
+
+
+Values = Annotated[NumericProfile | CategoricalProfile | TextProfile | EmbeddingProfile, Field(discriminator="kind")]
+FieldType = Literal["numeric", "categorical", "boolean", "timestamp", "text", "embedding"]
+
+
 class ProfiledField(Fact):
-    """One feature or output. ``values`` is None where too few rows allow only its availability to be watched."""
+    """One feature or output. ``values`` is None where too few rows allow only its availability to be watched.
+
+    Of a timestamp its age is watched, in seconds: the record's time less the field's.
+    """
 
     name: str
     role: Role = "feature"
-    type: Literal["numeric", "categorical", "boolean"]
-    values: Annotated[NumericProfile | CategoricalProfile, Field(discriminator="kind")] | None = None
+    type: FieldType
+    values: Values | None = None
     availability: AvailabilityProfile
+
+
+class Recount(Fact):
+    """The reference's own counts in a part of its rows, in the layout of its panes: of a segment, or of an hour of the week."""
+
+    name: str
+    rows: int
+    counts: tuple[int, ...]
 
 
 class Reference(Fact):
@@ -81,6 +149,13 @@ class Reference(Fact):
     longest_gap: int | None = None  #: ms without a row
     ordered: bool = False  #: rows were in the order of time, so the taus are measured, not assumed
     fields: tuple[ProfiledField, ...]
+    pairs: tuple[PairProfile, ...] = ()
+    reconstruction: Reconstruction | None = None
+    sample: int = 10  #: pairs and reconstruction are counted in one row of so many
+    ids: CategoricalProfile | None = None  #: rows whose id was new in its run, and (as *other*) those whose id had been there
+    volume: NumericProfile | None = None  #: rows per bucket
+    segments: tuple[Recount, ...] = ()  #: disjoint; the last one holds the rows of no other
+    seasons: tuple[Recount, ...] = ()  #: by hour of the week, Monday 00 UTC first
     ignored: dict[str, str] = {}  #: columns not watched, with the reason
     warnings: tuple[str, ...] = ()
 

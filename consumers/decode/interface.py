@@ -51,13 +51,15 @@ class Columns:
     """Decoded rows of one schema, in the order of its fields.
 
     ``numeric`` has shape [n, number of numeric fields]; what is no finite number is a NaN with a bit pattern of `MARKS`.
-    ``categorical`` is one sequence of length n per categorical or boolean field: the category's text, or one of the `Marks` as an int.
+    ``categorical`` is one sequence of length n per categorical, boolean or text field: the text, or one of the `Marks` as an int.
+    ``vectors`` is one array of shape [n, size] per embedding; of one that is not there the first number is a NaN of `MARKS`.
     """
 
     numeric: NDArray[np.float64]
     categorical: Sequence[Sequence[object]]
     invalid: list[InvalidField] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)  #: rows all of whose numbers are *missing*; they must not be counted
+    vectors: Sequence[NDArray[np.float64]] = ()
 
 
 class Decoder(Protocol):

@@ -2,13 +2,13 @@
 
 import json
 import math
-from typing import Literal
 
 from msgspec import UNSET
 
+from ...schemas.reference import FieldType
 from .interface import MARKS
 
-FieldType = Literal["numeric", "categorical", "boolean"]
+__all__ = ["FieldType", "category_text", "classify", "complaint", "is_unicode", "quoted"]
 
 #: Reasons quote so many characters of a value: enough to find it, too few to fill a header.
 _LONGEST_QUOTE = 60

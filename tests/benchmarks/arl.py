@@ -43,7 +43,7 @@ def law(tests: Tests, mean: float = 0.0, sd: float = 1.0) -> list[tuple[slice, N
     """The probability of every bin, by signal; the first feature has this mean and sd."""
     laws = []
     for signal in tests.layout.signals:
-        profile, probabilities = signal.field.values, np.array([1.0, 0.0, 0.0, 0.0])
+        profile, probabilities = signal.profile, np.array([1.0, 0.0, 0.0, 0.0])
         if signal.of == "values" and isinstance(profile, NumericProfile):
             m, s = (mean, sd) if signal.name == "f0" else (0.0, 1.0)
             ends = np.concatenate(([-np.inf], profile.edges, [np.inf]))

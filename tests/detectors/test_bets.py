@@ -11,7 +11,7 @@ from driftbus.detectors.bets import Concession, availability_shares, two_point
 from driftbus.detectors.scores import probabilities, scores
 from driftbus.detectors.step import Tests
 from driftbus.schemas.configuration import Model
-from driftbus.schemas.reference import NumericProfile, Reference
+from driftbus.schemas.reference import AvailabilityProfile, CategoricalProfile, NumericProfile, Reference
 
 from .worlds import MONTH, categorical_field, compiled_for, numeric_field, reference_of, references
 
@@ -30,10 +30,10 @@ def _per_row(tests: Tests) -> list[NDArray[np.float64]]:
 
 def _shares(tests: Tests, place: int) -> NDArray[np.float64]:
     signal = tests.bets.signals[place]
-    if signal.of == "availability":
-        return availability_shares(signal.field.availability)
-    assert signal.field.values is not None
-    return probabilities(signal.field.values)
+    if isinstance(signal.profile, AvailabilityProfile):
+        return availability_shares(signal.profile)
+    assert isinstance(signal.profile, NumericProfile | CategoricalProfile)
+    return probabilities(signal.profile)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from driftbus.detectors.effects import Measure, grouped
-from driftbus.detectors.layout import SignalOf
+from driftbus.detectors.effects import Measure
+from driftbus.detectors.effects.counts import grouped
 from driftbus.detectors.step import Tests
 from driftbus.schemas.reference import NumericProfile, Reference
 
@@ -21,7 +21,7 @@ VALUES = RNG.normal(50, 4, size=10_000)
 REFERENCE = reference_of(numeric_field("amount", VALUES), categorical_field("colour", (6000, 3000, *[50] * 20)))
 
 
-def _measure(tests: Tests, name: str, of: SignalOf = "values") -> Measure:
+def _measure(tests: Tests, name: str, of: str = "values") -> Measure:
     return next(m for m in tests.measures if m.signal.name == name and m.signal.of == of)
 
 

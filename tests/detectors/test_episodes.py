@@ -38,7 +38,8 @@ def test_an_alarm_joins_the_latest_episode_that_opened_close_to_its_onset() -> N
 def _opened(shift: float) -> tuple[Episode, Windows]:
     windows = Windows()
     for number in range(4):
-        windows.add(_bucket(number, shift if number == 3 else 0.0))
+        bucket = _bucket(number, shift if number == 3 else 0.0)
+        windows.add(bucket, bucket.counts)
     episode = opened(IDENTITY, _bucket(3), 3 * LENGTH)
     counts = windows.since(3 * LENGTH).counts
     episode.blame([Suspect(0, 1.0, "mean up", 20.0, counts)], MEASURES, 4 * LENGTH)
@@ -47,7 +48,7 @@ def _opened(shift: float) -> tuple[Episode, Windows]:
 
 
 def _judged(episode: Episode, windows: Windows, bucket: Bucket) -> list[int]:
-    windows.add(bucket)
+    windows.add(bucket, bucket.counts)
     return episode.judge(windows, np.array([200, 200]), MEASURES)[0]
 
 

@@ -15,7 +15,7 @@ def _filled(buckets: int) -> Windows:
     for place in range(buckets):
         counts = np.array([2**place], dtype=np.int64)
         offsets = (Offsets("t", place % 2, place, place),)
-        filled.add(Bucket(place, place + 1, 1, 0, counts, counts, True, False, offsets))
+        filled.add(Bucket(place, place + 1, 1, 0, counts, counts, True, False, offsets), counts)
     return filled
 
 

@@ -53,7 +53,7 @@ def counts_of(reference: Reference, columns: dict[str, Floats], rows: int) -> Co
         if signal.of == "availability":
             counts[signal.span] = len(values), rows - len(values), 0, 0
             continue
-        profile = signal.field.values
+        profile = signal.profile
         places = bins_of(profile, values) if isinstance(profile, NumericProfile) else values.astype(np.int64)
         counts[signal.span] = np.bincount(places, minlength=signal.size)
     return counts

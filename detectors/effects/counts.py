@@ -1,17 +1,17 @@
-"""How much a signal changed: effect sizes of its binned values, each less what two samples of one distribution would show."""
+"""Effect sizes of binned values, of categories, of availability."""
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.configuration import Important
-from ..schemas.drift import Effect, Histogram
-from ..schemas.reference import AVAILABILITY, CategoricalProfile, NumericProfile
-from .layout import Signal
-from .two_sample import ks, psi, wasserstein
+from ...schemas.configuration import Important
+from ...schemas.drift import Effect, Histogram
+from ...schemas.reference import AVAILABILITY, AvailabilityProfile, CategoricalProfile, NumericProfile
+from ..layout import Signal
+from ..two_sample import ks, psi, wasserstein
+from .size import Size, rounded
 
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -26,28 +26,14 @@ _KS_MEAN = 0.87
 _ABSOLUTE_MEAN = math.sqrt(2 / math.pi)
 
 
-class Size(NamedTuple):
-    """An effect, and the largest of its parts in units of the bound from which on it is important."""
-
-    effect: Effect
-    ratio: float
-
-
-def rounded(value: float) -> float:
-    """As it stands in events: six significant digits.
-
-    >>> rounded(0.123456789)
-    0.123457
-    """
-    return float(f"{value:.6g}")
-
-
 def grouped(signal: Signal) -> tuple[Counts, tuple[str, ...]]:
     """Every bin's group, and the groups' labels."""
-    profile = signal.field.values
-    if signal.of == "availability" or profile is None:
-        return np.arange(len(AVAILABILITY)), AVAILABILITY
-    return _numeric_groups(profile) if isinstance(profile, NumericProfile) else _category_groups(profile)
+    match signal.profile:
+        case NumericProfile() as profile:
+            return _numeric_groups(profile)
+        case CategoricalProfile() as profile:
+            return _category_groups(profile)
+    return np.arange(len(AVAILABILITY)), AVAILABILITY
 
 
 def _numeric_groups(profile: NumericProfile) -> tuple[Counts, tuple[str, ...]]:
@@ -84,30 +70,29 @@ def _category_groups(profile: CategoricalProfile) -> tuple[Counts, tuple[str, ..
 
 
 @dataclass(frozen=True)
-class Measure:
+class CountsMeasure:
     """One signal's effect sizes against its reference."""
 
     signal: Signal
-    available: slice  #: of the field's availability in the layout
+    available: slice | None  #: of the field's availability, where it has any
     important: Important
     labels: tuple[str, ...]
     _reference: Counts
     _group_of: Counts
     _groups: Counts  # reference rows per group
-    _nulls: float  # the field's reference share of values that are not there
+    _nulls: float | None  # the field's reference share of values that are not there
     _rank: Counts | None  # a bin's place among the distinct values, of a numeric signal
     _values: Floats  # distinct, in reference sd
     _ordered: Counts  # reference rows per distinct value
     _width: float  # of the distribution: the integral of sqrt(F (1 - F)), in reference sd
 
     @classmethod
-    def of(cls, signal: Signal, available: slice, important: Important) -> "Measure":
+    def of(cls, signal: Signal, available: slice | None, important: Important) -> "CountsMeasure":
         """What needs to be computed once."""
-        reference, profile = signal.reference_counts, signal.field.values
+        reference, profile = signal.reference_counts, signal.profile
         group_of, labels = grouped(signal)
-        present, *absent = signal.field.availability.counts
         rank, values, ordered, width = None, np.zeros(0), reference, 0.0
-        if signal.of == "values" and isinstance(profile, NumericProfile):
+        if isinstance(profile, NumericProfile):
             values, rank = np.unique(np.asarray(profile.values) / profile.sd, return_inverse=True)
             ordered = _added(reference, rank, len(values))
             below = np.cumsum(ordered)[:-1] / max(int(ordered.sum()), 1)
@@ -120,7 +105,9 @@ class Measure:
             _reference=reference,
             _group_of=group_of,
             _groups=_added(reference, group_of, len(labels)),
-            _nulls=sum(absent) / max(present + sum(absent), 1),
+            _nulls=None
+            if signal.field is None
+            else 1 - signal.field.availability.counts[0] / max(sum(signal.field.availability.counts), 1),
             _rank=rank,
             _values=values,
             _ordered=ordered,
@@ -128,19 +115,23 @@ class Measure:
         )
 
     def on(self, counts: Counts) -> tuple[Size, Counts]:
-        """The effect in these counts of the whole layout, and the signal's own among them."""
-        # A correction may have taken more than there was.
-        current, available = np.maximum(counts[self.signal.span], 0), np.maximum(counts[self.available], 0)
-        return self._size(current, available), current
+        """The effect in a vector of the space, and the signal's own counts in it."""
+        current = np.maximum(counts[self.signal.span], 0)  # a correction may have taken more than there was
+        return self._size(current, self._absent(counts)), current
 
-    def _size(self, current: Counts, available: Counts) -> Size:
+    def _absent(self, counts: Counts) -> tuple[float, float] | None:
+        if self.available is None or self._nulls is None:
+            return None
+        available = np.maximum(counts[self.available], 0)
+        rows = int(available.sum())
+        return (rounded(self._nulls), rounded(1 - int(available[0]) / rows)) if rows > 0 else None
+
+    def _size(self, current: Counts, nulls: tuple[float, float] | None) -> Size:
         n, rows = int(current.sum()), int(self._reference.sum())
-        present = int(available.sum())
-        nulls = (rounded(self._nulls), rounded(1 - int(available[0]) / present)) if present > 0 else None
         if n <= 0 or rows <= 0:
             return Size(Effect(nulls=nulls), 0.0)
         noise, bounds = 1 / n + 1 / rows, self.important
-        if self.signal.of == "availability":
+        if isinstance(self.signal.profile, AvailabilityProfile):
             return Size(Effect(nulls=nulls), self._moved(current, noise) / bounds.nulls)
         parts = {"psi": psi(self._groups, _added(current, self._group_of, len(self.labels))) - (len(self.labels) - 1) * noise}
         unseen = self._reference == 0
@@ -152,6 +143,10 @@ class Measure:
         sizes = {name: max(part, 0.0) for name, part in parts.items()}
         ratio = max(size / getattr(bounds, name) for name, size in sizes.items())
         return Size(Effect(nulls=nulls, **{name: rounded(size) for name, size in sizes.items()}), ratio)
+
+    def rows(self, counts: Counts) -> int:
+        """Rows counted in the signal."""
+        return int(np.maximum(counts[self.signal.span], 0).sum())
 
     def _moved(self, current: Counts, noise: float) -> float:
         """The share of rows whose availability is another: that of new nulls, but also of nulls that became missing."""

@@ -1,17 +1,15 @@
-"""Bets against "nothing has changed": fixed likelihood ratios, one column each, whose mean under the reference is at most 1.
+"""What all bets are made of.
 
 A bet's log likelihood ratio of a bucket is ``slope * x + intercept * n``: n the signal's rows, x a sum of scores (smooth bets) or
 the rows in one or two bins (two-point bets). Only these factors are kept, never a matrix of bins by bets.
 """
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-
-from ..schemas.reference import AvailabilityProfile, CategoricalProfile, NumericProfile
 
 Floats = NDArray[np.float64]
 
@@ -21,19 +19,13 @@ TILTS = (0.1, 0.2, 0.4, 0.8, 1.6)
 RAISES = (0.02, 0.1, 0.4)
 #: What a category's share is multiplied by.
 FACTORS = (1 / 4, 1 / 2, 1 / 1.5, 1 / 1.2, 1.2, 1.5, 2.0, 4.0)
-#: What the share of an outermost bin, with what lies beyond it, is multiplied by, and how far at most.
-OUTER_FACTORS, OUTER_LIMIT = (3.0, 10.0), 0.6
 #: No bet on a share beyond this one: what is left would be too small to lose on.
 HIGHEST_TARGET = 0.95
 #: Of a smooth bet on location, spread, skew, tails, and of a two-point bet. Locations change most often; tuned to equal
 #: false alarms, these gained .25 sd 234 -> 207 rows and lost only outliers 41 -> 45 against flat ones.
 ORDER_WEIGHTS, RARE_WEIGHT = (6.0, 3.0, 1.0, 1.0), 1.0
-#: Of a categorical signal's weight, what *other* has.
-OTHER_SHARE = 1 / 9
 
 _SMOOTH_WORDS = (("mean down", "mean up"), ("spread down", "spread up"), ("skew down", "skew up"), ("tails lighter", "tails heavier"))
-#: In the order of the counts of an availability.
-_AVAILABILITY_WORDS = ("values", "nulls", "invalid", "missing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,67 +93,15 @@ def factors(share: float, bins: tuple[int, ...], tau: float, concession: Concess
         yield from two_point(share, share * factor, bins, tau, concession, more if factor > 1 else fewer)
 
 
-def numeric(profile: NumericProfile, shares: Floats, scores: Floats, concession: Concession) -> Iterator[Bet]:
-    """On location, spread, skew and tails of the values, and on what lies at and beyond their ends."""
-    for order, score in enumerate(scores):
-        if score.any():
-            yield from smooth(shares, score, order, profile.tau[order], concession)
-    tau = profile.tau[0]  # a value never seen in the reference has no dependence to measure: it inherits the location's
-    rare = {0: "new mass below minimum", profile.above: "new mass above maximum"}
-    if profile.gap is not None:
-        rare[profile.gap] = "new mass in gaps"
-    for bin_, words in rare.items():
-        yield from raises(float(shares[bin_]), (bin_,), tau, concession, words)
-    regular = [bin_ for bin_ in range(len(shares)) if bin_ not in rare]
-    if len(regular) < 2:
-        return
-    for bins, words in (((0, regular[0]), "lower tail heavier"), ((regular[-1], profile.above), "upper tail heavier")):
-        share = float(shares[list(bins)].sum())
-        for factor in OUTER_FACTORS:
-            yield from two_point(share, min(share * factor, OUTER_LIMIT), bins, tau, concession, words)
-
-
-def categorical(profile: CategoricalProfile, shares: Floats, concession: Concession) -> Iterator[Bet]:
-    """On every category alike, and on *other*."""
-    taus = np.ones(len(shares)) if not profile.tau else np.asarray(profile.tau, dtype=np.float64)
-    for bin_, name in enumerate(profile.categories):
-        yield from factors(float(shares[bin_]), (bin_,), float(taus[bin_]), concession, f"more {name!r}", f"fewer {name!r}")
-    other = len(profile.categories)
-    words = "more other values" if profile.counts[other] else "new categories"
-    yield from raises(float(shares[other]), (other,), float(taus.max()), concession, words)
-    if profile.counts[other]:
-        yield from factors(float(shares[other]), (other,), float(taus.max()), concession, words, "fewer other values")
-
-
-def availability(profile: AvailabilityProfile, shares: Floats, location_tau: float, concession: Concession) -> Iterator[Bet]:
-    """On each of present, null, invalid and missing."""
-    for bin_, word in enumerate(_AVAILABILITY_WORDS):
-        own = profile.tau[bin_] if profile.counts[bin_] else max(profile.tau)
-        tau = max(own, location_tau)
-        yield from raises(float(shares[bin_]), (bin_,), tau, concession, f"more {word}")
-        yield from factors(float(shares[bin_]), (bin_,), tau, concession, f"more {word}", f"fewer {word}")
-
-
-def availability_shares(profile: AvailabilityProfile) -> Floats:
-    """Reference shares; each as if it had been met once more, since none is impossible."""
-    counts: Floats = np.asarray(profile.counts, dtype=np.float64) + 1
-    counts /= counts.sum()
-    return counts
-
-
-def normalised(bets: list[Bet], other: int | None) -> Floats:
-    """The weights of one signal's bets: they sum to 1, a ninth of it on *other*."""
+def normalised(bets: Sequence[Bet]) -> Floats:
+    """The weights of one signal's bets, as they sum to 1."""
     weights: Floats = np.array([bet.weight for bet in bets])
-    for_other = np.array([bet.bins == (other,) for bet in bets])
-    if other is not None and for_other.any() and not for_other.all():
-        weights[for_other] *= OTHER_SHARE / weights[for_other].sum()
-        weights[~for_other] *= (1 - OTHER_SHARE) / weights[~for_other].sum()
     weights /= weights.sum()
     return weights
 
 
-def location_tau(values: NumericProfile | CategoricalProfile | None) -> float:
-    """The largest dependence of a field's values, which its rare bins and its availability inherit."""
-    if values is None:
-        return 1.0
-    return values.tau[0] if isinstance(values, NumericProfile) else max(values.tau, default=1.0)
+def weighing(bets: Sequence[Bet], share: float, beside: Sequence[Bet]) -> list[Bet]:
+    """The bets with weights that give them this share of what they and those ``beside`` have; as they are where either is empty."""
+    own, others = (sum(bet.weight for bet in each) for each in (bets, beside))
+    factor = share / (1 - share) * others / own if bets and beside else 1.0
+    return [replace(bet, weight=bet.weight * factor) for bet in bets]

@@ -1,0 +1,72 @@
+"""The bets of one signal, whatever it is made of."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...schemas.reference import (
+    AvailabilityProfile,
+    CategoricalProfile,
+    EmbeddingProfile,
+    NumericProfile,
+    PairProfile,
+    TextProfile,
+    Values,
+    WordsProfile,
+)
+from ..layout import Signal
+from ..scores import probabilities, scores
+from .bet import Bet, Concession
+from .categories import availability, categorical, duplicates
+from .numbers import numeric
+from .pairs import pair
+from .words import words
+
+Floats = NDArray[np.float64]
+
+
+class SignalBets(NamedTuple):
+    """What is bet on a signal."""
+
+    bets: list[Bet]
+    scores: Floats | None = None  #: [order, bin], of a numeric signal
+
+
+def bets_of(signal: Signal, concession: Concession) -> SignalBets:
+    """The bets of a signal; none where the concession swallows them all."""
+    match signal.profile:
+        case NumericProfile() as profile:
+            by_order = scores(profile)
+            return SignalBets(numeric(profile, probabilities(profile), by_order, concession), by_order)
+        case CategoricalProfile() as profile:
+            of = duplicates if signal.group == "traffic" else categorical
+            return SignalBets(of(profile, probabilities(profile), concession))
+        case AvailabilityProfile() as profile:
+            tau = location_tau(None if signal.field is None else signal.field.values)
+            return SignalBets(list(availability(profile, availability_shares(profile), tau, concession)))
+        case WordsProfile() as profile:
+            return SignalBets(list(words(profile, concession)))
+        case PairProfile() as profile:
+            return SignalBets(list(pair(profile, concession)))
+
+
+def availability_shares(profile: AvailabilityProfile) -> Floats:
+    """Reference shares; each as if it had been met once more, since none is impossible."""
+    counts: Floats = np.asarray(profile.counts, dtype=np.float64) + 1
+    counts /= counts.sum()
+    return counts
+
+
+def location_tau(values: Values | None) -> float:
+    """The largest dependence of a field's values, which its rare bins and its availability inherit."""
+    match values:
+        case NumericProfile():
+            return values.tau[0]
+        case CategoricalProfile():
+            return max(values.tau, default=1.0)
+        case TextProfile():
+            return values.length.tau[0]
+        case EmbeddingProfile():
+            return max((component.tau[0] for component in values.components), default=values.distance.tau[0])
+    return 1.0

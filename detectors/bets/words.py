@@ -1,0 +1,18 @@
+"""Bets on how many texts contain a word."""
+
+from collections.abc import Iterator
+
+from ...schemas.reference import WordsProfile
+from .bet import Bet, Concession, two_point
+
+#: What a word's share of texts is multiplied by.
+FACTORS = (1 / 4, 1 / 2, 2.0, 4.0, 10.0)
+
+
+def words(profile: WordsProfile, concession: Concession) -> Iterator[Bet]:
+    """A Bernoulli bet per word and factor, all alike. Valid although the words of one text hang together: the texts are the rows."""
+    for place, (word, texts) in enumerate(zip(profile.words, profile.counts, strict=True)):
+        share = (texts + 1) / (profile.texts + 1)
+        for factor in FACTORS:
+            change = f"{'more' if factor > 1 else 'less'} {word!r}"
+            yield from two_point(share, share * factor, (place,), profile.tau, concession, change)

@@ -1,0 +1,56 @@
+"""All that one reference's rows are counted for."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...schemas.reference import NumericProfile, ProfiledField, Reference
+from ..layout import Layout, Signal, layout
+from .categories import Categories
+from .numbers import Column, Numbers
+
+Categorical = Sequence[object] | dict[object, int]
+
+
+class Counting:
+    """How one reference's rows are counted: all that does not depend on the rows, prepared."""
+
+    def __init__(self, reference: Reference) -> None:
+        self.layout: Layout = layout(reference)
+        self.fields: tuple[ProfiledField, ...] = reference.fields
+        self._length = self.layout.size + self.layout.wide
+        self._numbers = Numbers([self._column(field) for field in self.layout.numeric])
+        self._categories = [Categories(*self._signals(field)) for field in self.layout.categorical]
+
+    def _signals(self, field: ProfiledField) -> tuple[Signal, Signal | None]:
+        """A field's availability, and its values if they are tested and of one part."""
+        available = self.layout.find(field.name, "availability")
+        assert available is not None
+        return available, self.layout.find(field.name, "values")
+
+    def _column(self, field: ProfiledField) -> Column:
+        available, values = self._signals(field)
+        if values is None:
+            return Column(None, None, available.start)
+        assert isinstance(values.profile, NumericProfile)
+        return Column(values.profile, values, available.start)
+
+    def count(
+        self,
+        numeric: NDArray[np.float64],
+        categorical: Sequence[Categorical],
+        vectors: Sequence[NDArray[np.float64]] = (),
+        offsets: NDArray[np.int64] | None = None,
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """``Pane.counts`` and ``Pane.sums`` of decoded rows.
+
+        Numbers by row and field; categories and texts by field, or how often each occurs; vectors by field; the rows' offsets, by which
+        the rows are sampled that pairs are counted in (None: by their numbers).
+        """
+        vector = np.zeros(self._length, dtype=np.int64)
+        self._numbers.add(numeric, vector)
+        for categories, column in zip(self._categories, categorical, strict=True):
+            categories.add(column if isinstance(column, dict) else Counter(column), len(numeric), vector)
+        return vector[: self.layout.size], vector[self.layout.size :]

@@ -1,0 +1,92 @@
+"""The vector that the tests look at: a bucket's panes summed over all segments, each segment's own, and the bucket as a whole."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..schemas.reference import NumericProfile, Reference
+from .bins import bins_of
+from .layout import CELLS, MOMENTS, Layout, Signal, layout
+from .localised import localised
+
+Counts = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Space:
+    """All signals that are tested, and where their numbers stand.
+
+    Small numbers first: those of all segments, of each segment, of the volume; then the wide ones in the same order.
+    """
+
+    layout: Layout
+    signals: tuple[Signal, ...]
+    segments: tuple[str, ...]
+    volume: Signal | None
+    small: int
+    length: int
+
+    def vector(self, counts: Counts, sums: Counts, segments: Sequence[tuple[str, Counts, Counts]], rows: int | None) -> Counts:
+        """Of one bucket: its counts and sums over all segments, those of each, and its rows (None: not all of them are there)."""
+        vector = np.zeros(self.length, dtype=np.int64)
+        size, wide = self.layout.size, self.layout.wide
+        vector[: len(counts)] = counts
+        vector[self.small : self.small + len(sums)] = sums
+        for name, own, own_sums in segments:
+            if name in self.segments:
+                place = self.segments.index(name) + 1
+                vector[place * size : place * size + len(own)] = own
+                vector[self.small + place * wide : self.small + place * wide + len(own_sums)] = own_sums
+        if self.volume is not None and rows is not None:
+            assert isinstance(self.volume.profile, NumericProfile)
+            vector[self.volume.start + int(bins_of(self.volume.profile, np.array([float(rows)]))[0])] = 1
+        return vector
+
+
+def space(reference: Reference) -> Space:
+    """All that is tested of a reference."""
+    own = layout(reference)
+    volume = reference.volume
+    size, wide, blocks = own.size, own.wide, 1 + len(reference.segments)
+    bins = 0 if volume is None else len(volume.counts)
+    small = size * blocks + (bins + CELLS if volume is not None else 0)
+    length = small + wide * blocks + (MOMENTS if volume is not None else 0)
+
+    signals = [_moved(signal, size, 0, small) for signal in own.signals]
+    for place, segment in enumerate(reference.segments, start=1):
+        counts = np.asarray(segment.counts, dtype=np.int64)
+        for signal in _segmented(own):
+            moved = _moved(signal, size, place * size, small + place * wide)
+            share = segment.rows / max(reference.rows, 1)
+            profile = localised(signal.profile, counts[signal.span])
+            signals.append(replace(moved, group="segments", profile=profile, segment=segment.name, share=share))
+    watched = None
+    if volume is not None:
+        start = size * blocks
+        watched = Signal(
+            "(volume)", "volume", "row", "traffic", volume, start, bins, slice(start, start + bins), None, length - MOMENTS, start + bins
+        )
+        signals.append(watched)
+    return Space(own, tuple(signals), tuple(segment.name for segment in reference.segments), watched, small, length)
+
+
+def _segmented(own: Layout) -> Iterator[Signal]:
+    """What is watched in every segment by itself."""
+    return (signal for signal in own.signals if signal.group in ("values", "availability"))
+
+
+def _moved(signal: Signal, size: int, narrow: int, wide: int) -> Signal:
+    """A pane's signal at the place of another block: its small numbers shifted so far, its wide ones to there."""
+
+    def place(index: int) -> int:
+        return index + narrow if index < size else index - size + wide
+
+    return replace(
+        signal,
+        start=place(signal.start),
+        rows=slice(place(signal.rows.start), place(signal.rows.stop - 1) + 1),
+        moments=None if signal.moments is None else place(signal.moments),
+        cells=None if signal.cells is None else place(signal.cells),
+    )
