@@ -3,6 +3,9 @@
 A bucket is evaluated when every input partition is complete through its end. A pane that arrives after its bucket was evaluated, for
 whatever reason, counts in the next one, which then says that it is not complete. The only clock is the records' append time; it advances
 by at most ``STRIDE`` per record, so that an outage of all profilers gives up no partition.
+
+Completeness that passes empty buckets is told too, once for all that are passed: by the last of them, without panes. It is what silence
+is told by. How many such statements there are depends on how often progress is said; how far they reach in the end does not.
 """
 
 from collections.abc import Iterable
@@ -28,7 +31,7 @@ class Pending(NamedTuple):
 
 
 class Aligned(NamedTuple):
-    """A bucket that can be evaluated."""
+    """A bucket that can be evaluated; without panes: all buckets through this one have been, and no more came of them."""
 
     end: int
     complete: bool
@@ -120,18 +123,25 @@ class Aligner:
         ready: list[Aligned] = []
         for bucket in sorted(b for b in self.pending if b <= through):
             panes = self.pending.pop(bucket)
-            clock = any(start < bucket <= end for p in sources if not p.given_up for start, end in p.by_clock)
-            ready.append(Aligned(bucket, whole and not any(p.late for p in panes), clock, panes))
+            ready.append(Aligned(bucket, whole and not any(p.late for p in panes), self._clock_decided(bucket), panes))
             self.evaluated = bucket
-        if through == NEVER:
+        if ended := through == NEVER:  # everything is evaluated
+            through = max((p.through for p in sources if p.ended), default=-NEVER)
             for partition in sources:
-                partition.ended = False  # all have ended and everything is evaluated: a later run continues
-        elif through > -NEVER:
-            self.evaluated = max(self.evaluated, self.buckets.start(through))
+                partition.ended = False  # a later run continues
+        if through > -NEVER and (passed := self.buckets.start(through)) > self.evaluated:
+            ready.append(Aligned(passed, whole, self._clock_decided(passed), []))
+            if not ended:  # a later run continues where each partition stopped
+                self.evaluated = passed
         for partition in sources:
             if partition.by_clock:
                 partition.by_clock = [span for span in partition.by_clock if span[1] > self.evaluated]
         return ready
+
+    def _clock_decided(self, bucket: int) -> bool:
+        """Whether some partition's progress through the bucket came from the wall clock."""
+        spans = (span for partition in self.partitions.values() if not partition.given_up for span in partition.by_clock)
+        return any(start < bucket <= end for start, end in spans)
 
     def numbers(self) -> dict[str, Any]:  # plain data for a snapshot
         """All that is remembered but the pending panes themselves."""

@@ -1,4 +1,7 @@
-"""Buckets: intervals of record time that tile it. A bucket is named by its end, in ms."""
+"""Buckets: intervals of record time that tile it. A bucket is named by its end, in ms.
+
+Of rows: the record at offset i stands at i seconds, whatever its timestamp says (`cut.Rules.times`).
+"""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -86,4 +89,14 @@ class Months:
 
 def buckets(length: PaneLength) -> Buckets:
     """The buckets of a configured pane length."""
-    return Months() if length.unit == "month" else Every(length.length)
+    return Months() if length.unit == "month" else Every(length.milliseconds)
+
+
+def uncountable(stream: str, pane: PaneLength, topic: str, partitions: int) -> str | None:
+    """Why a topic cannot be counted in such panes, and what to change; None: it can."""
+    if pane.unit != "rows" or partitions == 1:
+        return None
+    return (
+        f"streams.{stream}.pane: {pane} are counted in a topic of one partition, and {topic} has {partitions}: "
+        "write a length of time, or replay a table"
+    )

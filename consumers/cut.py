@@ -9,6 +9,7 @@ The rules, each with the case that broke its simpler form, in short:
   open the wrong bucket.
 - *Jumps*: a partition's first record, or one more than ``max_jump`` above H, is judged by the next two: if one of them is more than
   ``max_jump`` earlier, the clock that wrote it was wrong. Nothing is committed past an unjudged record.
+- *Panes of so many rows*: a record's time is its offset, a second for each. Offsets only rise: nothing is late, no clock is wrong.
 """
 
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.configuration import Stream
+from ..schemas.configuration import ROW_MS, Stream
 from .buckets import Buckets, Times, buckets
 
 #: In ms, the years that an ISO time can be of, whole buckets included: no clock that could be meant writes what lies beyond.
@@ -37,11 +38,21 @@ class Rules:
     max_jump: int = 3_600_000
     max_rows: int = 50_000
     linger: int = 2_000
+    by_offset: bool = False  #: panes are of so many rows
 
     @classmethod
     def of(cls, stream: Stream) -> "Rules":
         """The rules of a configured stream."""
+        if stream.pane.unit == "rows":
+            return cls(buckets(stream.pane), grace=0, max_jump=LATEST, max_rows=stream.max_rows, by_offset=True)
         return cls(buckets(stream.pane), stream.grace, stream.longest_jump, stream.max_rows, stream.linger)
+
+    def times(self, offsets: NDArray[np.int64], timestamps: Times, ends: NDArray[np.bool_]) -> Times:
+        """When records stand: by their timestamps, or by their offsets; an end record then closes the bucket it stands in."""
+        if not self.by_offset:
+            return timestamps
+        times = offsets * ROW_MS
+        return np.where(ends, self.buckets.ends(times), times)
 
 
 @dataclass(frozen=True)
@@ -101,6 +112,7 @@ def cut(
     partition is silent, and this clock judges what the following records cannot.
     """
     found: list[Item] = []
+    timestamps = rules.times(offsets, timestamps, ends)
     taken, total = 0, len(offsets)
     while taken < total:
         jump = _next_jump(rules, state, timestamps, ends, taken)

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 
-from ..detectors.step import Bucket, Offsets, State, Tests, close, fits, start, step
-from ..schemas.cloud_events import iso
+from ..detectors.step import Bucket, Offsets, Segment, State, Tests, close, fits, start, step
 from ..schemas.configuration import Configuration
 from ..schemas.drift import DriftEvent
 from ..schemas.notice import Notice
@@ -163,7 +163,8 @@ class Fold:
         if name in self.unmonitored:
             return []
         self.unmonitored.add(name)
-        rows = f"{bucket.rows:,} rows on stream {key.stream} in the bucket that ends at {iso(bucket.end)}"
+        end = self.configuration.streams[key.stream].pane.place(bucket.end)
+        rows = f"{bucket.rows:,} rows on stream {key.stream} in the bucket that ends at {end}"
         notice = Notice(
             about="unmonitored",
             model=_OTHERS if pooled else key.model,
@@ -219,10 +220,15 @@ def _partial(groups: Mapping[tuple[str, str, str, int], list[Pending]]) -> set[t
 
 
 def _merged(beginning: int, aligned: Aligned, panes: list[Pane], *, complete: bool) -> Bucket:
-    first, *others = panes
-    counts, sums = first.counts, first.sums
-    for pane in others:
-        counts, sums = counts + pane.counts, sums + pane.sums
+    counts, sums = np.add.reduce([pane.counts for pane in panes]), np.add.reduce([pane.sums for pane in panes])
+    by_segment: dict[str, list[Pane]] = {}
+    for pane in panes:
+        if pane.segment is not None:
+            by_segment.setdefault(pane.segment, []).append(pane)
+    segments = tuple(
+        Segment(name, np.add.reduce([pane.counts for pane in own]), np.add.reduce([pane.sums for pane in own]))
+        for name, own in sorted(by_segment.items())
+    )
     ranges: dict[tuple[str, int], tuple[int, int]] = {}
     for pane in panes:
         low, high = ranges.get((pane.topic, pane.partition), (pane.first, pane.last))
@@ -237,4 +243,5 @@ def _merged(beginning: int, aligned: Aligned, panes: list[Pane], *, complete: bo
         complete=complete,
         clock_decided=aligned.clock_decided,
         offsets=tuple(Offsets(*place, *ranges[place]) for place in sorted(ranges)),
+        segments=segments,
     )

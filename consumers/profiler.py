@@ -12,6 +12,7 @@ import numpy as np
 
 from ..schemas.configuration import Configuration, Stream
 from ..schemas.progress import InputPartition, InputTopic, Progress
+from .buckets import uncountable
 from .bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
 from .cut import Cut, CutState, Item, Rules, cut, cut_by_clock, finish
 from .decode.interface import Decoder
@@ -139,6 +140,9 @@ class Profiler:
         if missing:
             msg = f"streams.{self._name}.topics: there is no topic {', '.join(missing)} on this bus"
             raise LookupError(msg)
+        for topic in found.values():
+            if problem := uncountable(self._name, self._stream.pane, topic.name, topic.partitions):
+                raise LookupError(problem)
         return tuple(
             InputTopic(topic=t.name, topic_id=t.id, partitions=t.partitions) for t in (found[name] for name in self._stream.topics)
         )

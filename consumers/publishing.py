@@ -1,9 +1,10 @@
 """How our own messages are addressed: topic, partition, key, CloudEvents headers."""
 
 import zlib
+from datetime import datetime
 
 from ..schemas.cloud_events import JSON, MSGPACK, headers
-from ..schemas.configuration import Configuration
+from ..schemas.configuration import Configuration, PaneLength
 from ..schemas.dead_letter import LARGEST_VALUE, DeadLetter
 from ..schemas.drift import DriftEvent
 from ..schemas.identity import content_hash
@@ -67,6 +68,8 @@ def progress_outputs(configuration: Configuration, progress: Progress) -> list[O
 
 def event_output(configuration: Configuration, event: DriftEvent | Notice, partition: int, time_ms: int) -> Output:
     """A drift event or a notice; ``time_ms`` is the end of the bucket that it speaks of."""
+    if isinstance(event, DriftEvent):
+        event = _placed(event, configuration.streams[event.stream].pane)
     value = event.model_dump_json(exclude_none=False).encode()
     heads = headers(
         id=event.id,
@@ -77,6 +80,14 @@ def event_output(configuration: Configuration, event: DriftEvent | Notice, parti
         content_type=JSON,
     )
     return Output(configuration.topics.drift, partition, event.model.encode(), value, heads)
+
+
+def _placed(event: DriftEvent, pane: PaneLength) -> DriftEvent:
+    """The event with rows instead of times where its stream has panes of so many rows."""
+    if pane.unit != "rows":
+        return event
+    onset, start, end = (pane.place(round(datetime.fromisoformat(time).timestamp() * 1000)) for time in (event.onset, *event.bucket))
+    return event.model_copy(update={"onset": onset, "bucket": (start, end)})
 
 
 def dead_letter_output(configuration: Configuration, letter: DeadLetter, value: bytes | None) -> Output:

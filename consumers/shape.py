@@ -2,12 +2,13 @@
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..detectors.segments import Coded, Segmenter
 from ..schemas.reference import ProfiledField
 from .decode.interface import Columns
 
@@ -22,6 +23,7 @@ class Part(NamedTuple):
     categorical: Sequence[dict[object, int]]  #: per field, how often each value occurs
     vectors: Sequence[NDArray[np.float64]]  #: per embedding
     offsets: NDArray[np.int64]
+    segment: int | None = None  #: index of the segment; None: they are not divided
 
 
 class _Rows(NamedTuple):
@@ -60,8 +62,8 @@ class Shape:
         self._parts.append(rows)
         self.rows += len(rows.group)
 
-    def groups(self) -> Iterator[Part]:
-        """All rows so far, group by group."""
+    def groups(self, segmenter_of: Callable[[int], Segmenter | None]) -> Iterator[Part]:
+        """All rows so far, group by group, and segment by segment where a group has any."""
         if not self.rows:
             return
         rows = _Rows(
@@ -78,8 +80,19 @@ class Shape:
         starts = np.flatnonzero(np.diff(rows.group, prepend=-1)).tolist()
         for start, stop in itertools.pairwise([*starts, len(rows.group)]):
             part = rows.of(slice(start, stop))
-            frequencies = [_frequencies(codes, of) for codes, of in zip(part.codes, values, strict=True)]
-            yield Part(int(part.group[0]), stop - start, int(part.late.sum()), part.numeric, frequencies, part.vectors, part.offsets)
+            segmenter = segmenter_of(int(part.group[0]))
+            if segmenter is None:
+                yield _part(part, values, None)
+                continue
+            segment_of = segmenter.of(part.numeric, Coded(list(part.codes), values))
+            for segment in np.unique(segment_of).tolist():
+                yield _part(part.of(np.flatnonzero(segment_of == segment)), values, segment)
+
+
+def _part(rows: _Rows, values: Sequence[Sequence[object]], segment: int | None) -> Part:
+    frequencies = [_frequencies(codes, of) for codes, of in zip(rows.codes, values, strict=True)]
+    group, late = int(rows.group[0]), int(rows.late.sum())
+    return Part(group, len(rows.group), late, rows.numeric, frequencies, rows.vectors, rows.offsets, segment)
 
 
 def _frequencies(codes: NDArray[np.int64], values: Sequence[object]) -> dict[object, int]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..detectors.counting import Counting
+from ..detectors.segments import Segmenter
 from ..schemas.dead_letter import MOST_PER_RUN
 from ..schemas.pane import Pane
 from ..schemas.progress import InputPartition
@@ -79,6 +80,7 @@ class _Target(NamedTuple):
     version: str
     reference: str | None
     since: int | None
+    segment: str | None = None
 
 
 @dataclass
@@ -235,8 +237,12 @@ class Tally:
     def _count(self) -> None:
         """Count all that is decoded, run by run and target by target."""
         for shape in self._shapes.values():
-            for part in shape.groups():
+            for part in shape.groups(self._segmenter):
                 run, target = self._groups[part.group]
+                if part.segment is not None:
+                    segmenter = self._segmenter(part.group)
+                    assert segmenter is not None
+                    target = target._replace(segment=segmenter.names[part.segment])
                 total = self._runs[run].counts.setdefault(target, _Counts())
                 total.rows += part.rows
                 total.late += part.late
@@ -249,6 +255,11 @@ class Tally:
         self._groups.clear()
         self._shape_of.clear()
         self._shapes.clear()
+
+    def _segmenter(self, group: int) -> Segmenter | None:
+        """How the rows of a group are divided, if its reference says so."""
+        reference = self._groups[group][1].reference
+        return None if reference is None else self._references.monitored(reference).counting.segmenter
 
     def _close(self, run: _Run, cut: Cut) -> ClosedRun:
         nothing = np.zeros(0, dtype=np.int64)
@@ -264,6 +275,7 @@ class Tally:
                 about=target.bucket,
                 model=target.model,
                 version=target.version,
+                segment=target.segment,
                 reference=target.reference,
                 since=target.since,
                 rows=total.rows,
@@ -271,7 +283,7 @@ class Tally:
                 counts=nothing if total.counts is None else total.counts,
                 sums=nothing if total.sums is None else total.sums,
             )
-            for target, total in sorted(run.counts.items(), key=lambda item: (*item[0][:3], item[0].reference or ""))
+            for target, total in sorted(run.counts.items(), key=lambda item: (*item[0][:3], item[0].reference or "", item[0].segment or ""))
         ]
         return ClosedRun(cut, panes, run.bad, run.further_bad)
 

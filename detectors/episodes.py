@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,7 @@ class Identity:
     reference: str
     configuration: str
     budget: str
+    segmented: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ class Suspect:
     share: float
     change: str
     log_evidence: float
-    counts: NDArray[np.int64]  #: of the whole layout
+    counts: NDArray[np.int64]  #: of the whole space
+    only_in: tuple[str, ...] = ()  #: segments
 
 
 @dataclass
@@ -121,6 +123,12 @@ class Episode:
         largest = max(self.followed.values(), key=lambda followed: followed.shown.share).shown
         return _KINDS.get(largest.of) or ("output" if largest.role in ("prediction", "score") else "input")
 
+    @property
+    def scope(self) -> Literal["global", "local"]:
+        """Whether more than some segments have changed."""
+        shown = [followed.shown for followed in self.followed.values()]
+        return "local" if all(one.segment is not None or one.only_in for one in shown) else "global"
+
     def raise_severity(self) -> bool:
         """To what its largest ratio says; within an episode it only rises."""
         largest = max(followed.ratio for followed in self.followed.values())
@@ -142,6 +150,7 @@ class Episode:
                 role=measure.signal.role,
                 of=measure.signal.of,
                 segment=measure.signal.segment,
+                only_in=suspect.only_in,
                 share=rounded(suspect.share),
                 change=suspect.change,
                 log_evidence=rounded(suspect.log_evidence),
@@ -200,6 +209,7 @@ class Episode:
             reference=identity.reference,
             kind=self.kind,
             bucket=(iso(bucket[0]), iso(bucket[1])),
+            scope=self.scope if identity.segmented else None,
             onset=iso(self.onset),
             signals=tuple(followed.shown for followed in self.followed.values()),
             detector=DETECTOR,

@@ -13,14 +13,15 @@ from ..schemas.identity import derived_id
 from ..schemas.integers import packed, unpacked
 from ..schemas.reference import AVAILABILITY, Reference
 from .blame import best_bet, e_bh, log_evidence, shares, winner
+from .companions import Companions
 from .effects import measures_of
 from .episodes import Episode, Identity, Suspect, joined, opened
 from .margin import budget
 from .mixture import Mixture, compiled
 from .space import space
-from .windows import Bucket, Offsets, Run, Windows
+from .windows import Bucket, Offsets, Run, Segment, Windows
 
-__all__ = ["Bucket", "Offsets", "State", "Tests", "close", "fits", "start", "step"]
+__all__ = ["Bucket", "Offsets", "Segment", "State", "Tests", "close", "fits", "start", "step"]
 
 #: Of what `State.encoded` writes, and of the bets: a state of another format does not fit.
 FORMAT = 1
@@ -39,9 +40,17 @@ class Tests:
         self.layout = self.space.layout
         self.budget_seconds = allowed.seconds
         self.bets = compiled(self.space, settings, allowed.rows)
+        self.companions = Companions(self.bets.signals)
         self.measures = measures_of(self.bets.signals, self.space.signals, settings)
         self.identity = Identity(
-            application, stream, reference.model, reference.version, reference_hash, configuration_hash, str(settings.false_alarms)
+            application,
+            stream,
+            reference.model,
+            reference.version,
+            reference_hash,
+            configuration_hash,
+            str(settings.false_alarms),
+            segmented=bool(reference.segments),
         )
         decisive = settings.model_dump_json(include={"false_alarms", "rate", "min_effect", "features"})
         self.fingerprint = derived_id("tests", FORMAT, reference_hash, decisive, len(self.bets.owner))
@@ -127,9 +136,6 @@ def step(tests: Tests, state: State, bucket: Bucket) -> tuple[State, list[DriftE
             changed.update(_alarm(tests, state, bucket, np.log(before) + ratios))
     for episode in state.episodes:
         returned, since = episode.judge(state.windows, rows, tests.measures)
-        for signal in returned:
-            state.mixture.tested[signal] = True
-            state.mixture.restart(bucket.end, tests.bets.of(signal))
         if episode.raise_severity() or returned or episode.id in changed:
             changed[episode.id] = min(since, changed.get(episode.id, since))
     events = [
@@ -146,7 +152,17 @@ def step(tests: Tests, state: State, bucket: Bucket) -> tuple[State, list[DriftE
         if episode.id in changed
     ]
     state.episodes = [episode for episode in state.episodes if episode.open]
+    if events:
+        _retest(tests, state, bucket.end)
     return state, events
+
+
+def _retest(tests: Tests, state: State, end: int) -> None:
+    """Let signals leave the mean while they are in an open episode, and return to it, with nothing remembered, when that is over."""
+    tested = tests.companions.tested(followed.signal for episode in state.episodes for followed in episode.open)
+    for signal in np.flatnonzero(tested != state.mixture.tested).tolist():
+        state.mixture.restart(end, tests.bets.of(signal))
+    state.mixture.tested = tested
 
 
 def _vector(tests: Tests, state: State, bucket: Bucket) -> NDArray[np.int64]:
@@ -166,9 +182,9 @@ def _alarm(tests: Tests, state: State, bucket: Bucket, log_r: NDArray[np.float64
     since_onset, _ = bets.log_ratios(recent.counts)
     log_e = log_evidence(bets, since_onset)
     tested = np.flatnonzero(mixture.tested)
-    blamed = {first, *tested[e_bh(log_e[tested])].tolist()}
+    suspected = {first, *tested[e_bh(log_e[tested])].tolist()}
     share = shares(bets, total)
-    order = sorted(blamed, key=lambda signal: (-share[signal], *bets.signals[signal].key))
+    order = sorted(tests.companions.blamed(suspected), key=lambda signal: (-share[signal], *bets.signals[signal].key))
     suspects = [
         Suspect(
             signal,
@@ -176,6 +192,7 @@ def _alarm(tests: Tests, state: State, bucket: Bucket, log_r: NDArray[np.float64
             _words(tests, signal, winning if signal == first else best_bet(bets, since_onset, signal), recent.counts),
             float(log_e[signal]),
             recent.counts,
+            _only_in(tests, signal, suspected, recent.counts),
         )
         for signal in order
     ]
@@ -185,9 +202,21 @@ def _alarm(tests: Tests, state: State, bucket: Bucket, log_r: NDArray[np.float64
         state.episodes.append(episode)
     episode.blame(suspects, tests.measures, bucket.end)
     episode.raise_severity()
-    mixture.tested[order] = False
     mixture.restart(bucket.end)
     return {episode.id: recent.start}
+
+
+def _only_in(tests: Tests, signal: int, suspected: set[int], counts: NDArray[np.int64]) -> tuple[str, ...]:
+    """The segments that a change of all rows comes from: where it is blamed too, if without them it is not important."""
+    own, measure = [index for index in tests.companions.segments[signal] if index in suspected], tests.measures[signal]
+    if not own:
+        return ()
+    rest = counts.copy()
+    signals = tests.bets.signals
+    for index in own:
+        rest[signals[signal].span] -= counts[signals[index].span]
+    without, whole = measure.on(rest)[0].ratio, measure.on(counts)[0].ratio
+    return tuple(str(signals[index].segment) for index in own) if without < min(1.0, whole / 2) else ()
 
 
 def _words(tests: Tests, signal: int, bet: int, counts: NDArray[np.int64]) -> str:

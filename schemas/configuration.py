@@ -12,6 +12,7 @@ from .duration import Duration, milliseconds, written
 from .fact import Setting
 from .identity import content_hash
 from .mapping import Mapping
+from .segmentation import Segments
 
 #: Where panes are counted in rows, a row's time is its offset, a second for each.
 ROW_MS = 1_000
@@ -198,6 +199,16 @@ class TopicSlice(Setting):
     end: str | None = Field(None, description="ISO time behind the last record")
 
 
+class Pairs(Setting):
+    """How changes are watched that several numeric fields show only together."""
+
+    sample: int = Field(10, ge=1, le=10_000, description="rows of which one is counted")
+    most: int = Field(24, ge=2, le=64, description="fields that are paired")
+
+
+_or_off = BeforeValidator(lambda written_: None if written_ in (False, "off") else written_, json_schema_input_type=Pairs | Literal["off"])
+
+
 class Model(Setting):
     """A monitored model."""
 
@@ -207,6 +218,9 @@ class Model(Setting):
     rate: float | None = Field(None, gt=0, description="rows per second, where the reference has no times")
     min_effect: float = Field(0.0, ge=0, le=3)
     important: Important = Important()
+    segments: Segments | None = None
+    pairs: Annotated[Pairs | None, _or_off] = Pairs()
+    season: Literal["day", "week"] | None = Field(None, description="compare each hour with the same hour of the day, or of the week")
     features: dict[str, Annotated[FeatureSettings, _or_ignore]] = {}
 
     def feature(self, name: str) -> FeatureSettings:

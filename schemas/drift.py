@@ -44,7 +44,8 @@ class DriftedSignal(Fact):
     name: str
     role: str  #: feature, prediction, score; row: of what is no single field
     of: str = "values"  #: values, availability; of text: length, new words, words, characters; of vectors: component N, distance; pair, ...
-    segment: str | None = None
+    segment: str | None = None  #: the signal is that of one segment
+    only_in: tuple[str, ...] = ()  #: of a signal of all rows: segments, where only these have changed
     open: bool = True
     share: float  #: of the alarm's evidence
     change: str  #: the winning bet in words
@@ -75,6 +76,7 @@ class DriftEvent(Fact):
     reference: str
     kind: Kind
     bucket: tuple[str, str]  #: start and end of the bucket that decided, ISO 8601 UTC
+    scope: Literal["global", "local"] | None = None  #: local: no more than some segments have changed; None: the model has none
     onset: str  #: since when, as far as the winning bet can tell
     signals: tuple[DriftedSignal, ...]
     detector: str

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from .fact import Fact
 from .identity import content_hash
+from .segmentation import Segmentation
 
 Role = Literal["feature", "prediction", "score"]
 
@@ -101,7 +102,8 @@ class PairProfile(Fact):
     square: float  #: the mean of its square
     log_means: tuple[float, ...]  #: ln mean exp(lam z_i z_j), for each tilt lam
     sensitivities: tuple[float, ...]  #: the sd of exp(lam z_i z_j - its log mean), for each tilt
-    tau: float = 1.0
+    tau: float = 1.0  #: dependence of the products, in rows
+    sampled_tau: float = 1.0  #: in those of the rows that panes count
 
 
 class Reconstruction(Fact):
@@ -154,7 +156,8 @@ class Reference(Fact):
     sample: int = 10  #: pairs and reconstruction are counted in one row of so many
     ids: CategoricalProfile | None = None  #: rows whose id was new in its run, and (as *other*) those whose id had been there
     volume: NumericProfile | None = None  #: rows per bucket
-    segments: tuple[Recount, ...] = ()  #: disjoint; the last one holds the rows of no other
+    segmentation: Segmentation | None = None
+    segments: tuple[Recount, ...] = ()  #: of those with rows enough
     seasons: tuple[Recount, ...] = ()  #: by hour of the week, Monday 00 UTC first
     ignored: dict[str, str] = {}  #: columns not watched, with the reason
     warnings: tuple[str, ...] = ()

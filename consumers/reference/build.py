@@ -11,6 +11,8 @@ from ...schemas.configuration import Model
 from ...schemas.reference import ProfiledField, Reference
 from .columns import Chunk, Key, Kind, Source, UnusableReference
 from .fields import FEWEST_VALUES, field_of
+from .multivariate import with_pairs
+from .recount import recounted
 from .survey import Ignored, Survey, Typed
 
 __all__ = ["UnusableReference", "build_reference"]
@@ -64,8 +66,10 @@ def build_reference(source: Source, model: str, version: str, settings: Model | 
         fields=built,
         ignored=ignored,
     )
+    reference, unpaired = with_pairs(reference, source, dict(fields), settings)
+    reference = recounted(source, reference, [key for _, key in fields], settings)
     rising = [name for name, key in fields if surveys[key].rises]
-    return reference.model_copy(update={"warnings": (*_warnings(source, reference, settings, rising), *remarks)})
+    return reference.model_copy(update={"warnings": (*_warnings(source, reference, settings, rising), *unpaired, *remarks)})
 
 
 class _Span:

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ...schemas.reference import NumericProfile, ProfiledField, Reference
+from ...schemas.reference import NumericProfile, ProfiledField, Reference, TextProfile
 from ..layout import Layout, Signal, layout
+from ..segments import Segmenter
 from .categories import Categories
 from .numbers import Column, Numbers
+from .sampled import Sampled
+from .texts import Texts
 
 Categorical = Sequence[object] | dict[object, int]
 
@@ -19,16 +22,25 @@ class Counting:
 
     def __init__(self, reference: Reference) -> None:
         self.layout: Layout = layout(reference)
+        self.segmenter = None if reference.segmentation is None else Segmenter(reference.segmentation, self.layout)
         self.fields: tuple[ProfiledField, ...] = reference.fields
         self._length = self.layout.size + self.layout.wide
         self._numbers = Numbers([self._column(field) for field in self.layout.numeric])
-        self._categories = [Categories(*self._signals(field)) for field in self.layout.categorical]
+        self._categories = [self._counted(field) for field in self.layout.categorical]
+        self._sampled = Sampled(reference, self.layout)
 
     def _signals(self, field: ProfiledField) -> tuple[Signal, Signal | None]:
         """A field's availability, and its values if they are tested and of one part."""
         available = self.layout.find(field.name, "availability")
         assert available is not None
         return available, self.layout.find(field.name, "values")
+
+    def _counted(self, field: ProfiledField) -> Categories | Texts:
+        """How the values of a field that is decoded as texts are counted."""
+        available, values = self._signals(field)
+        if isinstance(field.values, TextProfile):
+            return Texts(available, [signal for signal in self.layout.signals if signal.field is field])
+        return Categories(available, values)
 
     def _column(self, field: ProfiledField) -> Column:
         available, values = self._signals(field)
@@ -51,6 +63,7 @@ class Counting:
         """
         vector = np.zeros(self._length, dtype=np.int64)
         self._numbers.add(numeric, vector)
+        self._sampled.add(numeric, np.arange(len(numeric)) if offsets is None else offsets, vector)
         for categories, column in zip(self._categories, categorical, strict=True):
             categories.add(column if isinstance(column, dict) else Counter(column), len(numeric), vector)
         return vector[: self.layout.size], vector[self.layout.size :]
