@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..schemas.cloud_events import iso
-from ..schemas.drift import DriftedSignal, DriftEvent, Effect, Histogram, Kind, Severity, Status, UsedPanes
+from ..schemas.drift import DriftedSignal, DriftEvent, Effect, Histogram, Kind, Severity, Statistics, Status, UsedPanes
 from ..schemas.identity import derived_id
 from .effects import Measure, rounded
 from .windows import Bucket, Offsets, Recent, Windows
@@ -85,9 +85,9 @@ class Followed:
             if run is None:
                 return start
             start, self.due = run.start, self.brief
-            size, current = measure.on(run.counts)
-            self.ratio = size.ratio
-            self._show(effect=size.effect, current=measure.histogram(current), rows=measure.rows(run.counts))
+            change = measure.on(run.counts)
+            self.ratio = change.ratio
+            self._show(effect=change.effect, reference=change.reference, current=change.current, now=change.now, rows=change.rows)
             if self.ratio >= 1 or self.ratio > self.opening / 2:
                 return start
         self._show(open=False)
@@ -97,7 +97,7 @@ class Followed:
         """Follow it no longer."""
         self._show(open=False)
 
-    def _show(self, **numbers: Effect | Histogram | int) -> None:
+    def _show(self, **numbers: Effect | Histogram | Statistics | int | None) -> None:
         self.shown = self.shown.model_copy(update=numbers)
 
 
@@ -143,8 +143,8 @@ class Episode:
         """Signals that an alarm adds, in the bucket that ends at ``end``."""
         for suspect in suspects:
             measure = measures[suspect.signal]
-            size, own = measure.on(suspect.counts)
-            rows = measure.rows(suspect.counts)
+            change = measure.on(suspect.counts)
+            rows = change.rows
             shown = DriftedSignal(
                 name=measure.signal.name,
                 role=measure.signal.role,
@@ -154,14 +154,16 @@ class Episode:
                 share=rounded(suspect.share),
                 change=suspect.change,
                 log_evidence=rounded(suspect.log_evidence),
-                effect=size.effect,
-                reference=measure.reference,
-                current=measure.histogram(own),
+                effect=change.effect,
+                was=change.was,
+                now=change.now,
+                reference=change.reference,
+                current=change.current,
                 rows=rows,
             )
             brief = max(LEAST_ROWS, min(rows, MOST_ROWS))
             needed = max(LEAST_ROWS, min(RETURNS_ON * rows, MOST_ROWS))
-            self.followed[suspect.signal] = Followed(suspect.signal, end, brief, needed, brief, size.ratio, size.ratio, shown)
+            self.followed[suspect.signal] = Followed(suspect.signal, end, brief, needed, brief, change.ratio, change.ratio, shown)
 
     def judge(self, windows: Windows, rows: NDArray[np.int64], measures: Sequence[Measure]) -> tuple[list[int], int]:
         """Look at every open signal that is due; ``rows`` are those of the newest bucket, per tested signal.

@@ -39,6 +39,7 @@ class Tests:
         self.space = space(reference)
         self.layout = self.space.layout
         self.budget_seconds = allowed.seconds
+        self.longest_gap = reference.longest_gap
         self.bets = compiled(self.space, settings, allowed.rows)
         self.companions = Companions(self.bets.signals)
         self.measures = measures_of(self.bets.signals, self.space.signals, settings)
@@ -215,7 +216,7 @@ def _only_in(tests: Tests, signal: int, suspected: set[int], counts: NDArray[np.
     signals = tests.bets.signals
     for index in own:
         rest[signals[signal].span] -= counts[signals[index].span]
-    without, whole = measure.on(rest)[0].ratio, measure.on(counts)[0].ratio
+    without, whole = measure.on(rest).ratio, measure.on(counts).ratio
     return tuple(str(signals[index].segment) for index in own) if without < min(1.0, whole / 2) else ()
 
 

@@ -221,6 +221,8 @@ class Model(Setting):
     segments: Segments | None = None
     pairs: Annotated[Pairs | None, _or_off] = Pairs()
     season: Literal["day", "week"] | None = Field(None, description="compare each hour with the same hour of the day, or of the week")
+    volume: bool | None = Field(None, description="whether rows per bucket are watched; null: if the reference is a part of a topic")
+    silence: Duration | Literal["never"] | None = Field(None, description="without a row; null: 3 x the reference's longest gap")
     features: dict[str, Annotated[FeatureSettings, _or_ignore]] = {}
 
     def feature(self, name: str) -> FeatureSettings:

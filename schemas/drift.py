@@ -38,6 +38,18 @@ class Histogram(Fact):
     counts: tuple[int, ...] = ()
 
 
+class Statistics(Fact):
+    """A series in numbers, six digits of each; None where it has no such number."""
+
+    rows: int
+    nulls: float | None = None  #: share of rows without a valid value
+    mean: float | None = None
+    sd: float | None = None
+    median: float | None = None
+    quantiles: tuple[float, ...] = ()  #: 1, 5, 25, 50, 75, 95, 99 %
+    distinct: int | None = None  #: now: an estimate; None: over a hundred, or not known
+
+
 class DriftedSignal(Fact):
     """One signal of an episode, with all that is known of its change."""
 
@@ -51,6 +63,8 @@ class DriftedSignal(Fact):
     change: str  #: the winning bet in words
     log_evidence: float  #: natural log of the e-value since the onset
     effect: Effect
+    was: Statistics | None = None  #: of the reference
+    now: Statistics | None = None  #: of `current`
     reference: Histogram
     current: Histogram
     rows: int  #: rows in `current`

@@ -2,6 +2,6 @@
 
 from .counts import grouped
 from .measure import Measure, measures_of
-from .size import Size, rounded
+from .size import Change, rounded
 
-__all__ = ["Measure", "Size", "grouped", "measures_of", "rounded"]
+__all__ = ["Change", "Measure", "grouped", "measures_of", "rounded"]

@@ -11,7 +11,8 @@ from ...schemas.drift import Effect, Histogram
 from ...schemas.reference import AVAILABILITY, AvailabilityProfile, CategoricalProfile, NumericProfile
 from ..layout import Signal
 from ..two_sample import ks, psi, wasserstein
-from .size import Size, rounded
+from .size import Change, rounded
+from .statistics import of_counts, of_reference
 
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -114,25 +115,35 @@ class CountsMeasure:
             _width=width,
         )
 
-    def on(self, counts: Counts) -> tuple[Size, Counts]:
-        """The effect in a vector of the space, and the signal's own counts in it."""
-        current = np.maximum(counts[self.signal.span], 0)  # a correction may have taken more than there was
-        return self._size(current, self._absent(counts)), current
+    def on(self, vector: Counts) -> Change:
+        """The change in a vector of the space."""
+        current = np.maximum(vector[self.signal.span], 0)  # a correction may have taken more than there was
+        nulls = self._absent(vector)
+        effect, ratio = self._effect(current, nulls)
+        return Change(
+            effect,
+            ratio,
+            int(current.sum()),
+            reference=Histogram(bins=self.labels, counts=tuple(self._groups.tolist())),
+            current=Histogram(counts=tuple(_added(current, self._group_of, len(self.labels)).tolist())),
+            was=of_reference(self.signal, self._nulls),
+            now=of_counts(self.signal, vector, None if nulls is None else nulls[1]),
+        )
 
-    def _absent(self, counts: Counts) -> tuple[float, float] | None:
+    def _absent(self, vector: Counts) -> tuple[float, float] | None:
         if self.available is None or self._nulls is None:
             return None
-        available = np.maximum(counts[self.available], 0)
+        available = np.maximum(vector[self.available], 0)
         rows = int(available.sum())
         return (rounded(self._nulls), rounded(1 - int(available[0]) / rows)) if rows > 0 else None
 
-    def _size(self, current: Counts, nulls: tuple[float, float] | None) -> Size:
+    def _effect(self, current: Counts, nulls: tuple[float, float] | None) -> tuple[Effect, float]:
         n, rows = int(current.sum()), int(self._reference.sum())
         if n <= 0 or rows <= 0:
-            return Size(Effect(nulls=nulls), 0.0)
+            return Effect(nulls=nulls), 0.0
         noise, bounds = 1 / n + 1 / rows, self.important
         if isinstance(self.signal.profile, AvailabilityProfile):
-            return Size(Effect(nulls=nulls), self._moved(current, noise) / bounds.nulls)
+            return Effect(nulls=nulls), self._moved(current, noise) / bounds.nulls
         parts = {"psi": psi(self._groups, _added(current, self._group_of, len(self.labels))) - (len(self.labels) - 1) * noise}
         unseen = self._reference == 0
         parts["unseen"] = int(current[unseen].sum()) / n - int(unseen.sum()) / (rows + 1)
@@ -142,26 +153,17 @@ class CountsMeasure:
             parts["wasserstein_sd"] = wasserstein(self._ordered, ordered, self._values) - _ABSOLUTE_MEAN * math.sqrt(noise) * self._width
         sizes = {name: max(part, 0.0) for name, part in parts.items()}
         ratio = max(size / getattr(bounds, name) for name, size in sizes.items())
-        return Size(Effect(nulls=nulls, **{name: rounded(size) for name, size in sizes.items()}), ratio)
+        return Effect(nulls=nulls, **{name: rounded(size) for name, size in sizes.items()}), ratio
 
-    def rows(self, counts: Counts) -> int:
+    def rows(self, vector: Counts) -> int:
         """Rows counted in the signal."""
-        return int(np.maximum(counts[self.signal.span], 0).sum())
+        return int(np.maximum(vector[self.signal.span], 0).sum())
 
     def _moved(self, current: Counts, noise: float) -> float:
         """The share of rows whose availability is another: that of new nulls, but also of nulls that became missing."""
         expected = self._reference / self._reference.sum()
         apart = np.abs(current / current.sum() - expected) - _ABSOLUTE_MEAN * np.sqrt(expected * (1 - expected) * noise)
         return max(float(apart.sum()) / 2, 0.0)
-
-    @property
-    def reference(self) -> Histogram:
-        """The reference's histogram."""
-        return Histogram(bins=self.labels, counts=tuple(self._groups.tolist()))
-
-    def histogram(self, current: Counts) -> Histogram:
-        """Of current counts, in the reference's groups."""
-        return Histogram(counts=tuple(_added(current, self._group_of, len(self.labels)).tolist()))
 
 
 def _added(counts: Counts, place: Counts, size: int) -> Counts:

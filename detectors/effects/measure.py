@@ -7,12 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.configuration import Important, Model
-from ...schemas.drift import Histogram
 from ...schemas.reference import PairProfile, WordsProfile
 from ..layout import Signal
 from .counts import CountsMeasure
 from .pairs import PairMeasure
-from .size import Size
+from .size import Change
 from .words import WordsMeasure
 
 Counts = NDArray[np.int64]
@@ -26,20 +25,11 @@ class Measure(Protocol):
         """Whose."""
         ...
 
-    def on(self, counts: Counts) -> tuple[Size, Counts]:
-        """The effect in a vector of the space, and the signal's own numbers in it."""
+    def on(self, vector: Counts) -> Change:
+        """The change in a vector of the space."""
         ...
 
-    @property
-    def reference(self) -> Histogram:
-        """The reference's histogram."""
-        ...
-
-    def histogram(self, current: Counts) -> Histogram:
-        """Of the signal's own numbers now, in the reference's groups."""
-        ...
-
-    def rows(self, counts: Counts) -> int:
+    def rows(self, vector: Counts) -> int:
         """Rows counted in the signal, in a vector of the space."""
         ...
 

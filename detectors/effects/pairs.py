@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.configuration import Important
-from ...schemas.drift import Effect, Histogram
+from ...schemas.drift import Effect
 from ...schemas.reference import PairProfile
 from ..counting.products import PAIR_SCALE
 from ..layout import Signal
-from .size import Size, rounded
+from .size import Change, rounded
 
 Counts = NDArray[np.int64]
 #: The mean of |Z|, Z standard normal.
@@ -25,29 +25,19 @@ class PairMeasure:
     signal: Signal
     important: Important
 
-    def on(self, counts: Counts) -> tuple[Size, Counts]:
-        """The effect in a vector of the space, and the signal's own sum in it."""
-        current, profile = counts[self.signal.span], self.signal.profile
+    def on(self, vector: Counts) -> Change:
+        """The change in a vector of the space."""
+        profile, rows = self.signal.profile, self.rows(vector)
         assert isinstance(profile, PairProfile)
-        rows = self.rows(counts)
         if rows <= 0:
-            return Size(Effect(), 0.0), current
-        now = float(current[0]) / PAIR_SCALE / rows
+            return Change(Effect(), 0.0, 0)
+        now = float(vector[self.signal.start]) / PAIR_SCALE / rows
         sd = math.sqrt(max(profile.square - profile.correlation**2, 0.0))
         noise = _ABSOLUTE_MEAN * sd * math.sqrt(1 / rows + 1 / profile.rows)
         moved = max(abs(now - profile.correlation) - noise, 0.0)
         effect = Effect(correlation=(rounded(profile.correlation), rounded(now)))
-        return Size(effect, moved / self.important.correlation), current
+        return Change(effect, moved / self.important.correlation, rows)
 
-    @property
-    def reference(self) -> Histogram:
-        """Nothing: a correlation has no histogram."""
-        return Histogram()
-
-    def histogram(self, current: Counts) -> Histogram:
-        """Nothing either."""
-        return Histogram()
-
-    def rows(self, counts: Counts) -> int:
+    def rows(self, vector: Counts) -> int:
         """Rows that have both values."""
-        return int(counts[self.signal.rows].sum())
+        return int(vector[self.signal.rows].sum())

@@ -1,15 +1,20 @@
-"""An effect with its importance."""
+"""What is said of a signal's change."""
 
 from typing import NamedTuple
 
-from ...schemas.drift import Effect
+from ...schemas.drift import Effect, Histogram, Statistics
 
 
-class Size(NamedTuple):
-    """An effect, and the largest of its parts in units of the bound from which on it is important."""
+class Change(NamedTuple):
+    """An effect, and the largest of its parts in units of the bound from which on it is important; then and now."""
 
     effect: Effect
     ratio: float
+    rows: int
+    reference: Histogram = Histogram()
+    current: Histogram = Histogram()
+    was: Statistics | None = None
+    now: Statistics | None = None
 
 
 def rounded(value: float) -> float:

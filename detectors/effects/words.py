@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.configuration import Important
-from ...schemas.drift import Effect, Histogram, Word
+from ...schemas.drift import Effect, Word
 from ...schemas.reference import WordsProfile
 from ..layout import Signal
-from .size import Size, rounded
+from .size import Change, rounded
 
 Counts = NDArray[np.int64]
 
@@ -24,13 +24,12 @@ class WordsMeasure:
     signal: Signal
     important: Important
 
-    def on(self, counts: Counts) -> tuple[Size, Counts]:
-        """The effect in a vector of the space, and the signal's own counts in it."""
-        current = np.maximum(counts[self.signal.span], 0)
-        texts = int(counts[self.signal.rows].sum())
+    def on(self, vector: Counts) -> Change:
+        """The change in a vector of the space."""
+        current, texts = np.maximum(vector[self.signal.span], 0), self.rows(vector)
         profile = self._profile
         if texts <= 0 or profile.texts <= 0 or not len(current):
-            return Size(Effect(), 0.0), current
+            return Change(Effect(), 0.0, max(texts, 0))
         was, now = np.asarray(profile.counts) / profile.texts, current / texts
         pooled = (np.asarray(profile.counts) + current + 1) / (profile.texts + texts + 2)
         error = np.sqrt(pooled * (1 - pooled) * (1 / texts + 1 / profile.texts))
@@ -40,22 +39,13 @@ class WordsMeasure:
         # the largest of so many differences is not small by chance: a Bonferroni-like quantile of the normal is taken off
         noise = error * np.sqrt(2 * np.log(len(current) + 1))
         moved = max(float((np.abs(now - was) - noise).max()), 0.0)
-        return Size(Effect(words=telling, word_share=rounded(moved)), moved / self.important.word_share), current
+        return Change(Effect(words=telling, word_share=rounded(moved)), moved / self.important.word_share, texts)
 
     @property
     def _profile(self) -> WordsProfile:
         assert isinstance(self.signal.profile, WordsProfile)
         return self.signal.profile
 
-    @property
-    def reference(self) -> Histogram:
-        """Nothing: the telling words have their shares."""
-        return Histogram()
-
-    def histogram(self, current: Counts) -> Histogram:
-        """Nothing either."""
-        return Histogram()
-
-    def rows(self, counts: Counts) -> int:
+    def rows(self, vector: Counts) -> int:
         """Texts counted."""
-        return int(counts[self.signal.rows].sum())
+        return int(vector[self.signal.rows].sum())

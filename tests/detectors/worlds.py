@@ -47,7 +47,7 @@ def compiled_for(reference: Reference, settings: Model = MONTH) -> Tests:
 def counts_of(reference: Reference, columns: dict[str, Floats], rows: int) -> Counts:
     """What a profiler would count: a column shorter than ``rows`` has nulls; a name that is not given has none but nulls."""
     plan = layout(reference)
-    counts = np.zeros(plan.size, dtype=np.int64)
+    counts = np.zeros(plan.size + plan.wide, dtype=np.int64)
     for signal in plan.signals:
         values = columns.get(signal.name, np.zeros(0))
         if signal.of == "availability":
@@ -102,7 +102,7 @@ def panes(draw: st.DrawFn, reference: Reference) -> Counts:
     """Counts in the reference's layout: empty, all in one bin, spread, huge, or less than nothing after a correction."""
     plan = layout(reference)
     rng = np.random.default_rng(draw(st.integers(0, 99)))
-    counts = np.zeros(plan.size, dtype=np.int64)
+    counts = np.zeros(plan.size + plan.wide, dtype=np.int64)
     for signal in plan.signals:
         match draw(st.sampled_from(("empty", "one", "spread", "huge", "like", "corrected"))):
             case "one":

@@ -1,0 +1,90 @@
+"""What everybody looks at first: count, mean, median, sd, quantiles, distinct values, nulls; of the reference and now."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...schemas.drift import Statistics
+from ...schemas.reference import CategoricalProfile, NumericProfile
+from ..bins import QUANTILES
+from ..counting.numbers import SCALE, SQUARE_SCALE
+from ..layout import CELLS, Signal
+from .size import rounded
+
+Counts = NDArray[np.int64]
+_MEDIAN = QUANTILES.index(0.5)
+
+
+def of_reference(signal: Signal, nulls: float | None) -> Statistics:
+    """As the reference's rows say."""
+    rows, absent = int(signal.reference_counts.sum()), None if nulls is None else rounded(nulls)
+    match signal.profile:
+        case NumericProfile() as profile:
+            quantiles = tuple(map(rounded, profile.quantiles))
+            return Statistics(
+                rows=rows,
+                nulls=absent,
+                mean=rounded(profile.mean),
+                sd=rounded(profile.sd if profile.minimum < profile.maximum else 0.0),
+                median=quantiles[_MEDIAN] if quantiles else None,
+                quantiles=quantiles,
+                distinct=profile.distinct or None,
+            )
+        case CategoricalProfile() as profile:
+            return Statistics(rows=rows, nulls=absent, distinct=profile.distinct or None)
+    return Statistics(rows=rows, nulls=absent)
+
+
+def of_counts(signal: Signal, vector: Counts, nulls: float | None) -> Statistics:
+    """As far as counts can tell: moments in steps of 2^-20 sd, within +-1,000 of them; quantiles interpolated in their bins."""
+    counts = np.maximum(vector[signal.span], 0)
+    rows = int(counts.sum())
+    match signal.profile:
+        case NumericProfile() as profile if rows > 0 and signal.moments is not None and signal.cells is not None:
+            mean, square = vector[signal.moments] / SCALE / rows, vector[signal.moments + 1] / SQUARE_SCALE / rows
+            quantiles = tuple(rounded(value) for value in _quantiles(profile, counts))
+            return Statistics(
+                rows=rows,
+                nulls=nulls,
+                mean=rounded(profile.mean + profile.sd * float(mean)),
+                sd=rounded(profile.sd * math.sqrt(max(float(square - mean * mean), 0.0))),
+                median=quantiles[_MEDIAN],
+                quantiles=quantiles,
+                distinct=_distinct(vector[signal.cells : signal.cells + CELLS]),
+            )
+        case CategoricalProfile() if rows > 0:
+            return Statistics(rows=rows, nulls=nulls, distinct=int(np.count_nonzero(counts)))
+    return Statistics(rows=rows, nulls=nulls)
+
+
+def _quantiles(profile: NumericProfile, counts: Counts) -> list[float]:
+    """Rows are taken to lie evenly between a bin's ends; those beyond the reference's extremes at these."""
+    order = np.argsort(np.asarray(profile.values), kind="stable")
+    low, high = _ends(profile)
+    behind = np.cumsum(counts[order])
+    found = []
+    for share in QUANTILES:
+        rank = share * behind[-1]
+        place = int(np.searchsorted(behind, rank, side="left"))
+        bin_ = order[place]
+        within = 1 - (behind[place] - rank) / max(int(counts[bin_]), 1)
+        found.append(float(low[bin_] + within * (high[bin_] - low[bin_])))
+    return found
+
+
+def _ends(profile: NumericProfile) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Where every bin begins and ends, within the reference's extremes; a gap, which is many intervals, is at its value."""
+    low, high = np.asarray(profile.values, dtype=np.float64).copy(), np.asarray(profile.values, dtype=np.float64).copy()
+    ends = np.concatenate(([-np.inf], profile.edges, [np.inf]))
+    for interval, bin_ in enumerate(profile.bin_of):
+        if bin_ not in (0, profile.above, profile.gap):
+            low[bin_] = min(low[bin_], max(float(ends[interval]), profile.minimum))
+            high[bin_] = max(high[bin_], min(float(np.nextafter(ends[interval + 1], -np.inf)), profile.maximum))
+    return low, high
+
+
+def _distinct(cells: Counts) -> int | None:
+    """Linear counting (Whang, Vander-Zanden & Taylor 1990): -m ln(share of empty cells); None: too many for so few cells."""
+    empty = int(np.count_nonzero(cells <= 0))
+    return round(-len(cells) * math.log(empty / len(cells))) if empty else None

@@ -1,0 +1,96 @@
+"""Without drift the windowed tests alarm no oftener than their level, in every law, with a reference as finite as the window."""
+
+import numpy as np
+import pytest
+
+from driftbus.detectors.bins import profile_of
+from driftbus.detectors.named.cramer_von_mises import Law
+from driftbus.detectors.named.interface import Watched
+from driftbus.detectors.named.windowed import Windowed
+from driftbus.schemas.reference import CategoricalProfile
+
+from .worlds import Draw, counted, settings
+
+WINDOWED = ("ks", "cramer_von_mises", "chi_square", "psi", "jensen_shannon", "kl", "wasserstein")
+ROWS, REFERENCES, WINDOWS = 1_000, 120, 100
+LAWS: dict[str, Draw] = {
+    "normal": lambda rng, rows: rng.normal(size=rows),
+    "heavy-tailed": lambda rng, rows: rng.lognormal(0, 1.5, rows),
+    "mostly zero": lambda rng, rows: np.where(rng.random(rows) < 0.9, 0.0, rng.normal(size=rows)),
+    "five values": lambda rng, rows: rng.integers(0, 5, rows).astype(np.float64),
+}
+
+
+def _alarms(name: str, watched: Watched, windows: list[np.ndarray[tuple[int], np.dtype[np.int64]]], levels: tuple[float, ...]) -> list[int]:
+    watcher = settings(name, rows=ROWS).on(watched, 1.0)
+    assert isinstance(watcher, Windowed)
+    found = np.array([watcher.statistic(window) for window in windows])
+    return [int((found >= watcher.threshold(int(windows[0].sum()), level)).sum()) for level in levels]
+
+
+@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize("reference_rows", [1_000, 10_000])
+def test_levels_hold(law: str, reference_rows: int) -> None:
+    levels = 1e-2, 1e-3
+    found = {name: np.zeros(2) for name in WINDOWED}
+    for seed in range(REFERENCES):
+        rng = np.random.default_rng(seed)
+        watched = Watched("x", profile_of(LAWS[law](rng, reference_rows)))
+        windows = [counted(watched, LAWS[law](rng, ROWS)) for _ in range(WINDOWS)]
+        for name in WINDOWED:
+            found[name] += _alarms(name, watched, windows, levels)
+    rates = {name: (alarms / (REFERENCES * WINDOWS * np.array(levels))).tolist() for name, alarms in found.items()}
+    # 120 and 12 are expected at the levels; windows that share a reference alarm together, so that twice as many are still chance.
+    assert all(first <= 1.4 and second <= 2.5 for first, second in rates.values()), rates
+    assert max(first for first, _ in rates.values()) > 0.4, rates
+
+
+@pytest.mark.parametrize("name", ["chi_square", "psi", "jensen_shannon", "kl"])
+def test_levels_hold_for_categories(name: str) -> None:
+    shares = np.array([0.4, 0.2, 0.1, 0.1, 0.1, 0.05, 0.03, 0.01, 0.008, 0.002])
+    rng, found = np.random.default_rng(0), np.zeros(2)
+    for _ in range(REFERENCES):
+        counts = rng.multinomial(5_000, shares)
+        watched = Watched("c", CategoricalProfile(categories=tuple("abcdefghi"), counts=tuple(counts.tolist())))
+        found += _alarms(name, watched, list(rng.multinomial(ROWS, shares, size=WINDOWS)), (1e-2, 1e-3))
+    assert (found <= np.array([1.4, 2.5]) * (120, 12)).all()
+
+
+@pytest.mark.parametrize("name", WINDOWED)
+def test_dependent_rows_do_not_alarm_more(name: str) -> None:
+    """AR(1) with coefficient .5, whose means vary as those of a third as many rows."""
+    found = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        noise = rng.normal(size=10_000 + 60 * ROWS)
+        series = np.empty_like(noise)
+        series[0] = noise[0]
+        for row in range(1, len(series)):
+            series[row] = 0.5 * series[row - 1] + noise[row]
+        profile = profile_of(series[:10_000]).model_copy(update={"tau": (3.0, 1.7, 1.3, 1.2)})
+        watched = Watched("x", profile)
+        windows = [counted(watched, rows) for rows in series[10_000:].reshape(60, ROWS)]
+        found += _alarms(name, watched, windows, (1e-2,))[0]
+    assert found <= 24  # 12 are expected
+
+
+def test_the_law_is_that_of_cramer_and_von_mises() -> None:
+    law = Law.of("x", np.full(64, 100))
+    # Anderson & Darling 1952, table 1; a tenth of the level is kept back.
+    assert law.quantile(0.001 * 1.1) == pytest.approx(1.16786, rel=0.01)
+    assert law.quantile(0.01 * 1.1) == pytest.approx(0.74346, rel=0.02)
+    assert law.largest == pytest.approx(1 / np.pi**2, rel=1e-3)
+    assert law.factor == pytest.approx(np.sqrt(2), rel=1e-3)
+
+
+def test_thresholds_fall_with_rows_and_rise_as_levels_fall() -> None:
+    rng = np.random.default_rng(0)
+    watched = Watched("x", profile_of(rng.normal(size=10_000)))
+    for name in WINDOWED:
+        watcher = settings(name).on(watched, 1.0)
+        assert isinstance(watcher, Windowed)
+        by_level = [watcher.threshold(ROWS, 10.0**-exponent) for exponent in range(1, 13)]
+        assert by_level == sorted(by_level)
+        if name not in ("cramer_von_mises", "chi_square"):
+            by_rows = [watcher.threshold(ROWS * 2**doubled, 1e-7) for doubled in range(6)]
+            assert by_rows == sorted(by_rows, reverse=True)
