@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..schemas.cloud_events import iso
-from ..schemas.drift import DriftedSignal, DriftEvent, Effect, Histogram, Kind, Severity, Statistics, Status, UsedPanes
+from ..schemas.drift import Alarm, DriftedSignal, DriftEvent, Effect, Histogram, Kind, Severity, Statistics, Status, UsedPanes
 from ..schemas.identity import derived_id
-from .effects import Measure, rounded
+from .effects import Change, Measure, rounded
 from .windows import Bucket, Offsets, Recent, Windows
 
 #: From which ratio of an effect to its important bound on an episode is moderate, and major.
@@ -56,6 +56,7 @@ class Suspect:
     change: str
     log_evidence: float
     counts: NDArray[np.int64]  #: of the whole space
+    alarms: tuple[Alarm, ...]
     only_in: tuple[str, ...] = ()  #: segments
 
 
@@ -85,19 +86,26 @@ class Followed:
             if run is None:
                 return start
             start, self.due = run.start, self.brief
-            change = measure.on(run.counts)
-            self.ratio = change.ratio
-            self._show(effect=change.effect, reference=change.reference, current=change.current, now=change.now, rows=change.rows)
-            if self.ratio >= 1 or self.ratio > self.opening / 2:
+            if not self.look(measure.on(run.counts)):
                 return start
         self._show(open=False)
         return start
+
+    def look(self, change: Change) -> bool:
+        """Take its newest numbers; whether it seems as before."""
+        self.ratio = change.ratio
+        self._show(effect=change.effect, reference=change.reference, current=change.current, now=change.now, rows=change.rows)
+        return self.ratio < 1 and self.ratio <= self.opening / 2
+
+    def add(self, alarms: Iterable[Alarm]) -> None:
+        """Further detectors have alarmed."""
+        self._show(alarms=(*self.shown.alarms, *alarms))
 
     def give_up(self) -> None:
         """Follow it no longer."""
         self._show(open=False)
 
-    def _show(self, **numbers: Effect | Histogram | Statistics | int | None) -> None:
+    def _show(self, **numbers: Effect | Histogram | Statistics | tuple[Alarm, ...] | int | None) -> None:
         self.shown = self.shown.model_copy(update=numbers)
 
 
@@ -108,6 +116,7 @@ class Episode:
     id: str
     opening: int  #: end of the bucket that opened it
     onset: int
+    detector: str  #: the one that opened it
     sequence: int = 0  #: of the next event
     severity: Severity = "minor"
     followed: dict[int, Followed] = field(default_factory=dict)  #: by signal, in the order they joined
@@ -151,6 +160,7 @@ class Episode:
                 of=measure.signal.of,
                 segment=measure.signal.segment,
                 only_in=suspect.only_in,
+                alarms=suspect.alarms,
                 share=rounded(suspect.share),
                 change=suspect.change,
                 log_evidence=rounded(suspect.log_evidence),
@@ -214,7 +224,7 @@ class Episode:
             scope=self.scope if identity.segmented else None,
             onset=iso(self.onset),
             signals=tuple(followed.shown for followed in self.followed.values()),
-            detector=DETECTOR,
+            detector=self.detector,
             budget=identity.budget,
             severity=self.severity,
             reason=reason,
@@ -236,10 +246,10 @@ class Episode:
         return cls(**{**form, "followed": {one.signal: one for one in rows}})
 
 
-def opened(identity: Identity, bucket: Bucket, onset: int) -> Episode:
-    """A new episode. Its id counts the episodes of a bucket from 0; there is at most one."""
-    name = derived_id("episode", identity.application, identity.model, identity.version, identity.reference, bucket.end, 0)
-    return Episode(name, bucket.end, onset)
+def opened(identity: Identity, bucket: Bucket, onset: int, detector: str = DETECTOR, number: int = 0) -> Episode:
+    """A new episode. Its id counts the episodes of a bucket: eSR's is number 0."""
+    name = derived_id("episode", identity.application, identity.model, identity.version, identity.reference, bucket.end, number)
+    return Episode(name, bucket.end, onset, detector)
 
 
 def joined(episodes: Iterable[Episode], onset: int, bucket: Bucket) -> Episode | None:

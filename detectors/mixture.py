@@ -7,7 +7,7 @@ least the budget (Shin, Ramdas, Rinaldo, *E-detectors*, arXiv 2203.03532).
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +66,10 @@ class Bets:
         """The bets of a tested signal."""
         return slice(int(self.first[signal]), int(self.first[signal + 1]) if signal + 1 < len(self.first) else len(self.owner))
 
+    def moved(self, other: "Bets") -> "Bets":
+        """These bets, with their weights, against the reference of other ones that are aligned with them."""
+        return replace(self, _scores=other._scores, _slope=other._slope, _intercept=other._intercept)
+
     def log_ratios(self, vector: NDArray[np.int64]) -> tuple[Floats, NDArray[np.int64]]:
         """The log likelihood ratio of every bet on a vector of the space, and the rows counted per tested signal.
 
@@ -96,17 +100,17 @@ def _rows_of(signal: Signal) -> int:
     return int(signal.reference_counts.sum())
 
 
-def _signal_bets(signal: Signal, settings: Model, budget_rows: float | None) -> SignalBets:
+def _signal_bets(signal: Signal, settings: Model, budget_rows: float | None, *, aligned: bool) -> SignalBets:
     rows = _rows_of(signal)
     if rows <= 0 or (signal.group not in ("values", "availability") and rows < FEWEST_ROWS):
         return SignalBets([])
     own = settings.feature(signal.name).min_effect
-    return bets_of(signal, Concession(rows, margin(budget_rows, rows), settings.min_effect if own is None else own))
+    return bets_of(signal, Concession(rows, margin(budget_rows, rows), settings.min_effect if own is None else own, aligned))
 
 
-def compiled(space: Space, settings: Model, budget_rows: float | None) -> Bets:
-    """All bets on a space under a model's settings."""
-    found = [(signal, _signal_bets(signal, settings, budget_rows)) for signal in space.signals]
+def compiled(space: Space, settings: Model, budget_rows: float | None, *, aligned: bool = False) -> Bets:
+    """All bets on a space under a model's settings; ``aligned``: the same ones, whatever the counts of its profiles."""
+    found = [(signal, _signal_bets(signal, settings, budget_rows, aligned=aligned)) for signal in space.signals]
     tested = [(signal, own) for signal, own in found if own.bets]
     scored = [(signal, own.scores) for signal, own in tested if own.scores is not None]
     place_of = {signal.key: place for place, (signal, _) in enumerate(scored)}

@@ -12,6 +12,8 @@ from .layout import CELLS, MOMENTS, Layout, Signal, layout
 from .localised import localised
 
 Counts = NDArray[np.int64]
+#: Expected counts are no whole numbers: they are kept in multiples of 2^-8.
+EXPECTED_SCALE = 2.0**8
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Space:
     volume: Signal | None
     small: int
     length: int
+    expected: int | None = None  #: where the counts begin that the season lets expect; None: it has none
 
     def vector(self, counts: Counts, sums: Counts, segments: Sequence[tuple[str, Counts, Counts]], rows: int | None) -> Counts:
         """Of one bucket: its counts and sums over all segments, those of each, and its rows (None: not all of them are there)."""
@@ -44,9 +47,18 @@ class Space:
             vector[self.volume.start + int(bins_of(self.volume.profile, np.array([float(rows)]))[0])] = 1
         return vector
 
+    def expect(self, vector: Counts, shares: NDArray[np.float64]) -> None:
+        """Put beside the counts of the values and availabilities what these shares of their rows come to."""
+        assert self.expected is not None
+        for signal in self.signals:
+            if signal.group in ("values", "availability"):
+                rows = int(np.maximum(vector[signal.span], 0).sum())
+                place = self.expected + signal.start
+                vector[place : place + signal.size] = np.rint(shares[signal.span] * (rows * EXPECTED_SCALE))
 
-def space(reference: Reference) -> Space:
-    """All that is tested of a reference."""
+
+def space(reference: Reference, *, moving: bool = False) -> Space:
+    """All that is tested of a reference; ``moving``: its counts are not always what is expected."""
     own = layout(reference)
     volume = reference.volume
     size, wide, blocks = own.size, own.wide, 1 + len(reference.segments)
@@ -54,6 +66,9 @@ def space(reference: Reference) -> Space:
     small = size * blocks + (bins + CELLS if volume is not None else 0)
     length = small + wide * blocks + (MOMENTS if volume is not None else 0)
 
+    expected = None
+    if moving:
+        expected, length = length, length + size
     signals = [_moved(signal, size, 0, small) for signal in own.signals]
     for place, segment in enumerate(reference.segments, start=1):
         counts = np.asarray(segment.counts, dtype=np.int64)
@@ -66,10 +81,20 @@ def space(reference: Reference) -> Space:
     if volume is not None:
         start = size * blocks
         watched = Signal(
-            "(volume)", "volume", "row", "traffic", volume, start, bins, slice(start, start + bins), None, length - MOMENTS, start + bins
+            "(volume)",
+            "volume",
+            "row",
+            "traffic",
+            volume,
+            start,
+            bins,
+            slice(start, start + bins),
+            None,
+            small + wide * blocks,
+            start + bins,
         )
         signals.append(watched)
-    return Space(own, tuple(signals), tuple(segment.name for segment in reference.segments), watched, small, length)
+    return Space(own, tuple(signals), tuple(segment.name for segment in reference.segments), watched, small, length, expected)
 
 
 def _segmented(own: Layout) -> Iterator[Signal]:

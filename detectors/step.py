@@ -12,13 +12,16 @@ from ..schemas.drift import DriftEvent
 from ..schemas.identity import derived_id
 from ..schemas.integers import packed, unpacked
 from ..schemas.reference import AVAILABILITY, Reference
+from . import guard
 from .blame import best_bet, e_bh, log_evidence, shares, winner
 from .companions import Companions
 from .effects import measures_of
 from .episodes import Episode, Identity, Suspect, joined, opened
 from .margin import budget
-from .mixture import Mixture, compiled
+from .mixture import Bets, Mixture, compiled
+from .moving import Seasonal
 from .space import space
+from .trailing import Following, Past
 from .windows import Bucket, Offsets, Run, Segment, Windows
 
 __all__ = ["Bucket", "Offsets", "Segment", "State", "Tests", "close", "fits", "start", "step"]
@@ -36,13 +39,17 @@ class Tests:
         self, reference: Reference, settings: Model, *, application: str, stream: str, configuration_hash: str, reference_hash: str
     ) -> None:
         allowed = budget(reference, settings)
-        self.space = space(reference)
+        self.space = space(reference, moving=bool(reference.seasons) or settings.trailing is not None)
         self.layout = self.space.layout
         self.budget_seconds = allowed.seconds
         self.longest_gap = reference.longest_gap
-        self.bets = compiled(self.space, settings, allowed.rows)
+        self.seasonal = Seasonal(self.space, reference, settings, allowed.rows) if reference.seasons else None
+        self.following = None if settings.trailing is None else Following(self.space, settings, settings.trailing, allowed.rows)
+        moving = self.seasonal or self.following
+        self.bets = compiled(self.space, settings, allowed.rows) if moving is None else moving.template
         self.companions = Companions(self.bets.signals)
-        self.measures = measures_of(self.bets.signals, self.space.signals, settings)
+        self.measures = measures_of(self.bets.signals, self.space.signals, settings, self.space.expected)
+        self.anchors = measures_of(self.bets.signals, self.space.signals, settings)
         self.identity = Identity(
             application,
             stream,
@@ -53,7 +60,7 @@ class Tests:
             str(settings.false_alarms),
             segmented=bool(reference.segments),
         )
-        decisive = settings.model_dump_json(include={"false_alarms", "rate", "min_effect", "features"})
+        decisive = settings.model_dump_json(include={"false_alarms", "rate", "min_effect", "trailing", "features"})
         self.fingerprint = derived_id("tests", FORMAT, reference_hash, decisive, len(self.bets.owner))
 
 
@@ -66,6 +73,7 @@ class State:
     mixture: Mixture
     windows: Windows
     episodes: list[Episode]
+    past: Past
 
     def encoded(self) -> bytes:
         """Plain numbers and texts, as msgpack; restoring them continues exactly."""
@@ -83,6 +91,7 @@ class State:
             "signals": len(mixture.tested),
             "runs": runs,
             "episodes": [episode.encoded() for episode in self.episodes],
+            "past": self.past.encoded(),
         }
         return msgspec.msgpack.encode(plain)
 
@@ -100,7 +109,8 @@ class State:
             Run(length, begin, end, np.concatenate([unpacked(part) for part in counts]), tuple(Offsets(*one) for one in offsets))
             for length, begin, end, counts, offsets in plain["runs"]
         ]
-        return cls(plain["fingerprint"], plain["small"], mixture, Windows(runs), [Episode.decoded(form) for form in plain["episodes"]])
+        episodes = [Episode.decoded(form) for form in plain["episodes"]]
+        return cls(plain["fingerprint"], plain["small"], mixture, Windows(runs), episodes, Past.decoded(plain["past"]))
 
 
 def _packed(vector: NDArray[np.int64], small: int) -> list[Any]:  # of two packed vectors
@@ -119,7 +129,7 @@ def fits(tests: Tests, state: State) -> bool:
 
 def start(tests: Tests, bucket_start: int) -> State:
     """Nothing seen yet; the first bucket starts at ``bucket_start`` (ms)."""
-    return State(tests.fingerprint, tests.space.small, Mixture.started(tests.bets, bucket_start), Windows(), [])
+    return State(tests.fingerprint, tests.space.small, Mixture.started(tests.bets, bucket_start), Windows(), [], Past())
 
 
 def step(tests: Tests, state: State, bucket: Bucket) -> tuple[State, list[DriftEvent]]:
@@ -127,15 +137,22 @@ def step(tests: Tests, state: State, bucket: Bucket) -> tuple[State, list[DriftE
 
     Of the events, those of an episode stand in the order of their sequence; an episode has at most one per bucket.
     """
-    vector = _vector(tests, state, bucket)
+    vector, bets = _vector(tests, state, bucket)
     state.windows.add(bucket, vector)
-    ratios, rows = tests.bets.log_ratios(vector)
-    mean, before = state.mixture.update(tests.bets, ratios, rows, (bucket.end - bucket.start) / 1000, bucket.end)
+    ratios, rows = bets.log_ratios(vector)
+    mean, before = state.mixture.update(bets, ratios, rows, (bucket.end - bucket.start) / 1000, bucket.end)
     changed: dict[str, int] = {}  # by episode: since when its event's counts reach
     if mean >= tests.budget_seconds:
         with np.errstate(divide="ignore"):
             changed.update(_alarm(tests, state, bucket, np.log(before) + ratios))
+    if tests.following is not None:
+        drifted = {one.signal for episode in state.episodes if episode.detector != guard.DETECTOR for one in episode.open if one.ratio >= 1}
+        window = tests.following.add(state.past, bucket, vector, drifted)
+        if window is not None:
+            changed.update(guard.look(tests.identity, state.episodes, bucket, tests.bets, window, tests.anchors))
     for episode in state.episodes:
+        if episode.detector == guard.DETECTOR:
+            continue  # it is not the newest rows that it is about
         returned, since = episode.judge(state.windows, rows, tests.measures)
         if episode.raise_severity() or returned or episode.id in changed:
             changed[episode.id] = min(since, changed.get(episode.id, since))
@@ -160,16 +177,28 @@ def step(tests: Tests, state: State, bucket: Bucket) -> tuple[State, list[DriftE
 
 def _retest(tests: Tests, state: State, end: int) -> None:
     """Let signals leave the mean while they are in an open episode, and return to it, with nothing remembered, when that is over."""
-    tested = tests.companions.tested(followed.signal for episode in state.episodes for followed in episode.open)
+    away = [followed.signal for episode in state.episodes if episode.detector != guard.DETECTOR for followed in episode.open]
+    tested = tests.companions.tested(away)
     for signal in np.flatnonzero(tested != state.mixture.tested).tolist():
         state.mixture.restart(end, tests.bets.of(signal))
     state.mixture.tested = tested
 
 
-def _vector(tests: Tests, state: State, bucket: Bucket) -> NDArray[np.int64]:
-    """What the tests look at. How many rows there were means nothing in a first bucket, or in one that is not complete."""
+def _vector(tests: Tests, state: State, bucket: Bucket) -> tuple[NDArray[np.int64], Bets]:
+    """What the tests look at, and the bets of that hour.
+
+    How many rows there were means nothing in a first bucket, or in one that is not complete.
+    """
     whole = bucket.complete and bool(state.windows.runs)
-    return tests.space.vector(bucket.counts, bucket.sums, bucket.segments, bucket.rows if whole else None)
+    vector = tests.space.vector(bucket.counts, bucket.sums, bucket.segments, bucket.rows if whole else None)
+    if tests.seasonal is not None:
+        expected = tests.seasonal.at(bucket.start)
+    elif tests.following is not None:
+        expected = tests.following.at(state.past)
+    else:
+        return vector, tests.bets
+    tests.space.expect(vector, expected.shares)
+    return vector, expected.bets
 
 
 def _alarm(tests: Tests, state: State, bucket: Bucket, log_r: NDArray[np.float64]) -> dict[str, int]:
@@ -180,7 +209,8 @@ def _alarm(tests: Tests, state: State, bucket: Bucket, log_r: NDArray[np.float64
     winning = best_bet(bets, log_r, first)
     onset = min(int(mixture.onset[winning]), bucket.start)
     recent = state.windows.since(onset)
-    since_onset, _ = bets.log_ratios(recent.counts)
+    # Against a reference that moves no bet is a likelihood ratio of all rows since: there each bet's own sum since its own onset must do.
+    since_onset = bets.log_ratios(recent.counts)[0] if tests.space.expected is None else mixture.cusum.copy()
     log_e = log_evidence(bets, since_onset)
     tested = np.flatnonzero(mixture.tested)
     suspected = {first, *tested[e_bh(log_e[tested])].tolist()}
@@ -197,7 +227,7 @@ def _alarm(tests: Tests, state: State, bucket: Bucket, log_r: NDArray[np.float64
         )
         for signal in order
     ]
-    episode = joined(state.episodes, onset, bucket)
+    episode = joined([episode for episode in state.episodes if episode.detector != guard.DETECTOR], onset, bucket)
     if episode is None:
         episode = opened(tests.identity, bucket, onset)
         state.episodes.append(episode)

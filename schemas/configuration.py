@@ -12,6 +12,7 @@ from .duration import Duration, milliseconds, written
 from .fact import Setting
 from .identity import content_hash
 from .mapping import Mapping
+from .reference import FieldType
 from .segmentation import Segments
 
 #: Where panes are counted in rows, a row's time is its offset, a second for each.
@@ -163,13 +164,43 @@ class Important(Setting):
     word_share: float = Field(0.05, gt=0, le=1)
 
 
+class Chosen(NamedTuple):
+    """A detector that is asked for by name, with its settings as they are written: the detector knows which there are."""
+
+    name: str
+    settings: dict[str, Any] = {}  # of differing types, by key
+
+
+def _chosen(text: object) -> Chosen:
+    match text:
+        case Chosen():
+            return text
+        case str():
+            return Chosen(text)
+        case dict() if len(text) == 1:
+            (name, settings), *_ = text.items()
+            if isinstance(name, str) and isinstance(settings, dict | None):
+                return Chosen(name, settings or {})
+    msg = f"{text!r} is not a detector; write ks, or {{ks: {{rows: 1000}}}}"
+    raise ValueError(msg)
+
+
+_Detector = Annotated[
+    Chosen,
+    BeforeValidator(_chosen),
+    PlainSerializer(lambda chosen: {chosen.name: chosen.settings}, return_type=dict[str, dict[str, Any]]),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object", "minProperties": 1, "maxProperties": 1}]}),
+]
+
+
 class FeatureSettings(Setting):
     """What differs for a feature, or for all that match a pattern."""
 
     ignore: bool = False
-    type: Literal["numeric", "categorical", "boolean"] | None = None
+    type: FieldType | None = None
     min_effect: float | None = Field(None, ge=0, le=3, description="in sd of the rank score; drift below it is not reported")
     important: Important | None = None
+    detectors: tuple[_Detector, ...] = Field((), description="asked for by name, beside the one that watches everything")
 
 
 def _feature_settings(written_: object) -> object:
@@ -184,6 +215,7 @@ class Table(Setting):
 
     file: str
     time: str | None = None
+    id: str | None = None
     prediction: str | None = None
     score: str | None = None
     model: str | None = None
@@ -209,6 +241,21 @@ class Pairs(Setting):
 _or_off = BeforeValidator(lambda written_: None if written_ in (False, "off") else written_, json_schema_input_type=Pairs | Literal["off"])
 
 
+class Trailing(Setting):
+    """A reference that follows the model's own recent past."""
+
+    length: Duration = Field(28 * 86_400_000, description="of the past that is compared with")
+    every: Duration = Field(7 * 86_400_000, description="how often it moves on")
+    lag: Duration = Field(86_400_000, description="the newest rows stay out: what has just begun must not be normal at once")
+
+    @model_validator(mode="after")
+    def _longer(self) -> "Trailing":
+        if self.length < 2 * self.every:
+            msg = f"length: {written(self.length)} is shorter than two times every, {written(self.every)}"
+            raise ValueError(msg)
+        return self
+
+
 class Model(Setting):
     """A monitored model."""
 
@@ -223,7 +270,26 @@ class Model(Setting):
     season: Literal["day", "week"] | None = Field(None, description="compare each hour with the same hour of the day, or of the week")
     volume: bool | None = Field(None, description="whether rows per bucket are watched; null: if the reference is a part of a topic")
     silence: Duration | Literal["never"] | None = Field(None, description="without a row; null: 3 x the reference's longest gap")
+    trailing: Trailing | None = None
     features: dict[str, Annotated[FeatureSettings, _or_ignore]] = {}
+
+    @model_validator(mode="after")
+    def _one_division(self) -> "Model":
+        divisions = {"segments": self.segments, "season": self.season, "trailing": self.trailing}
+        chosen = [name for name, setting in divisions.items() if setting is not None]
+        if len(chosen) > 1:
+            msg = f"{' and '.join(chosen)}: write one of them; they cannot be combined"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _one_reference(self) -> "Model":
+        moving = "season" if self.season else "trailing" if self.trailing else None
+        for pattern, settings in self.features.items():
+            if moving and settings.detectors:
+                msg = f"features.{pattern}.detectors: these compare with one reference at all times; leave out {moving}, or them"
+                raise ValueError(msg)
+        return self
 
     def feature(self, name: str) -> FeatureSettings:
         """The settings of one feature: of all patterns that match, the later ones win, key by key."""

@@ -50,6 +50,15 @@ class Statistics(Fact):
     distinct: int | None = None  #: now: an estimate; None: over a hundred, or not known
 
 
+class Alarm(Fact):
+    """A detector that has alarmed on a signal, with its numbers when it did."""
+
+    detector: str
+    statistic: float | None = None
+    threshold: float | None = None
+    rate: float | None = None  #: the false alarms per second of record time that it keeps to; None: it cannot say
+
+
 class DriftedSignal(Fact):
     """One signal of an episode, with all that is known of its change."""
 
@@ -59,6 +68,7 @@ class DriftedSignal(Fact):
     segment: str | None = None  #: the signal is that of one segment
     only_in: tuple[str, ...] = ()  #: of a signal of all rows: segments, where only these have changed
     open: bool = True
+    alarms: tuple[Alarm, ...] = ()  #: in the order in which they came
     share: float  #: of the alarm's evidence
     change: str  #: the winning bet in words
     log_evidence: float  #: natural log of the e-value since the onset
@@ -93,7 +103,7 @@ class DriftEvent(Fact):
     scope: Literal["global", "local"] | None = None  #: local: no more than some segments have changed; None: the model has none
     onset: str  #: since when, as far as the winning bet can tell
     signals: tuple[DriftedSignal, ...]
-    detector: str
+    detector: str  #: the one that opened it
     budget: str  #: of false alarms, as configured
     severity: Severity
     reason: str | None = None  #: of a resolution: recovered, replaced, retired, reconfigured

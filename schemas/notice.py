@@ -7,9 +7,13 @@ from .identity import derived_id
 
 
 class Notice(Fact):
-    """Published on the drift topic, once per cause: ``unmonitored`` (a model version without a reference) or ``lost`` (offsets gone)."""
+    """Published on the drift topic, once per cause.
 
-    about: Literal["unmonitored", "lost"]
+    ``unmonitored``: a model version without a reference; ``unexpected``: a field that the reference does not know; ``lost``: offsets are
+    gone.
+    """
+
+    about: Literal["unmonitored", "unexpected", "lost"]
     model: str
     version: str
     stream: str | None = None

@@ -1,5 +1,7 @@
 """A pane: the counts of one run of one input partition, for one model, version, segment, reference and bucket."""
 
+from typing import NamedTuple
+
 import msgspec
 import numpy as np
 from pydantic import ConfigDict
@@ -7,6 +9,17 @@ from pydantic import ConfigDict
 from .fact import Fact
 from .identity import derived_id
 from .integers import IntegerVector
+
+#: Names of unexpected fields that a pane holds.
+MOST_UNEXPECTED = 20
+
+
+class Unexpected(NamedTuple):
+    """A name among the features that the reference does not know."""
+
+    name: str
+    kind: str  #: of its first value: number, text, boolean, list, object, null
+    rows: int  #: of those looked at
 
 
 class Pane(Fact):
@@ -35,6 +48,8 @@ class Pane(Fact):
     late: int = 0
     counts: IntegerVector = np.zeros(0, dtype=np.int64)  #: signed, so that a correction can subtract
     sums: IntegerVector = np.zeros(0, dtype=np.int64)  #: per numeric field: sum of z, sum of z squared (fixed point)
+    sampled: int = 0  #: rows that were looked at for unexpected fields
+    unexpected: tuple[Unexpected, ...] = ()  #: the commonest
 
     @property
     def id(self) -> str:

@@ -68,6 +68,7 @@ class WordsProfile(Fact):
     counts: tuple[int, ...]  #: texts that contain it, one per word
     texts: int
     tau: float = 1.0  #: dependence of the texts on each other, in rows
+    taus: tuple[float, ...] = ()  #: of each word; none where all are like the texts
 
 
 class TextProfile(Fact):
@@ -86,6 +87,7 @@ class EmbeddingProfile(Fact):
     kind: Literal["embedding"] = "embedding"
     size: int
     centroid: tuple[float, ...]
+    unit: float = 1.0  #: in which coordinates are measured, in steps of 2^-11: the power of two below their root mean square deviation
     axes: tuple[tuple[float, ...], ...]  #: [axis, coordinate], orthonormal, largest variance first
     components: tuple[NumericProfile, ...]  #: of the vector less the centroid, along each axis
     distance: NumericProfile  #: Euclidean, of the vector from the centroid

@@ -24,21 +24,24 @@ class Replayed(NamedTuple):
     output: str
 
 
-def written(path: Path, columns: Columns, first: int = 0) -> Path:
-    """Rows as JSON lines, a second apart, with their time."""
+def written(path: Path, columns: Columns, first: int = 0, every: int = 1) -> Path:
+    """Rows as JSON lines, so many seconds apart, with their time."""
     rows = zip(*columns.values(), strict=True)
     lines = (
-        msgspec.json.encode({"at": BEGINNING + number, **dict(zip(columns, row, strict=True))}) for number, row in enumerate(rows, first)
+        msgspec.json.encode({"at": (BEGINNING + number * every) * 1000, **dict(zip(columns, row, strict=True))})
+        for number, row in enumerate(rows, first)
     )
     path.write_bytes(b"\n".join(lines))
     return path
 
 
-def replayed(folder: Path, reference: Columns, live: Columns, *, pane: str = "100s", check: bool = True, **model: object) -> Replayed:
+def replayed(
+    folder: Path, reference: Columns, live: Columns, *, pane: str = "100s", every: int = 1, check: bool = True, **model: object
+) -> Replayed:
     """The events of ``live`` rows, which follow upon those of the ``reference``."""
     rows = len(next(iter(reference.values())))
-    train = written(folder / "train.jsonl", reference)
-    behind = written(folder / "live.jsonl", live, rows)
+    train = written(folder / "train.jsonl", reference, 0, every)
+    behind = written(folder / "live.jsonl", live, rows, every)
     settings = {
         "application": "test",
         "bus": "embedded",

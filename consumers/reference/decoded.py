@@ -31,9 +31,10 @@ class Decoded(NamedTuple):
 def decoded(chunk: Chunk, fields: Sequence[ProfiledField], keys: Sequence[Key]) -> Decoded:
     """The columns of a chunk, in the order of the fields; ``keys`` are theirs."""
     columns = {field.name: chunk.columns.get(key) for field, key in zip(fields, keys, strict=True)}
-    numeric = [_numbers(field, columns[field.name], chunk) for field in fields if field.type == "numeric"]
+    numeric = [_numbers(field, columns[field.name], chunk) for field in fields if field.type in ("numeric", "timestamp")]
     texts = [_texts(field, columns[field.name], chunk.rows) for field in fields if field.type in ("categorical", "boolean", "text")]
-    return Decoded(np.stack(numeric, axis=1) if numeric else np.zeros((chunk.rows, 0)), texts, ())
+    vectors = [np.asarray(columns[field.name], dtype=np.float64) for field in fields if field.type == "embedding"]
+    return Decoded(np.stack(numeric, axis=1) if numeric else np.zeros((chunk.rows, 0)), texts, vectors)
 
 
 def _numbers(field: ProfiledField, column: Column | None, chunk: Chunk) -> NDArray[np.float64]:

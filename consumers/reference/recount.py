@@ -13,6 +13,7 @@ from ...schemas.reference import CategoricalProfile, Recount, Reference
 from ...schemas.segmentation import OTHER, Segmentation, Segments
 from .columns import Key, Source, UnusableReference
 from .decoded import Decoded, decoded
+from .seasonal import SeasonalTaus
 
 #: A segment, or an hour of the week, needs so many rows to be compared with by itself.
 FEWEST_ROWS = 500
@@ -42,6 +43,12 @@ def recounted(source: Source, reference: Reference, keys: Sequence[Key], setting
     names = () if segmentation is None else segmentation.names
     slots = () if settings.season is None else slot_names(settings.season)
     _enough(by_slot, slots, reference)
+    if settings.season is not None:
+        taus = SeasonalTaus(reference, list(by_slot.counts))
+        for chunk in source.chunks(keys):
+            assert chunk.times is not None
+            taus.add(decoded(chunk, reference.fields, keys), slots_of(settings.season, chunk.times))
+        reference = taus.applied()
     segments = tuple(one for one in by_segment.recounts(names) if one.rows >= FEWEST_ROWS)
     return reference.model_copy(update={"segmentation": segmentation, "segments": segments, "seasons": by_slot.recounts(slots)})
 
@@ -81,17 +88,17 @@ class _Counts:
 
     def __init__(self, parts: int, length: int) -> None:
         self.rows = [0] * parts
-        self._counts = np.zeros((parts, length), dtype=np.int64)
+        self.counts = np.zeros((parts, length), dtype=np.int64)
 
     def add(self, counting: Counting, rows: Decoded, offsets: NDArray[np.int64], part_of: NDArray[np.int64]) -> None:
         for part in np.unique(part_of).tolist():
             chosen = np.flatnonzero(part_of == part)
             own = rows.of(chosen)
             self.rows[part] += len(chosen)
-            self._counts[part] += counting.count(own.numeric, own.categorical, own.vectors, offsets[chosen])[0]
+            self.counts[part] += counting.count(own.numeric, own.categorical, own.vectors, offsets[chosen])[0]
 
     def recounts(self, names: Sequence[str]) -> tuple[Recount, ...]:
-        parts = zip(names, self.rows, self._counts, strict=True)
+        parts = zip(names, self.rows, self.counts, strict=True)
         return tuple(Recount(name=name, rows=rows, counts=tuple(counts.tolist())) for name, rows, counts in parts)
 
 

@@ -47,6 +47,7 @@ class Concession:
     rows: int  #: of the reference, counted in this signal
     margin: float  #: standard errors
     min_effect: float  #: sd of the score
+    aligned: bool = False  #: a bet that cannot be made is one that never moves, so that references of the same bins have the same bets
 
     def per_sd(self, tau: float) -> float:
         """Of a score that depends on its ``tau`` predecessors, in its sd."""
@@ -79,6 +80,8 @@ def two_point(share: float, target: float, bins: tuple[int, ...], tau: float, co
     if share < base < target <= HIGHEST_TARGET or target < base < share:
         inside, outside = math.log(target / base) / tau, math.log((1 - target) / (1 - base)) / tau
         yield Bet(None, bins, inside - outside, outside, RARE_WEIGHT, words)
+    elif concession.aligned:
+        yield Bet(None, bins, 0.0, 0.0, RARE_WEIGHT, words)
 
 
 def raises(share: float, bins: tuple[int, ...], tau: float, concession: Concession, words: str) -> Iterator[Bet]:

@@ -27,7 +27,7 @@ def numeric(profile: NumericProfile, shares: Floats, scores: Floats, concession:
 
 def _smooth(profile: NumericProfile, shares: Floats, scores: Floats, concession: Concession) -> Iterator[Bet]:
     for order, score in enumerate(scores):
-        if score.any():
+        if score.any() or concession.aligned:
             yield from smooth(shares, score, order, profile.tau[order], concession)
 
 

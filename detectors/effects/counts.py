@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,60 +72,71 @@ def _category_groups(profile: CategoricalProfile) -> tuple[Counts, tuple[str, ..
 
 
 @dataclass(frozen=True)
+class _Law:
+    """What counts are compared with."""
+
+    counts: Counts
+    groups: Counts  # rows per group
+    ordered: Counts  # rows per distinct value
+    width: float  # of the distribution: the integral of sqrt(F (1 - F)), in reference sd
+
+
+@dataclass(frozen=True)
 class CountsMeasure:
-    """One signal's effect sizes against its reference."""
+    """One signal's effect sizes against its reference, or against what the season lets expect."""
 
     signal: Signal
     available: slice | None  #: of the field's availability, where it has any
     important: Important
+    expected: slice | None  #: of the counts to expect, where they are not always the reference's
     labels: tuple[str, ...]
-    _reference: Counts
     _group_of: Counts
-    _groups: Counts  # reference rows per group
     _nulls: float | None  # the field's reference share of values that are not there
     _rank: Counts | None  # a bin's place among the distinct values, of a numeric signal
     _values: Floats  # distinct, in reference sd
-    _ordered: Counts  # reference rows per distinct value
-    _width: float  # of the distribution: the integral of sqrt(F (1 - F)), in reference sd
 
     @classmethod
-    def of(cls, signal: Signal, available: slice | None, important: Important) -> "CountsMeasure":
+    def of(cls, signal: Signal, available: slice | None, important: Important, expected: slice | None = None) -> "CountsMeasure":
         """What needs to be computed once."""
-        reference, profile = signal.reference_counts, signal.profile
         group_of, labels = grouped(signal)
-        rank, values, ordered, width = None, np.zeros(0), reference, 0.0
-        if isinstance(profile, NumericProfile):
-            values, rank = np.unique(np.asarray(profile.values) / profile.sd, return_inverse=True)
-            ordered = _added(reference, rank, len(values))
-            below = np.cumsum(ordered)[:-1] / max(int(ordered.sum()), 1)
-            width = float((np.sqrt(below * (1 - below)) * np.diff(values)).sum())
-        return cls(
-            signal=signal,
-            available=available,
-            important=important,
-            labels=labels,
-            _reference=reference,
-            _group_of=group_of,
-            _groups=_added(reference, group_of, len(labels)),
-            _nulls=None
-            if signal.field is None
-            else 1 - signal.field.availability.counts[0] / max(sum(signal.field.availability.counts), 1),
-            _rank=rank,
-            _values=values,
-            _ordered=ordered,
-            _width=width,
-        )
+        rank, values = None, np.zeros(0)
+        if isinstance(signal.profile, NumericProfile):
+            values, rank = np.unique(np.asarray(signal.profile.values) / signal.profile.sd, return_inverse=True)
+        states = None if signal.field is None else signal.field.availability.counts
+        nulls = None if states is None else 1 - states[0] / max(sum(states), 1)
+        return cls(signal, available, important, expected, labels, group_of, nulls, rank, values)
+
+    @cached_property
+    def _reference(self) -> _Law:
+        return self._law(self.signal.reference_counts)
+
+    def _law(self, counts: Counts) -> _Law:
+        groups = _added(counts, self._group_of, len(self.labels))
+        if self._rank is None:
+            return _Law(counts, groups, counts, 0.0)
+        ordered = _added(counts, self._rank, len(self._values))
+        below = np.cumsum(ordered)[:-1] / max(int(ordered.sum()), 1)
+        width = float((np.sqrt(below * (1 - below)) * np.diff(self._values)).sum())
+        return _Law(counts, groups, ordered, width)
+
+    def _expected(self, vector: Counts) -> _Law:
+        """The season's law has as many rows as the reference: it is known as well."""
+        known = self._reference.counts
+        if self.expected is None or vector[self.expected].sum() <= 0:
+            return self._reference
+        share = vector[self.expected] / vector[self.expected].sum()
+        return self._law(np.rint(share * known.sum()).astype(np.int64))
 
     def on(self, vector: Counts) -> Change:
         """The change in a vector of the space."""
         current = np.maximum(vector[self.signal.span], 0)  # a correction may have taken more than there was
-        nulls = self._absent(vector)
-        effect, ratio = self._effect(current, nulls)
+        nulls, law = self._absent(vector), self._expected(vector)
+        effect, ratio = self._effect(current, law, nulls)
         return Change(
             effect,
             ratio,
             int(current.sum()),
-            reference=Histogram(bins=self.labels, counts=tuple(self._groups.tolist())),
+            reference=Histogram(bins=self.labels, counts=tuple(law.groups.tolist())),
             current=Histogram(counts=tuple(_added(current, self._group_of, len(self.labels)).tolist())),
             was=of_reference(self.signal, self._nulls),
             now=of_counts(self.signal, vector, None if nulls is None else nulls[1]),
@@ -137,20 +149,20 @@ class CountsMeasure:
         rows = int(available.sum())
         return (rounded(self._nulls), rounded(1 - int(available[0]) / rows)) if rows > 0 else None
 
-    def _effect(self, current: Counts, nulls: tuple[float, float] | None) -> tuple[Effect, float]:
-        n, rows = int(current.sum()), int(self._reference.sum())
+    def _effect(self, current: Counts, law: _Law, nulls: tuple[float, float] | None) -> tuple[Effect, float]:
+        n, rows = int(current.sum()), int(law.counts.sum())
         if n <= 0 or rows <= 0:
             return Effect(nulls=nulls), 0.0
         noise, bounds = 1 / n + 1 / rows, self.important
         if isinstance(self.signal.profile, AvailabilityProfile):
-            return Effect(nulls=nulls), self._moved(current, noise) / bounds.nulls
-        parts = {"psi": psi(self._groups, _added(current, self._group_of, len(self.labels))) - (len(self.labels) - 1) * noise}
-        unseen = self._reference == 0
+            return Effect(nulls=nulls), _moved(current, law.counts, noise) / bounds.nulls
+        parts = {"psi": psi(law.groups, _added(current, self._group_of, len(self.labels))) - (len(self.labels) - 1) * noise}
+        unseen = law.counts == 0
         parts["unseen"] = int(current[unseen].sum()) / n - int(unseen.sum()) / (rows + 1)
         if self._rank is not None:
             ordered = _added(current, self._rank, len(self._values))
-            parts["ks"] = ks(self._ordered, ordered) - _KS_MEAN * math.sqrt(noise)
-            parts["wasserstein_sd"] = wasserstein(self._ordered, ordered, self._values) - _ABSOLUTE_MEAN * math.sqrt(noise) * self._width
+            parts["ks"] = ks(law.ordered, ordered) - _KS_MEAN * math.sqrt(noise)
+            parts["wasserstein_sd"] = wasserstein(law.ordered, ordered, self._values) - _ABSOLUTE_MEAN * math.sqrt(noise) * law.width
         sizes = {name: max(part, 0.0) for name, part in parts.items()}
         ratio = max(size / getattr(bounds, name) for name, size in sizes.items())
         return Effect(nulls=nulls, **{name: rounded(size) for name, size in sizes.items()}), ratio
@@ -159,11 +171,12 @@ class CountsMeasure:
         """Rows counted in the signal."""
         return int(np.maximum(vector[self.signal.span], 0).sum())
 
-    def _moved(self, current: Counts, noise: float) -> float:
-        """The share of rows whose availability is another: that of new nulls, but also of nulls that became missing."""
-        expected = self._reference / self._reference.sum()
-        apart = np.abs(current / current.sum() - expected) - _ABSOLUTE_MEAN * np.sqrt(expected * (1 - expected) * noise)
-        return max(float(apart.sum()) / 2, 0.0)
+
+def _moved(current: Counts, reference: Counts, noise: float) -> float:
+    """The share of rows whose availability is another: that of new nulls, but also of nulls that became missing."""
+    expected = reference / reference.sum()
+    apart = np.abs(current / current.sum() - expected) - _ABSOLUTE_MEAN * np.sqrt(expected * (1 - expected) * noise)
+    return max(float(apart.sum()) / 2, 0.0)
 
 
 def _added(counts: Counts, place: Counts, size: int) -> Counts:

@@ -12,7 +12,7 @@ from ..layout import Signal
 from .counts import CountsMeasure
 from .pairs import PairMeasure
 from .size import Change
-from .words import WordsMeasure
+from .words import TextMeasure, WordsMeasure
 
 Counts = NDArray[np.int64]
 
@@ -34,19 +34,30 @@ class Measure(Protocol):
         ...
 
 
-def measures_of(signals: Iterable[Signal], all_signals: Sequence[Signal], settings: Model) -> tuple[Measure, ...]:
-    """The measures of the tested signals."""
+def measures_of(
+    signals: Iterable[Signal], all_signals: Sequence[Signal], settings: Model, expected: int | None = None
+) -> tuple[Measure, ...]:
+    """The measures of the tested signals; ``expected``: from where on a vector holds the counts that the season lets expect."""
     available = {(signal.name, signal.segment): signal.span for signal in all_signals if signal.of == "availability"}
+    words = {signal.name: signal for of in ("characters", "words") for signal in all_signals if signal.of == of}
     return tuple(
-        _measure(signal, available.get((signal.name, signal.segment)), settings.feature(signal.name).important or settings.important)
+        _measure(
+            signal,
+            available.get((signal.name, signal.segment)),
+            settings.feature(signal.name).important or settings.important,
+            None if expected is None else slice(expected + signal.start, expected + signal.start + signal.size),
+            words.get(signal.name) if signal.group == "text" else None,
+        )
         for signal in signals
     )
 
 
-def _measure(signal: Signal, available: slice | None, important: Important) -> Measure:
+def _measure(signal: Signal, available: slice | None, important: Important, expected: slice | None, words: Signal | None) -> Measure:
     match signal.profile:
         case PairProfile():
             return PairMeasure(signal, important)
         case WordsProfile():
-            return WordsMeasure(signal, important)
-    return CountsMeasure.of(signal, available, important)
+            return WordsMeasure.of(signal, important)
+    moves = signal.group in ("values", "availability")
+    counts = CountsMeasure.of(signal, available, important, expected if moves else None)
+    return counts if words is None else TextMeasure(counts, WordsMeasure.of(words, important))

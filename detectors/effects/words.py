@@ -4,48 +4,111 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import erf
 
 from ...schemas.configuration import Important
 from ...schemas.drift import Effect, Word
 from ...schemas.reference import WordsProfile
 from ..layout import Signal
+from .counts import CountsMeasure
 from .size import Change, rounded
 
 Counts = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 #: Words that an event tells.
 TELLING = 10
+#: Points at which a distribution function is known that is integrated.
+_POINTS = 256
 
 
 @dataclass(frozen=True)
 class WordsMeasure:
-    """The words whose share of texts moved most, in standard errors; and how far the one that moved farthest did."""
+    """The words whose share of texts moved most, in standard errors; and how far the one moved that moved farthest.
+
+    Of the latter the mean is taken off that it has with nothing changed: of the largest of so many differences, as if words came and
+    went independently (they nearly do; together they move less).
+    """
 
     signal: Signal
     important: Important
+    _words: tuple[str, ...]
+    _texts: int  # of the reference
+    _noise: float  # the mean largest difference, in units of sqrt(1/n + 1/m)
+
+    @classmethod
+    def of(cls, signal: Signal, important: Important) -> "WordsMeasure":
+        """What needs to be computed once."""
+        profile = signal.profile
+        assert isinstance(profile, WordsProfile)
+        share = signal.reference_counts / max(profile.texts, 1)
+        return cls(signal, important, profile.words, profile.texts, _mean_largest(np.sqrt(share * (1 - share))))
 
     def on(self, vector: Counts) -> Change:
         """The change in a vector of the space."""
-        current, texts = np.maximum(vector[self.signal.span], 0), self.rows(vector)
-        profile = self._profile
-        if texts <= 0 or profile.texts <= 0 or not len(current):
-            return Change(Effect(), 0.0, max(texts, 0))
-        was, now = np.asarray(profile.counts) / profile.texts, current / texts
-        pooled = (np.asarray(profile.counts) + current + 1) / (profile.texts + texts + 2)
-        error = np.sqrt(pooled * (1 - pooled) * (1 / texts + 1 / profile.texts))
-        z = np.abs(now - was) / error
-        order = np.argsort(-z, kind="stable")[:TELLING].tolist()
-        telling = tuple(Word(word=profile.words[i], shares=(rounded(float(was[i])), rounded(float(now[i])))) for i in order)
-        # the largest of so many differences is not small by chance: a Bonferroni-like quantile of the normal is taken off
-        noise = error * np.sqrt(2 * np.log(len(current) + 1))
-        moved = max(float((np.abs(now - was) - noise).max()), 0.0)
-        return Change(Effect(words=telling, word_share=rounded(moved)), moved / self.important.word_share, texts)
+        texts = self.rows(vector)
+        if texts <= 0 or self._texts <= 0 or not self._words:
+            return Change(Effect(), 0.0, texts)
+        was, now = self._shares(vector, texts)
+        noise = self._noise * (1 / texts + 1 / self._texts) ** 0.5
+        moved = max(float(np.abs(now - was).max()) - noise, 0.0)
+        return Change(Effect(words=self.telling(vector), word_share=rounded(moved)), moved / self.important.word_share, texts)
+
+    def rows(self, vector: Counts) -> int:
+        """Texts counted; none where a correction took more than there were."""
+        return max(int(vector[self.signal.rows].sum()), 0)
+
+    def telling(self, vector: Counts) -> tuple[Word, ...]:
+        """The words that tell most; those that tell as much as each other in the order of the vocabulary."""
+        texts = self.rows(vector)
+        if texts <= 0 or self._texts <= 0:
+            return ()
+        was, now = self._shares(vector, texts)
+        # As if one more text had each word, and one more had it not: a word that nobody used before has an error too.
+        pooled = (was * self._texts + now * texts + 1) / (self._texts + texts + 2)
+        told = np.abs(now - was) / np.sqrt(pooled * (1 - pooled))
+        most = np.argsort(-told, kind="stable")[:TELLING].tolist()
+        return tuple(Word(word=self._words[i], shares=(rounded(float(was[i])), rounded(float(now[i])))) for i in most if told[i] > 0)
+
+    def _shares(self, vector: Counts, texts: int) -> tuple[Floats, Floats]:
+        """Of texts with each word, of the reference and now."""
+        now = np.clip(vector[self.signal.span] / texts, 0.0, 1.0)  # a correction may have taken more than there was
+        return self.signal.reference_counts / self._texts, now
+
+
+@dataclass(frozen=True)
+class TextMeasure:
+    """A number told of texts, as their length; with the words that moved, for a number alone tells nobody what has changed."""
+
+    number: CountsMeasure
+    words: WordsMeasure
 
     @property
-    def _profile(self) -> WordsProfile:
-        assert isinstance(self.signal.profile, WordsProfile)
-        return self.signal.profile
+    def signal(self) -> Signal:
+        """Whose."""
+        return self.number.signal
+
+    def on(self, vector: Counts) -> Change:
+        """The change in a vector of the space."""
+        change = self.number.on(vector)
+        return change._replace(effect=change.effect.model_copy(update={"words": self.words.telling(vector)}))
 
     def rows(self, vector: Counts) -> int:
         """Texts counted."""
-        return int(vector[self.signal.rows].sum())
+        return self.number.rows(vector)
+
+
+def _mean_largest(sds: Floats) -> float:
+    """The mean of the largest of independent |N(0, sd)|: the integral of 1 less the product of their distribution functions.
+
+    >>> round(_mean_largest(np.array([1.0])), 3), round(_mean_largest(np.ones(1000)), 2)
+    (0.798, 3.44)
+    """
+    held = sds[sds > 0]
+    if not len(held):
+        return 0.0
+    x = np.linspace(0.0, float(held.max()) * (4 + (2 * np.log(len(held))) ** 0.5), _POINTS)
+    below = np.ones(_POINTS)
+    for sd in held.tolist():
+        below *= erf(x / (sd * 2**0.5))
+    return float(np.trapezoid(1 - below, x))
