@@ -25,19 +25,21 @@ _COLOURS = {"minor": "dim", "moderate": "yellow", "major": "bold red"}
 @click.command()
 @click.option("--from-start", is_flag=True, help="Begin with the first event on the topic, not with the next.")
 @click.option("--until-end", is_flag=True, help="Stop at the end of what is there now.")
+@click.option("--json", "as_json", is_flag=True, help="Whole events, a line of JSON each.")
 @configured
-def watch(configuration: Configuration, from_start: bool, until_end: bool) -> None:
+def watch(configuration: Configuration, from_start: bool, until_end: bool, as_json: bool) -> None:
     """Show drift events as they come: the open episodes and the latest events, or plain lines where there is no terminal."""
     console = Console()
+    line = _json if as_json else event_line
     with opened(configuration) as bus, suppress(KeyboardInterrupt):
         topic = DriftTopic(bus, configuration.topics.drift, from_start=from_start)
-        if until_end or not console.is_terminal:
+        if until_end or as_json or not console.is_terminal:
             for event in topic.new():
-                click.echo(event_line(event))
+                click.echo(line(event))
             while not until_end:
                 time.sleep(_PAUSE_S)
                 for event in topic.new():
-                    click.echo(event_line(event))
+                    click.echo(line(event))
             return
         view = View()
         with Live(view.shown(), console=console, auto_refresh=False) as live:
@@ -45,6 +47,10 @@ def watch(configuration: Configuration, from_start: bool, until_end: bool) -> No
                 view.add(topic.new())
                 live.update(view.shown(), refresh=True)
                 time.sleep(_PAUSE_S)
+
+
+def _json(event: Event) -> str:
+    return event.model_dump_json()
 
 
 class View:

@@ -1,0 +1,66 @@
+"""``driftbus reference accept``: what an episode is about becomes normal."""
+
+import click
+
+from ...schemas.cloud_events import iso
+from ...schemas.configuration import Configuration, TopicSlice
+from ...schemas.drift import DriftEvent
+from ...schemas.reference import FROM_START, Announcement
+from ..bus.interface import Bus
+from ..reference.accepted import accepted
+from ..reference.announce import announce
+from ..reference.artifacts import ArtifactStore
+from ..reference.source import reference_of
+from .configured import configured
+from .drift_topic import DriftTopic
+from .opened import opened
+from .since import beginning
+
+
+@click.command()
+@click.argument("episode")
+@click.option("--from", "first", metavar="TIME", help="The new normal's first row.  [default: the start of the bucket that opened it]")
+@click.option("--until", metavar="TIME", help="Behind its last row.  [default: the newest row there is]")
+@click.option("--since", metavar="TIME", help="It holds from here on: ISO 8601, record time.  [default: a minute and two panes from now]")
+@configured
+def accept(configuration: Configuration, episode: str, first: str | None, until: str | None, since: str | None) -> None:
+    """Make what EPISODE is about the new normal: its fields are profiled anew from the rows since it opened, all others stay.
+
+    EPISODE is the id in its events, or the beginning of it. When the new reference takes effect the episode resolves as replaced.
+    """
+    with opened(configuration) as bus:
+        events = _events(bus, configuration, episode)
+        latest = events[-1]
+        model, version = latest.model, latest.version
+        if configuration.model(model).season is not None:
+            msg = f"models.{model}.season: a few days do not fill its hours; build the reference anew: driftbus reference build {model}"
+            raise click.ClickException(msg)
+        start = beginning(model, configuration.streams[configuration.stream_of(model)], from_start=False, since=since)
+        names = {signal.name for signal in latest.signals if signal.open} | {signal.name for signal in events[0].signals}
+        topics = configuration.streams[configuration.stream_of(model)].topics
+        if len(topics) > 1:
+            msg = (
+                f"streams.{configuration.stream_of(model)}.topics: {len(topics)} topics; build the reference anew from a file of their rows"
+            )
+            raise click.ClickException(msg)
+        rows = TopicSlice(topic=topics[0], start=first or events[0].bucket[0], end=until)
+        changed = configuration.model(model).model_copy(update={"reference": rows})
+        recent = configuration.model_copy(update={"models": {**configuration.models, model: changed}})
+        store = ArtifactStore(configuration.artifacts)
+        profile = accepted(store.reference(latest.reference), reference_of(recent, model, version, bus), names)
+        name = store.put(profile.encoded())
+        announce(bus, configuration.topics, Announcement(model=model, version=version, reference=name, since=start, rows=profile.rows))
+    assert start != FROM_START
+    click.echo(f"{model}/{version}: {', '.join(sorted(names))} accepted; {name} holds for record times from {iso(start)} on")
+
+
+def _events(bus: Bus, configuration: Configuration, episode: str) -> list[DriftEvent]:
+    """All events of the one episode whose id begins so, in order."""
+    topic = DriftTopic(bus, configuration.topics.drift, from_start=True)
+    found = [event for event in topic.new() if isinstance(event, DriftEvent) and event.episode.startswith(episode)]
+    ids = sorted({event.episode for event in found})
+    if len(ids) != 1:
+        said = f"{len(ids)} episodes begin so: {', '.join(ids[:5])}" if ids else "there is no such episode"
+        msg = f"{episode}: {said} on {configuration.topics.drift}; driftbus watch --from-start shows them"
+        raise click.ClickException(msg)
+    return sorted(found, key=lambda event: event.sequence)

@@ -1,0 +1,37 @@
+"""From which bucket a reference holds."""
+
+import time
+
+import click
+
+from ...schemas.configuration import Stream
+from ...schemas.reference import FROM_START
+from ..buckets import buckets
+from ..reference.messages import epoch_ms
+
+#: Live, profilers see an announcement in about a second; so much later it takes effect, so that all of them know of it in time.
+_NOTICE_MS = 60_000
+
+
+def beginning(model: str, stream: Stream, *, from_start: bool, since: str | None) -> int:
+    """The bucket boundary from which it holds."""
+    tiles = buckets(stream.pane)
+    if from_start and since:
+        msg = "--from-start and --since: say one of them"
+        raise click.UsageError(msg)
+    if from_start:
+        return FROM_START
+    if since and stream.pane.unit == "rows":
+        msg = f"--since {since}: the stream of {model} has panes of {stream.pane}, which know no times: add --from-start"
+        raise click.UsageError(msg)
+    if since:
+        try:
+            return tiles.start(epoch_ms(since))
+        except ValueError:
+            msg = f"--since {since}: write an ISO 8601 time, for example 2026-03-01T10:00:00Z"
+            raise click.UsageError(msg) from None
+    if stream.clock == "record":
+        msg = f"the stream of {model} has clock: record, so no wall clock says when this reference begins: add --from-start or --since TIME"
+        raise click.UsageError(msg)
+    soonest = time.time_ns() // 1_000_000 + _NOTICE_MS
+    return tiles.end(tiles.end(tiles.end(soonest)))
