@@ -74,11 +74,12 @@ class Numbers:
                 bits = rows[:, gaps].view(np.uint64)
                 absent[2, gaps] += np.count_nonzero(bits == INVALID, axis=0)
                 absent[3, gaps] += np.count_nonzero(bits == MISSING, axis=0)
-            for j, column in enumerate(block):  # one by one: a column stays in the processor's nearest cache
-                cells[j] += _hashed(column[: present[j]])
             for j in gaps:
                 block[j, present[j] :] = self._mean[j]
-            moments += self._sums(block)
+            z = self._standardised(block)
+            for j, column in enumerate(z):  # one by one: a column stays in the processor's nearest cache
+                cells[j] += _hashed(column[: present[j]])
+            moments += _sums(z)
         vector += np.bincount(self._bins[self._counted], np.diff(ranks)[self._counted], len(vector)).astype(np.int64)
         vector[self._moments] += moments[0, self._with_signal]
         vector[self._moments + 1] += moments[1, self._with_signal]
@@ -88,14 +89,18 @@ class Numbers:
         for kind in range(4):
             vector[self._availability + kind] += absent[kind, self._with_availability]
 
-    def _sums(self, block: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Sums of z and of its square, in units of 1 / `SCALE` and 1 / `SQUARE_SCALE`, by column. Overwrites the block."""
+    def _standardised(self, block: NDArray[np.float64]) -> NDArray[np.float64]:
+        """In reference sd from its mean. Overwrites the block."""
         with np.errstate(over="ignore"):  # what overflows is clipped
             z = np.divide(np.subtract(block, self._mean, out=block), self._sd, out=block)
-        np.clip(z, -LARGEST_Z, LARGEST_Z, out=z)
-        squares = np.multiply(z, z)
-        scaled = ((z, SCALE), (squares, SQUARE_SCALE))
-        return np.stack([np.rint(np.multiply(each, scale, out=each), out=each).sum(axis=1) for each, scale in scaled]).astype(np.int64)
+        return np.clip(z, -LARGEST_Z, LARGEST_Z, out=z)
+
+
+def _sums(z: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Sums of z and of its square, in units of 1 / `SCALE` and 1 / `SQUARE_SCALE`, by column. Overwrites it."""
+    squares = np.multiply(z, z)
+    scaled = ((z, SCALE), (squares, SQUARE_SCALE))
+    return np.stack([np.rint(np.multiply(each, scale, out=each), out=each).sum(axis=1) for each, scale in scaled]).astype(np.int64)
 
 
 def _hashed(column: NDArray[np.float64]) -> NDArray[np.int64]:
