@@ -77,8 +77,8 @@ class Numbers:
             for j in gaps:
                 block[j, present[j] :] = self._mean[j]
             z = self._standardised(block)
-            for j, column in enumerate(z):  # one by one: a column stays in the processor's nearest cache
-                cells[j] += _hashed(column[: present[j]])
+            for place, column in enumerate(z):  # one by one: a column stays in the processor's nearest cache
+                cells[place] += _hashed(column[: present[place]])
             moments += _sums(z)
         vector += np.bincount(self._bins[self._counted], np.diff(ranks)[self._counted], len(vector)).astype(np.int64)
         vector[self._moments] += moments[0, self._with_signal]
@@ -93,7 +93,8 @@ class Numbers:
         """In reference sd from its mean. Overwrites the block."""
         with np.errstate(over="ignore"):  # what overflows is clipped
             z = np.divide(np.subtract(block, self._mean, out=block), self._sd, out=block)
-        return np.clip(z, -LARGEST_Z, LARGEST_Z, out=z)
+        np.clip(z, -LARGEST_Z, LARGEST_Z, out=z)
+        return np.asarray(z, dtype=np.float64)
 
 
 def _sums(z: NDArray[np.float64]) -> NDArray[np.int64]:

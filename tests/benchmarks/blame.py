@@ -39,7 +39,8 @@ def shifted(tests: Tests) -> Laws:
 def moved(profile: NumericProfile, mean: float) -> NDArray[np.float64]:
     """The probability of every bin under N(mean, 1)."""
     ends = np.concatenate(([-np.inf], profile.edges, [np.inf]))
-    return np.bincount(profile.bin_of, weights=np.diff(special.ndtr(ends - mean)), minlength=len(profile.counts))
+    mass = np.diff(special.ndtr(ends - mean))
+    return np.asarray(np.bincount(profile.bin_of, weights=mass, minlength=len(profile.counts)), dtype=np.float64)
 
 
 def fold(tests: Tests, state: State, laws: Laws, first: int, buckets: int, draw: np.random.Generator) -> list[DriftEvent]:

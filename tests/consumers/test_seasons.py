@@ -1,6 +1,7 @@
 """A daily swing through the product: with a reference by the hour it is no drift, and what happens within an hour is."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ def swinging(draw: np.random.Generator, first: int, rows: int, up: NDArray[np.fl
     return {"load": load.tolist(), "idle": [None if np.isnan(value) else value for value in idle.tolist()], "kind": kind.tolist()}
 
 
-def run(folder: Path, up: NDArray[np.float64] | float, **model: object) -> Replayed:
+def run(folder: Path, up: NDArray[np.float64] | float, **model: Any) -> Replayed:
     draw, days = np.random.default_rng(3), 12
     live = swinging(draw, days * DAY, 6 * DAY, up)
     return replayed(folder, swinging(draw, 0, days * DAY), live, pane="1h", every=EVERY, false_alarms="1 per 365d", **model)

@@ -1,6 +1,7 @@
 """A trailing reference through the product: it follows what is slow, but not unseen; what is quick is drift all the same."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ EVERY, DAY = 300, 288  # a row in five minutes
 DAYS = 80
 
 
-def run(folder: Path, mean: NDArray[np.float64], **model: object) -> list[DriftEvent]:
+def run(folder: Path, mean: NDArray[np.float64], **model: Any) -> list[DriftEvent]:
     draw = np.random.default_rng(11)
     quiet, live = draw.normal(size=20 * DAY), draw.normal(size=len(mean)) + mean
     return replayed(
