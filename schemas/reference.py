@@ -40,6 +40,7 @@ class NumericProfile(Fact):
     distinct: int = 0
     parse: bool = False  #: the values travel as strings of numbers
     tau: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)  #: dependence of the score of order 1..4, in rows
+    swing: float = 0.0  #: in sd, how far a trend, or a cycle that is longer than half the data, moved it
 
 
 class CategoricalProfile(Fact):
@@ -51,6 +52,7 @@ class CategoricalProfile(Fact):
     boolean: bool = False
     distinct: int = 0
     tau: tuple[float, ...] = ()  #: dependence of each indicator, in rows; one per count
+    swing: float = 0.0  #: the largest of any category, as that of numbers
 
 
 class AvailabilityProfile(Fact):
@@ -108,12 +110,12 @@ class PairProfile(Fact):
     sampled_tau: float = 1.0  #: in those of the rows that panes count
 
 
-class Reconstruction(Fact):
-    """What single fields and pairs do not see: how far a row's rank scores lie from the plane of their main principal axes."""
+class JointProfile(Fact):
+    """What no pair sees: how far a row's numbers, all taken together, lie from those of the reference (`driftbus.detectors.joint`)."""
 
     fields: tuple[str, ...]
-    axes: tuple[tuple[float, ...], ...]  #: [axis, field], orthonormal
-    error: NumericProfile  #: the root mean square of what the axes do not explain
+    axes: tuple[tuple[int, ...], ...]  #: [score, score]: what makes the reference's scores uncorrelated, in units of 2^-12
+    distance: NumericProfile
 
 
 Values = Annotated[NumericProfile | CategoricalProfile | TextProfile | EmbeddingProfile, Field(discriminator="kind")]
@@ -154,8 +156,8 @@ class Reference(Fact):
     ordered: bool = False  #: rows were in the order of time, so the taus are measured, not assumed
     fields: tuple[ProfiledField, ...]
     pairs: tuple[PairProfile, ...] = ()
-    reconstruction: Reconstruction | None = None
-    sample: int = 10  #: pairs and reconstruction are counted in one row of so many
+    joint: JointProfile | None = None
+    sample: int = 10  #: pairs and joint distances are counted in one row of so many
     ids: CategoricalProfile | None = None  #: rows whose id was new in its run, and (as *other*) those whose id had been there
     volume: NumericProfile | None = None  #: rows per bucket
     segmentation: Segmentation | None = None

@@ -28,8 +28,13 @@ class Products:
         if absent.any():
             there = (~absent).astype(np.float64)
             scores = np.where(absent, 0.0, scores)
-            vector[self._rows] += (there.T @ there)[self._first, self._second].astype(np.int64)
+            vector[self._rows] += self._both(there)
         else:
             vector[self._rows] += len(scores)
-        # Whole numbers far below 2^53, whose sums are exact in any order: here a matrix product is allowed.
-        vector[self._sums] += (scores.T @ scores)[self._first, self._second].astype(np.int64)
+        vector[self._sums] += self._both(scores)
+
+    def _both(self, rows: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Per pair, the sum of the products of its columns: of whole numbers, far below 2^53."""
+        columns = np.ascontiguousarray(rows.T)
+        # BLAS would be five times as fast, and on a busy machine, waiting for its threads, a hundred times as slow.
+        return np.asarray(np.einsum("in,jn->ij", columns, columns)[self._first, self._second], dtype=np.int64)

@@ -13,6 +13,7 @@ from .categories import Categories
 from .numbers import Column, Numbers
 from .sampled import Sampled
 from .texts import Texts
+from .vectors import Vectors
 
 Categorical = Sequence[object] | dict[object, int]
 
@@ -27,6 +28,7 @@ class Counting:
         self._length = self.layout.size + self.layout.wide
         self._numbers = Numbers([self._column(field) for field in self.layout.numeric])
         self._categories = [self._counted(field) for field in self.layout.categorical]
+        self._vectors = [Vectors(field, self.layout) for field in self.layout.vectors]
         self._sampled = Sampled(reference, self.layout)
 
     def _signals(self, field: ProfiledField) -> tuple[Signal, Signal | None]:
@@ -66,4 +68,6 @@ class Counting:
         self._sampled.add(numeric, np.arange(len(numeric)) if offsets is None else offsets, vector)
         for categories, column in zip(self._categories, categorical, strict=True):
             categories.add(column if isinstance(column, dict) else Counter(column), len(numeric), vector)
+        for embedding, rows in zip(self._vectors, vectors, strict=True):
+            embedding.add(rows, vector)
         return vector[: self.layout.size], vector[self.layout.size :]

@@ -24,7 +24,8 @@ class Texts:
         self._numeric = [signal for name in ("length", "new words") if (signal := of.get(name)) is not None]
         self._numbers = Numbers([Column(signal.profile, signal) for signal in self._numeric if isinstance(signal.profile, NumericProfile)])
         self._contained = [of.get("words"), of.get("characters")]
-        self._reader = Reader(*(() if signal is None else _words(signal) for signal in self._contained))
+        words, grams = (() if signal is None else _words(signal) for signal in self._contained)
+        self._reader = Reader(words, grams)
 
     def add(self, frequencies: Mapping[object, int], rows: int, vector: NDArray[np.int64]) -> None:
         """Count how often each text, or mark of an absent one, occurs in so many rows."""
@@ -38,7 +39,7 @@ class Texts:
             first, new[here] = here.stop, read.new
             for signal, contains in zip(self._contained, (read.words, read.grams), strict=True):
                 if signal is not None:
-                    text, place = np.nonzero(contains)
+                    text, place = np.divmod(np.flatnonzero(contains), signal.size)
                     vector[signal.span] += np.bincount(place, times[here][text], signal.size).astype(np.int64)
         shares = np.where(new < 0, _NONE, new / STEPS)  # a text without words has none
         numbers = [lengths_of(texts) if signal.of == "length" else shares for signal in self._numeric]

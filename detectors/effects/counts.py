@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.configuration import Important
-from ...schemas.drift import Effect, Histogram
+from ...schemas.drift import Effect, Histogram, Statistics
 from ...schemas.reference import AVAILABILITY, AvailabilityProfile, CategoricalProfile, NumericProfile
 from ..layout import Signal
 from ..two_sample import ks, psi, wasserstein
 from .size import Change, rounded
-from .statistics import of_counts, of_reference
+from .statistics import Telling, of_reference
 
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -110,6 +110,14 @@ class CountsMeasure:
     def _reference(self) -> _Law:
         return self._law(self.signal.reference_counts)
 
+    @cached_property
+    def _was(self) -> Statistics:
+        return of_reference(self.signal, self._nulls)
+
+    @cached_property
+    def _telling(self) -> Telling:
+        return Telling(self.signal)
+
     def _law(self, counts: Counts) -> _Law:
         groups = _added(counts, self._group_of, len(self.labels))
         if self._rank is None:
@@ -138,8 +146,8 @@ class CountsMeasure:
             int(current.sum()),
             reference=Histogram(bins=self.labels, counts=tuple(law.groups.tolist())),
             current=Histogram(counts=tuple(_added(current, self._group_of, len(self.labels)).tolist())),
-            was=of_reference(self.signal, self._nulls),
-            now=of_counts(self.signal, vector, None if nulls is None else nulls[1]),
+            was=self._was,
+            now=self._telling.of(vector, None if nulls is None else nulls[1]),
         )
 
     def _absent(self, vector: Counts) -> tuple[float, float] | None:

@@ -57,7 +57,8 @@ def _measure(signal: Signal, available: slice | None, important: Important, expe
         case PairProfile():
             return PairMeasure(signal, important)
         case WordsProfile():
-            return WordsMeasure.of(signal, important)
+            own = WordsMeasure.of(signal, important)
+            return own if words is None or words.of == signal.of else TextMeasure(own, WordsMeasure.of(words, important))
     moves = signal.group in ("values", "availability")
     counts = CountsMeasure.of(signal, available, important, expected if moves else None)
     return counts if words is None else TextMeasure(counts, WordsMeasure.of(words, important))

@@ -14,6 +14,7 @@ from .size import rounded
 
 Counts = NDArray[np.int64]
 _MEDIAN = QUANTILES.index(0.5)
+_SHARES = np.array(QUANTILES)
 
 
 def of_reference(signal: Signal, nulls: float | None) -> Statistics:
@@ -36,41 +37,45 @@ def of_reference(signal: Signal, nulls: float | None) -> Statistics:
     return Statistics(rows=rows, nulls=absent)
 
 
-def of_counts(signal: Signal, vector: Counts, nulls: float | None) -> Statistics:
-    """As far as counts can tell: moments in steps of 2^-20 sd, within +-1,000 of them; quantiles interpolated in their bins."""
-    counts = np.maximum(vector[signal.span], 0)
-    rows = int(counts.sum())
-    match signal.profile:
-        case NumericProfile() as profile if rows > 0 and signal.moments is not None and signal.cells is not None:
-            mean, square = vector[signal.moments] / SCALE / rows, vector[signal.moments + 1] / SQUARE_SCALE / rows
-            quantiles = tuple(rounded(value) for value in _quantiles(profile, counts))
-            return Statistics(
-                rows=rows,
-                nulls=nulls,
-                mean=rounded(profile.mean + profile.sd * float(mean)),
-                sd=rounded(profile.sd * math.sqrt(max(float(square - mean * mean), 0.0))),
-                median=quantiles[_MEDIAN],
-                quantiles=quantiles,
-                distinct=_distinct(vector[signal.cells : signal.cells + CELLS]),
-            )
-        case CategoricalProfile() if rows > 0:
-            return Statistics(rows=rows, nulls=nulls, distinct=int(np.count_nonzero(counts)))
-    return Statistics(rows=rows, nulls=nulls)
+class Telling:
+    """The statistics of a signal's counts."""
 
+    def __init__(self, signal: Signal) -> None:
+        self._signal, self._profile = signal, signal.profile
+        if isinstance(self._profile, NumericProfile):
+            self._order = np.argsort(np.asarray(self._profile.values), kind="stable")
+            self._low, self._high = _ends(self._profile)
 
-def _quantiles(profile: NumericProfile, counts: Counts) -> list[float]:
-    """Rows are taken to lie evenly between a bin's ends; those beyond the reference's extremes at these."""
-    order = np.argsort(np.asarray(profile.values), kind="stable")
-    low, high = _ends(profile)
-    behind = np.cumsum(counts[order])
-    found = []
-    for share in QUANTILES:
-        rank = share * behind[-1]
-        place = int(np.searchsorted(behind, rank, side="left"))
-        bin_ = order[place]
-        within = 1 - (behind[place] - rank) / max(int(counts[bin_]), 1)
-        found.append(float(low[bin_] + within * (high[bin_] - low[bin_])))
-    return found
+    def of(self, vector: Counts, nulls: float | None) -> Statistics:
+        """As far as counts can tell: moments in steps of 2^-20 sd, within +-1,000 of them; quantiles interpolated in their bins."""
+        signal, counts = self._signal, np.maximum(vector[self._signal.span], 0)
+        rows = int(counts.sum())
+        match self._profile:
+            case NumericProfile() as profile if rows > 0 and signal.moments is not None and signal.cells is not None:
+                mean, square = vector[signal.moments] / SCALE / rows, vector[signal.moments + 1] / SQUARE_SCALE / rows
+                quantiles = tuple(map(rounded, self._quantiles(counts)))
+                return Statistics(
+                    rows=rows,
+                    nulls=nulls,
+                    mean=rounded(profile.mean + profile.sd * float(mean)),
+                    sd=rounded(profile.sd * math.sqrt(max(float(square - mean * mean), 0.0))),
+                    median=quantiles[_MEDIAN],
+                    quantiles=quantiles,
+                    distinct=_distinct(vector[signal.cells : signal.cells + CELLS]),
+                )
+            case CategoricalProfile() if rows > 0:
+                return Statistics(rows=rows, nulls=nulls, distinct=int(np.count_nonzero(counts)))
+        return Statistics(rows=rows, nulls=nulls)
+
+    def _quantiles(self, counts: Counts) -> list[float]:
+        """Rows are taken to lie evenly between a bin's ends; those beyond the reference's extremes at these."""
+        behind = np.cumsum(counts[self._order])
+        ranks = _SHARES * behind[-1]
+        place = np.searchsorted(behind, ranks, side="left")
+        bins = self._order[place]
+        within = 1 - (behind[place] - ranks) / np.maximum(counts[bins], 1)
+        found: list[float] = (self._low[bins] + within * (self._high[bins] - self._low[bins])).tolist()
+        return found
 
 
 def _ends(profile: NumericProfile) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erf
+from scipy.special import erf, rel_entr
 
 from ...schemas.configuration import Important
 from ...schemas.drift import Effect, Word
@@ -24,10 +24,11 @@ _POINTS = 256
 
 @dataclass(frozen=True)
 class WordsMeasure:
-    """The words whose share of texts moved most, in standard errors; and how far the one moved that moved farthest.
+    """How far the share of texts moved of the word that moved farthest; and the words that tell most.
 
-    Of the latter the mean is taken off that it has with nothing changed: of the largest of so many differences, as if words came and
-    went independently (they nearly do; together they move less).
+    Of the former the mean is taken off that it has with nothing changed: of the largest of so many differences, as if words came and
+    went independently. Words tell by their log likelihood ratio, which does not overrate rare ones (Dunning, *Accurate methods for the
+    statistics of surprise and coincidence*, Computational Linguistics 19, 1993).
     """
 
     signal: Signal
@@ -64,9 +65,8 @@ class WordsMeasure:
         if texts <= 0 or self._texts <= 0:
             return ()
         was, now = self._shares(vector, texts)
-        # As if one more text had each word, and one more had it not: a word that nobody used before has an error too.
-        pooled = (was * self._texts + now * texts + 1) / (self._texts + texts + 2)
-        told = np.abs(now - was) / np.sqrt(pooled * (1 - pooled))
+        both = (was * self._texts + now * texts) / (self._texts + texts)
+        told = texts * _divergence(now, both) + self._texts * _divergence(was, both)
         most = np.argsort(-told, kind="stable")[:TELLING].tolist()
         return tuple(Word(word=self._words[i], shares=(rounded(float(was[i])), rounded(float(now[i])))) for i in most if told[i] > 0)
 
@@ -78,24 +78,31 @@ class WordsMeasure:
 
 @dataclass(frozen=True)
 class TextMeasure:
-    """A number told of texts, as their length; with the words that moved, for a number alone tells nobody what has changed."""
+    """What else is told of texts, as their length; with the words that moved, for these tell people what has changed."""
 
-    number: CountsMeasure
+    other: CountsMeasure | WordsMeasure
     words: WordsMeasure
 
     @property
     def signal(self) -> Signal:
         """Whose."""
-        return self.number.signal
+        return self.other.signal
 
     def on(self, vector: Counts) -> Change:
-        """The change in a vector of the space."""
-        change = self.number.on(vector)
-        return change._replace(effect=change.effect.model_copy(update={"words": self.words.telling(vector)}))
+        """The change in a vector of the space; of n-grams that moved the first few."""
+        change = self.other.on(vector)
+        own = change.effect.words[: TELLING // 2]
+        words = (*own, *self.words.telling(vector)[: TELLING - len(own)])
+        return change._replace(effect=change.effect.model_copy(update={"words": words}))
 
     def rows(self, vector: Counts) -> int:
         """Texts counted."""
-        return self.number.rows(vector)
+        return self.other.rows(vector)
+
+
+def _divergence(share: Floats, base: Floats) -> Floats:
+    """Kullback and Leibler's, of two shares; none is impossible by the other."""
+    return np.asarray(rel_entr(share, base) + rel_entr(1 - share, 1 - base), dtype=np.float64)
 
 
 def _mean_largest(sds: Floats) -> float:

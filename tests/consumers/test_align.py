@@ -117,7 +117,7 @@ def test_data_behind_the_clock_does_not_hide_what_the_clock_closed() -> None:
         aligner.feed(2 + offset, 0, said)
     aligner = Aligner.restored(aligner.buckets, None, aligner.numbers(), {0: pane(0, 0, 20), 1: pane(0, 1, 30)})
     ready = aligner.feed(6, 0, progress(0, 40))
-    assert [(one.end, one.clock_decided) for one in ready] == [(20, True), (30, False)]
+    assert [(one.end, one.clock_decided) for one in ready if one.panes] == [(20, True), (30, False)]
     assert not any(partition.by_clock for partition in aligner.partitions.values())
 
 
@@ -125,4 +125,16 @@ def test_nothing_is_evaluated_before_the_partitions_are_known() -> None:
     aligner = Aligner(Every(10))
     aligner.feed(0, 0, pane(0, 0, 10))
     assert aligner.evaluated < 0
-    assert [len(aligner.feed(1 + n, 0, progress(n, 50))) for n in range(3)] == [0, 0, 1]
+    assert [[one.end for one in aligner.feed(1 + n, 0, progress(n, 50))] for n in range(3)] == [[], [], [10, 50]]
+    assert not any(aligner.feed(4 + n, 0, progress(n, 55)) for n in range(3))
+
+
+def test_empty_buckets_that_are_passed_over_are_told_once_and_how_far_does_not_depend_on_who_ends_first() -> None:
+    for order in ((0, 1, 2), (2, 1, 0)):
+        aligner, told = Aligner(Every(10)), list[Aligned]()
+        aligner.feed(0, 0, pane(0, 0, 10))
+        for offset, number in enumerate(order):
+            told += aligner.feed(1 + offset, 0, progress(number, 20 * (number + 1), ended=True))
+        assert [(one.end, len(one.panes)) for one in told][0] == (10, 1)
+        assert told[-1].end == 60
+        assert not told[-1].panes
