@@ -13,6 +13,7 @@ from .bus.interface import Bus
 from .decode.json import JSONDecoder
 from .detector import ROLE as DETECTOR
 from .detector import Detector, DetectorStats
+from .detectors_found import found_for
 from .fold import StateKey
 from .profiler import ROLE as PROFILER
 from .profiler import Profiler, ProfilerStats
@@ -40,6 +41,7 @@ class Pipeline:
         self._until_end = until_end
         self._store = ArtifactStore(configuration.artifacts)
         self._configuration = configuration
+        self._kinds = found_for(configuration.models.values())
         self._compiled: dict[StateKey, Tests] = {}
         self.profilers: list[Profiler] = []
         self.detector: Detector | None = None
@@ -112,6 +114,7 @@ class Pipeline:
                 stream=key.stream,
                 configuration_hash=self._configuration.hash,
                 reference_hash=key.reference,
+                kinds=self._kinds,
             )
         return self._compiled[key]
 

@@ -73,7 +73,22 @@ def parsed(text: str, environment: Mapping[str, str] = os.environ) -> Configurat
         configuration = Configuration.model_validate(document)
     except ValidationError as error:
         raise ConfigurationError("\n".join(_told(error.errors(include_url=False), document))) from None
+    _check_detectors(configuration)
     return configuration.model_copy(update={"kafka": KafkaSettings(configuration.kafka)})
+
+
+def _check_detectors(configuration: Configuration) -> None:
+    """What is written of detectors by name, which only they can judge; those who ask for none need not wait for their import."""
+    if any(settings.detectors for model in configuration.models.values() for settings in model.features.values()):
+        from ..detectors.named.choice import mistakes_of
+        from .detectors_found import UnusablePlugin, found_for
+
+        try:
+            wrong = [f"{path}: {reason}" for path, reason in mistakes_of(found_for(configuration.models.values()), configuration.models)]
+        except UnusablePlugin as error:
+            wrong = [str(error)]
+        if wrong:
+            raise ConfigurationError("\n".join(wrong))
 
 
 class _Loader(yaml.SafeLoader):

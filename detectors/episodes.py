@@ -56,8 +56,8 @@ class Suspect:
     change: str
     log_evidence: float
     counts: NDArray[np.int64]  #: of the whole space
-    alarms: tuple[Alarm, ...]
     only_in: tuple[str, ...] = ()  #: segments
+    alarms: tuple[Alarm, ...] = ()
 
 
 @dataclass
@@ -101,6 +101,10 @@ class Followed:
         """Further detectors have alarmed."""
         self._show(alarms=(*self.shown.alarms, *alarms))
 
+    def told_by(self, detector: str) -> bool:
+        """Whether this one has alarmed."""
+        return any(alarm.detector == detector for alarm in self.shown.alarms)
+
     def give_up(self) -> None:
         """Follow it no longer."""
         self._show(open=False)
@@ -116,7 +120,7 @@ class Episode:
     id: str
     opening: int  #: end of the bucket that opened it
     onset: int
-    detector: str  #: the one that opened it
+    detector: str = DETECTOR  #: the one that opened it
     sequence: int = 0  #: of the next event
     severity: Severity = "minor"
     followed: dict[int, Followed] = field(default_factory=dict)  #: by signal, in the order they joined

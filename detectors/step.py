@@ -1,5 +1,6 @@
 """The detector as a pure fold: a state and a bucket in, the state and its events out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,18 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..schemas.configuration import Model
-from ..schemas.drift import DriftEvent
+from ..schemas.drift import Alarm, DriftEvent
 from ..schemas.identity import derived_id
 from ..schemas.integers import packed, unpacked
 from ..schemas.reference import AVAILABILITY, Reference
 from . import guard
 from .blame import best_bet, e_bh, log_evidence, shares, winner
 from .companions import Companions
-from .effects import measures_of
-from .episodes import Episode, Identity, Suspect, joined, opened
+from .effects import measures_of, rounded
+from .episodes import DETECTOR, Episode, Followed, Identity, Suspect, joined, opened
 from .margin import budget
 from .mixture import Bets, Mixture, compiled
 from .moving import Seasonal
+from .named.at_work import AtWork, Memory
+from .named.built_in import BUILT_IN
+from .named.choice import Kinds
 from .space import space
 from .trailing import Following, Past
 from .windows import Bucket, Offsets, Run, Segment, Windows
@@ -36,11 +40,21 @@ class Tests:
     __test__ = False  # to pytest: not a class of tests
 
     def __init__(
-        self, reference: Reference, settings: Model, *, application: str, stream: str, configuration_hash: str, reference_hash: str
+        self,
+        reference: Reference,
+        settings: Model,
+        *,
+        application: str,
+        stream: str,
+        configuration_hash: str,
+        reference_hash: str,
+        kinds: Kinds = BUILT_IN,
     ) -> None:
         allowed = budget(reference, settings)
         self.space = space(reference, moving=bool(reference.seasons) or settings.trailing is not None)
         self.layout = self.space.layout
+        self.named = AtWork.of(kinds, reference.model, settings, self.space.signals, allowed.seconds)
+        allowed = self.named.left(allowed)
         self.budget_seconds = allowed.seconds
         self.longest_gap = reference.longest_gap
         self.seasonal = Seasonal(self.space, reference, settings, allowed.rows) if reference.seasons else None
@@ -61,7 +75,7 @@ class Tests:
             segmented=bool(reference.segments),
         )
         decisive = settings.model_dump_json(include={"false_alarms", "rate", "min_effect", "trailing", "features"})
-        self.fingerprint = derived_id("tests", FORMAT, reference_hash, decisive, len(self.bets.owner))
+        self.fingerprint = derived_id("tests", FORMAT, reference_hash, decisive, self.named.decisive, len(self.bets.owner))
 
 
 @dataclass
@@ -74,6 +88,7 @@ class State:
     windows: Windows
     episodes: list[Episode]
     past: Past
+    named: list[Memory]
 
     def encoded(self) -> bytes:
         """Plain numbers and texts, as msgpack; restoring them continues exactly."""
@@ -92,6 +107,7 @@ class State:
             "runs": runs,
             "episodes": [episode.encoded() for episode in self.episodes],
             "past": self.past.encoded(),
+            "named": [[memory.since, memory.state] for memory in self.named],
         }
         return msgspec.msgpack.encode(plain)
 
@@ -110,7 +126,8 @@ class State:
             for length, begin, end, counts, offsets in plain["runs"]
         ]
         episodes = [Episode.decoded(form) for form in plain["episodes"]]
-        return cls(plain["fingerprint"], plain["small"], mixture, Windows(runs), episodes, Past.decoded(plain["past"]))
+        named = [Memory(*memory) for memory in plain["named"]]
+        return cls(plain["fingerprint"], plain["small"], mixture, Windows(runs), episodes, Past.decoded(plain["past"]), named)
 
 
 def _packed(vector: NDArray[np.int64], small: int) -> list[Any]:  # of two packed vectors
@@ -129,7 +146,8 @@ def fits(tests: Tests, state: State) -> bool:
 
 def start(tests: Tests, bucket_start: int) -> State:
     """Nothing seen yet; the first bucket starts at ``bucket_start`` (ms)."""
-    return State(tests.fingerprint, tests.space.small, Mixture.started(tests.bets, bucket_start), Windows(), [], Past())
+    mixture, named = Mixture.started(tests.bets, bucket_start), tests.named.start(bucket_start)
+    return State(tests.fingerprint, tests.space.small, mixture, Windows(), [], Past(), named)
 
 
 def step(tests: Tests, state: State, bucket: Bucket) -> tuple[State, list[DriftEvent]]:
@@ -142,9 +160,17 @@ def step(tests: Tests, state: State, bucket: Bucket) -> tuple[State, list[DriftE
     ratios, rows = bets.log_ratios(vector)
     mean, before = state.mixture.update(bets, ratios, rows, (bucket.end - bucket.start) / 1000, bucket.end)
     changed: dict[str, int] = {}  # by episode: since when its event's counts reach
-    if mean >= tests.budget_seconds:
+    raised = tests.named.look(state.named, bucket, vector, state.windows, tests.bets.signals, state.episodes)
+    if mean >= tests.budget_seconds or raised:
         with np.errstate(divide="ignore"):
-            changed.update(_alarm(tests, state, bucket, np.log(before) + ratios))
+            log_r = np.log(before) + ratios
+        if mean >= tests.budget_seconds:
+            changed |= _alarm(tests, state, bucket, log_r)
+            state.mixture.restart(bucket.end)
+        changed = _listed(state, raised, bucket.start) | changed
+        fresh = {signal: alarms for signal, alarms in raised.items() if signal not in _open(state)}
+        if fresh:
+            changed = _alarm(tests, state, bucket, log_r, fresh) | changed
     if tests.following is not None:
         drifted = {one.signal for episode in state.episodes if episode.detector != guard.DETECTOR for one in episode.open if one.ratio >= 1}
         window = tests.following.add(state.past, bucket, vector, drifted)
@@ -154,6 +180,7 @@ def step(tests: Tests, state: State, bucket: Bucket) -> tuple[State, list[DriftE
         if episode.detector == guard.DETECTOR:
             continue  # it is not the newest rows that it is about
         returned, since = episode.judge(state.windows, rows, tests.measures)
+        tests.named.renew(state.named, {tests.bets.signals[signal].key for signal in returned}, bucket.end)
         if episode.raise_severity() or returned or episode.id in changed:
             changed[episode.id] = min(since, changed.get(episode.id, since))
     events = [
@@ -176,9 +203,8 @@ def step(tests: Tests, state: State, bucket: Bucket) -> tuple[State, list[DriftE
 
 
 def _retest(tests: Tests, state: State, end: int) -> None:
-    """Let signals leave the mean while they are in an open episode, and return to it, with nothing remembered, when that is over."""
-    away = [followed.signal for episode in state.episodes if episode.detector != guard.DETECTOR for followed in episode.open]
-    tested = tests.companions.tested(away)
+    """Let signals that the mixture has told of leave the mean while their episode is open, and return with nothing remembered."""
+    tested = tests.companions.tested(signal for signal, (_, one) in _open(state).items() if one.told_by(DETECTOR))
     for signal in np.flatnonzero(tested != state.mixture.tested).tolist():
         state.mixture.restart(end, tests.bets.of(signal))
     state.mixture.tested = tested
@@ -201,11 +227,33 @@ def _vector(tests: Tests, state: State, bucket: Bucket) -> tuple[NDArray[np.int6
     return vector, expected.bets
 
 
-def _alarm(tests: Tests, state: State, bucket: Bucket, log_r: NDArray[np.float64]) -> dict[str, int]:
-    """Find since when and in what, open an episode or add to one, and begin anew without the signals blamed."""
+def _open(state: State) -> dict[int, tuple[Episode, Followed]]:
+    """The signals of open episodes about the newest rows."""
+    near = (episode for episode in state.episodes if episode.detector != guard.DETECTOR)
+    return {followed.signal: (episode, followed) for episode in near for followed in episode.open}
+
+
+def _listed(state: State, alarms: Mapping[int, tuple[Alarm, ...]], since: int) -> dict[str, int]:
+    """Add alarms, by signal, to the episodes that the signals are in."""
+    known, changed = _open(state), dict[str, int]()
+    for signal in sorted(alarms.keys() & known.keys()):
+        episode, followed = known[signal]
+        followed.add(alarms[signal])
+        changed[episode.id] = since
+    return changed
+
+
+def _alarm(
+    tests: Tests, state: State, bucket: Bucket, log_r: NDArray[np.float64], raised: Mapping[int, tuple[Alarm, ...]] | None = None
+) -> dict[str, int]:
+    """Find since when and in what; open an episode or add to one, or to those that the signals are in.
+
+    ``raised`` are the alarms of detectors by name, by signal; None: it is the mixture that alarms, and more signals may be suspected.
+    """
     bets, mixture = tests.bets, state.mixture
     total = log_evidence(bets, log_r)
-    first = winner(bets, total)
+    first = winner(bets, total) if raised is None else max(sorted(raised), key=lambda signal: float(total[signal]))
+    own = Alarm(detector=DETECTOR, rate=rounded(1 / tests.budget_seconds))
     winning = best_bet(bets, log_r, first)
     onset = min(int(mixture.onset[winning]), bucket.start)
     recent = state.windows.since(onset)
@@ -213,7 +261,7 @@ def _alarm(tests: Tests, state: State, bucket: Bucket, log_r: NDArray[np.float64
     since_onset = bets.log_ratios(recent.counts)[0] if tests.space.expected is None else mixture.cusum.copy()
     log_e = log_evidence(bets, since_onset)
     tested = np.flatnonzero(mixture.tested)
-    suspected = {first, *tested[e_bh(log_e[tested])].tolist()}
+    suspected = {first, *tested[e_bh(log_e[tested])].tolist()} if raised is None else set(raised)
     share = shares(bets, total)
     order = sorted(tests.companions.blamed(suspected), key=lambda signal: (-share[signal], *bets.signals[signal].key))
     suspects = [
@@ -224,17 +272,22 @@ def _alarm(tests: Tests, state: State, bucket: Bucket, log_r: NDArray[np.float64
             float(log_e[signal]),
             recent.counts,
             _only_in(tests, signal, suspected, recent.counts),
+            (own,) if raised is None else raised[signal],
         )
         for signal in order
     ]
-    episode = joined([episode for episode in state.episodes if episode.detector != guard.DETECTOR], onset, bucket)
-    if episode is None:
-        episode = opened(tests.identity, bucket, onset)
-        state.episodes.append(episode)
-    episode.blame(suspects, tests.measures, bucket.end)
-    episode.raise_severity()
-    mixture.restart(bucket.end)
-    return {episode.id: recent.start}
+    known = _open(state)
+    changed = _listed(state, {suspect.signal: suspect.alarms for suspect in suspects}, bucket.start)
+    fresh = [suspect for suspect in suspects if suspect.signal not in known]
+    if fresh:
+        joining = joined([episode for episode in state.episodes if episode.detector != guard.DETECTOR], onset, bucket)
+        if joining is None:
+            joining = opened(tests.identity, bucket, onset, fresh[0].alarms[0].detector)
+            state.episodes.append(joining)
+        joining.blame(fresh, tests.measures, bucket.end)
+        joining.raise_severity()
+        changed[joining.id] = recent.start
+    return changed
 
 
 def _only_in(tests: Tests, signal: int, suspected: set[int], counts: NDArray[np.int64]) -> tuple[str, ...]:

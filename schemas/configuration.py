@@ -320,11 +320,21 @@ class Configuration(Setting):
             if model.stream is not None and model.stream not in self.streams:
                 msg = f"models.{name}.stream: {model.stream!r} is not among streams: {', '.join(self.streams)}"
                 raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _rows_have_no_times(self) -> "Configuration":
+        for name, model in self.models.items():
             pane = self.streams[self.stream_of(name)].pane
-            if pane.unit == "rows" and model.false_alarms.of == "time":
-                said = f'"{model.false_alarms}" needs times, and its stream has panes of {pane}'
-                msg = f"models.{name}.false_alarms: {said}; write 1 per 100000 rows"
-                raise ValueError(msg)
+            remedies = {
+                "false_alarms": "write 1 per 100000 rows" if model.false_alarms.of == "time" else "",
+                "season": "leave it out" if model.season else "",
+                "trailing": "leave it out" if model.trailing else "",
+            }
+            for key, remedy in remedies.items():
+                if remedy and pane.unit == "rows":
+                    msg = f"models.{name}.{key}: needs times, and its stream has panes of {pane}; {remedy}"
+                    raise ValueError(msg)
         return self
 
     def model(self, name: str) -> Model:

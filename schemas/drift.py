@@ -99,7 +99,7 @@ class DriftEvent(Fact):
     stream: str
     reference: str
     kind: Kind
-    bucket: tuple[str, str]  #: start and end of the bucket that decided, ISO 8601 UTC
+    bucket: tuple[str, str]  #: start and end of the bucket that decided, ISO 8601 UTC; "row 30000" where panes are of so many rows
     scope: Literal["global", "local"] | None = None  #: local: no more than some segments have changed; None: the model has none
     onset: str  #: since when, as far as the winning bet can tell
     signals: tuple[DriftedSignal, ...]

@@ -7,13 +7,16 @@ import click
 from ...schemas.configuration import Configuration, Stream
 from ..bus.interface import Bus
 from ..decode.json import JSONDecoder
+from ..detectors_found import found_for
 from ..reference.announce import Announcements
 from ..reference.artifacts import ArtifactStore
 from .checks.budgets import enough_buckets, pane_length, rate_of_traffic, smallest_shift, unmatched_patterns
+from .checks.detectors import detectors_by_name
 from .checks.finding import Finding, answered
 from .checks.samples import absent_fields, contents, invalid_fields, last_records, readable
 from .checks.topics import input_topics, own_topics
 from .configured import configured
+from .facts import described
 from .opened import opened
 
 _COLOURS = {"ok": "green", "note": "yellow", "wrong": "red"}
@@ -67,10 +70,13 @@ def _stream(bus: Bus, configuration: Configuration, name: str, stream: Stream, m
                 "note", f"{model}/{version}: no reference, so not monitored: driftbus reference build {model} --version {version}"
             )
             continue
+        yield Finding("ok", "\n".join([f"{model}/{version}: the reference", *described(reference)]))
         yield from smallest_shift(reference, settings)
         share = len(rows) / max(1, len(sample.values))
-        yield from rate_of_traffic(reference, settings, None if sample.traffic is None else sample.traffic * share)
+        if stream.pane.unit != "rows":  # else nobody reckons in times
+            yield from rate_of_traffic(reference, settings, None if sample.traffic is None else sample.traffic * share)
         yield from unmatched_patterns(reference, settings)
+        yield from detectors_by_name(found_for([settings]), reference, settings)
         yield from absent_fields(stream, sample, reference, rows)
         yield from invalid_fields(stream, sample, reference, rows)
     seen = {model for model, _ in identities.models}

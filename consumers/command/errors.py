@@ -1,6 +1,7 @@
 """Which errors a user can answer: these are told in a line, all others with their traceback."""
 
 from ...detectors.margin import UnusableBudget
+from ...detectors.named.at_work import UnusableDetector
 from ..bus.interface import BusError
 from ..reference.artifacts import ArtifactError
 from ..reference.build import UnusableReference
@@ -15,6 +16,7 @@ _THE_USERS = (
     FileNotFoundError,
     PermissionError,
     UnusableBudget,
+    UnusableDetector,
     UnusableMessages,
     UnusableReference,
     UnusableTable,

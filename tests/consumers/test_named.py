@@ -104,7 +104,7 @@ def test_one_asked_for_by_a_pattern_is_left_out_where_it_cannot_judge(tmp_path: 
     found_ = list(findings(world(settings, 30), settings, 100))
     told = [text for level, text in found_ if "ks" in text or "ddm" in text]
     assert told == [
-        "m0/1: ks on amount, age, score: each at most one false alarm in 0 days of traffic",
+        "m0/1: ks on amount, age, score: each at most one false alarm in 8 h of traffic",
         "m0/1: ddm on colour: states no rate of false alarms",
         "m0/1: ddm: amount has not two values, as errors have: use ks, chi_square or psi; there it is left out",
         "m0/1: ddm: age has not two values, as errors have: use ks, chi_square or psi; there it is left out",

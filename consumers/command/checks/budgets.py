@@ -17,7 +17,6 @@ LEAST_ROWS = 100
 #: Rates that differ by more are not the same traffic at another hour.
 _FAR = 10
 _PANES_MS = (1_000, 10_000, 60_000, 300_000, 900_000, 3_600_000, 21_600_000, 86_400_000)
-_MONTH_MS = 30 * 86_400_000
 
 
 def enough_buckets(model: str, settings: Model, pane: PaneLength, reference: Reference | None) -> Iterator[Finding]:
@@ -29,7 +28,7 @@ def enough_buckets(model: str, settings: Model, pane: PaneLength, reference: Ref
         length_ms = per / rate * 1000
     else:
         return
-    buckets = length_ms / _length_ms(pane)
+    buckets = length_ms / pane.milliseconds
     text = f'models.{model}.false_alarms: "{settings.false_alarms}" is {buckets:,.0f} buckets of {pane}'
     if buckets < LEAST_BUCKETS:
         yield Finding("wrong", f"{text}; it must be at least {LEAST_BUCKETS}: allow fewer false alarms, or make the pane shorter")
@@ -89,13 +88,9 @@ def _min_effect(settings: Model, feature: str) -> float:
 
 def pane_length(stream: str, pane: PaneLength, rows_per_s: float | None) -> Iterator[Finding]:
     """A proposal, where panes would hold few rows."""
-    if rows_per_s is None or (rows := rows_per_s * _length_ms(pane) / 1000) >= LEAST_ROWS:
+    if pane.unit == "rows" or rows_per_s is None or (rows := rows_per_s * pane.milliseconds / 1000) >= LEAST_ROWS:
         return
     better = next((length for length in _PANES_MS if rows_per_s * length / 1000 >= LEAST_ROWS), None)
     proposal = "month" if better is None else written(better)
     text = f"streams.{stream}.pane: {pane} holds about {rows:.2g} rows of a partition; {proposal} would hold at least {LEAST_ROWS}"
     yield Finding("note", f"{text}, and cost less for the same delay in rows")
-
-
-def _length_ms(pane: PaneLength) -> int:
-    return _MONTH_MS if pane.unit == "month" else pane.length

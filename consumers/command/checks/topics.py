@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from ....schemas.configuration import Configuration, Stream
+from ...buckets import uncountable
 from ...bus.interface import Bus, TopicPartition
 from ...profiler import ROLE as PROFILER
 from ...topics import check_topics
@@ -23,6 +24,9 @@ def input_topics(bus: Bus, configuration: Configuration, name: str, stream: Stre
     for topic in stream.topics:
         if topic not in described:
             yield Finding("wrong", f"streams.{name}.topics: there is no topic {topic} on this bus")
+            continue
+        if problem := uncountable(name, stream.pane, topic, described[topic].partitions):
+            yield Finding("wrong", problem)
             continue
         partitions = [TopicPartition(topic, number) for number in range(described[topic].partitions)]
         spans = {partition: bus.watermarks(partition) for partition in partitions}
