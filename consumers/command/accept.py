@@ -35,6 +35,10 @@ def accept(configuration: Configuration, episode: str, first: str | None, until:
         if configuration.model(model).season is not None:
             msg = f"models.{model}.season: a few days do not fill its hours; build the reference anew: driftbus reference build {model}"
             raise click.ClickException(msg)
+        pane = configuration.streams[configuration.stream_of(model)].pane
+        if pane.unit == "rows":
+            msg = f"{model} is counted in panes of {pane}, which know no times; build the reference anew: driftbus reference build {model}"
+            raise click.ClickException(msg)
         start = beginning(model, configuration.streams[configuration.stream_of(model)], from_start=False, since=since)
         names = {signal.name for signal in latest.signals if signal.open} | {signal.name for signal in events[0].signals}
         topics = configuration.streams[configuration.stream_of(model)].topics

@@ -1,10 +1,10 @@
 """An event in one line, for people."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from ...schemas.drift import DriftedSignal, DriftEvent, Effect
 from ...schemas.notice import Notice
-from ..picture import label
+from ..picture import label, moment
 
 #: More names than this make a line that nobody reads.
 _MOST_NAMES = 4
@@ -16,14 +16,14 @@ def event_line(event: DriftEvent | Notice) -> str:
         return f"{'':16}  NOTICE    {event.text}"
     signals = [signal for signal in event.signals if signal.open] or list(event.signals)
     parts = [
-        f"{_time(event.bucket[1]):%Y-%m-%d %H:%M}",
+        f"{_place(event.bucket[1]):<16}",
         f"{event.status.upper():<8}",
         f"{event.model}/{event.version}",
         f"{event.severity:<8}",
         names(signals),
     ]
     if event.status == "resolved":
-        parts.append(f"{event.reason or 'recovered'} after {lasted(_time(event.bucket[1]) - _time(event.onset))}")
+        parts.append(f"{event.reason or 'recovered'} after {_lasted(event)}")
     elif signals:
         parts += [changes(signals), effect(signals[0].effect)]
     return "  ".join(part for part in parts if part)
@@ -78,5 +78,11 @@ def _short(number: float) -> str:
     return f"{number:.2g}".removeprefix("0") or "0"
 
 
-def _time(iso: str) -> datetime:
-    return datetime.fromisoformat(iso)
+def _place(place: str) -> str:
+    return place if place.startswith("row") else f"{moment(place):%Y-%m-%d %H:%M}"
+
+
+def _lasted(event: DriftEvent) -> str:
+    """From the onset on; in rows, where its stream has panes of so many rows."""
+    length = moment(event.bucket[1]) - moment(event.onset)
+    return f"{length.total_seconds():,.0f} rows" if event.onset.startswith("row") else lasted(length)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
+import numpy as np
 
 from ...schemas.cloud_events import iso
 from ...schemas.configuration import Configuration, KafkaTopics, Stream, Table
@@ -15,6 +16,7 @@ from ...schemas.mapping import Mapping
 from ..bus.embedded import EmbeddedBus
 from ..bus.interface import Bus, Output, TopicPartition
 from ..bus.recording import load_recording
+from ..cut import Rules
 from ..decode.json import JSONDecoder
 from ..picture import moment
 from ..reference.announce import Announcements, announce, from_start
@@ -96,7 +98,8 @@ def _tabled(bus: Bus, configuration: Configuration, file: Path, model: str | Non
     bus.create(topic, 1)
     described = configuration.model(model).reference
     columns = described if isinstance(described, Table) else Table(file="")
-    with open_table(columns.model_copy(update={"file": str(file)})) as rows:
+    with open_table(columns.model_copy(update={"file": str(file), "ignore": ()})) as rows:
+        rows.table = columns  # what a reference ignores, its target for one, need not be here
         records = (Output(topic, 0, m.key, m.value, (), m.timestamp) for m in messages(rows, model, version))
         while together := list(islice(records, _TOGETHER)):
             bus.publish(together)
@@ -133,12 +136,13 @@ def _survey(bus: Bus, streams: Iterable[Stream]) -> tuple[set[tuple[str, str]], 
     seen: set[tuple[str, str]] = set()
     first, last = 2**62, 0
     for stream in streams:
-        decoder = JSONDecoder(stream.mapping)
+        decoder, rules = JSONDecoder(stream.mapping), Rules.of(stream)
         described = bus.describe(stream.topics)
         for source in (TopicPartition(topic.name, number) for topic in described.values() for number in range(topic.partitions)):
             for batch in bus.read(source, *bus.watermarks(source)):
+                times = rules.times(batch.offsets, batch.timestamps, np.zeros(len(batch), dtype=np.bool_))
                 keys = batch.keys() if decoder.needs_keys else None
                 headers = batch.headers() if decoder.needs_headers else None
                 seen |= set(decoder.identities(batch.values, keys, headers).models)
-                first, last = min(first, int(batch.timestamps.min())), max(last, int(batch.timestamps.max()))
+                first, last = min(first, int(times.min())), max(last, int(times.max()))
     return seen, (moment(iso(min(first, last))), moment(iso(last)))

@@ -2,7 +2,6 @@
 
 import click
 
-from ...schemas.cloud_events import iso
 from ...schemas.configuration import Configuration
 from ...schemas.reference import FROM_START, Announcement, Reference
 from ..reference.announce import announce
@@ -41,7 +40,7 @@ def build(configuration: Configuration, model: str, version: str, from_start: bo
             return
         name = ArtifactStore(configuration.artifacts).put(profile.encoded())
         announce(bus, configuration.topics, Announcement(model=model, version=version, reference=name, since=start, rows=profile.rows))
-    holds = "everything in the topics" if start == FROM_START else f"record times from {iso(start)} on"
+    holds = "everything in the topics" if start == FROM_START else f"record times from {stream.pane.place(start)} on"
     click.echo(f"{model}/{version}: {name} holds for {holds}")
 
 

@@ -1,4 +1,4 @@
-"""``driftbus replay``: what would have been published."""
+"""``driftbus replay``: what would have been published, and what it was made of."""
 
 import time
 from contextlib import closing
@@ -11,7 +11,9 @@ import click
 
 from ...schemas.configuration import Configuration
 from ...schemas.drift import DriftEvent
+from ..measures import FORMATS, measured, write
 from ..picture import draw
+from ..reference.artifacts import ArtifactStore
 from ..runner import Pipeline
 from .configured import configured
 from .drift_topic import DriftTopic
@@ -30,9 +32,18 @@ _to_write = click.Path(dir_okay=False, writable=True, path_type=Path)
 @click.option("--model", help="Whose rows a table holds.  [default: the model configured, where it is the only one]")
 @click.option("--version", default="-", show_default=True, help="Of that model, where the table has no column of it.")
 @click.option("--events", type=_to_write, metavar="FILE", help="Write the events here, a line of JSON each.")
+@click.option("--measures", type=_to_write, metavar="FILE", help="Write KS, PSI, JS and more here: a line per bucket and signal.")
 @click.option("--plot", type=_to_write, metavar="FILE", help="Draw here when what drifted (PNG, SVG or PDF).")
 @configured
-def replay(configuration: Configuration, file: Path, model: str | None, version: str, events: Path | None, plot: Path | None) -> None:
+def replay(
+    configuration: Configuration,
+    file: Path,
+    model: str | None,
+    version: str,
+    events: Path | None,
+    measures: Path | None,
+    plot: Path | None,
+) -> None:
     """Show what would have been published over FILE: a table (Parquet, CSV, JSON lines) or a recording of topics.
 
     The very functions of `driftbus run` read it, by record time, from a temporary log on this machine; nothing is published elsewhere.
@@ -40,11 +51,18 @@ def replay(configuration: Configuration, file: Path, model: str | None, version:
     if plot and find_spec("matplotlib") is None:
         msg = '--plot needs matplotlib; install it with: pip install "driftbus[plot]"'
         raise click.ClickException(msg)
+    if measures and measures.suffix not in FORMATS:
+        msg = f"--measures {measures}: name a file that ends in {', '.join(FORMATS)}"
+        raise click.UsageError(msg)
     with TemporaryDirectory(prefix="driftbus-replay-") as folder, click.open_file(str(events or "/dev/null"), "w") as written:
         offline, span = load(configuration, file, model, version, Path(folder))
         drifts = _fold(offline, written)
+        if measures:
+            with opened(offline) as bus:
+                write(measures, measured(bus, offline, ArtifactStore(offline.artifacts).reference))
     if plot:
-        draw(plot, {f"{configuration.application}: {file.name}": drifts}, span)
+        rows = all(stream.pane.unit == "rows" for stream in offline.streams.values())
+        draw(plot, {f"{configuration.application}: {file.name}": drifts}, span, rows=rows)
 
 
 def _fold(configuration: Configuration, written: IO[str]) -> list[DriftEvent]:

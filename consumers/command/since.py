@@ -4,7 +4,7 @@ import time
 
 import click
 
-from ...schemas.configuration import Stream
+from ...schemas.configuration import ROW_MS, Stream
 from ...schemas.reference import FROM_START
 from ..buckets import buckets
 from ..reference.messages import epoch_ms
@@ -21,14 +21,13 @@ def beginning(model: str, stream: Stream, *, from_start: bool, since: str | None
         raise click.UsageError(msg)
     if from_start:
         return FROM_START
-    if since and stream.pane.unit == "rows":
-        msg = f"--since {since}: the stream of {model} has panes of {stream.pane}, which know no times: add --from-start"
-        raise click.UsageError(msg)
     if since:
+        in_rows = stream.pane.unit == "rows"
         try:
-            return tiles.start(epoch_ms(since))
+            return tiles.start(int(since.removeprefix("row ")) * ROW_MS if in_rows else epoch_ms(since))
         except ValueError:
-            msg = f"--since {since}: write an ISO 8601 time, for example 2026-03-01T10:00:00Z"
+            example = "the number of a row, for example 30000" if in_rows else "an ISO 8601 time, for example 2026-03-01T10:00:00Z"
+            msg = f"--since {since}: write {example}"
             raise click.UsageError(msg) from None
     if stream.clock == "record":
         msg = f"the stream of {model} has clock: record, so no wall clock says when this reference begins: add --from-start or --since TIME"

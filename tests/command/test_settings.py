@@ -42,7 +42,7 @@ def test_a_mistake_is_named_by_its_path(written: str, said: str) -> None:
 def test_a_stream_s_mistakes_are_named() -> None:
     text = "application: a\nstreams: {predictions: {topics: [t], pane: 10 sec, mapping: {features: [a..b, c], scor: s}}}"
     assert mistakes(text) == [
-        'streams.predictions.pane: "10 sec" is not a duration; write 10s, 5m, 1h, 1d or month',
+        'streams.predictions.pane: "10 sec" is not a duration; write 10s, 5m, 1h, 1d, month or 500 rows',
         'streams.predictions.mapping.features.0: "a..b" has an empty step in its path',
         "streams.predictions.mapping.scor: unknown key; did you mean score?",
     ]

@@ -1,0 +1,55 @@
+"""Panes of so many rows, on the command line."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from .conftest import SECONDS, User, amounts, messages, table
+
+DRIFTING = amounts(SECONDS * 10, seed=2, shifted_from=SECONDS * 5)
+
+
+@pytest.fixture
+def counting(user: User) -> User:
+    """Somebody who counts rows instead of seconds."""
+    user.configures("pane: 10s", "pane: 100 rows")
+    user.configures("1 per 1h", "1 per 20000 rows")
+    return user
+
+
+def test_a_replay_speaks_of_rows(counting: User) -> None:
+    table(Path("history.csv"), DRIFTING)
+    told = counting.says("replay", "history.csv", "--plot", "drift.svg", "--measures", "measures.csv", "--events", "events.jsonl")
+    assert told.startswith("row 3100          OPENED    fraud/-  major     amount  mean up")
+    assert "<!-- row -->" in Path("drift.svg").read_text(), "the name of the axis"
+    with Path("measures.csv").open(newline="") as lines:
+        assert [*csv.DictReader(lines)][-1]["end"] == "row 6000"
+    opened = json.loads(Path("events.jsonl").read_text().splitlines()[0])
+    assert (opened["onset"], opened["bucket"]) == ("row 3000", ["row 3000", "row 3100"])
+
+
+def test_a_topic_of_two_partitions_cannot_be_run(counting: User) -> None:
+    counting.creates()
+    counting.publishes(messages(DRIFTING))
+    said = "streams.predictions.pane: 100 rows are counted in a topic of one partition, and fraud.scored has 2"
+    assert said in counting.says("check", code=1)
+    assert said in counting.says("run", "--until-end", code=1)
+
+
+def test_a_reference_begins_at_a_row(counting: User) -> None:
+    counting.creates(partitions=1)
+    assert "write the number of a row" in counting.says("reference", "build", "fraud", "--since", "2026-03-01T10:00:00Z", code=2)
+    assert "from row 3000 on" in counting.says("reference", "build", "fraud", "--since", "row 3040")
+
+
+def test_what_drifted_after_so_many_rows_cannot_be_sliced_by_time(counting: User) -> None:
+    table(Path("history.csv"), DRIFTING)
+    counting.creates(partitions=1)
+    counting.publishes([message._replace(partition=0) for message in messages(DRIFTING)])
+    counting.says("reference", "build", "fraud", "--version", "1", "--from-start")
+    counting.says("run", "--until-end")
+    watched = counting.says("watch", "--from-start", "--until-end")
+    assert "row 3100          OPENED    fraud/1" in watched
+    assert "panes of 100 rows, which know no times" in counting.says("reference", "accept", "", code=1)
