@@ -1,0 +1,104 @@
+"""An alarm: since when, in what, and whether it is an episode of its own."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..schemas.drift import Alarm
+from ..schemas.reference import AVAILABILITY
+from . import guard
+from .blame import best_bet, e_bh, log_evidence, shares, winner
+from .effects import rounded
+from .episodes import DETECTOR, Episode, Followed, Suspect, joined, opened
+from .state import State
+from .suite import Tests
+from .windows import Bucket
+
+
+def open_signals(state: State) -> dict[int, tuple[Episode, Followed]]:
+    """The signals of open episodes about the newest rows."""
+    near = (episode for episode in state.episodes if episode.detector != guard.DETECTOR)
+    return {followed.signal: (episode, followed) for episode in near for followed in episode.open}
+
+
+def listed(state: State, alarms: Mapping[int, tuple[Alarm, ...]], since: int) -> dict[str, int]:
+    """Add alarms, by signal, to the episodes that the signals are in."""
+    known, changed = open_signals(state), dict[str, int]()
+    for signal in sorted(alarms.keys() & known.keys()):
+        episode, followed = known[signal]
+        followed.add(alarms[signal])
+        changed[episode.id] = since
+    return changed
+
+
+def alarmed(
+    tests: Tests, state: State, bucket: Bucket, log_r: NDArray[np.float64], raised: Mapping[int, tuple[Alarm, ...]] | None = None
+) -> dict[str, int]:
+    """Find since when and in what; open an episode or add to one, or to those that the signals are in.
+
+    ``raised`` are the alarms of detectors by name, by signal; None: it is the mixture that alarms, and more signals may be suspected.
+    """
+    bets, mixture = tests.bets, state.mixture
+    total = log_evidence(bets, log_r)
+    first = winner(bets, total) if raised is None else max(sorted(raised), key=lambda signal: float(total[signal]))
+    own = Alarm(detector=DETECTOR, rate=rounded(1 / tests.budget_seconds))
+    winning = best_bet(bets, log_r, first)
+    onset = min(int(mixture.onset[winning]), bucket.start)
+    recent = state.windows.since(onset)
+    # Against a reference that moves no bet is a likelihood ratio of all rows since: there each bet's own sum since its own onset must do.
+    since_onset = bets.log_ratios(recent.counts)[0] if tests.space.expected is None else mixture.cusum.copy()
+    log_e = log_evidence(bets, since_onset)
+    tested = np.flatnonzero(mixture.tested)
+    suspected = {first, *tested[e_bh(log_e[tested])].tolist()} if raised is None else set(raised)
+    share = shares(bets, total)
+    order = sorted(tests.companions.blamed(suspected), key=lambda signal: (-share[signal], *bets.signals[signal].key))
+    suspects = [
+        Suspect(
+            signal,
+            float(share[signal]),
+            _words(tests, signal, winning if signal == first else best_bet(bets, since_onset, signal), recent.counts),
+            float(log_e[signal]),
+            recent.counts,
+            _only_in(tests, signal, suspected, recent.counts),
+            (own,) if raised is None else raised[signal],
+        )
+        for signal in order
+    ]
+    known = open_signals(state)
+    changed = listed(state, {suspect.signal: suspect.alarms for suspect in suspects}, bucket.start)
+    fresh = [suspect for suspect in suspects if suspect.signal not in known]
+    if fresh:
+        joining = joined([episode for episode in state.episodes if episode.detector != guard.DETECTOR], onset, bucket)
+        if joining is None:
+            joining = opened(tests.identity, bucket, onset, fresh[0].alarms[0].detector)
+            state.episodes.append(joining)
+        joining.blame(fresh, tests.measures, bucket.end)
+        joining.raise_severity()
+        changed[joining.id] = recent.start
+    return changed
+
+
+def _only_in(tests: Tests, signal: int, suspected: set[int], counts: NDArray[np.int64]) -> tuple[str, ...]:
+    """The segments that a change of all rows comes from: where it is blamed too, if without them it is not important."""
+    own, measure = [index for index in tests.companions.segments[signal] if index in suspected], tests.measures[signal]
+    if not own:
+        return ()
+    rest = counts.copy()
+    signals = tests.bets.signals
+    for index in own:
+        rest[signals[signal].span] -= counts[signals[index].span]
+    without, whole = measure.on(rest).ratio, measure.on(counts).ratio
+    return tuple(str(signals[index].segment) for index in own) if without < min(1.0, whole / 2) else ()
+
+
+def _words(tests: Tests, signal: int, bet: int, counts: NDArray[np.int64]) -> str:
+    """The change that a bet is about; that values became more or fewer is told by what they turned into."""
+    of, bins = tests.bets.signals[signal], tests.bets.bins[bet]
+    if of.of != "availability" or bins != (0,):
+        return tests.bets.words[bet]
+    now = counts[of.span] / max(int(counts[of.span].sum()), 1)
+    was = of.reference_counts / of.reference_counts.sum()
+    most = 1 + int(np.argmax(np.abs(now - was)[1:]))
+    word = "nulls" if AVAILABILITY[most] == "null" else AVAILABILITY[most]
+    return f"{'more' if now[most] > was[most] else 'fewer'} {word}"

@@ -1,0 +1,76 @@
+"""What the detector remembers of one model version."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from ..schemas.integers import packed, unpacked
+from .episodes import Episode
+from .mixture import Mixture
+from .named.at_work import Memory
+from .trailing import Past
+from .windows import Offsets, Run, Windows
+
+
+@dataclass
+class State:
+    """What the detector remembers of one model version."""
+
+    fingerprint: str
+    small: int  #: how many of the numbers of a vector are small
+    mixture: Mixture
+    windows: Windows
+    episodes: list[Episode]
+    past: Past
+    named: list[Memory]
+
+    def encoded(self) -> bytes:
+        """Plain numbers and texts, as msgpack; restoring them continues exactly."""
+        mixture = self.mixture
+        runs = [[run.length, run.start, run.end, _packed(run.counts, self.small), run.offsets] for run in self.windows.runs]
+        now = self.windows.runs[-1].end if runs else 0
+        plain = {
+            "fingerprint": self.fingerprint,
+            "small": self.small,
+            "r": mixture.r.astype("<f8").tobytes(),
+            "cusum": mixture.cusum.astype("<f8").tobytes(),
+            "now": now,
+            "onset": packed(mixture.onset - now),
+            "tested": np.packbits(mixture.tested).tobytes(),
+            "signals": len(mixture.tested),
+            "runs": runs,
+            "episodes": [episode.encoded() for episode in self.episodes],
+            "past": self.past.encoded(),
+            "named": [[memory.since, memory.state] for memory in self.named],
+        }
+        return msgspec.msgpack.encode(plain)
+
+    @classmethod
+    def decoded(cls, content: bytes) -> "State":
+        """What `encoded` wrote."""
+        plain: dict[str, Any] = msgspec.msgpack.decode(content)  # plain numbers of differing types, written by `encoded`
+        mixture = Mixture(
+            _floats(plain["r"]),
+            _floats(plain["cusum"]),
+            unpacked(plain["onset"]) + plain["now"],
+            np.unpackbits(np.frombuffer(plain["tested"], np.uint8), count=plain["signals"]).astype(np.bool_),
+        )
+        runs = [
+            Run(length, begin, end, np.concatenate([unpacked(part) for part in counts]), tuple(Offsets(*one) for one in offsets))
+            for length, begin, end, counts, offsets in plain["runs"]
+        ]
+        episodes = [Episode.decoded(form) for form in plain["episodes"]]
+        named = [Memory(*memory) for memory in plain["named"]]
+        return cls(plain["fingerprint"], plain["small"], mixture, Windows(runs), episodes, Past.decoded(plain["past"]), named)
+
+
+def _packed(vector: NDArray[np.int64], small: int) -> list[Any]:  # of two packed vectors
+    """Small numbers and large ones apart: each is as wide as its largest."""
+    return [packed(vector[:small]), packed(vector[small:])]
+
+
+def _floats(content: bytes) -> NDArray[np.float64]:
+    return np.frombuffer(content, dtype="<f8").astype(np.float64)

@@ -1,0 +1,63 @@
+"""All that a reference and a model's settings decide beforehand."""
+
+from ..schemas.configuration import Model
+from ..schemas.identity import derived_id
+from ..schemas.reference import Reference
+from .companions import Companions
+from .effects import measures_of
+from .episodes import Identity
+from .margin import budget
+from .mixture import compiled
+from .moving import Seasonal
+from .named.at_work import AtWork
+from .named.built_in import BUILT_IN
+from .named.choice import Kinds
+from .space import space
+from .trailing import Following
+
+#: Of what a state holds, and of the bets: a state of another format does not fit.
+FORMAT = 1
+
+
+class Tests:
+    """All that a reference and a model's settings decide beforehand. Built once per model version; no part of the state."""
+
+    __test__ = False  # to pytest: not a class of tests
+
+    def __init__(
+        self,
+        reference: Reference,
+        settings: Model,
+        *,
+        application: str,
+        stream: str,
+        configuration_hash: str,
+        reference_hash: str,
+        kinds: Kinds = BUILT_IN,
+    ) -> None:
+        allowed = budget(reference, settings)
+        self.space = space(reference, moving=bool(reference.seasons) or settings.trailing is not None)
+        self.layout = self.space.layout
+        self.named = AtWork.of(kinds, reference.model, settings, self.space.signals, allowed.seconds)
+        allowed = self.named.left(allowed)
+        self.budget_seconds = allowed.seconds
+        self.longest_gap = reference.longest_gap
+        self.seasonal = Seasonal(self.space, reference, settings, allowed.rows) if reference.seasons else None
+        self.following = None if settings.trailing is None else Following(self.space, settings, settings.trailing, allowed.rows)
+        moving = self.seasonal or self.following
+        self.bets = compiled(self.space, settings, allowed.rows) if moving is None else moving.template
+        self.companions = Companions(self.bets.signals)
+        self.measures = measures_of(self.bets.signals, self.space.signals, settings, self.space.expected)
+        self.anchors = measures_of(self.bets.signals, self.space.signals, settings)
+        self.identity = Identity(
+            application,
+            stream,
+            reference.model,
+            reference.version,
+            reference_hash,
+            configuration_hash,
+            str(settings.false_alarms),
+            segmented=bool(reference.segments),
+        )
+        decisive = settings.model_dump_json(include={"false_alarms", "rate", "min_effect", "trailing", "features"})
+        self.fingerprint = derived_id("tests", FORMAT, reference_hash, decisive, self.named.decisive, len(self.bets.owner))
