@@ -42,9 +42,12 @@ class _Rows(NamedTuple):
 class Shape:
     """Rows whose references decode alike. A category is kept as a code, at a fraction of the text's size."""
 
-    def __init__(self, fields: Sequence[ProfiledField], categorical: int) -> None:
+    def __init__(self, fields: Sequence[ProfiledField], categorical: int, *, ids: bool = False) -> None:
         self.fields = fields  #: of one of the references; none: their models are not monitored
+        self.ids = ids  #: whether ids are watched
         self.rows = 0
+        self.bytes = 0  #: of the vectors and texts that are kept, which alone may be large
+        self._texts = [place for place, field in enumerate(_coded(fields)) if field.type == "text"]
         #: A value's code is the number of those seen before it.
         self._vocabularies = [defaultdict[object, int](itertools.count().__next__) for _ in range(categorical)]
         self._parts: list[_Rows] = []
@@ -61,6 +64,9 @@ class Shape:
             rows = rows.of(np.delete(np.arange(len(group)), [rejected.row for rejected in columns.rejected]))
         self._parts.append(rows)
         self.rows += len(rows.group)
+        self.bytes += sum(vectors.nbytes for vectors in rows.vectors)
+        if columns is not None:
+            self.bytes += sum(len(text) for place in self._texts for text in columns.categorical[place] if isinstance(text, str))
 
     def groups(self, segmenter_of: Callable[[int], Segmenter | None]) -> Iterator[Part]:
         """All rows so far, group by group, and segment by segment where a group has any."""
@@ -87,6 +93,11 @@ class Shape:
             segment_of = segmenter.of(part.numeric, Coded(list(part.codes), values))
             for segment in np.unique(segment_of).tolist():
                 yield _part(part.of(np.flatnonzero(segment_of == segment)), values, segment)
+
+
+def _coded(fields: Sequence[ProfiledField]) -> list[ProfiledField]:
+    """Those that are decoded as texts."""
+    return [field for field in fields if field.type in ("categorical", "boolean", "text")]
 
 
 def _part(rows: _Rows, values: Sequence[Sequence[object]], segment: int | None) -> Part:

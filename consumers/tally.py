@@ -16,13 +16,19 @@ from ..schemas.dead_letter import MOST_PER_RUN
 from ..schemas.pane import Pane
 from ..schemas.progress import InputPartition
 from ..schemas.reference import ProfiledField
+from .beside import Beside, grouped, looked_at
 from .cut import EARLIEST, LATEST, Cut, Item, Rows, WrongClock
 from .decode.interface import Decoder
+from .decode.times import aged
 from .records import Records, joined
 from .shape import Shape
 
+#: The signal of repeated ids.
+IDS = "(ids)", "duplicates"
 #: Rows kept decoded before they are counted, at some 230 bytes each: many at once cost half of few at a time.
 MOST_UNCOUNTED = 65_536
+#: Bytes of texts and vectors that are kept so.
+MOST_UNCOUNTED_BYTES = 1 << 26
 
 
 class Holding(NamedTuple):
@@ -38,6 +44,7 @@ class Monitored(NamedTuple):
     fields: Sequence[ProfiledField]
     shape: tuple[object, ...]  #: equal for references whose rows decode alike
     counting: Counting
+    known: frozenset[str] = frozenset()  #: names among the features that are watched, or left out on purpose
 
 
 class References(Protocol):
@@ -98,6 +105,7 @@ class _Run:
     first: int
     last: int
     counts: dict[_Target, _Counts] = field(default_factory=dict)
+    beside: dict[_Target, Beside] = field(default_factory=dict)  #: of all segments together
     bad: list[Bad] = field(default_factory=list)
     further_bad: int = 0
 
@@ -144,7 +152,8 @@ class Tally:
             self._decode(records, rows, run_of)
         for run in self._runs:
             run.keep_first()
-        if cuts or sum(shape.rows for shape in self._shapes.values()) >= MOST_UNCOUNTED:
+        uncounted = [(shape.rows, shape.bytes) for shape in self._shapes.values()]
+        if cuts or sum(rows for rows, _ in uncounted) >= MOST_UNCOUNTED or sum(size for _, size in uncounted) >= MOST_UNCOUNTED_BYTES:
             self._count()
         while len(self._runs) < len(cuts):
             self._runs.append(_Run(cuts[len(self._runs)].position, cuts[len(self._runs)].position - 1))
@@ -207,7 +216,9 @@ class Tally:
             return self._shapes.setdefault((), Shape((), 0))
         monitored = self._references.monitored(reference)
         if monitored.shape not in self._shapes:
-            self._shapes[monitored.shape] = Shape(monitored.fields, len(monitored.counting.layout.categorical))
+            layout = monitored.counting.layout
+            ids = layout.find(*IDS) is not None
+            self._shapes[monitored.shape] = Shape(monitored.fields, len(layout.categorical), ids=ids)
         return self._shapes[monitored.shape]
 
     def _decode_shape(
@@ -223,12 +234,23 @@ class Tally:
         if not shape.fields:
             shape.add(None, group[rows], late[rows], records.offsets[rows])
             return
-        columns = self._decoder.columns(shape.fields, records.values, rows)
+        columns = self._decoder.columns(shape.fields, records.values, rows, ids=shape.ids)
         for invalid in columns.invalid:
             self._refuse(records, run, int(rows[invalid.row]), invalid.field, invalid.reason)
         for rejected in columns.rejected:
             self._refuse(records, run, int(rows[rejected.row]), None, rejected.reason)
+        columns = aged(columns, shape.fields, records.timestamps[rows])
+        if columns.ids is not None:
+            for code, ids in grouped(columns.ids, group[rows]):
+                self._beside(code).add_ids(ids)
+        for place in rows[looked_at(records.offsets[rows])].tolist():
+            known = self._references.monitored(self._groups[int(group[place])][1].reference or "").known
+            self._beside(int(group[place])).look(self._decoder.features(records.values[place]), known)
         shape.add(columns, group[rows], late[rows], records.offsets[rows])
+
+    def _beside(self, code: int) -> Beside:
+        run, target = self._groups[code]
+        return self._runs[run].beside.setdefault(target, Beside())
 
     def _refuse(self, records: Records, run: NDArray[np.int64], row: int, field: str | None, reason: str) -> None:
         bad = Bad(int(records.offsets[row]), field, reason, int(records.timestamps[row]), records.values[row])
@@ -263,8 +285,12 @@ class Tally:
 
     def _close(self, run: _Run, cut: Cut) -> ClosedRun:
         nothing = np.zeros(0, dtype=np.int64)
-        panes = [
-            Pane(
+        panes = []
+        for target, total in sorted(run.counts.items(), key=lambda item: (*item[0][:3], item[0].reference or "", item[0].segment or "")):
+            # what belongs to all segments stands in the first one's pane: it is summed over them anyway
+            beside = run.beside.pop(target._replace(segment=None), None) or Beside()
+            counts = nothing if total.counts is None else self._with_ids(target, total.counts, beside)
+            pane = Pane(
                 stream=self._stream,
                 topic=self._source.topic,
                 topic_id=self._source.topic_id,
@@ -280,12 +306,19 @@ class Tally:
                 since=target.since,
                 rows=total.rows,
                 late=total.late,
-                counts=nothing if total.counts is None else total.counts,
+                counts=counts,
                 sums=nothing if total.sums is None else total.sums,
+                sampled=beside.sampled,
+                unexpected=beside.unexpected,
             )
-            for target, total in sorted(run.counts.items(), key=lambda item: (*item[0][:3], item[0].reference or "", item[0].segment or ""))
-        ]
+            panes.append(pane)
         return ClosedRun(cut, panes, run.bad, run.further_bad)
+
+    def _with_ids(self, target: _Target, counts: NDArray[np.int64], beside: Beside) -> NDArray[np.int64]:
+        signal = None if target.reference is None else self._references.monitored(target.reference).counting.layout.find(*IDS)
+        if signal is not None:
+            counts[signal.span] += beside.ids
+        return counts
 
 
 def _numbered(values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

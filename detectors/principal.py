@@ -50,7 +50,7 @@ class Axes:
         [[2.0, 2.0], [4.0, 5.0]]
         """
         derived = np.empty((len(vectors), len(self.axes) + 1))
-        weights = self.axes * _AXIS_STEPS
+        weights = np.rint(self.axes * _AXIS_STEPS)
         block = max(1, _BLOCK // len(self.centroid))
         for start in range(0, len(vectors), block):
             steps = self._steps(vectors[start : start + block])

@@ -63,6 +63,7 @@ class Mapping(Setting):
     """Where a stream's messages keep what driftbus reads. The defaults are the canonical form, which needs no mapping.
 
     ``features`` is the path of an object whose members are the features, or a list of paths (a feature is then named by its whole path).
+    So named are ``text`` and ``embedding`` too: features that stand somewhere else in the message.
     """
 
     model: AnyPlace = Place("path", "model")
@@ -77,9 +78,14 @@ class Mapping(Setting):
     embedding: Path | None = None
     segment: AnyPlace | None = None
 
+    @property
+    def beside(self) -> tuple[Place, ...]:
+        """The features that stand beside the others: text and embedding."""
+        return tuple(place for place in (self.text, self.embedding) if place is not None)
+
     def feature(self, name: str) -> tuple[str, ...]:
         """The path of one feature in a message."""
-        if isinstance(self.features, Place):
+        if isinstance(self.features, Place) and all(place.name != name for place in self.beside):
             return (*self.features.path, name)
         return tuple(name.split("."))
 

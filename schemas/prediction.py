@@ -6,7 +6,7 @@ from .fact import Fact
 class Prediction(Fact):
     """One served prediction, as JSON on an input topic.
 
-    ``time`` (ISO 8601 or epoch milliseconds) serves ages and joins only: buckets follow the record's timestamp.
+    ``time`` (ISO 8601 or epoch milliseconds) serves joins only: buckets, and ages, follow the record's timestamp. A list is an embedding.
     """
 
     model: str
@@ -14,6 +14,6 @@ class Prediction(Fact):
     id: str | None = None
     entity: str | None = None
     time: str | int | None = None
-    features: dict[str, float | int | str | bool | None] = {}
+    features: dict[str, float | int | str | bool | list[float] | None] = {}
     prediction: float | int | str | bool | None = None
     score: float | None = None

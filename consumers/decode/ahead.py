@@ -144,4 +144,5 @@ def _taken(columns: Columns, rows: Indices) -> Columns:
         [[column[row] for row in rows.tolist()] for column in columns.categorical],
         [InvalidField(place[row], field, reason) for row, field, reason in columns.invalid if row in place],
         [Rejected(place[row], reason) for row, reason in columns.rejected if row in place],
+        [vectors[rows] for vectors in columns.vectors],
     )

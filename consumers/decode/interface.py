@@ -60,6 +60,7 @@ class Columns:
     invalid: list[InvalidField] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)  #: rows all of whose numbers are *missing*; they must not be counted
     vectors: Sequence[NDArray[np.float64]] = ()
+    ids: Sequence[object] | None = None  #: the text of every row's id, or one of the `Marks`; None: not asked for, or not in the payload
 
 
 class Decoder(Protocol):
@@ -71,11 +72,18 @@ class Decoder(Protocol):
         """The model and version of every record: from constant, key or header where mapped so, else a first pass over the ids only."""
         ...
 
-    def columns(self, fields: Sequence[ProfiledField], values: Sequence[bytes | None], rows: NDArray[np.intp] | None = None) -> Columns:
-        """The fields of every record, in one pass; or of those of some rows, which what is told of rows then counts among.
+    def columns(
+        self, fields: Sequence[ProfiledField], values: Sequence[bytes | None], rows: NDArray[np.intp] | None = None, *, ids: bool = False
+    ) -> Columns:
+        """The fields of every record, in one pass, and the ids if they are asked for; or of those of some rows, which what is told of rows
+        then counts among.
 
         Of the very sequence of values that `identities` had, a decoder may have read the columns along already.
         """
+        ...
+
+    def features(self, value: bytes | None) -> dict[str, object]:
+        """Whatever stands among the features of a record, of known names or not; nothing, where the mapping names each of them."""
         ...
 
     @property

@@ -1,19 +1,20 @@
 """JSON payloads to numpy columns."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.cloud_events import Headers
-from ...schemas.mapping import Mapping
+from ...schemas.mapping import Mapping, Place
 from ...schemas.reference import ProfiledField
 from .ahead import ReadAhead, tables
 from .identity import Identity
 from .interface import Columns, Identities
 from .scalars import category_text, classify
 from .table import Wanted, wanted
-from .tolerant import decode_generic
+from .tolerant import NotAnObject, Undecodable, decode_generic, member
 
 __all__ = ["JSONDecoder", "category_text", "classify", "decode_generic"]
 
@@ -31,7 +32,9 @@ class JSONDecoder:
     def __init__(self, mapping: Mapping) -> None:
         self._mapping = mapping
         self._identity = Identity(mapping)
-        self._known: dict[int, tuple[Sequence[ProfiledField], tuple[Wanted, ...]]] = {}
+        places = (getattr(mapping, name) for name in type(mapping).model_fields if name != "features")
+        self._used = {place.path for place in places if place is not None and place.source == "path"}
+        self._known: dict[tuple[int, bool], tuple[Sequence[ProfiledField], tuple[Wanted, ...]]] = {}
         self._ahead = ReadAhead(self._identity)
 
     @property
@@ -52,19 +55,35 @@ class JSONDecoder:
         self._ahead.measure(identities)
         return identities
 
-    def columns(self, fields: Sequence[ProfiledField], values: Sequence[bytes | None], rows: NDArray[np.intp] | None = None) -> Columns:
+    def columns(
+        self, fields: Sequence[ProfiledField], values: Sequence[bytes | None], rows: NDArray[np.intp] | None = None, *, ids: bool = False
+    ) -> Columns:
         """The fields of every record, or of those of some ``rows``; all that is told of rows then counts among them."""
-        schema = self._schema(fields)
+        schema = self._schema(fields, ids)
         read = self._ahead.columns(schema, values, rows)
         if read is None:
             read = tables(schema).read(values if rows is None else [values[row] for row in rows.tolist()]).columns
-        return read
+        return read if len(schema) == len(fields) else replace(read, categorical=read.categorical[:-1], ids=read.categorical[-1])
 
-    def _schema(self, fields: Sequence[ProfiledField]) -> tuple[Wanted, ...]:
-        """By the identity of ``fields``, which are a reference's: to compare them costs more than a small batch."""
-        known = self._known.get(id(fields))
+    def features(self, value: bytes | None) -> dict[str, object]:
+        """Whatever stands in the object of the features, of known names or not, less what the mapping has another use for."""
+        place = self._mapping.features
+        if not isinstance(place, Place):
+            return {}
+        try:
+            found = member(decode_generic(value), place.path)
+        except (Undecodable, NotAnObject):
+            return {}
+        return {name: found[name] for name in found if (*place.path, name) not in self._used} if isinstance(found, dict) else {}
+
+    def _schema(self, fields: Sequence[ProfiledField], ids: bool) -> tuple[Wanted, ...]:
+        """By the identity of ``fields``, which are a reference's: to compare them costs more than a small batch. Ids stand last."""
+        known = self._known.get((id(fields), ids))
         if known is None or known[0] is not fields:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
-            known = self._known[id(fields)] = (fields, wanted(self._mapping, fields))
+            schema, place = wanted(self._mapping, fields), self._mapping.id
+            if ids and place is not None and place.source == "path" and place.path not in {one.path for one in schema}:
+                schema = (*schema, Wanted(place.path, "categorical"))
+            known = self._known[id(fields), ids] = (fields, schema)
         return known[1]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, starmap
 from operator import attrgetter, itemgetter
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -36,10 +36,16 @@ _Path = tuple[str, ...]
 
 
 class Leaf(NamedTuple):
-    """A member to read: as a number (null where None), or as whatever of ``type`` it is (`UNSET` where missing)."""
+    """A member to read: as a number (null where None), as a vector, or as whatever of ``type`` it is (`UNSET` where missing)."""
 
     path: _Path
-    type: Any = None  # a type annotation; None: a number
+    type: Any = None  # a type annotation; None: a number, or a vector
+    size: int | None = None  #: of a vector; 0: of any size, of which only the first number is read
+
+    @property
+    def number(self) -> bool:
+        """Whether it is read as one number."""
+        return self.type is None and self.size is None
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,7 @@ class Members:
 
     numbers: NDArray[np.float64]  #: [n, number of numeric leaves], in their order
     others: list[list[Any]]  # JSON scalars; one list per other leaf
+    vectors: list[NDArray[np.float64]]  #: [n, size] per vector; of one that is not there the first number is a NaN of `MARKS`
     refused: list[int]
 
 
@@ -68,6 +75,7 @@ class _Container(NamedTuple):
     columns: slice | list[int]  #: where its numbers go; a slice costs less
     width: int
     others: list[tuple[int, int]]  #: index among its members, index among the reader's others
+    vectors: list[tuple[int, int]]  #: index among its members, index among the reader's vectors
 
 
 class Reader:
@@ -75,8 +83,9 @@ class Reader:
 
     def __init__(self, leaves: Sequence[Leaf]) -> None:
         self._leaves = leaves
-        self._numbers = [i for i, leaf in enumerate(leaves) if leaf.type is None]
+        self._numbers = [i for i, leaf in enumerate(leaves) if leaf.number]
         self._others = [i for i, leaf in enumerate(leaves) if leaf.type is not None]
+        self._vectors = [i for i, leaf in enumerate(leaves) if leaf.size is not None]
         self._containers: list[_Container] = []
         self._decode: Callable[[Any], Any] | None = None  # payload to message
         try:
@@ -95,8 +104,9 @@ class Reader:
         n = len(values)
         numbers = np.full((n, len(self._numbers)), MISSING)
         others: list[list[Any]] = [[] for _ in self._others]
+        vectors = [missing_vectors(n, self._leaves[i].size or 1) for i in self._vectors]
         if self._decode is None:
-            return Members(numbers, [[msgspec.UNSET] * n for _ in others], list(range(n)))
+            return Members(numbers, [[msgspec.UNSET] * n for _ in others], vectors, list(range(n)))
         refused: list[int] = []
         nulls = [0] * len(self._containers)
         for start in range(0, n, _CHUNK):
@@ -112,7 +122,9 @@ class Reader:
                         numbers[rows, container.columns] = _converted(container, members)
                 for index, column in container.others:
                     others[column].extend(map(itemgetter(index), members))
-        return Members(numbers, others, refused)
+                for index, column in container.vectors:
+                    _put_vectors(vectors[column][start : start + len(members)], list(map(itemgetter(index), members)))
+        return Members(numbers, others, vectors, refused)
 
     def _messages(self, values: Iterable[bytes | None], start: int, refused: list[int]) -> list[Any]:
         """The messages of a chunk: an exception leaves the iterator behind its payload, and the list with all before it."""
@@ -130,7 +142,7 @@ class Reader:
 
     def _compiled(self, node: _Node, at: _Path) -> type[msgspec.Struct]:
         """The message type of a node: numbers first, then other leaves, then the objects inside it. Containers are noted on the way."""
-        numbers = [name for name, leaf in node.leaves.items() if self._leaves[leaf].type is None]
+        numbers = [name for name, leaf in node.leaves.items() if self._leaves[leaf].number]
         others = [name for name in node.leaves if name not in numbers]
         names = {name: f"m{i}" for i, name in enumerate((*numbers, *others, *node.nodes))}
         if node.leaves:
@@ -141,7 +153,8 @@ class Reader:
                     pack=struct.Struct(f"{len(numbers)}d").pack,
                     columns=_span([self._numbers.index(node.leaves[name]) for name in numbers]),
                     width=len(numbers),
-                    others=[(i, self._others.index(node.leaves[name])) for i, name in enumerate(others, len(numbers))],
+                    others=self._places(node, others, len(numbers), self._others),
+                    vectors=self._places(node, others, len(numbers), self._vectors),
                 )
             )
         inside = {name: self._compiled(child, (*at, names[name])) for name, child in node.nodes.items()}
@@ -149,12 +162,23 @@ class Reader:
             "Message",
             [
                 *((names[name], float | None, MISSING) for name in numbers),
-                *((names[name], self._leaves[node.leaves[name]].type | msgspec.UnsetType, msgspec.UNSET) for name in others),
+                *((names[name], _type(self._leaves[node.leaves[name]]) | msgspec.UnsetType, msgspec.UNSET) for name in others),
                 *((names[name], type_, msgspec.field(default_factory=type_)) for name, type_ in inside.items()),
             ],
             rename={attribute: name for name, attribute in names.items()},
             gc=False,
         )
+
+    def _places(self, node: _Node, names: Sequence[str], first: int, among: list[int]) -> list[tuple[int, int]]:
+        leaves = [(i, node.leaves[name]) for i, name in enumerate(names, first)]
+        return [(i, among.index(leaf)) for i, leaf in leaves if leaf in among]
+
+
+def _type(leaf: Leaf) -> Any:  # an annotation
+    """Lists of another size are refused, as are those with a null: they are for the more tolerant."""
+    if leaf.size is None:
+        return leaf.type
+    return Annotated[list[float], msgspec.Meta(min_length=leaf.size or 1, max_length=leaf.size or None)] | None
 
 
 def _span(columns: list[int]) -> slice | list[int]:
@@ -163,7 +187,7 @@ def _span(columns: list[int]) -> slice | list[int]:
 
 def _tree(leaves: Sequence[Leaf]) -> _Node:
     root = _Node()
-    for index, (path, _) in enumerate(leaves):
+    for index, path in enumerate(leaf.path for leaf in leaves):
         node = root
         for step in path[:-1]:
             node = node.nodes.setdefault(step, _Node())
@@ -203,3 +227,26 @@ def _converted(container: _Container, members: Sequence[tuple[Any, ...]]) -> NDA
     """The same, slower, but nulls cost nothing: numpy's NaN for None has the very bits of one."""
     flat = chain.from_iterable(map(container.numbers, members))
     return np.fromiter(flat, np.float64, len(members) * container.width).reshape(len(members), -1)
+
+
+def missing_vectors(rows: int, width: int) -> NDArray[np.float64]:
+    """So many that are missing."""
+    vectors = np.zeros((rows, width))
+    vectors[:, 0] = MISSING
+    return vectors
+
+
+def _put_vectors(vectors: NDArray[np.float64], column: Sequence[Any]) -> None:
+    """Lists of numbers, None or `UNSET`, into rows that are missing so far: packed as one where all are there, else one by one."""
+    width = vectors.shape[1]
+    if width == 1:
+        column = [value[:1] if type(value) is list else value for value in column]
+    pack = struct.Struct(f"{width}d").pack
+    try:
+        vectors[:] = np.frombuffer(b"".join(starmap(pack, column))).reshape(-1, width)
+    except TypeError:
+        for row, value in enumerate(column):
+            if type(value) is list:
+                vectors[row] = value
+            elif value is None:
+                vectors[row, 0] = NULL

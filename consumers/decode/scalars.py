@@ -7,13 +7,21 @@ from msgspec import UNSET
 
 from ...schemas.reference import FieldType
 from .interface import MARKS
+from .times import seconds_of_number, seconds_of_text
 
-__all__ = ["FieldType", "category_text", "classify", "complaint", "is_unicode", "quoted"]
+__all__ = ["FieldType", "category_text", "classify", "complaint", "is_unicode", "quoted", "vector_of"]
 
 #: Reasons quote so many characters of a value: enough to find it, too few to fill a header.
 _LONGEST_QUOTE = 60
 _WORDS = {True: "true", False: "false"}
-_WANTED = {"numeric": "a number", "categorical": "a text, number or boolean", "boolean": "true or false"}
+_WANTED = {
+    "numeric": "a number",
+    "categorical": "a text, number or boolean",
+    "boolean": "true or false",
+    "timestamp": "an ISO 8601 time or epoch number",
+    "text": "a text",
+    "embedding": "a list of numbers",
+}
 
 
 def category_text(value: str | float) -> str:
@@ -30,7 +38,7 @@ def category_text(value: str | float) -> str:
 
 
 def classify(type: FieldType, parse: bool, value: object) -> float | str | int:
-    """A number (always a float), a category's text, or, always an int, one of `MARKS`.
+    """A number (always a float; of a timestamp, seconds since 1970), a text, or, always an int, one of `MARKS`. Of vectors: `vector_of`.
 
     ``UNSET`` is missing; None and NaN are null; infinities, and numbers beyond the range of a float, are invalid.
 
@@ -45,6 +53,10 @@ def classify(type: FieldType, parse: bool, value: object) -> float | str | int:
         return MARKS.null
     if type == "boolean":
         return _WORDS[value] if isinstance(value, bool) else MARKS.invalid
+    if type == "text":
+        return value if isinstance(value, str) and is_unicode(value) else MARKS.invalid
+    if type == "timestamp":
+        return _instant(value)
     return _number(parse, value) if type == "numeric" else _category(value)
 
 
@@ -59,6 +71,14 @@ def _number(parse: bool, value: object) -> float | int:
     return _finite(number)
 
 
+def _instant(value: object) -> float | int:
+    if isinstance(value, str):
+        seconds = seconds_of_text(value)
+        return MARKS.invalid if seconds is None else seconds
+    number = _number(False, value)
+    return seconds_of_number(number) if isinstance(number, float) else number
+
+
 def _finite(number: float) -> float | int:
     return number if math.isfinite(number) else MARKS.null if math.isnan(number) else MARKS.invalid
 
@@ -71,6 +91,27 @@ def _category(value: object) -> str | int:
     return category_text(value) if isinstance(value, (int, float)) else MARKS.invalid
 
 
+def vector_of(size: int, value: object) -> list[float] | int:
+    """A list of so many numbers (0: of any number, at least one), as floats, or one of `MARKS`. A null or NaN inside makes it invalid.
+
+    >>> vector_of(2, [1, 2.5]), vector_of(3, [1, 2.5]) == MARKS.invalid, vector_of(2, [1, None]) == MARKS.invalid
+    ([1.0, 2.5], True, True)
+    """
+    if value is UNSET:
+        return MARKS.missing
+    if value is None:
+        return MARKS.null
+    if not isinstance(value, list) or not value or (size and len(value) != size):
+        return MARKS.invalid
+    if not set(map(type, value)) <= {int, float}:
+        return MARKS.invalid
+    try:
+        numbers = list(map(float, value))
+    except OverflowError:
+        return MARKS.invalid
+    return numbers if all(map(math.isfinite, numbers)) else MARKS.invalid
+
+
 def is_unicode(text: str) -> bool:
     r"""Whether it can be written again: JSON's ``"\ud800"``, half a character, cannot."""
     try:
@@ -80,17 +121,28 @@ def is_unicode(text: str) -> bool:
     return True
 
 
-def complaint(type: FieldType, value: object) -> str:
-    """Why a value is invalid.
+def complaint(type: FieldType, value: object, size: int = 0) -> str:
+    """Why a value is invalid; ``size``: of a vector.
 
     >>> complaint("numeric", "12,50"), complaint("boolean", 1), complaint("numeric", float("inf"))
     ('"12,50" is not a number', '1 is not true or false', 'Infinity is not a finite number')
+    >>> complaint("embedding", [1.0], 2), complaint("embedding", [1.0, None], 2)
+    ('a list of 1, not of 2 numbers', 'number 2 of 2 is null')
     """
-    if type == "numeric" and isinstance(value, (int, float)) and not isinstance(value, bool):
+    if type == "embedding" and isinstance(value, list):
+        return _complaint_of_vector(value, size)
+    if type in ("numeric", "timestamp") and isinstance(value, (int, float)) and not isinstance(value, bool):
         return f"{quoted(value)} is not a finite number"
-    if type == "categorical" and isinstance(value, str):
+    if type in ("categorical", "text") and isinstance(value, str):
         return f"{quoted(value)} is not Unicode text"
     return f"{quoted(value)} is not {_WANTED[type]}"
+
+
+def _complaint_of_vector(value: list[object], size: int) -> str:
+    if not value or (size and len(value) != size):
+        return f"a list of {len(value)}, not of {size or 'any'} numbers"
+    place, number = next((place, each) for place, each in enumerate(value, start=1) if not isinstance(_number(False, each), float))
+    return f"number {place} of {len(value)} is {quoted(number)}"
 
 
 def quoted(value: object) -> str:

@@ -1,6 +1,6 @@
 """Payloads to columns of one schema: the fast path for most, the tolerant one for those it refuses, the same result from either."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,10 +8,11 @@ from msgspec import UNSET
 from numpy.typing import NDArray
 
 from ...schemas.mapping import Mapping
-from ...schemas.reference import NumericProfile, ProfiledField
+from ...schemas.reference import EmbeddingProfile, NumericProfile, ProfiledField, Values
 from .interface import MARKS, Columns, InvalidField, Rejected
 from .reader import Leaf, Reader
-from .scalars import FieldType, classify, complaint
+from .scalars import FieldType, classify, complaint, vector_of
+from .times import seconds_of_numbers, seconds_of_texts
 from .tolerant import NotAnObject, Undecodable, decode_generic, member
 
 _BOOLEAN = {True: "true", False: "false", None: MARKS.null, UNSET: MARKS.missing}
@@ -23,18 +24,32 @@ class Wanted(NamedTuple):
     path: tuple[str, ...]
     type: FieldType
     parse: bool = False
+    size: int = 0  #: of an embedding; 0: of any size, of which only the first number is read
 
     @property
     def leaf(self) -> Leaf:
         """What the fast path takes for it; all else goes the tolerant way."""
-        if self.type == "numeric":
-            return Leaf(self.path, str | float | None if self.parse else None)
-        return Leaf(self.path, bool | None if self.type == "boolean" else str | int | float | bool | None)
+        match self.type:
+            case "numeric":
+                return Leaf(self.path, str | float | None if self.parse else None)
+            case "timestamp":
+                return Leaf(self.path, str | int | float | None)
+            case "boolean":
+                return Leaf(self.path, bool | None)
+            case "text":
+                return Leaf(self.path, str | None)
+            case "embedding":
+                return Leaf(self.path, size=self.size)
+        return Leaf(self.path, str | int | float | bool | None)
 
 
 def wanted(mapping: Mapping, fields: Sequence[ProfiledField]) -> tuple[Wanted, ...]:
     """The schema of a reference's fields."""
-    return tuple(Wanted(mapping.field(f.role, f.name), f.type, isinstance(f.values, NumericProfile) and f.values.parse) for f in fields)
+    return tuple(Wanted(mapping.field(f.role, f.name), f.type, *_form(f.values)) for f in fields)
+
+
+def _form(values: Values | None) -> tuple[bool, int]:
+    return isinstance(values, NumericProfile) and values.parse, values.size if isinstance(values, EmbeddingProfile) else 0
 
 
 class Read(NamedTuple):
@@ -50,13 +65,14 @@ class Table:
 
     def __init__(self, schema: Sequence[Wanted], beside: Sequence[Leaf] = ()) -> None:
         self._beside = len(beside)
-        self._numeric = [f for f in schema if f.type == "numeric"]
-        self._categorical = [f for f in schema if f.type != "numeric"]
-        self._slots = [*((f, i) for i, f in enumerate(self._numeric)), *((f, i) for i, f in enumerate(self._categorical))]
-        self._packed = [i for i, f in enumerate(self._numeric) if not f.parse]
-        self._parsed = [i for i, f in enumerate(self._numeric) if f.parse]
-        leaves = [self._numeric[i].leaf for i in (*self._packed, *self._parsed)] + [f.leaf for f in self._categorical]
-        self._reader = Reader((*beside, *leaves))
+        self._numeric = [f for f in schema if f.type in ("numeric", "timestamp")]
+        self._categorical = [f for f in schema if f.type in ("categorical", "boolean", "text")]
+        self._vectors = [f for f in schema if f.type == "embedding"]
+        self._slots = [(f, i) for fields in (self._numeric, self._categorical, self._vectors) for i, f in enumerate(fields)]
+        self._packed = [i for i, f in enumerate(self._numeric) if f.leaf.number]
+        self._parsed = [i for i, f in enumerate(self._numeric) if not f.leaf.number]
+        numeric = [self._numeric[i] for i in (*self._packed, *self._parsed)]
+        self._reader = Reader((*beside, *(f.leaf for f in (*numeric, *self._categorical, *self._vectors))))
 
     @property
     def fast(self) -> bool:
@@ -75,7 +91,7 @@ class Table:
             for i, column in zip(self._parsed, others, strict=False):
                 self._put_parsed(numeric[:, i], self._numeric[i], column, invalid)
         categorical = [_texts(f.type, column) for f, column in zip(self._categorical, others[len(self._parsed) :], strict=True)]
-        columns = Columns(numeric, categorical, invalid)
+        columns = Columns(numeric, categorical, invalid, vectors=members.vectors)
         for row in sorted({*members.refused, *_not_utf8(values)}):
             try:
                 self._put(row, decode_generic(values[row]), columns, categorical)
@@ -86,15 +102,18 @@ class Table:
         return Read(beside, members.refused, columns)
 
     def _put_parsed(self, numbers: NDArray[np.float64], field: Wanted, column: Sequence[object], invalid: list[InvalidField]) -> None:
-        """Numbers that travel as text."""
-        for row, value in enumerate(column):
-            number = classify("numeric", True, value)
+        """Numbers that travel as text, and times."""
+        rows: Sequence[int] = range(len(column))
+        if field.type == "timestamp":
+            numbers[:], rows = _seconds(column)
+        for row in rows:
+            number = classify(field.type, field.parse, column[row])
             if isinstance(number, float):
                 numbers[row] = number
             else:
                 numbers.view(np.uint64)[row] = number
             if number == MARKS.invalid:
-                invalid.append(_invalid(row, field, value))
+                invalid.append(_invalid(row, field, column[row]))
 
     def _put(self, row: int, message: dict[str, Any], columns: Columns, categorical: Sequence[list[object]]) -> None:
         """The fields of one message, each by itself."""
@@ -102,14 +121,20 @@ class Table:
         for field, index in self._slots:
             try:
                 value = member(message, field.path)
-                found = classify(field.type, field.parse, value)
+                found = vector_of(field.size, value) if field.type == "embedding" else classify(field.type, field.parse, value)
                 if found == MARKS.invalid:
                     invalid[".".join(field.path)] = _invalid(row, field, value)
             except NotAnObject as error:
                 found = MARKS.invalid
                 invalid[error.where] = InvalidField(row, error.where, str(error))
-            if field.type != "numeric":
+            if field.type in ("categorical", "boolean", "text"):
                 categorical[index][row] = found
+            elif field.type == "embedding":
+                vector = columns.vectors[index][row]
+                if isinstance(found, list):
+                    vector[:] = found[: len(vector)]
+                else:
+                    vector.view(np.uint64)[0] = found
             elif isinstance(found, float):
                 columns.numeric[row, index] = found
             else:
@@ -119,7 +144,17 @@ class Table:
 
 def _invalid(row: int, field: Wanted, value: object) -> InvalidField:
     where = ".".join(field.path)
-    return InvalidField(row, where, f"{where}: {complaint(field.type, value)}")
+    return InvalidField(row, where, f"{where}: {complaint(field.type, value, field.size)}")
+
+
+def _seconds(column: Sequence[Any]) -> tuple[NDArray[np.float64], list[int]]:
+    """The times of a column as far as they are texts or numbers of times, and the rows in which there is something else."""
+    seconds = np.full(len(column), np.nan)
+    read: Callable[[list[Any]], NDArray[np.float64]]  # of values of these kinds
+    for kinds, read in (({str}, seconds_of_texts), ({int, float}, seconds_of_numbers)):
+        rows = [row for row, value in enumerate(column) if type(value) in kinds]
+        seconds[rows] = read([column[row] for row in rows])
+    return seconds, np.flatnonzero(np.isnan(seconds)).tolist()
 
 
 def _texts(kind: FieldType, column: list[Any]) -> list[object]:

@@ -7,13 +7,16 @@ from numpy.typing import NDArray
 
 from ...detectors.bets import TILTS
 from ...detectors.margin import budget, margin
-from ...schemas.configuration import Model
+from ...schemas.configuration import Model, PaneLength
 from ...schemas.reference import ProfiledField, Reference
 from .columns import Chunk, Key, Kind, Source, UnusableReference
-from .fields import FEWEST_VALUES, field_of
-from .multivariate import with_pairs
+from .coverage import uncovered
+from .fields import FEWEST_VALUES, EmbeddingField, field_of
+from .multivariate import together
 from .recount import recounted
 from .survey import Ignored, Survey, Typed
+from .traffic import Traffic
+from .watched import Watched
 
 __all__ = ["UnusableReference", "build_reference"]
 
@@ -26,15 +29,16 @@ SAMPLE_ROWS = 1_000_000
 _AT_ONCE = 32
 
 
-def build_reference(source: Source, model: str, version: str, settings: Model | None = None) -> Reference:
-    """The profile of all rows of a source.
+def build_reference(source: Source, model: str, version: str, settings: Model | None = None, pane: PaneLength | None = None) -> Reference:
+    """The profile of all rows of a source; with panes of so long, that of its traffic too.
 
     Counts and moments are exact; quantiles too, up to `SAMPLE_ROWS` rows. The same rows make the same reference, to the byte.
     """
     settings = settings or Model()
-    span, surveys = _Span(), dict[Key, Survey]()
+    span, traffic, surveys = _Span(), Traffic(source.label, settings, pane), dict[Key, Survey]()
     for chunk in source.chunks():
         span.add(chunk)
+        traffic.add(chunk)
         for key, column in chunk.columns.items():
             surveys.setdefault(key, Survey()).add(column)
     remarks = list(source.remarks())
@@ -44,7 +48,7 @@ def build_reference(source: Source, model: str, version: str, settings: Model | 
     typed: dict[Key, Typed] = {}
     ignored: dict[str, str] = {}
     for key, survey in surveys.items():
-        decided = survey.decide(settings.feature(key.name))
+        decided = survey.decide(settings.feature(key.name), timed=span.first is not None)
         if isinstance(decided, Ignored):
             ignored[_name(key, surveys)] = decided.reason
         elif key.role == "feature" or survey.kinds.keys() - {Kind.MISSING}:  # an output that no row has is none
@@ -53,6 +57,7 @@ def build_reference(source: Source, model: str, version: str, settings: Model | 
         reasons = "; ".join(f"{name}: {reason}" for name, reason in ignored.items())
         msg = f"{source.label} has no column to watch: {reasons or 'there is none besides those with a role'}"
         raise UnusableReference(msg)
+    source = Watched(source, typed)
     fields = [(_name(key, surveys), key) for key in typed]
     built = tuple(_built(source, span.rows, fields, typed))
     reference = Reference(
@@ -64,12 +69,15 @@ def build_reference(source: Source, model: str, version: str, settings: Model | 
         longest_gap=span.longest_gap,
         ordered=span.first is not None,
         fields=built,
+        ids=traffic.ids(),
+        volume=traffic.volume(),
         ignored=ignored,
     )
-    reference, unpaired = with_pairs(reference, source, dict(fields), settings)
+    reference, unpaired = together(reference, source, dict(fields), settings)
     reference = recounted(source, reference, [key for _, key in fields], settings)
-    rising = [name for name, key in fields if surveys[key].rises]
-    return reference.model_copy(update={"warnings": (*_warnings(source, reference, settings, rising), *unpaired, *remarks)})
+    rising = [name for name, key in fields if surveys[key].rises and typed[key].type == "numeric"]
+    warnings = *_warnings(source, reference, settings, rising), *traffic.warnings(), *unpaired, *remarks
+    return reference.model_copy(update={"warnings": warnings})
 
 
 class _Span:
@@ -102,6 +110,10 @@ def _built(source: Source, rows: int, fields: Sequence[tuple[str, Key]], typed: 
         names = dict(fields[first : first + _AT_ONCE])
         keys = list(names.values())
         builders = {key: field_of(key, typed[key]) for key in keys}
+        if embeddings := {key: builder for key, builder in builders.items() if isinstance(builder, EmbeddingField)}:
+            for chunk in source.chunks(list(embeddings)):
+                for key, builder in embeddings.items():
+                    builder.orient(chunk.columns[key])
         row = 0
         for chunk in source.chunks(keys):
             sampled = _sampled(row, chunk.rows, rows)
@@ -139,6 +151,7 @@ def _warnings(source: Source, reference: Reference, settings: Model, rising: Seq
         yield f"{source.label} has no times: if its rows are not in the order of time, dependence is unchecked"
     for name in rising:
         yield f"{name} rises with every row, as ids and times do; if it is one, ignore it, for it will always drift"
+    yield from uncovered(reference, settings, rising)
     few = {field.name: field.availability.counts[0] for field in reference.fields if field.values is None}
     if few:
         listed = ", ".join(f"{name} ({rows})" for name, rows in few.items())

@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
-from .tables import Rows, TableRows
+from .tables import Rows, TableRows, listed
 
 #: Rows at a time: few enough that their Python values stay in the cache's reach.
 _ROWS = 16_384
@@ -34,9 +33,10 @@ def messages(rows: TableRows, model: str, version: str = "-") -> Iterator[Messag
         models, versions = _texts(chunk, table.model, model), _texts(chunk, table.version, version)
         outputs = [repeat(None) if name is None else _values(chunk, name) for name in (table.prediction, table.score)]
         times = chunk.times.tolist()
+        ids = repeat(msgspec.UNSET) if table.id is None else _values(chunk, table.id)
         members = zip(*(_values(chunk, name) for name in features), strict=True) if features else repeat((), len(times))
         held = starmap(_members(tuple(features)), members)
-        for message in map(_Message, models, versions, times, held, *outputs):
+        for message in map(_Message, models, versions, ids, times, held, *outputs):
             yield Message(message.time, message.model.encode(), encode(message))
 
 
@@ -45,6 +45,7 @@ class _Message(msgspec.Struct, gc=False):
 
     model: str
     version: str
+    id: object
     time: int
     features: object
     prediction: object
@@ -69,10 +70,6 @@ def _texts(chunk: Rows, column: str | None, otherwise: str) -> Iterator[str]:
 def _values(chunk: Rows, name: str) -> list[object]:
     """Python's values; a NaN is left to the encoder, which writes null."""
     values = chunk.columns[name]
-    plain: NDArray[np.generic] = np.ma.getdata(values)
-    listed: list[object] = plain.tolist()
-    if plain.dtype.kind == "f" and np.isinf(plain).any():
-        listed = [str(v).replace("inf", "Infinity") if v in (np.inf, -np.inf) else v for v in listed]
-    if isinstance(values, np.ma.MaskedArray):
-        return [None if hidden else value for value, hidden in zip(listed, np.ma.getmaskarray(values).tolist(), strict=True)]
-    return listed
+    if values.dtype.kind == "f" and np.isinf(values).any():
+        return [str(v).replace("inf", "Infinity") if v in (np.inf, -np.inf) else v for v in listed(values)]
+    return listed(values)

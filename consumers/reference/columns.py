@@ -15,7 +15,8 @@ from ..decode.interface import MARKS
 from ..decode.scalars import FieldType, classify
 
 Integers = NDArray[np.int64]
-#: Numbers with NaN for null, or, where there is more than that, Python's values as JSON has them (``UNSET``: missing).
+#: Numbers with NaN for null (one of `MARKS` says more), or Python's values as JSON has them (``UNSET``: missing). Once a type is known:
+#: vectors too, shape [rows, size], of which the first number says whether they are there.
 Column = NDArray[np.float64] | NDArray[np.int64] | list[object]
 #: Beyond these a float does not tell neighbouring integers apart.
 EXACT = 2**53
@@ -42,6 +43,7 @@ class Chunk(NamedTuple):
     rows: int
     times: Integers | None
     columns: Mapping[Key, Column]
+    ids: Sequence[object] | None = None  #: of the rows; where all columns are asked for, and there are any
 
 
 class Source(Protocol):
@@ -114,10 +116,18 @@ def numbers(column: Column, *, parse: bool) -> tuple[NDArray[np.float64], Intege
     """
     if isinstance(column, np.ndarray):
         values = column.astype(np.float64)
-        return values, np.where(np.isnan(values), NULL, np.where(np.isinf(values), INVALID, PRESENT))
+        return values, states_of(values)
     read = _classified(column, "numeric", parse)
     states = np.array([PRESENT if type(v) is float else _STATES[v] for v in read], dtype=np.int64)  # type: ignore[index]  # else a mark
     return np.array([v if type(v) is float else 0.0 for v in read], dtype=np.float64), states
+
+
+def states_of(numbers: NDArray[np.float64]) -> Integers:
+    """The state of every row of numbers."""
+    states = np.where(np.isnan(numbers), NULL, np.where(np.isinf(numbers), INVALID, PRESENT))
+    bits = np.ascontiguousarray(numbers).view(np.uint64)
+    states[bits == MARKS.invalid], states[bits == MARKS.missing] = INVALID, MISSING
+    return states
 
 
 def categories(column: Column, type_: FieldType) -> list[float | str | int]:

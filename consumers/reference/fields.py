@@ -6,16 +6,18 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ...detectors.bins import Filling, bins_of
 from ...detectors.dependence import Dependence
-from ...detectors.scores import scores
-from ...schemas.reference import AVAILABILITY, AvailabilityProfile, CategoricalProfile, NumericProfile, ProfiledField
+from ...detectors.text import TextFilling
+from ...schemas.reference import CategoricalProfile, ProfiledField
 from ..decode.scalars import FieldType
+from .availability import FEWEST_VALUES, Availability
 from .columns import PRESENT, Column, Integers, Key, categories, codes, numbers
+from .series import Series
 from .survey import Typed
+from .vectors import EmbeddingField
 
-#: Fewer rows with a value say too little about the values: only the availability is watched.
-FEWEST_VALUES = 500
+__all__ = ["FEWEST_VALUES", "CategoricalField", "EmbeddingField", "Field", "NumericField", "TextField", "field_of"]
+
 CATEGORIES = 64
 #: Distinct categories that are counted; one that first comes later is *other*.
 _MOST_DISTINCT = 1_000_000
@@ -45,75 +47,97 @@ class Field(Protocol):
 
 def field_of(key: Key, typed: Typed) -> Field:
     """The builder of one field."""
-    return NumericField(key, typed.parse) if typed.type == "numeric" else CategoricalField(key, typed.type == "boolean")
-
-
-class _Availability:
-    """How often a field was there, of all rows."""
-
-    def __init__(self) -> None:
-        self._counts = np.zeros(len(AVAILABILITY), dtype=np.int64)
-        self._dependence = Dependence(np.eye(len(AVAILABILITY)))
-
-    def add(self, states: Integers) -> None:
-        self._counts += np.bincount(states, minlength=len(AVAILABILITY))
-        self._dependence.add(states)
-
-    def profile(self) -> AvailabilityProfile:
-        present, null, invalid, missing = self._counts.tolist()
-        of_present, of_null, of_invalid, of_missing = self._dependence.tau().tolist()
-        return AvailabilityProfile(counts=(present, null, invalid, missing), tau=(of_present, of_null, of_invalid, of_missing))
+    match typed.type:
+        case "numeric" | "timestamp":
+            return NumericField(key, typed)
+        case "text":
+            return TextField(key)
+        case "embedding":
+            return EmbeddingField(key, typed.size)
+    return CategoricalField(key, typed.type == "boolean")
 
 
 class NumericField:
-    """Numbers: their extremes and a sample, then their bins, then the dependence of their scores."""
+    """Numbers, and ages of times."""
 
-    def __init__(self, key: Key, parse: bool) -> None:
-        self.key, self._parse = key, parse
-        self._availability = _Availability()
-        self._sample: list[NDArray[np.float64]] = []
-        self._minimum, self._maximum, self._present = np.inf, -np.inf, 0
-        self._filling: Filling | None = None
-        self._profile: NumericProfile | None = None
-        self._dependence: Dependence | None = None
+    def __init__(self, key: Key, typed: Typed) -> None:
+        self.key, self._typed = key, typed
+        self._availability = Availability()
+        self._series = Series(typed.parse)
 
     def look(self, column: Column, sampled: NDArray[np.bool_]) -> None:
         """First pass."""
-        values, states = numbers(column, parse=self._parse)
+        values, states = self._read(column)
         there = states == PRESENT
-        if rows := int(there.sum()):
-            self._present += rows
-            self._minimum = min(self._minimum, float(values[there].min()))
-            self._maximum = max(self._maximum, float(values[there].max()))
-            self._sample.append(values[there & sampled])
+        self._series.look(values[there], sampled[there])
 
     def count(self, column: Column) -> None:
         """Second pass."""
-        values, states = numbers(column, parse=self._parse)
+        values, states = self._read(column)
         self._availability.add(states)
-        if self._present >= FEWEST_VALUES:
-            if self._filling is None:
-                self._filling = Filling(np.concatenate(self._sample), self._minimum, self._maximum)
-                self._sample.clear()
-            self._filling.add(values[states == PRESENT])
+        if self._enough:
+            self._series.count(values[states == PRESENT])
 
     def follow(self, column: Column) -> None:
         """Third pass."""
-        if self._filling is None:
-            return
-        if self._profile is None or self._dependence is None:
-            self._profile = self._filling.profile(parse=self._parse)
-            self._dependence = Dependence(scores(self._profile).T)
-        values, states = numbers(column, parse=self._parse)
-        self._dependence.add(bins_of(self._profile, values[states == PRESENT]))
+        if self._enough:
+            values, states = self._read(column)
+            self._series.follow(values[states == PRESENT])
+
+    def _read(self, column: Column) -> tuple[NDArray[np.float64], Integers]:
+        return numbers(column, parse=self._typed.parse)
+
+    @property
+    def _enough(self) -> bool:
+        return self._series.rows >= FEWEST_VALUES
 
     def profiled(self, name: str) -> ProfiledField:
         """The result."""
-        values = None
-        if self._profile is not None and self._dependence is not None:
-            location, spread, skew, tails = self._dependence.tau().tolist()
-            values = self._profile.model_copy(update={"tau": (location, spread, skew, tails)})
-        return ProfiledField(name=name, role=self.key.role, type="numeric", values=values, availability=self._availability.profile())
+        values = self._series.profile() if self._enough else None
+        return ProfiledField(name=name, role=self.key.role, type=self._typed.type, values=values, availability=self._availability.profile())
+
+
+class TextField:
+    """Texts."""
+
+    def __init__(self, key: Key) -> None:
+        self.key = key
+        self._availability = Availability()
+        self._filling = TextFilling()
+        self._rows = 0
+
+    def look(self, column: Column, sampled: NDArray[np.bool_]) -> None:
+        """First pass."""
+        places, texts, _ = self._read(column)
+        self._rows += len(texts)
+        self._filling.look(texts, sampled[places])
+
+    def count(self, column: Column) -> None:
+        """Second pass."""
+        _, texts, states = self._read(column)
+        self._availability.add(states)
+        if self._enough:
+            self._filling.count(texts)
+
+    def follow(self, column: Column) -> None:
+        """Third pass."""
+        if self._enough:
+            self._filling.follow(self._read(column)[1])
+
+    def _read(self, column: Column) -> tuple[list[int], list[str], Integers]:
+        """The rows with a text, these texts, and the state of every row."""
+        read = categories(column, "text")
+        found = [(place, text) for place, text in enumerate(read) if isinstance(text, str)]
+        return [place for place, _ in found], [text for _, text in found], codes(read, {})[1]
+
+    @property
+    def _enough(self) -> bool:
+        return self._rows >= FEWEST_VALUES
+
+    def profiled(self, name: str) -> ProfiledField:
+        """The result."""
+        values = self._filling.profile() if self._enough else None
+        return ProfiledField(name=name, role=self.key.role, type="text", values=values, availability=self._availability.profile())
 
 
 class CategoricalField:
@@ -121,7 +145,7 @@ class CategoricalField:
 
     def __init__(self, key: Key, boolean: bool) -> None:
         self.key, self._boolean = key, boolean
-        self._availability = _Availability()
+        self._availability = Availability()
         self._counts: Counter[str] = Counter()
         self._places: dict[object, int] = {}
         self._filled: Integers = np.zeros(0, dtype=np.int64)
@@ -163,6 +187,7 @@ class CategoricalField:
                 boolean=self._boolean,
                 distinct=len(self._counts),
                 tau=tuple(self._dependence.tau().tolist()),
+                swing=float(self._dependence.swing().max()),
             )
         type_: FieldType = "boolean" if self._boolean else "categorical"
         return ProfiledField(name=name, role=self.key.role, type=type_, values=values, availability=self._availability.profile())

@@ -2,7 +2,7 @@
 
 from ...detectors.counting import Counting
 from ...schemas.configuration import Configuration
-from ...schemas.reference import NumericProfile, ProfiledField
+from ...schemas.reference import EmbeddingProfile, NumericProfile, ProfiledField
 from ..bus.interface import Bus
 from ..tally import Holding, Monitored
 from .announce import Announcements
@@ -34,10 +34,14 @@ class HeldReferences:
         """How rows are counted against it."""
         if reference not in self._monitored:
             profile = self._store.reference(reference)
-            self._monitored[reference] = Monitored(profile.fields, tuple(_shape(field) for field in profile.fields), Counting(profile))
+            known = frozenset((*(field.name for field in profile.fields if field.role == "feature"), *profile.ignored))
+            shape = (*(_shape(field) for field in profile.fields), profile.ids is not None)
+            self._monitored[reference] = Monitored(profile.fields, shape, Counting(profile), known)
         return self._monitored[reference]
 
 
-def _shape(field: ProfiledField) -> tuple[str, str, str, bool]:
+def _shape(field: ProfiledField) -> tuple[str, str, str, bool, int]:
     """What decides how a field is decoded."""
-    return field.name, field.role, field.type, isinstance(field.values, NumericProfile) and field.values.parse
+    values = field.values
+    parse, size = isinstance(values, NumericProfile) and values.parse, values.size if isinstance(values, EmbeddingProfile) else 0
+    return field.name, field.role, field.type, parse, size

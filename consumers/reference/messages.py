@@ -21,7 +21,8 @@ from ..decode.json import JSONDecoder, category_text, decode_generic
 from ..decode.tolerant import NotAnObject, Undecodable, member
 from .columns import Chunk, Column, Key, UnusableReference, column_of
 
-_ROWS = 16_384
+#: Messages at a time: with vectors of a thousand numbers some 130 MB.
+_ROWS = 4_096
 #: In the place of a value to which no path leads: invalid, as the decoder has it.
 _NOT_AN_OBJECT: list[object] = []
 #: Features are the members of one object. More than this is an object with, say, an id for a name.
@@ -53,13 +54,20 @@ class MessageSource:
         read = self._read(self._left_out)
         while some := list(islice(read, _ROWS)):
             times = np.array([time for time, _ in some], dtype=np.int64) if self._timed else None
-            yield Chunk(len(some), times, dict(self._columns([message for _, message in some], keys)))
+            messages = [message for _, message in some]
+            yield Chunk(len(some), times, dict(self._columns(messages, keys)), self._ids(messages) if keys is None else None)
+
+    def _ids(self, messages: list[dict[str, Any]]) -> list[object] | None:
+        place = self._mapping.id
+        return None if place is None or place.source != "path" else [_at(message, place) for message in messages]
 
     def _columns(self, messages: list[dict[str, Any]], keys: Sequence[Key] | None) -> Iterator[tuple[Key, Column]]:
         features = list(self._features(messages))
         wanted = keys
         if wanted is None:
+            beside = {place.path: place.name for place in self._mapping.beside}
             names = dict.fromkeys(chain.from_iterable(found for found in features if found))
+            names = dict.fromkeys([*(name for name in names if self._mapping.feature(name) not in beside), *beside.values()])
             wanted = [*(Key("feature", name) for name in names), Key("prediction", "prediction"), Key("score", "score")]
         if len(wanted) > MOST_FEATURES:
             msg = (
@@ -67,7 +75,9 @@ class MessageSource:
             )
             raise UnusableMessages(msg)
         for key in wanted:
-            if key.role == "feature":
+            if place := next((place for place in self._mapping.beside if place.name == key.name and key.role == "feature"), None):
+                yield key, column_of([_at(message, place) for message in messages])
+            elif key.role == "feature":
                 yield key, column_of([_NOT_AN_OBJECT if found is None else found.get(key.name, UNSET) for found in features])
             elif (place := getattr(self._mapping, key.role)) is not None:
                 yield key, column_of([_at(message, place) for message in messages])

@@ -39,4 +39,5 @@ def open_source(
 def reference_of(configuration: Configuration, model: str, version: str, bus: Bus | None = None) -> Reference:
     """The reference of a model version, built from what the configuration names."""
     with open_source(configuration, model, version, bus) as source:
-        return build_reference(source, model, version, configuration.model(model))
+        pane = configuration.streams[configuration.stream_of(model)].pane
+        return build_reference(source, model, version, configuration.model(model), pane)

@@ -1,5 +1,6 @@
 """Files of rows (Parquet, CSV, JSON) in the order of their time, larger than memory if need be: DuckDB does the work."""
 
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,8 +15,8 @@ from ...schemas.configuration import Table
 from ...schemas.reference import Role
 from .columns import EXACT, Chunk, Column, Key, UnusableReference
 
-#: Rows at a time: a row group of DuckDB.
-CHUNK_ROWS = 122_880
+#: Rows at a time: a row group of DuckDB; where rows hold lists, as many as fit into memory whatever their length.
+CHUNK_ROWS, CHUNK_ROWS_OF_LISTS = 122_880, 2_048
 MEMORY_LIMIT = "1GB"
 _READERS = {
     ".parquet": "read_parquet({})",
@@ -26,6 +27,7 @@ _READERS = {
     ".json": "read_json({}, sample_size = -1)",
 }
 _PACKED = (".gz", ".zst")
+_NUMBER = r"(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*\))"
 
 
 class UnusableTable(UnusableReference):
@@ -33,7 +35,10 @@ class UnusableTable(UnusableReference):
 
 
 class Rows(NamedTuple):
-    """The next rows of a table: times in ms, and by name the columns; nulls are masked, so that they differ from NaN."""
+    """The next rows of a table: times in ms, and by name the columns; nulls are masked, so that they differ from NaN.
+
+    A column of lists of numbers is one of objects: of arrays.
+    """
 
     first: int  #: number of the first row
     times: NDArray[np.int64]
@@ -43,23 +48,26 @@ class Rows(NamedTuple):
 class TableRows:
     """A table's rows, sorted stably by its time; without a time column row i stands at i seconds. Made by `open_table`."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, table: Table, names: Sequence[str], nested: Sequence[str]) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, table: Table, types: Mapping[str, str]) -> None:
         self.table = table
-        self.names = tuple(names)  #: all columns but the time, those of a role included
-        self.nested = tuple(nested)  #: columns of lists or objects, which are not read
+        read = {name: _expression(name, type_) for name, type_ in types.items() if name != table.time}
+        self.names = tuple(name for name, expression in read.items() if expression)  #: all columns but the time, those of a role included
+        self.nested = tuple(name for name, expression in read.items() if not expression)  #: of objects, or lists of them: not read
+        self._lists = {name for name in self.names if types[name].endswith("]")}
         self._connection = connection
         self.rows = int(connection.execute("select count(*) from ordered").fetchall()[0][0])
 
     @property
     def features(self) -> list[str]:
         """The columns that are neither of a role nor ignored."""
-        taken = {self.table.prediction, self.table.score, self.table.model, self.table.version, *self.table.ignore}
+        taken = {self.table.id, self.table.prediction, self.table.score, self.table.model, self.table.version, *self.table.ignore}
         return [name for name in self.names if name not in taken]
 
     def chunks(self, names: Sequence[str] | None = None, rows: int = CHUNK_ROWS) -> Iterator[Rows]:
         """These columns, or all, from the first row to the last."""
         wanted = self.names if names is None else names
         columns = ", ".join(["t", *(f"c{self.names.index(name)}" for name in wanted)])
+        rows = min(rows, CHUNK_ROWS_OF_LISTS) if self._lists.intersection(wanted) else rows
         for first in range(0, self.rows, rows):
             query = f"select {columns} from ordered where rowid >= {first} and rowid < {first + rows}"
             times, *values = self._connection.execute(query).fetchnumpy().values()
@@ -80,9 +88,8 @@ def open_table(table: Table, where: Mapping[str, str] | None = None, memory_limi
             described = connection.execute(f"describe select * from {source}").fetchall()
             types = {str(name): str(type_) for name, type_, *_ in described}
             _check_columns(table, types)
-            nested = [name for name, type_ in types.items() if _expression(name, type_) is None]
-            names = [name for name in types if name != table.time and name not in nested]
-            values = [f"{_expression(name, types[name])} as c{i}" for i, name in enumerate(names)]
+            columns = [column for name, type_ in types.items() if name != table.time and (column := _expression(name, type_))]
+            values = [f"{column} as c{i}" for i, column in enumerate(columns)]
             conditions = [f"{_quoted(name)}::varchar = {_literal(value)}" for name, value in (where or {}).items()]
             time = "0" if table.time is None else _time(table.time, types[table.time])
             # `row_number` is the file's order, by which rows of one time stay sorted.
@@ -93,7 +100,7 @@ def open_table(table: Table, where: Mapping[str, str] | None = None, memory_limi
             msg = f"{table.file} cannot be read: {str(error).splitlines()[0]}"
             raise UnusableTable(msg) from error
         _check_times(connection, table)
-        yield TableRows(connection, table, names, nested)
+        yield TableRows(connection, table, types)
 
 
 @contextmanager
@@ -123,7 +130,7 @@ def _reader(file: str) -> str:
 
 
 def _check_columns(table: Table, types: Mapping[str, str]) -> None:
-    roles = {"time": table.time, "prediction": table.prediction, "score": table.score, "model": table.model, "version": table.version}
+    roles = {role: getattr(table, role) for role in ("time", "id", "prediction", "score", "model", "version")}
     for role, name in [*roles.items(), *(("ignore", name) for name in table.ignore)]:
         if name is not None and name not in types:
             msg = f"{table.file} has no column {name!r} ({role}); its columns: {', '.join(types)}"
@@ -141,7 +148,7 @@ def _check_times(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
 
 
 def _expression(name: str, type_: str) -> str | None:
-    """How a column is selected, as one of: integers, doubles, booleans, text. None: a list or an object."""
+    """How a column is selected, as one of: integers, doubles, booleans, text, lists of doubles. None: an object, or a list of others."""
     column = _quoted(name)
     if type_ in {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "BOOLEAN", "DOUBLE", "VARCHAR"}:
         return column
@@ -151,6 +158,8 @@ def _expression(name: str, type_: str) -> str | None:
         return f"strftime({column}::timestamp, '%Y-%m-%dT%H:%M:%S.%gZ')"
     if type_ == "JSON":  # a column of mixed types: texts without their quotes, numbers as they are written
         return f"{column} ->> '$'"
+    if re.fullmatch(rf"{_NUMBER}\[\d*\]", type_):
+        return f"{column}::double[]"
     if type_.endswith("]") or type_.startswith(("STRUCT", "MAP", "UNION")) or type_ == "BLOB":
         return None
     return f"{column}::varchar"
@@ -185,25 +194,36 @@ class TableSource:
 
     def chunks(self, keys: Sequence[Key] | None = None) -> Iterator[Chunk]:
         """These columns, or all, chunk by chunk."""
-        wanted = list(self._names) if keys is None else keys
-        for rows in self._rows.chunks([self._names[key] for key in wanted]):
+        wanted, id_ = list(self._names) if keys is None else keys, self._rows.table.id if keys is None else None
+        for rows in self._rows.chunks([*(self._names[key] for key in wanted), *([] if id_ is None else [id_])]):
             columns = {key: _column(rows.columns[self._names[key]]) for key in wanted}
-            yield Chunk(len(rows.times), None if self._rows.table.time is None else rows.times, columns)
+            ids = None if id_ is None else listed(rows.columns[id_])
+            yield Chunk(len(rows.times), None if self._rows.table.time is None else rows.times, columns, ids)
 
     def remarks(self) -> Sequence[str]:
         """Columns that are not read at all."""
-        return [f"column {name} holds lists or objects and is not read" for name in self._rows.nested]
+        return [f"column {name} holds objects, or lists of other things than numbers, and is not read" for name in self._rows.nested]
 
 
 def _column(values: NDArray[np.generic]) -> Column:
     masked = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
     plain = np.ma.getdata(values)
     if plain.dtype.kind == "f":
-        return plain.astype(np.float64) if masked is None else np.where(masked, np.nan, plain.astype(np.float64))
+        numbers = plain.astype(np.float64)
+        return np.where(np.isnan(numbers) if masked is None else masked | np.isnan(numbers), np.nan, numbers)
     if plain.dtype.kind in "iu":
         if masked is None:
             return plain.astype(np.int64)
         if not len(plain) or np.abs(plain[~masked]).max(initial=0) < EXACT:
             return np.where(masked, np.nan, plain.astype(np.float64))
-    listed: list[object] = plain.tolist()
-    return listed if masked is None else [None if hidden else value for value, hidden in zip(listed, masked.tolist(), strict=True)]
+    return listed(values)
+
+
+def listed(values: NDArray[np.generic]) -> list[object]:
+    """A column as Python's values, None where it is masked, lists of numbers as lists."""
+    of_all: list[object] = np.ma.getdata(values).tolist()
+    if values.dtype.kind == "O":
+        of_all = [value.tolist() if isinstance(value, np.ndarray) else value for value in of_all]
+    if not isinstance(values, np.ma.MaskedArray):
+        return of_all
+    return [None if hidden else value for value, hidden in zip(of_all, np.ma.getmaskarray(values).tolist(), strict=True)]

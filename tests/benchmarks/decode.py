@@ -4,14 +4,20 @@ import json
 import os
 import platform
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 import numpy as np
 
 from driftbus.consumers.decode.json import JSONDecoder
+from driftbus.consumers.decode.times import aged
+from driftbus.consumers.reference.build import build_reference
+from driftbus.consumers.reference.columns import Chunk, Key
 from driftbus.detectors.counting import Counting
+from driftbus.schemas.configuration import Model
 from driftbus.schemas.mapping import Mapping
+from driftbus.schemas.reference import FieldType
 
 from .messages import MAPPING, messages, reference
 
@@ -68,8 +74,56 @@ def counting() -> None:
         print(f"{f'{rows:,} rows':42}{figures[0]:12.0f}{figures[1]:18.0f}")
 
 
+def types() -> None:
+    """A field of each type alone in its message: decoded, and counted."""
+    draw = np.random.default_rng(7)
+    at = np.datetime64("2026-03-01T10:00:00.123", "ms") + draw.integers(0, 10**8, ROWS)
+    words = draw.choice(["the", "parcel", "came", "late", "and", "was", "broken", "again"], (ROWS, 12))
+    columns: dict[str, tuple[int, FieldType, list[object]]] = {
+        "number": (ROWS, "numeric", draw.normal(size=ROWS).round(4).tolist()),
+        "category": (ROWS, "categorical", words[:, 0].tolist()),
+        "text of 12 words": (ROWS, "text", [" ".join(each) for each in words.tolist()]),
+        "ISO time, ms, Z": (ROWS, "timestamp", [f"{time}Z" for time in at]),
+        "epoch ms": (ROWS, "timestamp", at.astype(np.int64).tolist()),
+        "vector of 128": (2_000, "embedding", draw.normal(size=(2_000, 128)).round(6).tolist()),
+        "vector of 768": (1_000, "embedding", draw.normal(size=(1_000, 768)).round(6).tolist()),
+    }
+    print(f"\n{'ns per row':42}{'decoded':>12}{'counted':>12}")
+    for title, (rows, type_, values) in columns.items():
+        settings = Model.model_validate({"features": {"x": {"type": type_}}})
+        profile = build_reference(Values(values), "fraud", "1", settings)
+        payloads: list[bytes | None] = [msgspec.json.encode({"features": {"x": value}}) for value in values]
+        decoder, compiled = JSONDecoder(Mapping()), Counting(profile)
+        read = aged(decoder.columns(profile.fields, payloads), profile.fields, np.zeros(rows, dtype=np.int64))
+        texts = [Counter(column) for column in read.categorical]
+        figures = [
+            fastest(lambda: decoder.columns(profile.fields, payloads), rows),  # noqa: B023
+            fastest(lambda: compiled.count(read.numeric, texts, read.vectors), rows),  # noqa: B023
+        ]
+        print(f"{f'{title}, {sum(map(len, filter(None, payloads))) / rows:.0f} bytes':42}{figures[0]:12.0f}{figures[1]:12.0f}")
+
+
+class Values:
+    """One feature ``x``, as the source of a reference."""
+
+    label = "values"
+
+    def __init__(self, values: list[object]) -> None:
+        self._values = values
+
+    def chunks(self, keys: Sequence[Key] | None = None) -> Iterator[Chunk]:
+        """All at once, or nothing where nothing is asked for."""
+        columns = dict.fromkeys([Key("feature", "x")] if keys is None else keys, self._values)
+        yield Chunk(len(self._values), np.arange(len(self._values)) * 1000, columns)
+
+    def remarks(self) -> Sequence[str]:
+        """None."""
+        return ()
+
+
 if __name__ == "__main__":
     versions = f"Python {platform.python_version()}, msgspec {msgspec.__version__}, numpy {np.__version__}"
     print(f"{platform.machine()}, {os.cpu_count()} cores; {versions}")
     decoding()
     counting()
+    types()

@@ -169,6 +169,22 @@ def test_a_change_is_found_and_named(
     assert all(signal["change"] for signal in opened["signals"])
 
 
+def test_how_many_rows_are_counted_together_does_not_matter(
+    settings: Configuration, built: Reference, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = traffic(shifted, seed=4)[: 100 * PER_SECOND]
+    whole = Outcome(settings, built, sent)
+    monkeypatch.setattr("driftbus.consumers.tally.MOST_UNCOUNTED_BYTES", 1)
+    parts = Outcome(settings, built, sent)
+    assert {_place(pane): pane.counts.tolist() for pane in parts.panes} == {_place(pane): pane.counts.tolist() for pane in whole.panes}
+    assert {_place(pane): pane.sums.tolist() for pane in parts.panes} == {_place(pane): pane.sums.tolist() for pane in whole.panes}
+    assert parts.events == whole.events
+
+
+def _place(pane: Pane) -> tuple[int, int, int]:
+    return pane.partition, pane.first, pane.bucket
+
+
 BAD = {
     "seen": ("yesterday", '"yesterday" is not an ISO 8601 time or epoch number'),
     "paid": (True, "true is not an ISO 8601 time or epoch number"),

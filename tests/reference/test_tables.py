@@ -86,14 +86,14 @@ def test_a_file_larger_than_the_memory_limit_is_sorted(tmp_path: Path) -> None:
 
 
 def test_columns_of_a_role_are_no_features(tmp_path: Path) -> None:
-    query = "select 1 as at, 2.5 as x, true as late, .5 as p, 'm' as model, 'v' as version, 3 as secret, [1, 2] as list"
+    query = "select 1 as at, 2.5 as x, true as late, .5 as p, 'm' as model, 'v' as version, 3 as secret, [{'a': 1}] as list"
     file = write(tmp_path / "x.parquet", query)
     table = Table(file=file, time="at", prediction="late", score="p", model="model", version="version", ignore=("secret",))
     with open_table(table) as rows:
         source = TableSource(rows)
         (chunk,) = source.chunks()
     assert list(chunk.columns) == [Key("feature", "x"), Key("prediction", "prediction"), Key("score", "score")]
-    assert source.remarks() == ["column list holds lists or objects and is not read"]
+    assert source.remarks() == ["column list holds objects, or lists of other things than numbers, and is not read"]
 
 
 def test_messages_are_canonical(tmp_path: Path) -> None:
