@@ -17,6 +17,7 @@ from driftbus.consumers.topology import TOPOLOGY
 from driftbus.schemas import configuration as schema
 from driftbus.schemas.configuration import KafkaTopics
 from driftbus.schemas.mapping import Mapping
+from driftbus.schemas.segmentation import Segments
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -113,6 +114,9 @@ def documented() -> dict[str, dict[str, str]]:
         ("streams.NAME", schema.Stream),
         ("streams.NAME.mapping", Mapping),
         ("models.NAME", schema.Model),
+        ("models.NAME.pairs", schema.Pairs),
+        ("models.NAME.segments", Segments),
+        ("models.NAME.trailing", schema.Trailing),
         ("models.NAME.reference, a file", schema.Table),
         ("models.NAME.reference, a part of a topic", schema.TopicSlice),
         ("models.NAME.features.PATTERN", schema.FeatureSettings),
