@@ -5,12 +5,13 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.reference import PairProfile
+from ..schemas.reference import NumericProfile, PairProfile
 from .layout import Signal
 
 
 class Companions:
-    """Among the tested signals: those of a segment go with the same signal of all rows, a pair with either of its fields' values.
+    """Among the tested signals: those of a segment go with the same signal of all rows, a pair with either of its fields' values, the
+    joint distance with all numbers and all pairs.
 
     While the one is in an open episode the others leave the mean: they would tell of the same change again. And where both could be
     blamed, the one is.
@@ -18,7 +19,7 @@ class Companions:
 
     def __init__(self, signals: Sequence[Signal]) -> None:
         place = {signal.key: index for index, signal in enumerate(signals)}
-        self._leaders = [[place[key] for key in _leaders(signal) if key in place] for signal in signals]
+        self._leaders = [[place[key] for key in _leaders(signal, signals) if key in place] for signal in signals]
         self.segments: list[list[int]] = [[] for _ in signals]  #: of every signal of all rows, the same one in each segment
         for index, signal in enumerate(signals):
             if signal.segment is not None:
@@ -36,9 +37,12 @@ class Companions:
         return {index for index in found if found.isdisjoint(self._leaders[index])}
 
 
-def _leaders(signal: Signal) -> list[tuple[str, str, str]]:
+def _leaders(signal: Signal, signals: Sequence[Signal]) -> list[tuple[str, str, str]]:
     if signal.segment is not None:
         return [(signal.name, signal.of, "")]
     if isinstance(signal.profile, PairProfile):
         return [(name, "values", "") for name in (signal.profile.first, signal.profile.second)]
+    if signal.group == "joint":
+        numbers = (s for s in signals if s.of == "pair" or (s.of == "values" and isinstance(s.profile, NumericProfile)))
+        return [other.key for other in numbers if other.segment is None]
     return []

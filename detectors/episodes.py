@@ -24,6 +24,7 @@ DETECTOR = "esr"
 _KINDS: dict[str, Kind] = {
     "availability": "availability",
     "pair": "pairs",
+    "joint distance": "pairs",
     "length": "text",
     "new words": "text",
     "words": "text",

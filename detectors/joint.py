@@ -10,7 +10,7 @@ Measured with 20 features, panes of 100, one false alarm in 100,000 rows, a refe
 change                                             fields,    reconstruction  distance
                                                    pairs
 ================================================== ========== =============== ========
-all correlations within groups of four .5 -> .45   -          700             1,550
+all correlations within groups of four .5 -> .45   -          700             1,450
 all correlations .5 -> .47                         -          3,250           1,750
 volatility becomes common to all features          -          800             100
 volatility is common no more                       -          1,200           150

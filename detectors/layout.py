@@ -21,7 +21,7 @@ from ..schemas.reference import (
 
 Profile = NumericProfile | CategoricalProfile | AvailabilityProfile | WordsProfile | PairProfile
 #: Signals of one group share a part of the false-alarm budget (`driftbus.detectors.mixture.GROUP_WEIGHTS`).
-Group = Literal["values", "availability", "text", "pairs", "segments", "traffic", "reconstruction"]
+Group = Literal["values", "availability", "text", "pairs", "segments", "traffic", "joint"]
 
 #: Hashed counts per numeric profile, to tell how many distinct values there are.
 CELLS = 32
@@ -129,7 +129,7 @@ def parts_of(field: ProfiledField) -> Iterator[_Part]:
 
 
 def layout(reference: Reference) -> Layout:
-    """The layout of a reference's panes: parts of values, availability, pairs, reconstruction, ids."""
+    """The layout of a reference's panes: parts of values, availability, pairs, joint distance, ids."""
     places, fields = _Places(), reference.fields
     narrow: list[Signal] = []
     starts = [[places.take(len(part.profile.counts)) for part in parts_of(field)] for field in fields]
@@ -140,8 +140,8 @@ def layout(reference: Reference) -> Layout:
     for field, start in zip(fields, available, strict=True):
         span = slice(start, start + len(field.availability.counts))
         narrow.append(Signal(field.name, "availability", field.role, "availability", field.availability, start, 4, span, field))
-    if reference.reconstruction is not None:
-        part = _Part("reconstruction", "reconstruction", reference.reconstruction.error)
+    if reference.joint is not None:
+        part = _Part("joint distance", "joint", reference.joint.distance)
         start = places.take(len(part.profile.counts))
         narrow.append(_signal(places, part, None, start, slice(0, 0)))
     if reference.ids is not None:

@@ -31,7 +31,7 @@ GROUP_WEIGHTS: dict[Group, float] = {
     "text": 0.1,
     "pairs": 0.1,
     "segments": 0.1,
-    "reconstruction": 0.03,
+    "joint": 0.03,
     "traffic": 0.02,
 }
 #: With fewer reference rows a pair, a segment's signal, or the like says nothing that a margin would not hide.

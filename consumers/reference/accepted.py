@@ -30,7 +30,7 @@ def accepted(old: Reference, new: Reference, names: Collection[str]) -> Referenc
                 for pair in old.pairs
                 if {pair.first, pair.second}.isdisjoint(taken) or (pair.first, pair.second) in pairs
             ),
-            "reconstruction": new.reconstruction if new.reconstruction is not None else None,
+            "joint": new.joint,
             "volume": new.volume if "(volume)" in names else old.volume,
             "ids": new.ids if "(ids)" in names else old.ids,
             "warnings": (*old.warnings, f"accepted as normal: {', '.join(sorted(names))}, from {new.rows:,} rows"),

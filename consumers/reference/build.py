@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from ...detectors.bets import TILTS
 from ...detectors.margin import budget, margin
+from ...detectors.sampling import drawn
 from ...schemas.configuration import Model, PaneLength
 from ...schemas.reference import ProfiledField, Reference
 from .columns import Chunk, Key, Kind, Source, UnusableReference
@@ -130,13 +131,8 @@ def _built(source: Source, rows: int, fields: Sequence[tuple[str, Key]], typed: 
 
 
 def _sampled(first: int, rows: int, total: int) -> NDArray[np.bool_]:
-    """Which rows are in the sample: by a hash of their number (splitmix64), so that no rhythm of the data meets one of the sample."""
-    if total <= SAMPLE_ROWS:
-        return np.ones(rows, dtype=np.bool_)
-    x = np.arange(first, first + rows, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray((x ^ (x >> np.uint64(31))) < np.uint64(2**64 // total * SAMPLE_ROWS), dtype=np.bool_)
+    """Which of these rows are in the sample."""
+    return drawn(np.arange(first, first + rows), SAMPLE_ROWS / total)
 
 
 def _warnings(source: Source, reference: Reference, settings: Model, rising: Sequence[str]) -> Iterator[str]:

@@ -47,8 +47,9 @@ class SeasonalTaus:
     def _field(self, field: ProfiledField) -> ProfiledField:
         if field.name not in self._values or not isinstance(field.values, NumericProfile | CategoricalProfile):
             return field
-        tau = tuple(self._values[field.name][1].tau().tolist())
-        return field.model_copy(update={"values": field.values.model_copy(update={"tau": tau})})
+        _, dependence = self._values[field.name]
+        known = {"tau": tuple(dependence.tau().tolist()), "swing": float(dependence.swing().max())}
+        return field.model_copy(update={"values": field.values.model_copy(update=known)})
 
 
 def _centred(signal: Signal, counts: Counts) -> Floats:
