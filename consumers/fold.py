@@ -6,6 +6,7 @@ The aligner says when a bucket is ready; its panes are summed per model version 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import starmap
 from typing import Any, NamedTuple
 
 import msgspec
@@ -20,6 +21,8 @@ from ..schemas.progress import Progress
 from ..schemas.snapshot import FORM, PartitionState
 from .align import Aligned, Aligner, Pending, pending_offsets
 from .buckets import buckets
+from .silence import Known, Silences
+from .unexpected import UnexpectedFields
 
 #: Names of unmonitored model versions that are remembered; what comes beyond is pooled.
 MOST_UNMONITORED = 1_000
@@ -66,6 +69,8 @@ class Fold:
     states: dict[StateKey, State] = field(default_factory=dict)
     since: dict[StateKey, int] = field(default_factory=dict)  #: the bucket from which each state's reference holds
     current: dict[tuple[str, ...], StateKey] = field(default_factory=dict)  #: the one state of each model version
+    silences: Silences = field(init=False)
+    unexpected: UnexpectedFields = field(init=False)
     unmonitored: set[str] = field(default_factory=set)
     misfits: dict[StateKey, State] = field(default_factory=dict)  #: restored states that the configuration no longer fits
     buckets: int = 0  #: evaluated by this process
@@ -74,6 +79,7 @@ class Fold:
         for name, stream in self.configuration.streams.items():
             patience = stream.patience if stream.clock == "live" else None
             self.aligners.setdefault(name, Aligner(buckets(stream.pane), patience))
+        self.silences, self.unexpected = Silences(self.configuration), UnexpectedFields(self.configuration)
 
     def feed(self, offset: int, appended: int, record: Pane | Progress) -> list[Published]:
         """Take one record; returns the events of the buckets that it makes ready."""
@@ -87,8 +93,12 @@ class Fold:
             record = record.model_copy(update={"topics": tuple(topic for topic in record.topics if topic.topic in topics)})
         published: list[Published] = []
         for aligned in aligner.feed(offset, appended, record):
-            self.buckets += 1
-            published += self._evaluate(record.stream, aligner, aligned)
+            through = aligner.buckets.start(aligned.end - 1) if aligned.panes else aligned.end
+            silent = self.silences.passed(record.stream, Known(through, aligned.complete, aligned.clock_decided))
+            published += starmap(Published, silent)
+            if aligned.panes:
+                self.buckets += 1
+                published += self._evaluate(record.stream, aligner, aligned)
         return published
 
     def reconfigured(self) -> list[Published]:
@@ -120,6 +130,8 @@ class Fold:
                     key, bucket, f"its predictions are read from stream {self.configuration.stream_of(model)}; set models.{model}.stream"
                 )
                 continue
+            heard = self.silences.heard(stream, model, Known(aligned.end, aligned.complete, aligned.clock_decided))
+            published += starmap(Published, heard)
             if not reference:
                 if since == _NEVER_ANNOUNCED:
                     published += self._notice(key, bucket, f"build its reference: driftbus reference build {model} --version {version}")
@@ -133,10 +145,13 @@ class Fold:
                 continue  # what was published of these buckets was decided by another configuration
             published += self._replace(key, bucket, since, "replaced")
             tests = self.tests_of(key)
+            self.silences.follow(stream, model, version, reference, tests.longest_gap, aligned.end)
             if key not in self.states:
                 self.states[key], self.since[key], self.current[key[:3]] = start(tests, beginning), since, key
             self.states[key], events = step(tests, self.states[key], bucket)
             published += (Published(aligned.end, event) for event in events)
+            unexpected = self.unexpected.notices(model, version, aligned.end, [p.pane for p in panes])
+            published += (Published(aligned.end, notice) for notice in unexpected)
         return published
 
     def _replace(self, key: StateKey, bucket: Bucket, since: int, reason: str) -> list[Published]:
@@ -183,7 +198,12 @@ class Fold:
         """Everything that must be remembered at summaries offset ``position``, the states by their keys."""
         numbers = {name: aligner.numbers() for name, aligner in self.aligners.items()}
         states = {str(key): state.encoded() for key, state in self.states.items()}
-        fold = {"since": {str(key): since for key, since in self.since.items()}, "unmonitored": sorted(self.unmonitored)}
+        fold: dict[str, Any] = {  # plain data
+            "since": {str(key): since for key, since in self.since.items()},
+            "unmonitored": sorted(self.unmonitored),
+            "unexpected": self.unexpected.told,
+            "silences": self.silences.plain(),
+        }
         pending = pending_offsets(numbers.values())
         return PartitionState(form=FORM, position=position, states=tuple(states), aligners=numbers, pending=pending, fold=fold), states
 
@@ -201,6 +221,8 @@ class Fold:
                 fold.aligners[name] = again
         kept: dict[str, Any] = state.fold  # plain data, as `snapshot` wrote it
         fold.unmonitored = set(kept["unmonitored"])
+        fold.unexpected.told = dict(kept.get("unexpected", {}))
+        fold.silences = Silences.restored(configuration, kept.get("silences", []))
         for text, content in states.items():
             key = StateKey.read(text)
             if key.stream not in fold.aligners:

@@ -135,6 +135,6 @@ def test_empty_buckets_that_are_passed_over_are_told_once_and_how_far_does_not_d
         aligner.feed(0, 0, pane(0, 0, 10))
         for offset, number in enumerate(order):
             told += aligner.feed(1 + offset, 0, progress(number, 20 * (number + 1), ended=True))
-        assert [(one.end, len(one.panes)) for one in told][0] == (10, 1)
+        assert (told[0].end, len(told[0].panes)) == (10, 1)
         assert told[-1].end == 60
         assert not told[-1].panes

@@ -27,6 +27,7 @@ from driftbus.schemas.pane import MOST_UNEXPECTED, Pane
 from driftbus.schemas.reference import CategoricalProfile, Reference
 
 from ..streaming import BEGINNING, Event, Sent, by_model, configuration, everything, message, prepare, reference, rows, send
+from .test_live_clock import Process
 
 #: Seconds in which a model has no rows. The reference of m1 knows gaps of 20 s; that of m3 has no times, and is silent to the end.
 SILENCES = {"m1": range(300, 700), "m2": range(300, 700), "m3": range(600, 10_000)}
@@ -164,6 +165,26 @@ def test_a_version_that_takes_over_is_no_silence(tmp_path: Path) -> None:
     send(bus, [Sent(0, second * 1000, message(draw, "m0", version="1" if second < 200 else "2")) for second in range(600)])
     finish(bus, chosen)
     assert not told(events(bus), "m0")
+
+
+def test_with_a_live_clock_silence_is_told_though_no_message_arrives(tmp_path: Path) -> None:
+    chosen = settings(tmp_path, stream={"clock": "live"})
+    bus = EmbeddedBus(":memory:", "test", "a")
+    prepare(bus, chosen, [reference("m0")])
+    draw = np.random.default_rng(3)
+    send(bus, [Sent(0, time, message(draw, "m0")) for time in (1_000, 2_000)])
+    process = Process(bus, chosen, 3_100)
+    detector = Pipeline(bus, chosen, roles=("detector",))
+    for wall, expected in ((13_100, 0), (112_900, 0), (113_100, 1)):  # ten buckets behind the one that ended at 10 s; linger and grace
+        process.turn(wall)
+        while detector.turn():
+            pass
+        assert len(told(events(bus), "m0")) == expected
+    (opened,) = told(events(bus), "m0")
+    assert opened["bucket"] == [place(100), place(110)]
+    assert opened["complete"]
+    assert opened["clock_decided"]
+    detector.close()
 
 
 def test_ids_that_come_again_are_drift(bus: EmbeddedBus, recorded: Path) -> None:

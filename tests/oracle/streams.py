@@ -193,7 +193,7 @@ class Aligner:
     given_up: set[str] = field(default_factory=set)
 
     def feed(self, offset: int, appended: int, record: Pane | Progress) -> list[tuple[int, bool, list[Pane]]]:
-        """Returns the buckets that can now be evaluated: (bucket, whole, panes)."""
+        """Returns the buckets that can now be evaluated: (bucket, whole, panes); of empty ones that are passed over, the last one."""
         self.now += min(max(0, appended - (appended if self.appended is None else self.appended)), self.stride)
         self.appended = appended if self.appended is None else max(self.appended, appended)
         if isinstance(record, Pane):
@@ -220,8 +220,12 @@ class Aligner:
             self.pending = [x for x in self.pending if x[0] != bucket]
             out.append((bucket, not self.given_up and not any(late for _, _, late, _ in panes), [x[3] for x in panes]))
             self.evaluated = bucket
-        if through == NEVER:
-            self.ended.clear()  # all have ended and everything is evaluated: a later run continues
-        elif through > -NEVER:
-            self.evaluated = max(self.evaluated, self.buckets.start(through))
+        if through == NEVER:  # all have ended and everything is evaluated: a later run continues
+            ends = [self.buckets.start(self.complete[p]) for p in self.ended if p in self.complete]
+            if ends and max(ends) > self.evaluated:
+                out.append((max(ends), not self.given_up, []))
+            self.ended.clear()
+        elif through > -NEVER and self.buckets.start(through) > self.evaluated:
+            self.evaluated = self.buckets.start(through)
+            out.append((self.evaluated, not self.given_up, []))
         return out

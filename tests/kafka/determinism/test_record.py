@@ -11,9 +11,10 @@ import msgspec
 import pytest
 import yaml
 
+from driftbus.schemas.cloud_events import iso
 from driftbus.schemas.pane import Pane
 
-from ...streaming import Event
+from ...streaming import BEGINNING, Event
 from . import world
 from .conftest import EACH_POINT, KILLS, RECORDING, Runs
 from .crashing import POINTS
@@ -37,6 +38,18 @@ def test_one_process_sees_what_was_injected(runs: Runs) -> None:
         assert "amount" in named, model
     assert [e.content["reason"] for e in _drifts({"m8": events["m8"]}) if e.content["status"] == "resolved"] == ["replaced"]
     assert "driftbus reference build unknown" in events["unknown"][0].content["text"]
+
+
+def test_one_process_sees_the_traffic_change(runs: Runs) -> None:
+    events = [event.content for event in runs.one.result().outcome.events[world.QUIET]]
+    told = [event for event in events if event.get("detector") == "silence"]
+    assert [event["status"] for event in told] == ["opened", "resolved", "opened"]
+    starts = [BEGINNING + silence.start * 1000 for silence in world.SILENT]
+    assert [event["onset"] for event in told] == [iso(starts[0]), iso(starts[0]), iso(starts[1])]
+    due = 3 * world.LONGEST_GAP_S * 1000
+    assert [told[0]["bucket"][1], told[2]["bucket"][1]] == [iso(start + due) for start in starts]
+    assert "duplicates" in {event.get("kind") for event in events}
+    assert [event["facts"]["field"] for event in events if event.get("about") == "unexpected"] == ["discount"]
 
 
 def test_every_good_row_is_counted_once(runs: Runs) -> None:

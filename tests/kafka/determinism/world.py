@@ -7,18 +7,21 @@ import random
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 
 from driftbus.consumers.bus.interface import Output
 from driftbus.consumers.records import end_records
 from driftbus.schemas.cloud_events import Headers
-from driftbus.schemas.reference import FROM_START, Reference
+from driftbus.schemas.reference import FROM_START, CategoricalProfile, Reference
 
 from ...streaming import BEGINNING, Sent, message, reference
 
 TOPIC, PARTITIONS = "scored", 4
 MONITORED = tuple(f"m{i}" for i in range(10))
-MODELS = (*MONITORED, "unknown")  # the last has no reference
+#: Monitored too, and not always there; its rows have ids, some of them twice, and later a field that its reference does not know.
+QUIET = "quiet"
+MODELS = (*MONITORED, QUIET, "unknown")  # the last has no reference
 PER_SECOND = 3
 PANE_MS = 10_000
 #: So few, and so many of them late, that a process that dies often begins again with a late row: only what was committed knows its bucket.
@@ -42,6 +45,10 @@ DRIFTS = (
     ("m9", MIDWAY_S, 3_600),
 )
 SHIFT = 2.0
+#: Seconds in which the quiet model has no rows. It is silent after three times the longest gap of its reference.
+SILENT = (range(1_500, 2_600), range(3_200, CHUNKS * CHUNK_S))
+LONGEST_GAP_S = 30
+REPEATED, UNEXPECTED = range(600, 900), range(2_700, CHUNKS * CHUNK_S)
 RENEWED = ("m8", "m9")
 
 POISON = (b"{", b"", None, b"\xff", b"[1]", b'{"features": {"amount": 1.0}}', b'{"model": "m1", "padding": "' + b"x" * 100_000)
@@ -106,7 +113,9 @@ def traffic() -> World:
 def references() -> list[tuple[Reference, int]]:
     """Every model's from the start, and two that take effect midway; each with the time from which it holds."""
     first = [(reference(model, seed=i), FROM_START) for i, model in enumerate(MONITORED)]
-    return first + [(reference(model, mean=SHIFT, seed=20), BEGINNING + MIDWAY_S * 1000) for model in RENEWED]
+    ids = CategoricalProfile(categories=("new",), counts=(10_000, 0), tau=(1.0, 1.0))
+    quiet = reference(QUIET, seed=15).model_copy(update={"longest_gap": LONGEST_GAP_S * 1000, "ids": ids})
+    return [*first, (quiet, FROM_START)] + [(reference(model, mean=SHIFT, seed=20), BEGINNING + MIDWAY_S * 1000) for model in RENEWED]
 
 
 def settings(address: str, artifacts: str) -> dict[str, Any]:  # a configuration as its user writes it
@@ -127,12 +136,23 @@ def _rows(draw: np.random.Generator, chunk: int) -> list[Sent]:
         Sent(
             int(draw.integers(partitions)),
             second * 1000 + i * 1000 // PER_SECOND,
-            message(draw, model, shift=SHIFT * any(m == model and start <= second < end for m, start, end in DRIFTS)),
+            _message(draw, model, second, i),
         )
         for second in range(chunk * CHUNK_S, (chunk + 1) * CHUNK_S)
         for model in MODELS
         for i in range(PER_SECOND)
+        if model != QUIET or not any(second in silence for silence in SILENT)
     ]
+
+
+def _message(draw: np.random.Generator, model: str, second: int, number: int) -> bytes:
+    drawn = message(draw, model, shift=SHIFT * any(m == model and start <= second < end for m, start, end in DRIFTS))
+    if model != QUIET:
+        return drawn
+    plain = msgspec.json.decode(drawn, type=dict[str, Any])
+    extra = {"discount": number} if second in UNEXPECTED else {}
+    id_ = f"{second}" if second in REPEATED else f"{second}/{number}"
+    return msgspec.json.encode({**plain, "id": id_, "features": {**plain["features"], **extra}})
 
 
 def _wrong_clocks(chunk: int, rows: list[Sent]) -> int:
