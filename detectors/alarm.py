@@ -8,12 +8,16 @@ from numpy.typing import NDArray
 from ..schemas.drift import Alarm
 from ..schemas.reference import AVAILABILITY
 from . import guard
+from .bets.numbers import NEAR
 from .blame import best_bet, e_bh, log_evidence, shares, winner
 from .effects import rounded
 from .episodes import DETECTOR, Episode, Followed, Suspect, joined, opened
 from .state import State
 from .suite import Tests
 from .windows import Bucket
+
+#: A bin that holds so much of a signal that hardly any other value comes.
+STUCK = 0.95
 
 
 def open_signals(state: State) -> dict[int, tuple[Episode, Followed]]:
@@ -53,17 +57,19 @@ def alarmed(
     suspected = {first, *tested[e_bh(log_e[tested])].tolist()} if raised is None else set(raised)
     share = shares(bets, total)
     order = sorted(tests.companions.blamed(suspected), key=lambda signal: (-share[signal], *bets.signals[signal].key))
+    best = {signal: winning if signal == first else best_bet(bets, since_onset, signal) for signal in order}
     suspects = [
         Suspect(
             signal,
             float(share[signal]),
-            _words(tests, signal, winning if signal == first else best_bet(bets, since_onset, signal), recent.counts),
+            _words(tests, signal, bet, recent.counts),
             float(log_e[signal]),
             recent.counts,
+            tests.measures[signal].rows(state.windows.since(min(int(mixture.onset[bet]), bucket.start)).counts),
             _only_in(tests, signal, suspected, recent.counts),
             (own,) if raised is None else raised[signal],
         )
-        for signal in order
+        for signal, bet in best.items()
     ]
     known = open_signals(state)
     changed = listed(state, {suspect.signal: suspect.alarms for suspect in suspects}, bucket.start)
@@ -94,10 +100,12 @@ def _only_in(tests: Tests, signal: int, suspected: set[int], counts: NDArray[np.
 
 def _words(tests: Tests, signal: int, bet: int, counts: NDArray[np.int64]) -> str:
     """The change that a bet is about; that values became more or fewer is told by what they turned into."""
-    of, bins = tests.bets.signals[signal], tests.bets.bins[bet]
-    if of.of != "availability" or bins != (0,):
-        return tests.bets.words[bet]
+    of, bins, words = tests.bets.signals[signal], tests.bets.bins[bet], tests.bets.words[bet]
     now = counts[of.span] / max(int(counts[of.span].sum()), 1)
+    if words.startswith(NEAR) and now[list(bins)].sum() > STUCK:
+        return f"stuck {words.removeprefix(NEAR)}"
+    if of.of != "availability" or bins != (0,):
+        return words
     was = of.reference_counts / of.reference_counts.sum()
     most = 1 + int(np.argmax(np.abs(now - was)[1:]))
     word = "nulls" if AVAILABILITY[most] == "null" else AVAILABILITY[most]

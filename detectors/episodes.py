@@ -17,6 +17,8 @@ from .windows import Bucket, Offsets, Recent, Windows
 MODERATE, MAJOR = 1.0, 2.5
 #: A signal returns on ten times the rows from its onset to its alarm, within these bounds.
 RETURNS_ON, LEAST_ROWS, MOST_ROWS = 10, 500, 100_000
+#: Of the volume a bucket is a row.
+LEAST_BUCKETS = 20
 #: An alarm whose onset lies within so many buckets of an episode's opening is the same change.
 JOINED_WITHIN = 2
 DETECTOR = "esr"
@@ -57,6 +59,7 @@ class Suspect:
     change: str
     log_evidence: float
     counts: NDArray[np.int64]  #: of the whole space
+    rows: int  #: since its own onset, which may be another than the winner's
     only_in: tuple[str, ...] = ()  #: segments
     alarms: tuple[Alarm, ...] = ()
 
@@ -158,7 +161,6 @@ class Episode:
         for suspect in suspects:
             measure = measures[suspect.signal]
             change = measure.on(suspect.counts)
-            rows = change.rows
             shown = DriftedSignal(
                 name=measure.signal.name,
                 role=measure.signal.role,
@@ -174,10 +176,11 @@ class Episode:
                 now=change.now,
                 reference=change.reference,
                 current=change.current,
-                rows=rows,
+                rows=change.rows,
             )
-            brief = max(LEAST_ROWS, min(rows, MOST_ROWS))
-            needed = max(LEAST_ROWS, min(RETURNS_ON * rows, MOST_ROWS))
+            least = LEAST_BUCKETS if measure.signal.of == "volume" else LEAST_ROWS
+            brief = max(least, min(suspect.rows, MOST_ROWS))
+            needed = max(least, min(RETURNS_ON * suspect.rows, MOST_ROWS))
             self.followed[suspect.signal] = Followed(suspect.signal, end, brief, needed, brief, change.ratio, change.ratio, shown)
 
     def judge(self, windows: Windows, rows: NDArray[np.int64], measures: Sequence[Measure]) -> tuple[list[int], int]:

@@ -1,6 +1,7 @@
 """The guard of a trailing reference: what it has slowly followed to is compared with the reference that was built."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,7 @@ def look(
     told = (one for one in followed.values() if window[bets.signals[one.signal].rows].sum() >= FEWEST_ROWS)
     returned = [one for one in told if one.look(anchors[one.signal].on(window))]
     far = [
-        Suspect(signal, 0.0, bets.words[best_bet(bets, ratios, signal)], float(log_e[signal]), window)
+        Suspect(signal, 0.0, bets.words[best_bet(bets, ratios, signal)], float(log_e[signal]), window, anchors[signal].rows(window))
         for signal, of in enumerate(bets.signals)
         if of.group in MOVING and signal not in followed and window[of.rows].sum() >= FEWEST_ROWS and anchors[signal].on(window).ratio >= 1
     ]
@@ -41,6 +42,6 @@ def look(
             known = opened(identity, bucket, bucket.start, DETECTOR, number=1)
             episodes.append(known)
         share = 1 / len(far)
-        known.blame([Suspect(one.signal, share, one.change, one.log_evidence, one.counts) for one in far], anchors, bucket.end)
+        known.blame([replace(one, share=share) for one in far], anchors, bucket.end)
         known.raise_severity()
     return {known.id: bucket.start} if known is not None and (far or returned) else {}

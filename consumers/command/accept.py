@@ -11,6 +11,7 @@ from ..reference.accepted import accepted
 from ..reference.announce import announce
 from ..reference.artifacts import ArtifactStore
 from ..reference.source import reference_of
+from ..silence import DETECTOR as SILENCE
 from .configured import configured
 from .drift_topic import DriftTopic
 from .opened import opened
@@ -32,6 +33,9 @@ def accept(configuration: Configuration, episode: str, first: str | None, until:
         events = _events(bus, configuration, episode)
         latest = events[-1]
         model, version = latest.model, latest.version
+        if latest.detector == SILENCE:
+            msg = f"{episode} is a silence: there are no rows to take for normal; say how long is one: models.{model}.silence"
+            raise click.ClickException(msg)
         if configuration.model(model).season is not None:
             msg = f"models.{model}.season: a few days do not fill its hours; build the reference anew: driftbus reference build {model}"
             raise click.ClickException(msg)

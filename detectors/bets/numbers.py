@@ -16,6 +16,8 @@ OUTER_FACTORS, OUTER_LIMIT = (3.0, 10.0), 0.6
 SPIKE = 0.2
 #: Of the signal's weight, what the bets on spikes have.
 SPIKE_SHARE = 0.1
+#: What the words of such a bet begin with.
+NEAR = "more values "
 
 
 def numeric(profile: NumericProfile, shares: Floats, scores: Floats, concession: Concession) -> list[Bet]:
@@ -54,5 +56,5 @@ def _rare(profile: NumericProfile, shares: Floats, concession: Concession) -> It
 def _spikes(profile: NumericProfile, shares: Floats, concession: Concession) -> Iterator[Bet]:
     for bin_ in _regular(profile):
         share = float(shares[bin_])
-        words = f"more values near {profile.values[bin_]:.6g}"
+        words = f"{NEAR}near {profile.values[bin_]:.6g}"
         yield from two_point(share, share + (1 - share) * SPIKE, (bin_,), profile.tau[0], concession, words)

@@ -1,5 +1,6 @@
 """The bets of one signal, whatever it is made of."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +25,7 @@ from .pairs import pair
 from .words import words
 
 Floats = NDArray[np.float64]
+_VOLUME_WORDS = {"mean down": "fewer rows", "mean up": "more rows"}
 
 
 class SignalBets(NamedTuple):
@@ -38,7 +40,8 @@ def bets_of(signal: Signal, concession: Concession) -> SignalBets:
     match signal.profile:
         case NumericProfile() as profile:
             by_order = scores(profile)
-            return SignalBets(numeric(profile, probabilities(profile), by_order, concession), by_order)
+            bets = numeric(profile, probabilities(profile), by_order, concession)
+            return SignalBets([_renamed(bet) for bet in bets] if signal.of == "volume" else bets, by_order)
         case CategoricalProfile() as profile:
             of = duplicates if signal.group == "traffic" else categorical
             return SignalBets(of(profile, probabilities(profile), concession))
@@ -49,6 +52,10 @@ def bets_of(signal: Signal, concession: Concession) -> SignalBets:
             return SignalBets(list(words(profile, concession)))
         case PairProfile() as profile:
             return SignalBets(list(pair(profile, concession)))
+
+
+def _renamed(bet: Bet) -> Bet:
+    return replace(bet, words=_VOLUME_WORDS.get(bet.words, bet.words))
 
 
 def availability_shares(profile: AvailabilityProfile) -> Floats:

@@ -42,7 +42,7 @@ def _opened(shift: float) -> tuple[Episode, Windows]:
         windows.add(bucket, bucket.counts)
     episode = opened(IDENTITY, _bucket(3), 3 * LENGTH)
     counts = windows.since(3 * LENGTH).counts
-    episode.blame([Suspect(0, 1.0, "mean up", 20.0, counts)], MEASURES, 4 * LENGTH)
+    episode.blame([Suspect(0, 1.0, "mean up", 20.0, counts, MEASURES[0].rows(counts))], MEASURES, 4 * LENGTH)
     episode.raise_severity()
     return episode, windows
 
