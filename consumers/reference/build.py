@@ -141,7 +141,7 @@ def _warnings(source: Source, reference: Reference, settings: Model, rising: Seq
             rows = budget(reference, settings).rows
         except ValueError:  # the rate is unknown, and `check` asks for it
             rows = None
-        unseen = TILTS[0] / 2 + margin(rows, reference.rows) / reference.rows**0.5
+        unseen = TILTS[0] / 2 + margin(rows, reference.rows, len(reference.fields)) / reference.rows**0.5
         yield f"{source.label} has {reference.rows:,} rows: shifts under {unseen:.2g} sd stay unseen; give {FEW_ROWS:,} or more"
     if not reference.ordered:
         yield f"{source.label} has no times: if its rows are not in the order of time, dependence is unchecked"

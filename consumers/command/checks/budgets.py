@@ -43,7 +43,7 @@ def smallest_shift(reference: Reference, settings: Model) -> Iterator[Finding]:
     except ValueError as error:
         yield Finding("wrong", str(error))
         return
-    errors = margin(allowed.rows, reference.rows)
+    errors = margin(allowed.rows, reference.rows, len(reference.fields))
     shifts = {
         field.name: TILTS[0] / 2
         + Concession(sum(field.values.counts), errors, _min_effect(settings, field.name)).per_sd(field.values.tau[0])
