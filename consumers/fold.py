@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from ..detectors.step import Bucket, Offsets, Segment, State, Tests, close, fits, start, step
+from ..detectors.unseen import merged
 from ..schemas.configuration import Configuration
 from ..schemas.drift import DriftEvent
 from ..schemas.notice import Notice
@@ -266,4 +267,5 @@ def _merged(beginning: int, aligned: Aligned, panes: list[Pane], *, complete: bo
         clock_decided=aligned.clock_decided,
         offsets=tuple(Offsets(*place, *ranges[place]) for place in sorted(ranges)),
         segments=segments,
+        unseen=merged(pane.unseen for pane in panes),
     )

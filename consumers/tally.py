@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..detectors.counting import Counting
 from ..detectors.segments import Segmenter
+from ..detectors.unseen import Names, commonest, merged
 from ..schemas.dead_letter import MOST_PER_RUN
 from ..schemas.pane import Pane
 from ..schemas.progress import InputPartition
@@ -96,6 +97,7 @@ class _Counts:
     late: int = 0
     counts: NDArray[np.int64] | None = None
     sums: NDArray[np.int64] | None = None
+    unseen: list[Names] = field(default_factory=list)
 
 
 @dataclass
@@ -271,6 +273,7 @@ class Tally:
                 if target.reference is not None:
                     counting = self._references.monitored(target.reference).counting
                     counts, sums = counting.count(part.numeric, part.categorical, part.vectors, part.offsets)
+                    total.unseen.append(counting.unseen(part.categorical))
                     total.counts = counts if total.counts is None else total.counts + counts
                     total.sums = sums if total.sums is None else total.sums + sums
         self._codes.clear()
@@ -310,6 +313,7 @@ class Tally:
                 sums=nothing if total.sums is None else total.sums,
                 sampled=beside.sampled,
                 unexpected=beside.unexpected,
+                unseen={name: commonest(values) for name, values in merged(total.unseen).items()},
             )
             panes.append(pane)
         return ClosedRun(cut, panes, run.bad, run.further_bad)

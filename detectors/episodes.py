@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 from ..schemas.cloud_events import iso
 from ..schemas.drift import Alarm, DriftedSignal, DriftEvent, Effect, Histogram, Kind, Severity, Statistics, Status, UsedPanes
 from ..schemas.identity import derived_id
+from ..schemas.reference import CategoricalProfile
 from .effects import Change, Measure, rounded
+from .layout import Signal
+from .unseen import Names, commonest
 from .windows import Bucket, Offsets, Recent, Windows
 
 #: From which ratio of an effect to its important bound on an episode is moderate, and major.
@@ -109,6 +112,10 @@ class Followed:
         """Whether this one has alarmed."""
         return any(alarm.detector == detector for alarm in self.shown.alarms)
 
+    def name(self, categories: tuple[str, ...]) -> None:
+        """The new categories, commonest first."""
+        self._show(effect=self.shown.effect.model_copy(update={"new_categories": categories}))
+
     def give_up(self) -> None:
         """Follow it no longer."""
         self._show(open=False)
@@ -200,6 +207,13 @@ class Episode:
         for followed in due:
             start = min(start, followed.judge(runs, oldest, measures[followed.signal]))
         return [followed.signal for followed in due if not followed.shown.open], start
+
+    def name(self, unseen: Names, signals: Sequence[Signal]) -> None:
+        """Tell which new categories there are, in the signals that have any."""
+        for followed in self.open:
+            signal = signals[followed.signal]
+            if isinstance(signal.profile, CategoricalProfile) and signal.of == "values" and signal.segment is None:
+                followed.name(tuple(commonest(unseen.get(signal.name, {}))))
 
     def give_up(self) -> None:
         """Follow its signals no longer."""

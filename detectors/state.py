@@ -1,6 +1,6 @@
 """What the detector remembers of one model version."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -12,6 +12,7 @@ from .episodes import Episode
 from .mixture import Mixture
 from .named.at_work import Memory
 from .trailing import Past
+from .unseen import Names
 from .windows import Offsets, Run, Windows
 
 
@@ -26,6 +27,7 @@ class State:
     episodes: list[Episode]
     past: Past
     named: list[Memory]
+    unseen: Names = field(default_factory=dict)  #: new categories of late
 
     def encoded(self) -> bytes:
         """Plain numbers and texts, as msgpack; restoring them continues exactly."""
@@ -44,6 +46,7 @@ class State:
             "runs": runs,
             "episodes": [episode.encoded() for episode in self.episodes],
             "past": self.past.encoded(),
+            "unseen": self.unseen,
             "named": [[memory.since, memory.state] for memory in self.named],
         }
         return msgspec.msgpack.encode(plain)
@@ -64,7 +67,9 @@ class State:
         ]
         episodes = [Episode.decoded(form) for form in plain["episodes"]]
         named = [Memory(*memory) for memory in plain["named"]]
-        return cls(plain["fingerprint"], plain["small"], mixture, Windows(runs), episodes, Past.decoded(plain["past"]), named)
+        return cls(
+            plain["fingerprint"], plain["small"], mixture, Windows(runs), episodes, Past.decoded(plain["past"]), named, plain["unseen"]
+        )
 
 
 def _packed(vector: NDArray[np.int64], small: int) -> list[Any]:  # of two packed vectors

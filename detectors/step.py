@@ -11,6 +11,7 @@ from .mixture import Bets, Mixture
 from .state import State
 from .suite import Tests
 from .trailing import Past
+from .unseen import remembered
 from .windows import Bucket, Offsets, Segment, Windows
 
 __all__ = ["Bucket", "Offsets", "Segment", "State", "Tests", "close", "fits", "start", "step"]
@@ -34,6 +35,7 @@ def step(tests: Tests, state: State, bucket: Bucket) -> tuple[State, list[DriftE
     """
     vector, bets = _vector(tests, state, bucket)
     state.windows.add(bucket, vector)
+    state.unseen = remembered(state.unseen, bucket.unseen)
     ratios, rows = bets.log_ratios(vector)
     mean, before = state.mixture.update(bets, ratios, rows, (bucket.end - bucket.start) / 1000, bucket.end)
     changed: dict[str, int] = {}  # by episode: since when its event's counts reach
@@ -60,6 +62,9 @@ def step(tests: Tests, state: State, bucket: Bucket) -> tuple[State, list[DriftE
         tests.named.renew(state.named, {tests.bets.signals[signal].key for signal in returned}, bucket.end)
         if episode.raise_severity() or returned or episode.id in changed:
             changed[episode.id] = min(since, changed.get(episode.id, since))
+    for episode in state.episodes:
+        if episode.id in changed:
+            episode.name(state.unseen, tests.bets.signals)
     events = [
         episode.event(
             tests.identity,

@@ -1,6 +1,6 @@
 """Dyadic windows: the recent past as merged runs of 1, 2, 4, ... buckets, so that any age is a sum of few of them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -42,6 +42,7 @@ class Bucket:
     clock_decided: bool
     offsets: tuple[Offsets, ...] = ()  #: sorted
     segments: tuple[Segment, ...] = ()  #: those that have rows; `counts` and `sums` are over all of them
+    unseen: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  #: of categorical fields, values that are new, and their rows
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ from .segmentation import Segments
 
 #: Where panes are counted in rows, a row's time is its offset, a second for each.
 ROW_MS = 1_000
+#: Of which each has a law of its own in a reference by season.
+HOUR_MS = 3_600_000
 
 
 class PaneLength(NamedTuple):
@@ -241,6 +243,10 @@ class Pairs(Setting):
 _or_off = BeforeValidator(lambda written_: None if written_ in (False, "off") else written_, json_schema_input_type=Pairs | Literal["off"])
 
 
+#: Of a trailing reference: the counts of each are remembered.
+MOST_PIECES = 400
+
+
 class Trailing(Setting):
     """A reference that follows the model's own recent past."""
 
@@ -250,8 +256,8 @@ class Trailing(Setting):
 
     @model_validator(mode="after")
     def _longer(self) -> "Trailing":
-        if self.length < 2 * self.every:
-            msg = f"length: {written(self.length)} is shorter than two times every, {written(self.every)}"
+        if not 2 <= self.length / self.every <= MOST_PIECES:
+            msg = f"length: {written(self.length)} must be 2 to {MOST_PIECES} times every, which is {written(self.every)}"
             raise ValueError(msg)
         return self
 
@@ -323,9 +329,16 @@ class Configuration(Setting):
         return self
 
     @model_validator(mode="after")
-    def _rows_have_no_times(self) -> "Configuration":
+    def _panes_suit(self) -> "Configuration":
         for name, model in self.models.items():
-            pane = self.streams[self.stream_of(name)].pane
+            stream = self.stream_of(name)
+            pane = self.streams[stream].pane
+            if model.season and pane.unit != "rows" and HOUR_MS % pane.milliseconds:
+                msg = f"models.{name}.season: panes of {pane} do not fit into the hours that it compares; write streams.{stream}.pane: 1h"
+                raise ValueError(msg)
+            if model.trailing and pane.unit != "rows" and pane.milliseconds > model.trailing.every:
+                msg = f"models.{name}.trailing.every: {written(model.trailing.every)} is shorter than panes of {pane}; write more"
+                raise ValueError(msg)
             remedies = {
                 "false_alarms": "write 1 per 100000 rows" if model.false_alarms.of == "time" else "",
                 "season": "leave it out" if model.season else "",

@@ -28,7 +28,7 @@ class Effect(Fact):
     correlation: tuple[float, float] | None = None  #: of a pair's ranks: reference, now
     word_share: float | None = None  #: by how much the share of texts with some word changed at most
     words: tuple[Word, ...] = ()  #: those that moved most
-    new_categories: tuple[str, ...] = ()
+    new_categories: tuple[str, ...] = ()  #: seen of late, and unknown to the reference; the commonest first
 
 
 class Histogram(Fact):

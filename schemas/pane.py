@@ -50,6 +50,7 @@ class Pane(Fact):
     sums: IntegerVector = np.zeros(0, dtype=np.int64)  #: per numeric field: sum of z, sum of z squared (fixed point)
     sampled: int = 0  #: rows that were looked at for unexpected fields
     unexpected: tuple[Unexpected, ...] = ()  #: the commonest
+    unseen: dict[str, dict[str, int]] = {}  #: of categorical fields, the commonest values that the reference does not know, and their rows
 
     @property
     def id(self) -> str:

@@ -3,7 +3,7 @@
 import re
 from typing import Literal, NamedTuple
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from .fact import Fact, Setting
 
@@ -11,6 +11,8 @@ from .fact import Fact, Setting
 OTHER = "(other)"
 Operator = Literal["<", "<=", ">", ">=", "==", "!="]
 _CONDITION = re.compile(r"\s*(.+?)\s*(<=|>=|==|!=|<|>)\s*(.+?)\s*")
+#: Between conditions; not within quotes.
+_AND = re.compile(r"""\s+and\s+(?=(?:[^'"]|'[^']*'|"[^"]*")*$)""")
 _ORDERING = ("<", "<=", ">", ">=")
 
 
@@ -27,8 +29,10 @@ def conditions(rule: str) -> tuple[Condition, ...]:
 
     >>> conditions("age < 25 and country == DE")
     (Condition(field='age', operator='<', value=25.0), Condition(field='country', operator='==', value='DE'))
+    >>> conditions("country != 'Trinidad and Tobago'")
+    (Condition(field='country', operator='!=', value='Trinidad and Tobago'),)
     """
-    return tuple(map(_condition, rule.split(" and ")))
+    return tuple(map(_condition, _AND.split(rule)))
 
 
 def _condition(text: str) -> Condition:
@@ -53,7 +57,7 @@ class Segments(Setting):
 
     by: str | None = None
     rules: dict[str, str] = {}
-    most: int = 8
+    most: int = Field(8, ge=1, le=64, description="segments by a field, the commonest first; all others are one")
 
     @model_validator(mode="after")
     def _one_way(self) -> "Segments":

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from ...detectors.episodes import DETECTOR
 from ...schemas.drift import DriftedSignal, DriftEvent, Effect
 from ...schemas.notice import Notice
 from ..picture import label, moment
@@ -25,7 +26,10 @@ def event_line(event: DriftEvent | Notice) -> str:
     if event.status == "resolved":
         parts.append(f"{event.reason or 'recovered'} after {_lasted(event)}")
     elif signals:
-        parts += [changes(signals), effect(signals[0].effect)]
+        only_in = ", ".join(signals[0].only_in)
+        parts += [changes(signals), f"only in {only_in}" if only_in else "", effect(signals[0].effect)]
+    if event.detector != DETECTOR:
+        parts.append(f"by {event.detector}")
     return "  ".join(part for part in parts if part)
 
 
@@ -55,6 +59,8 @@ def effect(of: Effect) -> str:
     sizes = [f"KS {_short(of.ks)}" if of.ks else "", f"PSI {_short(of.psi)}" if of.psi else ""]
     if of.nulls and abs(of.nulls[1] - of.nulls[0]) >= 0.01:
         sizes.append(f"nulls {_short(of.nulls[0])} -> {_short(of.nulls[1])}")
+    if of.correlation:
+        sizes.append(f"correlation {_short(of.correlation[0])} -> {_short(of.correlation[1])}")
     if of.new_categories:
         sizes.append(f"new: {', '.join(of.new_categories[:_MOST_NAMES])}")
     return "  ".join(size for size in sizes if size)

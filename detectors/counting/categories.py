@@ -1,5 +1,6 @@
 """Counting categories: how often each value occurs, among those of the reference."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
@@ -7,6 +8,7 @@ from numpy.typing import NDArray
 
 from ...schemas.reference import CategoricalProfile
 from ..layout import Signal
+from ..unseen import LONGEST_NAME
 from .absent import INVALID, MISSING, NULL
 
 
@@ -21,6 +23,16 @@ class Categories:
             assert isinstance(values.profile, CategoricalProfile)
             self._places |= {text: values.start + i for i, text in enumerate(values.profile.categories)}
             self._other = values.start + len(values.profile.categories)
+
+    def unseen(self, frequencies: Mapping[object, int]) -> dict[str, int]:
+        """The values that the reference does not know, and their rows."""
+        if self._other is None:
+            return {}
+        found = Counter[str]()
+        for value, rows in frequencies.items():
+            if isinstance(value, str) and value not in self._places:
+                found[value[:LONGEST_NAME]] += rows
+        return dict(found)
 
     def add(self, frequencies: Mapping[object, int], rows: int, vector: NDArray[np.int64]) -> None:
         """Count how often each value, or mark of an absent one, occurs in so many rows."""

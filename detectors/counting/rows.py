@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ...schemas.reference import NumericProfile, ProfiledField, Reference, TextProfile
 from ..layout import Layout, Signal, layout
 from ..segments import Segmenter
+from ..unseen import Names
 from .categories import Categories
 from .numbers import Column, Numbers
 from .sampled import Sampled
@@ -50,6 +51,16 @@ class Counting:
             return Column(None, None, available.start)
         assert isinstance(values.profile, NumericProfile)
         return Column(values.profile, values, available.start)
+
+    def unseen(self, categorical: Sequence[Categorical]) -> Names:
+        """By field, the categories that the reference does not know, and their rows."""
+        fields = zip(self.layout.categorical, self._categories, categorical, strict=True)
+        found = {
+            field.name: counted.unseen(column if isinstance(column, dict) else Counter(column))
+            for field, counted, column in fields
+            if isinstance(counted, Categories)
+        }
+        return {name: values for name, values in found.items() if values}
 
     def count(
         self,
