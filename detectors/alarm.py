@@ -6,18 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..schemas.drift import Alarm
-from ..schemas.reference import AVAILABILITY
 from . import guard
-from .bets.numbers import NEAR
 from .blame import best_bet, e_bh, log_evidence, shares, winner
 from .effects import rounded
 from .episodes import DETECTOR, Episode, Followed, Suspect, joined, opened
 from .state import State
 from .suite import Tests
 from .windows import Bucket
-
-#: A bin that holds so much of a signal that hardly any other value comes.
-STUCK = 0.95
+from .wording import words
 
 
 def open_signals(state: State) -> dict[int, tuple[Episode, Followed]]:
@@ -50,7 +46,8 @@ def alarmed(
     winning = best_bet(bets, log_r, first)
     onset = min(int(mixture.onset[winning]), bucket.start)
     recent = state.windows.since(onset)
-    # Against a reference that moves no bet is a likelihood ratio of all rows since: there each bet's own sum since its own onset must do.
+    # Against a reference that moves no bet is a likelihood ratio of all rows since: there each bet's own CUSUM must do. It is no e-value,
+    # but exp(-CUSUM) is a p-value (Ville's inequality, buckets read backwards), on which e-BH is Benjamini and Hochberg's procedure.
     since_onset = bets.log_ratios(recent.counts)[0] if tests.space.expected is None else mixture.cusum.copy()
     log_e = log_evidence(bets, since_onset)
     tested = np.flatnonzero(mixture.tested)
@@ -58,20 +55,20 @@ def alarmed(
     share = shares(bets, total)
     order = sorted(tests.companions.blamed(suspected), key=lambda signal: (-share[signal], *bets.signals[signal].key))
     best = {signal: winning if signal == first else best_bet(bets, since_onset, signal) for signal in order}
+    known = open_signals(state)
     suspects = [
         Suspect(
             signal,
             float(share[signal]),
-            _words(tests, signal, bet, recent.counts),
+            words(bets, bet, recent.counts[bets.signals[signal].span], tests.space.law(bets.signals[signal], recent.counts)),
             float(log_e[signal]),
             recent.counts,
             tests.measures[signal].rows(state.windows.since(min(int(mixture.onset[bet]), bucket.start)).counts),
-            _only_in(tests, signal, suspected, recent.counts),
+            _only_in(tests, signal, suspected | known.keys(), recent.counts),
             (own,) if raised is None else raised[signal],
         )
         for signal, bet in best.items()
     ]
-    known = open_signals(state)
     changed = listed(state, {suspect.signal: suspect.alarms for suspect in suspects}, bucket.start)
     fresh = [suspect for suspect in suspects if suspect.signal not in known]
     if fresh:
@@ -85,10 +82,11 @@ def alarmed(
     return changed
 
 
-def _only_in(tests: Tests, signal: int, suspected: set[int], counts: NDArray[np.int64]) -> tuple[str, ...]:
-    """The segments that a change of all rows comes from: where it is blamed too, if without them it is not important."""
-    own, measure = [index for index in tests.companions.segments[signal] if index in suspected], tests.measures[signal]
-    if not own:
+def _only_in(tests: Tests, signal: int, changed: set[int], counts: NDArray[np.int64]) -> tuple[str, ...]:
+    """The segments, not all, that a change of all rows comes from: what has changed there too, if without them it is not important."""
+    segments, measure = tests.companions.segments[signal], tests.measures[signal]
+    own = [index for index in segments if index in changed]
+    if len(own) in (0, len(segments)):
         return ()
     rest = counts.copy()
     signals = tests.bets.signals
@@ -96,17 +94,3 @@ def _only_in(tests: Tests, signal: int, suspected: set[int], counts: NDArray[np.
         rest[signals[signal].span] -= counts[signals[index].span]
     without, whole = measure.on(rest).ratio, measure.on(counts).ratio
     return tuple(str(signals[index].segment) for index in own) if without < min(1.0, whole / 2) else ()
-
-
-def _words(tests: Tests, signal: int, bet: int, counts: NDArray[np.int64]) -> str:
-    """The change that a bet is about; that values became more or fewer is told by what they turned into."""
-    of, bins, words = tests.bets.signals[signal], tests.bets.bins[bet], tests.bets.words[bet]
-    now = counts[of.span] / max(int(counts[of.span].sum()), 1)
-    if words.startswith(NEAR) and now[list(bins)].sum() > STUCK:
-        return f"stuck {words.removeprefix(NEAR)}"
-    if of.of != "availability" or bins != (0,):
-        return words
-    was = of.reference_counts / of.reference_counts.sum()
-    most = 1 + int(np.argmax(np.abs(now - was)[1:]))
-    word = "nulls" if AVAILABILITY[most] == "null" else AVAILABILITY[most]
-    return f"{'more' if now[most] > was[most] else 'fewer'} {word}"

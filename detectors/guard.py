@@ -10,9 +10,10 @@ from .blame import best_bet, log_evidence
 from .effects import Measure
 from .episodes import Episode, Identity, Suspect, opened
 from .mixture import FEWEST_ROWS, Bets
-from .moving import MOVING
+from .space import MOVING
 from .trailing import DETECTOR
 from .windows import Bucket
+from .wording import words
 
 __all__ = ["DETECTOR", "look"]
 
@@ -31,7 +32,14 @@ def look(
     told = (one for one in followed.values() if window[bets.signals[one.signal].rows].sum() >= FEWEST_ROWS)
     returned = [one for one in told if one.look(anchors[one.signal].on(window))]
     far = [
-        Suspect(signal, 0.0, bets.words[best_bet(bets, ratios, signal)], float(log_e[signal]), window, anchors[signal].rows(window))
+        Suspect(
+            signal,
+            0.0,
+            words(bets, best_bet(bets, ratios, signal), window[of.span], of.reference_counts),
+            float(log_e[signal]),
+            window,
+            anchors[signal].rows(window),
+        )
         for signal, of in enumerate(bets.signals)
         if of.group in MOVING and signal not in followed and window[of.rows].sum() >= FEWEST_ROWS and anchors[signal].on(window).ratio >= 1
     ]
@@ -43,5 +51,4 @@ def look(
             episodes.append(known)
         share = 1 / len(far)
         known.blame([replace(one, share=share) for one in far], anchors, bucket.end)
-        known.raise_severity()
-    return {known.id: bucket.start} if known is not None and (far or returned) else {}
+    return {known.id: bucket.start} if known is not None and (known.raise_severity() or far or returned) else {}

@@ -10,14 +10,11 @@ Counts = NDArray[np.int64]
 
 
 def localised(profile: Profile, counts: Counts) -> Profile:
-    """The same bins with other counts; a bin that has rows in the whole, but none in the part, has one all the same.
+    """The same bins with other counts. Of a part that fills few of them no row may be made up in the others: of 600 rows that moved a
+    tenth, and every hour of a quiet day was drift.
 
     Its moments stay those of the whole: they are its unit. So do its taus, since a part seldom tells its own.
     """
-    match profile:
-        case NumericProfile() | CategoricalProfile():
-            filled = np.maximum(counts, np.minimum(np.asarray(profile.counts, dtype=np.int64), 1))
-            return profile.model_copy(update={"counts": tuple(filled.tolist())})
-        case AvailabilityProfile():
-            return profile.model_copy(update={"counts": tuple(counts.tolist())})
+    if isinstance(profile, NumericProfile | CategoricalProfile | AvailabilityProfile):
+        return profile.model_copy(update={"counts": tuple(counts.tolist())})
     return profile

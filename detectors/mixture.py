@@ -3,10 +3,13 @@
 R_k <- (R_k + d) E_k for every bet, with d the bucket's length in seconds: M = sum_s w_s sum_k w_k R_s,k less the elapsed seconds is a
 supermartingale while nothing has changed, whatever the dependence between signals. Hence the mean time between false alarms is at
 least the budget (Shin, Ramdas, Rinaldo, *E-detectors*, arXiv 2203.03532).
+
+Segments of a signal share its weight, and each has its share of d: together they add no more than d. By season every E has a mean of at
+most 1 in its own hour, so the sum may run through the hours. Of a trailing reference this holds as far as the recent past is the law.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -66,9 +69,14 @@ class Bets:
         """The bets of a tested signal."""
         return slice(int(self.first[signal]), int(self.first[signal + 1]) if signal + 1 < len(self.first) else len(self.owner))
 
-    def moved(self, other: "Bets") -> "Bets":
-        """These bets, with their weights, against the reference of other ones that are aligned with them."""
-        return replace(self, _scores=other._scores, _slope=other._slope, _intercept=other._intercept)
+    def moved(self, other: "Bets", unknown: Collection[tuple[str, str, str]] = ()) -> "Bets":
+        """These bets, with their weights, against the reference of other ones that are aligned with them.
+
+        Those of signals of which it is ``unknown`` what to expect never move.
+        """
+        known = np.array([signal.key not in unknown for signal in self.signals], dtype=np.bool_)[self.owner]
+        slope, intercept = other._slope * known, other._intercept * known
+        return replace(self, _scores=other._scores, _places=other._places, _x=other._x, _slope=slope, _intercept=intercept)
 
     def log_ratios(self, vector: NDArray[np.int64]) -> tuple[Floats, NDArray[np.int64]]:
         """The log likelihood ratio of every bet on a vector of the space, and the rows counted per tested signal.
@@ -100,17 +108,18 @@ def _rows_of(signal: Signal) -> int:
     return int(signal.reference_counts.sum())
 
 
-def _signal_bets(signal: Signal, settings: Model, budget_rows: float | None, *, aligned: bool) -> SignalBets:
+def _signal_bets(signal: Signal, settings: Model, budget_rows: float | None, fields: int, *, aligned: bool) -> SignalBets:
     rows = _rows_of(signal)
     if rows <= 0 or (signal.group not in ("values", "availability") and rows < FEWEST_ROWS):
         return SignalBets([])
     own = settings.feature(signal.name).min_effect
-    return bets_of(signal, Concession(rows, margin(budget_rows, rows), settings.min_effect if own is None else own, aligned))
+    return bets_of(signal, Concession(rows, margin(budget_rows, rows, fields), settings.min_effect if own is None else own, aligned))
 
 
 def compiled(space: Space, settings: Model, budget_rows: float | None, *, aligned: bool = False) -> Bets:
     """All bets on a space under a model's settings; ``aligned``: the same ones, whatever the counts of its profiles."""
-    found = [(signal, _signal_bets(signal, settings, budget_rows, aligned=aligned)) for signal in space.signals]
+    fields = len({signal.field.name for signal in space.signals if signal.field is not None})
+    found = [(signal, _signal_bets(signal, settings, budget_rows, fields, aligned=aligned)) for signal in space.signals]
     tested = [(signal, own) for signal, own in found if own.bets]
     scored = [(signal, own.scores) for signal, own in tested if own.scores is not None]
     place_of = {signal.key: place for place, (signal, _) in enumerate(scored)}

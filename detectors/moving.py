@@ -7,15 +7,15 @@ from numpy.typing import NDArray
 
 from ..schemas.configuration import Model
 from ..schemas.reference import Reference
-from .layout import Group
+from .layout import Signal
 from .localised import localised
 from .mixture import Bets, compiled
 from .seasons import SLOTS, Season, slots_of
-from .space import Space
+from .space import MOVING, Space
 
 Counts = NDArray[np.int64]
-#: The groups of signals whose reference moves.
-MOVING: tuple[Group, ...] = ("values", "availability")
+#: With fewer values in an hour nobody knows what to expect of a field then, and nothing is bet.
+FEWEST_VALUES = 100
 
 
 @dataclass
@@ -46,14 +46,15 @@ class Seasonal:
 
 def at_counts(space: Space, settings: Model, budget_rows: float | None, template: Bets, counts: Counts) -> Expected:
     """The bets against other counts in a reference's bins; of its pairs, segments and the like the reference itself stays."""
-    moving = [signal for signal in space.signals if signal.group in MOVING]
-    signals = tuple(
-        replace(signal, profile=localised(signal.profile, counts[signal.span])) if signal.group in MOVING else signal
-        for signal in space.signals
-    )
-    bets = compiled(replace(space, signals=signals), settings, budget_rows, aligned=True)
-    shares = np.zeros(space.layout.size)
-    for signal in moving:
-        own = counts[signal.span]
-        shares[signal.span] = own / max(int(own.sum()), 1)
-    return Expected(template.moved(bets), shares)
+    signals, unknown, shares = list[Signal](), set[tuple[str, str, str]](), np.zeros(space.layout.size)
+    for signal in space.signals:
+        if signal.group in MOVING:
+            own = counts[signal.span]
+            shares[signal.span] = own / max(int(own.sum()), 1)
+            if own.sum() < FEWEST_VALUES:
+                unknown.add(signal.key)
+            else:
+                signal = replace(signal, profile=localised(signal.profile, own))
+        signals.append(signal)
+    bets = compiled(replace(space, signals=tuple(signals)), settings, budget_rows, aligned=True)
+    return Expected(template.moved(bets, unknown), shares)

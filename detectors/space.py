@@ -6,14 +6,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.reference import NumericProfile, Reference
-from .bins import bins_of
-from .layout import CELLS, MOMENTS, Layout, Signal, layout
+from ..schemas.reference import Reference
+from .counting.numbers import Column, Numbers
+from .layout import CELLS, MOMENTS, Group, Layout, Signal, layout
 from .localised import localised
 
 Counts = NDArray[np.int64]
 #: Expected counts are no whole numbers: they are kept in multiples of 2^-8.
 EXPECTED_SCALE = 2.0**8
+#: The groups of signals whose reference may move, and that are watched in every segment.
+MOVING: tuple[Group, ...] = ("values", "availability")
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Space:
     layout: Layout
     signals: tuple[Signal, ...]
     segments: tuple[str, ...]
-    volume: Signal | None
+    counted: Numbers | None  #: where a bucket's rows are, if there is a volume
     small: int
     length: int
     expected: int | None = None  #: where the counts begin that the season lets expect; None: it has none
@@ -42,16 +44,21 @@ class Space:
                 place = self.segments.index(name) + 1
                 vector[place * size : place * size + len(own)] = own
                 vector[self.small + place * wide : self.small + place * wide + len(own_sums)] = own_sums
-        if self.volume is not None and rows is not None:
-            assert isinstance(self.volume.profile, NumericProfile)
-            vector[self.volume.start + int(bins_of(self.volume.profile, np.array([float(rows)]))[0])] = 1
+        if self.counted is not None and rows is not None:
+            self.counted.add(np.array([[float(rows)]]), vector)
         return vector
+
+    def law(self, signal: Signal, vector: Counts) -> Counts:
+        """What a signal's counts are compared with in a vector, or a sum of vectors."""
+        if self.expected is None or signal.group not in MOVING:
+            return signal.reference_counts
+        return vector[self.expected + signal.start : self.expected + signal.start + signal.size]
 
     def expect(self, vector: Counts, shares: NDArray[np.float64]) -> None:
         """Put beside the counts of the values and availabilities what these shares of their rows come to."""
         assert self.expected is not None
         for signal in self.signals:
-            if signal.group in ("values", "availability"):
+            if signal.group in MOVING:
                 rows = int(np.maximum(vector[signal.span], 0).sum())
                 place = self.expected + signal.start
                 vector[place : place + signal.size] = np.rint(shares[signal.span] * (rows * EXPECTED_SCALE))
@@ -77,7 +84,7 @@ def space(reference: Reference, *, moving: bool = False) -> Space:
             share = segment.rows / max(reference.rows, 1)
             profile = localised(signal.profile, counts[signal.span])
             signals.append(replace(moved, group="segments", profile=profile, segment=segment.name, share=share))
-    watched = None
+    counted = None
     if volume is not None:
         start = size * blocks
         watched = Signal(
@@ -94,12 +101,13 @@ def space(reference: Reference, *, moving: bool = False) -> Space:
             start + bins,
         )
         signals.append(watched)
-    return Space(own, tuple(signals), tuple(segment.name for segment in reference.segments), watched, small, length, expected)
+        counted = Numbers([Column(volume, watched)])
+    return Space(own, tuple(signals), tuple(segment.name for segment in reference.segments), counted, small, length, expected)
 
 
 def _segmented(own: Layout) -> Iterator[Signal]:
     """What is watched in every segment by itself."""
-    return (signal for signal in own.signals if signal.group in ("values", "availability"))
+    return (signal for signal in own.signals if signal.group in MOVING)
 
 
 def _moved(signal: Signal, size: int, narrow: int, wide: int) -> Signal:

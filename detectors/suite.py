@@ -47,7 +47,8 @@ class Tests:
         moving = self.seasonal or self.following
         self.bets = compiled(self.space, settings, allowed.rows) if moving is None else moving.template
         self.companions = Companions(self.bets.signals)
-        self.measures = measures_of(self.bets.signals, self.space.signals, settings, self.space.expected)
+        parts = max(len(reference.seasons), 1)
+        self.measures = measures_of(self.bets.signals, self.space.signals, settings, self.space.expected, parts)
         self.anchors = measures_of(self.bets.signals, self.space.signals, settings)
         self.identity = Identity(
             application,
@@ -59,5 +60,5 @@ class Tests:
             str(settings.false_alarms),
             segmented=bool(reference.segments),
         )
-        decisive = settings.model_dump_json(include={"false_alarms", "rate", "min_effect", "trailing", "features"})
+        decisive = settings.model_dump_json(include={"false_alarms", "rate", "min_effect", "important", "trailing", "features"})
         self.fingerprint = derived_id("tests", FORMAT, reference_hash, decisive, self.named.decisive, len(self.bets.owner))

@@ -19,7 +19,7 @@ from ..schemas.integers import packed, unpacked
 from .layout import CELLS, MOMENTS, Signal
 from .mixture import FEWEST_ROWS, compiled
 from .moving import Expected, at_counts
-from .space import Space
+from .space import MOVING, Space
 from .windows import Bucket
 
 Counts = NDArray[np.int64]
@@ -63,7 +63,7 @@ class Following:
         self._space, self._rules = space, trailing
         self._size = space.layout.size
         self.template = compiled(space, settings, budget_rows, aligned=True)
-        self._signals = [signal for signal in space.signals if signal.group in ("values", "availability")]
+        self._signals = [signal for signal in space.signals if signal.group in MOVING]
         self._first = np.zeros(self._size, dtype=np.int64)
         for signal in self._signals:
             self._first[signal.span] = signal.reference_counts

@@ -5,10 +5,10 @@ import click
 from ...schemas.cloud_events import iso
 from ...schemas.configuration import Configuration, TopicSlice
 from ...schemas.drift import DriftEvent
-from ...schemas.reference import FROM_START, Announcement
+from ...schemas.reference import Announcement
 from ..bus.interface import Bus
 from ..reference.accepted import accepted
-from ..reference.announce import announce
+from ..reference.announce import Announcements, announce
 from ..reference.artifacts import ArtifactStore
 from ..reference.source import reference_of
 from ..silence import DETECTOR as SILENCE
@@ -39,27 +39,34 @@ def accept(configuration: Configuration, episode: str, first: str | None, until:
         if configuration.model(model).season is not None:
             msg = f"models.{model}.season: a few days do not fill its hours; build the reference anew: driftbus reference build {model}"
             raise click.ClickException(msg)
-        pane = configuration.streams[configuration.stream_of(model)].pane
-        if pane.unit == "rows":
-            msg = f"{model} is counted in panes of {pane}, which know no times; build the reference anew: driftbus reference build {model}"
+        name = configuration.stream_of(model)
+        stream = configuration.streams[name]
+        if stream.pane.unit == "rows":
+            msg = f"{model} has panes of {stream.pane}, which know no times; build the reference anew: driftbus reference build {model}"
             raise click.ClickException(msg)
-        start = beginning(model, configuration.streams[configuration.stream_of(model)], from_start=False, since=since)
-        names = {signal.name for signal in latest.signals if signal.open} | {signal.name for signal in events[0].signals}
-        topics = configuration.streams[configuration.stream_of(model)].topics
-        if len(topics) > 1:
-            msg = (
-                f"streams.{configuration.stream_of(model)}.topics: {len(topics)} topics; build the reference anew from a file of their rows"
-            )
+        if len(stream.topics) > 1:
+            msg = f"streams.{name}.topics: {len(stream.topics)} topics; build the reference anew from a file of their rows"
             raise click.ClickException(msg)
-        rows = TopicSlice(topic=topics[0], start=first or events[0].bucket[0], end=until)
+        start = beginning(model, stream, from_start=False, since=since)
+        signals = next(held for event in reversed(events) if (held := [signal for signal in event.signals if signal.open]))
+        rows = TopicSlice(topic=stream.topics[0], start=first or events[0].bucket[0], end=until)
         changed = configuration.model(model).model_copy(update={"reference": rows})
         recent = configuration.model_copy(update={"models": {**configuration.models, model: changed}})
         store = ArtifactStore(configuration.artifacts)
-        profile = accepted(store.reference(latest.reference), reference_of(recent, model, version, bus), names)
-        name = store.put(profile.encoded())
-        announce(bus, configuration.topics, Announcement(model=model, version=version, reference=name, since=start, rows=profile.rows))
-    assert start != FROM_START
-    click.echo(f"{model}/{version}: {', '.join(sorted(names))} accepted; {name} holds for record times from {iso(start)} on")
+        # What holds then: another episode of the same reference may have been accepted before.
+        announced = Announcements(bus, configuration.topics)
+        announced.refresh()
+        holding = announced.holding(model, version, start + 1)
+        if holding is None or holding.reference is None:
+            msg = (
+                f"{model}/{version} has no reference from {iso(start)} on; build one: driftbus reference build {model} --version {version}"
+            )
+            raise click.ClickException(msg)
+        profile = accepted(store.reference(holding.reference), reference_of(recent, model, version, bus), signals)
+        reference = store.put(profile.encoded())
+        announce(bus, configuration.topics, Announcement(model=model, version=version, reference=reference, since=start, rows=profile.rows))
+    names = ", ".join(sorted({signal.name for signal in signals}))
+    click.echo(f"{model}/{version}: {names} accepted; {reference} holds for record times from {iso(start)} on")
 
 
 def _events(bus: Bus, configuration: Configuration, episode: str) -> list[DriftEvent]:

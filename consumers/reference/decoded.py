@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...schemas.reference import NumericProfile, ProfiledField
+from ...schemas.reference import EmbeddingProfile, NumericProfile, ProfiledField
 from ..decode.interface import MARKS
 from .columns import PRESENT, Chunk, Column, Key, categories, numbers
 
@@ -33,7 +33,7 @@ def decoded(chunk: Chunk, fields: Sequence[ProfiledField], keys: Sequence[Key]) 
     columns = {field.name: chunk.columns.get(key) for field, key in zip(fields, keys, strict=True)}
     numeric = [_numbers(field, columns[field.name], chunk) for field in fields if field.type in ("numeric", "timestamp")]
     texts = [_texts(field, columns[field.name], chunk.rows) for field in fields if field.type in ("categorical", "boolean", "text")]
-    vectors = [np.asarray(columns[field.name], dtype=np.float64) for field in fields if field.type == "embedding"]
+    vectors = [_vectors(field, columns[field.name], chunk.rows) for field in fields if field.type == "embedding"]
     return Decoded(np.stack(numeric, axis=1) if numeric else np.zeros((chunk.rows, 0)), texts, vectors)
 
 
@@ -42,6 +42,13 @@ def _numbers(field: ProfiledField, column: Column | None, chunk: Chunk) -> NDArr
         return np.full(chunk.rows, MARKS.missing, dtype=np.uint64).view(np.float64)
     values, states = numbers(column, parse=isinstance(field.values, NumericProfile) and field.values.parse)
     return np.where(states == PRESENT, values.view(np.uint64), _MARKS[states]).view(np.float64)
+
+
+def _vectors(field: ProfiledField, column: Column | None, rows: int) -> NDArray[np.float64]:
+    if column is None:
+        size = field.values.size if isinstance(field.values, EmbeddingProfile) else 1
+        return np.full((rows, size), MARKS.missing, dtype=np.uint64).view(np.float64)
+    return np.asarray(column, dtype=np.float64)
 
 
 def _texts(field: ProfiledField, column: Column | None, rows: int) -> Sequence[object]:

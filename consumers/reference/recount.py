@@ -69,7 +69,7 @@ def _segmentation(reference: Reference, settings: Segments) -> Segmentation:
         msg = f"{key}.by: {settings.by}: {what}"
         raise UnusableReference(msg)
     names = zip(field.values.categories, field.values.counts, strict=False)
-    enough = [name for name, rows in names if rows >= FEWEST_ROWS]
+    enough = [name for name, rows in names if rows >= FEWEST_ROWS and name != OTHER]
     return Segmentation(by=settings.by, names=(*enough[: settings.most], OTHER))
 
 

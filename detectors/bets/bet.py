@@ -53,6 +53,10 @@ class Concession:
         """Of a score that depends on its ``tau`` predecessors, in its sd."""
         return self.margin * math.sqrt(tau / self.rows) + self.min_effect
 
+    def possible(self, share: float) -> float:
+        """A bin that has rows in the whole, but none in the part that is compared with, as if it had been met once more."""
+        return share or 1 / (self.rows + 1)
+
 
 def smooth(shares: Floats, score: Floats, order: int, tau: float, concession: Concession) -> Iterator[Bet]:
     """Exponential tilts of the reference by one score, in both directions."""
@@ -91,9 +95,11 @@ def raises(share: float, bins: tuple[int, ...], tau: float, concession: Concessi
 
 
 def factors(share: float, bins: tuple[int, ...], tau: float, concession: Concession, more: str, fewer: str) -> Iterator[Bet]:
-    """Bets that a category's share is multiplied."""
-    for factor in FACTORS:
-        yield from two_point(share, share * factor, bins, tau, concession, more if factor > 1 else fewer)
+    """Bets that a category's share is multiplied; where it has none, that it takes some of the rest."""
+    possible = concession.possible(share)
+    for factor, raised in zip(FACTORS, (*[0.0] * (len(FACTORS) - len(RAISES)), *RAISES), strict=True):
+        target = share * factor if share else raised or possible
+        yield from two_point(possible, target, bins, tau, concession, more if factor > 1 else fewer)
 
 
 def normalised(bets: Sequence[Bet]) -> Floats:

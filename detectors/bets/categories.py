@@ -38,7 +38,7 @@ def duplicates(profile: CategoricalProfile, shares: Floats, concession: Concessi
 def _others(profile: CategoricalProfile, shares: Floats, tau: float, concession: Concession, more: str, fewer: str) -> Iterator[Bet]:
     other = len(profile.categories)
     yield from raises(float(shares[other]), (other,), tau, concession, more)
-    if profile.counts[other]:
+    if profile.counts[other] or concession.aligned:
         yield from factors(float(shares[other]), (other,), tau, concession, more, fewer)
 
 

@@ -54,7 +54,13 @@ def _rare(profile: NumericProfile, shares: Floats, concession: Concession) -> It
 
 
 def _spikes(profile: NumericProfile, shares: Floats, concession: Concession) -> Iterator[Bet]:
-    for bin_ in _regular(profile):
-        share = float(shares[bin_])
+    regular = _regular(profile)
+    for bin_ in regular:
+        share = concession.possible(float(shares[bin_]))
         words = f"{NEAR}near {profile.values[bin_]:.6g}"
         yield from two_point(share, share + (1 - share) * SPIKE, (bin_,), profile.tau[0], concession, words)
+    if regular:
+        # No score knows which way values leave that were all alike, as those of one segment, or of every night.
+        commonest = max(regular, key=lambda bin_: profile.counts[bin_])
+        share = float(shares[commonest])
+        yield from two_point(share, share * (1 - SPIKE), (commonest,), profile.tau[0], concession, "fewer of the commonest value")

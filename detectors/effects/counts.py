@@ -47,7 +47,7 @@ def _numeric_groups(profile: NumericProfile) -> tuple[Counts, tuple[str, ...]]:
     mass = np.asarray(profile.counts, dtype=np.float64)[regular]
     middle = (np.cumsum(mass) - mass / 2) / max(float(mass.sum()), 1.0)
     group_of = np.zeros(len(profile.counts), dtype=np.int64)
-    _, part = np.unique((middle * GROUPS).astype(np.int64), return_inverse=True)
+    _, part = np.unique(np.minimum((middle * GROUPS).astype(np.int64), GROUPS - 1), return_inverse=True)
     group_of[regular] = part + 1
     labels = [apart[0]]
     for group in range(1, int(part.max(initial=-1)) + 2):
@@ -86,25 +86,25 @@ class CountsMeasure:
     """One signal's effect sizes against its reference, or against what the season lets expect."""
 
     signal: Signal
-    available: slice | None  #: of the field's availability, where it has any
+    available: Signal | None  #: the field's availability, where it has any
     important: Important
-    expected: slice | None  #: of the counts to expect, where they are not always the reference's
+    expected: int | None  #: where a vector's counts to expect begin, where they are not always the reference's
+    parts: int  #: of the reference's rows, of which one by itself says what to expect: hours
     labels: tuple[str, ...]
     _group_of: Counts
-    _nulls: float | None  # the field's reference share of values that are not there
     _rank: Counts | None  # a bin's place among the distinct values, of a numeric signal
     _values: Floats  # distinct, in reference sd
 
     @classmethod
-    def of(cls, signal: Signal, available: slice | None, important: Important, expected: slice | None = None) -> "CountsMeasure":
+    def of(
+        cls, signal: Signal, available: Signal | None, important: Important, expected: int | None = None, parts: int = 1
+    ) -> "CountsMeasure":
         """What needs to be computed once."""
         group_of, labels = grouped(signal)
         rank, values = None, np.zeros(0)
         if isinstance(signal.profile, NumericProfile):
             values, rank = np.unique(np.asarray(signal.profile.values) / signal.profile.sd, return_inverse=True)
-        states = None if signal.field is None else signal.field.availability.counts
-        nulls = None if states is None else 1 - states[0] / max(sum(states), 1)
-        return cls(signal, available, important, expected, labels, group_of, nulls, rank, values)
+        return cls(signal, available, important, expected, parts, labels, group_of, rank, values)
 
     @cached_property
     def _reference(self) -> _Law:
@@ -112,7 +112,8 @@ class CountsMeasure:
 
     @cached_property
     def _was(self) -> Statistics:
-        return of_reference(self.signal, self._nulls)
+        nulls = None if self.available is None else _absent(self.available.reference_counts)
+        return of_reference(self.signal, nulls) if self.signal.segment is None else self._telling.law(self.signal.reference_counts, nulls)
 
     @cached_property
     def _telling(self) -> Telling:
@@ -127,18 +128,19 @@ class CountsMeasure:
         width = float((np.sqrt(below * (1 - below)) * np.diff(self._values)).sum())
         return _Law(counts, groups, ordered, width)
 
-    def _expected(self, vector: Counts) -> _Law:
-        """The season's law has as many rows as the reference: it is known as well."""
-        known = self._reference.counts
-        if self.expected is None or vector[self.expected].sum() <= 0:
-            return self._reference
-        share = vector[self.expected] / vector[self.expected].sum()
-        return self._law(np.rint(share * known.sum()).astype(np.int64))
+    def _expected(self, vector: Counts, signal: Signal) -> Counts:
+        """What a signal's counts are compared with: as many rows as tell it, of a season those of an hour."""
+        known = signal.reference_counts
+        own = np.zeros(0) if self.expected is None else vector[self.expected + signal.start : self.expected + signal.start + signal.size]
+        return np.rint(own / own.sum() * (known.sum() // self.parts)).astype(np.int64) if own.sum() > 0 else known
 
     def on(self, vector: Counts) -> Change:
         """The change in a vector of the space."""
         current = np.maximum(vector[self.signal.span], 0)  # a correction may have taken more than there was
-        nulls, law = self._absent(vector), self._expected(vector)
+        nulls, law, was = self._nulls(vector), self._reference, self._was
+        if self.expected is not None:
+            law = self._law(self._expected(vector, self.signal))
+            was = self._telling.law(law.counts, None if nulls is None else nulls[0])
         effect, ratio = self._effect(current, law, nulls)
         return Change(
             effect,
@@ -146,16 +148,16 @@ class CountsMeasure:
             int(current.sum()),
             reference=Histogram(bins=self.labels, counts=tuple(law.groups.tolist())),
             current=Histogram(counts=tuple(_added(current, self._group_of, len(self.labels)).tolist())),
-            was=self._was,
+            was=was,
             now=self._telling.of(vector, None if nulls is None else nulls[1]),
         )
 
-    def _absent(self, vector: Counts) -> tuple[float, float] | None:
-        if self.available is None or self._nulls is None:
+    def _nulls(self, vector: Counts) -> tuple[float, float] | None:
+        """Share of the field's values that are not there: of the reference, and now."""
+        if self.available is None:
             return None
-        available = np.maximum(vector[self.available], 0)
-        rows = int(available.sum())
-        return (rounded(self._nulls), rounded(1 - int(available[0]) / rows)) if rows > 0 else None
+        now = np.maximum(vector[self.available.span], 0)
+        return (_absent(self._expected(vector, self.available)), _absent(now)) if now.sum() > 0 else None
 
     def _effect(self, current: Counts, law: _Law, nulls: tuple[float, float] | None) -> tuple[Effect, float]:
         n, rows = int(current.sum()), int(law.counts.sum())
@@ -185,6 +187,10 @@ def _moved(current: Counts, reference: Counts, noise: float) -> float:
     expected = reference / reference.sum()
     apart = np.abs(current / current.sum() - expected) - _ABSOLUTE_MEAN * np.sqrt(expected * (1 - expected) * noise)
     return max(float(apart.sum()) / 2, 0.0)
+
+
+def _absent(available: Counts) -> float:
+    return rounded(1 - int(available[0]) / max(int(available.sum()), 1))
 
 
 def _added(counts: Counts, place: Counts, size: int) -> Counts:

@@ -35,30 +35,33 @@ class Measure(Protocol):
 
 
 def measures_of(
-    signals: Iterable[Signal], all_signals: Sequence[Signal], settings: Model, expected: int | None = None
+    signals: Iterable[Signal], all_signals: Sequence[Signal], settings: Model, expected: int | None = None, parts: int = 1
 ) -> tuple[Measure, ...]:
-    """The measures of the tested signals; ``expected``: from where on a vector holds the counts that the season lets expect."""
-    available = {(signal.name, signal.segment): signal.span for signal in all_signals if signal.of == "availability"}
+    """The measures of the tested signals; ``expected``: from where on a vector holds the counts to expect, each told by one of so many
+    ``parts`` of the reference's rows."""
+    available = {(signal.name, signal.segment): signal for signal in all_signals if signal.of == "availability"}
     words = {signal.name: signal for of in ("characters", "words") for signal in all_signals if signal.of == of}
     return tuple(
         _measure(
             signal,
             available.get((signal.name, signal.segment)),
             settings.feature(signal.name).important or settings.important,
-            None if expected is None else slice(expected + signal.start, expected + signal.start + signal.size),
+            expected if signal.group in ("values", "availability") else None,
+            parts,
             words.get(signal.name) if signal.group == "text" else None,
         )
         for signal in signals
     )
 
 
-def _measure(signal: Signal, available: slice | None, important: Important, expected: slice | None, words: Signal | None) -> Measure:
+def _measure(
+    signal: Signal, available: Signal | None, important: Important, expected: int | None, parts: int, words: Signal | None
+) -> Measure:
     match signal.profile:
         case PairProfile():
             return PairMeasure(signal, important)
         case WordsProfile():
             own = WordsMeasure.of(signal, important)
             return own if words is None or words.of == signal.of else TextMeasure(own, WordsMeasure.of(words, important))
-    moves = signal.group in ("values", "availability")
-    counts = CountsMeasure.of(signal, available, important, expected if moves else None)
+    counts = CountsMeasure.of(signal, available, important, expected, parts)
     return counts if words is None else TextMeasure(counts, WordsMeasure.of(words, important))

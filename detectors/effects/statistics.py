@@ -64,8 +64,25 @@ class Telling:
                     distinct=_distinct(vector[signal.cells : signal.cells + CELLS]),
                 )
             case CategoricalProfile() if rows > 0:
-                return Statistics(rows=rows, nulls=nulls, distinct=int(np.count_nonzero(counts)))
+                return Statistics(rows=rows, nulls=nulls, distinct=_filled(counts))
         return Statistics(rows=rows, nulls=nulls)
+
+    def law(self, counts: Counts, nulls: float | None) -> Statistics:
+        """Of what counts are compared with, where that is not all of the reference: a bin's rows are taken to be at its value."""
+        rows = int(counts.sum())
+        if not isinstance(self._profile, NumericProfile) or rows <= 0:
+            return Statistics(rows=rows, nulls=nulls, distinct=_filled(counts) if isinstance(self._profile, CategoricalProfile) else None)
+        z = (np.asarray(self._profile.values) - self._profile.mean) / self._profile.sd
+        mean, square = float((counts * z).sum()) / rows, float((counts * z * z).sum()) / rows
+        quantiles = tuple(map(rounded, self._quantiles(counts)))
+        return Statistics(
+            rows=rows,
+            nulls=nulls,
+            mean=rounded(self._profile.mean + self._profile.sd * mean),
+            sd=rounded(self._profile.sd * math.sqrt(max(square - mean * mean, 0.0))),
+            median=quantiles[_MEDIAN],
+            quantiles=quantiles,
+        )
 
     def _quantiles(self, counts: Counts) -> list[float]:
         """Rows are taken to lie evenly between a bin's ends; those beyond the reference's extremes at these."""
@@ -87,6 +104,10 @@ def _ends(profile: NumericProfile) -> tuple[NDArray[np.float64], NDArray[np.floa
             low[bin_] = min(low[bin_], max(float(ends[interval]), profile.minimum))
             high[bin_] = max(high[bin_], min(float(np.nextafter(ends[interval + 1], -np.inf)), profile.maximum))
     return low, high
+
+
+def _filled(counts: Counts) -> int:
+    return int(np.count_nonzero(counts))
 
 
 def _distinct(cells: Counts) -> int | None:

@@ -67,6 +67,33 @@ def test_words_stay_words() -> None:
     assert getattr(models["fraud"].reference, "start", None) == "2026-01-01"
 
 
+@pytest.mark.parametrize(
+    ("pane", "model", "said"),
+    [
+        (
+            "6h",
+            "season: day",
+            "models.fraud.season: panes of 6h do not fit into the hours that it compares; write streams.predictions.pane: 1h",
+        ),
+        ("7m", "season: week", "models.fraud.season: panes of 7m do not fit into the hours"),
+        ("month", "season: week", "models.fraud.season: panes of month do not fit into the hours"),
+        ("month", "trailing: {}", "models.fraud.trailing.every: 7d is shorter than panes of month; write more"),
+        ("10s", "trailing: {every: 20d}", "models.fraud.trailing: length: 28d must be 2 to 400 times every, which is 20d"),
+        ("10s", "trailing: {every: 1m}", "models.fraud.trailing: length: 28d must be 2 to 400 times every, which is 1m"),
+        ("10s", "segments: {by: country, most: 0}", "models.fraud.segments.most: 0: input should be greater than or equal to 1"),
+    ],
+)
+def test_what_does_not_suit_the_panes_is_refused(pane: str, model: str, said: str) -> None:
+    text = f"application: a\nstreams: {{predictions: {{topics: [t], clock: record, pane: {pane}}}}}\nmodels: {{fraud: {{{model}}}}}"
+    assert mistakes(text)[0].startswith(said)
+
+
+@pytest.mark.parametrize("pane", ["10s", "15m", "1h"])
+def test_panes_that_fit_into_an_hour_suit_a_season(pane: str) -> None:
+    text = f"application: a\nstreams: {{predictions: {{topics: [t], pane: {pane}}}}}\nmodels: {{fraud: {{season: day}}}}"
+    assert parsed(text).model("fraud").season == "day"
+
+
 @pytest.mark.parametrize("text", ["", "- a", "just words"])
 def test_a_file_without_keys_is_told_what_it_needs(text: str) -> None:
     assert "it needs at least application and streams" in mistakes(text)[0]

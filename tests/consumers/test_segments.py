@@ -34,8 +34,16 @@ def test_a_change_in_one_segment_is_local(tmp_path: Path, segments: dict[str, An
     assert {(s.name, s.segment or s.only_in) for s in opened.signals} <= {("amount", "US"), ("amount", ("US",))}
 
 
-def test_a_change_of_all_rows_is_global_and_said_once(tmp_path: Path) -> None:
-    opened, *later = run(tmp_path, tuple(COUNTRIES), 0.6, {"by": "country"})
+@pytest.mark.parametrize("by", [0.6, 1.5])
+def test_what_all_rows_show_of_it_later_is_local_too(tmp_path: Path, by: float) -> None:
+    opened, *later = run(tmp_path, ("FR",), by, {"by": "country"})
+    assert {event.scope for event in (opened, *later)} == {"local"}
+    assert {event.episode for event in later} <= {opened.episode}
+
+
+@pytest.mark.parametrize(("by", "segments"), [(0.6, {"by": "country"}), (2.0, {"rules": {"young": "age < 39"}})])  # at once in each
+def test_a_change_of_all_rows_is_global_and_said_once(tmp_path: Path, by: float, segments: dict[str, Any]) -> None:
+    opened, *later = run(tmp_path, tuple(COUNTRIES), by, segments)
     assert opened.scope == "global"
     assert [(s.name, s.segment) for s in opened.signals] == [("amount", None)]
     assert not any(event.status == "opened" for event in later)

@@ -33,7 +33,10 @@ TRAILING = {"length": "14d", "every": "2d", "lag": "1d"}
 def test_what_slides_slowly_is_followed_and_the_guard_says_so_once(tmp_path: Path) -> None:
     events = run(tmp_path, np.linspace(0, 0.7, DAYS * DAY), trailing=TRAILING)
     far = [event for event in events if event.severity != "minor"]
-    assert [(event.status, event.detector) for event in far] == [("opened", "trailing")]
+    assert [(event.status, event.severity, event.detector) for event in far] == [
+        ("opened", "moderate", "trailing"),
+        ("updated", "major", "trailing"),
+    ]
     assert far[0].signals[0].change == "mean up"
     assert far[0].signals[0].now is not None
     assert 0.15 < (far[0].signals[0].now.mean or 0) < 0.35
