@@ -1,5 +1,7 @@
 """All that a reference and a model's settings decide beforehand."""
 
+from dataclasses import replace
+
 from ..schemas.configuration import Model
 from ..schemas.identity import derived_id
 from ..schemas.reference import Reference
@@ -36,7 +38,9 @@ class Tests:
         kinds: Kinds = BUILT_IN,
     ) -> None:
         allowed = budget(reference, settings)
-        self.space = space(reference, moving=bool(reference.seasons) or settings.trailing is not None)
+        own = space(reference, moving=bool(reference.seasons) or settings.trailing is not None)
+        # what follows the past would sooner or later be far from the fixed reference that the joint distance is of
+        self.space = own if settings.trailing is None else replace(own, signals=tuple(s for s in own.signals if s.group != "joint"))
         self.layout = self.space.layout
         self.named = AtWork.of(kinds, reference.model, settings, self.space.signals, allowed.seconds)
         allowed = self.named.left(allowed)

@@ -147,6 +147,10 @@ def _warnings(source: Source, reference: Reference, settings: Model, rising: Seq
         yield f"{source.label} has no times: if its rows are not in the order of time, dependence is unchecked"
     for name in rising:
         yield f"{name} rises with every row, as ids and times do; if it is one, ignore it, for it will always drift"
+    if reference.segmentation is not None:
+        unwatched = [name for name in reference.segmentation.names if name not in {segment.name for segment in reference.segments}]
+        if unwatched:
+            yield f"segments with fewer than {FEWEST_ROWS} rows are not watched by themselves: {', '.join(unwatched)}"
     yield from uncovered(reference, settings, rising)
     few = {field.name: field.availability.counts[0] for field in reference.fields if field.values is None}
     if few:

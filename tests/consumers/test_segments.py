@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from driftbus.consumers.command.main import main
 from driftbus.schemas.drift import DriftEvent
 from driftbus.schemas.segmentation import OTHER
 
@@ -69,3 +71,11 @@ def test_what_makes_no_segments_is_refused(tmp_path: Path, segments: dict[str, A
     draw = np.random.default_rng(7)
     run = replayed(tmp_path, rows(draw, 1_000), rows(draw, 10), segments=segments, check=False)
     assert reason in run.output
+
+
+def test_segments_with_few_rows_are_told(tmp_path: Path) -> None:
+    rules = {"rare": "age == 18 and country == IT", "US": "country == US"}
+    draw = np.random.default_rng(7)
+    replayed(tmp_path, rows(draw, 10_000), rows(draw, 10), segments={"rules": rules})
+    built = CliRunner().invoke(main, ["reference", "build", "m", "--from-start", "--dry-run", "--config", str(tmp_path / "driftbus.yaml")])
+    assert "warning: segments with fewer than 500 rows are not watched by themselves: rare" in built.output
