@@ -4,8 +4,10 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Hashable, Sequence
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -15,7 +17,7 @@ from driftbus.schemas.cloud_events import iso
 from driftbus.schemas.pane import Pane
 
 from ...streaming import BEGINNING, Event
-from . import world
+from . import kinds, world
 from .conftest import EACH_POINT, KILLS, RECORDING, Runs
 from .crashing import POINTS
 from .outcome import Outcome
@@ -24,6 +26,8 @@ pytestmark = pytest.mark.kafka
 
 #: Of the input's hour: so long must a run take at least, that crashes meet work.
 PACED_S = 60
+#: A change is told within so many seconds of record time.
+SOON_S = 120
 
 
 def test_one_process_sees_what_was_injected(runs: Runs) -> None:
@@ -36,8 +40,43 @@ def test_one_process_sees_what_was_injected(runs: Runs) -> None:
     for model, *_ in world.DRIFTS[:-1]:
         named = [signal["name"] for e in _drifts({model: events[model]}) for signal in e.content["signals"]]
         assert "amount" in named, model
-    assert [e.content["reason"] for e in _drifts({"m8": events["m8"]}) if e.content["status"] == "resolved"] == ["replaced"]
+    replaced, _ = world.RENEWED
+    assert [e.content["reason"] for e in _drifts({replaced: events[replaced]}) if e.content["status"] == "resolved"] == ["replaced"]
     assert "driftbus reference build unknown" in events["unknown"][0].content["text"]
+
+
+def test_one_process_sees_what_segments_and_moving_references_show(runs: Runs) -> None:
+    in_one, in_all = _told(runs, kinds.SEGMENTED, "opened")
+    assert [in_one["scope"], in_all["scope"]] == ["local", "global"]
+    assert [_behind(in_one, kinds.ONE_SEGMENT), _behind(in_all, kinds.ALL_SEGMENTS)] == [True, True]
+    assert [signal["only_in"] or [signal["segment"]] for signal in in_one["signals"]] == [["green"]]
+    within, over = _told(runs, kinds.SEASONAL, "opened")  # and none when the hour ends
+    assert [_behind(within, kinds.WITHIN_HOUR), _behind(over, kinds.OVER_HOURS)] == [True, True]
+    slid, *others = sorted(_told(runs, kinds.TRAILING, "opened"), key=lambda event: event["detector"] != "trailing")
+    assert (slid["detector"], _names(slid)) == ("trailing", {"slow"})
+    assert any("quick" in _names(event) for event in others if _behind(event, kinds.JUMP))
+    assert _told(runs, kinds.SEGMENTED, "resolved")
+    assert _told(runs, kinds.SEASONAL, "resolved")
+
+
+def test_one_process_hears_every_detector_by_name(runs: Runs) -> None:
+    resolved = _told(runs, kinds.NAMED, "resolved")
+    alarms = [{signal["name"]: {alarm["detector"] for alarm in signal["alarms"]} for signal in event["signals"]} for event in resolved]
+    amount = {"esr", "ks", "adwin", "page_hinkley"}
+    assert alarms == [{"amount": amount}, {"amount": amount, "age": {"esr", "kswin"}}]
+
+
+def test_one_process_sees_every_type_of_field_and_what_they_show_together(runs: Runs) -> None:
+    events = [event for status in ("opened", "updated") for event in _told(runs, kinds.MIXED, status)]
+    signals = {(signal["name"], signal["of"].rstrip("12345678")) for event in events for signal in event["signals"]}
+    assert signals >= {("review", "words"), ("review", "characters"), ("review", "new words"), ("seen", "values")}
+    assert signals >= {("vector", "component "), ("vector", "distance")}
+    assert signals >= {("width × height", "pair"), ("(joint distance)", "joint distance")}
+    assert (
+        {event["kind"] for event in events}
+        == {event["kind"] for event in _told(runs, kinds.MIXED, "resolved")}
+        == {"pairs", "text", "input"}
+    )
 
 
 def test_one_process_sees_the_traffic_change(runs: Runs) -> None:
@@ -99,6 +138,21 @@ def test_replay_of_the_recording(runs: Runs, tmp_path: Path) -> None:
     for line in events.read_bytes().splitlines():
         replayed.setdefault(msgspec.json.decode(line)["model"], []).append(line)
     assert replayed == {model: [event.value for event in found] for model, found in run.outcome.events.items()}
+
+
+def _told(runs: Runs, model: str, status: str) -> list[dict[str, Any]]:  # JSON
+    events = (event.content for event in runs.one.result().outcome.events[model])
+    return [event for event in events if event.get("status") == status]
+
+
+def _names(event: dict[str, Any]) -> set[str]:  # JSON
+    return {signal["name"] for signal in event["signals"]}
+
+
+def _behind(event: dict[str, Any], change: range) -> bool:  # JSON
+    """Whether an event followed soon upon a change."""
+    soon = range(change.start, change.start + SOON_S)
+    return datetime.fromisoformat(event["bucket"][1]).timestamp() - BEGINNING / 1000 in soon
 
 
 def _drifts(events: dict[str, list[Event]]) -> list[Event]:

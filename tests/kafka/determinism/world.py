@@ -16,12 +16,14 @@ from driftbus.schemas.cloud_events import Headers
 from driftbus.schemas.reference import FROM_START, CategoricalProfile, Reference
 
 from ...streaming import BEGINNING, Sent, message, reference
+from . import kinds
+from .kinds import KINDS
 
 TOPIC, PARTITIONS = "scored", 4
-MONITORED = tuple(f"m{i}" for i in range(10))
+MONITORED = tuple(f"m{i}" for i in range(6))
 #: Monitored too, and not always there; its rows have ids, some of them twice, and later a field that its reference does not know.
 QUIET = "quiet"
-MODELS = (*MONITORED, QUIET, "unknown")  # the last has no reference
+MODELS = (*MONITORED, *KINDS, QUIET, "unknown")  # the last has no reference
 PER_SECOND = 3
 PANE_MS = 10_000
 #: So few, and so many of them late, that a process that dies often begins again with a late row: only what was committed knows its bucket.
@@ -32,24 +34,22 @@ WAKES = 20
 MIDWAY_S = CHUNKS * CHUNK_S // 2
 YEAR_MS = 365 * 86_400_000
 
-#: Model, from second to second, by how many sd. The last two are met by a reference that takes effect midway: of m8 while an episode is
-#: open, of m9 when the change comes.
+#: Model, from second to second, by how many sd. The last two are met by a reference that takes effect midway: of m4 while an episode is
+#: open, of m5 when the change comes.
 DRIFTS = (
     ("m0", 600, 1_100),
-    ("m3", 1_300, 1_700),
-    ("m4", 900, 1_400),
-    ("m5", 300, 800),
-    ("m6", 2_000, 2_500),
-    ("m7", 1_800, 2_200),
-    ("m8", 1_500, 3_600),
-    ("m9", MIDWAY_S, 3_600),
+    ("m1", 1_300, 1_700),
+    ("m2", 300, 800),
+    ("m3", 2_000, 2_500),
+    ("m4", 1_500, 3_600),
+    ("m5", MIDWAY_S, 3_600),
 )
 SHIFT = 2.0
 #: Seconds in which the quiet model has no rows. It is silent after three times the longest gap of its reference.
 SILENT = (range(1_500, 2_600), range(3_200, CHUNKS * CHUNK_S))
 LONGEST_GAP_S = 30
 REPEATED, UNEXPECTED = range(600, 900), range(2_700, CHUNKS * CHUNK_S)
-RENEWED = ("m8", "m9")
+RENEWED = ("m4", "m5")
 
 POISON = (b"{", b"", None, b"\xff", b"[1]", b'{"features": {"amount": 1.0}}', b'{"model": "m1", "padding": "' + b"x" * 100_000)
 #: The row counts; its field is invalid (and a dead letter) or null.
@@ -115,7 +115,8 @@ def references() -> list[tuple[Reference, int]]:
     first = [(reference(model, seed=i), FROM_START) for i, model in enumerate(MONITORED)]
     ids = CategoricalProfile(categories=("new",), counts=(10_000, 0), tau=(1.0, 1.0))
     quiet = reference(QUIET, seed=15).model_copy(update={"longest_gap": LONGEST_GAP_S * 1000, "ids": ids})
-    return [*first, (quiet, FROM_START)] + [(reference(model, mean=SHIFT, seed=20), BEGINNING + MIDWAY_S * 1000) for model in RENEWED]
+    first += [(built, FROM_START) for built in (quiet, *kinds.references())]
+    return first + [(reference(model, mean=SHIFT, seed=20), BEGINNING + MIDWAY_S * 1000) for model in RENEWED]
 
 
 def settings(address: str, artifacts: str) -> dict[str, Any]:  # a configuration as its user writes it
@@ -126,7 +127,7 @@ def settings(address: str, artifacts: str) -> dict[str, Any]:  # a configuration
         "artifacts": artifacts,
         "snapshot_every": "6s",
         "streams": {"predictions": {"topics": [TOPIC], "pane": "10s", "clock": "record", "max_rows": MAX_ROWS}},
-        "models": {model: {"false_alarms": "1 per 1h"} for model in MODELS},
+        "models": {model: KINDS[model].settings if model in KINDS else {"false_alarms": "1 per 1h"} for model in MODELS},
     }
 
 
@@ -146,6 +147,8 @@ def _rows(draw: np.random.Generator, chunk: int) -> list[Sent]:
 
 
 def _message(draw: np.random.Generator, model: str, second: int, number: int) -> bytes:
+    if model in KINDS:
+        return kinds.message(draw, model, second + number / PER_SECOND)
     drawn = message(draw, model, shift=SHIFT * any(m == model and start <= second < end for m, start, end in DRIFTS))
     if model != QUIET:
         return drawn
