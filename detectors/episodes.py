@@ -20,6 +20,8 @@ from .windows import Bucket, Offsets, Recent, Windows
 MODERATE, MAJOR = 1.0, 2.5
 #: A signal returns on ten times the rows from its onset to its alarm, within these bounds.
 RETURNS_ON, LEAST_ROWS, MOST_ROWS = 10, 500, 100_000
+#: A ratio of an effect to its important bound that is as good as none.
+AS_BEFORE = 0.25
 #: Of the volume a bucket is a row.
 LEAST_BUCKETS = 20
 #: An alarm whose onset lies within so many buckets of an episode's opening is the same change.
@@ -76,7 +78,7 @@ class Followed:
     brief: int  #: rows that tell how severe it is: about those that it was found with
     needed: int  #: rows that tell that it has returned
     due: int  #: rows until it is looked at again
-    opening: float  #: its ratio when it was blamed
+    largest: float  #: its largest ratio so far
     ratio: float  #: now
     shown: DriftedSignal
 
@@ -102,7 +104,9 @@ class Followed:
         """Take its newest numbers; whether it seems as before."""
         self.ratio = change.ratio
         self._show(effect=change.effect, reference=change.reference, current=change.current, now=change.now, rows=change.rows)
-        return self.ratio < 1 and self.ratio <= self.opening / 2
+        # Of a change that was small when it was told, half is hardly less than nothing: a quarter of what is important is as before.
+        self.largest = max(self.largest, self.ratio)
+        return self.ratio < 1 and self.ratio <= max(self.largest / 2, AS_BEFORE)
 
     def add(self, alarms: Iterable[Alarm]) -> None:
         """Further detectors have alarmed."""

@@ -64,8 +64,14 @@ def test_a_signal_stays_while_its_effect_is_important_or_half_of_what_it_was() -
     episode, windows = _opened(2.0)
     assert not any(_judged(episode, windows, _bucket(number, 0.6)) for number in range(4, 60))
     small, windows = _opened(0.25)
-    assert small.followed[0].opening < 2
+    assert small.followed[0].largest < 2
     assert not any(_judged(small, windows, _bucket(number, 0.18)) for number in range(4, 60))
+
+
+def test_what_was_small_when_it_was_told_and_grew_returns_too() -> None:
+    episode, windows = _opened(0.0)
+    assert not any(_judged(episode, windows, _bucket(number, 2.0)) for number in range(4, 20))
+    assert any(_judged(episode, windows, _bucket(number)) for number in range(20, 60))
 
 
 def test_the_memory_s_end_stands_in_for_rows_that_do_not_fit() -> None:
