@@ -78,7 +78,7 @@ class Followed:
     brief: int  #: rows that tell how severe it is: about those that it was found with
     needed: int  #: rows that tell that it has returned
     due: int  #: rows until it is looked at again
-    largest: float  #: its largest ratio so far
+    opening: float  #: its ratio when it was blamed
     ratio: float  #: now
     shown: DriftedSignal
 
@@ -105,8 +105,7 @@ class Followed:
         self.ratio = change.ratio
         self._show(effect=change.effect, reference=change.reference, current=change.current, now=change.now, rows=change.rows)
         # Of a change that was small when it was told, half is hardly less than nothing: a quarter of what is important is as before.
-        self.largest = max(self.largest, self.ratio)
-        return self.ratio < 1 and self.ratio <= max(self.largest / 2, AS_BEFORE)
+        return self.ratio < 1 and self.ratio <= max(self.opening / 2, AS_BEFORE)
 
     def add(self, alarms: Iterable[Alarm]) -> None:
         """Further detectors have alarmed."""

@@ -3,14 +3,17 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.reference import AVAILABILITY
+from ..schemas.reference import AVAILABILITY, NumericProfile
 from .bets.numbers import NEAR
 from .mixture import Bets
+from .scores import scores
 
 Counts = NDArray[np.int64]
 
 #: A bin that holds so much of a signal that hardly any other value comes.
 STUCK = 0.95
+#: Of a change of spread, skew or tails: a shift of location that is half as large is what people see.
+_HALF = 0.5
 
 
 def words(bets: Bets, bet: int, counts: Counts, law: Counts) -> str:
@@ -20,9 +23,21 @@ def words(bets: Bets, bet: int, counts: Counts, law: Counts) -> str:
     now = counts / max(int(counts.sum()), 1)
     if own.startswith(NEAR) and now[list(bins)].sum() > STUCK:
         return f"stuck {own.removeprefix(NEAR)}"
+    if isinstance(of.profile, NumericProfile) and not bins:
+        return _moved(bets, bet, of.profile, now)
     if of.of != "availability" or bins != (0,):
         return own
     was = law / max(int(law.sum()), 1)
     most = 1 + int(np.argmax(np.abs(now - was)[1:]))
     word = "nulls" if AVAILABILITY[most] == "null" else AVAILABILITY[most]
     return f"{'more' if now[most] > was[most] else 'fewer'} {word}"
+
+
+def _moved(bets: Bets, bet: int, profile: NumericProfile, now: NDArray[np.float64]) -> str:
+    """A large shift of location moves all other scores too, and a bet on one of these may win."""
+    location, *others = (scores(profile) * now).sum(axis=1).tolist()
+    if abs(location) < _HALF * max(map(abs, others)):
+        return bets.words[bet]
+    wanted = bets.of(int(bets.owner[bet]))
+    ends = ("mean up", "more rows") if location > 0 else ("mean down", "fewer rows")
+    return next((words for words in bets.words[wanted] if words in ends), bets.words[bet])

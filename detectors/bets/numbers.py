@@ -15,7 +15,7 @@ OUTER_FACTORS, OUTER_LIMIT = (3.0, 10.0), 0.6
 #: Of the rest, what one single bin takes: a default value, a stuck sensor. Smooth bets hardly see it where it is an ordinary value.
 SPIKE = 0.2
 #: Of the signal's weight, what the bets on spikes have.
-SPIKE_SHARE = 0.1
+SPIKE_SHARE = 0.06
 #: What the words of such a bet begin with.
 NEAR = "more values "
 

@@ -26,7 +26,9 @@ from driftbus.schemas.reference import NumericProfile
 from .folding import Columns, Counts, Detectors, Draw, check, compiled, full
 
 FEATURES, REFERENCE_ROWS, SECONDS = 20, 10_000, 10
-REFERENCES, RUNS = 5, 40
+REFERENCES, RUNS = 20, 10
+#: References of the quiet year.
+YEARS = 5
 YEAR = 365 * 86_400
 #: Buckets before the change, in which evidence settles.
 QUIET = 300
@@ -162,9 +164,9 @@ def replays() -> None:
 def year() -> None:
     """Fold a quiet year into five references at a row a second."""
     rng, began = np.random.default_rng(365), time.perf_counter()
-    tests = [built(rng, 1) for _ in range(REFERENCES)]
+    tests = [built(rng, 1) for _ in range(YEARS)]
     traffic = [Traffic(one) for one in tests]
-    detectors, alarms = Detectors(tests), np.zeros(REFERENCES, dtype=np.int64)
+    detectors, alarms = Detectors(tests), np.zeros(YEARS, dtype=np.int64)
     block = 1_000
     for first in range(0, YEAR // SECONDS, block):
         counts = [one.panes(rng, SECONDS, block)[None] for one in traffic]

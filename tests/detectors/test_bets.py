@@ -1,13 +1,16 @@
 """No bet gains while nothing has changed, and each is the likelihood ratio that its formula says."""
 
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from numpy.typing import NDArray
 
-from driftbus.detectors.bets import Concession, availability_shares, two_point
+from driftbus.detectors.bets import TILTS, Concession, availability_shares, two_point
+from driftbus.detectors.bets.bet import LOCATION_WEIGHTS
+from driftbus.detectors.bets.numbers import SPIKE_SHARE
 from driftbus.detectors.scores import probabilities, scores
 from driftbus.detectors.step import Tests
 from driftbus.schemas.configuration import Model
@@ -66,7 +69,7 @@ def test_smooth_bets_follow_their_formula() -> None:
     tests = compiled_for(reference_of(NORMAL), Model.model_validate({"rate": 0.01, "min_effect": 0.05}))
     p, phi = probabilities(profile), scores(profile)[1]
     place = next(k for k, words in enumerate(tests.bets.words) if words == "spread down")
-    tilt, margin = 0.1, max(0.5, math.log10(0.01 * 30 * 86_400 / 4000))
+    tilt, margin = TILTS[0], max(0.5, math.log10(0.01 * 30 * 86_400 / 4000))
     psi = math.log((p * np.exp(-tilt * phi)).sum())
     a = max(tilt, math.sqrt((p * (np.exp(-tilt * phi - psi) - 1) ** 2).sum()))
     expected = -tilt * phi - psi - margin * a / math.sqrt(4000) - tilt * 0.05
@@ -99,8 +102,11 @@ def test_what_the_margin_swallows_is_dropped() -> None:
 def test_weights_prefer_location_and_leave_other_a_ninth() -> None:
     tests = compiled_for(reference_of(NORMAL, categorical_field("colour", (500, 300, 200), other=50)))
     values, colour = tests.bets.of(0), tests.bets.of(1)
-    by_words = dict(zip(tests.bets.words[values], tests.bets.weight[values], strict=True))
-    assert by_words["mean up"] == pytest.approx(6 * by_words["tails heavier"])
-    assert by_words["spread up"] == pytest.approx(3 * by_words["skew down"])
+    by_words = Counter[str]()
+    for word, weight in zip(tests.bets.words[values], tests.bets.weight[values].tolist(), strict=True):
+        by_words[word] += weight
+    assert by_words["mean up"] == pytest.approx(26 * sum(LOCATION_WEIGHTS) / len(LOCATION_WEIGHTS) / 0.4 * by_words["tails heavier"])
+    assert by_words["spread up"] == pytest.approx(2.6 / 0.4 * by_words["skew down"])
+    assert sum(weight for word, weight in by_words.items() if "values" in word or "value" in word) == pytest.approx(SPIKE_SHARE)
     other = np.array([bins == (3,) for bins in tests.bets.bins[colour]])
     assert tests.bets.weight[colour][other].sum() == pytest.approx(1 / 9)

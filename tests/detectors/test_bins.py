@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy import special
 
 from driftbus.detectors.bins import BINS, Filling, bins_of, cut, profile_of
 from driftbus.detectors.scores import probabilities, scores
@@ -165,12 +166,13 @@ def test_scores_are_standardised(column: Floats) -> None:
             assert row**2 @ p == pytest.approx(1, rel=1e-9)
 
 
-def test_the_first_score_is_the_rank() -> None:
+def test_the_first_score_is_the_normal_score() -> None:
     column = np.random.default_rng(6).normal(size=64_000)
     profile = profile_of(column)
     location = scores(profile)[0]
     assert (np.diff(location[: profile.above]) > 0).all()
-    assert location[1] == pytest.approx(-math.sqrt(3), abs=0.05)
+    assert np.corrcoef(location[1 : profile.above], profile.values[1 : profile.above])[0, 1] > 0.999
+    assert location[1] == pytest.approx(float(special.ndtri(1 / 128)), abs=0.05)
 
 
 def test_the_gap_stands_at_its_value() -> None:

@@ -64,7 +64,7 @@ def test_a_signal_stays_while_its_effect_is_important_or_half_of_what_it_was() -
     episode, windows = _opened(2.0)
     assert not any(_judged(episode, windows, _bucket(number, 0.6)) for number in range(4, 60))
     small, windows = _opened(0.25)
-    assert small.followed[0].largest < 2
+    assert small.followed[0].opening < 2
     assert not any(_judged(small, windows, _bucket(number, 0.18)) for number in range(4, 60))
 
 
