@@ -3,12 +3,14 @@ UV_VERSION := 0.13.9
 UV := .venv-tools/uv-$(UV_VERSION)/bin/uv
 READY := .venv/.ready
 RUN := .venv/bin
+SCORED := .venv-scoreboard
+PEERS := tests/benchmarks/scoreboard/requirements.txt
 
 # The demo's settings, for example: make demo ARGS="--bus kafka"
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format benchmark schemas
+.PHONY: help demo test lint format benchmark scoreboard schemas
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -32,11 +34,20 @@ format: $(READY)  ## Format, and mend what can be mended
 benchmark: $(READY)  ## Measure the pipeline on a real Kafka: ladder, models, detector, latency (seven minutes)
 	@$(RUN)/python -m tests.benchmarks.run $(ARGS)
 
+scoreboard: $(SCORED)/.ready  ## Measure false alarms and delays, ours and the peers', and write docs/scoreboard.md (half an hour)
+	@$(SCORED)/bin/python -m pytest -q -o filterwarnings=default tests/benchmarks/scoreboard/test_originals.py
+	@$(SCORED)/bin/python -W ignore -m tests.benchmarks.scoreboard.run $(ARGS)
+
 schemas: $(READY)  ## Write the JSON Schemas of all messages anew
 	@$(RUN)/driftbus schemas export schemas/published
 
 $(READY): pyproject.toml uv.lock $(UV)
 	@UV_PYTHON=$(dir $(UV))python UV_PYTHON_DOWNLOADS=never $(UV) sync --locked --all-extras --quiet
+	@touch $@
+
+$(SCORED)/.ready: $(PEERS) pyproject.toml $(UV)
+	@UV_PYTHON_DOWNLOADS=never $(UV) venv --quiet --clear --python $(dir $(UV))python $(SCORED)
+	@$(UV) pip install --quiet --python $(SCORED)/bin/python --no-deps --requirement $(PEERS) --editable .
 	@touch $@
 
 # `uv` goes by its version, so that another one is another file.

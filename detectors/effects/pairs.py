@@ -35,7 +35,8 @@ class PairMeasure:
         sd = math.sqrt(max(profile.square - profile.correlation**2, 0.0))
         noise = _ABSOLUTE_MEAN * sd * math.sqrt(1 / rows + 1 / profile.rows)
         moved = max(abs(now - profile.correlation) - noise, 0.0)
-        effect = Effect(correlation=(rounded(profile.correlation), rounded(now)))
+        # a product of scores whose fields have moved themselves may be larger than any correlation
+        effect = Effect(correlation=(rounded(profile.correlation), rounded(min(max(now, -1.0), 1.0))))
         return Change(effect, moved / self.important.correlation, rows)
 
     def rows(self, vector: Counts) -> int:
