@@ -1,6 +1,7 @@
 """Bets on the categories of a signal, on the availability of a field, and on repeated ids."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,9 @@ def _others(profile: CategoricalProfile, shares: Floats, tau: float, concession:
     other = len(profile.categories)
     yield from raises(float(shares[other]), (other,), tau, concession, more)
     if profile.counts[other] or concession.aligned:
-        yield from factors(float(shares[other]), (other,), tau, concession, more, fewer)
+        yield from _possible(
+            factors(float(shares[other]), (other,), tau, concession, more, fewer), profile.counts[other], fewer, concession
+        )
 
 
 def availability(profile: AvailabilityProfile, shares: Floats, location_tau: float, concession: Concession) -> Iterator[Bet]:
@@ -48,4 +51,14 @@ def availability(profile: AvailabilityProfile, shares: Floats, location_tau: flo
         own = profile.tau[bin_] if profile.counts[bin_] else max(profile.tau)
         tau = max(own, location_tau)
         yield from raises(float(shares[bin_]), (bin_,), tau, concession, f"more {word}")
-        yield from factors(float(shares[bin_]), (bin_,), tau, concession, f"more {word}", f"fewer {word}")
+        bets = factors(float(shares[bin_]), (bin_,), tau, concession, f"more {word}", f"fewer {word}")
+        yield from _possible(bets, profile.counts[bin_], f"fewer {word}", concession)
+
+
+def _possible(bets: Iterable[Bet], rows: int, fewer: str, concession: Concession) -> Iterator[Bet]:
+    """Of what a reference never had there cannot be less: a bet on it would gain a little with every row that is as ever."""
+    for bet in bets:
+        if rows or bet.words != fewer:
+            yield bet
+        elif concession.aligned:
+            yield replace(bet, slope=0.0, intercept=0.0)

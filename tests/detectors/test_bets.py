@@ -110,3 +110,11 @@ def test_weights_prefer_location_and_leave_other_a_ninth() -> None:
     assert sum(weight for word, weight in by_words.items() if "values" in word or "value" in word) == pytest.approx(SPIKE_SHARE)
     other = np.array([bins == (3,) for bins in tests.bets.bins[colour]])
     assert tests.bets.weight[colour][other].sum() == pytest.approx(1 / 9)
+
+
+def test_of_what_a_reference_never_had_there_cannot_be_less() -> None:
+    settings = Model.model_validate({"false_alarms": "1 per 1000 rows", "rate": 1})
+    full = numeric_field("amount", np.random.default_rng(5).normal(size=4000))
+    tests = compiled_for(reference_of(full), settings)
+    place = next(i for i, signal in enumerate(tests.bets.signals) if signal.of == "availability")
+    assert _per_row(tests)[place][0].max() <= 0  # a row with a value gains nothing
