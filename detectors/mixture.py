@@ -112,8 +112,9 @@ def _signal_bets(signal: Signal, settings: Model, budget_rows: float | None, fie
     rows = _rows_of(signal)
     if rows <= 0 or (signal.group not in ("values", "availability") and rows < FEWEST_ROWS):
         return SignalBets([])
-    own = settings.feature(signal.name).min_effect
-    return bets_of(signal, Concession(rows, margin(budget_rows, rows, fields), settings.min_effect if own is None else own, aligned))
+    own = settings.feature(signal.name)
+    least = settings.min_effect if own.min_effect is None else own.min_effect
+    return bets_of(signal, Concession(rows, margin(budget_rows, rows, fields), least, aligned), own.direction)
 
 
 def compiled(space: Space, settings: Model, budget_rows: float | None, *, aligned: bool = False) -> Bets:

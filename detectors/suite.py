@@ -5,6 +5,7 @@ from dataclasses import replace
 from ..schemas.configuration import Model
 from ..schemas.identity import derived_id
 from ..schemas.reference import Reference
+from .bets import UnusableDirection, undirected
 from .companions import Companions
 from .effects import measures_of
 from .episodes import Identity
@@ -37,6 +38,8 @@ class Tests:
         reference_hash: str,
         kinds: Kinds = BUILT_IN,
     ) -> None:
+        for mistake in undirected(reference, settings):
+            raise UnusableDirection(mistake)
         allowed = budget(reference, settings)
         own = space(reference, moving=bool(reference.seasons) or settings.trailing is not None)
         # what follows the past would sooner or later be far from the fixed reference that the joint distance is of

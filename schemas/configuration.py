@@ -201,6 +201,9 @@ class FeatureSettings(Setting):
     ignore: bool = False
     type: FieldType | None = None
     min_effect: float | None = Field(None, ge=0, le=3, description="in sd of the rank score; drift below it is not reported")
+    direction: Literal["both", "up", "down"] = Field(
+        "both", description="in which a change is drift; of two categories, of the last one's rate"
+    )
     important: Important | None = None
     detectors: tuple[_Detector, ...] = Field((), description="asked for by name, beside the one that watches everything")
 
@@ -304,6 +307,11 @@ class Model(Setting):
             if fnmatch.fnmatchcase(name, pattern):
                 merged |= {key: getattr(settings, key) for key in settings.model_fields_set}
         return FeatureSettings(**merged)
+
+    def pattern(self, feature: str, key: str) -> str:
+        """The pattern that a feature has this setting from; its own name where none has it."""
+        found = (p for p, own in reversed(self.features.items()) if key in own.model_fields_set and fnmatch.fnmatchcase(feature, p))
+        return next(found, feature)
 
 
 class Configuration(Setting):

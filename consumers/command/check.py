@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import click
 
+from ...detectors.bets import undirected
 from ...schemas.configuration import Configuration, Stream
 from ..bus.interface import Bus
 from ..decode.json import JSONDecoder
@@ -76,6 +77,7 @@ def _stream(bus: Bus, configuration: Configuration, name: str, stream: Stream, m
         if stream.pane.unit != "rows":  # else nobody reckons in times
             yield from rate_of_traffic(reference, settings, None if sample.traffic is None else sample.traffic * share)
         yield from unmatched_patterns(reference, settings)
+        yield from (Finding("wrong", mistake) for mistake in undirected(reference, settings))
         yield from detectors_by_name(found_for([settings]), reference, settings)
         yield from absent_fields(stream, sample, reference, rows)
         yield from invalid_fields(stream, sample, reference, rows)

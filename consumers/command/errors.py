@@ -1,5 +1,6 @@
 """Which errors a user can answer: these are told in a line, all others with their traceback."""
 
+from ...detectors.bets import UnusableDirection
 from ...detectors.margin import UnusableBudget
 from ...detectors.named.at_work import UnusableDetector
 from ..bus.interface import BusError
@@ -17,6 +18,7 @@ _THE_USERS = (
     PermissionError,
     UnusableBudget,
     UnusableDetector,
+    UnusableDirection,
     UnusableMessages,
     UnusableReference,
     UnusableTable,

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ...schemas.reference import AvailabilityProfile, CategoricalProfile
 from .bet import Bet, Concession, factors, raises, weighing
+from .rates import rate
 
 Floats = NDArray[np.float64]
 
@@ -18,13 +19,16 @@ _AVAILABILITY_WORDS = ("values", "nulls", "invalid", "missing")
 
 
 def categorical(profile: CategoricalProfile, shares: Floats, concession: Concession) -> list[Bet]:
-    """On every category alike, and on *other*."""
+    """On every category alike, of two on the rate of one; and on *other*."""
     taus = np.ones(len(shares)) if not profile.tau else np.asarray(profile.tau, dtype=np.float64)
-    known = [
-        bet
-        for bin_, name in enumerate(profile.categories)
-        for bet in factors(float(shares[bin_]), (bin_,), float(taus[bin_]), concession, f"more {name!r}", f"fewer {name!r}")
-    ]
+    if len(profile.categories) == 2:
+        known = list(rate(profile, (float(shares[0]), float(shares[1])), float(taus[:2].max()), concession))
+    else:
+        known = [
+            bet
+            for bin_, name in enumerate(profile.categories)
+            for bet in factors(float(shares[bin_]), (bin_,), float(taus[bin_]), concession, f"more {name!r}", f"fewer {name!r}")
+        ]
     words = "more other values" if profile.counts[-1] else "new categories"
     others = list(_others(profile, shares, float(taus.max()), concession, words, "fewer other values"))
     return known + weighing(others, OTHER_SHARE, known)

@@ -1,7 +1,7 @@
 """The bets of one signal, whatever it is made of."""
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from ..layout import Signal
 from ..scores import probabilities, scores
 from .bet import Bet, Concession
 from .categories import availability, categorical, duplicates
+from .direction import words_of
 from .numbers import numeric
 from .pairs import pair
 from .words import words
@@ -35,8 +36,16 @@ class SignalBets(NamedTuple):
     scores: Floats | None = None  #: [order, bin], of a numeric signal
 
 
-def bets_of(signal: Signal, concession: Concession) -> SignalBets:
-    """The bets of a signal; none where the concession swallows them all."""
+def bets_of(signal: Signal, concession: Concession, direction: Literal["both", "up", "down"] = "both") -> SignalBets:
+    """The bets of a signal, of a field's values those on change in its ``direction``; none where the concession swallows them all."""
+    found = _of_both(signal, concession)
+    if direction == "both" or signal.field is None or signal.of != "values":
+        return found
+    kept = words_of(signal.profile, direction) or ()
+    return found._replace(bets=[bet for bet in found.bets if bet.words in kept])
+
+
+def _of_both(signal: Signal, concession: Concession) -> SignalBets:
     match signal.profile:
         case NumericProfile() as profile:
             by_order = scores(profile)

@@ -52,9 +52,10 @@ def reference_of(*fields: ProfiledField) -> Reference:
     return Reference(model="scoreboard", version="1", rows=sum(fields[0].availability.counts), fields=fields)
 
 
-def tests_of(reference: Reference) -> Tests:
-    """The product's tests, at a budget of one false alarm per 10,000 rows, a row a second."""
-    settings = Model.model_validate({"false_alarms": f"1 per {TARGET} rows", "rate": 1})
+def tests_of(reference: Reference, direction: str) -> Tests:
+    """The product's tests, at a budget of one false alarm per 10,000 rows, a row a second, on changes in this direction."""
+    features = {"*": {"direction": direction}}
+    settings = Model.model_validate({"false_alarms": f"1 per {TARGET} rows", "rate": 1, "features": features})
     return Tests(reference, settings, application="scoreboard", stream="-", configuration_hash="-", reference_hash="-")
 
 

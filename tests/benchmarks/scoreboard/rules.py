@@ -136,9 +136,9 @@ def _fet(reference: Floats) -> Callable[[Floats, float], int]:
 
 def _ours(pane: int, errors: bool = False) -> Callable[[Floats], First]:
     def of(reference: Floats) -> First:
-        field = ours.boolean if errors else ours.numeric
+        field, direction = (ours.boolean, "up") if errors else (ours.numeric, "both")
         fields = (field(f"f{place}", rows) for place, rows in enumerate(reference))
-        model = ours.Ours(ours.tests_of(ours.reference_of(*fields)))
+        model = ours.Ours(ours.tests_of(ours.reference_of(*fields), direction))
         return lambda rows, threshold: model.first(rows, threshold, pane)
 
     return of
@@ -200,7 +200,7 @@ PEERS = (
     Rule("Jensen-Shannon, chunks of 1,000", "NannyML's rule", "sd of the reference's chunks", -5.0, 60.0, 3.0, each(_js)),
 )
 MANY = (ADWIN, PAGE_HINKLEY, CVM, SLIDING_KS)
-OURS_ON_ERRORS = Rule("driftbus", "", "budget", 30.0, 300_000.0, 10_000.0, _ours(1, errors=True))
+OURS_ON_ERRORS = Rule("driftbus", "", "budget", 30.0, 300_000.0, 10_000.0, _ours(1, errors=True), note="sees increases only")
 ON_ERRORS = (
     ADWIN,
     PAGE_HINKLEY,
