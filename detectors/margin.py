@@ -6,9 +6,9 @@ from typing import NamedTuple
 from ..schemas.configuration import Model
 from ..schemas.reference import Reference
 
-#: In standard errors of the reference. From 3.5 on no bet gains on a shift that an unlucky reference explains, whatever the budget;
+#: In standard errors of the reference. From 4 on no bet gains on a shift that the unluckiest of many fields explains, whatever the budget;
 #: below .5 even short budgets were overdrawn (24 alarms per budget of 1,000,000 rows on a reference of 1,000).
-LEAST, MOST = 0.5, 3.5
+LEAST, MOST = 0.5, 4.0
 
 
 class UnusableBudget(ValueError):
@@ -43,7 +43,7 @@ def margin(budget_rows: float | None, reference_rows: int, fields: int = 1) -> f
     It grows with the number of fields: of twenty references of a field one is as unlucky as of one in twenty.
 
     >>> margin(1e6, 10_000), margin(1e4, 10_000), margin(1e6, 10_000, fields=10), margin(None, 10_000)
-    (2.0, 0.5, 3.0, 3.5)
+    (2.0, 0.5, 3.0, 4.0)
     """
     if budget_rows is None:
         return MOST

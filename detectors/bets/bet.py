@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 #: Tilts in sd of the score: a shift is found about as fast as by the nearest of them.
-TILTS = (0.06, 0.12, 0.22, 0.47, 1.0)
-#: Of each tilt, for location. The smallest are for huge streams: at a long budget's margin nothing else sees a tenth of a sd.
-LOCATION_WEIGHTS = (0.2, 0.3, 1.3, 1.2, 0.9)
+TILTS = (0.06, 0.2, 0.4, 0.85)
+#: Of each tilt, for location. The smallest is for huge streams: at a long budget's margin nothing else sees a tenth of a sd.
+LOCATION_WEIGHTS = (0.15, 1.2, 2.2, 0.35)
 #: By how much of the rest a rare bin is raised.
 RAISES = (0.02, 0.1, 0.4)
 #: What a category's share is multiplied by.
@@ -24,8 +24,8 @@ FACTORS = (1 / 4, 1 / 2, 1 / 1.5, 1 / 1.2, 1.2, 1.5, 2.0, 4.0)
 #: No bet on a share beyond this one: what is left would be too small to lose on.
 HIGHEST_TARGET = 0.95
 #: Of a smooth bet on location, spread, skew, tails, and of a two-point bet. Locations change most often: at equal false alarms these, with
-#: normal scores, find .25 sd after 181 rows instead of 214, and a Laplace law of equal variance after 323 instead of 203.
-ORDER_WEIGHTS, RARE_WEIGHT = (26.0, 2.6, 0.4, 0.4), 0.9
+#: normal scores, find .25 sd after 174 rows instead of 214, and a Laplace law of equal variance after 339 instead of 203.
+ORDER_WEIGHTS, RARE_WEIGHT = (20.0, 1.15, 0.2, 0.2), 1.1
 
 _SMOOTH_WORDS = (("mean down", "mean up"), ("spread down", "spread up"), ("skew down", "skew up"), ("tails lighter", "tails heavier"))
 

@@ -105,8 +105,8 @@ def test_weights_prefer_location_and_leave_other_a_ninth() -> None:
     by_words = Counter[str]()
     for word, weight in zip(tests.bets.words[values], tests.bets.weight[values].tolist(), strict=True):
         by_words[word] += weight
-    assert by_words["mean up"] == pytest.approx(26 * sum(LOCATION_WEIGHTS) / len(LOCATION_WEIGHTS) / 0.4 * by_words["tails heavier"])
-    assert by_words["spread up"] == pytest.approx(2.6 / 0.4 * by_words["skew down"])
+    assert by_words["mean up"] == pytest.approx(20 * sum(LOCATION_WEIGHTS) / len(LOCATION_WEIGHTS) / 0.2 * by_words["tails heavier"])
+    assert by_words["spread up"] == pytest.approx(1.15 / 0.2 * by_words["skew down"])
     assert sum(weight for word, weight in by_words.items() if "values" in word or "value" in word) == pytest.approx(SPIKE_SHARE)
     other = np.array([bins == (3,) for bins in tests.bets.bins[colour]])
     assert tests.bets.weight[colour][other].sum() == pytest.approx(1 / 9)
