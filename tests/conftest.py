@@ -6,12 +6,16 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from .needs import HOW, tools_for_brokers
 
 _SCRIPT = Path(__file__).parent.parent / "deploy" / "kafka" / "kafka.py"
 _left_out: set[str] = set()
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no error of what is tested
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -65,7 +65,7 @@ def both(
     ]
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(
     records=st.lists(st.tuples(st.one_of(_panes, _progress, _progress), _waits), max_size=60),
     snapshot_at=st.one_of(st.none(), st.integers(0, 60)),

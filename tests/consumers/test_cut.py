@@ -90,7 +90,7 @@ def published(parts: list[oracle.Published]) -> list[Run]:
     ]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(log=logs(), sizes=st.lists(st.integers(0, 7), max_size=60))
 def test_any_batches_cut_as_the_rules_say(log: list[oracle.Record], sizes: list[int]) -> None:
     expected = oracle.Cutter(ORACLE, "p")
@@ -106,7 +106,7 @@ def test_any_batches_cut_as_the_rules_say(log: list[oracle.Record], sizes: list[
     assert reader.runs == published(parts)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(log=logs(), crashes=st.lists(st.integers(0, 40), max_size=5))
 def test_a_crash_changes_no_run(log: list[oracle.Record], crashes: list[int]) -> None:
     calm = Reader()
@@ -124,7 +124,7 @@ def test_a_crash_changes_no_run(log: list[oracle.Record], crashes: list[int]) ->
     assert runs == calm.runs
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(log=logs(), silences=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 3000)), max_size=4))
 def test_a_silent_partition_is_cut_by_the_clock(log: list[oracle.Record], silences: list[tuple[int, int]]) -> None:
     expected, reader, parts, read = oracle.Cutter(ORACLE, "p"), Reader(), list[oracle.Published](), 0

@@ -39,7 +39,7 @@ def _shares(tests: Tests, place: int) -> NDArray[np.float64]:
     return probabilities(signal.profile)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(reference=references())
 def test_the_mean_of_every_bet_under_the_reference_is_at_most_one(reference: Reference) -> None:
     tests = compiled_for(reference)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import special
@@ -30,7 +30,6 @@ def regular(profile: NumericProfile) -> list[int]:
     return [b for b in range(len(profile.counts)) if b not in {0, profile.above, profile.gap}]
 
 
-@settings(deadline=None)
 @given(column=columns)
 @example(column=np.array([1.7976931348623157e308, -1.7976931348623157e308]))
 def test_a_profile_is_whole(column: Floats) -> None:
@@ -52,14 +51,12 @@ def test_a_profile_is_whole(column: Floats) -> None:
     assert profile.distinct == len(np.unique(column))
 
 
-@settings(deadline=None)
 @given(column=columns)
 def test_counts_are_those_of_the_bins_of_the_values(column: Floats) -> None:
     profile = profile_of(column)
     assert np.bincount(bins_of(profile, column), minlength=len(profile.counts)).tolist() == list(profile.counts)
 
 
-@settings(deadline=None)
 @given(column=columns, value=_FINITE | _AWKWARD)
 def test_a_value_is_where_its_neighbours_say(column: Floats, value: float) -> None:
     profile = profile_of(column)
@@ -74,7 +71,6 @@ def test_a_value_is_where_its_neighbours_say(column: Floats, value: float) -> No
         assert bin_ in {*regular(profile), profile.gap}
 
 
-@settings(deadline=None)
 @given(column=columns)
 def test_a_frequent_value_is_a_bin_of_its_own(column: Floats) -> None:
     profile = profile_of(column)
@@ -86,7 +82,6 @@ def test_a_frequent_value_is_a_bin_of_its_own(column: Floats) -> None:
             assert profile.values[bin_] == value
 
 
-@settings(deadline=None)
 @given(column=columns, cuts=st.lists(st.integers(0, 300), max_size=4))
 def test_counts_do_not_depend_on_chunks(column: Floats, cuts: list[int]) -> None:
     whole = profile_of(column)
@@ -150,7 +145,6 @@ def test_edges_hold_the_extremes() -> None:
     assert edges[-1] == np.nextafter(200.0, np.inf)
 
 
-@settings(deadline=None)
 @given(column=columns)
 def test_scores_are_standardised(column: Floats) -> None:
     profile = profile_of(column)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.signal import lfilter
@@ -128,7 +128,6 @@ def test_weather_is_no_cycle() -> None:
     assert max(slow) < 0.46 * ROWS / 10
 
 
-@settings(deadline=None)
 @given(
     seed=st.integers(0, 99), rows=st.sampled_from([0, 7, 127, 128, 600, 2048, 4095, 9000]), cuts=st.lists(st.integers(0, 9000), max_size=5)
 )

@@ -94,7 +94,7 @@ def test_groups_are_about_ten_and_named() -> None:
     assert colour.counts == (6000, 3000, 50, 50, 50, 50, 50, 50, 700, 0)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data(), references())
 def test_every_effect_is_finite_and_every_row_in_a_group(data: st.DataObject, reference: Reference) -> None:
     tests = compiled_for(reference)

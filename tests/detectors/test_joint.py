@@ -48,7 +48,7 @@ def test_a_field_that_is_another_s_copy_makes_no_distance_infinite() -> None:
     assert distance.of(parted)[0] > 1.5 * distance.of(twice)[0]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 99), cuts=st.sets(st.integers(1, 1_399), max_size=4))
 def test_no_batch_shows_in_what_is_counted(seed: int, cuts: set[int]) -> None:
     rng = np.random.default_rng(seed)

@@ -55,7 +55,7 @@ def test_the_cusum_s_last_zero_is_the_onset() -> None:
     assert set(mixture.onset.tolist()) == {60_000}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data(), references())
 def test_whatever_is_counted_the_numbers_stay_finite(data: st.DataObject, reference: Reference) -> None:
     tests = compiled_for(reference)

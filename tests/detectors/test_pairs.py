@@ -76,7 +76,7 @@ def test_products_are_those_of_a_loop_over_one_row_in_three() -> None:
     assert counted(vector) == naive(x, drawn)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 99), cuts=st.sets(st.integers(1, 1_399), max_size=4))
 def test_no_batch_shows_in_what_is_counted(seed: int, cuts: set[int]) -> None:
     x = gappy(1_400, seed)

@@ -187,7 +187,7 @@ def test_restoring_anywhere_continues_exactly() -> None:
     assert state.encoded() == whole.encoded()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data(), references(), st.integers(0, 5))
 def test_whatever_is_counted_events_are_finite_and_states_restore(data: st.DataObject, reference: Reference, cut: int) -> None:
     tests = compiled_for(reference)

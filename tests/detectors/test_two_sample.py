@@ -4,7 +4,7 @@ import math
 import random
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
@@ -39,7 +39,6 @@ def test_wasserstein_is_that_of_the_weighted_bin_values(drawn: tuple[Counts, Cou
     assert math.isclose(wasserstein(reference, current, values), expected, rel_tol=1e-9, abs_tol=1e-9 * float(np.ptp(values)))
 
 
-@settings(deadline=None)  # scipy's first call takes its time
 @given(st.permutations([0] * 7 + [1] * 5))
 def test_cramer_von_mises_is_that_of_samples_without_ties(of: list[int]) -> None:
     current = np.array(of)
@@ -48,7 +47,6 @@ def test_cramer_von_mises_is_that_of_samples_without_ties(of: list[int]) -> None
     assert math.isclose(cramer_von_mises(1 - current, current), expected, abs_tol=1e-12)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 9), min_size=2, max_size=30), st.randoms(use_true_random=False))
 def test_cramer_von_mises_is_that_of_samples_of_one_size_by_midranks(values: list[int], chance: random.Random) -> None:
     others = [chance.randrange(10) for _ in values]

@@ -85,7 +85,7 @@ def test_the_largest_sums_are_exact() -> None:
     assert turned.derived(vectors[:, order]).tobytes() == axes.derived(vectors).tobytes()
 
 
-@settings(max_examples=200, deadline=None)  # the first numbers of a process take their time
+@settings(max_examples=200)  # the first numbers of a process take their time
 @given(st.integers(1, 400), st.integers(0, 2**32))
 def test_a_row_is_the_same_in_any_company(rows: int, seed: int) -> None:
     vectors = sample(20, rows, seed)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
@@ -85,7 +85,6 @@ def test_without_the_topic_nothing_holds() -> None:
     bus.close()
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 9), st.sampled_from(["a", "b", None]), st.booleans()), max_size=12), st.integers(0, 12))
 def test_it_is_what_a_search_through_all_would_find(written: list[tuple[int, str | None, bool]], bucket: int) -> None:
     bus = made()

@@ -208,7 +208,7 @@ _values = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(few=st.lists(_values, min_size=1, max_size=6), rows=st.integers(500, 700), chunk=st.sampled_from([13, 100, 499, 700]))
 def test_chunks_change_nothing(few: list[object], rows: int, chunk: int) -> None:
     draw = np.random.default_rng(rows).integers(0, len(few), rows)

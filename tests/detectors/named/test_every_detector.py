@@ -80,7 +80,7 @@ def _signals(draw: st.DrawFn) -> Watched:
 
 
 @every_detector
-@hypothesis_settings(max_examples=12, deadline=None)
+@hypothesis_settings(max_examples=12)
 @given(watched=_signals(), seed=st.integers(0, 99), data=st.data())
 def test_whatever_is_counted_verdicts_are_finite(name: str, watched: Watched, seed: int, data: st.DataObject) -> None:
     try:

@@ -54,7 +54,7 @@ plain = st.recursive(
 
 
 @every_detector
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_foreign_content_is_refused_or_is_numbers(make: Make, data: st.DataObject, capfd: pytest.CaptureFixture[str]) -> None:
     written = attributes(_fed(make, 40))
