@@ -41,12 +41,12 @@ def _written(folder: Path, name: str, query: str) -> Path:
     return file
 
 
-def glucose(folder: Path, start: str = "2010-07-16 21:30", end: str = "2011-01-01") -> World:
+def glucose(folder: Path, start: str = "2010-07-16 21:30", end: str = "2011-01-01", false_alarms: str = "1 per 30d") -> World:
     """A glucose sensor: its first 30,000 readings, then those from ``start`` to ``end``."""
     rows = f"'{DATA}/cgm_2010.parquet'"
     reference = _written(folder, "reference", f"select * from {rows} limit 30000")
     table = _written(folder, "table", f"select * from {rows} where datetime >= '{start}' and datetime < '{end}'")
-    return World(_configured(reference, "1h", "1 per 30d", "time: datetime"), table)
+    return World(_configured(reference, "1h", false_alarms, "time: datetime"), table)
 
 
 def cars(folder: Path) -> World:

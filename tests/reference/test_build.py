@@ -179,7 +179,7 @@ def test_times_are_told() -> None:
 def test_warnings_say_what_is_lost() -> None:
     reference = of({"x": DRAW.normal(size=1_200).tolist(), "row": list(range(1_200))})
     assert reference.warnings == (
-        "lists has 1,200 rows: shifts under 0.13 sd stay unseen; give 2,000 or more",
+        "lists has 1,200 rows: shifts under 0.15 sd stay unseen; give 2,000 or more",
         "lists has no times: if its rows are not in the order of time, dependence is unchecked",
         "row rises with every row, as ids and times do; if it is one, ignore it, for it will always drift",
     )
