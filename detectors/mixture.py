@@ -112,9 +112,15 @@ def _signal_bets(signal: Signal, settings: Model, budget_rows: float | None, fie
     rows = _rows_of(signal)
     if rows <= 0 or (signal.group not in ("values", "availability") and rows < FEWEST_ROWS):
         return SignalBets([])
-    own = settings.feature(signal.name)
-    least = settings.min_effect if own.min_effect is None else own.min_effect
-    return bets_of(signal, Concession(rows, margin(budget_rows, rows, fields), least, aligned), own.direction)
+    given_away = Concession(rows, margin(budget_rows, rows, fields), _min_effect(signal, settings), aligned)
+    return bets_of(signal, given_away, settings.feature(signal.name).direction)
+
+
+def _min_effect(signal: Signal, settings: Model) -> float:
+    """Of a pair the larger one of its fields: what moves one of them moves their product."""
+    names = (signal.profile.first, signal.profile.second) if isinstance(signal.profile, PairProfile) else (signal.name,)
+    own = (settings.feature(name).min_effect for name in names)
+    return max(settings.min_effect if least is None else least for least in own)
 
 
 def compiled(space: Space, settings: Model, budget_rows: float | None, *, aligned: bool = False) -> Bets:

@@ -125,9 +125,9 @@ def reference_of(x: Floats, sample: int = 1, *, joint: bool = False) -> Referenc
     return Reference(model="m", version="1", rows=len(x), fields=fields, pairs=pairs.profiles(sample), sample=sample, joint=profile)
 
 
-def compiled(reference: Reference) -> Tests:
+def compiled(reference: Reference, settings: Model = SETTINGS) -> Tests:
     """Its tests."""
-    return Tests(reference, SETTINGS, application="pairs", stream="-", configuration_hash="-", reference_hash="-")
+    return Tests(reference, settings, application="pairs", stream="-", configuration_hash="-", reference_hash="-")
 
 
 def bucket(counting: Counting, number: int, rows: Floats) -> Bucket:

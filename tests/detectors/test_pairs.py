@@ -19,10 +19,11 @@ from driftbus.detectors.layout import layout
 from driftbus.detectors.pairs import Pairs
 from driftbus.detectors.ranks import RANK_SCALE, Ranks
 from driftbus.detectors.step import State, Tests, start, step
+from driftbus.schemas.configuration import Model
 from driftbus.schemas.drift import DriftEvent
 from driftbus.schemas.reference import Reference
 
-from ..benchmarks.pairs import Draw, Floats, bucket, compiled, independent, linked, reference_of
+from ..benchmarks.pairs import SETTINGS, Draw, Floats, bucket, compiled, independent, linked, reference_of
 
 RNG = np.random.default_rng(6)
 ROWS = 4_000
@@ -190,6 +191,14 @@ def test_a_new_correlation_is_found_and_its_pair_named() -> None:
     assert signal.effect.correlation[1] == pytest.approx(0.3, abs=0.12)
     stream.feed(independent, 200, until=lambda state: not state.episodes)
     assert [event.status for event in stream.events][-1] == "resolved"
+
+
+def test_a_pair_is_as_hard_of_hearing_as_its_fields() -> None:
+    """One field of which a shift by a whole sd is no news: nor is what that does to its products."""
+    deaf = Model.model_validate({"false_alarms": str(SETTINGS.false_alarms), "features": {"f0": {"min_effect": 1}}})
+    stream = Stream(compiled(NORMAL, deaf))
+    stream.feed(linked(0.3), 60)
+    assert not stream.events
 
 
 def shifted(rng: np.random.Generator, rows: int) -> Floats:
