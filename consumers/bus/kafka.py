@@ -130,8 +130,9 @@ class KafkaBus:
             raise BusError(msg)
         claim = Claim(f"{self._settings['bootstrap.servers']}\n{instance}", f"instance {self._instance} of group {group}")
         try:
-            self._await_dead_member(group, instance, claim.noted())
-            session = KafkaSession(self._settings, group, instance, topics, assignment, self._cluster, claim.note)
+            predecessor = claim.noted()
+            self._await_dead_member(group, instance, predecessor)
+            session = KafkaSession(self._settings, group, instance, topics, assignment, self._cluster, predecessor, claim.note)
         except BaseException:
             claim.release()
             raise

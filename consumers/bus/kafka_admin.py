@@ -29,11 +29,14 @@ class Cluster:
     """An admin client."""
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._admin = self._client()
+
+    def _client(self) -> AdminClient:
         try:
-            self._admin = AdminClient(kafka_settings.admin(settings), logger=_log, error_cb=kafka_errors.report)
+            return AdminClient(kafka_settings.admin(self._settings), logger=_log, error_cb=kafka_errors.report)
         except KafkaException as exception:
             kafka_errors.refuse(kafka_errors.error_of(exception), "kafka:")
-        self._settings = settings
 
     def reach(self) -> None:
         """Have some broker answer, or say that none does."""
@@ -54,8 +57,9 @@ class Cluster:
         """The answers, by what was asked for (the client does not type them); none for one of the expected errors."""
         deadline = time.monotonic() + PATIENCE_S
         while True:
+            admin = self._admin
             try:
-                futures = request(*arguments, request_timeout=_REQUEST_S, **options)
+                futures = request(admin, *arguments, request_timeout=_REQUEST_S, **options)
                 return {key: future.result() for key, future in futures.items()}
             except KafkaException as exception:
                 error = kafka_errors.error_of(exception)
@@ -63,7 +67,12 @@ class Cluster:
                     return {}
                 if not kafka_errors.transient(error) or time.monotonic() > deadline:
                     kafka_errors.refuse(error, what)
-            time.sleep(_AGAIN_S)
+            self._forget()
+
+    def _forget(self) -> None:
+        """Ask the next time as somebody new: a client goes on asking leaders and coordinators that are not there any more."""
+        time.sleep(_AGAIN_S)
+        self._admin = self._client()
 
     def describe(self, topics: Sequence[str]) -> dict[str, TopicDescription]:
         """Those that exist; without the ACL DescribeConfigs on a topic, its settings are empty."""
@@ -71,14 +80,14 @@ class Cluster:
         for name in topics:
             unknown = (KafkaError.UNKNOWN_TOPIC_OR_PART,)
             asked = TopicCollection([name])
-            for topic in self._ask(self._admin.describe_topics, asked, what=f"describing topic {name}", expected=unknown).values():
+            for topic in self._ask(AdminClient.describe_topics, asked, what=f"describing topic {name}", expected=unknown).values():
                 found[name] = TopicDescription(name, str(topic.topic_id), len(topic.partitions), self._settings_of(name))
         return found
 
     def _settings_of(self, name: str) -> dict[str, str]:
         resource = ConfigResource(ConfigResource.Type.TOPIC, name)
         missing = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.UNKNOWN_TOPIC_OR_PART)  # the second: deleted just now
-        answers = self._ask(self._admin.describe_configs, [resource], what=f"describing the settings of topic {name}", expected=missing)
+        answers = self._ask(AdminClient.describe_configs, [resource], what=f"describing the settings of topic {name}", expected=missing)
         return {key: entry.value for entries in answers.values() for key, entry in entries.items() if entry.value is not None}
 
     def create(self, topic: str, partitions: int, replication: int, settings: Mapping[str, str]) -> None:
@@ -88,12 +97,12 @@ class Cluster:
             raise TopicExists(msg)
         new = NewTopic(topic, num_partitions=partitions, replication_factor=replication, config=dict(settings))
         there = (KafkaError.TOPIC_ALREADY_EXISTS,)
-        self._ask(self._admin.create_topics, [new], what=f"creating topic {topic}", expected=there)
+        self._ask(AdminClient.create_topics, [new], what=f"creating topic {topic}", expected=there)
         self._await(topic, there=True)
 
     def delete(self, topic: str) -> None:
         """Remove a topic, and wait until it is gone."""
-        self._ask(self._admin.delete_topics, [topic], what=f"deleting topic {topic}")
+        self._ask(AdminClient.delete_topics, [topic], what=f"deleting topic {topic}")
         self._await(topic, there=False)
 
     def _await(self, topic: str, *, there: bool) -> None:
@@ -118,14 +127,14 @@ class Cluster:
         what = f"offsets of {', '.join(map(str, sources))}"
         deadline = time.monotonic() + PATIENCE_S
         while True:
-            answers = self._ask(self._admin.list_offsets, wanted, what=what, isolation_level=level).values()
+            answers = self._ask(AdminClient.list_offsets, wanted, what=what, isolation_level=level).values()
             offsets = [answer.offset for answer in answers]
             if min(offsets) >= 0:
                 return offsets
             if time.monotonic() > deadline:
                 msg = f"{what}: no leader has answered in {PATIENCE_S} s; are all brokers up?"
                 raise BusError(msg)
-            self._admin.list_topics(timeout=_REQUEST_S)  # the leader it asked is gone, and the answer no error: learn who leads now
+            self._forget()  # the leader it asked is gone, and the answer no error
 
     def committed(self, group: str, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, Position]:
         """What a group has committed; waits for transactions that are about to say."""
@@ -140,7 +149,7 @@ class Cluster:
     def member(self, group: str, instance: str) -> MemberDescription | None:
         """The member of a group that has this static name."""
         unknown = (KafkaError.GROUP_ID_NOT_FOUND,)
-        answers = self._ask(self._admin.describe_consumer_groups, [group], what=f"describing group {group}", expected=unknown)
+        answers = self._ask(AdminClient.describe_consumer_groups, [group], what=f"describing group {group}", expected=unknown)
         return next((m for described in answers.values() for m in described.members if m.group_instance_id == instance), None)
 
 

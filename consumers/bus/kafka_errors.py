@@ -10,7 +10,7 @@ from .interface import BusError, Fenced
 _log = logging.getLogger(__name__)
 
 #: Not among them: FENCED_INSTANCE_ID and INVALID_PRODUCER_EPOCH, which a member also gets that is just joining again, or whose transaction
-#: took too long. Where they mean another process, the next step fails fatally.
+#: took too long. Where they mean another client, the next step fails fatally.
 _FENCED = frozenset({KafkaError._FENCED, KafkaError.PRODUCER_FENCED})
 #: Trying again changes nothing until somebody changes something.
 _PERMANENT = {
@@ -53,6 +53,10 @@ _TRANSIENT = frozenset(
 )
 
 
+class Ended(BusError):
+    """A client that can do no more; another one of the same name may."""
+
+
 def error_of(exception: KafkaException) -> KafkaError:
     """The error inside."""
     error: KafkaError = exception.args[0]
@@ -60,7 +64,7 @@ def error_of(exception: KafkaException) -> KafkaError:
 
 
 def fenced(error: KafkaError) -> bool:
-    """Whether another process has this one's place."""
+    """Whether another client has this one's name, or its coordinator gave it up."""
     return error.code() in _FENCED
 
 
@@ -77,7 +81,7 @@ def transient(error: KafkaError) -> bool:
 def refuse(error: KafkaError, what: str) -> NoReturn:
     """End with what was being done, why not, and what to change. Settings, and so secrets, are never part of it."""
     if fenced(error):
-        msg = f"{what}: another process has taken this instance's place ({error.name()}); this one ends"
+        msg = f"{what}: another client has its name now, or its coordinator gave it up ({error.name()})"
         raise Fenced(msg)
     hint = _PERMANENT.get(error.code())
     msg = f"{what}: {error.str()} ({error.name()}){f'; {hint}' if hint else ''}"

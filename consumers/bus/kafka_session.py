@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NoReturn
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message
 from confluent_kafka import TopicPartition as KafkaPartition
 
 from . import kafka_errors, kafka_settings
-from .interface import Assignment, Batch, BusError, TopicPartition, Work, check_start
+from .interface import Assignment, Batch, BusError, Fenced, TopicPartition, Work, check_start
 from .kafka_admin import Cluster, committed
 from .kafka_batches import batches, split, take
+from .kafka_errors import Ended
 from .kafka_settings import Settings
 from .kafka_transactions import Aborted, Positions, Transactions
 
@@ -27,6 +28,11 @@ class KafkaSession:
 
     Static: a process that dies and comes back within the session timeout has its partitions at once, and a closed session's partitions
     move to the others only after that timeout.
+
+    The group says whose the name is. A client that can do no more has no rival while the group still has the member that it was, or none
+    of that name: librdkafka fences itself when it misses a dead coordinator for a session timeout (its issue 3437), and coordinators abort
+    what takes too long. Then the session begins anew: all partitions are revoked, and come back with what the group has committed. So it
+    does where it holds partitions and the group knows it by a new member id: librdkafka keeps some that others may have had meanwhile.
     """
 
     def __init__(
@@ -37,26 +43,48 @@ class KafkaSession:
         topics: Sequence[str],
         assignment: Assignment,
         cluster: Cluster,
+        predecessor: str,
         joined: Callable[[str], None],
     ) -> None:
+        self._settings = settings
         self._group = group
+        self._instance = instance
+        self._topics = list(topics)
         self._assignment = assignment
         self._cluster = cluster
+        self._member = predecessor  # as the group last knew us
         self._joined = joined
         self._owned: set[TopicPartition] = set()
         self._lost: set[TopicPartition] = set()  # taken from us since `commit` began, even where they came back
         self._paused: set[TopicPartition] = set()
-        self._silent = False  # nothing is to be delivered, of new partitions neither
         self._ends: dict[TopicPartition, int] = {}
         self._closed = False
+        self._join()
+
+    def _join(self) -> None:
+        """Transactions first: what was left open is decided before positions are read."""
+        self._released = False
+        self._silent = False  # nothing is to be delivered, of new partitions neither
         self._broken: Exception | None = None  # what a callback raised
-        self._transactions = Transactions(settings, instance)  # first: what a predecessor left open is decided before positions are read
-        self._consumer = Consumer(
-            kafka_settings.consumer(settings, group, instance), logger=logging.getLogger(__name__), error_cb=kafka_errors.report
-        )
-        self._consumer.subscribe(list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke)
+        self._transactions = Transactions(self._settings, self._instance)
+        settings = kafka_settings.consumer(self._settings, self._group, self._instance)
+        self._consumer = Consumer(settings, logger=_log, error_cb=kafka_errors.report)
+        self._consumer.subscribe(self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke)
+
+    def _begin_anew(self, why: BusError) -> None:
+        """With new clients; unless the group knows another one by our name."""
+        there = Cluster(self._settings).member(self._group, self._instance)  # a new client, which knows no dead coordinator
+        if there is not None and there.member_id != self._member:
+            msg = f"group {self._group}: a process on {there.host} has taken the place of instance {self._instance}; this one ends"
+            raise Fenced(msg) from why
+        _log.warning("%s; the group has no other instance of this name: joining again", why)
+        self._release()
+        self._revoke(list(self._owned))
+        self._join()
 
     def _on_assign(self, consumer: Consumer, partitions: list[KafkaPartition]) -> None:
+        if self._released:  # it says at its close what it had yet to say, and answers no more
+            return
         try:
             self._assign(consumer, partitions)
         except Exception as error:  # noqa: BLE001  # the client would lose it: it is raised where the callback was served
@@ -64,7 +92,11 @@ class KafkaSession:
 
     def _assign(self, consumer: Consumer, partitions: list[KafkaPartition]) -> None:
         if member := consumer.memberid():  # none while the group is being joined again
+            known, self._member = self._member, member
             self._joined(member)
+            if self._owned and member != known:
+                msg = f"group {self._group}: instance {self._instance} was given up; others may have had the partitions that it still holds"
+                raise Ended(msg)
         if not partitions:
             return
         sources = [TopicPartition(p.topic, p.partition) for p in partitions]
@@ -72,13 +104,17 @@ class KafkaSession:
         new = {source: positions.get(source) for source in sources}
         starts = self._assignment.assigned(new)
         begin = {source: starts.get(source, position.offset if position else OFFSET_BEGINNING) for source, position in new.items()}
-        consumer.incremental_assign([KafkaPartition(*source, offset) for source, offset in begin.items()])
+        assign = consumer.incremental_assign if kafka_settings.incremental(self._settings) else consumer.assign
+        assign([KafkaPartition(*source, offset) for source, offset in begin.items()])
         self._owned |= begin.keys()
         if silent := begin.keys() if self._silent else begin.keys() & self._paused:
             consumer.pause([KafkaPartition(*source) for source in silent])
 
     def _on_revoke(self, consumer: Consumer, partitions: list[KafkaPartition]) -> None:
-        gone = [TopicPartition(p.topic, p.partition) for p in partitions]
+        sources = (TopicPartition(p.topic, p.partition) for p in partitions)
+        self._revoke([source for source in sources if source in self._owned])
+
+    def _revoke(self, gone: Sequence[TopicPartition]) -> None:
         self._lost.update(gone)
         self._owned.difference_update(gone)
         self._paused.difference_update(gone)
@@ -89,21 +125,33 @@ class KafkaSession:
 
     def consume(self, most: int, timeout_s: float) -> list[Batch]:
         """Up to ``most`` records; what is there is returned as soon as the first has come."""
+        try:
+            return self._consume(most, timeout_s)
+        except (Ended, Fenced) as why:
+            self._begin_anew(why)
+            return []
+
+    def _consume(self, most: int, timeout_s: float) -> list[Batch]:
         self._transactions.poll()
         try:
             messages = take(self._consumer, most, timeout_s)
         except KafkaException as exception:
             self._refuse(kafka_errors.error_of(exception))
-        if self._broken is not None:
-            raise self._broken
-        records, events = split(messages)
-        for source, error, offset in events:
-            self._note(source, error, offset)
+        records = self._hear(messages)
         found = [batch for batch in batches(records) if batch.source in self._owned]
         for batch in found:
             if self._ends.get(batch.source, -1) <= batch.offsets[-1]:
                 self._ends.pop(batch.source, None)
         return found
+
+    def _hear(self, messages: list[Message]) -> list[Message]:
+        """The records, after what else there was to hear."""
+        if self._broken is not None:
+            raise self._broken
+        records, events = split(messages)
+        for source, error, offset in events:
+            self._note(source, error, offset)
+        return records
 
     def _note(self, source: TopicPartition, error: KafkaError, offset: int) -> None:
         if error.code() == KafkaError._PARTITION_EOF:
@@ -128,7 +176,16 @@ class KafkaSession:
         1. Drop the work of partitions that were taken from us.
         2. Begin; produce all outputs; send all positions, with the group's metadata as it is now; commit.
         3. Where that was aborted: serve the group (it may take partitions), and go to 1.
+
+        Where it is not known what became of the transaction, all partitions are revoked: those that come back say how far it was done.
         """
+        try:
+            return self._commit(work)
+        except (Ended, Fenced) as why:
+            self._begin_anew(why)
+            return set()
+
+    def _commit(self, work: Sequence[Work]) -> set[TopicPartition]:
         self._lost.clear()
         while True:
             todo = [w for w in work if w.source in self._owned and w.source not in self._lost]  # 1
@@ -144,7 +201,10 @@ class KafkaSession:
 
     def _positions(self, work: Sequence[Work]) -> Positions:
         positions = [KafkaPartition(*w.source, w.position.offset, w.position.metadata) for w in work]
-        return positions, self._consumer.consumer_group_metadata()
+        group = self._consumer.consumer_group_metadata()
+        if self._consumer.memberid() != self._member:  # given up, and perhaps a member again before the callbacks could say so
+            raise KafkaException(KafkaError(KafkaError.UNKNOWN_MEMBER_ID))
+        return positions, group
 
     def _serve_group(self) -> None:
         """Let a rebalance happen, and deliver nothing meanwhile."""
@@ -152,8 +212,7 @@ class KafkaSession:
         self._consumer.pause([KafkaPartition(*source) for source in self._owned])
         deadline = time.monotonic() + _SERVE_S
         while (remaining := deadline - time.monotonic()) > 0:
-            for source, error, offset in split(self._consumer.consume(1, remaining))[1]:
-                self._note(source, error, offset)
+            self._hear(self._consumer.consume(1, remaining))
         self._silent = False
         self._consumer.resume([KafkaPartition(*source) for source in self._owned - self._paused])
 
@@ -187,8 +246,12 @@ class KafkaSession:
         """End; as a static member it is not missed before the session timeout, unless it comes back."""
         if not self._closed:
             self._closed = True
-            try:
-                self._consumer.close()
-                self._transactions.close()
-            except KafkaException as exception:
-                kafka_errors.report(kafka_errors.error_of(exception))
+            self._release()
+
+    def _release(self) -> None:
+        self._released = True
+        try:
+            self._consumer.close()
+            self._transactions.close()
+        except KafkaException as exception:
+            kafka_errors.report(kafka_errors.error_of(exception))

@@ -1,8 +1,10 @@
 """One transactional producer: outputs and positions together, or not at all."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from typing import Any, NoReturn
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -15,6 +17,8 @@ _log = logging.getLogger(__name__)
 
 #: Seconds a single request may take before it is asked again.
 _STEP_S = 30
+#: Seconds that positions may take: by default the brokers miss a dead one, and make another the group's coordinator, after nine.
+_SEND_S = 10
 _AGAIN_S = 0.05
 
 #: Positions as the client wants them, and the group metadata that fences zombies (an opaque object of the client's).
@@ -53,7 +57,8 @@ class Transactions:
     def run(self, outputs: Sequence[Output], positions: Callable[[], Positions] | None = None) -> None:
         """One transaction: begin (1), produce (2), positions (3), commit (4).
 
-        Raises `Aborted` when it may be tried again, `Fenced` when another process has this id, `BusError` when something must be changed.
+        Raises `Aborted` when it may be tried again, `BusError` when something must be changed. After `Fenced` (this id was used elsewhere,
+        or the coordinator gave the transaction up) and `Ended` only another producer can go on; its start decides what became of it.
         """
         self._failed.clear()
         try:
@@ -61,7 +66,7 @@ class Transactions:
             for output in outputs:  # 2
                 self._produce(output)
             if positions is not None:
-                self._insist(self._producer.send_offsets_to_transaction, *positions(), _STEP_S)  # 3
+                self._insist(self._send, *positions())  # 3
             self._insist(self._producer.commit_transaction, _STEP_S)  # 4: waits for every record, or fails
         except KafkaException as exception:
             self._abort(kafka_errors.error_of(exception))
@@ -87,6 +92,26 @@ class Transactions:
             else:
                 return
 
+    def _send(self, positions: list[Any], group: object) -> None:
+        """In a thread, for the client keeps no time here: where the group's coordinator has just died, it can ask that one for ever.
+
+        (librdkafka 5456 and 5511.) A thread that does not come back is left behind, with its producer.
+        """
+        answer: Future[None] = Future()
+
+        def ask() -> None:
+            try:
+                self._producer.send_offsets_to_transaction(positions, group, _SEND_S)
+                answer.set_result(None)
+            except Exception as error:  # noqa: BLE001  # raised where the answer is awaited
+                answer.set_exception(error)
+
+        threading.Thread(target=ask, daemon=True).start()
+        try:
+            answer.result(_SEND_S + 1)
+        except TimeoutError:
+            self._end(KafkaError(KafkaError._TIMED_OUT, f"no answer to the positions in {_SEND_S} s"))
+
     def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
         if error is not None and error.code() not in {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT}:
             self._failed.append((f"{message.topic()}[{message.partition()}]", error))
@@ -111,8 +136,11 @@ class Transactions:
 
     def _end(self, error: KafkaError) -> NoReturn:
         """The client cannot go on; the first such error is the reason, later ones only repeat that there was one."""
-        self._fatal = self._fatal or error
-        kafka_errors.refuse(self._fatal, f"transactional id {self._name}")
+        self._fatal = fatal = self._fatal or error
+        if not kafka_errors.fenced(fatal) and not kafka_errors.permanent(fatal):
+            msg = f"transactional id {self._name}: {fatal.str()} ({fatal.name()})"
+            raise kafka_errors.Ended(msg)
+        kafka_errors.refuse(fatal, f"transactional id {self._name}")
 
     def _insist(self, step: Callable[..., object], *arguments: object) -> None:
         """Until it is done, or fails for good; the client's steps may be repeated."""

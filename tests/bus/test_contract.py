@@ -132,7 +132,7 @@ def test_an_offset_that_is_not_there_is_refused_with_the_range(world: World) -> 
     bus.publish(numbered(topic, 5))
     session = bus.session("r", [topic], Followed(starts={TopicPartition(topic, 0): 1000}))
     with pytest.raises(BusError, match=rf"{topic}\[0\] from offset 1000, but it holds 0 to"):
-        wait_until(lambda: bool(session.assignment()), session)
+        wait_until(lambda: False, session)
 
 
 def test_what_an_assignment_raises_comes_out_of_consume(world: World) -> None:
@@ -219,7 +219,7 @@ def test_two_sessions_share_and_a_closed_ones_partitions_move(world: World) -> N
     two = world.bus("two").session("r", [topic], told_two)
     wait_until(lambda: len(one.assignment()) == len(two.assignment()) == 2, one, two)
     assert one.assignment() | two.assignment() == everywhere
-    assert set(told_one.lost) == two.assignment()
+    assert set(told_one.lost) >= two.assignment()  # all of them, where a rebalance begins with giving everything back
     assert frozenset(told_one.held) == one.assignment()
     assert frozenset(told_two.held) == two.assignment()
     two.close()
@@ -252,8 +252,9 @@ def test_work_of_partitions_that_are_somebody_elses_is_dropped(world: World) -> 
     one = bus.session("r", [topic], told)
     wait_until(lambda: len(one.assignment()) == 2, one)
     two = world.bus("two").session("r", [topic], Followed())
-    wait_until(lambda: bool(told.lost), one, two)
-    (kept,), (lost,) = one.assignment(), told.lost
+    wait_until(lambda: len(one.assignment()) == len(two.assignment()) == 1, one, two)
+    (kept,), (lost,) = one.assignment(), two.assignment()
+    assert lost in told.lost
     done = one.commit([work(lost, 1, Output(out, 0, None, b"stale")), work(kept, 1, Output(out, 0, None, b"mine"))])
     assert done == {kept}
     assert everything(bus, out) == [b"mine"]

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
 
 from driftbus.consumers.bus.interface import BusError, InstanceInUse, Output, TopicPartition
 from driftbus.consumers.bus.kafka import KafkaBus
+from driftbus.consumers.bus.kafka_admin import Cluster
 from driftbus.consumers.bus.kafka_settings import Settings
 
 from .worlds import Followed, World, everything, numbered, read_values, wait_until, work
@@ -34,12 +36,28 @@ os.kill(os.getpid(), 9)
 _HOLDS = """
 import sys
 from driftbus.consumers.bus.kafka import KafkaBus
+from driftbus.consumers.bus.kafka_admin import Cluster
 from driftbus.consumers.bus.kafka_settings import Settings
 class Follows:
     def assigned(self, partitions): return {}
     def revoked(self, partitions): pass
 address, application, topic = sys.argv[1:]
 session = KafkaBus({"bootstrap.servers": address}, application, "one").session("r", [topic], Follows())
+while not session.assignment():
+    session.consume(1, .1)
+print("here", flush=True)
+while True:
+    session.consume(1, .1)
+"""
+
+_DIES_GIVING_AWAY = """
+import os, sys
+from driftbus.consumers.bus.kafka import KafkaBus
+class Dies:
+    def assigned(self, partitions): return {}
+    def revoked(self, partitions): os.kill(os.getpid(), 9)
+address, application, topic = sys.argv[1:]
+session = KafkaBus({"bootstrap.servers": address}, application, "one").session("r", [topic], Dies())
 while not session.assignment():
     session.consume(1, .1)
 print("here", flush=True)
@@ -101,8 +119,40 @@ def test_a_live_process_of_another_machine_keeps_its_name(kafka: str, cluster: W
     wait_until(lambda: bool(session.assignment()), session)
 
 
-def test_work_of_a_member_that_the_group_gave_up_is_dropped(kafka: str) -> None:
-    """The group goes on without a member that asks for nothing; what that one hands in afterwards is aborted, and done by the other."""
+def test_what_a_member_gave_away_when_it_died_is_served(kafka: str, cluster: World) -> None:
+    """It comes back under its static name before it is missed, so that no further rebalance would tell the group."""
+    topic = cluster.topic(partitions=4)
+    command = [sys.executable, "-c", _DIES_GIVING_AWAY, kafka, cluster.application, topic]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as dying:
+        assert dying.stdout is not None
+        assert dying.stdout.readline() == "here\n"
+        other = cluster.bus("two").session("r", [topic], Followed())
+        wait_until(lambda: dying.poll() is not None, other)
+    again = cluster.bus("one").session("r", [topic], Followed())
+    wait_until(lambda: len(again.assignment() | other.assignment()) == 4, again, other)
+
+
+def test_a_fenced_session_without_a_rival_in_its_group_begins_anew(kafka: str, cluster: World) -> None:
+    """What a coordinator does that aborts a slow transaction: the producer is fenced, and nobody else is there."""
+    bus, topic, out = cluster.bus(), cluster.topic(), cluster.topic()
+    source, told = TopicPartition(topic, 0), Followed()
+    bus.publish(numbered(topic, 2))
+    session = bus.session("r", [topic], told)
+    read_values(session, 2)
+    Producer({"bootstrap.servers": kafka, "transactional.id": f"{cluster.application}-r-one"}).init_transactions()
+    assert session.commit([work(source, 2, Output(out, 0, None, b"fenced"))]) == set()
+    assert told.lost == [source]
+    assert read_values(session, 2) == [b"0", b"1"]
+    assert session.commit([work(source, 2, Output(out, 0, None, b"once"))]) == {source}
+    assert everything(bus, out) == [b"once"]
+
+
+@pytest.mark.parametrize("stays", [True, False], ids=["the other stays", "the other leaves"])
+def test_work_of_a_member_that_the_group_gave_up_is_dropped(kafka: str, stays: bool) -> None:
+    """The group goes on without a member that asks for nothing; what that one hands in afterwards is aborted, and was done by the other.
+
+    Where the other leaves, the partitions come back to a client that still holds one of them, at the old place.
+    """
     slow: Settings = {"bootstrap.servers": kafka, "max.poll.interval.ms": 6000}
     world = World(lambda instance, application: KafkaBus(slow, application, instance))
     topic, out = world.topic(partitions=2), world.topic()
@@ -111,10 +161,15 @@ def test_work_of_a_member_that_the_group_gave_up_is_dropped(kafka: str) -> None:
     told = Followed()
     sleeper = world.bus("sleeper").session("r", [topic], told)
     wait_until(lambda: sleeper.at_end().keys() == sources, sleeper)
-    other = world.bus("other").session("r", [topic], Followed())
+    others = world.bus("other")
+    other = others.session("r", [topic], Followed())
     read = wait_until(lambda: other.at_end().keys() == sources, other)
     other.commit([work(s, 1, Output(out, 0, None, b"other")) for s in sources])
     assert {batch.source for batch in read} == sources
+    if not stays:
+        others.close()
+        group = Cluster(slow)
+        wait_until(lambda: group.member(f"{world.application}-r", f"{world.application}-r-other") is None)
     assert sleeper.commit([work(s, 1, Output(out, 0, None, b"sleeper")) for s in sources]) == set()
     assert set(told.lost) == sources
     assert everything(world.bus(), out) == [b"other", b"other"]

@@ -25,7 +25,7 @@ def test_the_new_group_protocol_can_be_chosen() -> None:
 
 
 def test_what_the_promises_rest_on_is_refused() -> None:
-    for key in ("isolation.level", "transactional.id", "enable.auto.commit"):
+    for key in ("isolation.level", "transactional.id", "partition.assignment.strategy", "enable.auto.commit"):
         with pytest.raises(ValueError, match=rf"kafka\.{key}: set by driftbus"):
             kafka_settings.check({**_USER, key: "x"})
     with pytest.raises(ValueError, match=r"bootstrap\.servers is missing"):

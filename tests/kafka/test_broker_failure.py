@@ -1,8 +1,10 @@
 """A broker dies in the middle of transactions: everything is there once."""
 
+from functools import partial
 from typing import Any
 
 import pytest
+from confluent_kafka.admin import AdminClient
 
 from driftbus.consumers.bus.interface import Output, TopicPartition
 from driftbus.consumers.bus.kafka import KafkaBus
@@ -12,28 +14,45 @@ from ..bus.worlds import Followed, everything, numbered, work
 pytestmark = pytest.mark.kafka
 
 _ROWS = 2000
+_SOURCES = [TopicPartition("in", p) for p in range(3)]
 
 
-def test_a_killed_broker_loses_and_doubles_nothing(three_brokers: Any) -> None:  # the script's Cluster
-    bus = KafkaBus({"bootstrap.servers": three_brokers.address}, "app", "one")
+def _coordinator(admin: AdminClient, topic: str, name: str) -> int:
+    """The broker that leads a name's partition of an internal topic, as Kafka chooses it: by Java's hash of the name."""
+    partitions = admin.list_topics(topic).topics[topic].partitions
+    hashed = 0
+    for letter in name:
+        hashed = (31 * hashed + ord(letter)) % 2**32
+    leader: int = partitions[hashed % 2**31 % len(partitions)].leader
+    return leader
+
+
+@pytest.mark.parametrize("both", [True, False], ids=["of the group and its transactions", "of the group alone"])
+def test_a_killed_coordinator_loses_and_doubles_nothing(three_brokers: Any, both: bool) -> None:  # the script's Cluster
+    address = three_brokers.address
+    maker = KafkaBus({"bootstrap.servers": address}, "maker", "one")
     for topic in ("in", "out"):
-        bus.create(topic, 3, replication=3)
-    bus.publish([output for p in range(3) for output in numbered("in", _ROWS, p)])
+        maker.create(topic, 3, replication=3, settings={"retention.ms": "-1"})
+    maker.publish([output for p in range(3) for output in numbered("in", _ROWS, p)])
+    assert maker.committed("maker-copier", _SOURCES) == {}  # now both internal topics are there
+    led = partial(_coordinator, AdminClient({"bootstrap.servers": address}))
+    names = [(f"app{a}", str(b)) for a in range(4) for b in range(4)]  # all pairs of the internal topics' four partitions each
+    coordinators = {(a, b): (led("__consumer_offsets", f"{a}-copier"), led("__transaction_state", f"{a}-copier-{b}")) for a, b in names}
+    (application, instance), (node, _) = next((name, nodes) for name, nodes in coordinators.items() if both == (len(set(nodes)) == 1))
+    bus = KafkaBus({"bootstrap.servers": address}, application, instance)
     session = bus.session("copier", ["in"], Followed())
-    sources = {TopicPartition("in", p) for p in range(3)}
-    copied = dict.fromkeys(sources, 0)
     commits = 0
-    while set(copied.values()) != {_ROWS}:
+    while session.at_end().keys() != set(_SOURCES):
         for batch in session.consume(100, 1):
             outputs = [Output("out", batch.source.partition, None, value) for value in batch.values]
-            behind = int(batch.offsets[-1]) + 1
-            if session.commit([work(batch.source, behind, *outputs)]):  # else it was lost with the coordinator, and is read again
-                copied[batch.source] = behind
+            session.commit([work(batch.source, int(batch.offsets[-1]) + 1, *outputs)])  # what is not done is read again
             commits += 1
             if commits == 10:
-                three_brokers.kill(2)
+                three_brokers.kill(node)
             if commits == 30:
                 three_brokers.start()
     assert everything(bus, "out") == [b"%d" % i for i in range(_ROWS)] * 3
-    assert {source: position.offset for source, position in bus.committed("app-copier", list(sources)).items()} == copied
+    committed = bus.committed(f"{application}-copier", _SOURCES)
+    assert {source: position.offset for source, position in committed.items()} == dict.fromkeys(_SOURCES, _ROWS)
     bus.close()
+    maker.close()
