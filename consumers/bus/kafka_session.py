@@ -83,7 +83,7 @@ class KafkaSession:
         self._join()
 
     def _on_assign(self, consumer: Consumer, partitions: list[KafkaPartition]) -> None:
-        if self._released:  # it says at its close what it had yet to say, and answers no more
+        if self._released:
             return
         try:
             self._assign(consumer, partitions)
@@ -251,6 +251,7 @@ class KafkaSession:
     def _release(self) -> None:
         self._released = True
         try:
+            self._consumer.consume(1, 0)  # serves the callbacks that are due: at its close, it can wait for ever for the answer to one
             self._consumer.close()
             self._transactions.close()
         except KafkaException as exception:

@@ -36,7 +36,6 @@ os.kill(os.getpid(), 9)
 _HOLDS = """
 import sys
 from driftbus.consumers.bus.kafka import KafkaBus
-from driftbus.consumers.bus.kafka_admin import Cluster
 from driftbus.consumers.bus.kafka_settings import Settings
 class Follows:
     def assigned(self, partitions): return {}

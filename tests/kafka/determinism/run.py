@@ -132,6 +132,10 @@ def _await(supervisor: Supervisor, complete: Callable[[], bool]) -> None:
         if time.monotonic() - asked >= _ASK_S:
             if not supervisor.switches_left and complete():
                 return
-            assert time.monotonic() < deadline, f"not complete in {PATIENCE_S} s; switches left: {supervisor.switches_left}"
+            assert time.monotonic() < deadline, _stuck(supervisor)
             asked = time.monotonic()
         time.sleep(_LOOK_S)
+
+
+def _stuck(supervisor: Supervisor) -> str:
+    return f"not complete in {PATIENCE_S} s; switches left: {supervisor.switches_left}\n{supervisor.last_words()}"

@@ -94,6 +94,10 @@ class Supervisor:
         """The last that a worker said."""
         return (self._folder / f"{worker.name}.log").read_text(errors="replace")[-3000:]
 
+    def last_words(self) -> str:
+        """Of all."""
+        return "\n".join(f"{name}: {self.told(worker)[-1000:]}" for name, (worker, _, _) in self._running.items())
+
     def _start(self, worker: Worker) -> None:
         log = (self._folder / f"{worker.name}.log").open("ab")
         process = subprocess.Popen(worker.command(self._folder), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
