@@ -34,7 +34,7 @@ def test_a_rise_is_told_sooner_in_one_direction(tmp_path: Path) -> None:
         draw = np.random.default_rng(2)
         folder = tmp_path / name
         folder.mkdir()
-        risen = replayed(folder, calls(draw, 10_000), calls(draw, 6_000, 0.13), pane="10s", false_alarms="1 per 1d", features=features)
+        risen = replayed(folder, calls(draw, 10_000), calls(draw, 12_000, 0.12), pane="10s", false_alarms="1 per 1d", features=features)
         first = risen.events[0]
         assert [(signal.name, signal.change) for signal in first.signals] == [("failed", "more 'true'")]
         opened.append(first.bucket[1])
