@@ -31,8 +31,7 @@ class KafkaSession:
 
     The group says whose the name is. A client that can do no more has no rival while the group still has the member that it was, or none
     of that name: librdkafka fences itself when it misses a dead coordinator for a session timeout (its issue 3437), and coordinators abort
-    what takes too long. Then the session begins anew: all partitions are revoked, and come back with what the group has committed. So it
-    does where it holds partitions and the group knows it by a new member id: librdkafka keeps some that others may have had meanwhile.
+    what takes too long. Then the session begins anew: all partitions are revoked, and come back with what the group has committed.
     """
 
     def __init__(
@@ -92,11 +91,8 @@ class KafkaSession:
 
     def _assign(self, consumer: Consumer, partitions: list[KafkaPartition]) -> None:
         if member := consumer.memberid():  # none while the group is being joined again
-            known, self._member = self._member, member
+            self._member = member
             self._joined(member)
-            if self._owned and member != known:
-                msg = f"group {self._group}: instance {self._instance} was given up; others may have had the partitions that it still holds"
-                raise Ended(msg)
         if not partitions:
             return
         sources = [TopicPartition(p.topic, p.partition) for p in partitions]
@@ -201,10 +197,7 @@ class KafkaSession:
 
     def _positions(self, work: Sequence[Work]) -> Positions:
         positions = [KafkaPartition(*w.source, w.position.offset, w.position.metadata) for w in work]
-        group = self._consumer.consumer_group_metadata()
-        if self._consumer.memberid() != self._member:  # given up, and perhaps a member again before the callbacks could say so
-            raise KafkaException(KafkaError(KafkaError.UNKNOWN_MEMBER_ID))
-        return positions, group
+        return positions, self._consumer.consumer_group_metadata()
 
     def _serve_group(self) -> None:
         """Let a rebalance happen, and deliver nothing meanwhile."""
@@ -249,10 +242,12 @@ class KafkaSession:
             self._release()
 
     def _release(self) -> None:
+        """First serve the callbacks that are due: at its close, the client can wait for ever for the answer to one."""
+        if self._released:
+            return
         self._released = True
-        try:
-            self._consumer.consume(1, 0)  # serves the callbacks that are due: at its close, it can wait for ever for the answer to one
-            self._consumer.close()
-            self._transactions.close()
-        except KafkaException as exception:
-            kafka_errors.report(kafka_errors.error_of(exception))
+        for step in (partial(self._consumer.consume, 1, 0), self._consumer.close, self._transactions.close):
+            try:
+                step()
+            except KafkaException as exception:
+                kafka_errors.report(kafka_errors.error_of(exception))

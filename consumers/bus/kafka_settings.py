@@ -25,7 +25,8 @@ _CONSUMER: Client = {
 }
 #: A process killed and started again has its partitions back in .3 s (static, classic), against 45 s with group.protocol=consumer.
 #: Not cooperative-sticky: a member that gives partitions away, dies before it has joined again, and comes back under its static name
-#: causes no second rebalance there, and what it gave away is nobody's for as long as all live.
+#: causes no second rebalance there, and what it gave away is nobody's for as long as all live. One that the group gave up in the middle of
+#: giving away keeps the others when it comes back, and could commit for them what somebody else had done meanwhile.
 _CLASSIC: Client = {"partition.assignment.strategy": "roundrobin", "session.timeout.ms": 6000, "heartbeat.interval.ms": 2000}
 _PRODUCER: Client = {
     "transaction.timeout.ms": 15_000,  # how long a process that died and has no successor can hold up readers

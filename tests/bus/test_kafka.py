@@ -150,7 +150,7 @@ def test_a_fenced_session_without_a_rival_in_its_group_begins_anew(kafka: str, c
 def test_work_of_a_member_that_the_group_gave_up_is_dropped(kafka: str, stays: bool) -> None:
     """The group goes on without a member that asks for nothing; what that one hands in afterwards is aborted, and was done by the other.
 
-    Where the other leaves, the partitions come back to a client that still holds one of them, at the old place.
+    Where the other leaves, the partitions come back to the client that had them: from where the other was.
     """
     slow: Settings = {"bootstrap.servers": kafka, "max.poll.interval.ms": 6000}
     world = World(lambda instance, application: KafkaBus(slow, application, instance))
