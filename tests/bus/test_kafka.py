@@ -33,30 +33,15 @@ producer.flush()
 os.kill(os.getpid(), 9)
 """
 
+#: A member that holds its partitions until it is killed, and that dies when it is to give some away if its last argument says so.
 _HOLDS = """
-import sys
-from driftbus.consumers.bus.kafka import KafkaBus
-from driftbus.consumers.bus.kafka_settings import Settings
-class Follows:
-    def assigned(self, partitions): return {}
-    def revoked(self, partitions): pass
-address, application, topic = sys.argv[1:]
-session = KafkaBus({"bootstrap.servers": address}, application, "one").session("r", [topic], Follows())
-while not session.assignment():
-    session.consume(1, .1)
-print("here", flush=True)
-while True:
-    session.consume(1, .1)
-"""
-
-_DIES_GIVING_AWAY = """
 import os, sys
 from driftbus.consumers.bus.kafka import KafkaBus
-class Dies:
+address, application, topic, *dies = sys.argv[1:]
+class Follows:
     def assigned(self, partitions): return {}
-    def revoked(self, partitions): os.kill(os.getpid(), 9)
-address, application, topic = sys.argv[1:]
-session = KafkaBus({"bootstrap.servers": address}, application, "one").session("r", [topic], Dies())
+    def revoked(self, partitions): dies and os.kill(os.getpid(), 9)
+session = KafkaBus({"bootstrap.servers": address}, application, "one").session("r", [topic], Follows())
 while not session.assignment():
     session.consume(1, .1)
 print("here", flush=True)
@@ -121,7 +106,7 @@ def test_a_live_process_of_another_machine_keeps_its_name(kafka: str, cluster: W
 def test_what_a_member_gave_away_when_it_died_is_served(kafka: str, cluster: World) -> None:
     """It comes back under its static name before it is missed, so that no further rebalance would tell the group."""
     topic = cluster.topic(partitions=4)
-    command = [sys.executable, "-c", _DIES_GIVING_AWAY, kafka, cluster.application, topic]
+    command = [sys.executable, "-c", _HOLDS, kafka, cluster.application, topic, "dies"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as dying:
         assert dying.stdout is not None
         assert dying.stdout.readline() == "here\n"
