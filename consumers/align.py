@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ..schemas.pane import Pane
-from ..schemas.progress import Progress
+from ..schemas.messages.pane import Pane
+from ..schemas.messages.progress import Progress
 from .buckets import Buckets
 
 #: No time in a log is this far away.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..detectors.sampling import drawn
-from ..schemas.pane import MOST_UNEXPECTED, Unexpected
+from ..schemas.messages.pane import MOST_UNEXPECTED, Unexpected
 from .decode.interface import MARKS
 
 #: One row in so many is looked at for unexpected names, which needs all of its JSON.

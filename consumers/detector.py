@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from ..schemas import cloud_events
 from ..schemas.configuration import Configuration
-from ..schemas.pane import Pane
-from ..schemas.progress import InputPartition, Progress
+from ..schemas.messages.pane import Pane
+from ..schemas.messages.progress import InputPartition, Progress
 from . import snapshots
 from .bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
 from .fold import Fold, Published, TestsOf

@@ -15,11 +15,11 @@ import numpy as np
 from ..detectors.step import Bucket, Offsets, Segment, State, Tests, close, fits, start, step
 from ..detectors.unseen import merged
 from ..schemas.configuration import Configuration
-from ..schemas.drift import DriftEvent
-from ..schemas.notice import Notice
-from ..schemas.pane import Pane
-from ..schemas.progress import Progress
-from ..schemas.snapshot import FORM, PartitionState
+from ..schemas.messages.drift import DriftEvent
+from ..schemas.messages.notice import Notice
+from ..schemas.messages.pane import Pane
+from ..schemas.messages.progress import Progress
+from ..schemas.stored.snapshot import FORM, PartitionState
 from .align import Aligned, Aligner, Pending, pending_offsets
 from .buckets import buckets
 from .silence import Known, Silences

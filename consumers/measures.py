@@ -19,8 +19,8 @@ from ..detectors.effects import grouped, rounded
 from ..detectors.layout import Signal, layout
 from ..detectors.two_sample import ks, psi, wasserstein
 from ..schemas.configuration import Configuration
-from ..schemas.pane import Pane
-from ..schemas.reference import CategoricalProfile, NumericProfile, Reference
+from ..schemas.messages.pane import Pane
+from ..schemas.stored.reference import CategoricalProfile, NumericProfile, Reference
 from .align import Aligner
 from .buckets import buckets
 from .bus.interface import Bus, TopicPartition

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from ..schemas.drift import DriftedSignal, DriftEvent
+from ..schemas.messages.drift import DriftedSignal, DriftEvent
 
 _COLOURS = {"minor": "#9aa5b1", "moderate": "#f0a02f", "major": "#d1344b"}
 _INK, _GRID = "#1f2933", "#e4e7eb"

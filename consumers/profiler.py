@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..schemas.configuration import Configuration, Stream
-from ..schemas.progress import InputPartition, InputTopic, Progress
+from ..schemas.messages.progress import InputPartition, InputTopic, Progress
 from .buckets import uncountable
 from .bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
 from .cut import Cut, CutState, Item, Rules, cut, cut_by_clock, finish

@@ -5,12 +5,12 @@ from datetime import datetime
 
 from ..schemas.cloud_events import JSON, MSGPACK, headers
 from ..schemas.configuration import Configuration, PaneLength
-from ..schemas.dead_letter import LARGEST_VALUE, DeadLetter
-from ..schemas.drift import DriftEvent
 from ..schemas.identity import content_hash
-from ..schemas.notice import Notice
-from ..schemas.pane import Pane
-from ..schemas.progress import InputPartition, Progress
+from ..schemas.messages.dead_letter import LARGEST_VALUE, DeadLetter
+from ..schemas.messages.drift import DriftEvent
+from ..schemas.messages.notice import Notice
+from ..schemas.messages.pane import Pane
+from ..schemas.messages.progress import InputPartition, Progress
 from .bus.interface import Output
 
 PANE = "io.driftbus.pane"

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..detectors.segments import Coded, Segmenter
-from ..schemas.reference import ProfiledField
+from ..schemas.stored.reference import ProfiledField
 from .decode.interface import Columns
 
 

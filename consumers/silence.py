@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from ..schemas.cloud_events import iso
 from ..schemas.configuration import Configuration
-from ..schemas.drift import DriftedSignal, DriftEvent, Effect, Histogram, Status
 from ..schemas.identity import derived_id
+from ..schemas.messages.drift import DriftedSignal, DriftEvent, Effect, Histogram, Status
 from .buckets import Buckets, buckets
 
 DETECTOR = "silence"

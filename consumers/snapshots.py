@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from ..schemas.snapshot import CHUNK, FORM, PartitionState, Snapshot
+from ..schemas.stored.snapshot import CHUNK, FORM, PartitionState, Snapshot
 from .bus.interface import Bus, Output, TopicPartition
 
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from ..detectors.counting import Counting
 from ..detectors.segments import Segmenter
 from ..detectors.unseen import Names, commonest, merged
-from ..schemas.dead_letter import MOST_PER_RUN
-from ..schemas.pane import Pane
-from ..schemas.progress import InputPartition
-from ..schemas.reference import ProfiledField
+from ..schemas.messages.dead_letter import MOST_PER_RUN
+from ..schemas.messages.pane import Pane
+from ..schemas.messages.progress import InputPartition
+from ..schemas.stored.reference import ProfiledField
 from .beside import Beside, grouped, looked_at
 from .cut import EARLIEST, LATEST, Cut, Item, Rows, WrongClock
 from .decode.interface import Decoder

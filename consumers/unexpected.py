@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..schemas.configuration import Configuration, Table
-from ..schemas.notice import Notice
-from ..schemas.pane import MOST_UNEXPECTED, Pane, Unexpected
+from ..schemas.messages.notice import Notice
+from ..schemas.messages.pane import MOST_UNEXPECTED, Pane, Unexpected
 from .beside import most
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.drift import Alarm
+from ..schemas.messages.drift import Alarm
 from . import guard
 from .blame import best_bet, e_bh, log_evidence, shares, winner
 from .effects import rounded

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.reference import NumericProfile, PairProfile
+from ..schemas.stored.reference import NumericProfile, PairProfile
 from .layout import Signal
 
 

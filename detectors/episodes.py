@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..schemas.cloud_events import iso
-from ..schemas.drift import Alarm, DriftedSignal, DriftEvent, Effect, Histogram, Kind, Severity, Statistics, Status, UsedPanes
 from ..schemas.identity import derived_id
-from ..schemas.reference import CategoricalProfile
+from ..schemas.messages.drift import Alarm, DriftedSignal, DriftEvent, Effect, Histogram, Kind, Severity, Statistics, Status, UsedPanes
+from ..schemas.stored.reference import CategoricalProfile
 from .effects import Change, Measure, rounded
 from .layout import Signal
 from .unseen import Names, commonest

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.reference import (
+from ..schemas.stored.reference import (
     AvailabilityProfile,
     CategoricalProfile,
     EmbeddingProfile,

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.reference import AvailabilityProfile, CategoricalProfile, NumericProfile
+from ..schemas.stored.reference import AvailabilityProfile, CategoricalProfile, NumericProfile
 from .layout import Profile
 
 Counts = NDArray[np.int64]

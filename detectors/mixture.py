@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..schemas.configuration import Model
-from ..schemas.reference import PairProfile, WordsProfile
+from ..schemas.stored.reference import PairProfile, WordsProfile
 from .bets import Concession, SignalBets, bets_of, normalised
 from .layout import Group, Signal
 from .margin import margin

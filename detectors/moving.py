@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..schemas.configuration import Model
-from ..schemas.reference import Reference
+from ..schemas.stored.reference import Reference
 from .layout import Signal
 from .localised import localised
 from .mixture import Bets, compiled

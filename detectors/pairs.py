@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.reference import NumericProfile, PairProfile
+from ..schemas.stored.reference import NumericProfile, PairProfile
 from .bets.pairs import PAIR_TILTS
 from .dependence import Dependence
 from .ranks import RANK_SCALE, rank_scores

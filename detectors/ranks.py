@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.reference import NumericProfile
+from ..schemas.stored.reference import NumericProfile
 from .bins import intervals
 
 Floats = NDArray[np.float64]

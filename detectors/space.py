@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.reference import Reference
+from ..schemas.stored.reference import Reference
 from .counting.numbers import Column, Numbers
 from .layout import CELLS, MOMENTS, Group, Layout, Signal, layout
 from .localised import localised

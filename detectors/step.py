@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.drift import DriftEvent
+from ..schemas.messages.drift import DriftEvent
 from . import guard
 from .alarm import alarmed, listed, open_signals
 from .episodes import DETECTOR

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ..schemas.configuration import Model
 from ..schemas.identity import derived_id
-from ..schemas.reference import Reference
+from ..schemas.stored.reference import Reference
 from .bets import UnusableDirection, undirected
 from .companions import Companions
 from .effects import measures_of

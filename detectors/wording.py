@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.reference import AVAILABILITY, NumericProfile
+from ..schemas.stored.reference import AVAILABILITY, NumericProfile
 from .bets.numbers import NEAR
 from .mixture import Bets
 from .scores import scores

@@ -6,13 +6,14 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from .configuration import Configuration
-from .dead_letter import DeadLetter
-from .drift import DriftEvent
-from .notice import Notice
-from .pane import Pane
-from .prediction import Prediction
-from .progress import Progress
-from .reference import Announcement, Reference
+from .messages.announcement import Announcement
+from .messages.dead_letter import DeadLetter
+from .messages.drift import DriftEvent
+from .messages.notice import Notice
+from .messages.pane import Pane
+from .messages.prediction import Prediction
+from .messages.progress import Progress
+from .stored.reference import Reference
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

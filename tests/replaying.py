@@ -9,7 +9,7 @@ import msgspec
 from click.testing import CliRunner
 
 from driftbus.consumers.command.main import main
-from driftbus.schemas.drift import DriftEvent
+from driftbus.schemas.messages.drift import DriftEvent
 
 Columns = Mapping[str, Sequence[object]]
 #: Midnight, a Wednesday: the first row's time; one row a second.

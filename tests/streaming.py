@@ -12,7 +12,8 @@ from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.consumers.topics import create_topics
 from driftbus.detectors.bins import profile_of
 from driftbus.schemas.configuration import Configuration
-from driftbus.schemas.reference import FROM_START, Announcement, AvailabilityProfile, CategoricalProfile, ProfiledField, Reference, Role
+from driftbus.schemas.messages.announcement import FROM_START, Announcement
+from driftbus.schemas.stored.reference import AvailabilityProfile, CategoricalProfile, ProfiledField, Reference, Role
 
 #: A whole number of buckets after the epoch.
 BEGINNING = 1_700_000_000_000

@@ -16,8 +16,8 @@ from driftbus.consumers.settings import parsed
 from driftbus.consumers.topology import TOPOLOGY
 from driftbus.schemas import configuration as schema
 from driftbus.schemas.configuration import KafkaTopics
-from driftbus.schemas.mapping import Mapping
-from driftbus.schemas.segmentation import Segments
+from driftbus.schemas.configuration.mapping import Mapping
+from driftbus.schemas.configuration.segments import Segments
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

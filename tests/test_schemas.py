@@ -9,10 +9,10 @@ import yaml
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it has no types
 
 from driftbus.consumers.settings import parsed
-from driftbus.schemas.drift import DriftedSignal, DriftEvent, Effect, Histogram, UsedPanes
 from driftbus.schemas.export import PUBLISHED, json_schema
-from driftbus.schemas.prediction import Prediction
-from driftbus.schemas.reference import FROM_START, Announcement
+from driftbus.schemas.messages.announcement import FROM_START, Announcement
+from driftbus.schemas.messages.drift import DriftedSignal, DriftEvent, Effect, Histogram, UsedPanes
+from driftbus.schemas.messages.prediction import Prediction
 
 FOLDER = Path(__file__).parent.parent / "schemas/published"
 

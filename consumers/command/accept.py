@@ -4,8 +4,8 @@ import click
 
 from ...schemas.cloud_events import iso
 from ...schemas.configuration import Configuration, TopicSlice
-from ...schemas.drift import DriftEvent
-from ...schemas.reference import Announcement
+from ...schemas.messages.announcement import Announcement
+from ...schemas.messages.drift import DriftEvent
 from ..bus.interface import Bus
 from ..reference.accepted import accepted
 from ..reference.announce import Announcements, announce

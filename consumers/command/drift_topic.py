@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from ...schemas.cloud_events import attributes
-from ...schemas.drift import DriftEvent
-from ...schemas.notice import Notice
+from ...schemas.messages.drift import DriftEvent
+from ...schemas.messages.notice import Notice
 from ..bus.interface import Bus, BusError, TopicPartition
 
 Event = DriftEvent | Notice

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from ...detectors.episodes import DETECTOR
-from ...schemas.drift import DriftedSignal, DriftEvent, Effect
-from ...schemas.notice import Notice
+from ...schemas.messages.drift import DriftedSignal, DriftEvent, Effect
+from ...schemas.messages.notice import Notice
 from ..picture import label, moment
 
 #: More names than this make a line that nobody reads.

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from ...schemas.reference import CategoricalProfile, EmbeddingProfile, NumericProfile, ProfiledField, Reference, TextProfile
+from ...schemas.stored.reference import CategoricalProfile, EmbeddingProfile, NumericProfile, ProfiledField, Reference, TextProfile
 from .event_line import lasted
 
 #: Of those of a field, so many are shown.

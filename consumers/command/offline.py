@@ -12,7 +12,7 @@ import numpy as np
 
 from ...schemas.cloud_events import iso
 from ...schemas.configuration import Configuration, KafkaTopics, Stream, Table
-from ...schemas.mapping import Mapping
+from ...schemas.configuration.mapping import Mapping
 from ..bus.embedded import EmbeddedBus
 from ..bus.interface import Bus, Output, TopicPartition
 from ..bus.recording import load_recording

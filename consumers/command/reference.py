@@ -3,7 +3,8 @@
 import click
 
 from ...schemas.configuration import Configuration
-from ...schemas.reference import FROM_START, Announcement, Reference
+from ...schemas.messages.announcement import FROM_START, Announcement
+from ...schemas.stored.reference import Reference
 from ..reference.announce import announce
 from ..reference.artifacts import ArtifactStore
 from ..reference.source import reference_of

@@ -10,7 +10,7 @@ from typing import IO
 import click
 
 from ...schemas.configuration import Configuration
-from ...schemas.drift import DriftEvent
+from ...schemas.messages.drift import DriftEvent
 from ..measures import FORMATS, measured, write
 from ..picture import draw
 from ..reference.artifacts import ArtifactStore

@@ -5,7 +5,7 @@ import time
 import click
 
 from ...schemas.configuration import ROW_MS, Stream
-from ...schemas.reference import FROM_START
+from ...schemas.messages.announcement import FROM_START
 from ..buckets import buckets
 from ..reference.messages import epoch_ms
 

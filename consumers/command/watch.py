@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ...schemas.configuration import Configuration
-from ...schemas.drift import DriftEvent
+from ...schemas.messages.drift import DriftEvent
 from .configured import configured
 from .drift_topic import DriftTopic, Event
 from .event_line import changes, effect, event_line, names

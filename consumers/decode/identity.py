@@ -9,7 +9,7 @@ import numpy as np
 from msgspec import UNSET
 
 from ...schemas.cloud_events import Headers
-from ...schemas.mapping import Mapping, Place
+from ...schemas.configuration.mapping import Mapping, Place
 from .interface import Identities, Rejected
 from .reader import Leaf, Reader
 from .scalars import classify, quoted

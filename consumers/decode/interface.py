@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.cloud_events import Headers
-from ...schemas.reference import ProfiledField
+from ...schemas.stored.reference import ProfiledField
 
 
 class Marks(NamedTuple):

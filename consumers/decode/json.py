@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.cloud_events import Headers
-from ...schemas.mapping import Mapping, Place
-from ...schemas.reference import ProfiledField
+from ...schemas.configuration.mapping import Mapping, Place
+from ...schemas.stored.reference import ProfiledField
 from .ahead import ReadAhead, tables
 from .identity import Identity
 from .interface import Columns, Identities

@@ -5,7 +5,7 @@ import math
 
 from msgspec import UNSET
 
-from ...schemas.reference import FieldType
+from ...schemas.stored.reference import FieldType
 from .interface import MARKS
 from .times import seconds_of_number, seconds_of_text
 

@@ -7,8 +7,8 @@ import numpy as np
 from msgspec import UNSET
 from numpy.typing import NDArray
 
-from ...schemas.mapping import Mapping
-from ...schemas.reference import EmbeddingProfile, NumericProfile, ProfiledField, Values
+from ...schemas.configuration.mapping import Mapping
+from ...schemas.stored.reference import EmbeddingProfile, NumericProfile, ProfiledField, Values
 from .interface import MARKS, Columns, InvalidField, Rejected
 from .reader import Leaf, Reader
 from .scalars import FieldType, classify, complaint, vector_of

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from ...schemas.reference import ProfiledField
+from ...schemas.stored.reference import ProfiledField
 from .interface import Columns
 
 Floats = NDArray[np.float64]

@@ -17,8 +17,8 @@ from typing import NamedTuple
 import yaml
 from rich.console import Console
 
-from ...schemas.drift import DriftEvent
-from ...schemas.reference import FROM_START, Announcement
+from ...schemas.messages.announcement import FROM_START, Announcement
+from ...schemas.messages.drift import DriftEvent
 from ..bus.interface import Bus, Output
 from ..bus.open import open_bus
 from ..command.drift_topic import DriftTopic

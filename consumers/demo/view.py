@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ...schemas.drift import DriftEvent
+from ...schemas.messages.drift import DriftEvent
 from ..command.event_line import changes, event_line, lasted
 from ..picture import Episode, moment
 from .known import reason

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...detectors.layout import Layout, Signal, layout
-from ...schemas.drift import DriftedSignal
-from ...schemas.reference import JointProfile, PairProfile, Recount, Reference
+from ...schemas.messages.drift import DriftedSignal
+from ...schemas.stored.reference import JointProfile, PairProfile, Recount, Reference
 from .columns import UnusableReference
 
 Fields = Collection[str]

@@ -8,7 +8,7 @@ import pydantic
 from ...schemas.cloud_events import headers
 from ...schemas.configuration import KafkaTopics
 from ...schemas.identity import derived_id
-from ...schemas.reference import FROM_START, Announcement
+from ...schemas.messages.announcement import FROM_START, Announcement
 from ..bus.interface import Batch, Bus, Output, TopicPartition
 
 _TYPE = "io.driftbus.reference"

@@ -8,7 +8,7 @@ from pathlib import Path
 import fsspec
 
 from ...schemas.identity import content_hash
-from ...schemas.reference import Reference
+from ...schemas.stored.reference import Reference
 
 
 class ArtifactError(Exception):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...detectors.dependence import Dependence
-from ...schemas.reference import AVAILABILITY, AvailabilityProfile
+from ...schemas.stored.reference import AVAILABILITY, AvailabilityProfile
 from .columns import Integers
 
 #: Fewer rows with a value say too little about the values: only the availability is watched.

@@ -9,7 +9,7 @@ from ...detectors.bets import TILTS
 from ...detectors.margin import budget, margin
 from ...detectors.sampling import drawn
 from ...schemas.configuration import Model, PaneLength
-from ...schemas.reference import ProfiledField, Reference
+from ...schemas.stored.reference import ProfiledField, Reference
 from .columns import Chunk, Key, Kind, Source, UnusableReference
 from .coverage import uncovered
 from .fields import FEWEST_VALUES, EmbeddingField, field_of

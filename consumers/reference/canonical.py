@@ -41,7 +41,7 @@ def messages(rows: TableRows, model: str, version: str = "-") -> Iterator[Messag
 
 
 class _Message(msgspec.Struct, gc=False):
-    """`driftbus.schemas.prediction.Prediction`, as the encoder is fastest with it."""
+    """`driftbus.schemas.messages.prediction.Prediction`, as the encoder is fastest with it."""
 
     model: str
     version: str

@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import UNSET
 from numpy.typing import NDArray
 
-from ...schemas.reference import Role
+from ...schemas.stored.reference import Role
 from ..decode.interface import MARKS
 from ..decode.scalars import FieldType, classify
 
@@ -21,7 +21,7 @@ Column = NDArray[np.float64] | NDArray[np.int64] | list[object]
 #: Beyond these a float does not tell neighbouring integers apart.
 EXACT = 2**53
 
-#: Index of every state in `driftbus.schemas.reference.AVAILABILITY`.
+#: Index of every state in `driftbus.schemas.stored.reference.AVAILABILITY`.
 PRESENT, NULL, INVALID, MISSING = range(4)
 _STATES = {MARKS.null: NULL, MARKS.invalid: INVALID, MARKS.missing: MISSING}
 

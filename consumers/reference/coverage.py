@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from ...schemas.configuration import Model
-from ...schemas.reference import CategoricalProfile, NumericProfile, Reference
+from ...schemas.stored.reference import CategoricalProfile, NumericProfile, Reference
 
 #: In sd: what moves less, hides behind the smallest bets.
 _LEAST_SWING = 0.1

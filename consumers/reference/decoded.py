@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...schemas.reference import EmbeddingProfile, NumericProfile, ProfiledField
+from ...schemas.stored.reference import EmbeddingProfile, NumericProfile, ProfiledField
 from ..decode.interface import MARKS
 from .columns import PRESENT, Chunk, Column, Key, categories, numbers
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ...detectors.dependence import Dependence
 from ...detectors.text import TextFilling
-from ...schemas.reference import CategoricalProfile, ProfiledField
+from ...schemas.stored.reference import CategoricalProfile, ProfiledField
 from ..decode.scalars import FieldType
 from .availability import FEWEST_VALUES, Availability
 from .columns import PRESENT, Column, Integers, Key, categories, codes, numbers

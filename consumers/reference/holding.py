@@ -2,7 +2,7 @@
 
 from ...detectors.counting import Counting
 from ...schemas.configuration import Configuration
-from ...schemas.reference import EmbeddingProfile, NumericProfile, ProfiledField
+from ...schemas.stored.reference import EmbeddingProfile, NumericProfile, ProfiledField
 from ..bus.interface import Bus
 from ..tally import Holding, Monitored
 from .announce import Announcements

@@ -15,7 +15,7 @@ import numpy as np
 from msgspec import UNSET
 
 from ...schemas.configuration import TopicSlice
-from ...schemas.mapping import Mapping, Place
+from ...schemas.configuration.mapping import Mapping, Place
 from ..bus.interface import Bus, TopicPartition
 from ..decode.json import JSONDecoder, category_text, decode_generic
 from ..decode.tolerant import NotAnObject, Undecodable, member

@@ -15,7 +15,7 @@ from ...detectors.sampling import drawn
 from ...detectors.scores import scores
 from ...schemas.configuration import Model
 from ...schemas.configuration import Pairs as Wanted
-from ...schemas.reference import JointProfile, NumericProfile, Reference
+from ...schemas.stored.reference import JointProfile, NumericProfile, Reference
 from .columns import PRESENT, Key, Source, numbers
 
 Integers = NDArray[np.int64]

@@ -9,8 +9,9 @@ from ...detectors.counting import Counting
 from ...detectors.seasons import SLOTS, slot_names, slots_of
 from ...detectors.segments import Coded, unusable
 from ...schemas.configuration import Model
-from ...schemas.reference import CategoricalProfile, Recount, Reference
-from ...schemas.segmentation import OTHER, Segmentation, Segments
+from ...schemas.configuration.segments import OTHER, Segments
+from ...schemas.stored.reference import CategoricalProfile, Recount, Reference
+from ...schemas.stored.segmentation import Segmentation
 from .columns import Key, Source, UnusableReference
 from .decoded import Decoded, decoded
 from .seasonal import SeasonalTaus

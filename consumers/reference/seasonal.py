@@ -10,7 +10,7 @@ from ...detectors.dependence import Dependence
 from ...detectors.layout import Signal, layout
 from ...detectors.localised import localised
 from ...detectors.scores import scores
-from ...schemas.reference import CategoricalProfile, NumericProfile, ProfiledField, Reference
+from ...schemas.stored.reference import CategoricalProfile, NumericProfile, ProfiledField, Reference
 from .decoded import Decoded
 
 Counts = NDArray[np.int64]

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from ...detectors.bins import Filling, bins_of
 from ...detectors.dependence import Dependence
 from ...detectors.scores import scores
-from ...schemas.reference import NumericProfile
+from ...schemas.stored.reference import NumericProfile
 
 
 class Series:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ...schemas.configuration import Configuration, Table
-from ...schemas.reference import Reference
+from ...schemas.stored.reference import Reference
 from ..bus.interface import Bus
 from .build import UnusableReference, build_reference
 from .columns import Source

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.configuration import Table
-from ...schemas.reference import Role
+from ...schemas.stored.reference import Role
 from .columns import EXACT, Chunk, Column, Key, UnusableReference
 
 #: Rows at a time: a row group of DuckDB; where rows hold lists, as many as fit into memory whatever their length.

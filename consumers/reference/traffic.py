@@ -8,7 +8,7 @@ from ...detectors.bins import bins_of, profile_of
 from ...detectors.dependence import Dependence
 from ...detectors.scores import scores
 from ...schemas.configuration import Model, PaneLength, TopicSlice
-from ...schemas.reference import CategoricalProfile, NumericProfile
+from ...schemas.stored.reference import CategoricalProfile, NumericProfile
 from ..buckets import buckets
 from .columns import Chunk, Integers
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ...detectors.principal import Axes, principal
 from ...detectors.sampling import drawn
-from ...schemas.reference import EmbeddingProfile, ProfiledField
+from ...schemas.stored.reference import EmbeddingProfile, ProfiledField
 from .availability import FEWEST_VALUES, Availability
 from .columns import PRESENT, Column, Integers, Key, states_of
 from .series import Series

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ...schemas.reference import AvailabilityProfile, CategoricalProfile
+from ...schemas.stored.reference import AvailabilityProfile, CategoricalProfile
 from .bet import Bet, Concession, factors, raises, weighing
 from .rates import rate
 

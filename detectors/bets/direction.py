@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from ...schemas.configuration import Model
-from ...schemas.reference import CategoricalProfile, NumericProfile, Reference
+from ...schemas.stored.reference import CategoricalProfile, NumericProfile, Reference
 from .rates import watched
 
 _NUMERIC = {

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from ...schemas.reference import NumericProfile
+from ...schemas.stored.reference import NumericProfile
 from .bet import Bet, Concession, raises, smooth, two_point, weighing
 
 Floats = NDArray[np.float64]

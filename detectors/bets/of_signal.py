@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...schemas.reference import (
+from ...schemas.stored.reference import (
     AvailabilityProfile,
     CategoricalProfile,
     EmbeddingProfile,

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from ...schemas.reference import PairProfile
+from ...schemas.stored.reference import PairProfile
 from ..counting.products import PAIR_SCALE
 from .bet import Bet, Concession
 

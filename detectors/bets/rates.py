@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ...schemas.reference import CategoricalProfile
+from ...schemas.stored.reference import CategoricalProfile
 from .bet import Bet, Concession, two_point
 
 #: By how many sd of its indicator the rarer category's rate moves. From a rate of .1 these are .115, .13, .16, .22 and .34.

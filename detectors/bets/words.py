@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ...schemas.reference import WordsProfile
+from ...schemas.stored.reference import WordsProfile
 from .bet import Bet, Concession, two_point
 
 #: What a word's share of texts is multiplied by; where most texts contain it, the share of those that do not.

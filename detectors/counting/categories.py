@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from ...schemas.reference import CategoricalProfile
+from ...schemas.stored.reference import CategoricalProfile
 from ..layout import Signal
 from ..unseen import LONGEST_NAME
 from .absent import INVALID, MISSING, NULL

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...schemas.reference import NumericProfile
+from ...schemas.stored.reference import NumericProfile
 from ..layout import CELLS, Signal
 from .absent import INVALID, MISSING
 

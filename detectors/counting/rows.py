@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ...schemas.reference import NumericProfile, ProfiledField, Reference, TextProfile
+from ...schemas.stored.reference import NumericProfile, ProfiledField, Reference, TextProfile
 from ..layout import Layout, Signal, layout
 from ..segments import Segmenter
 from ..unseen import Names

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...schemas.reference import NumericProfile, Reference
+from ...schemas.stored.reference import NumericProfile, Reference
 from ..joint import Distance
 from ..layout import Layout
 from ..ranks import Ranks

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ...schemas.reference import NumericProfile
+from ...schemas.stored.reference import NumericProfile
 from ..layout import Signal
 from ..text import STEPS, Reader, lengths_of
 from .absent import NULL

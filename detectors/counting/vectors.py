@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ...schemas.reference import EmbeddingProfile, NumericProfile, ProfiledField
+from ...schemas.stored.reference import EmbeddingProfile, NumericProfile, ProfiledField
 from ..layout import Layout, parts_of
 from ..principal import Axes
 from .numbers import Column, Numbers

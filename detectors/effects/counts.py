@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.configuration import Important
-from ...schemas.drift import Effect, Histogram, Statistics
-from ...schemas.reference import AVAILABILITY, AvailabilityProfile, CategoricalProfile, NumericProfile
+from ...schemas.messages.drift import Effect, Histogram, Statistics
+from ...schemas.stored.reference import AVAILABILITY, AvailabilityProfile, CategoricalProfile, NumericProfile
 from ..layout import Signal
 from ..two_sample import ks, psi, wasserstein
 from .size import Change, rounded

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.configuration import Important, Model
-from ...schemas.reference import PairProfile, WordsProfile
+from ...schemas.stored.reference import PairProfile, WordsProfile
 from ..layout import Signal
 from .counts import CountsMeasure
 from .pairs import PairMeasure

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.configuration import Important
-from ...schemas.drift import Effect
-from ...schemas.reference import PairProfile
+from ...schemas.messages.drift import Effect
+from ...schemas.stored.reference import PairProfile
 from ..counting.products import PAIR_SCALE
 from ..layout import Signal
 from .size import Change, rounded

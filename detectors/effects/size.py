@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from ...schemas.drift import Effect, Histogram, Statistics
+from ...schemas.messages.drift import Effect, Histogram, Statistics
 
 
 class Change(NamedTuple):

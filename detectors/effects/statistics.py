@@ -5,8 +5,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from ...schemas.drift import Statistics
-from ...schemas.reference import CategoricalProfile, NumericProfile
+from ...schemas.messages.drift import Statistics
+from ...schemas.stored.reference import CategoricalProfile, NumericProfile
 from ..bins import QUANTILES
 from ..counting.numbers import SCALE, SQUARE_SCALE
 from ..layout import CELLS, Signal

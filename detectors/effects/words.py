@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from scipy.special import erf, rel_entr
 
 from ...schemas.configuration import Important
-from ...schemas.drift import Effect, Word
-from ...schemas.reference import WordsProfile
+from ...schemas.messages.drift import Effect, Word
+from ...schemas.stored.reference import WordsProfile
 from ..layout import Signal
 from .counts import CountsMeasure
 from .size import Change, rounded

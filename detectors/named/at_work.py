@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.configuration import Model
-from ...schemas.drift import Alarm
 from ...schemas.identity import derived_id
-from ...schemas.reference import CategoricalProfile, NumericProfile
+from ...schemas.messages.drift import Alarm
+from ...schemas.stored.reference import CategoricalProfile, NumericProfile
 from ..effects import rounded
 from ..episodes import Episode
 from ..layout import Signal

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ...schemas.reference import CategoricalProfile, NumericProfile
+from ...schemas.stored.reference import CategoricalProfile, NumericProfile
 
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]

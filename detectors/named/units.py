@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...schemas.reference import CategoricalProfile
+from ...schemas.stored.reference import CategoricalProfile
 from .interface import Counts, Floats, Unsuited, Watched
 
 #: A bucket is told to such detectors by no more rows than these.

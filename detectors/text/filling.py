@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ...schemas.reference import NumericProfile, TextProfile, WordsProfile
+from ...schemas.stored.reference import NumericProfile, TextProfile, WordsProfile
 from ..bins import Filling, bins_of
 from ..dependence import Dependence
 from ..scores import scores

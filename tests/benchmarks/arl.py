@@ -17,7 +17,7 @@ from scipy import special
 from driftbus.detectors.bins import profile_of
 from driftbus.detectors.step import Bucket, Tests, start, step
 from driftbus.schemas.configuration import Model
-from driftbus.schemas.reference import AvailabilityProfile, NumericProfile, ProfiledField, Reference
+from driftbus.schemas.stored.reference import AvailabilityProfile, NumericProfile, ProfiledField, Reference
 
 REFERENCE_ROWS = BUDGET_ROWS = 10_000
 SETTINGS = Model.model_validate({"false_alarms": f"1 per {BUDGET_ROWS} rows", "rate": 1})

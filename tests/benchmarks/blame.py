@@ -14,8 +14,8 @@ from scipy import special
 
 from driftbus.detectors.step import Bucket, State, Tests, start, step
 from driftbus.schemas.configuration import Model
-from driftbus.schemas.drift import DriftEvent
-from driftbus.schemas.reference import NumericProfile
+from driftbus.schemas.messages.drift import DriftEvent
+from driftbus.schemas.stored.reference import NumericProfile
 
 from .arl import compiled, law
 

@@ -16,8 +16,8 @@ from driftbus.consumers.reference.build import build_reference
 from driftbus.consumers.reference.columns import Chunk, Key
 from driftbus.detectors.counting import Counting
 from driftbus.schemas.configuration import Model
-from driftbus.schemas.mapping import Mapping
-from driftbus.schemas.reference import FieldType
+from driftbus.schemas.configuration.mapping import Mapping
+from driftbus.schemas.stored.reference import FieldType
 
 from .messages import MAPPING, messages, reference
 

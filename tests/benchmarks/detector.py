@@ -20,9 +20,9 @@ from driftbus.consumers.publishing import pane_output, progress_outputs
 from driftbus.detectors.layout import layout
 from driftbus.detectors.step import Tests
 from driftbus.schemas.configuration import Configuration
-from driftbus.schemas.pane import Pane
-from driftbus.schemas.progress import InputPartition, InputTopic, Progress
-from driftbus.schemas.reference import FROM_START
+from driftbus.schemas.messages.announcement import FROM_START
+from driftbus.schemas.messages.pane import Pane
+from driftbus.schemas.messages.progress import InputPartition, InputTopic, Progress
 
 from .messages import NUMERIC, reference
 from .world import STREAM, Result, settings, table

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from driftbus.consumers.reference.columns import Chunk, Key
 from driftbus.detectors.step import Bucket, Tests, start, step
 from driftbus.schemas.configuration import Model
-from driftbus.schemas.reference import Reference
+from driftbus.schemas.stored.reference import Reference
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]

@@ -27,8 +27,8 @@ from driftbus.consumers.reference.holding import HeldReferences
 from driftbus.consumers.runner import wall_ms
 from driftbus.consumers.tally import Tally
 from driftbus.schemas.configuration import Configuration
-from driftbus.schemas.progress import InputPartition
-from driftbus.schemas.reference import Reference
+from driftbus.schemas.messages.progress import InputPartition
+from driftbus.schemas.stored.reference import Reference
 
 from .messages import MAPPING, NUMERIC, messages, reference
 from .world import STREAM, Result, fill, input_topic, open_kafka, prepare, settings, table

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from driftbus.schemas.mapping import Mapping
-from driftbus.schemas.reference import AvailabilityProfile, CategoricalProfile, NumericProfile, ProfiledField, Reference
+from driftbus.schemas.configuration.mapping import Mapping
+from driftbus.schemas.stored.reference import AvailabilityProfile, CategoricalProfile, NumericProfile, ProfiledField, Reference
 
 NUMERIC = tuple(f"amount{i}" for i in range(20))
 CATEGORICAL = {"country": ("DE", "FR", "IT", "JP", "US"), "channel": ("app", "shop", "web"), "device": ("android", "ios", "other")}

@@ -7,7 +7,7 @@ import statistics
 import tempfile
 from collections.abc import Iterator
 
-from driftbus.schemas.reference import Reference
+from driftbus.schemas.stored.reference import Reference
 
 from .ladder import DISTINCT, Rung, interleaved, ratio
 from .messages import messages, reference

@@ -29,8 +29,8 @@ from driftbus.detectors.pairs import Pairs
 from driftbus.detectors.ranks import Ranks
 from driftbus.detectors.step import Bucket, Tests, start, step
 from driftbus.schemas.configuration import Model
-from driftbus.schemas.drift import DriftEvent
-from driftbus.schemas.reference import AvailabilityProfile, JointProfile, ProfiledField, Reference
+from driftbus.schemas.messages.drift import DriftEvent
+from driftbus.schemas.stored.reference import AvailabilityProfile, JointProfile, ProfiledField, Reference
 
 from .world import RESULTS, Result, machine
 

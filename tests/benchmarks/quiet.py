@@ -20,7 +20,7 @@ from scipy.signal import lfilter
 
 from driftbus.consumers.reference.build import build_reference
 from driftbus.schemas.configuration import Model
-from driftbus.schemas.reference import NumericProfile, Reference
+from driftbus.schemas.stored.reference import NumericProfile, Reference
 
 from .folding import Columns, Counts, Detectors, Draw, Floats, check, compiled, full, tallied
 

@@ -21,7 +21,7 @@ from driftbus.detectors.counting import Counting
 from driftbus.detectors.step import Bucket, Tests, start, step
 from driftbus.detectors.text import TextFilling
 from driftbus.schemas.configuration import Model
-from driftbus.schemas.reference import AvailabilityProfile, ProfiledField, Reference
+from driftbus.schemas.stored.reference import AvailabilityProfile, ProfiledField, Reference
 
 from ..real.languages import GERMAN, JAPANESE, messages
 from ..real.reviews import CHANGES, QUIET, Change, drawn, sentences

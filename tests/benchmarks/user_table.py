@@ -21,7 +21,7 @@ from driftbus.consumers.picture import moment
 from driftbus.consumers.reference.build import build_reference
 from driftbus.detectors.step import Tests
 from driftbus.schemas.configuration import Model
-from driftbus.schemas.reference import NumericProfile
+from driftbus.schemas.stored.reference import NumericProfile
 
 from .folding import Columns, Counts, Detectors, Draw, check, compiled, full
 

@@ -20,7 +20,7 @@ from driftbus.consumers.reference.announce import announce, from_start
 from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.consumers.topics import create_topics
 from driftbus.schemas.configuration import Configuration
-from driftbus.schemas.reference import Reference
+from driftbus.schemas.stored.reference import Reference
 
 from .messages import MAPPING
 

@@ -9,7 +9,7 @@ from driftbus.consumers.bus.open import open_bus
 from driftbus.consumers.reference.announce import Announcements, announce
 from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.consumers.settings import load
-from driftbus.schemas.reference import Announcement
+from driftbus.schemas.messages.announcement import Announcement
 
 from .conftest import BEGINNING, SECONDS, User, amounts, messages
 

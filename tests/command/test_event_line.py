@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from driftbus.consumers.command.event_line import event_line, lasted
-from driftbus.schemas.drift import DriftedSignal, DriftEvent, Effect, Histogram
-from driftbus.schemas.notice import Notice
+from driftbus.schemas.messages.drift import DriftedSignal, DriftEvent, Effect, Histogram
+from driftbus.schemas.messages.notice import Notice
 
 AMOUNT = DriftedSignal(
     name="amount",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from driftbus.schemas.drift import DriftEvent
+from driftbus.schemas.messages.drift import DriftEvent
 
 from .conftest import SECONDS, User, amounts, messages, table
 

@@ -5,7 +5,7 @@ import io
 from rich.console import Console
 
 from driftbus.consumers.command.watch import View
-from driftbus.schemas.notice import Notice
+from driftbus.schemas.messages.notice import Notice
 
 from .test_event_line import OPENED
 

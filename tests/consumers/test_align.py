@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from driftbus.consumers.align import Aligned, Aligner, pending_offsets
 from driftbus.consumers.buckets import Every
-from driftbus.schemas.pane import Pane
-from driftbus.schemas.progress import InputPartition, InputTopic, Progress
+from driftbus.schemas.messages.pane import Pane
+from driftbus.schemas.messages.progress import InputPartition, InputTopic, Progress
 
 from ..oracle import streams as oracle
 

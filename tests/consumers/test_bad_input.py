@@ -11,8 +11,8 @@ import pytest
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.runner import Pipeline
 from driftbus.detectors.layout import layout
-from driftbus.schemas.pane import Pane
-from driftbus.schemas.reference import Reference
+from driftbus.schemas.messages.pane import Pane
+from driftbus.schemas.stored.reference import Reference
 
 from ..streaming import Sent, configuration, everything, prepare, reference, rows, send
 

@@ -12,8 +12,8 @@ from driftbus.consumers.profiler import Profiler
 from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.consumers.reference.holding import HeldReferences
 from driftbus.schemas.configuration import Configuration
-from driftbus.schemas.pane import Pane
-from driftbus.schemas.progress import Progress
+from driftbus.schemas.messages.pane import Pane
+from driftbus.schemas.messages.progress import Progress
 
 from ..streaming import BEGINNING, Sent, configuration, everything, message, prepare, reference, send
 

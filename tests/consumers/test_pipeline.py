@@ -16,8 +16,8 @@ from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.consumers.runner import Pipeline
 from driftbus.schemas.cloud_events import iso
 from driftbus.schemas.configuration import Configuration
-from driftbus.schemas.pane import Pane
-from driftbus.schemas.reference import Announcement
+from driftbus.schemas.messages.announcement import Announcement
+from driftbus.schemas.messages.pane import Pane
 
 from ..streaming import BEGINNING, Event, by_model, configuration, everything, prepare, reference, rows, send
 

@@ -12,8 +12,8 @@ from driftbus.consumers.reference.announce import announce
 from driftbus.consumers.reference.artifacts import ArtifactError, ArtifactStore
 from driftbus.consumers.runner import Pipeline
 from driftbus.schemas.configuration import Configuration
-from driftbus.schemas.pane import Pane
-from driftbus.schemas.reference import FROM_START, Announcement
+from driftbus.schemas.messages.announcement import FROM_START, Announcement
+from driftbus.schemas.messages.pane import Pane
 
 from ..streaming import BEGINNING, Sent, configuration, everything, message, prepare, reference, rows, send
 

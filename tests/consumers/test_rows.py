@@ -13,7 +13,7 @@ from driftbus.consumers.runner import Pipeline
 from driftbus.consumers.settings import ConfigurationError, parsed
 from driftbus.schemas.cloud_events import attributes
 from driftbus.schemas.configuration import Configuration
-from driftbus.schemas.pane import Pane
+from driftbus.schemas.messages.pane import Pane
 
 from ..streaming import BEGINNING, Event, configuration, everything, message, prepare, reference
 

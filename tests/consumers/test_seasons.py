@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from driftbus.schemas.drift import DriftEvent
+from driftbus.schemas.messages.drift import DriftEvent
 
 from ..replaying import BEGINNING, Columns, Replayed, replayed
 

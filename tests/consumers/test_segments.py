@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from driftbus.consumers.command.main import main
-from driftbus.schemas.drift import DriftEvent
-from driftbus.schemas.segmentation import OTHER
+from driftbus.schemas.configuration.segments import OTHER
+from driftbus.schemas.messages.drift import DriftEvent
 
 from ..replaying import Columns, replayed
 

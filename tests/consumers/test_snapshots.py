@@ -3,7 +3,7 @@
 from driftbus.consumers import snapshots
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.snapshots import written
-from driftbus.schemas.snapshot import CHUNK, FORM, PartitionState
+from driftbus.schemas.stored.snapshot import CHUNK, FORM, PartitionState
 
 TOPIC = "driftbus.snapshots"
 

@@ -22,9 +22,9 @@ from driftbus.detectors.layout import layout
 from driftbus.detectors.step import Bucket, Tests, start, step
 from driftbus.schemas.cloud_events import iso
 from driftbus.schemas.configuration import Configuration, Model, PaneLength
-from driftbus.schemas.drift import DriftEvent
-from driftbus.schemas.pane import MOST_UNEXPECTED, Pane
-from driftbus.schemas.reference import CategoricalProfile, Reference
+from driftbus.schemas.messages.drift import DriftEvent
+from driftbus.schemas.messages.pane import MOST_UNEXPECTED, Pane
+from driftbus.schemas.stored.reference import CategoricalProfile, Reference
 
 from ..streaming import BEGINNING, Event, Sent, by_model, configuration, everything, message, prepare, reference, rows, send
 from .test_live_clock import Process

@@ -14,8 +14,8 @@ from driftbus.consumers.reference.source import reference_of
 from driftbus.consumers.runner import Pipeline
 from driftbus.detectors.layout import layout
 from driftbus.schemas.configuration import Configuration
-from driftbus.schemas.pane import Pane
-from driftbus.schemas.reference import Reference
+from driftbus.schemas.messages.pane import Pane
+from driftbus.schemas.stored.reference import Reference
 
 from ..streaming import BEGINNING, Sent, configuration, everything, prepare, send
 

@@ -1,6 +1,6 @@
 """Fields of references, as short as tests want them."""
 
-from driftbus.schemas.reference import AvailabilityProfile, CategoricalProfile, NumericProfile, ProfiledField, Role
+from driftbus.schemas.stored.reference import AvailabilityProfile, CategoricalProfile, NumericProfile, ProfiledField, Role
 
 THERE = AvailabilityProfile(counts=(1, 0, 0, 0))
 

@@ -12,8 +12,8 @@ from driftbus.consumers.decode.identity import Identity
 from driftbus.consumers.decode.interface import Columns
 from driftbus.consumers.decode.json import JSONDecoder
 from driftbus.consumers.decode.table import wanted
-from driftbus.schemas.mapping import Mapping
-from driftbus.schemas.reference import ProfiledField
+from driftbus.schemas.configuration.mapping import Mapping
+from driftbus.schemas.stored.reference import ProfiledField
 
 from .profiles import category, number
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from driftbus.consumers.decode.interface import MARKS, Columns, InvalidField, Rejected
 from driftbus.consumers.decode.json import JSONDecoder
 from driftbus.consumers.decode.table import Table, Wanted
-from driftbus.schemas.mapping import Mapping
+from driftbus.schemas.configuration.mapping import Mapping
 
 from .profiles import boolean, category, number
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from driftbus.consumers.decode.interface import Decoder, Identities, Rejected
 from driftbus.consumers.decode.json import JSONDecoder
-from driftbus.schemas.mapping import Mapping
+from driftbus.schemas.configuration.mapping import Mapping
 
 from .profiles import category, number
 

@@ -11,8 +11,8 @@ from driftbus.consumers.decode.interface import MARKS, Columns, InvalidField
 from driftbus.consumers.decode.json import JSONDecoder
 from driftbus.consumers.decode.table import Table, Wanted
 from driftbus.consumers.decode.times import aged, ages, seconds_of_number, seconds_of_numbers, seconds_of_text, seconds_of_texts
-from driftbus.schemas.mapping import Mapping
-from driftbus.schemas.reference import ProfiledField
+from driftbus.schemas.configuration.mapping import Mapping
+from driftbus.schemas.stored.reference import ProfiledField
 
 from .profiles import THERE, category, number
 

@@ -10,7 +10,7 @@ from driftbus.consumers.demo.data import DATA, FEATURES, Flights, in_celsius
 from driftbus.consumers.demo.messages import LABELS, PARTITIONS, SCORED, labels, predictions
 from driftbus.consumers.demo.model import auc, scores
 from driftbus.consumers.reference.messages import epoch_ms
-from driftbus.schemas.prediction import Prediction
+from driftbus.schemas.messages.prediction import Prediction
 
 
 def test_the_year_is_whole_and_in_order(flights: Flights) -> None:

@@ -14,7 +14,7 @@ from driftbus.detectors.bets.numbers import SPIKE_SHARE
 from driftbus.detectors.scores import probabilities, scores
 from driftbus.detectors.step import Tests
 from driftbus.schemas.configuration import Model
-from driftbus.schemas.reference import AvailabilityProfile, CategoricalProfile, NumericProfile, Reference
+from driftbus.schemas.stored.reference import AvailabilityProfile, CategoricalProfile, NumericProfile, Reference
 
 from .worlds import MONTH, categorical_field, compiled_for, numeric_field, reference_of, references
 

@@ -11,7 +11,7 @@ from scipy import special
 
 from driftbus.detectors.bins import BINS, Filling, bins_of, cut, profile_of
 from driftbus.detectors.scores import probabilities, scores
-from driftbus.schemas.reference import CategoricalProfile, NumericProfile
+from driftbus.schemas.stored.reference import CategoricalProfile, NumericProfile
 
 Floats = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from driftbus.consumers.decode.interface import MARKS
 from driftbus.detectors.counting import Counting, absent, numbers
 from driftbus.detectors.layout import CELLS
-from driftbus.schemas.reference import AvailabilityProfile, CategoricalProfile, NumericProfile, ProfiledField, Reference
+from driftbus.schemas.stored.reference import AvailabilityProfile, CategoricalProfile, NumericProfile, ProfiledField, Reference
 
 THERE = AvailabilityProfile(counts=(1, 0, 0, 0))
 TINY, HUGE = 5e-324, 1.7e308

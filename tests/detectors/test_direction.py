@@ -13,7 +13,7 @@ from driftbus.detectors.bets.direction import words_of
 from driftbus.detectors.bets.rates import TILTS, WEIGHTS, rate
 from driftbus.detectors.step import Tests, start, step
 from driftbus.schemas.configuration import Model
-from driftbus.schemas.reference import AvailabilityProfile, CategoricalProfile, NumericProfile, ProfiledField, Reference, TextProfile
+from driftbus.schemas.stored.reference import AvailabilityProfile, CategoricalProfile, NumericProfile, ProfiledField, Reference, TextProfile
 
 from .worlds import bucket_of, categorical_field, compiled_for, counts_of, numeric_field, reference_of
 

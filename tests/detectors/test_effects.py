@@ -14,8 +14,8 @@ from driftbus.detectors.counting import Counting
 from driftbus.detectors.effects import Measure
 from driftbus.detectors.effects.counts import grouped
 from driftbus.detectors.step import Tests
-from driftbus.schemas.drift import Statistics
-from driftbus.schemas.reference import NumericProfile, Reference
+from driftbus.schemas.messages.drift import Statistics
+from driftbus.schemas.stored.reference import NumericProfile, Reference
 
 from .worlds import categorical_field, compiled_for, counts_of, numeric_field, panes, reference_of, references
 

@@ -10,8 +10,8 @@ from driftbus.consumers.decode.interface import MARKS
 from driftbus.detectors.bins import profile_of
 from driftbus.detectors.counting import Counting
 from driftbus.detectors.step import Bucket, Tests, start, step
-from driftbus.schemas.drift import DriftEvent
-from driftbus.schemas.reference import AvailabilityProfile, ProfiledField, Reference
+from driftbus.schemas.messages.drift import DriftEvent
+from driftbus.schemas.stored.reference import AvailabilityProfile, ProfiledField, Reference
 
 from .worlds import MONTH, SECONDS, compiled_for
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from driftbus.detectors.mixture import Mixture
-from driftbus.schemas.reference import Reference
+from driftbus.schemas.stored.reference import Reference
 
 from .worlds import compiled_for, counts_of, numeric_field, panes, reference_of, references
 

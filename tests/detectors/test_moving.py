@@ -8,9 +8,9 @@ from driftbus.detectors.layout import layout
 from driftbus.detectors.localised import localised
 from driftbus.detectors.step import Bucket, Segment, Tests, start, step
 from driftbus.schemas.configuration import Model
-from driftbus.schemas.drift import DriftEvent
-from driftbus.schemas.reference import Recount, Reference
-from driftbus.schemas.segmentation import OTHER
+from driftbus.schemas.configuration.segments import OTHER
+from driftbus.schemas.messages.drift import DriftEvent
+from driftbus.schemas.stored.reference import Recount, Reference
 
 from .worlds import Floats, categorical_field, compiled_for, counts_of, numeric_field, reference_of
 

@@ -20,8 +20,8 @@ from driftbus.detectors.pairs import Pairs
 from driftbus.detectors.ranks import RANK_SCALE, Ranks
 from driftbus.detectors.step import State, Tests, start, step
 from driftbus.schemas.configuration import Model
-from driftbus.schemas.drift import DriftEvent
-from driftbus.schemas.reference import Reference
+from driftbus.schemas.messages.drift import DriftEvent
+from driftbus.schemas.stored.reference import Reference
 
 from ..benchmarks.pairs import SETTINGS, Draw, Floats, bucket, compiled, independent, linked, reference_of
 

@@ -9,8 +9,9 @@ from driftbus.detectors.counting import Counting
 from driftbus.detectors.layout import CELLS, MOMENTS
 from driftbus.detectors.step import Segment
 from driftbus.schemas.configuration import Model
-from driftbus.schemas.reference import Recount, Reference
-from driftbus.schemas.segmentation import OTHER, Segmentation
+from driftbus.schemas.configuration.segments import OTHER
+from driftbus.schemas.stored.reference import Recount, Reference
+from driftbus.schemas.stored.segmentation import Segmentation
 
 from .worlds import MONTH, compiled_for, numeric_field, reference_of
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from driftbus.detectors.counting import Counting
 from driftbus.detectors.step import Bucket, Tests, start, step
-from driftbus.schemas.drift import DriftEvent
+from driftbus.schemas.messages.drift import DriftEvent
 
 from .worlds import SECONDS, compiled_for, numeric_field, reference_of
 

@@ -15,8 +15,8 @@ from driftbus.detectors.counting import Counting
 from driftbus.detectors.segments import Coded
 from driftbus.detectors.step import Bucket, Offsets, Segment, State, Tests, start, step
 from driftbus.schemas.configuration import Model, PaneLength
-from driftbus.schemas.drift import DriftEvent
-from driftbus.schemas.reference import Reference
+from driftbus.schemas.messages.drift import DriftEvent
+from driftbus.schemas.stored.reference import Reference
 
 from ..columns import Source
 

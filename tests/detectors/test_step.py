@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from driftbus.detectors.step import Bucket, State, Tests, close, fits, start, step
-from driftbus.schemas.drift import DriftEvent
-from driftbus.schemas.reference import Reference
+from driftbus.schemas.messages.drift import DriftEvent
+from driftbus.schemas.stored.reference import Reference
 
 from ..benchmarks.arl import BUDGET_ROWS, arl, delays
 from .worlds import MONTH, bucket_of, categorical_field, compiled_for, counts_of, numeric_field, panes, reference_of, references

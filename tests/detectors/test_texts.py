@@ -19,8 +19,8 @@ from driftbus.detectors.step import Bucket, start, step
 from driftbus.detectors.text import MOST_CHARACTERS, STEPS, TextFilling
 from driftbus.detectors.text.dependence import WordDependence
 from driftbus.schemas.configuration import Important
-from driftbus.schemas.drift import DriftEvent
-from driftbus.schemas.reference import AvailabilityProfile, NumericProfile, ProfiledField, Reference, TextProfile, WordsProfile
+from driftbus.schemas.messages.drift import DriftEvent
+from driftbus.schemas.stored.reference import AvailabilityProfile, NumericProfile, ProfiledField, Reference, TextProfile, WordsProfile
 
 from .worlds import compiled_for
 

@@ -10,7 +10,7 @@ from driftbus.detectors.bins import profile_of
 from driftbus.detectors.counting import Counting
 from driftbus.detectors.counting.absent import INVALID, MISSING, NULL
 from driftbus.detectors.principal import AXES, Axes, principal
-from driftbus.schemas.reference import AvailabilityProfile, EmbeddingProfile, ProfiledField, Reference
+from driftbus.schemas.stored.reference import AvailabilityProfile, EmbeddingProfile, ProfiledField, Reference
 
 Floats = NDArray[np.float64]
 

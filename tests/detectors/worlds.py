@@ -10,7 +10,7 @@ from driftbus.detectors.bins import bins_of, profile_of
 from driftbus.detectors.layout import layout
 from driftbus.detectors.step import Bucket, Offsets, Tests
 from driftbus.schemas.configuration import Model
-from driftbus.schemas.reference import AvailabilityProfile, CategoricalProfile, NumericProfile, ProfiledField, Reference
+from driftbus.schemas.stored.reference import AvailabilityProfile, CategoricalProfile, NumericProfile, ProfiledField, Reference
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]

@@ -14,8 +14,8 @@ from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.consumers.reference.source import reference_of
 from driftbus.consumers.runner import Pipeline
 from driftbus.consumers.settings import parsed
-from driftbus.schemas.drift import DriftEvent
-from driftbus.schemas.reference import Reference
+from driftbus.schemas.messages.drift import DriftEvent
+from driftbus.schemas.stored.reference import Reference
 
 from .worlds import World
 

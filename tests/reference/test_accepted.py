@@ -13,9 +13,9 @@ from driftbus.detectors.bins import profile_of
 from driftbus.detectors.layout import layout
 from driftbus.detectors.step import Tests
 from driftbus.schemas.configuration import Model
-from driftbus.schemas.drift import DriftedSignal, Effect, Histogram
-from driftbus.schemas.reference import ProfiledField, Reference
-from driftbus.schemas.segmentation import OTHER
+from driftbus.schemas.configuration.segments import OTHER
+from driftbus.schemas.messages.drift import DriftedSignal, Effect, Histogram
+from driftbus.schemas.stored.reference import ProfiledField, Reference
 
 from ..columns import Source
 

@@ -10,7 +10,7 @@ from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Bus, Output
 from driftbus.consumers.reference.announce import Announcements, announce, from_start
 from driftbus.schemas.configuration import KafkaTopics
-from driftbus.schemas.reference import Announcement
+from driftbus.schemas.messages.announcement import Announcement
 
 TOPICS = KafkaTopics()
 

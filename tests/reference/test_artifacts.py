@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from driftbus.consumers.reference.artifacts import ArtifactError, ArtifactStore
-from driftbus.schemas.reference import AvailabilityProfile, ProfiledField, Reference
+from driftbus.schemas.stored.reference import AvailabilityProfile, ProfiledField, Reference
 
 every_url = pytest.mark.parametrize(
     "url", [lambda path: str(path / "kept"), lambda path: f"file://{path}/kept/", lambda _: "memory://kept"]

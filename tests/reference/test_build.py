@@ -21,8 +21,8 @@ from driftbus.detectors.bins import bins_of
 from driftbus.detectors.counting import Counting
 from driftbus.detectors.layout import layout
 from driftbus.schemas.configuration import Model, Table
-from driftbus.schemas.mapping import Mapping as Places
-from driftbus.schemas.reference import CategoricalProfile, NumericProfile, ProfiledField, Reference
+from driftbus.schemas.configuration.mapping import Mapping as Places
+from driftbus.schemas.stored.reference import CategoricalProfile, NumericProfile, ProfiledField, Reference
 
 
 class Lists:

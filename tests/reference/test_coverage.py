@@ -8,7 +8,7 @@ import pytest
 from driftbus.consumers.reference.build import build_reference
 from driftbus.consumers.reference.columns import Chunk, Column, Key
 from driftbus.schemas.configuration import Model
-from driftbus.schemas.reference import CategoricalProfile
+from driftbus.schemas.stored.reference import CategoricalProfile
 
 ROWS = 5_000
 DAY_MS = 86_400_000

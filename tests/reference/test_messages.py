@@ -16,7 +16,7 @@ from driftbus.consumers.reference.source import open_source, reference_of
 from driftbus.detectors.counting import Counting
 from driftbus.detectors.layout import layout
 from driftbus.schemas.configuration import Configuration
-from driftbus.schemas.reference import Reference
+from driftbus.schemas.stored.reference import Reference
 
 ROWS = 2_000
 

@@ -8,7 +8,7 @@ from driftbus.detectors.counting import Counting
 from driftbus.detectors.counting.products import PAIR_SCALE
 from driftbus.detectors.layout import layout
 from driftbus.schemas.configuration import Model
-from driftbus.schemas.reference import Reference
+from driftbus.schemas.stored.reference import Reference
 
 from .test_build import Lists
 

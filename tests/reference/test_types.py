@@ -17,8 +17,8 @@ from driftbus.consumers.reference.tables import TableSource, open_table
 from driftbus.detectors.counting import Counting
 from driftbus.detectors.layout import layout
 from driftbus.schemas.configuration import Model, Table
-from driftbus.schemas.mapping import Mapping as Places
-from driftbus.schemas.reference import EmbeddingProfile, NumericProfile, ProfiledField, Reference, TextProfile
+from driftbus.schemas.configuration.mapping import Mapping as Places
+from driftbus.schemas.stored.reference import EmbeddingProfile, NumericProfile, ProfiledField, Reference, TextProfile
 
 from .test_build import Lists
 

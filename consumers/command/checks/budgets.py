@@ -7,7 +7,7 @@ from ....detectors.bets import TILTS, Concession
 from ....detectors.margin import budget, margin
 from ....schemas.configuration import Model, PaneLength
 from ....schemas.duration import written
-from ....schemas.reference import NumericProfile, Reference
+from ....schemas.stored.reference import NumericProfile, Reference
 from .finding import Finding
 
 #: A budget of fewer buckets cannot be kept: one bucket is then a large part of it.

@@ -8,7 +8,7 @@ from ....detectors.named.at_work import AtWork, UnusableDetector
 from ....detectors.named.choice import Kinds
 from ....detectors.space import space
 from ....schemas.configuration import Model
-from ....schemas.reference import Reference
+from ....schemas.stored.reference import Reference
 from ..event_line import lasted
 from .finding import Finding
 

@@ -10,8 +10,8 @@ from msgspec import UNSET
 
 from ....schemas.cloud_events import Headers
 from ....schemas.configuration import Stream
-from ....schemas.mapping import Mapping, Place
-from ....schemas.reference import AVAILABILITY, Reference
+from ....schemas.configuration.mapping import Mapping, Place
+from ....schemas.stored.reference import AVAILABILITY, Reference
 from ...bus.interface import Bus, TopicPartition
 from ...decode.interface import Identities
 from ...decode.json import JSONDecoder

@@ -14,7 +14,7 @@ from driftbus.detectors.dependence import Dependence
 from driftbus.detectors.scores import scores
 from driftbus.detectors.step import Tests
 from driftbus.schemas.configuration import Model
-from driftbus.schemas.reference import AvailabilityProfile, CategoricalProfile, NumericProfile, ProfiledField, Reference
+from driftbus.schemas.stored.reference import AvailabilityProfile, CategoricalProfile, NumericProfile, ProfiledField, Reference
 
 from .compiling import COMPILED, compiled
 from .streams import TARGET

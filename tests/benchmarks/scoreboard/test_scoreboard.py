@@ -11,7 +11,7 @@ from scipy import stats
 
 from driftbus.detectors.counting import Counting
 from driftbus.detectors.step import Bucket, start, step
-from driftbus.schemas.reference import Reference
+from driftbus.schemas.stored.reference import Reference
 
 from . import ours, streams
 from .cells import KEPT_REFERENCES, QUIET, SECTIONS, Figures

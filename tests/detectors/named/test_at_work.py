@@ -7,7 +7,7 @@ import pytest
 
 from driftbus.detectors.step import Bucket, State, Tests, fits, start, step
 from driftbus.schemas.configuration import Model
-from driftbus.schemas.drift import DriftEvent
+from driftbus.schemas.messages.drift import DriftEvent
 
 from ..worlds import bucket_of, categorical_field, compiled_for, counts_of, numeric_field, reference_of
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from driftbus.detectors.bins import profile_of
 from driftbus.detectors.named.built_in import BUILT_IN
 from driftbus.detectors.named.interface import Plain, Seen, Unsuited, Watched
-from driftbus.schemas.reference import CategoricalProfile
+from driftbus.schemas.stored.reference import CategoricalProfile
 
 from .worlds import ON_TWO_VALUES, SHARE, alarms, drawn, errors, folded, numbers, settings, suited, told
 

@@ -7,7 +7,7 @@ from driftbus.detectors.bins import profile_of
 from driftbus.detectors.named.cramer_von_mises import Law
 from driftbus.detectors.named.interface import Watched
 from driftbus.detectors.named.windowed import Windowed
-from driftbus.schemas.reference import CategoricalProfile
+from driftbus.schemas.stored.reference import CategoricalProfile
 
 from .levels import LAWS, ROWS, WINDOWED, alarms, rates
 from .worlds import counted, settings

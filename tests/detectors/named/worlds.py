@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from driftbus.detectors.bins import bins_of, profile_of
 from driftbus.detectors.named.built_in import BUILT_IN
 from driftbus.detectors.named.interface import NamedDetector, Plain, Seen, Verdict, Watched, Watcher
-from driftbus.schemas.reference import CategoricalProfile
+from driftbus.schemas.stored.reference import CategoricalProfile
 
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -15,8 +15,8 @@ import numpy as np
 from driftbus.consumers.reference.build import build_reference
 from driftbus.consumers.reference.messages import json_lines
 from driftbus.schemas.configuration import Model
-from driftbus.schemas.mapping import Mapping
-from driftbus.schemas.reference import Reference
+from driftbus.schemas.configuration.mapping import Mapping
+from driftbus.schemas.stored.reference import Reference
 
 from ...streaming import BEGINNING
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from driftbus.schemas.reference import FROM_START, Reference
+from driftbus.schemas.messages.announcement import FROM_START
+from driftbus.schemas.stored.reference import Reference
 
 from ...streaming import message, reference
 from .world import PARTITIONS, POISON, SHIFT, YEAR_MS, Chunk, Record

@@ -10,8 +10,8 @@ from driftbus.consumers.fold import Fold
 from driftbus.consumers.publishing import PANE, event_output
 from driftbus.consumers.runner import Pipeline
 from driftbus.schemas.configuration import Configuration
-from driftbus.schemas.pane import Pane
-from driftbus.schemas.progress import Progress
+from driftbus.schemas.messages.pane import Pane
+from driftbus.schemas.messages.progress import Progress
 
 from ...streaming import Event, by_model, everything
 from .world import PARTITIONS, TOPIC

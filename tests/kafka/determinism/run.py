@@ -14,7 +14,8 @@ from driftbus.consumers.reference.announce import announce
 from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.consumers.topics import create_topics
 from driftbus.schemas.configuration import Configuration
-from driftbus.schemas.reference import Announcement, Reference
+from driftbus.schemas.messages.announcement import Announcement
+from driftbus.schemas.stored.reference import Reference
 
 from .broker import Broker
 from .feeder import Feeder

@@ -7,7 +7,7 @@ import pytest
 from driftbus.consumers.align import Aligned, Aligner
 from driftbus.consumers.buckets import Every
 from driftbus.schemas.configuration import Configuration
-from driftbus.schemas.pane import Pane
+from driftbus.schemas.messages.pane import Pane
 
 from . import live
 from .conftest import LIVE_KILLS, Runs

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from driftbus.schemas.cloud_events import iso
-from driftbus.schemas.pane import Pane
+from driftbus.schemas.messages.pane import Pane
 
 from ...streaming import BEGINNING, Event
 from . import kinds, world

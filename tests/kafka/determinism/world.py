@@ -13,7 +13,8 @@ import numpy as np
 from driftbus.consumers.bus.interface import Output
 from driftbus.consumers.records import end_records
 from driftbus.schemas.cloud_events import Headers
-from driftbus.schemas.reference import FROM_START, CategoricalProfile, Reference
+from driftbus.schemas.messages.announcement import FROM_START
+from driftbus.schemas.stored.reference import CategoricalProfile, Reference
 
 from ...streaming import BEGINNING, Sent, message, reference
 from . import kinds

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
-from .fact import Fact, Setting
+from ..fact import Setting
 
 #: The segment of rows that belong to no other.
 OTHER = "(other)"
@@ -74,11 +74,3 @@ class Segments(Setting):
             msg = f"rules.{OTHER}: that name is taken by the rows of no other segment"
             raise ValueError(msg)
         return self
-
-
-class Segmentation(Fact):
-    """How a reference's rows, and those counted against it, are divided. The last of its segments is `OTHER`."""
-
-    by: str | None = None
-    rules: dict[str, str] = {}
-    names: tuple[str, ...]

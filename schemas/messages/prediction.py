@@ -1,6 +1,6 @@
 """The canonical form of a prediction message: what needs no mapping."""
 
-from .fact import Fact
+from ..fact import Fact
 
 
 class Prediction(Fact):

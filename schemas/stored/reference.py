@@ -1,13 +1,12 @@
 """A reference profile: what a model version's data looked like when all was well, in the form that panes are counted in."""
 
 from typing import Annotated, Literal
-from urllib.parse import quote
 
 import msgspec
 from pydantic import Field
 
-from .fact import Fact
-from .identity import content_hash
+from ..fact import Fact
+from ..identity import content_hash
 from .segmentation import Segmentation
 
 Role = Literal["feature", "prediction", "score"]
@@ -186,22 +185,3 @@ class Reference(Fact):
     def decoded(cls, content: bytes) -> "Reference":
         """What `encoded` wrote."""
         return cls.model_validate(msgspec.json.decode(content))
-
-
-class Announcement(Fact):
-    """On ``driftbus.models``: from the bucket that ends after ``since`` on, ``reference`` holds for this model version."""
-
-    model: str
-    version: str
-    reference: str | None  #: content hash; None: retired, no longer monitored
-    since: int  #: ms of record time, a bucket boundary; -2**62: from the start
-    rows: int = 0
-
-    @property
-    def key(self) -> str:
-        """Of the record on the compacted topic."""
-        return f"reference/{quote(self.model, safe='')}/{quote(self.version, safe='')}/{self.since}"
-
-
-#: `Announcement.since` of a reference that holds from the start of the log.
-FROM_START = -(2**62)

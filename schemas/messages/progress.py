@@ -2,8 +2,8 @@
 
 import msgspec
 
-from .fact import Fact
-from .identity import derived_id
+from ..fact import Fact
+from ..identity import derived_id
 
 
 class InputPartition(Fact):

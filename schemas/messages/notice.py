@@ -2,8 +2,8 @@
 
 from typing import Any, Literal
 
-from .fact import Fact
-from .identity import derived_id
+from ..fact import Fact
+from ..identity import derived_id
 
 
 class Notice(Fact):

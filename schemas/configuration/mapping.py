@@ -4,7 +4,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from .fact import Setting
+from ..fact import Setting
 
 
 class Place(NamedTuple):

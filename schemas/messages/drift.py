@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from .fact import Fact
-from .identity import derived_id
+from ..fact import Fact
+from ..identity import derived_id
 
 Kind = Literal["input", "output", "availability", "pairs", "text", "volume", "duplicates", "performance", "ood"]
 Severity = Literal["minor", "moderate", "major"]

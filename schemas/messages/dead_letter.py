@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from .fact import Fact
-from .identity import derived_id
+from ..fact import Fact
+from ..identity import derived_id
 
 #: Larger values travel as their head and a hash: a 1 MB message with wrapping would exceed the broker's limit, abort, and loop for ever.
 LARGEST_VALUE = 64 * 1024

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from .fact import Fact
+from ..fact import Fact
 
 #: A record's share of a large state: well below a broker's default limit of 1 MB.
 CHUNK = 512 * 1024

@@ -6,9 +6,9 @@ import msgspec
 import numpy as np
 from pydantic import ConfigDict
 
-from .fact import Fact
-from .identity import derived_id
-from .integers import IntegerVector
+from ..fact import Fact
+from ..identity import derived_id
+from ..integers import IntegerVector
 
 #: Names of unexpected fields that a pane holds.
 MOST_UNEXPECTED = 20

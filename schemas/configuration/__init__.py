@@ -1,0 +1,97 @@
+"""The configuration: one YAML file, each key with its bounds, every error with its full path. A file a section."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from pydantic import Field, model_validator
+
+from ..duration import Duration, written
+from ..fact import Setting
+from ..identity import content_hash
+from .features import Chosen, FeatureSettings, Important
+from .model import MOST_PIECES, Model, Pairs, Trailing
+from .reference import Table, TopicSlice
+from .stream import Stream
+from .topics import KafkaTopics
+from .units import HOUR_MS, ROW_MS, FalseAlarms, PaneLength
+
+__all__ = [
+    "HOUR_MS",
+    "MOST_PIECES",
+    "ROW_MS",
+    "Chosen",
+    "Configuration",
+    "FalseAlarms",
+    "FeatureSettings",
+    "Important",
+    "KafkaTopics",
+    "Model",
+    "Pairs",
+    "PaneLength",
+    "Stream",
+    "Table",
+    "TopicSlice",
+    "Trailing",
+]
+
+
+class Configuration(Setting):
+    """All of ``driftbus.yaml``."""
+
+    application: str = Field(pattern=r"^[A-Za-z0-9._-]+$", description="names groups, transactional ids and event ids")
+    instance: str | None = Field(None, pattern=r"^[A-Za-z0-9._-]+$", description="of this process; stable over its restarts")
+    bus: Literal["kafka", "embedded"] = "kafka"
+    kafka: dict[str, str | int | float | bool] = Field({}, description="any librdkafka setting; ${NAME} comes from the environment")
+    embedded: str = Field("driftbus.sqlite", description="the file of the embedded bus")
+    artifacts: str = Field("./artifacts", description="a folder, or any fsspec URL")
+    topics: KafkaTopics = KafkaTopics()
+    snapshot_every: Duration = 180_000
+    streams: Annotated[dict[str, Stream], Field(min_length=1)]
+    models: dict[str, Model] = {}
+
+    @model_validator(mode="after")
+    def _streams_exist(self) -> "Configuration":
+        for name, model in self.models.items():
+            if model.stream is not None and model.stream not in self.streams:
+                msg = f"models.{name}.stream: {model.stream!r} is not among streams: {', '.join(self.streams)}"
+                raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _panes_suit(self) -> "Configuration":
+        for name, model in self.models.items():
+            stream = self.stream_of(name)
+            pane = self.streams[stream].pane
+            if model.season and pane.unit != "rows" and HOUR_MS % pane.milliseconds:
+                msg = f"models.{name}.season: panes of {pane} do not fit into the hours that it compares; write streams.{stream}.pane: 1h"
+                raise ValueError(msg)
+            if model.trailing and pane.unit != "rows" and pane.milliseconds > model.trailing.every:
+                msg = f"models.{name}.trailing.every: {written(model.trailing.every)} is shorter than panes of {pane}; write more"
+                raise ValueError(msg)
+            remedies = {
+                "false_alarms": "write 1 per 100000 rows" if model.false_alarms.of == "time" else "",
+                "season": "leave it out" if model.season else "",
+                "trailing": "leave it out" if model.trailing else "",
+            }
+            for key, remedy in remedies.items():
+                if remedy and pane.unit == "rows":
+                    msg = f"models.{name}.{key}: needs times, and its stream has panes of {pane}; {remedy}"
+                    raise ValueError(msg)
+        return self
+
+    def model(self, name: str) -> Model:
+        """The settings of a model; one that is not listed has the defaults. Where panes are counted in rows, there is one a second."""
+        model = self.models.get(name, Model())
+        rows = self.streams[self.stream_of(name)].pane.unit == "rows"
+        return model.model_copy(update={"rate": 1000 / ROW_MS}) if rows else model
+
+    def stream_of(self, model: str) -> str:
+        """The stream that a model's predictions come from."""
+        return self.models.get(model, Model()).stream or next(iter(self.streams))
+
+    @property
+    def hash(self) -> str:
+        """Of what decides results: streams and models, never the bus, its secrets, or paths."""
+        models = {name: model.model_dump(mode="json", exclude={"reference"}) for name, model in self.models.items()}
+        streams = {name: stream.model_dump(mode="json") for name, stream in self.streams.items()}
+        return content_hash(msgspec.json.encode({"models": models, "streams": streams}, order="sorted"))

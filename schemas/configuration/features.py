@@ -1,0 +1,69 @@
+"""``models.NAME.features:`` of the configuration, and from which effect on a change matters."""
+
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+
+from ..fact import Setting
+from ..stored.reference import FieldType
+
+
+class Important(Setting):
+    """From which effect on a change matters: below it an episode is *minor*."""
+
+    ks: float = Field(0.1, gt=0, le=1)
+    psi: float = Field(0.1, gt=0)
+    wasserstein_sd: float = Field(0.2, gt=0)
+    nulls: float = Field(0.02, gt=0, le=1)
+    unseen: float = Field(0.01, gt=0, le=1)
+    correlation: float = Field(0.1, gt=0, le=2)
+    word_share: float = Field(0.05, gt=0, le=1)
+
+
+class Chosen(NamedTuple):
+    """A detector that is asked for by name, with its settings as they are written: the detector knows which there are."""
+
+    name: str
+    settings: dict[str, Any] = {}  # of differing types, by key
+
+
+def _chosen(text: object) -> Chosen:
+    match text:
+        case Chosen():
+            return text
+        case str():
+            return Chosen(text)
+        case dict() if len(text) == 1:
+            (name, settings), *_ = text.items()
+            if isinstance(name, str) and isinstance(settings, dict | None):
+                return Chosen(name, settings or {})
+    msg = f"{text!r} is not a detector; write ks, or {{ks: {{rows: 1000}}}}"
+    raise ValueError(msg)
+
+
+_Detector = Annotated[
+    Chosen,
+    BeforeValidator(_chosen),
+    PlainSerializer(lambda chosen: {chosen.name: chosen.settings}, return_type=dict[str, dict[str, Any]]),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object", "minProperties": 1, "maxProperties": 1}]}),
+]
+
+
+class FeatureSettings(Setting):
+    """What differs for a feature, or for all that match a pattern."""
+
+    ignore: bool = False
+    type: FieldType | None = None
+    min_effect: float | None = Field(None, ge=0, le=3, description="in sd of the rank score; drift below it is not reported")
+    direction: Literal["both", "up", "down"] = Field(
+        "both", description="in which a change is drift; of two categories, of the last one's rate"
+    )
+    important: Important | None = None
+    detectors: tuple[_Detector, ...] = Field((), description="asked for by name, beside the one that watches everything")
+
+
+def _feature_settings(written_: object) -> object:
+    return {"ignore": True} if written_ == "ignore" else written_
+
+
+OrIgnore = BeforeValidator(_feature_settings, json_schema_input_type=FeatureSettings | Literal["ignore"])

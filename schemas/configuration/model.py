@@ -1,0 +1,91 @@
+"""``models:`` of the configuration: what is watched, and how closely."""
+
+import fnmatch
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from ..duration import Duration, written
+from ..fact import Setting
+from .features import FeatureSettings, Important, OrIgnore
+from .reference import Table, TopicSlice
+from .segments import Segments
+from .units import FalseAlarms, Rate
+
+
+class Pairs(Setting):
+    """How changes are watched that several numeric fields show only together."""
+
+    sample: int = Field(10, ge=1, le=10_000, description="rows of which one is counted")
+    most: int = Field(24, ge=2, le=64, description="fields that are paired")
+
+
+_or_off = BeforeValidator(lambda written_: None if written_ in (False, "off") else written_, json_schema_input_type=Pairs | Literal["off"])
+
+
+#: Of a trailing reference: the counts of each are remembered.
+MOST_PIECES = 400
+
+
+class Trailing(Setting):
+    """A reference that follows the model's own recent past."""
+
+    length: Duration = Field(28 * 86_400_000, description="of the past that is compared with")
+    every: Duration = Field(7 * 86_400_000, description="how often it moves on")
+    lag: Duration = Field(86_400_000, description="the newest rows stay out: what has just begun must not be normal at once")
+
+    @model_validator(mode="after")
+    def _longer(self) -> "Trailing":
+        if not 2 <= self.length / self.every <= MOST_PIECES:
+            msg = f"length: {written(self.length)} must be 2 to {MOST_PIECES} times every, which is {written(self.every)}"
+            raise ValueError(msg)
+        return self
+
+
+class Model(Setting):
+    """A monitored model."""
+
+    stream: str | None = None
+    reference: Table | TopicSlice | None = None
+    false_alarms: Rate = FalseAlarms(30 * 86_400_000, "time")
+    rate: float | None = Field(None, gt=0, description="rows per second, where the reference has no times")
+    min_effect: float = Field(0.0, ge=0, le=3)
+    important: Important = Important()
+    segments: Segments | None = None
+    pairs: Annotated[Pairs | None, _or_off] = Pairs()
+    season: Literal["day", "week"] | None = Field(None, description="compare each hour with the same hour of the day, or of the week")
+    volume: bool | None = Field(None, description="whether rows per bucket are watched; null: if the reference is a part of a topic")
+    silence: Duration | Literal["never"] | None = Field(None, description="without a row; null: 3 x the reference's longest gap")
+    trailing: Trailing | None = None
+    features: dict[str, Annotated[FeatureSettings, OrIgnore]] = {}
+
+    @model_validator(mode="after")
+    def _one_division(self) -> "Model":
+        divisions = {"segments": self.segments, "season": self.season, "trailing": self.trailing}
+        chosen = [name for name, setting in divisions.items() if setting is not None]
+        if len(chosen) > 1:
+            msg = f"{' and '.join(chosen)}: write one of them; they cannot be combined"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _one_reference(self) -> "Model":
+        moving = "season" if self.season else "trailing" if self.trailing else None
+        for pattern, settings in self.features.items():
+            if moving and settings.detectors:
+                msg = f"features.{pattern}.detectors: these compare with one reference at all times; leave out {moving}, or them"
+                raise ValueError(msg)
+        return self
+
+    def feature(self, name: str) -> FeatureSettings:
+        """The settings of one feature: of all patterns that match, the later ones win, key by key."""
+        merged: dict[str, Any] = {}  # of differing types, by key
+        for pattern, settings in self.features.items():
+            if fnmatch.fnmatchcase(name, pattern):
+                merged |= {key: getattr(settings, key) for key in settings.model_fields_set}
+        return FeatureSettings(**merged)
+
+    def pattern(self, feature: str, key: str) -> str:
+        """The pattern that a feature has this setting from; its own name where none has it."""
+        found = (p for p, own in reversed(self.features.items()) if key in own.model_fields_set and fnmatch.fnmatchcase(feature, p))
+        return next(found, feature)

@@ -1,0 +1,26 @@
+"""``models.NAME.reference:`` of the configuration: the rows that a model is compared with."""
+
+from pydantic import Field
+
+from ..fact import Setting
+
+
+class Table(Setting):
+    """A file of rows, and what its columns are; every other column is a feature."""
+
+    file: str
+    time: str | None = None
+    id: str | None = None
+    prediction: str | None = None
+    score: str | None = None
+    model: str | None = None
+    version: str | None = None
+    ignore: tuple[str, ...] = ()
+
+
+class TopicSlice(Setting):
+    """A part of an input topic, as a reference."""
+
+    topic: str
+    start: str | None = Field(None, description="ISO time of the first record")
+    end: str | None = Field(None, description="ISO time behind the last record")

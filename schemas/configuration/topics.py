@@ -1,0 +1,38 @@
+"""``topics:`` of the configuration: driftbus's own."""
+
+from pydantic import Field
+
+from ..fact import Setting
+
+
+class KafkaTopics(Setting):
+    """The topics of our own: names, and what `driftbus topics create` gives them."""
+
+    prefix: str = Field("driftbus", pattern=r"^[A-Za-z0-9._-]+$")
+    partitions: int = Field(8, ge=1, le=1000, description="of summaries, snapshots and drift; fixed at creation")
+    replication: int = Field(1, ge=1, le=10)
+
+    @property
+    def summaries(self) -> str:
+        """Panes and progress."""
+        return f"{self.prefix}.summaries"
+
+    @property
+    def snapshots(self) -> str:
+        """What detectors remember (compacted)."""
+        return f"{self.prefix}.snapshots"
+
+    @property
+    def drift(self) -> str:
+        """Drift events and notices."""
+        return f"{self.prefix}.drift"
+
+    @property
+    def models(self) -> str:
+        """Reference announcements (compacted)."""
+        return f"{self.prefix}.models"
+
+    @property
+    def dead_letter(self) -> str:
+        """What could not be counted."""
+        return f"{self.prefix}.dead-letter"
