@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from ..detectors.sampling import drawn
+from ..detectors.counting.sampling import drawn
 from ..schemas.messages.pane import MOST_UNEXPECTED, Unexpected
 from .decode.interface import MARKS
 

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
+from ..detectors.counting.unseen import merged
 from ..detectors.step import Bucket, Offsets, Segment, State, Tests, close, fits, start, step
-from ..detectors.unseen import merged
 from ..schemas.configuration import Configuration
 from ..schemas.messages.drift import DriftEvent
 from ..schemas.messages.notice import Notice

@@ -15,9 +15,9 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from ..detectors.counting.layout import Signal, layout
 from ..detectors.effects import grouped, rounded
-from ..detectors.layout import Signal, layout
-from ..detectors.two_sample import ks, psi, wasserstein
+from ..detectors.effects.two_sample import ks, psi, wasserstein
 from ..schemas.configuration import Configuration
 from ..schemas.messages.pane import Pane
 from ..schemas.stored.reference import CategoricalProfile, NumericProfile, Reference

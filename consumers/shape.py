@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..detectors.segments import Coded, Segmenter
+from ..detectors.counting.segments import Coded, Segmenter
 from ..schemas.stored.reference import ProfiledField
 from .decode.interface import Columns
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..detectors.counting import Counting
-from ..detectors.segments import Segmenter
-from ..detectors.unseen import Names, commonest, merged
+from ..detectors.counting.segments import Segmenter
+from ..detectors.counting.unseen import Names, commonest, merged
 from ..schemas.messages.dead_letter import MOST_PER_RUN
 from ..schemas.messages.pane import Pane
 from ..schemas.messages.progress import InputPartition

@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 from ..schemas.messages.drift import Alarm
 from . import guard
-from .blame import best_bet, e_bh, log_evidence, shares, winner
+from .betting.blame import best_bet, e_bh, log_evidence, shares, winner
+from .betting.wording import words
 from .effects import rounded
 from .episodes import DETECTOR, Episode, Followed, Suspect, joined, opened
 from .state import State
 from .suite import Tests
 from .windows import Bucket
-from .wording import words
 
 
 def open_signals(state: State) -> dict[int, tuple[Episode, Followed]]:

@@ -6,14 +6,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .blame import best_bet, log_evidence
+from .betting.blame import best_bet, log_evidence
+from .betting.mixture import FEWEST_ROWS, Bets
+from .betting.space import MOVING
+from .betting.wording import words
 from .effects import Measure
 from .episodes import Episode, Identity, Suspect, opened
-from .mixture import FEWEST_ROWS, Bets
-from .space import MOVING
 from .trailing import DETECTOR
 from .windows import Bucket
-from .wording import words
 
 __all__ = ["DETECTOR", "look"]
 

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..schemas.integers import packed, unpacked
+from .betting.mixture import Mixture
+from .counting.unseen import Names
 from .episodes import Episode
-from .mixture import Mixture
 from .named.at_work import Memory
 from .trailing import Past
-from .unseen import Names
 from .windows import Offsets, Run, Windows
 
 

@@ -6,12 +6,12 @@ from numpy.typing import NDArray
 from ..schemas.messages.drift import DriftEvent
 from . import guard
 from .alarm import alarmed, listed, open_signals
+from .betting.mixture import Bets, Mixture
+from .counting.unseen import remembered
 from .episodes import DETECTOR
-from .mixture import Bets, Mixture
 from .state import State
 from .suite import Tests
 from .trailing import Past
-from .unseen import remembered
 from .windows import Bucket, Offsets, Segment, Windows
 
 __all__ = ["Bucket", "Offsets", "Segment", "State", "Tests", "close", "fits", "start", "step"]

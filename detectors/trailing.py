@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from ..schemas.configuration import Model, Trailing
 from ..schemas.integers import packed, unpacked
-from .layout import CELLS, MOMENTS, Signal
-from .mixture import FEWEST_ROWS, compiled
-from .moving import Expected, at_counts
-from .space import MOVING, Space
+from .betting.mixture import FEWEST_ROWS, compiled
+from .betting.moving import Expected, at_counts
+from .betting.space import MOVING, Space
+from .counting.layout import CELLS, MOMENTS, Signal
 from .windows import Bucket
 
 Counts = NDArray[np.int64]

@@ -10,7 +10,7 @@ from driftbus.consumers.bus.interface import Bus, Output, TopicPartition
 from driftbus.consumers.reference.announce import announce
 from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.consumers.topics import create_topics
-from driftbus.detectors.bins import profile_of
+from driftbus.detectors.counting.bins import profile_of
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.announcement import FROM_START, Announcement
 from driftbus.schemas.stored.reference import AvailabilityProfile, CategoricalProfile, ProfiledField, Reference, Role

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import click
 
-from ...detectors.bets import undirected
+from ...detectors.betting import undirected
 from ...schemas.configuration import Configuration, Stream
 from ..bus.interface import Bus
 from ..decode.json import JSONDecoder

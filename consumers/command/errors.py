@@ -1,7 +1,7 @@
 """Which errors a user can answer: these are told in a line, all others with their traceback."""
 
-from ...detectors.bets import UnusableDirection
-from ...detectors.margin import UnusableBudget
+from ...detectors.betting import UnusableDirection
+from ...detectors.betting.margin import UnusableBudget
 from ...detectors.named.at_work import UnusableDetector
 from ..bus.interface import BusError
 from ..reference.artifacts import ArtifactError

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from ...detectors.layout import Layout, Signal, layout
+from ...detectors.counting.layout import Layout, Signal, layout
 from ...schemas.messages.drift import DriftedSignal
 from ...schemas.stored.reference import JointProfile, PairProfile, Recount, Reference
 from .columns import UnusableReference

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...detectors.dependence import Dependence
+from ...detectors.profiling.dependence import Dependence
 from ...schemas.stored.reference import AVAILABILITY, AvailabilityProfile
 from .columns import Integers
 

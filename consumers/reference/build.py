@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ...detectors.bets import TILTS
-from ...detectors.margin import budget, margin
-from ...detectors.sampling import drawn
+from ...detectors.betting import TILTS
+from ...detectors.betting.margin import budget, margin
+from ...detectors.counting.sampling import drawn
 from ...schemas.configuration import Model, PaneLength
 from ...schemas.stored.reference import ProfiledField, Reference
 from .columns import Chunk, Key, Kind, Source, UnusableReference

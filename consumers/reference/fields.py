@@ -6,8 +6,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ...detectors.dependence import Dependence
-from ...detectors.text import TextFilling
+from ...detectors.profiling.dependence import Dependence
+from ...detectors.profiling.texts import TextFilling
 from ...schemas.stored.reference import CategoricalProfile, ProfiledField
 from ..decode.scalars import FieldType
 from .availability import FEWEST_VALUES, Availability

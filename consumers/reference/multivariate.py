@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...detectors.bins import bins_of, profile_of
-from ...detectors.dependence import Dependence
-from ...detectors.joint import Distance, Moments
-from ...detectors.pairs import Pairs
-from ...detectors.ranks import Ranks
-from ...detectors.sampling import drawn
-from ...detectors.scores import scores
+from ...detectors.betting.scores import scores
+from ...detectors.counting.bins import bins_of, profile_of
+from ...detectors.counting.joint import Distance, Moments
+from ...detectors.counting.ranks import Ranks
+from ...detectors.counting.sampling import drawn
+from ...detectors.profiling.dependence import Dependence
+from ...detectors.profiling.pairs import Pairs
 from ...schemas.configuration import Model
 from ...schemas.configuration import Pairs as Wanted
 from ...schemas.stored.reference import JointProfile, NumericProfile, Reference

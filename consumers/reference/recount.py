@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ...detectors.betting.seasons import SLOTS, slot_names, slots_of
 from ...detectors.counting import Counting
-from ...detectors.seasons import SLOTS, slot_names, slots_of
-from ...detectors.segments import Coded, unusable
+from ...detectors.counting.segments import Coded, unusable
 from ...schemas.configuration import Model
 from ...schemas.configuration.segments import OTHER, Segments
 from ...schemas.stored.reference import CategoricalProfile, Recount, Reference

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ...detectors.bins import bins_of
-from ...detectors.dependence import Dependence
-from ...detectors.layout import Signal, layout
-from ...detectors.localised import localised
-from ...detectors.scores import scores
+from ...detectors.betting.localised import localised
+from ...detectors.betting.scores import scores
+from ...detectors.counting.bins import bins_of
+from ...detectors.counting.layout import Signal, layout
+from ...detectors.profiling.dependence import Dependence
 from ...schemas.stored.reference import CategoricalProfile, NumericProfile, ProfiledField, Reference
 from .decoded import Decoded
 

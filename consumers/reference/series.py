@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ...detectors.bins import Filling, bins_of
-from ...detectors.dependence import Dependence
-from ...detectors.scores import scores
+from ...detectors.betting.scores import scores
+from ...detectors.counting.bins import Filling, bins_of
+from ...detectors.profiling.dependence import Dependence
 from ...schemas.stored.reference import NumericProfile
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ...detectors.bins import bins_of, profile_of
-from ...detectors.dependence import Dependence
-from ...detectors.scores import scores
+from ...detectors.betting.scores import scores
+from ...detectors.counting.bins import bins_of, profile_of
+from ...detectors.profiling.dependence import Dependence
 from ...schemas.configuration import Model, PaneLength, TopicSlice
 from ...schemas.stored.reference import CategoricalProfile, NumericProfile
 from ..buckets import buckets

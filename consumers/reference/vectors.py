@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from ...detectors.principal import Axes, principal
-from ...detectors.sampling import drawn
+from ...detectors.counting.principal import Axes, principal
+from ...detectors.counting.sampling import drawn
 from ...schemas.stored.reference import EmbeddingProfile, ProfiledField
 from .availability import FEWEST_VALUES, Availability
 from .columns import PRESENT, Column, Integers, Key, states_of

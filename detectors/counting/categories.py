@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.stored.reference import CategoricalProfile
-from ..layout import Signal
-from ..unseen import LONGEST_NAME
 from .absent import INVALID, MISSING, NULL
+from .layout import Signal
+from .unseen import LONGEST_NAME
 
 
 class Categories:

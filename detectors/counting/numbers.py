@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.stored.reference import NumericProfile
-from ..layout import CELLS, Signal
 from .absent import INVALID, MISSING
+from .layout import CELLS, Signal
 
 #: Sums of z are of multiples of 2^-20, with z within +-1,000; those of its square of multiples of 2^-10: 8 billion rows fit 64 bits.
 SCALE, SQUARE_SCALE = 2.0**20, 2.0**10

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..layout import Signal
-from ..ranks import RANK_SCALE
+from .layout import Signal
+from .ranks import RANK_SCALE
 
 #: Sums of products are of multiples of 2^-20: each product lies within +-3.
 PAIR_SCALE = float(RANK_SCALE**2)

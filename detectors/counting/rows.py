@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.stored.reference import NumericProfile, ProfiledField, Reference, TextProfile
-from ..layout import Layout, Signal, layout
-from ..segments import Segmenter
-from ..unseen import Names
 from .categories import Categories
+from .layout import Layout, Signal, layout
 from .numbers import Column, Numbers
 from .sampled import Sampled
+from .segments import Segmenter
 from .texts import Texts
+from .unseen import Names
 from .vectors import Vectors
 
 Categorical = Sequence[object] | dict[object, int]

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.stored.reference import NumericProfile, Reference
-from ..joint import Distance
-from ..layout import Layout
-from ..ranks import Ranks
-from ..sampling import drawn
+from .joint import Distance
+from .layout import Layout
 from .numbers import Column, Numbers
 from .products import Products
+from .ranks import Ranks
+from .sampling import drawn
 
 #: Rows at a time: few enough that they stay in the cache.
 _BLOCK = 512

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.stored.reference import NumericProfile
-from ..layout import Signal
-from ..text import STEPS, Reader, lengths_of
 from .absent import NULL
 from .categories import Categories
+from .layout import Signal
 from .numbers import Column, Numbers
+from .text import STEPS, Reader, lengths_of
 
 _NONE = np.array(NULL, dtype=np.uint64).view(np.float64)
 

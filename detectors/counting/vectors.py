@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.stored.reference import EmbeddingProfile, NumericProfile, ProfiledField
-from ..layout import Layout, parts_of
-from ..principal import Axes
+from .layout import Layout, parts_of
 from .numbers import Column, Numbers
+from .principal import Axes
 
 
 class Vectors:

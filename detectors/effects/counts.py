@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from ...schemas.configuration import Important
 from ...schemas.messages.drift import Effect, Histogram, Statistics
 from ...schemas.stored.reference import AVAILABILITY, AvailabilityProfile, CategoricalProfile, NumericProfile
-from ..layout import Signal
-from ..two_sample import ks, psi, wasserstein
+from ..counting.layout import Signal
 from .size import Change, rounded
 from .statistics import Telling, of_reference
+from .two_sample import ks, psi, wasserstein
 
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ...schemas.configuration import Important, Model
 from ...schemas.stored.reference import PairProfile, WordsProfile
-from ..layout import Signal
+from ..counting.layout import Signal
 from .counts import CountsMeasure
 from .pairs import PairMeasure
 from .size import Change

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from ...schemas.configuration import Important
 from ...schemas.messages.drift import Effect
 from ...schemas.stored.reference import PairProfile
+from ..counting.layout import Signal
 from ..counting.products import PAIR_SCALE
-from ..layout import Signal
 from .size import Change, rounded
 
 Counts = NDArray[np.int64]

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from ...schemas.messages.drift import Statistics
 from ...schemas.stored.reference import CategoricalProfile, NumericProfile
-from ..bins import QUANTILES
+from ..counting.bins import QUANTILES
+from ..counting.layout import CELLS, Signal
 from ..counting.numbers import SCALE, SQUARE_SCALE
-from ..layout import CELLS, Signal
 from .size import rounded
 
 Counts = NDArray[np.int64]

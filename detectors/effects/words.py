@@ -9,7 +9,7 @@ from scipy.special import erf, rel_entr
 from ...schemas.configuration import Important
 from ...schemas.messages.drift import Effect, Word
 from ...schemas.stored.reference import WordsProfile
-from ..layout import Signal
+from ..counting.layout import Signal
 from .counts import CountsMeasure
 from .size import Change, rounded
 

@@ -10,10 +10,10 @@ from ...schemas.configuration import Model
 from ...schemas.identity import derived_id
 from ...schemas.messages.drift import Alarm
 from ...schemas.stored.reference import CategoricalProfile, NumericProfile
+from ..betting.margin import Budget
+from ..counting.layout import Signal
 from ..effects import rounded
 from ..episodes import Episode
-from ..layout import Signal
-from ..margin import Budget
 from ..windows import Bucket, Recent, Windows
 from .choice import Kinds, settings_of
 from .interface import NamedDetector, Plain, Seen, Unsuited, Verdict, Watched, Watcher

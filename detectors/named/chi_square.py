@@ -1,7 +1,7 @@
 """Pearson's chi-square over a sliding window."""
 
 from ...schemas.fact import Setting
-from ..two_sample import chi_square
+from ..effects.two_sample import chi_square
 from .divergence import Groups, divergence
 from .interface import Watched, Watcher
 from .windowed import Rows

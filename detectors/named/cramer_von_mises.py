@@ -6,7 +6,7 @@ import numpy as np
 from scipy import linalg, special
 
 from ...schemas.fact import Setting
-from ..two_sample import cramer_von_mises
+from ..effects.two_sample import cramer_von_mises
 from .interface import Counts, Unsuited, Watched, Watcher
 from .windowed import Rows, Windowed, rows_needed
 

@@ -1,7 +1,7 @@
 """Jensen-Shannon's distance over a sliding window."""
 
 from ...schemas.fact import Setting
-from ..two_sample import jensen_shannon
+from ..effects.two_sample import jensen_shannon
 from .divergence import Groups, divergence
 from .interface import Watched, Watcher
 from .windowed import Rows

@@ -1,7 +1,7 @@
 """The Kullback-Leibler divergence over a sliding window."""
 
 from ...schemas.fact import Setting
-from ..two_sample import kl
+from ..effects.two_sample import kl
 from .divergence import Groups, divergence
 from .interface import Watched, Watcher
 from .windowed import Rows

@@ -3,7 +3,7 @@
 import math
 
 from ...schemas.fact import Setting
-from ..two_sample import ks
+from ..effects.two_sample import ks
 from .interface import Watched, Watcher
 from .windowed import Rows, Windowed, noise, rows_needed
 

@@ -1,7 +1,7 @@
 """The population stability index over a sliding window."""
 
 from ...schemas.fact import Setting
-from ..two_sample import psi
+from ..effects.two_sample import psi
 from .divergence import Groups, divergence
 from .interface import Watched, Watcher
 from .windowed import Rows

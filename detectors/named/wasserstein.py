@@ -6,8 +6,8 @@ import numpy as np
 from scipy import special
 
 from ...schemas.fact import Setting
-from ..scores import probabilities
-from ..two_sample import wasserstein
+from ..betting.scores import probabilities
+from ..effects.two_sample import wasserstein
 from .interface import Floats, Unsuited, Watched, Watcher
 from .windowed import Rows, Windowed, noise, rows_needed
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from driftbus.detectors.bins import profile_of
+from driftbus.detectors.counting.bins import profile_of
 from driftbus.detectors.step import Bucket, Tests, start, step
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.stored.reference import AvailabilityProfile, NumericProfile, ProfiledField, Reference

@@ -17,7 +17,7 @@ from driftbus.consumers.bus.interface import Batch, Output, TopicPartition
 from driftbus.consumers.detector import records_of
 from driftbus.consumers.fold import Fold, StateKey
 from driftbus.consumers.publishing import pane_output, progress_outputs
-from driftbus.detectors.layout import layout
+from driftbus.detectors.counting.layout import layout
 from driftbus.detectors.step import Tests
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.announcement import FROM_START

@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 
 from driftbus.consumers.command.main import main as driftbus
 from driftbus.consumers.picture import moment
-from driftbus.detectors.bins import profile_of
 from driftbus.detectors.counting import Counting
-from driftbus.detectors.joint import Distance, Moments
-from driftbus.detectors.pairs import Pairs
-from driftbus.detectors.ranks import Ranks
+from driftbus.detectors.counting.bins import profile_of
+from driftbus.detectors.counting.joint import Distance, Moments
+from driftbus.detectors.counting.ranks import Ranks
+from driftbus.detectors.profiling.pairs import Pairs
 from driftbus.detectors.step import Bucket, Tests, start, step
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.messages.drift import DriftEvent

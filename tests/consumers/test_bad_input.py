@@ -10,7 +10,7 @@ import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.runner import Pipeline
-from driftbus.detectors.layout import layout
+from driftbus.detectors.counting.layout import layout
 from driftbus.schemas.messages.pane import Pane
 from driftbus.schemas.stored.reference import Reference
 

@@ -17,8 +17,8 @@ from driftbus.consumers.records import end_records
 from driftbus.consumers.reference.columns import Chunk
 from driftbus.consumers.reference.traffic import Traffic
 from driftbus.consumers.runner import Pipeline
-from driftbus.detectors.bins import profile_of
-from driftbus.detectors.layout import layout
+from driftbus.detectors.counting.bins import profile_of
+from driftbus.detectors.counting.layout import layout
 from driftbus.detectors.step import Bucket, Tests, start, step
 from driftbus.schemas.cloud_events import iso
 from driftbus.schemas.configuration import Configuration, Model, PaneLength

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from numpy.typing import NDArray
 
-from driftbus.detectors.bets import TILTS, Concession, availability_shares, two_point
-from driftbus.detectors.bets.bet import LOCATION_WEIGHTS
-from driftbus.detectors.bets.numbers import SPIKE_SHARE
-from driftbus.detectors.scores import probabilities, scores
+from driftbus.detectors.betting import TILTS, Concession, availability_shares, two_point
+from driftbus.detectors.betting.bet import LOCATION_WEIGHTS
+from driftbus.detectors.betting.numbers import SPIKE_SHARE
+from driftbus.detectors.betting.scores import probabilities, scores
 from driftbus.detectors.step import Tests
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.stored.reference import AvailabilityProfile, CategoricalProfile, NumericProfile, Reference

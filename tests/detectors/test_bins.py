@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import special
 
-from driftbus.detectors.bins import BINS, Filling, bins_of, cut, profile_of
-from driftbus.detectors.scores import probabilities, scores
+from driftbus.detectors.betting.scores import probabilities, scores
+from driftbus.detectors.counting.bins import BINS, Filling, bins_of, cut, profile_of
 from driftbus.schemas.stored.reference import CategoricalProfile, NumericProfile
 
 Floats = NDArray[np.float64]

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftbus.detectors.blame import best_bet, e_bh, log_evidence, shares, winner
+from driftbus.detectors.betting.blame import best_bet, e_bh, log_evidence, shares, winner
 
 from .worlds import compiled_for, numeric_field, reference_of
 

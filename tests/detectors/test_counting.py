@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from driftbus.consumers.decode.interface import MARKS
 from driftbus.detectors.counting import Counting, absent, numbers
-from driftbus.detectors.layout import CELLS
+from driftbus.detectors.counting.layout import CELLS
 from driftbus.schemas.stored.reference import AvailabilityProfile, CategoricalProfile, NumericProfile, ProfiledField, Reference
 
 THERE = AvailabilityProfile(counts=(1, 0, 0, 0))

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 from scipy.stats import chi2
 
-from driftbus.detectors.bins import bins_of, profile_of
-from driftbus.detectors.dependence import Dependence
-from driftbus.detectors.scores import scores
+from driftbus.detectors.betting.scores import scores
+from driftbus.detectors.counting.bins import bins_of, profile_of
+from driftbus.detectors.profiling.dependence import Dependence
 
 Floats = NDArray[np.float64]
 ROWS = 10_000

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftbus.detectors.bets import Concession, UnusableDirection
-from driftbus.detectors.bets.bet import Bet
-from driftbus.detectors.bets.direction import words_of
-from driftbus.detectors.bets.rates import TILTS, WEIGHTS, rate
+from driftbus.detectors.betting import Concession, UnusableDirection
+from driftbus.detectors.betting.bet import Bet
+from driftbus.detectors.betting.direction import words_of
+from driftbus.detectors.betting.rates import TILTS, WEIGHTS, rate
 from driftbus.detectors.step import Tests, start, step
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.stored.reference import AvailabilityProfile, CategoricalProfile, NumericProfile, ProfiledField, Reference, TextProfile

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from driftbus.detectors.bins import QUANTILES
 from driftbus.detectors.counting import Counting
+from driftbus.detectors.counting.bins import QUANTILES
 from driftbus.detectors.effects import Measure
 from driftbus.detectors.effects.counts import grouped
 from driftbus.detectors.step import Tests

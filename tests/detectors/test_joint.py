@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftbus.detectors.bins import profile_of
-from driftbus.detectors.companions import Companions
+from driftbus.detectors.betting.companions import Companions
 from driftbus.detectors.counting import Counting
-from driftbus.detectors.joint import Distance, Moments, extended
-from driftbus.detectors.layout import layout
-from driftbus.detectors.ranks import RANK_SCALE, Ranks
+from driftbus.detectors.counting.bins import profile_of
+from driftbus.detectors.counting.joint import Distance, Moments, extended
+from driftbus.detectors.counting.layout import layout
+from driftbus.detectors.counting.ranks import RANK_SCALE, Ranks
 
 from ..benchmarks.pairs import JOINT, compiled, events, linked, reference_of
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from driftbus.detectors.margin import LEAST, MOST, budget, margin
+from driftbus.detectors.betting.margin import LEAST, MOST, budget, margin
 from driftbus.schemas.configuration import Model
 
 from .worlds import categorical_field, reference_of

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from driftbus.detectors.mixture import Mixture
+from driftbus.detectors.betting.mixture import Mixture
 from driftbus.schemas.stored.reference import Reference
 
 from .worlds import compiled_for, counts_of, numeric_field, panes, reference_of, references

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from driftbus.detectors.layout import layout
-from driftbus.detectors.localised import localised
+from driftbus.detectors.betting.localised import localised
+from driftbus.detectors.counting.layout import layout
 from driftbus.detectors.step import Bucket, Segment, Tests, start, step
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.configuration.segments import OTHER

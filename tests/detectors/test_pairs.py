@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from driftbus.detectors.bets import Concession
-from driftbus.detectors.bets.pairs import PAIR_TILTS, pair
-from driftbus.detectors.bins import profile_of
+from driftbus.detectors.betting import Concession
+from driftbus.detectors.betting.pairs import PAIR_TILTS, pair
 from driftbus.detectors.counting import Counting
+from driftbus.detectors.counting.bins import profile_of
+from driftbus.detectors.counting.layout import layout
 from driftbus.detectors.counting.products import PAIR_SCALE
-from driftbus.detectors.layout import layout
-from driftbus.detectors.pairs import Pairs
-from driftbus.detectors.ranks import RANK_SCALE, Ranks
+from driftbus.detectors.counting.ranks import RANK_SCALE, Ranks
+from driftbus.detectors.profiling.pairs import Pairs
 from driftbus.detectors.step import State, Tests, start, step
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.messages.drift import DriftEvent

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from driftbus.detectors.bins import profile_of
 from driftbus.detectors.counting import Counting
-from driftbus.detectors.layout import CELLS, MOMENTS
+from driftbus.detectors.counting.bins import profile_of
+from driftbus.detectors.counting.layout import CELLS, MOMENTS
 from driftbus.detectors.step import Segment
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.configuration.segments import OTHER

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from driftbus.consumers.reference.build import build_reference
 from driftbus.consumers.reference.columns import Column, Key
 from driftbus.consumers.reference.decoded import decoded
-from driftbus.detectors.bins import profile_of
 from driftbus.detectors.counting import Counting
-from driftbus.detectors.segments import Coded
+from driftbus.detectors.counting.bins import profile_of
+from driftbus.detectors.counting.segments import Coded
 from driftbus.detectors.step import Bucket, Offsets, Segment, State, Tests, start, step
 from driftbus.schemas.configuration import Model, PaneLength
 from driftbus.schemas.messages.drift import DriftEvent

@@ -10,14 +10,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from driftbus.consumers.decode.interface import MARKS
-from driftbus.detectors.bets import Concession
-from driftbus.detectors.bets.words import words as bets_on
+from driftbus.detectors.betting import Concession
+from driftbus.detectors.betting.words import words as bets_on
 from driftbus.detectors.counting import Counting
+from driftbus.detectors.counting.layout import layout
+from driftbus.detectors.counting.text import MOST_CHARACTERS, STEPS
 from driftbus.detectors.effects.words import WordsMeasure
-from driftbus.detectors.layout import layout
+from driftbus.detectors.profiling.texts import TextFilling
+from driftbus.detectors.profiling.texts_dependence import WordDependence
 from driftbus.detectors.step import Bucket, start, step
-from driftbus.detectors.text import MOST_CHARACTERS, STEPS, TextFilling
-from driftbus.detectors.text.dependence import WordDependence
 from driftbus.schemas.configuration import Important
 from driftbus.schemas.messages.drift import DriftEvent
 from driftbus.schemas.stored.reference import AvailabilityProfile, NumericProfile, ProfiledField, Reference, TextProfile, WordsProfile

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.spatial import distance
 
-from driftbus.detectors.two_sample import PSEUDO_COUNT, chi_square, cramer_von_mises, jensen_shannon, kl, ks, psi, wasserstein
+from driftbus.detectors.effects.two_sample import PSEUDO_COUNT, chi_square, cramer_von_mises, jensen_shannon, kl, ks, psi, wasserstein
 
 Counts = NDArray[np.int64]
 

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from driftbus.detectors.bins import profile_of
 from driftbus.detectors.counting import Counting
 from driftbus.detectors.counting.absent import INVALID, MISSING, NULL
-from driftbus.detectors.principal import AXES, Axes, principal
+from driftbus.detectors.counting.bins import profile_of
+from driftbus.detectors.counting.principal import AXES, Axes, principal
 from driftbus.schemas.stored.reference import AvailabilityProfile, EmbeddingProfile, ProfiledField, Reference
 
 Floats = NDArray[np.float64]

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from driftbus.detectors.bins import bins_of, profile_of
-from driftbus.detectors.layout import layout
+from driftbus.detectors.counting.bins import bins_of, profile_of
+from driftbus.detectors.counting.layout import layout
 from driftbus.detectors.step import Bucket, Offsets, Tests
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.stored.reference import AvailabilityProfile, CategoricalProfile, NumericProfile, ProfiledField, Reference

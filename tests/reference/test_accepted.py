@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from driftbus.consumers.reference.accepted import accepted
 from driftbus.consumers.reference.build import build_reference
 from driftbus.consumers.reference.columns import Column, Key, UnusableReference
-from driftbus.detectors.bins import profile_of
-from driftbus.detectors.layout import layout
+from driftbus.detectors.counting.bins import profile_of
+from driftbus.detectors.counting.layout import layout
 from driftbus.detectors.step import Tests
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.configuration.segments import OTHER

@@ -17,9 +17,9 @@ from driftbus.consumers.reference.build import UnusableReference, build_referenc
 from driftbus.consumers.reference.canonical import messages
 from driftbus.consumers.reference.columns import Chunk, Key, column_of
 from driftbus.consumers.reference.tables import TableSource, open_table
-from driftbus.detectors.bins import bins_of
 from driftbus.detectors.counting import Counting
-from driftbus.detectors.layout import layout
+from driftbus.detectors.counting.bins import bins_of
+from driftbus.detectors.counting.layout import layout
 from driftbus.schemas.configuration import Model, Table
 from driftbus.schemas.configuration.mapping import Mapping as Places
 from driftbus.schemas.stored.reference import CategoricalProfile, NumericProfile, ProfiledField, Reference

@@ -14,7 +14,7 @@ from driftbus.consumers.reference.build import UnusableReference
 from driftbus.consumers.reference.messages import epoch_ms
 from driftbus.consumers.reference.source import open_source, reference_of
 from driftbus.detectors.counting import Counting
-from driftbus.detectors.layout import layout
+from driftbus.detectors.counting.layout import layout
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.stored.reference import Reference
 

@@ -5,8 +5,8 @@ import pytest
 
 from driftbus.consumers.reference.build import build_reference
 from driftbus.detectors.counting import Counting
+from driftbus.detectors.counting.layout import layout
 from driftbus.detectors.counting.products import PAIR_SCALE
-from driftbus.detectors.layout import layout
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.stored.reference import Reference
 

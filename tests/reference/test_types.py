@@ -15,7 +15,7 @@ from driftbus.consumers.reference.canonical import messages
 from driftbus.consumers.reference.messages import json_lines
 from driftbus.consumers.reference.tables import TableSource, open_table
 from driftbus.detectors.counting import Counting
-from driftbus.detectors.layout import layout
+from driftbus.detectors.counting.layout import layout
 from driftbus.schemas.configuration import Model, Table
 from driftbus.schemas.configuration.mapping import Mapping as Places
 from driftbus.schemas.stored.reference import EmbeddingProfile, NumericProfile, ProfiledField, Reference, TextProfile

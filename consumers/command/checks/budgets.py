@@ -3,8 +3,8 @@
 import fnmatch
 from collections.abc import Iterator
 
-from ....detectors.bets import TILTS, Concession
-from ....detectors.margin import budget, margin
+from ....detectors.betting import TILTS, Concession
+from ....detectors.betting.margin import budget, margin
 from ....schemas.configuration import Model, PaneLength
 from ....schemas.duration import written
 from ....schemas.stored.reference import NumericProfile, Reference

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from ....detectors.margin import UnusableBudget, budget
+from ....detectors.betting.margin import UnusableBudget, budget
+from ....detectors.betting.space import space
 from ....detectors.named.at_work import AtWork, UnusableDetector
 from ....detectors.named.choice import Kinds
-from ....detectors.space import space
 from ....schemas.configuration import Model
 from ....schemas.stored.reference import Reference
 from ..event_line import lasted

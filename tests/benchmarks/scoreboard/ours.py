@@ -9,9 +9,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from driftbus.detectors.bins import bins_of, profile_of
-from driftbus.detectors.dependence import Dependence
-from driftbus.detectors.scores import scores
+from driftbus.detectors.betting.scores import scores
+from driftbus.detectors.counting.bins import bins_of, profile_of
+from driftbus.detectors.profiling.dependence import Dependence
 from driftbus.detectors.step import Tests
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.stored.reference import AvailabilityProfile, CategoricalProfile, NumericProfile, ProfiledField, Reference

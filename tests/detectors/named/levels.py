@@ -4,7 +4,7 @@ of docs/detectors.md."""
 import numpy as np
 from numpy.typing import NDArray
 
-from driftbus.detectors.bins import profile_of
+from driftbus.detectors.counting.bins import profile_of
 from driftbus.detectors.named.interface import Watched
 from driftbus.detectors.named.windowed import Windowed
 

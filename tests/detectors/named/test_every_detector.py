@@ -10,7 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from driftbus.detectors.bins import profile_of
+from driftbus.detectors.counting.bins import profile_of
 from driftbus.detectors.named.built_in import BUILT_IN
 from driftbus.detectors.named.interface import Plain, Seen, Unsuited, Watched
 from driftbus.schemas.stored.reference import CategoricalProfile

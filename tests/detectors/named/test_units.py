@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from driftbus.detectors.bins import profile_of
+from driftbus.detectors.counting.bins import profile_of
 from driftbus.detectors.named.interface import Watched
 from driftbus.detectors.named.units import MOST_ROWS, deviations, ranks, rows_of, two_valued
 

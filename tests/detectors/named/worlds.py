@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from driftbus.detectors.bins import bins_of, profile_of
+from driftbus.detectors.counting.bins import bins_of, profile_of
 from driftbus.detectors.named.built_in import BUILT_IN
 from driftbus.detectors.named.interface import NamedDetector, Plain, Seen, Verdict, Watched, Watcher
 from driftbus.schemas.stored.reference import CategoricalProfile

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.stored.reference import NumericProfile, PairProfile
-from .layout import Signal
+from ...schemas.stored.reference import NumericProfile, PairProfile
+from ..counting.layout import Signal
 
 
 class Companions:

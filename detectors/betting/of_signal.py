@@ -16,13 +16,13 @@ from ...schemas.stored.reference import (
     Values,
     WordsProfile,
 )
-from ..layout import Signal
-from ..scores import probabilities, scores
+from ..counting.layout import Signal
 from .bet import Bet, Concession
 from .categories import availability, categorical, duplicates
 from .direction import words_of
 from .numbers import numeric
 from .pairs import pair
+from .scores import probabilities, scores
 from .words import words
 
 Floats = NDArray[np.float64]

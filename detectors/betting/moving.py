@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.configuration import Model
-from ..schemas.stored.reference import Reference
-from .layout import Signal
+from ...schemas.configuration import Model
+from ...schemas.stored.reference import Reference
+from ..counting.layout import Signal
 from .localised import localised
 from .mixture import Bets, compiled
 from .seasons import SLOTS, Season, slots_of

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.stored.reference import NumericProfile
+from ...schemas.stored.reference import NumericProfile
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

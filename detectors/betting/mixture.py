@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.configuration import Model
-from ..schemas.stored.reference import PairProfile, WordsProfile
-from .bets import Concession, SignalBets, bets_of, normalised
-from .layout import Group, Signal
+from ...schemas.configuration import Model
+from ...schemas.stored.reference import PairProfile, WordsProfile
+from ..counting.layout import Group, Signal
+from . import Concession, SignalBets, bets_of, normalised
 from .margin import margin
 from .scores import ORDERS
 from .space import Space

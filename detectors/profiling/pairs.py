@@ -6,10 +6,10 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.stored.reference import NumericProfile, PairProfile
-from .bets.pairs import PAIR_TILTS
+from ...schemas.stored.reference import NumericProfile, PairProfile
+from ..betting.pairs import PAIR_TILTS
+from ..counting.ranks import RANK_SCALE, rank_scores
 from .dependence import Dependence
-from .ranks import RANK_SCALE, rank_scores
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -32,6 +32,11 @@ class Found(NamedTuple):
     place: Integers  #: what it contains, as a place in the vocabulary; -1: something else
 
 
+def lengths_of(texts: Sequence[str]) -> NDArray[np.float64]:
+    """In characters."""
+    return np.fromiter(map(len, texts), np.float64, len(texts))
+
+
 def blocks(texts: Sequence[str]) -> Iterator[Block]:
     """All texts, in their order."""
     first, size = 0, 0

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.stored.reference import NumericProfile
+from ...schemas.stored.reference import NumericProfile
 from .bins import intervals
 
 Floats = NDArray[np.float64]
@@ -19,7 +19,7 @@ RANK_SCALE = 2**10
 def rank_scores(profile: NumericProfile) -> Floats:
     """z = sqrt(3) (2 F - 1) of every interval of a profile, in units of 1 / `RANK_SCALE`; F: the rows below, and half of those in it.
 
-    >>> from driftbus.detectors.bins import profile_of
+    >>> from driftbus.detectors.counting.bins import profile_of
     >>> rank_scores(profile_of(np.array([1.0, 2.0, 2.0, 5.0]))).tolist()
     [-1774.0, -1330.0, -887.0, 0.0, 887.0, 1330.0, 1774.0]
     """

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from ..schemas.stored.reference import CategoricalProfile, NumericProfile
+from ...schemas.stored.reference import CategoricalProfile, NumericProfile
 
 #: Orders of the scores: location, spread, skew, tails.
 ORDERS = 4

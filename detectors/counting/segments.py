@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.configuration.segments import Condition, conditions
-from ..schemas.stored.reference import ProfiledField
-from ..schemas.stored.segmentation import Segmentation
+from ...schemas.configuration.segments import Condition, conditions
+from ...schemas.stored.reference import ProfiledField
+from ...schemas.stored.segmentation import Segmentation
 from .layout import Layout
 
 Codes = NDArray[np.int64]

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.stored.reference import Reference
-from .counting.numbers import Column, Numbers
-from .layout import CELLS, MOMENTS, Group, Layout, Signal, layout
+from ...schemas.stored.reference import Reference
+from ..counting.layout import CELLS, MOMENTS, Group, Layout, Signal, layout
+from ..counting.numbers import Column, Numbers
 from .localised import localised
 
 Counts = NDArray[np.int64]

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.stored.reference import (
+from ...schemas.stored.reference import (
     AvailabilityProfile,
     CategoricalProfile,
     EmbeddingProfile,
@@ -20,7 +20,7 @@ from ..schemas.stored.reference import (
 )
 
 Profile = NumericProfile | CategoricalProfile | AvailabilityProfile | WordsProfile | PairProfile
-#: Signals of one group share a part of the false-alarm budget (`driftbus.detectors.mixture.GROUP_WEIGHTS`).
+#: Signals of one group share a part of the false-alarm budget (`driftbus.detectors.betting.mixture.GROUP_WEIGHTS`).
 Group = Literal["values", "availability", "text", "pairs", "segments", "traffic", "joint"]
 
 #: Hashed counts per numeric profile, to tell how many distinct values there are.

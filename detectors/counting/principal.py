@@ -11,7 +11,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.stored.reference import EmbeddingProfile
+from ...schemas.stored.reference import EmbeddingProfile
 from .sampling import drawn
 
 Floats = NDArray[np.float64]

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.stored.reference import AVAILABILITY, NumericProfile
-from .bets.numbers import NEAR
+from ...schemas.stored.reference import AVAILABILITY, NumericProfile
 from .mixture import Bets
+from .numbers import NEAR
 from .scores import scores
 
 Counts = NDArray[np.int64]

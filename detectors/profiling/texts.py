@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.stored.reference import NumericProfile, TextProfile, WordsProfile
-from ..bins import Filling, bins_of
-from ..dependence import Dependence
-from ..scores import scores
-from .dependence import WordDependence
-from .reader import STEPS, Reader
-from .reading import blocks
+from ..betting.scores import scores
+from ..counting.bins import Filling, bins_of
+from ..counting.text.reader import STEPS, Reader
+from ..counting.text.reading import blocks, lengths_of
+from ..counting.text.words import spans
+from .dependence import Dependence
 from .scripts import spaced
-from .words import spans
+from .texts_dependence import WordDependence
 
 #: Words that are tested, the commonest of the reference; and n-grams of characters.
 WORDS, GRAMS = 2_000, 500
@@ -83,11 +83,6 @@ class TextFilling:
         """The result, once all texts were there three times."""
         assert self._followed is not None, "texts are followed before there is a profile"
         return self._followed.profile()
-
-
-def lengths_of(texts: Sequence[str]) -> NDArray[np.float64]:
-    """In characters."""
-    return np.fromiter(map(len, texts), np.float64, len(texts))
 
 
 class _Commonest:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ..dependence import BATCHES
+from .dependence import BATCHES
 
 Sums = NDArray[np.int64]
 _FEWEST_BATCHES = 16
@@ -13,7 +13,7 @@ _FEWEST_TEXTS = 32
 
 
 class WordDependence:
-    """The taus of a vocabulary, as `driftbus.detectors.dependence` has them: of each word's indicator, and of all of them together.
+    """The taus of a vocabulary, as `driftbus.detectors.profiling.dependence` has them: of each word's indicator, and of all of them together.
 
     Together: the variances of batch means, summed over the words, against those of independent texts. What most words are too rare to
     show by themselves, whether neighbouring texts are about the same, shows there.

@@ -3,8 +3,8 @@
 import math
 from typing import NamedTuple
 
-from ..schemas.configuration import Model
-from ..schemas.stored.reference import Reference
+from ...schemas.configuration import Model
+from ...schemas.stored.reference import Reference
 
 #: In standard errors of the reference. From 4 on no bet gains on a shift that the unluckiest of many fields explains, whatever the budget;
 #: below .5 even short budgets were overdrawn (24 alarms per budget of 1,000,000 rows on a reference of 1,000).

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.stored.reference import AvailabilityProfile, CategoricalProfile, NumericProfile
-from .layout import Profile
+from ...schemas.stored.reference import AvailabilityProfile, CategoricalProfile, NumericProfile
+from ..counting.layout import Profile
 
 Counts = NDArray[np.int64]
 

@@ -1,0 +1,1 @@
+"""Profiling: the columns of a reference to what is remembered of them."""
