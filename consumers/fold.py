@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from ..detectors.counting.unseen import merged
-from ..detectors.step import Bucket, Offsets, Segment, State, Tests, close, fits, start, step
+from ..detectors.episodes.step import Bucket, Offsets, Segment, State, Tests, close, fits, start, step
 from ..schemas.configuration import Configuration
 from ..schemas.messages.drift import DriftEvent
 from ..schemas.messages.notice import Notice

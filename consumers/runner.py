@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-from ..detectors.step import Tests
+from ..detectors.episodes.step import Tests
 from ..schemas.configuration import Configuration
 from .bus.interface import Bus
 from .decode.json import JSONDecoder

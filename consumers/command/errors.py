@@ -2,7 +2,7 @@
 
 from ...detectors.betting import UnusableDirection
 from ...detectors.betting.margin import UnusableBudget
-from ...detectors.named.at_work import UnusableDetector
+from ...detectors.episodes.at_work import UnusableDetector
 from ..bus.interface import BusError
 from ..reference.artifacts import ArtifactError
 from ..reference.build import UnusableReference

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from ...detectors.episodes import DETECTOR
+from ...detectors.episodes.episode import DETECTOR
 from ...schemas.messages.drift import DriftedSignal, DriftEvent, Effect
 from ...schemas.messages.notice import Notice
 from ..picture import label, moment

@@ -13,7 +13,7 @@ _FEWEST_TEXTS = 32
 
 
 class WordDependence:
-    """The taus of a vocabulary, as `driftbus.detectors.profiling.dependence` has them: of each word's indicator, and of all of them together.
+    """The taus of a vocabulary (`driftbus.detectors.profiling.dependence`): of each word's indicator, and of all of them together.
 
     Together: the variances of batch means, summed over the words, against those of independent texts. What most words are too rare to
     show by themselves, whether neighbouring texts are about the same, shows there.

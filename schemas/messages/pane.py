@@ -26,7 +26,8 @@ class Pane(Fact):
     """A fact about the log: whoever reads the partition again cuts the same panes.
 
     Every number is an integer, so that addition is exact in any order. Times are milliseconds; a bucket is named by its end.
-    ``counts`` and ``sums`` follow the layout of the reference (`driftbus.detectors.counting.layout`); both are empty for a model without one.
+    ``counts`` and ``sums`` follow the layout of the reference (`driftbus.detectors.counting.layout`); a model without one has
+    empty ones.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)

@@ -110,7 +110,7 @@ class PairProfile(Fact):
 
 
 class JointProfile(Fact):
-    """What no pair sees: how far a row's numbers, all taken together, lie from those of the reference (`driftbus.detectors.counting.joint`)."""
+    """What no pair sees: how far all numbers of a row together lie from those of the reference (`driftbus.detectors.counting.joint`)."""
 
     fields: tuple[str, ...]
     axes: tuple[tuple[int, ...], ...]  #: [score, score]: what makes the reference's scores uncorrelated, in units of 2^-12

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from driftbus.detectors.counting.bins import profile_of
-from driftbus.detectors.step import Bucket, Tests, start, step
+from driftbus.detectors.episodes.step import Bucket, Tests, start, step
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.stored.reference import AvailabilityProfile, NumericProfile, ProfiledField, Reference
 

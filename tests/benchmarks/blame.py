@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from driftbus.detectors.step import Bucket, State, Tests, start, step
+from driftbus.detectors.episodes.step import Bucket, State, Tests, start, step
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.messages.drift import DriftEvent
 from driftbus.schemas.stored.reference import NumericProfile

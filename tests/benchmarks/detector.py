@@ -18,7 +18,7 @@ from driftbus.consumers.detector import records_of
 from driftbus.consumers.fold import Fold, StateKey
 from driftbus.consumers.publishing import pane_output, progress_outputs
 from driftbus.detectors.counting.layout import layout
-from driftbus.detectors.step import Tests
+from driftbus.detectors.episodes.step import Tests
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.announcement import FROM_START
 from driftbus.schemas.messages.pane import Pane

@@ -1,4 +1,4 @@
-"""Many detectors folded at once: the arithmetic of `driftbus.detectors.step`, a few hundred times as fast, and checked against it.
+"""Many detectors folded at once: the arithmetic of `driftbus.detectors.episodes.step`, a few hundred times as fast, and checked against it.
 
 Log likelihood ratios are linear in the counts, so that a table of them per bin, asked of the detector's own bets, is all that is needed.
 Values and their availability are fed; what else a reference has (pairs, say) gets no rows, and its part of the weight stays unused.
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftbus.consumers.reference.columns import Chunk, Key
-from driftbus.detectors.step import Bucket, Tests, start, step
+from driftbus.detectors.episodes.step import Bucket, Tests, start, step
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.stored.reference import Reference
 

@@ -26,8 +26,8 @@ from driftbus.detectors.counting import Counting
 from driftbus.detectors.counting.bins import profile_of
 from driftbus.detectors.counting.joint import Distance, Moments
 from driftbus.detectors.counting.ranks import Ranks
+from driftbus.detectors.episodes.step import Bucket, Tests, start, step
 from driftbus.detectors.profiling.pairs import Pairs
-from driftbus.detectors.step import Bucket, Tests, start, step
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.messages.drift import DriftEvent
 from driftbus.schemas.stored.reference import AvailabilityProfile, JointProfile, ProfiledField, Reference

@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 
-from driftbus.detectors.step import Bucket, Offsets, State, start, step
+from driftbus.detectors.episodes.step import Bucket, Offsets, State, start, step
 from driftbus.schemas.configuration import Model
 
 from .arl import compiled, law

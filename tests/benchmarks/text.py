@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from driftbus.detectors.counting import Counting
+from driftbus.detectors.episodes.step import Bucket, Tests, start, step
 from driftbus.detectors.profiling.texts import TextFilling
-from driftbus.detectors.step import Bucket, Tests, start, step
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.stored.reference import AvailabilityProfile, ProfiledField, Reference
 

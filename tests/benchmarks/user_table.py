@@ -19,7 +19,7 @@ from scipy import special
 
 from driftbus.consumers.picture import moment
 from driftbus.consumers.reference.build import build_reference
-from driftbus.detectors.step import Tests
+from driftbus.detectors.episodes.step import Tests
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.stored.reference import NumericProfile
 

@@ -12,7 +12,7 @@ from driftbus.consumers.command.check import findings
 from driftbus.consumers.detectors_found import UnusablePlugin, found
 from driftbus.consumers.runner import Pipeline
 from driftbus.consumers.settings import ConfigurationError, parsed
-from driftbus.detectors.named.at_work import UnusableDetector
+from driftbus.detectors.episodes.at_work import UnusableDetector
 from driftbus.schemas.configuration import Configuration
 
 from ..streaming import by_model, configuration, everything, prepare, reference, rows, send

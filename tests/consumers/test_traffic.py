@@ -19,7 +19,7 @@ from driftbus.consumers.reference.traffic import Traffic
 from driftbus.consumers.runner import Pipeline
 from driftbus.detectors.counting.bins import profile_of
 from driftbus.detectors.counting.layout import layout
-from driftbus.detectors.step import Bucket, Tests, start, step
+from driftbus.detectors.episodes.step import Bucket, Tests, start, step
 from driftbus.schemas.cloud_events import iso
 from driftbus.schemas.configuration import Configuration, Model, PaneLength
 from driftbus.schemas.messages.drift import DriftEvent

@@ -12,7 +12,7 @@ from driftbus.detectors.betting import TILTS, Concession, availability_shares, t
 from driftbus.detectors.betting.bet import LOCATION_WEIGHTS
 from driftbus.detectors.betting.numbers import SPIKE_SHARE
 from driftbus.detectors.betting.scores import probabilities, scores
-from driftbus.detectors.step import Tests
+from driftbus.detectors.episodes.step import Tests
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.stored.reference import AvailabilityProfile, CategoricalProfile, NumericProfile, Reference
 

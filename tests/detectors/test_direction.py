@@ -11,7 +11,7 @@ from driftbus.detectors.betting import Concession, UnusableDirection
 from driftbus.detectors.betting.bet import Bet
 from driftbus.detectors.betting.direction import words_of
 from driftbus.detectors.betting.rates import TILTS, WEIGHTS, rate
-from driftbus.detectors.step import Tests, start, step
+from driftbus.detectors.episodes.step import Tests, start, step
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.stored.reference import AvailabilityProfile, CategoricalProfile, NumericProfile, ProfiledField, Reference, TextProfile
 

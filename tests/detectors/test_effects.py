@@ -13,7 +13,7 @@ from driftbus.detectors.counting import Counting
 from driftbus.detectors.counting.bins import QUANTILES
 from driftbus.detectors.effects import Measure
 from driftbus.detectors.effects.counts import grouped
-from driftbus.detectors.step import Tests
+from driftbus.detectors.episodes.step import Tests
 from driftbus.schemas.messages.drift import Statistics
 from driftbus.schemas.stored.reference import NumericProfile, Reference
 

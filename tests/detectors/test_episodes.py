@@ -4,8 +4,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from driftbus.detectors.episodes import Episode, Identity, Suspect, joined, opened
-from driftbus.detectors.windows import Bucket, Windows
+from driftbus.detectors.episodes.episode import Episode, Identity, Suspect, joined, opened
+from driftbus.detectors.episodes.windows import Bucket, Windows
 
 from .worlds import SECONDS, bucket_of, compiled_for, counts_of, numeric_field, reference_of
 

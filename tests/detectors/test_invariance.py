@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from driftbus.consumers.decode.interface import MARKS
 from driftbus.detectors.counting import Counting
 from driftbus.detectors.counting.bins import profile_of
-from driftbus.detectors.step import Bucket, Tests, start, step
+from driftbus.detectors.episodes.step import Bucket, Tests, start, step
 from driftbus.schemas.messages.drift import DriftEvent
 from driftbus.schemas.stored.reference import AvailabilityProfile, ProfiledField, Reference
 

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from driftbus.detectors.betting.localised import localised
 from driftbus.detectors.counting.layout import layout
-from driftbus.detectors.step import Bucket, Segment, Tests, start, step
+from driftbus.detectors.episodes.step import Bucket, Segment, Tests, start, step
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.configuration.segments import OTHER
 from driftbus.schemas.messages.drift import DriftEvent

@@ -17,8 +17,8 @@ from driftbus.detectors.counting.bins import profile_of
 from driftbus.detectors.counting.layout import layout
 from driftbus.detectors.counting.products import PAIR_SCALE
 from driftbus.detectors.counting.ranks import RANK_SCALE, Ranks
+from driftbus.detectors.episodes.step import State, Tests, start, step
 from driftbus.detectors.profiling.pairs import Pairs
-from driftbus.detectors.step import State, Tests, start, step
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.messages.drift import DriftEvent
 from driftbus.schemas.stored.reference import Reference

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from driftbus.detectors.counting import Counting
 from driftbus.detectors.counting.bins import profile_of
 from driftbus.detectors.counting.layout import CELLS, MOMENTS
-from driftbus.detectors.step import Segment
+from driftbus.detectors.episodes.step import Segment
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.configuration.segments import OTHER
 from driftbus.schemas.stored.reference import Recount, Reference

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from driftbus.detectors.counting import Counting
-from driftbus.detectors.step import Bucket, Tests, start, step
+from driftbus.detectors.episodes.step import Bucket, Tests, start, step
 from driftbus.schemas.messages.drift import DriftEvent
 
 from .worlds import SECONDS, compiled_for, numeric_field, reference_of

@@ -13,7 +13,7 @@ from driftbus.consumers.reference.decoded import decoded
 from driftbus.detectors.counting import Counting
 from driftbus.detectors.counting.bins import profile_of
 from driftbus.detectors.counting.segments import Coded
-from driftbus.detectors.step import Bucket, Offsets, Segment, State, Tests, start, step
+from driftbus.detectors.episodes.step import Bucket, Offsets, Segment, State, Tests, start, step
 from driftbus.schemas.configuration import Model, PaneLength
 from driftbus.schemas.messages.drift import DriftEvent
 from driftbus.schemas.stored.reference import Reference

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from driftbus.detectors.step import Bucket, State, Tests, close, fits, start, step
+from driftbus.detectors.episodes.step import Bucket, State, Tests, close, fits, start, step
 from driftbus.schemas.messages.drift import DriftEvent
 from driftbus.schemas.stored.reference import Reference
 

@@ -16,9 +16,9 @@ from driftbus.detectors.counting import Counting
 from driftbus.detectors.counting.layout import layout
 from driftbus.detectors.counting.text import MOST_CHARACTERS, STEPS
 from driftbus.detectors.effects.words import WordsMeasure
+from driftbus.detectors.episodes.step import Bucket, start, step
 from driftbus.detectors.profiling.texts import TextFilling
 from driftbus.detectors.profiling.texts_dependence import WordDependence
-from driftbus.detectors.step import Bucket, start, step
 from driftbus.schemas.configuration import Important
 from driftbus.schemas.messages.drift import DriftEvent
 from driftbus.schemas.stored.reference import AvailabilityProfile, NumericProfile, ProfiledField, Reference, TextProfile, WordsProfile

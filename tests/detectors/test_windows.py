@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftbus.detectors import windows
-from driftbus.detectors.windows import Bucket, Offsets, Windows
+from driftbus.detectors.episodes import windows
+from driftbus.detectors.episodes.windows import Bucket, Offsets, Windows
 
 
 def _filled(buckets: int) -> Windows:

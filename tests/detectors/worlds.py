@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from driftbus.detectors.counting.bins import bins_of, profile_of
 from driftbus.detectors.counting.layout import layout
-from driftbus.detectors.step import Bucket, Offsets, Tests
+from driftbus.detectors.episodes.step import Bucket, Offsets, Tests
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.stored.reference import AvailabilityProfile, CategoricalProfile, NumericProfile, ProfiledField, Reference
 

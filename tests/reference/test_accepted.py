@@ -11,7 +11,7 @@ from driftbus.consumers.reference.build import build_reference
 from driftbus.consumers.reference.columns import Column, Key, UnusableReference
 from driftbus.detectors.counting.bins import profile_of
 from driftbus.detectors.counting.layout import layout
-from driftbus.detectors.step import Tests
+from driftbus.detectors.episodes.step import Tests
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.configuration.segments import OTHER
 from driftbus.schemas.messages.drift import DriftedSignal, Effect, Histogram

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from ....detectors.betting.margin import UnusableBudget, budget
 from ....detectors.betting.space import space
-from ....detectors.named.at_work import AtWork, UnusableDetector
+from ....detectors.episodes.at_work import AtWork, UnusableDetector
 from ....detectors.named.choice import Kinds
 from ....schemas.configuration import Model
 from ....schemas.stored.reference import Reference

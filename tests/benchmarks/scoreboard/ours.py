@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from driftbus.detectors.betting.scores import scores
 from driftbus.detectors.counting.bins import bins_of, profile_of
+from driftbus.detectors.episodes.step import Tests
 from driftbus.detectors.profiling.dependence import Dependence
-from driftbus.detectors.step import Tests
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.stored.reference import AvailabilityProfile, CategoricalProfile, NumericProfile, ProfiledField, Reference
 

@@ -10,7 +10,7 @@ from river import drift as river_drift
 from scipy import stats
 
 from driftbus.detectors.counting import Counting
-from driftbus.detectors.step import Bucket, start, step
+from driftbus.detectors.episodes.step import Bucket, start, step
 from driftbus.schemas.stored.reference import Reference
 
 from . import ours, streams

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from driftbus.detectors.step import Bucket, State, Tests, fits, start, step
+from driftbus.detectors.episodes.step import Bucket, State, Tests, fits, start, step
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.messages.drift import DriftEvent
 

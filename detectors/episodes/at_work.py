@@ -13,10 +13,10 @@ from ...schemas.stored.reference import CategoricalProfile, NumericProfile
 from ..betting.margin import Budget
 from ..counting.layout import Signal
 from ..effects import rounded
-from ..episodes import Episode
-from ..windows import Bucket, Recent, Windows
-from .choice import Kinds, settings_of
-from .interface import NamedDetector, Plain, Seen, Unsuited, Verdict, Watched, Watcher
+from ..named.choice import Kinds, settings_of
+from ..named.interface import NamedDetector, Plain, Seen, Unsuited, Verdict, Watched, Watcher
+from .episode import Episode
+from .windows import Bucket, Recent, Windows
 
 
 class UnusableDetector(ValueError):

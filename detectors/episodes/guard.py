@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .betting.blame import best_bet, log_evidence
-from .betting.mixture import FEWEST_ROWS, Bets
-from .betting.space import MOVING
-from .betting.wording import words
-from .effects import Measure
-from .episodes import Episode, Identity, Suspect, opened
+from ..betting.blame import best_bet, log_evidence
+from ..betting.mixture import FEWEST_ROWS, Bets
+from ..betting.space import MOVING
+from ..betting.wording import words
+from ..effects import Measure
+from .episode import Episode, Identity, Suspect, opened
 from .trailing import DETECTOR
 from .windows import Bucket
 

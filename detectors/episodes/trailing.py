@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.configuration import Model, Trailing
-from ..schemas.integers import packed, unpacked
-from .betting.mixture import FEWEST_ROWS, compiled
-from .betting.moving import Expected, at_counts
-from .betting.space import MOVING, Space
-from .counting.layout import CELLS, MOMENTS, Signal
+from ...schemas.configuration import Model, Trailing
+from ...schemas.integers import packed, unpacked
+from ..betting.mixture import FEWEST_ROWS, compiled
+from ..betting.moving import Expected, at_counts
+from ..betting.space import MOVING, Space
+from ..counting.layout import CELLS, MOMENTS, Signal
 from .windows import Bucket
 
 Counts = NDArray[np.int64]

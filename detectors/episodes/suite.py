@@ -2,20 +2,20 @@
 
 from dataclasses import replace
 
-from ..schemas.configuration import Model
-from ..schemas.identity import derived_id
-from ..schemas.stored.reference import Reference
-from .betting import UnusableDirection, undirected
-from .betting.companions import Companions
-from .betting.margin import budget
-from .betting.mixture import compiled
-from .betting.moving import Seasonal
-from .betting.space import space
-from .effects import measures_of
-from .episodes import Identity
-from .named.at_work import AtWork
-from .named.built_in import BUILT_IN
-from .named.choice import Kinds
+from ...schemas.configuration import Model
+from ...schemas.identity import derived_id
+from ...schemas.stored.reference import Reference
+from ..betting import UnusableDirection, undirected
+from ..betting.companions import Companions
+from ..betting.margin import budget
+from ..betting.mixture import compiled
+from ..betting.moving import Seasonal
+from ..betting.space import space
+from ..effects import measures_of
+from ..named.built_in import BUILT_IN
+from ..named.choice import Kinds
+from .at_work import AtWork
+from .episode import Identity
 from .trailing import Following
 
 #: Of what a state holds, and of the bets: a state of another format does not fit.

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.messages.drift import Alarm
+from ...schemas.messages.drift import Alarm
+from ..betting.blame import best_bet, e_bh, log_evidence, shares, winner
+from ..betting.wording import words
+from ..effects import rounded
 from . import guard
-from .betting.blame import best_bet, e_bh, log_evidence, shares, winner
-from .betting.wording import words
-from .effects import rounded
-from .episodes import DETECTOR, Episode, Followed, Suspect, joined, opened
+from .episode import DETECTOR, Episode, Followed, Suspect, joined, opened
 from .state import State
 from .suite import Tests
 from .windows import Bucket

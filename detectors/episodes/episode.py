@@ -7,13 +7,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.cloud_events import iso
-from ..schemas.identity import derived_id
-from ..schemas.messages.drift import Alarm, DriftedSignal, DriftEvent, Effect, Histogram, Kind, Severity, Statistics, Status, UsedPanes
-from ..schemas.stored.reference import CategoricalProfile
-from .counting.layout import Signal
-from .counting.unseen import Names, commonest
-from .effects import Change, Measure, rounded
+from ...schemas.cloud_events import iso
+from ...schemas.identity import derived_id
+from ...schemas.messages.drift import Alarm, DriftedSignal, DriftEvent, Effect, Histogram, Kind, Severity, Statistics, Status, UsedPanes
+from ...schemas.stored.reference import CategoricalProfile
+from ..counting.layout import Signal
+from ..counting.unseen import Names, commonest
+from ..effects import Change, Measure, rounded
 from .windows import Bucket, Offsets, Recent, Windows
 
 #: From which ratio of an effect to its important bound on an episode is moderate, and major.

@@ -3,12 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.messages.drift import DriftEvent
+from ...schemas.messages.drift import DriftEvent
+from ..betting.mixture import Bets, Mixture
+from ..counting.unseen import remembered
 from . import guard
 from .alarm import alarmed, listed, open_signals
-from .betting.mixture import Bets, Mixture
-from .counting.unseen import remembered
-from .episodes import DETECTOR
+from .episode import DETECTOR
 from .state import State
 from .suite import Tests
 from .trailing import Past

@@ -7,11 +7,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.integers import packed, unpacked
-from .betting.mixture import Mixture
-from .counting.unseen import Names
-from .episodes import Episode
-from .named.at_work import Memory
+from ...schemas.integers import packed, unpacked
+from ..betting.mixture import Mixture
+from ..counting.unseen import Names
+from .at_work import Memory
+from .episode import Episode
 from .trailing import Past
 from .windows import Offsets, Run, Windows
 
