@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from driftbus.consumers.reference.columns import Chunk, Column, Key
+from driftbus.consumers.reference.building.columns import Chunk, Column, Key
 
 
 class Source:

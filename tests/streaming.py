@@ -7,9 +7,9 @@ import msgspec
 import numpy as np
 
 from driftbus.consumers.bus.interface import Bus, Output, TopicPartition
+from driftbus.consumers.process.own_topics import create_topics
 from driftbus.consumers.reference.announce import announce
 from driftbus.consumers.reference.artifacts import ArtifactStore
-from driftbus.consumers.topics import create_topics
 from driftbus.detectors.counting.bins import profile_of
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.announcement import FROM_START, Announcement

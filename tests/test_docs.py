@@ -12,8 +12,8 @@ import pytest
 from pydantic import BaseModel
 
 from driftbus.consumers.command.main import main
-from driftbus.consumers.settings import parsed
-from driftbus.consumers.topology import TOPOLOGY
+from driftbus.consumers.process.settings import parsed
+from driftbus.consumers.process.topology import TOPOLOGY
 from driftbus.schemas import configuration as schema
 from driftbus.schemas.configuration import KafkaTopics
 from driftbus.schemas.configuration.mapping import Mapping

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it has no types
 
-from driftbus.consumers.settings import parsed
+from driftbus.consumers.process.settings import parsed
 from driftbus.schemas.export import PUBLISHED, json_schema
 from driftbus.schemas.messages.announcement import FROM_START, Announcement
 from driftbus.schemas.messages.drift import DriftedSignal, DriftEvent, Effect, Histogram, UsedPanes

@@ -7,13 +7,13 @@ from ...schemas.configuration import Configuration, TopicSlice
 from ...schemas.messages.announcement import Announcement
 from ...schemas.messages.drift import DriftEvent
 from ..bus.interface import Bus
-from ..reference.accepted import accepted
+from ..bus.tail import DriftTopic
+from ..detector.silence import DETECTOR as SILENCE
 from ..reference.announce import Announcements, announce
 from ..reference.artifacts import ArtifactStore
-from ..reference.source import reference_of
-from ..silence import DETECTOR as SILENCE
+from ..reference.building.accepted import accepted
+from ..reference.building.source import reference_of
 from .configured import configured
-from .drift_topic import DriftTopic
 from .opened import opened
 from .since import beginning
 

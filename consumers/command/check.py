@@ -8,7 +8,7 @@ from ...detectors.betting import undirected
 from ...schemas.configuration import Configuration, Stream
 from ..bus.interface import Bus
 from ..decode.json import JSONDecoder
-from ..detectors_found import found_for
+from ..process.plugins import found_for
 from ..reference.announce import Announcements
 from ..reference.artifacts import ArtifactStore
 from .checks.budgets import enough_buckets, pane_length, rate_of_traffic, smallest_shift, unmatched_patterns

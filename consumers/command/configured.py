@@ -7,7 +7,7 @@ from typing import Concatenate, ParamSpec
 import click
 
 from ...schemas.configuration import Configuration
-from ..settings import DEFAULT_FILE, load
+from ..process.settings import DEFAULT_FILE, load
 
 _Rest = ParamSpec("_Rest")
 

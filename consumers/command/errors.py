@@ -4,11 +4,11 @@ from ...detectors.betting import UnusableDirection
 from ...detectors.betting.margin import UnusableBudget
 from ...detectors.episodes.at_work import UnusableDetector
 from ..bus.interface import BusError
+from ..process.settings import ConfigurationError
 from ..reference.artifacts import ArtifactError
-from ..reference.build import UnusableReference
-from ..reference.messages import UnusableMessages
-from ..reference.tables import UnusableTable
-from ..settings import ConfigurationError
+from ..reference.building.build import UnusableReference
+from ..reference.building.messages import UnusableMessages
+from ..reference.building.tables import UnusableTable
 
 _THE_USERS = (
     ArtifactError,

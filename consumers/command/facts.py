@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from ...schemas.stored.reference import CategoricalProfile, EmbeddingProfile, NumericProfile, ProfiledField, Reference, TextProfile
-from .event_line import lasted
+from ..replay.event_line import lasted
 
 #: Of those of a field, so many are shown.
 _MOST_CATEGORIES = 4

@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from ...schemas.configuration import Configuration
 from ..bus.interface import Bus
 from ..bus.open import open_bus
-from ..settings import ConfigurationError
+from ..process.settings import ConfigurationError
 
 
 @contextmanager

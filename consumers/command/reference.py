@@ -7,7 +7,7 @@ from ...schemas.messages.announcement import FROM_START, Announcement
 from ...schemas.stored.reference import Reference
 from ..reference.announce import announce
 from ..reference.artifacts import ArtifactStore
-from ..reference.source import reference_of
+from ..reference.building.source import reference_of
 from .accept import accept
 from .configured import configured
 from .facts import described

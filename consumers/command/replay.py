@@ -11,14 +11,14 @@ import click
 
 from ...schemas.configuration import Configuration
 from ...schemas.messages.drift import DriftEvent
-from ..measures import FORMATS, measured, write
-from ..picture import draw
+from ..bus.tail import DriftTopic
+from ..process.runner import Pipeline
 from ..reference.artifacts import ArtifactStore
-from ..runner import Pipeline
+from ..replay.event_line import event_line
+from ..replay.measures import FORMATS, measured, write
+from ..replay.offline import load
+from ..replay.picture import draw
 from .configured import configured
-from .drift_topic import DriftTopic
-from .event_line import event_line
-from .offline import load
 from .opened import opened
 
 #: Between two looks at what has been published.

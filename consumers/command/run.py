@@ -3,8 +3,8 @@
 import click
 
 from ...schemas.configuration import Configuration
-from ..runner import run as run_roles
-from ..topology import ROLES
+from ..process.runner import run as run_roles
+from ..process.topology import ROLES
 from .configured import configured
 from .opened import opened
 

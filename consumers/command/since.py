@@ -6,8 +6,8 @@ import click
 
 from ...schemas.configuration import ROW_MS, Stream
 from ...schemas.messages.announcement import FROM_START
-from ..buckets import buckets
-from ..reference.messages import epoch_ms
+from ..reference.building.messages import epoch_ms
+from ..streams.buckets import buckets
 
 #: Live, profilers see an announcement in about a second; so much later it takes effect, so that all of them know of it in time.
 _NOTICE_MS = 60_000

@@ -12,9 +12,9 @@ from rich.text import Text
 
 from ...schemas.configuration import Configuration
 from ...schemas.messages.drift import DriftEvent
+from ..bus.tail import DriftTopic, Event
+from ..replay.event_line import changes, effect, event_line, names
 from .configured import configured
-from .drift_topic import DriftTopic, Event
-from .event_line import changes, effect, event_line, names
 from .opened import opened
 
 #: Between two looks at the topic.

@@ -7,7 +7,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from ..reference.messages import epoch_ms
+from ..reference.building.messages import epoch_ms
 from .reduce import WEATHER
 
 DATA = Path(__file__).parent / "data"

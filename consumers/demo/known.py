@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from ..picture import Episode, Mark, moment
+from ..replay.picture import Episode, Mark, moment
 
 YEAR = (moment("2013-01-01T05:00Z"), moment("2014-01-01T05:00Z"))
 #: When temperatures come in Celsius: a week in which no episode of the temperature is open.

@@ -21,16 +21,16 @@ from ...schemas.messages.announcement import FROM_START, Announcement
 from ...schemas.messages.drift import DriftEvent
 from ..bus.interface import Bus, Output
 from ..bus.open import open_bus
-from ..command.drift_topic import DriftTopic
-from ..command.event_line import lasted
-from ..picture import Episode, draw, episodes, moment
+from ..bus.tail import DriftTopic
+from ..process.own_topics import create_topics
+from ..process.runner import Pipeline
+from ..process.settings import parsed
 from ..reference.announce import announce
 from ..reference.artifacts import ArtifactStore
-from ..reference.messages import epoch_ms
-from ..reference.source import reference_of
-from ..runner import Pipeline
-from ..settings import parsed
-from ..topics import create_topics
+from ..reference.building.messages import epoch_ms
+from ..reference.building.source import reference_of
+from ..replay.event_line import lasted
+from ..replay.picture import Episode, draw, episodes, moment
 from .data import FEATURES, Flights, in_celsius, save, year
 from .known import FAULT, INJECTED, THE_FAULT, YEAR
 from .messages import LABELS, MODEL, PARTITIONS, SCORED, VERSION, labels, predictions

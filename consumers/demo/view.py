@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ...schemas.messages.drift import DriftEvent
-from ..command.event_line import changes, event_line, lasted
-from ..picture import Episode, moment
+from ..replay.event_line import changes, event_line, lasted
+from ..replay.picture import Episode, moment
 from .known import reason
 
 #: Of a line where there is no terminal.

@@ -4,7 +4,7 @@ from ...detectors.counting import Counting
 from ...schemas.configuration import Configuration
 from ...schemas.stored.reference import EmbeddingProfile, NumericProfile, ProfiledField
 from ..bus.interface import Bus
-from ..tally import Holding, Monitored
+from ..profiler.tally import Holding, Monitored
 from .announce import Announcements
 from .artifacts import ArtifactStore
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from driftbus.consumers.decode.json import JSONDecoder
 from driftbus.consumers.decode.times import aged
-from driftbus.consumers.reference.build import build_reference
-from driftbus.consumers.reference.columns import Chunk, Key
+from driftbus.consumers.reference.building.build import build_reference
+from driftbus.consumers.reference.building.columns import Chunk, Key
 from driftbus.detectors.counting import Counting
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.configuration.mapping import Mapping

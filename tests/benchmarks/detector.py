@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from driftbus.consumers import snapshots
+from driftbus.consumers.bus import snapshots
+from driftbus.consumers.bus.addressing import pane_output, progress_outputs
 from driftbus.consumers.bus.interface import Batch, Output, TopicPartition
-from driftbus.consumers.detector import records_of
-from driftbus.consumers.fold import Fold, StateKey
-from driftbus.consumers.publishing import pane_output, progress_outputs
+from driftbus.consumers.detector.detector import records_of
+from driftbus.consumers.detector.fold import Fold, StateKey
 from driftbus.detectors.counting.layout import layout
 from driftbus.detectors.episodes.step import Tests
 from driftbus.schemas.configuration import Configuration

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from driftbus.consumers.reference.columns import Chunk, Key
+from driftbus.consumers.reference.building.columns import Chunk, Key
 from driftbus.detectors.episodes.step import Bucket, Tests, start, step
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.stored.reference import Reference

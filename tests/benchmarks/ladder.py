@@ -18,14 +18,14 @@ from river.drift import ADWIN
 
 from driftbus.consumers.bus import kafka_settings
 from driftbus.consumers.bus.interface import Batch, Bus, Position, TopicPartition
-from driftbus.consumers.cut import CutState, Rules, cut
 from driftbus.consumers.decode.json import JSONDecoder
-from driftbus.consumers.profiler import MOST_RECORDS, Profiler
-from driftbus.consumers.records import records_of
+from driftbus.consumers.process.runner import wall_ms
+from driftbus.consumers.profiler.profiler import MOST_RECORDS, Profiler
+from driftbus.consumers.profiler.tally import Tally
 from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.consumers.reference.holding import HeldReferences
-from driftbus.consumers.runner import wall_ms
-from driftbus.consumers.tally import Tally
+from driftbus.consumers.streams.cut import CutState, Rules, cut
+from driftbus.consumers.streams.records import records_of
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.progress import InputPartition
 from driftbus.schemas.stored.reference import Reference

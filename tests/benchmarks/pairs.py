@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftbus.consumers.command.main import main as driftbus
-from driftbus.consumers.picture import moment
+from driftbus.consumers.replay.picture import moment
 from driftbus.detectors.counting import Counting
 from driftbus.detectors.counting.bins import profile_of
 from driftbus.detectors.counting.joint import Distance, Moments

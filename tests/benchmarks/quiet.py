@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy import special
 from scipy.signal import lfilter
 
-from driftbus.consumers.reference.build import build_reference
+from driftbus.consumers.reference.building.build import build_reference
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.stored.reference import NumericProfile, Reference
 

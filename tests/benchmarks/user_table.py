@@ -17,8 +17,8 @@ import duckdb
 import numpy as np
 from scipy import special
 
-from driftbus.consumers.picture import moment
-from driftbus.consumers.reference.build import build_reference
+from driftbus.consumers.reference.building.build import build_reference
+from driftbus.consumers.replay.picture import moment
 from driftbus.detectors.episodes.step import Tests
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.stored.reference import NumericProfile

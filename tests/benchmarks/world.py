@@ -16,9 +16,9 @@ from confluent_kafka import Producer, libversion
 
 from driftbus.consumers.bus.interface import Bus
 from driftbus.consumers.bus.kafka import KafkaBus
+from driftbus.consumers.process.own_topics import create_topics
 from driftbus.consumers.reference.announce import announce, from_start
 from driftbus.consumers.reference.artifacts import ArtifactStore
-from driftbus.consumers.topics import create_topics
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.stored.reference import Reference
 

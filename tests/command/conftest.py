@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from driftbus.consumers.bus.interface import Output
 from driftbus.consumers.bus.open import open_bus
 from driftbus.consumers.command.main import main
-from driftbus.consumers.settings import load
+from driftbus.consumers.process.settings import load
 
 CONFIGURATION = """\
 application: fraud-watch

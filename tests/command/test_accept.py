@@ -6,9 +6,9 @@ from contextlib import closing
 import numpy as np
 
 from driftbus.consumers.bus.open import open_bus
+from driftbus.consumers.process.settings import load
 from driftbus.consumers.reference.announce import Announcements, announce
 from driftbus.consumers.reference.artifacts import ArtifactStore
-from driftbus.consumers.settings import load
 from driftbus.schemas.messages.announcement import Announcement
 
 from .conftest import BEGINNING, SECONDS, User, amounts, messages

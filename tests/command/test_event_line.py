@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from driftbus.consumers.command.event_line import event_line, lasted
+from driftbus.consumers.replay.event_line import event_line, lasted
 from driftbus.schemas.messages.drift import DriftedSignal, DriftEvent, Effect, Histogram
 from driftbus.schemas.messages.notice import Notice
 

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 from scipy.spatial import distance
 
-from driftbus.consumers.measures import jensen_shannon
+from driftbus.consumers.replay.measures import jensen_shannon
 
 from .conftest import BEGINNING, SECONDS, User, amounts, table
 

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.command.main import main
-from driftbus.consumers.runner import Pipeline
+from driftbus.consumers.process.runner import Pipeline
 
 from ..streaming import by_model, configuration, everything, prepare, reference, rows, send
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from driftbus.consumers.settings import ConfigurationError, load, parsed
+from driftbus.consumers.process.settings import ConfigurationError, load, parsed
 
 SMALLEST = "application: fraud-watch\nstreams: {predictions: {topics: [fraud.scored]}}\n"
 

@@ -3,8 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftbus.consumers.align import Aligned, Aligner, pending_offsets
-from driftbus.consumers.buckets import Every
+from driftbus.consumers.streams.align import Aligned, Aligner, pending_offsets
+from driftbus.consumers.streams.buckets import Every
 from driftbus.schemas.messages.pane import Pane
 from driftbus.schemas.messages.progress import InputPartition, InputTopic, Progress
 

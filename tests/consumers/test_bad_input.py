@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
-from driftbus.consumers.runner import Pipeline
+from driftbus.consumers.process.runner import Pipeline
 from driftbus.detectors.counting.layout import layout
 from driftbus.schemas.messages.pane import Pane
 from driftbus.schemas.stored.reference import Reference

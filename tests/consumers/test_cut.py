@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftbus.consumers.buckets import Every
-from driftbus.consumers.cut import Cut, CutState, Item, Rows, Rules, WrongClock, cut, cut_by_clock, finish
+from driftbus.consumers.streams.buckets import Every
+from driftbus.consumers.streams.cut import Cut, CutState, Item, Rows, Rules, WrongClock, cut, cut_by_clock, finish
 
 from ..oracle import streams as oracle
 

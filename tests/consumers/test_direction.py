@@ -7,7 +7,7 @@ import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.command.check import findings
-from driftbus.consumers.settings import ConfigurationError, parsed
+from driftbus.consumers.process.settings import ConfigurationError, parsed
 
 from ..replaying import Columns, replayed
 from ..streaming import configuration, prepare, reference, rows, send

@@ -8,7 +8,7 @@ import pytest
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import TopicPartition
 from driftbus.consumers.decode.json import JSONDecoder
-from driftbus.consumers.profiler import Profiler
+from driftbus.consumers.profiler.profiler import Profiler
 from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.consumers.reference.holding import HeldReferences
 from driftbus.schemas.configuration import Configuration

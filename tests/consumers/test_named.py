@@ -9,9 +9,9 @@ import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.command.check import findings
-from driftbus.consumers.detectors_found import UnusablePlugin, found
-from driftbus.consumers.runner import Pipeline
-from driftbus.consumers.settings import ConfigurationError, parsed
+from driftbus.consumers.process.plugins import UnusablePlugin, found
+from driftbus.consumers.process.runner import Pipeline
+from driftbus.consumers.process.settings import ConfigurationError, parsed
 from driftbus.detectors.episodes.at_work import UnusableDetector
 from driftbus.schemas.configuration import Configuration
 

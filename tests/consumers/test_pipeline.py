@@ -9,11 +9,11 @@ import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import TopicPartition
-from driftbus.consumers.detector import records_of
-from driftbus.consumers.fold import Fold
+from driftbus.consumers.detector.detector import records_of
+from driftbus.consumers.detector.fold import Fold
+from driftbus.consumers.process.runner import Pipeline
 from driftbus.consumers.reference.announce import announce
 from driftbus.consumers.reference.artifacts import ArtifactStore
-from driftbus.consumers.runner import Pipeline
 from driftbus.schemas.cloud_events import iso
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.announcement import Announcement

@@ -8,9 +8,9 @@ import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Output
+from driftbus.consumers.process.runner import Pipeline
 from driftbus.consumers.reference.announce import announce
 from driftbus.consumers.reference.artifacts import ArtifactError, ArtifactStore
-from driftbus.consumers.runner import Pipeline
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.announcement import FROM_START, Announcement
 from driftbus.schemas.messages.pane import Pane

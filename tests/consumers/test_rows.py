@@ -8,9 +8,9 @@ import pytest
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Output
 from driftbus.consumers.command.check import findings
-from driftbus.consumers.records import end_records
-from driftbus.consumers.runner import Pipeline
-from driftbus.consumers.settings import ConfigurationError, parsed
+from driftbus.consumers.process.runner import Pipeline
+from driftbus.consumers.process.settings import ConfigurationError, parsed
+from driftbus.consumers.streams.records import end_records
 from driftbus.schemas.cloud_events import attributes
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.pane import Pane

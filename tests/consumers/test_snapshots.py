@@ -1,8 +1,8 @@
 """Snapshots: whole, or not at all."""
 
-from driftbus.consumers import snapshots
+from driftbus.consumers.bus import snapshots
 from driftbus.consumers.bus.embedded import EmbeddedBus
-from driftbus.consumers.snapshots import written
+from driftbus.consumers.bus.snapshots import written
 from driftbus.schemas.stored.snapshot import CHUNK, FORM, PartitionState
 
 TOPIC = "driftbus.snapshots"

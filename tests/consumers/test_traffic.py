@@ -10,13 +10,13 @@ import msgspec
 import numpy as np
 import pytest
 
-from driftbus.consumers.beside import Beside
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.decode.interface import MARKS
-from driftbus.consumers.records import end_records
-from driftbus.consumers.reference.columns import Chunk
-from driftbus.consumers.reference.traffic import Traffic
-from driftbus.consumers.runner import Pipeline
+from driftbus.consumers.process.runner import Pipeline
+from driftbus.consumers.profiler.beside import Beside
+from driftbus.consumers.reference.building.columns import Chunk
+from driftbus.consumers.reference.building.traffic import Traffic
+from driftbus.consumers.streams.records import end_records
 from driftbus.detectors.counting.bins import profile_of
 from driftbus.detectors.counting.layout import layout
 from driftbus.detectors.episodes.step import Bucket, Tests, start, step

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
-from driftbus.consumers.reference.source import reference_of
-from driftbus.consumers.runner import Pipeline
+from driftbus.consumers.process.runner import Pipeline
+from driftbus.consumers.reference.building.source import reference_of
 from driftbus.detectors.counting.layout import layout
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.pane import Pane
@@ -174,7 +174,7 @@ def test_how_many_rows_are_counted_together_does_not_matter(
 ) -> None:
     sent = traffic(shifted, seed=4)[: 100 * PER_SECOND]
     whole = Outcome(settings, built, sent)
-    monkeypatch.setattr("driftbus.consumers.tally.MOST_UNCOUNTED_BYTES", 1)
+    monkeypatch.setattr("driftbus.consumers.profiler.tally.MOST_UNCOUNTED_BYTES", 1)
     parts = Outcome(settings, built, sent)
     assert {_place(pane): pane.counts.tolist() for pane in parts.panes} == {_place(pane): pane.counts.tolist() for pane in whole.panes}
     assert {_place(pane): pane.sums.tolist() for pane in parts.panes} == {_place(pane): pane.sums.tolist() for pane in whole.panes}

@@ -9,7 +9,7 @@ import numpy as np
 from driftbus.consumers.demo.data import DATA, FEATURES, Flights, in_celsius
 from driftbus.consumers.demo.messages import LABELS, PARTITIONS, SCORED, labels, predictions
 from driftbus.consumers.demo.model import auc, scores
-from driftbus.consumers.reference.messages import epoch_ms
+from driftbus.consumers.reference.building.messages import epoch_ms
 from driftbus.schemas.messages.prediction import Prediction
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from driftbus.consumers.picture import Mark, draw, episodes, moment
+from driftbus.consumers.replay.picture import Mark, draw, episodes, moment
 from driftbus.schemas.messages.drift import DriftedSignal, DriftEvent, Effect, Histogram, Status
 
 YEAR = (moment("2013-01-01T00:00:00Z"), moment("2014-01-01T00:00:00Z"))

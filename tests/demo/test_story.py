@@ -13,8 +13,8 @@ from driftbus.consumers.demo.data import Flights
 from driftbus.consumers.demo.known import THE_FAULT, reason
 from driftbus.consumers.demo.story import ACTS, Stage
 from driftbus.consumers.demo.view import Screen
-from driftbus.consumers.picture import episodes
-from driftbus.consumers.reference.messages import epoch_ms
+from driftbus.consumers.reference.building.messages import epoch_ms
+from driftbus.consumers.replay.picture import episodes
 
 
 def until_march(flights: Flights) -> Flights:

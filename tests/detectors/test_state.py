@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from driftbus.consumers.reference.build import build_reference
-from driftbus.consumers.reference.columns import Column, Key
-from driftbus.consumers.reference.decoded import decoded
+from driftbus.consumers.reference.building.build import build_reference
+from driftbus.consumers.reference.building.columns import Column, Key
+from driftbus.consumers.reference.building.decoded import decoded
 from driftbus.detectors.counting import Counting
 from driftbus.detectors.counting.bins import profile_of
 from driftbus.detectors.counting.segments import Coded

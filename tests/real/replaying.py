@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from driftbus.consumers.bus.open import open_bus
-from driftbus.consumers.command.drift_topic import DriftTopic
-from driftbus.consumers.command.offline import load
-from driftbus.consumers.picture import Episode, episodes
+from driftbus.consumers.bus.tail import DriftTopic
+from driftbus.consumers.process.runner import Pipeline
+from driftbus.consumers.process.settings import parsed
 from driftbus.consumers.reference.announce import announce, from_start
 from driftbus.consumers.reference.artifacts import ArtifactStore
-from driftbus.consumers.reference.source import reference_of
-from driftbus.consumers.runner import Pipeline
-from driftbus.consumers.settings import parsed
+from driftbus.consumers.reference.building.source import reference_of
+from driftbus.consumers.replay.offline import load
+from driftbus.consumers.replay.picture import Episode, episodes
 from driftbus.schemas.messages.drift import DriftEvent
 from driftbus.schemas.stored.reference import Reference
 

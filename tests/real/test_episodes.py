@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from driftbus.consumers.picture import Episode, moment
+from driftbus.consumers.replay.picture import Episode, moment
 
 from .replaying import replayed, touches, untempered
 from .worlds import World, cars, flights, glucose, weather, wind_only

@@ -4,8 +4,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from driftbus.consumers.command.event_line import changes, effect, names
-from driftbus.consumers.picture import Episode
+from driftbus.consumers.replay.event_line import changes, effect, names
+from driftbus.consumers.replay.picture import Episode
 
 from .replaying import replayed, untempered
 from .worlds import WORLDS

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from driftbus.consumers.reference.accepted import accepted
-from driftbus.consumers.reference.build import build_reference
-from driftbus.consumers.reference.columns import Column, Key, UnusableReference
+from driftbus.consumers.reference.building.accepted import accepted
+from driftbus.consumers.reference.building.build import build_reference
+from driftbus.consumers.reference.building.columns import Column, Key, UnusableReference
 from driftbus.detectors.counting.bins import profile_of
 from driftbus.detectors.counting.layout import layout
 from driftbus.detectors.episodes.step import Tests

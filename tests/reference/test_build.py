@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 
 from driftbus.consumers.decode.json import JSONDecoder
-from driftbus.consumers.reference.build import UnusableReference, build_reference
-from driftbus.consumers.reference.canonical import messages
-from driftbus.consumers.reference.columns import Chunk, Key, column_of
-from driftbus.consumers.reference.tables import TableSource, open_table
+from driftbus.consumers.reference.building.build import UnusableReference, build_reference
+from driftbus.consumers.reference.building.columns import Chunk, Key, column_of
+from driftbus.consumers.reference.building.tables import TableSource, open_table
+from driftbus.consumers.replay.canonical import messages
 from driftbus.detectors.counting import Counting
 from driftbus.detectors.counting.bins import bins_of
 from driftbus.detectors.counting.layout import layout

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pytest
 
-from driftbus.consumers.reference.build import build_reference
-from driftbus.consumers.reference.columns import Chunk, Column, Key
+from driftbus.consumers.reference.building.build import build_reference
+from driftbus.consumers.reference.building.columns import Chunk, Column, Key
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.stored.reference import CategoricalProfile
 

@@ -10,9 +10,9 @@ import pytest
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Bus, Output
 from driftbus.consumers.decode.json import JSONDecoder
-from driftbus.consumers.reference.build import UnusableReference
-from driftbus.consumers.reference.messages import epoch_ms
-from driftbus.consumers.reference.source import open_source, reference_of
+from driftbus.consumers.reference.building.build import UnusableReference
+from driftbus.consumers.reference.building.messages import epoch_ms
+from driftbus.consumers.reference.building.source import open_source, reference_of
 from driftbus.detectors.counting import Counting
 from driftbus.detectors.counting.layout import layout
 from driftbus.schemas.configuration import Configuration

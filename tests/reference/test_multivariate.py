@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from driftbus.consumers.reference.build import build_reference
+from driftbus.consumers.reference.building.build import build_reference
 from driftbus.detectors.counting import Counting
 from driftbus.detectors.counting.layout import layout
 from driftbus.detectors.counting.products import PAIR_SCALE

@@ -7,9 +7,9 @@ import duckdb
 import numpy as np
 import pytest
 
-from driftbus.consumers.reference.canonical import messages
-from driftbus.consumers.reference.columns import Key
-from driftbus.consumers.reference.tables import Rows, TableSource, UnusableTable, open_table
+from driftbus.consumers.reference.building.columns import Key
+from driftbus.consumers.reference.building.tables import Rows, TableSource, UnusableTable, open_table
+from driftbus.consumers.replay.canonical import messages
 from driftbus.schemas.configuration import Table
 
 

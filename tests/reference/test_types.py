@@ -10,10 +10,10 @@ import pytest
 
 from driftbus.consumers.decode.json import JSONDecoder
 from driftbus.consumers.decode.times import aged
-from driftbus.consumers.reference.build import build_reference
-from driftbus.consumers.reference.canonical import messages
-from driftbus.consumers.reference.messages import json_lines
-from driftbus.consumers.reference.tables import TableSource, open_table
+from driftbus.consumers.reference.building.build import build_reference
+from driftbus.consumers.reference.building.messages import json_lines
+from driftbus.consumers.reference.building.tables import TableSource, open_table
+from driftbus.consumers.replay.canonical import messages
 from driftbus.detectors.counting import Counting
 from driftbus.detectors.counting.layout import layout
 from driftbus.schemas.configuration import Model, Table

@@ -9,7 +9,7 @@ from ....detectors.episodes.at_work import AtWork, UnusableDetector
 from ....detectors.named.choice import Kinds
 from ....schemas.configuration import Model
 from ....schemas.stored.reference import Reference
-from ..event_line import lasted
+from ...replay.event_line import lasted
 from .finding import Finding
 
 

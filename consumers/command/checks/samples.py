@@ -16,7 +16,7 @@ from ...bus.interface import Bus, TopicPartition
 from ...decode.interface import Identities
 from ...decode.json import JSONDecoder
 from ...decode.tolerant import NotAnObject, decode_generic, member
-from ...records import records_of
+from ...streams.records import records_of
 from .finding import Finding
 
 #: More would fill the screen.

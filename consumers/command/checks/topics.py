@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from ....schemas.configuration import Configuration, Stream
-from ...buckets import uncountable
 from ...bus.interface import Bus, TopicPartition
-from ...profiler import ROLE as PROFILER
-from ...topics import check_topics
+from ...process.own_topics import check_topics
+from ...profiler.profiler import ROLE as PROFILER
+from ...streams.buckets import uncountable
 from .finding import Finding
 
 

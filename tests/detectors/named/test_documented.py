@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from driftbus.consumers.settings import parsed
+from driftbus.consumers.process.settings import parsed
 from driftbus.detectors.named.built_in import BUILT_IN
 from driftbus.detectors.named.interface import NamedDetector, Seen, Unsuited
 

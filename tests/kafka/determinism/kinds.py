@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from driftbus.consumers.reference.build import build_reference
-from driftbus.consumers.reference.messages import json_lines
+from driftbus.consumers.reference.building.build import build_reference
+from driftbus.consumers.reference.building.messages import json_lines
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.configuration.mapping import Mapping
 from driftbus.schemas.stored.reference import Reference

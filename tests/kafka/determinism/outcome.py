@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from driftbus.consumers.bus.addressing import PANE, event_output
 from driftbus.consumers.bus.interface import Bus, TopicPartition
-from driftbus.consumers.detector import records_of
-from driftbus.consumers.fold import Fold
-from driftbus.consumers.publishing import PANE, event_output
-from driftbus.consumers.runner import Pipeline
+from driftbus.consumers.detector.detector import records_of
+from driftbus.consumers.detector.fold import Fold
+from driftbus.consumers.process.runner import Pipeline
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.pane import Pane
 from driftbus.schemas.messages.progress import Progress

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from driftbus.consumers.bus.kafka import KafkaBus
+from driftbus.consumers.process.own_topics import create_topics
 from driftbus.consumers.reference.announce import announce
 from driftbus.consumers.reference.artifacts import ArtifactStore
-from driftbus.consumers.topics import create_topics
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.announcement import Announcement
 from driftbus.schemas.stored.reference import Reference

@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from driftbus.consumers.align import Aligned, Aligner
-from driftbus.consumers.buckets import Every
+from driftbus.consumers.streams.align import Aligned, Aligner
+from driftbus.consumers.streams.buckets import Every
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.pane import Pane
 

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from driftbus.consumers.bus.interface import Output
-from driftbus.consumers.records import end_records
+from driftbus.consumers.streams.records import end_records
 from driftbus.schemas.cloud_events import Headers
 from driftbus.schemas.messages.announcement import FROM_START
 from driftbus.schemas.stored.reference import CategoricalProfile, Reference

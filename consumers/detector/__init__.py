@@ -1,0 +1,1 @@
+"""The detector: panes and progress in, drift events out."""

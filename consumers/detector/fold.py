@@ -1,0 +1,271 @@
+"""One summaries partition as a pure fold: records in order, events out. Re-folding the published summaries gives the published events.
+
+The aligner says when a bucket is ready; its panes are summed per model version and stepped. What is remembered is plain data
+(`Fold.snapshot`), and a restored fold continues exactly.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import starmap
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from ...detectors.counting.unseen import merged
+from ...detectors.episodes.step import Bucket, Offsets, Segment, State, Tests, close, fits, start, step
+from ...schemas.configuration import Configuration
+from ...schemas.messages.drift import DriftEvent
+from ...schemas.messages.notice import Notice
+from ...schemas.messages.pane import Pane
+from ...schemas.messages.progress import Progress
+from ...schemas.stored.snapshot import FORM, PartitionState
+from ..streams.align import Aligned, Aligner, Pending, pending_offsets
+from ..streams.buckets import buckets
+from .silence import Known, Silences
+from .unexpected import UnexpectedFields
+
+#: Names of unmonitored model versions that are remembered; what comes beyond is pooled.
+MOST_UNMONITORED = 1_000
+_OTHERS = "(others)"
+_NEVER_ANNOUNCED = -(2**63)
+
+
+class StateKey(NamedTuple):
+    """Whose state it is."""
+
+    stream: str
+    model: str
+    version: str
+    reference: str
+
+    def __str__(self) -> str:
+        """As a key of a snapshot's record: its parts may hold slashes."""
+        return msgspec.json.encode(self).decode()
+
+    @classmethod
+    def read(cls, text: str) -> "StateKey":
+        """What `__str__` wrote."""
+        return cls(*msgspec.json.decode(text))
+
+
+class Published(NamedTuple):
+    """An event with the end of the bucket it speaks of."""
+
+    time: int
+    event: DriftEvent | Notice
+
+
+#: Compiles the tests of a model version: (stream, model, version, reference) -> Tests.
+TestsOf = Callable[[StateKey], Tests]
+
+
+@dataclass
+class Fold:
+    """The detector's state for one summaries partition."""
+
+    configuration: Configuration
+    tests_of: TestsOf
+    aligners: dict[str, Aligner] = field(default_factory=dict)
+    states: dict[StateKey, State] = field(default_factory=dict)
+    since: dict[StateKey, int] = field(default_factory=dict)  #: the bucket from which each state's reference holds
+    current: dict[tuple[str, ...], StateKey] = field(default_factory=dict)  #: the one state of each model version
+    silences: Silences = field(init=False)
+    unexpected: UnexpectedFields = field(init=False)
+    unmonitored: set[str] = field(default_factory=set)
+    misfits: dict[StateKey, State] = field(default_factory=dict)  #: restored states that the configuration no longer fits
+    buckets: int = 0  #: evaluated by this process
+
+    def __post_init__(self) -> None:
+        for name, stream in self.configuration.streams.items():
+            patience = stream.patience if stream.clock == "live" else None
+            self.aligners.setdefault(name, Aligner(buckets(stream.pane), patience))
+        self.silences, self.unexpected = Silences(self.configuration), UnexpectedFields(self.configuration)
+
+    def feed(self, offset: int, appended: int, record: Pane | Progress) -> list[Published]:
+        """Take one record; returns the events of the buckets that it makes ready."""
+        aligner = self.aligners.get(record.stream)
+        if aligner is None:
+            return []  # of a stream that the configuration no longer has
+        if isinstance(record, Progress):
+            topics = self.configuration.streams[record.stream].topics
+            if record.source.topic not in topics:
+                return []  # nobody reads it any more, so nobody must wait for it
+            record = record.model_copy(update={"topics": tuple(topic for topic in record.topics if topic.topic in topics)})
+        published: list[Published] = []
+        for aligned in aligner.feed(offset, appended, record):
+            through = aligner.buckets.start(aligned.end - 1) if aligned.panes else aligned.end
+            silent = self.silences.passed(record.stream, Known(through, aligned.complete, aligned.clock_decided))
+            published += starmap(Published, silent)
+            if aligned.panes:
+                self.buckets += 1
+                published += self._evaluate(record.stream, aligner, aligned)
+        return published
+
+    def reconfigured(self) -> list[Published]:
+        """Resolve what restored states hold open that no longer fit. To be called, and published, when the fold is live again."""
+        published: list[Published] = []
+        for key, state in self.misfits.items():
+            last = state.windows.runs[-1] if state.windows.runs else None
+            if last is not None:
+                bucket = (self.aligners[key.stream].buckets.start(last.end - 1), last.end)
+                published += (Published(last.end, e) for e in close(self.tests_of(key), state, bucket, "reconfigured"))
+        self.misfits.clear()
+        return published
+
+    def _evaluate(self, stream: str, aligner: Aligner, aligned: Aligned) -> list[Published]:
+        """Sum a bucket's panes per model version and reference, and step each."""
+        groups: dict[tuple[str, str, str, int], list[Pending]] = {}
+        for pending in aligned.panes:
+            pane = pending.pane
+            since = _NEVER_ANNOUNCED if pane.since is None else pane.since
+            groups.setdefault((pane.model, pane.version, pane.reference or "", since), []).append(pending)
+        beginning = aligner.buckets.start(aligned.end - 1)
+        partial = _partial(groups)
+        published: list[Published] = []
+        for (model, version, reference, since), panes in sorted(groups.items(), key=lambda item: (item[0][:2], item[0][3], item[0][2])):
+            key = StateKey(stream, model, version, reference)
+            bucket = _merged(beginning, aligned, [p.pane for p in panes], complete=aligned.complete and (model, version) not in partial)
+            if self.configuration.stream_of(model) != stream:
+                published += self._notice(
+                    key, bucket, f"its predictions are read from stream {self.configuration.stream_of(model)}; set models.{model}.stream"
+                )
+                continue
+            heard = self.silences.heard(stream, model, Known(aligned.end, aligned.complete, aligned.clock_decided))
+            published += starmap(Published, heard)
+            if not reference:
+                if since == _NEVER_ANNOUNCED:
+                    published += self._notice(key, bucket, f"build its reference: driftbus reference build {model} --version {version}")
+                else:
+                    published += self._replace(key, bucket, since, "retired")
+                continue
+            current = self.current.get(key[:3])
+            if current is not None and self.since[current] > since:
+                continue  # counted against a reference that has been replaced
+            if key in self.misfits:
+                continue  # what was published of these buckets was decided by another configuration
+            published += self._replace(key, bucket, since, "replaced")
+            tests = self.tests_of(key)
+            self.silences.follow(stream, model, version, reference, tests.longest_gap, aligned.end)
+            if key not in self.states:
+                self.states[key], self.since[key], self.current[key[:3]] = start(tests, beginning), since, key
+            self.states[key], events = step(tests, self.states[key], bucket)
+            published += (Published(aligned.end, event) for event in events)
+            unexpected = self.unexpected.notices(model, version, aligned.end, [p.pane for p in panes])
+            published += (Published(aligned.end, notice) for notice in unexpected)
+        return published
+
+    def _replace(self, key: StateKey, bucket: Bucket, since: int, reason: str) -> list[Published]:
+        """Resolve and forget the state of this model version that an earlier reference made."""
+        old = self.current.get(key[:3])
+        if old is None or old == key or self.since[old] > since:
+            return []
+        del self.current[key[:3]], self.since[old]
+        events = close(
+            self.tests_of(old),
+            self.states.pop(old),
+            (bucket.start, bucket.end),
+            reason,
+            complete=bucket.complete,
+            clock_decided=bucket.clock_decided,
+        )
+        return [Published(bucket.end, event) for event in events]
+
+    def _notice(self, key: StateKey, bucket: Bucket, remedy: str) -> list[Published]:
+        """Say once that a model version is not monitored; beyond `MOST_UNMONITORED` names, once for all others."""
+        version = f"{key.model}/{key.version}"
+        pooled = version not in self.unmonitored and len(self.unmonitored) >= MOST_UNMONITORED
+        name = _OTHERS if pooled else version
+        if name in self.unmonitored:
+            return []
+        self.unmonitored.add(name)
+        end = self.configuration.streams[key.stream].pane.place(bucket.end)
+        rows = f"{bucket.rows:,} rows on stream {key.stream} in the bucket that ends at {end}"
+        notice = Notice(
+            about="unmonitored",
+            model=_OTHERS if pooled else key.model,
+            version="-" if pooled else key.version,
+            stream=key.stream,
+            bucket=bucket.end,
+            text="further model versions that are not monitored are no longer named"
+            if pooled
+            else f"model {version} is not monitored: {rows}; {remedy}",
+            facts={"rows": bucket.rows},
+            identity=f"{self.configuration.application}/{name}",
+        )
+        return [Published(bucket.end, notice)]
+
+    def snapshot(self, position: int) -> tuple[PartitionState, dict[str, bytes]]:
+        """Everything that must be remembered at summaries offset ``position``, the states by their keys."""
+        numbers = {name: aligner.numbers() for name, aligner in self.aligners.items()}
+        states = {str(key): state.encoded() for key, state in self.states.items()}
+        fold: dict[str, Any] = {  # plain data
+            "since": {str(key): since for key, since in self.since.items()},
+            "unmonitored": sorted(self.unmonitored),
+            "unexpected": self.unexpected.told,
+            "silences": self.silences.plain(),
+        }
+        pending = pending_offsets(numbers.values())
+        return PartitionState(form=FORM, position=position, states=tuple(states), aligners=numbers, pending=pending, fold=fold), states
+
+    @classmethod
+    def restored(
+        cls, configuration: Configuration, tests_of: TestsOf, state: PartitionState, states: Mapping[str, bytes], panes: dict[int, Pane]
+    ) -> "Fold":
+        """The fold that wrote `snapshot`; ``panes`` are those at the summaries offsets it lists as pending."""
+        fold = cls(configuration, tests_of)
+        for name, aligner in list(fold.aligners.items()):
+            if name in state.aligners:
+                again = Aligner.restored(aligner.buckets, aligner.patience, state.aligners[name], panes)
+                topics = configuration.streams[name].topics
+                again.partitions = {key: heard for key, heard in again.partitions.items() if key[0] in topics}
+                fold.aligners[name] = again
+        kept: dict[str, Any] = state.fold  # plain data, as `snapshot` wrote it
+        fold.unmonitored = set(kept["unmonitored"])
+        fold.unexpected.told = dict(kept.get("unexpected", {}))
+        fold.silences = Silences.restored(configuration, kept.get("silences", []))
+        for text, content in states.items():
+            key = StateKey.read(text)
+            if key.stream not in fold.aligners:
+                continue
+            decoded = State.decoded(content)
+            if fits(tests_of(key), decoded):
+                fold.states[key], fold.since[key], fold.current[key[:3]] = decoded, kept["since"][text], key
+            else:
+                fold.misfits[key] = decoded
+        return fold
+
+
+def _partial(groups: Mapping[tuple[str, str, str, int], list[Pending]]) -> set[tuple[str, str]]:
+    """Model versions whose bucket was counted against two references: an announcement came late."""
+    names = [key[:2] for key in groups]
+    return {name for name in names if names.count(name) > 1}
+
+
+def _merged(beginning: int, aligned: Aligned, panes: list[Pane], *, complete: bool) -> Bucket:
+    counts, sums = np.add.reduce([pane.counts for pane in panes]), np.add.reduce([pane.sums for pane in panes])
+    by_segment: dict[str, list[Pane]] = {}
+    for pane in panes:
+        if pane.segment is not None:
+            by_segment.setdefault(pane.segment, []).append(pane)
+    segments = tuple(
+        Segment(name, np.add.reduce([pane.counts for pane in own]), np.add.reduce([pane.sums for pane in own]))
+        for name, own in sorted(by_segment.items())
+    )
+    ranges: dict[tuple[str, int], tuple[int, int]] = {}
+    for pane in panes:
+        low, high = ranges.get((pane.topic, pane.partition), (pane.first, pane.last))
+        ranges[pane.topic, pane.partition] = (min(low, pane.first), max(high, pane.last))
+    return Bucket(
+        start=beginning,
+        end=aligned.end,
+        rows=sum(pane.rows for pane in panes),
+        late=sum(pane.late for pane in panes),
+        counts=counts,
+        sums=sums,
+        complete=complete,
+        clock_decided=aligned.clock_decided,
+        offsets=tuple(Offsets(*place, *ranges[place]) for place in sorted(ranges)),
+        segments=segments,
+        unseen=merged(pane.unseen for pane in panes),
+    )

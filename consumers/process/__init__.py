@@ -1,0 +1,1 @@
+"""What starts and turns: the topology, the runner, settings, plug-ins."""

@@ -1,0 +1,1 @@
+"""The profiler: prediction records in, panes and progress out."""

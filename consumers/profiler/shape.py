@@ -1,0 +1,111 @@
+"""Decoded rows of one shape, gathered until there are enough to count: those of many models at once, taken apart here."""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...detectors.counting.segments import Coded, Segmenter
+from ...schemas.stored.reference import ProfiledField
+from ..decode.interface import Columns
+
+
+class Part(NamedTuple):
+    """The rows of one group."""
+
+    group: int
+    rows: int
+    late: int
+    numeric: NDArray[np.float64]
+    categorical: Sequence[dict[object, int]]  #: per field, how often each value occurs
+    vectors: Sequence[NDArray[np.float64]]  #: per embedding
+    offsets: NDArray[np.int64]
+    segment: int | None = None  #: index of the segment; None: they are not divided
+
+
+class _Rows(NamedTuple):
+    numeric: NDArray[np.float64]
+    codes: NDArray[np.int64]  # [categorical field, row]
+    vectors: Sequence[NDArray[np.float64]]
+    group: NDArray[np.int64]
+    late: NDArray[np.bool_]
+    offsets: NDArray[np.int64]
+
+    def of(self, rows: NDArray[np.int64] | slice) -> "_Rows":
+        vectors = [vector[rows] for vector in self.vectors]
+        return _Rows(self.numeric[rows], self.codes[:, rows], vectors, self.group[rows], self.late[rows], self.offsets[rows])
+
+
+class Shape:
+    """Rows whose references decode alike. A category is kept as a code, at a fraction of the text's size."""
+
+    def __init__(self, fields: Sequence[ProfiledField], categorical: int, *, ids: bool = False) -> None:
+        self.fields = fields  #: of one of the references; none: their models are not monitored
+        self.ids = ids  #: whether ids are watched
+        self.rows = 0
+        self.bytes = 0  #: of the vectors and texts that are kept, which alone may be large
+        self._texts = [place for place, field in enumerate(_coded(fields)) if field.type == "text"]
+        #: A value's code is the number of those seen before it.
+        self._vocabularies = [defaultdict[object, int](itertools.count().__next__) for _ in range(categorical)]
+        self._parts: list[_Rows] = []
+
+    def add(self, columns: Columns | None, group: NDArray[np.int64], late: NDArray[np.bool_], offsets: NDArray[np.int64]) -> None:
+        """Take decoded rows, each with its group and offset; rejected ones are left out."""
+        numeric = np.zeros((len(group), 0)) if columns is None else columns.numeric
+        codes = np.zeros((len(self._vocabularies), len(group)), dtype=np.int64)
+        for place, vocabulary in enumerate(self._vocabularies):
+            assert columns is not None
+            codes[place] = np.fromiter(map(vocabulary.__getitem__, columns.categorical[place]), np.int64, len(group))
+        rows = _Rows(numeric, codes, () if columns is None else columns.vectors, group, late, offsets)
+        if columns is not None and columns.rejected:
+            rows = rows.of(np.delete(np.arange(len(group)), [rejected.row for rejected in columns.rejected]))
+        self._parts.append(rows)
+        self.rows += len(rows.group)
+        self.bytes += sum(vectors.nbytes for vectors in rows.vectors)
+        if columns is not None:
+            self.bytes += sum(len(text) for place in self._texts for text in columns.categorical[place] if isinstance(text, str))
+
+    def groups(self, segmenter_of: Callable[[int], Segmenter | None]) -> Iterator[Part]:
+        """All rows so far, group by group, and segment by segment where a group has any."""
+        if not self.rows:
+            return
+        rows = _Rows(
+            np.concatenate([part.numeric for part in self._parts]),
+            np.concatenate([part.codes for part in self._parts], axis=1),
+            [np.concatenate(vectors) for vectors in zip(*(part.vectors for part in self._parts), strict=True)],
+            np.concatenate([part.group for part in self._parts]),
+            np.concatenate([part.late for part in self._parts]),
+            np.concatenate([part.offsets for part in self._parts]),
+        )
+        if (np.diff(rows.group) < 0).any():
+            rows = rows.of(np.argsort(rows.group, kind="stable"))
+        values = [list(vocabulary) for vocabulary in self._vocabularies]
+        starts = np.flatnonzero(np.diff(rows.group, prepend=-1)).tolist()
+        for start, stop in itertools.pairwise([*starts, len(rows.group)]):
+            part = rows.of(slice(start, stop))
+            segmenter = segmenter_of(int(part.group[0]))
+            if segmenter is None:
+                yield _part(part, values, None)
+                continue
+            segment_of = segmenter.of(part.numeric, Coded(list(part.codes), values))
+            for segment in np.unique(segment_of).tolist():
+                yield _part(part.of(np.flatnonzero(segment_of == segment)), values, segment)
+
+
+def _coded(fields: Sequence[ProfiledField]) -> list[ProfiledField]:
+    """Those that are decoded as texts."""
+    return [field for field in fields if field.type in ("categorical", "boolean", "text")]
+
+
+def _part(rows: _Rows, values: Sequence[Sequence[object]], segment: int | None) -> Part:
+    frequencies = [_frequencies(codes, of) for codes, of in zip(rows.codes, values, strict=True)]
+    group, late = int(rows.group[0]), int(rows.late.sum())
+    return Part(group, len(rows.group), late, rows.numeric, frequencies, rows.vectors, rows.offsets, segment)
+
+
+def _frequencies(codes: NDArray[np.int64], values: Sequence[object]) -> dict[object, int]:
+    rows = np.bincount(codes)
+    return {values[code]: int(rows[code]) for code in np.flatnonzero(rows).tolist()}

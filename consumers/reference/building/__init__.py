@@ -1,0 +1,1 @@
+"""Building a reference: from a table or a part of a topic to a profile."""

@@ -1,0 +1,43 @@
+"""What a model's configuration names as its reference, opened."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ....schemas.configuration import Configuration, Table
+from ....schemas.stored.reference import Reference
+from ...bus.interface import Bus
+from .build import UnusableReference, build_reference
+from .columns import Source
+from .messages import holds_messages, json_lines, topic_slice
+from .tables import MEMORY_LIMIT, TableSource, open_table
+
+
+@contextmanager
+def open_source(
+    configuration: Configuration, model: str, version: str, bus: Bus | None = None, memory_limit: str = MEMORY_LIMIT
+) -> Iterator[Source]:
+    """The rows of one model version: of a table, of messages in a file, or (this needs the bus) of a slice of a topic."""
+    place, stream = configuration.model(model).reference, configuration.stream_of(model)
+    mapping = configuration.streams[stream].mapping
+    if place is None:
+        msg = f"models.{model}.reference is not set; write reference: {{file: train.parquet}}"
+        raise UnusableReference(msg)
+    if not isinstance(place, Table):
+        if bus is None:
+            msg = f"models.{model}.reference is a topic, which needs the bus"
+            raise UnusableReference(msg)
+        yield topic_slice(bus, place, mapping, model, version)
+    elif place == Table(file=place.file) and holds_messages(Path(place.file), mapping):
+        yield json_lines(Path(place.file), mapping, model, version)
+    else:
+        where = {column: name for column, name in ((place.model, model), (place.version, version)) if column is not None}
+        with open_table(place, where, memory_limit) as rows:
+            yield TableSource(rows)
+
+
+def reference_of(configuration: Configuration, model: str, version: str, bus: Bus | None = None) -> Reference:
+    """The reference of a model version, built from what the configuration names."""
+    with open_source(configuration, model, version, bus) as source:
+        pane = configuration.streams[configuration.stream_of(model)].pane
+        return build_reference(source, model, version, configuration.model(model), pane)

@@ -1,0 +1,138 @@
+"""Which type a column is: what the reference's rows say, unless the configuration does."""
+
+from collections import Counter
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+
+from ....schemas.configuration import FeatureSettings
+from ...decode.scalars import FieldType, classify
+from ...decode.times import seconds_of_text
+from .columns import Column, Kind, kinds
+
+#: Of all values that are there: so many must be of a kind, the others are then invalid.
+MOSTLY = 0.99
+#: Texts that name a category: so few, or of so few rows each one.
+FEW, FEW_SHARE = 64, 0.05
+#: Texts from so long a mean on, and with spaces between words, are read by people.
+LONG = 20
+#: Numbers in a vector, at least and at most.
+SHORTEST, LONGEST = 2, 4_096
+#: Distinct texts remembered; a column that has more is no category.
+_MOST_TEXTS = 200_000
+#: Distinct texts that are tried as times.
+_TRIED = 1_000
+
+
+class Typed(NamedTuple):
+    """How a column is read."""
+
+    type: FieldType
+    parse: bool = False
+    size: int = 0  #: of an embedding
+
+
+class Ignored(NamedTuple):
+    """Why a column is not watched."""
+
+    reason: str
+
+
+class Survey:
+    """What kinds of values a column holds, over chunks of its rows."""
+
+    def __init__(self) -> None:
+        self.kinds: Counter[Kind] = Counter()
+        self.numeric = False  #: the source knows it for a column of numbers, even where there are none
+        self.rises = True  #: every row holds a larger number than the one before
+        self._last = -np.inf
+        self._texts: Counter[str] = Counter()
+        self._more = False
+        self._sizes: Counter[int] = Counter()  # of lists of numbers
+
+    def add(self, column: Column) -> None:
+        """The next rows."""
+        self.kinds += kinds(column)
+        if isinstance(column, np.ndarray):
+            self.numeric = True
+            self.rises = self.rises and bool(column[0] > self._last and (column[1:] > column[:-1]).all())
+            self._last = float(column[-1])
+            return
+        self.rises = False
+        if not self._more:
+            self._texts.update([value for value in column if type(value) is str])
+            self._more = len(self._texts) > _MOST_TEXTS
+        self._sizes.update([len(value) for value in column if type(value) is list and value and set(map(type, value)) <= {int, float}])
+
+    def decide(self, settings: FeatureSettings, *, timed: bool = True) -> Typed | Ignored:
+        """The column's type, or why it is ignored; ``timed``: the rows have times."""
+        if settings.ignore:
+            return Ignored("ignored by configuration")
+        if settings.type == "timestamp":
+            return _time(timed)
+        if settings.type == "embedding":
+            return self._embedding()
+        there = sum(self.kinds[kind] for kind in (Kind.NUMBER, Kind.BOOLEAN, Kind.TEXT, Kind.NESTED))
+        written = self._numbers_as_text()
+        parse = written > (1 - MOSTLY) * there
+        if settings.type is not None:
+            return Typed(settings.type, settings.type == "numeric" and parse)
+        if not there:
+            return Typed("numeric" if self.numeric else "categorical")
+        if self.kinds[Kind.NUMBER] + written >= MOSTLY * there:
+            return Typed("numeric", parse)
+        commonest = max((Kind.NUMBER, Kind.BOOLEAN, Kind.TEXT, Kind.NESTED), key=lambda kind: self.kinds[kind])
+        if commonest is Kind.NESTED:
+            if self._sizes.total() < MOSTLY * there:
+                return Ignored("objects or lists; name the paths of single values in the mapping")
+            return self._embedding()
+        if commonest is Kind.TEXT:
+            return self._text(written / there, timed)
+        return Typed("numeric" if commonest is Kind.NUMBER else "boolean")
+
+    def _numbers_as_text(self) -> float:
+        """Rows whose text is a number, estimated from the texts that are remembered."""
+        remembered = self._texts.total()
+        numbers = sum(rows for text, rows in self._texts.items() if type(classify("numeric", True, text)) is float)
+        return self.kinds[Kind.TEXT] * numbers / max(remembered, 1)
+
+    def _embedding(self) -> Typed | Ignored:
+        """Lists of numbers, all but a few of one length."""
+        lists = self._sizes.total()
+        size, rows = max(self._sizes.items(), key=lambda item: (item[1], -item[0]), default=(0, 0))
+        if not lists:
+            return Ignored("it has no lists of numbers")
+        if rows < MOSTLY * lists:
+            return Ignored(f"{rows:,} of {lists:,} lists of numbers have {size:,} of them; vectors are watched that have one size")
+        if SHORTEST <= size <= LONGEST:
+            return Typed("embedding", size=size)
+        return Ignored(f"lists of {size:,} numbers; vectors of {SHORTEST} to {LONGEST:,} are watched")
+
+    def _text(self, numbers: float, timed: bool) -> Typed | Ignored:
+        tried = list(islice(self._texts, _TRIED))
+        times = sum(self._texts[text] for text in tried if seconds_of_text(text) is not None)
+        if times >= MOSTLY * sum(self._texts[text] for text in tried):
+            return _time(timed)
+        rows, distinct = self._texts.total(), len(self._texts)
+        if not self._more and (distinct <= FEW or distinct < FEW_SHARE * rows):
+            return Typed("categorical")
+        if numbers > 0.5:
+            return Ignored(f"{numbers:.1%} of its texts are numbers, too few to be sure; set its type: numeric to watch them")
+        length = sum(len(text) * of for text, of in self._texts.items()) / rows
+        if length >= LONG and sum(map(_reads_as_text, tried)) >= len(tried) / 2:
+            return Typed("text")
+        return Ignored(
+            f"ids: {'over ' if self._more else ''}{distinct:,} different texts in {rows:,} rows; if not, set its type: categorical"
+        )
+
+
+def _time(timed: bool) -> Typed | Ignored:
+    if timed:
+        return Typed("timestamp")
+    return Ignored("times are watched by their age, and the time of these rows is not known; name it: time")
+
+
+def _reads_as_text(text: str) -> bool:
+    """Spaces between words, or a script that has none."""
+    return " " in text or any("\u3040" <= character <= "\u9fff" or "\uac00" <= character <= "\ud7af" for character in text)

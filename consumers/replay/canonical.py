@@ -1,0 +1,75 @@
+"""A table's rows as prediction messages in the canonical form: what `replay` puts on the bus."""
+
+import json
+from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import repeat, starmap
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from ..reference.building.tables import Rows, TableRows, listed
+
+#: Rows at a time: few enough that their Python values stay in the cache's reach.
+_ROWS = 16_384
+
+
+class Message(NamedTuple):
+    """A record's timestamp (ms), key and value."""
+
+    timestamp: int
+    key: bytes
+    value: bytes
+
+
+def messages(rows: TableRows, model: str, version: str = "-") -> Iterator[Message]:
+    """A message per row, in the rows' order. Columns of the model and its version, where the table names them, go before the arguments.
+
+    Nulls and NaN become null; an infinity the text ``"Infinity"``, since JSON has no number for it: an invalid value either way.
+    """
+    table, features, encode = rows.table, rows.features, msgspec.json.Encoder().encode
+    for chunk in rows.chunks(rows=_ROWS):
+        models, versions = _texts(chunk, table.model, model), _texts(chunk, table.version, version)
+        outputs = [repeat(None) if name is None else _values(chunk, name) for name in (table.prediction, table.score)]
+        times = chunk.times.tolist()
+        ids = repeat(msgspec.UNSET) if table.id is None else _values(chunk, table.id)
+        members = zip(*(_values(chunk, name) for name in features), strict=True) if features else repeat((), len(times))
+        held = starmap(_members(tuple(features)), members)
+        for message in map(_Message, models, versions, ids, times, held, *outputs):
+            yield Message(message.time, message.model.encode(), encode(message))
+
+
+class _Message(msgspec.Struct, gc=False):
+    """`driftbus.schemas.messages.prediction.Prediction`, as the encoder is fastest with it."""
+
+    model: str
+    version: str
+    id: object
+    time: int
+    features: object
+    prediction: object
+    score: object
+
+
+@cache
+def _members(features: tuple[str, ...]) -> Callable[..., object]:
+    """An object with these members; a struct's names are written faster than those of a dictionary, but none that JSON must escape."""
+    if any(json.dumps(name, ensure_ascii=False) != f'"{name}"' for name in features):
+        return lambda *values: dict(zip(features, values, strict=True))
+    fields = [(f"f{number}", object) for number in range(len(features))]
+    return msgspec.defstruct("Features", fields, rename={f"f{number}": name for number, name in enumerate(features)}, gc=False)
+
+
+def _texts(chunk: Rows, column: str | None, otherwise: str) -> Iterator[str]:
+    if column is None:
+        return repeat(otherwise)
+    return (otherwise if value is None else str(value) for value in _values(chunk, column))
+
+
+def _values(chunk: Rows, name: str) -> list[object]:
+    """Python's values; a NaN is left to the encoder, which writes null."""
+    values = chunk.columns[name]
+    if values.dtype.kind == "f" and np.isinf(values).any():
+        return [str(v).replace("inf", "Infinity") if v in (np.inf, -np.inf) else v for v in listed(values)]
+    return listed(values)

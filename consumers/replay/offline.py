@@ -1,0 +1,148 @@
+"""A file as the input of a pipeline on this machine: a table or a recording, in a temporary log, with the references it needs."""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import numpy as np
+
+from ...schemas.cloud_events import iso
+from ...schemas.configuration import Configuration, KafkaTopics, Stream, Table
+from ...schemas.configuration.mapping import Mapping
+from ..bus.embedded import EmbeddedBus
+from ..bus.interface import Bus, Output, TopicPartition
+from ..bus.recording import load_recording
+from ..decode.json import JSONDecoder
+from ..process.own_topics import create_topics
+from ..reference.announce import Announcements, announce, from_start
+from ..reference.artifacts import ArtifactStore
+from ..reference.building.build import UnusableReference
+from ..reference.building.source import reference_of
+from ..reference.building.tables import open_table
+from ..streams.cut import Rules
+from .canonical import messages
+from .picture import moment
+
+#: Records written in one transaction.
+_TOGETHER = 10_000
+#: A recording's first line is shorter; a table may have no lines at all.
+_LONGEST_LINE = 1 << 24
+
+
+class Offline(NamedTuple):
+    """What to run, and from when to when its input reaches."""
+
+    configuration: Configuration
+    span: tuple[datetime, datetime]
+
+
+def load(configuration: Configuration, file: Path, model: str | None, version: str, folder: Path) -> Offline:
+    """Fill a log in ``folder`` from a file, and announce the references of the models in it."""
+    offline = configuration.model_copy(
+        update={
+            "bus": "embedded",
+            "embedded": str(folder / "bus.sqlite"),
+            "artifacts": str(folder / "artifacts"),
+            "topics": KafkaTopics(prefix="replay", partitions=configuration.topics.partitions),  # the recording may hold the real ones
+        }
+    )
+    bus = EmbeddedBus(offline.embedded, configuration.application, "replay")
+    try:
+        streams = _recorded(bus, configuration, file) if _is_recording(file) else _tabled(bus, configuration, file, model, version)
+        streams = {name: stream.model_copy(update={"clock": "record"}) for name, stream in streams.items()}
+        offline = offline.model_copy(update={"streams": streams})
+        create_topics(bus, offline)
+        span = _announce(bus, configuration, offline)
+    finally:
+        bus.close()
+    return Offline(offline, span)
+
+
+def _is_recording(file: Path) -> bool:
+    with file.open("rb") as lines:
+        try:
+            first = json.loads(lines.readline(_LONGEST_LINE))
+        except ValueError:
+            return False
+    return isinstance(first, dict) and {"topic", "topic_id"} <= first.keys()
+
+
+def _recorded(bus: EmbeddedBus, configuration: Configuration, file: Path) -> dict[str, Stream]:
+    """The streams, as far as a recording holds their topics."""
+    held = load_recording(bus, file)
+    streams = {
+        name: stream.model_copy(update={"topics": topics})
+        for name, stream in configuration.streams.items()
+        if (topics := tuple(topic for topic in stream.topics if topic in held))
+    }
+    if not streams:
+        msg = f"{file} holds {', '.join(held) or 'nothing'}, and none of that is a topic of any stream of the configuration"
+        raise click.ClickException(msg)
+    return streams
+
+
+def _tabled(bus: Bus, configuration: Configuration, file: Path, model: str | None, version: str) -> dict[str, Stream]:
+    """The stream of a model, with a table's rows as messages in the canonical form."""
+    if model is None:
+        if len(configuration.models) != 1:
+            msg = f"whose rows does {file} hold? add --model NAME (models configured: {', '.join(configuration.models) or 'none'})"
+            raise click.UsageError(msg)
+        (model,) = configuration.models
+    name = configuration.stream_of(model)
+    stream = configuration.streams[name]
+    topic = stream.topics[0]
+    bus.create(topic, 1)
+    described = configuration.model(model).reference
+    columns = described if isinstance(described, Table) else Table(file="")
+    with open_table(columns.model_copy(update={"file": str(file), "ignore": ()})) as rows:
+        rows.table = columns  # what a reference ignores, its target for one, need not be here
+        records = (Output(topic, 0, m.key, m.value, (), m.timestamp) for m in messages(rows, model, version))
+        while together := list(islice(records, _TOGETHER)):
+            bus.publish(together)
+    return {name: stream.model_copy(update={"topics": (topic,), "mapping": Mapping()})}
+
+
+def _announce(bus: Bus, configuration: Configuration, offline: Configuration) -> tuple[datetime, datetime]:
+    """References as the recording announces them; for other models, built from what the configuration names. And the input's first and
+    last time.
+    """
+    store = ArtifactStore(offline.artifacts)
+    recorded = Announcements(bus, configuration.topics)
+    recorded.refresh()
+    for announcement in recorded.all():
+        if announcement.reference:
+            store.put(ArtifactStore(configuration.artifacts).get(announcement.reference))
+        announce(bus, offline.topics, announcement)
+    seen, span = _survey(bus, offline.streams.values())
+    told = {(announcement.model, announcement.version) for announcement in recorded.all()}
+    for model, version in sorted(seen - told):
+        if configuration.model(model).reference is None:
+            continue  # the detector will say that it is not monitored
+        try:
+            reference = reference_of(configuration, model, version, bus)
+        except UnusableReference as error:
+            click.echo(f"{model}/{version} has no reference: {error}", err=True)
+        else:
+            announce(bus, offline.topics, from_start(model, version, store.put(reference.encoded()), reference.rows))
+    return span
+
+
+def _survey(bus: Bus, streams: Iterable[Stream]) -> tuple[set[tuple[str, str]], tuple[datetime, datetime]]:
+    """The models and versions in all records, and the first and last time."""
+    seen: set[tuple[str, str]] = set()
+    first, last = 2**62, 0
+    for stream in streams:
+        decoder, rules = JSONDecoder(stream.mapping), Rules.of(stream)
+        described = bus.describe(stream.topics)
+        for source in (TopicPartition(topic.name, number) for topic in described.values() for number in range(topic.partitions)):
+            for batch in bus.read(source, *bus.watermarks(source)):
+                times = rules.times(batch.offsets, batch.timestamps, np.zeros(len(batch), dtype=np.bool_))
+                keys = batch.keys() if decoder.needs_keys else None
+                headers = batch.headers() if decoder.needs_headers else None
+                seen |= set(decoder.identities(batch.values, keys, headers).models)
+                first, last = min(first, int(times.min())), max(last, int(times.max()))
+    return seen, (moment(iso(min(first, last))), moment(iso(last)))

@@ -1,0 +1,89 @@
+"""Records of one input partition, column by column, with the end records told apart."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...schemas.cloud_events import Headers
+from ..bus.interface import Batch, Output
+
+#: Header of an end record: no row, the stream ends behind it.
+END_HEADER = "driftbus-end"
+
+
+@dataclass(frozen=True)
+class Records:
+    """Records of one partition, column by column."""
+
+    offsets: NDArray[np.int64]
+    timestamps: NDArray[np.int64]
+    ends: NDArray[np.bool_]
+    values: Sequence[bytes | None]
+    keys: Callable[[], Sequence[bytes | None]]
+    headers: Callable[[], Sequence[Headers]]
+
+    def __len__(self) -> int:
+        return len(self.offsets)
+
+    def since(self, start: int) -> "Records":
+        """Those from an index on."""
+        keys, headers = self.keys, self.headers
+        return Records(
+            self.offsets[start:],
+            self.timestamps[start:],
+            self.ends[start:],
+            self.values[start:],
+            lambda: keys()[start:],
+            lambda: headers()[start:],
+        )
+
+    def before(self, stop: int) -> "Records":
+        """Those in front of an index."""
+        keys, headers = self.keys, self.headers
+        return Records(
+            self.offsets[:stop],
+            self.timestamps[:stop],
+            self.ends[:stop],
+            self.values[:stop],
+            lambda: keys()[:stop],
+            lambda: headers()[:stop],
+        )
+
+    def followed_by(self, other: "Records") -> "Records":
+        """These, then the others."""
+        return joined([self, other]) if len(self) else other
+
+
+NO_RECORDS = Records(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=bool), (), lambda: (), lambda: ())
+
+
+def joined(parts: Sequence[Records]) -> Records:
+    """All of them, in this order."""
+    if len(parts) == 1:
+        return parts[0]
+    return Records(
+        np.concatenate([part.offsets for part in parts]),
+        np.concatenate([part.timestamps for part in parts]),
+        np.concatenate([part.ends for part in parts]),
+        list(chain.from_iterable(part.values for part in parts)),
+        lambda: list(chain.from_iterable(part.keys() for part in parts)),
+        lambda: list(chain.from_iterable(part.headers() for part in parts)),
+    )
+
+
+def records_of(batch: Batch) -> Records:
+    """A batch with its end records told apart: they have no value and a header of their own."""
+    ends = np.zeros(len(batch), dtype=bool)
+    if not all(batch.values):
+        empty = [i for i, value in enumerate(batch.values) if not value]
+        headers = batch.headers()
+        ends[[i for i in empty if any(name == END_HEADER for name, _ in headers[i] or ())]] = True
+    return Records(batch.offsets, batch.timestamps, ends, batch.values, batch.keys, batch.headers)
+
+
+def end_records(topic: str, partitions: int, timestamp: int) -> list[Output]:
+    """One for every partition of an input topic: nothing follows, so every bucket up to ``timestamp`` - grace is complete."""
+    return [Output(topic, number, None, None, ((END_HEADER, b""),), timestamp) for number in range(partitions)]
