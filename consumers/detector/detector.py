@@ -8,13 +8,13 @@ offset (those events are published), and goes on from there: no event is lost, n
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ...schemas import cloud_events
 from ...schemas.configuration import Configuration
 from ...schemas.messages.pane import Pane
-from ...schemas.messages.progress import InputPartition, Progress
+from ...schemas.messages.progress import InputPartition
 from ..bus import snapshots
-from ..bus.addressing import PANE, PROGRESS, event_output, lost_output
+from ..bus.addressing import event_output, lost_output
 from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
+from ..streams.summaries import facts_of
 from .fold import Fold, Published, TestsOf
 
 ROLE = "detector"
@@ -114,7 +114,7 @@ class Detector:
             outputs.append(lost_output(self._configuration, None, place, position, first))
             position = first
         for batch in self._bus.read(source, position, max(until, position)):
-            for offset, appended, record in records_of(batch):
+            for offset, appended, record in facts_of(batch):
                 fold.feed(offset, appended, record)
         # a successor that restored the old snapshot would say again what is said now: the first commit writes another
         snapshot_at = 0 if fold.misfits or outputs else now
@@ -130,7 +130,7 @@ class Detector:
             return {}
         wanted, found = set(offsets), dict[int, Pane]()
         for batch in self._bus.read(source, min(wanted), max(wanted) + 1):
-            found |= {offset: record for offset, _, record in records_of(batch) if offset in wanted and isinstance(record, Pane)}
+            found |= {offset: record for offset, _, record in facts_of(batch) if offset in wanted and isinstance(record, Pane)}
         missing = wanted - set(found)
         if missing:
             msg = f"{source}: panes at offsets {sorted(missing)[:5]} are awaited by a snapshot and gone: raise the topic's retention"
@@ -139,7 +139,7 @@ class Detector:
 
     def _fold(self, partition: _Partition, batch: Batch) -> None:
         before = partition.fold.buckets
-        for offset, appended, record in records_of(batch):
+        for offset, appended, record in facts_of(batch):
             self._publish(partition, batch.source, partition.fold.feed(offset, appended, record))
         self.stats.buckets += partition.fold.buckets - before
         partition.position = int(batch.offsets[-1]) + 1
@@ -173,17 +173,3 @@ class Detector:
                 done.outputs, done.committed, done.committed_at = [], done.position, now
                 if source in keys:
                     done.snapshot_at, done.snapshot_position, done.snapshot_keys = now, done.position, keys[source]
-
-
-def records_of(batch: Batch) -> list[tuple[int, int, Pane | Progress]]:
-    """Offset, append time and content of the panes and progress in a batch; what else is written there is none of ours."""
-    found: list[tuple[int, int, Pane | Progress]] = []
-    for offset, appended, value, heads in zip(
-        batch.offsets.tolist(), batch.timestamps.tolist(), batch.values, batch.headers(), strict=True
-    ):
-        kind = cloud_events.attributes(heads).get("type")
-        if value and kind == PANE:
-            found.append((offset, appended, Pane.decoded(value)))
-        elif value and kind == PROGRESS:
-            found.append((offset, appended, Progress.decoded(value)))
-    return found

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 
 from ...schemas.configuration import Configuration, Table
 from ...schemas.messages.notice import Notice
-from ...schemas.messages.pane import MOST_UNEXPECTED, Pane, Unexpected
-from ..profiler.beside import most
+from ...schemas.messages.pane import MOST_UNEXPECTED, Pane, Unexpected, commonest
 
 
 @dataclass
@@ -26,7 +25,7 @@ class UnexpectedFields:
         told, settings = self.told.setdefault(f"{model}/{version}", []), self.configuration.model(model)
         ignored = settings.reference.ignore if isinstance(settings.reference, Table) else ()
         names = [one for one in found.values() if one.name not in (*told, *ignored) and not settings.feature(one.name).ignore]
-        new = most(names)[: MOST_UNEXPECTED - len(told)]
+        new = commonest(names)[: MOST_UNEXPECTED - len(told)]
         told += (one.name for one in new)
         sampled = sum(pane.sampled for pane in panes)
         return [self._notice(model, version, panes[0].stream, end, one, sampled) for one in new]

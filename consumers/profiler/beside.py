@@ -1,6 +1,6 @@
 """What a run shows beside its fields: ids that come again, and names among the features that the reference does not know."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import pairwise
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...detectors.counting.sampling import drawn
-from ...schemas.messages.pane import MOST_UNEXPECTED, Unexpected
+from ...schemas.messages.pane import Unexpected, commonest
 from ..decode.interface import MARKS
 
 #: One row in so many is looked at for unexpected names, which needs all of its JSON.
@@ -65,12 +65,7 @@ class Beside:
     @property
     def unexpected(self) -> tuple[Unexpected, ...]:
         """Unknown names, the commonest."""
-        return most(self._unexpected.values())
-
-
-def most(found: Iterable[Unexpected]) -> tuple[Unexpected, ...]:
-    """As many as are kept, the commonest first."""
-    return tuple(sorted(found, key=lambda one: (-one.rows, one.name))[:MOST_UNEXPECTED])
+        return commonest(self._unexpected.values())
 
 
 def grouped(column: Sequence[object], group: NDArray[np.int64]) -> Iterator[tuple[int, Sequence[object]]]:

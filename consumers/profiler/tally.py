@@ -10,15 +10,14 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ...detectors.counting import Counting
 from ...detectors.counting.segments import Segmenter
 from ...detectors.counting.unseen import Names, commonest, merged
 from ...schemas.messages.dead_letter import MOST_PER_RUN
 from ...schemas.messages.pane import Pane
 from ...schemas.messages.progress import InputPartition
-from ...schemas.stored.reference import ProfiledField
 from ..decode.interface import Decoder
 from ..decode.times import aged
+from ..reference.holding import Holding, Monitored
 from ..streams.cut import EARLIEST, LATEST, Cut, Item, Rows, WrongClock
 from ..streams.records import Records, joined
 from .beside import Beside, grouped, looked_at
@@ -30,22 +29,6 @@ IDS = "(ids)", "duplicates"
 MOST_UNCOUNTED = 65_536
 #: Bytes of texts and vectors that are kept so.
 MOST_UNCOUNTED_BYTES = 1 << 26
-
-
-class Holding(NamedTuple):
-    """The reference that holds for a model version in a bucket; ``reference`` None: none does; ``since`` None: none was ever announced."""
-
-    reference: str | None
-    since: int | None
-
-
-class Monitored(NamedTuple):
-    """How a reference's rows are decoded and counted."""
-
-    fields: Sequence[ProfiledField]
-    shape: tuple[object, ...]  #: equal for references whose rows decode alike
-    counting: Counting
-    known: frozenset[str] = frozenset()  #: names among the features that are watched, or left out on purpose
 
 
 class References(Protocol):

@@ -1,12 +1,30 @@
 """Which reference holds for a row, and how the row is counted against it: what profilers ask."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from ...detectors.counting import Counting
 from ...schemas.configuration import Configuration
 from ...schemas.stored.reference import EmbeddingProfile, NumericProfile, ProfiledField
 from ..bus.interface import Bus
-from ..profiler.tally import Holding, Monitored
 from .announce import Announcements
 from .artifacts import ArtifactStore
+
+
+class Holding(NamedTuple):
+    """The reference that holds for a model version in a bucket; ``reference`` None: none does; ``since`` None: none was ever announced."""
+
+    reference: str | None
+    since: int | None
+
+
+class Monitored(NamedTuple):
+    """How a reference's rows are decoded and counted."""
+
+    fields: Sequence[ProfiledField]
+    shape: tuple[object, ...]  #: equal for references whose rows decode alike
+    counting: Counting
+    known: frozenset[str] = frozenset()  #: names among the features that are watched, or left out on purpose
 
 
 class HeldReferences:

@@ -22,9 +22,9 @@ from ...schemas.configuration import Configuration
 from ...schemas.messages.pane import Pane
 from ...schemas.stored.reference import CategoricalProfile, NumericProfile, Reference
 from ..bus.interface import Bus, TopicPartition
-from ..detector.detector import records_of
 from ..streams.align import Aligner
 from ..streams.buckets import buckets
+from ..streams.summaries import facts_of
 
 Counts = NDArray[np.int64]
 
@@ -94,7 +94,7 @@ def _folded(bus: Bus, configuration: Configuration) -> Iterator[Pane]:
         source = TopicPartition(topic, number)
         aligners = {name: Aligner(buckets(stream.pane), None) for name, stream in configuration.streams.items()}
         for batch in bus.read(source, *bus.watermarks(source)):
-            for offset, appended, record in records_of(batch):
+            for offset, appended, record in facts_of(batch):
                 for aligned in aligners[record.stream].feed(offset, appended, record):
                     sums: dict[tuple[str, str, str, str], Pane] = {}
                     for _, _, pane in aligned.panes:

@@ -1,5 +1,6 @@
 """A pane: the counts of one run of one input partition, for one model, version, segment, reference and bucket."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -20,6 +21,11 @@ class Unexpected(NamedTuple):
     name: str
     kind: str  #: of its first value: number, text, boolean, list, object, null
     rows: int  #: of those looked at
+
+
+def commonest(found: Iterable[Unexpected]) -> tuple[Unexpected, ...]:
+    """As many as are kept, the commonest first."""
+    return tuple(sorted(found, key=lambda one: (-one.rows, one.name))[:MOST_UNEXPECTED])
 
 
 class Pane(Fact):

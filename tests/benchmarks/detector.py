@@ -15,8 +15,8 @@ import numpy as np
 from driftbus.consumers.bus import snapshots
 from driftbus.consumers.bus.addressing import pane_output, progress_outputs
 from driftbus.consumers.bus.interface import Batch, Output, TopicPartition
-from driftbus.consumers.detector.detector import records_of
 from driftbus.consumers.detector.fold import Fold, StateKey
+from driftbus.consumers.streams.summaries import facts_of
 from driftbus.detectors.counting.layout import layout
 from driftbus.detectors.episodes.step import Tests
 from driftbus.schemas.configuration import Configuration
@@ -97,7 +97,7 @@ class World:
 
     def feed(self, batch: Batch) -> int:
         """As the detector does; the number of events."""
-        return sum(len(self.fold.feed(*record)) for record in records_of(batch))
+        return sum(len(self.fold.feed(*record)) for record in facts_of(batch))
 
 
 def measure(_: str) -> Result:

@@ -9,11 +9,11 @@ import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import TopicPartition
-from driftbus.consumers.detector.detector import records_of
 from driftbus.consumers.detector.fold import Fold
 from driftbus.consumers.process.runner import Pipeline
 from driftbus.consumers.reference.announce import announce
 from driftbus.consumers.reference.artifacts import ArtifactStore
+from driftbus.consumers.streams.summaries import facts_of
 from driftbus.schemas.cloud_events import iso
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.announcement import Announcement
@@ -127,7 +127,7 @@ def test_folding_the_summaries_again_gives_the_events(bus: EmbeddedBus, recorded
     for number in range(settings.topics.partitions):
         fold, place = Fold(settings, pipeline.tests_of), TopicPartition(settings.topics.summaries, number)
         for batch in bus.read(place, *bus.watermarks(place)):
-            for offset, appended, record in records_of(batch):
+            for offset, appended, record in facts_of(batch):
                 again.setdefault(number, []).extend(p.event.model_dump_json().encode() for p in fold.feed(offset, appended, record))
     drift = everything(bus, settings.topics.drift)
     assert {n: e for n, e in again.items() if e} == {n: [e.value for e in events] for n, events in drift.items()}

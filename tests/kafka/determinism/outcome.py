@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from driftbus.consumers.bus.addressing import PANE, event_output
 from driftbus.consumers.bus.interface import Bus, TopicPartition
-from driftbus.consumers.detector.detector import records_of
 from driftbus.consumers.detector.fold import Fold
 from driftbus.consumers.process.runner import Pipeline
+from driftbus.consumers.streams.summaries import facts_of
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.pane import Pane
 from driftbus.schemas.messages.progress import Progress
@@ -73,7 +73,7 @@ def outcome(bus: Bus, settings: Configuration) -> Outcome:
 def summaries(bus: Bus, settings: Configuration) -> list[list[Arrived]]:
     """All panes and progress, by partition."""
     sources = [TopicPartition(settings.topics.summaries, number) for number in range(settings.topics.partitions)]
-    return [[Arrived(*one) for batch in bus.read(source, *bus.watermarks(source)) for one in records_of(batch)] for source in sources]
+    return [[Arrived(*one) for batch in bus.read(source, *bus.watermarks(source)) for one in facts_of(batch)] for source in sources]
 
 
 def _folded(bus: Bus, settings: Configuration, arrived: Sequence[Sequence[Arrived]]) -> dict[str, list[Event]]:
@@ -101,7 +101,7 @@ def completion(bus: Bus, settings: Configuration, final: int) -> Callable[[], bo
     def reached() -> bool:
         for source in (one for one in sources if one not in behind):
             end = bus.watermarks(source)[1]
-            for offset, _, record in (one for batch in bus.read(source, read[source], end) for one in records_of(batch)):
+            for offset, _, record in (one for batch in bus.read(source, read[source], end) for one in facts_of(batch)):
                 if isinstance(record, Progress) and record.through is not None and record.through >= final:
                     waited[source].discard(record.source.partition)
                 if not waited[source] and source not in behind:
