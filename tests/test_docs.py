@@ -114,7 +114,7 @@ def documented() -> dict[str, dict[str, str]]:
         ("streams.NAME", schema.Stream),
         ("streams.NAME.mapping", Mapping),
         ("models.NAME", schema.Model),
-        ("models.NAME.pairs", schema.Pairs),
+        ("models.NAME.pairs", schema.PairSettings),
         ("models.NAME.segments", Segments),
         ("models.NAME.trailing", schema.Trailing),
         ("models.NAME.reference, a file", schema.Table),

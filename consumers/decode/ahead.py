@@ -13,15 +13,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .identity import NO_VERSION, Identity
+from .identity import NO_VERSION, RowIdentity
 from .interface import Columns, Identities, InvalidField, Rejected
-from .table import Table, Wanted
+from .table import ColumnDecoder, Wanted
 
 Schema = tuple[Wanted, ...]
 Indices = NDArray[np.intp]
 
 #: Schemas, not models: a hundred models of five schemas need five message types.
-tables = lru_cache(maxsize=256)(Table)
+tables = lru_cache(maxsize=256)(ColumnDecoder)
 #: Beginnings of payloads that are remembered, and how long they may be: where models stand further behind, nothing is guessed.
 _MOST_BEGINNINGS = 4096
 _LONGEST = 256
@@ -29,7 +29,7 @@ _LONGEST = 256
 _MOST_WRONG = 100
 
 
-class Beside(NamedTuple):
+class LeavesRead(NamedTuple):
     """What was read of the identity's leaves, for all rows."""
 
     columns: list[list[Any]]  # JSON scalars
@@ -48,7 +48,7 @@ class ReadAhead:
     beginning, up to where model and version end: a hundred models of five schemas cost a third less than by a first pass over the ids.
     """
 
-    def __init__(self, identity: Identity) -> None:
+    def __init__(self, identity: RowIdentity) -> None:
         self._leaves = tuple(identity.leaves)
         self._inside = [place.source == "path" for place in (identity.model, identity.version)]
         self._asked: set[Schema] = set()
@@ -60,7 +60,7 @@ class ReadAhead:
         self._known: dict[bytes, int] = {}  # by beginning, the index of its schema
         self._wrong = 0
 
-    def read(self, values: Sequence[bytes | None]) -> Beside | None:
+    def read(self, values: Sequence[bytes | None]) -> LeavesRead | None:
         """The leaves of all payloads; kept beside them, what is guessed to be asked for. None: there is nothing to guess by."""
         asked, self._asked = self._asked, set()
         self._values, self._read, self._beginnings = values, {}, []
@@ -74,12 +74,12 @@ class ReadAhead:
             read = reads[schema].read(values if len(rows) == len(values) else itemgetter(*rows.tolist(), 0)(values)[:-1])
             self._read[schema] = _Read(rows, read.columns)
             if len(rows) == len(values):
-                return Beside(read.beside, read.refused)
+                return LeavesRead(read.beside, read.refused)
             for column, found in zip(columns, read.beside, strict=True):
                 column[rows] = found
             missed[rows] = False
             missed[rows[read.refused]] = True
-        return Beside([column.tolist() for column in columns], np.flatnonzero(missed).tolist()) if self._read else None
+        return LeavesRead([column.tolist() for column in columns], np.flatnonzero(missed).tolist()) if self._read else None
 
     def _guessed(self, asked: set[Schema], values: Sequence[bytes | None]) -> dict[Schema, Indices]:
         if len(asked) == 1:

@@ -11,7 +11,7 @@ from msgspec import UNSET
 from ...schemas.cloud_events import Headers
 from ...schemas.configuration.mapping import Mapping, Place
 from .interface import Identities, Rejected
-from .reader import Leaf, Reader
+from .reader import JSONReader, Leaf
 from .scalars import classify, quoted
 from .tolerant import NotAnObject, Undecodable, decode_generic, member
 
@@ -29,7 +29,7 @@ class _Refusal(NamedTuple):
     reason: str
 
 
-class Identity:
+class RowIdentity:
     """Reads models and versions, of one mapping."""
 
     def __init__(self, mapping: Mapping) -> None:
@@ -38,7 +38,7 @@ class Identity:
         self._inside = [place for place in (self.model, self.version) if place.source == "path"]
         #: What of it payloads hold. Neither takes a bool, so that equal values are of one text, as 1 and 1.0 are.
         self.leaves = [Leaf(place.path, str | int if place is self.model else str | int | float | None) for place in self._inside]
-        self._reader = Reader(self.leaves)
+        self._reader = JSONReader(self.leaves)
 
     def needs(self, source: str) -> bool:
         """Whether the model or the version comes from there."""

@@ -10,7 +10,7 @@ from ...schemas.cloud_events import Headers
 from ...schemas.configuration.mapping import Mapping, Place
 from ...schemas.stored.reference import ProfiledField
 from .ahead import ReadAhead, tables
-from .identity import Identity
+from .identity import RowIdentity
 from .interface import Columns, Identities
 from .scalars import category_text, classify
 from .table import Wanted, wanted
@@ -31,7 +31,7 @@ class JSONDecoder:
 
     def __init__(self, mapping: Mapping) -> None:
         self._mapping = mapping
-        self._identity = Identity(mapping)
+        self._identity = RowIdentity(mapping)
         places = (getattr(mapping, name) for name in type(mapping).model_fields if name != "features")
         self._used = {place.path for place in places if place is not None and place.source == "path"}
         self._known: dict[tuple[int, bool], tuple[Sequence[ProfiledField], tuple[Wanted, ...]]] = {}

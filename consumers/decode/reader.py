@@ -50,7 +50,7 @@ class Leaf(NamedTuple):
 
 @dataclass(frozen=True)
 class Members:
-    """What `Reader.read` found in n payloads. Refused rows have every member missing."""
+    """What `JSONReader.read` found in n payloads. Refused rows have every member missing."""
 
     numbers: NDArray[np.float64]  #: [n, number of numeric leaves], in their order
     others: list[list[Any]]  # JSON scalars; one list per other leaf
@@ -78,7 +78,7 @@ class _Container(NamedTuple):
     vectors: list[tuple[int, int]]  #: index among its members, index among the reader's vectors
 
 
-class Reader:
+class JSONReader:
     """Reads the given leaves. Paths that no message type can have (``a`` and ``a.b``, names that need escapes) make it refuse every row."""
 
     def __init__(self, leaves: Sequence[Leaf]) -> None:

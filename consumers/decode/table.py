@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ...schemas.configuration.mapping import Mapping
 from ...schemas.stored.reference import EmbeddingProfile, NumericProfile, ProfiledField, Values
 from .interface import MARKS, Columns, InvalidField, Rejected
-from .reader import Leaf, Reader
+from .reader import JSONReader, Leaf
 from .scalars import FieldType, classify, complaint, vector_of
 from .times import seconds_of_numbers, seconds_of_texts
 from .tolerant import NotAnObject, Undecodable, decode_generic, member
@@ -52,7 +52,7 @@ def _form(values: Values | None) -> tuple[bool, int]:
     return isinstance(values, NumericProfile) and values.parse, values.size if isinstance(values, EmbeddingProfile) else 0
 
 
-class Read(NamedTuple):
+class DecodedRows(NamedTuple):
     """What one pass over payloads found."""
 
     beside: list[list[Any]]  # JSON scalars: the columns of the leaves read beside the schema's own
@@ -60,7 +60,7 @@ class Read(NamedTuple):
     columns: Columns
 
 
-class Table:
+class ColumnDecoder:
     """Columns of one schema; other leaves (whose rows they are) can be read beside them, for one pass instead of two."""
 
     def __init__(self, schema: Sequence[Wanted], beside: Sequence[Leaf] = ()) -> None:
@@ -72,14 +72,14 @@ class Table:
         self._packed = [i for i, f in enumerate(self._numeric) if f.leaf.number]
         self._parsed = [i for i, f in enumerate(self._numeric) if not f.leaf.number]
         numeric = [self._numeric[i] for i in (*self._packed, *self._parsed)]
-        self._reader = Reader((*beside, *(f.leaf for f in (*numeric, *self._categorical, *self._vectors))))
+        self._reader = JSONReader((*beside, *(f.leaf for f in (*numeric, *self._categorical, *self._vectors))))
 
     @property
     def fast(self) -> bool:
         """Whether there is a message type for all that is read; else every payload goes the tolerant way."""
         return self._reader.fits
 
-    def read(self, values: Sequence[bytes | None]) -> Read:
+    def read(self, values: Sequence[bytes | None]) -> DecodedRows:
         """All fields of all payloads."""
         members = self._reader.read(values)
         beside, others = members.others[: self._beside], members.others[self._beside :]
@@ -99,7 +99,7 @@ class Table:
                 self._put(row, {}, columns, categorical)
                 columns.rejected.append(Rejected(row, str(reason)))
         invalid.sort(key=lambda field: field.row)
-        return Read(beside, members.refused, columns)
+        return DecodedRows(beside, members.refused, columns)
 
     def _put_parsed(self, numbers: NDArray[np.float64], field: Wanted, column: Sequence[object], invalid: list[InvalidField]) -> None:
         """Numbers that travel as text, and times."""

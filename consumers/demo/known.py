@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from ..replay.picture import Episode, Mark, moment
+from ..replay.picture import DrawnEpisode, Mark, moment
 
 YEAR = (moment("2013-01-01T05:00Z"), moment("2014-01-01T05:00Z"))
 #: When temperatures come in Celsius: a week in which no episode of the temperature is open.
@@ -11,7 +11,7 @@ FAULT = ("2013-02-18T05:00Z", "2013-02-25T05:00Z")
 INJECTED = Mark(moment(FAULT[0]), moment(FAULT[1]), "INJECTED: temp in Celsius")
 
 
-class Known(NamedTuple):
+class Annotation(NamedTuple):
     """Something known to have happened: it explains an episode that opened then with one of these signals (none: any)."""
 
     start: datetime
@@ -19,20 +19,20 @@ class Known(NamedTuple):
     signals: frozenset[str]
     text: str
 
-    def explains(self, episode: Episode) -> bool:
+    def explains(self, episode: DrawnEpisode) -> bool:
         """Whether it may be what the episode saw."""
         names = {signal.name for signal in episode.first.signals}
         return self.start <= episode.opened < self.end and (not self.signals or bool(self.signals & names))
 
 
-def _between(first: str, last: str, text: str, *signals: str) -> Known:
-    return Known(moment(f"2013-{first}T00:00Z"), moment(f"2013-{last}T23:59Z"), frozenset(signals), text)
+def _between(first: str, last: str, text: str, *signals: str) -> Annotation:
+    return Annotation(moment(f"2013-{first}T00:00Z"), moment(f"2013-{last}T23:59Z"), frozenset(signals), text)
 
 
-THE_FAULT = Known(INJECTED.start, INJECTED.end, frozenset({"temp"}), "INJECTED on Feb 18: Fahrenheit -> Celsius")
+THE_FAULT = Annotation(INJECTED.start, INJECTED.end, frozenset({"temp"}), "INJECTED on Feb 18: Fahrenheit -> Celsius")
 KNOWN = (
     THE_FAULT,
-    Known(INJECTED.start, INJECTED.end, frozenset({"score", "prediction"}), "what the injected fault does to the model"),
+    Annotation(INJECTED.start, INJECTED.end, frozenset({"score", "prediction"}), "what the injected fault does to the model"),
     _between("02-08", "02-10", "blizzard: 51 % and 57 % cancelled on Feb 8 and 9"),
     _between("02-28", "03-10", "a week of lows, 1,002 to 1,010 hPa", "pressure"),
     _between("03-08", "03-10", "a nor'easter: 63 % late on Mar 8", "score", "prediction"),
@@ -49,6 +49,6 @@ KNOWN = (
 )
 
 
-def reason(episode: Episode) -> str:
+def reason(episode: DrawnEpisode) -> str:
     """The first of the known things that explains an episode, else nothing."""
     return next((happened.text for happened in KNOWN if happened.explains(episode)), "")

@@ -30,7 +30,7 @@ from ..reference.artifacts import ArtifactStore
 from ..reference.building.messages import epoch_ms
 from ..reference.building.source import reference_of
 from ..replay.event_line import lasted
-from ..replay.picture import Episode, draw, episodes, moment
+from ..replay.picture import DrawnEpisode, draw, episodes, moment
 from .data import FEATURES, Flights, in_celsius, save, year
 from .known import FAULT, INJECTED, THE_FAULT, YEAR
 from .messages import LABELS, MODEL, PARTITIONS, SCORED, VERSION, labels, predictions
@@ -61,7 +61,7 @@ TRAINED_UNTIL = "2013-01-22T05:00Z"
 _LOOK_EVERY_S = 0.1
 
 
-class Reference(NamedTuple):
+class DemoReference(NamedTuple):
     """Holds from ``since`` on (None: from the start), and is made of the flights from ``first`` to ``last``."""
 
     name: str
@@ -70,9 +70,9 @@ class Reference(NamedTuple):
     last: str
 
 
-JANUARY = Reference("january", None, "2013-01-01T05:00Z", "2013-02-01T05:00Z")
+JANUARY = DemoReference("january", None, "2013-01-01T05:00Z", "2013-02-01T05:00Z")
 #: Made of all there is between the fault and its own beginning.
-SPRING = Reference("spring", "2013-07-01T04:00Z", FAULT[1], "2013-07-01T04:00Z")
+SPRING = DemoReference("spring", "2013-07-01T04:00Z", FAULT[1], "2013-07-01T04:00Z")
 _REBUILT = moment(str(SPRING.since))
 
 
@@ -81,7 +81,7 @@ class Act(NamedTuple):
 
     application: str
     title: str
-    references: tuple[Reference, ...]
+    references: tuple[DemoReference, ...]
     told_from: datetime
     file: str
 
@@ -129,7 +129,7 @@ class Stage:
         rest = self.flights.known & ~training
         self.auc = auc(self._score[rest], self.flights.late[rest])
 
-    def written(self, act: Act, reference: Reference) -> str:
+    def written(self, act: Act, reference: DemoReference) -> str:
         """The configuration of an act as a user would write it."""
         embedded = {"bus": "embedded", "embedded": f"{self._scratch}/bus.sqlite"}
         bus = yaml.safe_dump(embedded if self._kafka is None else {"bus": "kafka", "kafka": dict(self._kafka)}, sort_keys=False).strip()
@@ -165,7 +165,7 @@ class Stage:
         watched.table()
         return watched.events
 
-    def _announce(self, bus: Bus, act: Act, reference: Reference) -> None:
+    def _announce(self, bus: Bus, act: Act, reference: DemoReference) -> None:
         """What ``driftbus reference build`` does."""
         save(
             Path(self._scratch) / f"{reference.name}.parquet",
@@ -197,7 +197,7 @@ class _Watched:
     def __init__(self, topic: DriftTopic, told_from: datetime, screen: Screen) -> None:
         self._topic, self._told_from, self._screen = topic, told_from, screen
         self.events: list[DriftEvent] = []
-        self._episodes: dict[str, Episode] = {}
+        self._episodes: dict[str, DrawnEpisode] = {}
 
     def look(self) -> None:
         """Show what is new."""
@@ -206,7 +206,7 @@ class _Watched:
                 self._screen.say(event.text)
                 continue
             self.events.append(event)
-            episode = self._episodes.setdefault(event.episode, Episode(event, event))
+            episode = self._episodes.setdefault(event.episode, DrawnEpisode(event, event))
             episode.add(event)
             if moment(event.bucket[1]) >= self._told_from:
                 self._screen.event(event, episode)

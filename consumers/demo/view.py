@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ...schemas.messages.drift import DriftEvent
 from ..replay.event_line import changes, event_line, lasted
-from ..replay.picture import Episode, moment
+from ..replay.picture import DrawnEpisode, moment
 from .known import reason
 
 #: Of a line where there is no terminal.
@@ -48,7 +48,7 @@ class Screen:
         """A line of the story."""
         self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
-    def event(self, event: DriftEvent, episode: Episode) -> None:
+    def event(self, event: DriftEvent, episode: DrawnEpisode) -> None:
         """An episode that opens or resolves; what happens in between is in ``events.jsonl``."""
         if event.status == "opened":
             self._console.print(Text(event_line(event), _COLOURS[event.severity]), Text(f" {reason(episode)}", "cyan"), soft_wrap=True)
@@ -61,7 +61,7 @@ class Screen:
         with self._console.status("") as status:
             yield lambda pace: status.update(str(pace))
 
-    def table(self, episodes: Sequence[Episode]) -> None:
+    def table(self, episodes: Sequence[DrawnEpisode]) -> None:
         """All episodes of a run."""
         table = Table(box=None, header_style="dim")
         for heading in ("opened", "lasted", "severity", "signals", "change", ""):

@@ -15,7 +15,7 @@ from ..bus import snapshots
 from ..bus.addressing import event_output, lost_output
 from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
 from ..streams.summaries import facts_of
-from .fold import Fold, Published, TestsOf
+from .fold import Fold, Published, SuiteOf
 
 ROLE = "detector"
 MOST_RECORDS = 2_000
@@ -49,8 +49,8 @@ class _Partition:
 class Detector:
     """The detector of one process: a member of the group ``application-detector``."""
 
-    def __init__(self, bus: Bus, configuration: Configuration, tests_of: TestsOf, wall: Callable[[], int]) -> None:
-        self._bus, self._configuration, self._tests_of, self._wall = bus, configuration, tests_of, wall
+    def __init__(self, bus: Bus, configuration: Configuration, suite_of: SuiteOf, wall: Callable[[], int]) -> None:
+        self._bus, self._configuration, self._suite_of, self._wall = bus, configuration, suite_of, wall
         self._partitions: dict[TopicPartition, _Partition] = {}
         self._finishing = False
         self.stats = DetectorStats()
@@ -103,10 +103,10 @@ class Detector:
         kept = snapshots.read(self._bus, topics.snapshots, source.partition)
         outputs: list[Output] = []
         if kept is None:
-            fold, position, keys = Fold(self._configuration, self._tests_of), 0, frozenset[bytes]()
+            fold, position, keys = Fold(self._configuration, self._suite_of), 0, frozenset[bytes]()
         else:
             panes = self._panes(source, kept.state.pending)
-            fold = Fold.restored(self._configuration, self._tests_of, kept.state, kept.states, panes)
+            fold = Fold.restored(self._configuration, self._suite_of, kept.state, kept.states, panes)
             position, keys = kept.state.position, kept.keys
         if position < first:
             topic = self._bus.describe([source.topic])[source.topic]

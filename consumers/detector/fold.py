@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from ...detectors.counting.unseen import merged
-from ...detectors.episodes.step import Bucket, Offsets, Segment, State, Tests, close, fits, start, step
+from ...detectors.counting.unseen import merged_names
+from ...detectors.episodes.step import Bucket, Offsets, Segment, State, Suite, close, fits, start, step
 from ...schemas.configuration import Configuration
 from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.notice import Notice
@@ -22,7 +22,7 @@ from ...schemas.messages.progress import Progress
 from ...schemas.stored.snapshot import FORM, PartitionState
 from ..streams.align import Aligned, Aligner, Pending, pending_offsets
 from ..streams.buckets import buckets
-from .silence import Known, Silences
+from .silence import Completeness, Silences
 from .unexpected import UnexpectedFields
 
 #: Names of unmonitored model versions that are remembered; what comes beyond is pooled.
@@ -56,8 +56,8 @@ class Published(NamedTuple):
     event: DriftEvent | Notice
 
 
-#: Compiles the tests of a model version: (stream, model, version, reference) -> Tests.
-TestsOf = Callable[[StateKey], Tests]
+#: Compiles the tests of a model version: (stream, model, version, reference) -> Suite.
+SuiteOf = Callable[[StateKey], Suite]
 
 
 @dataclass
@@ -65,7 +65,7 @@ class Fold:
     """The detector's state for one summaries partition."""
 
     configuration: Configuration
-    tests_of: TestsOf
+    suite_of: SuiteOf
     aligners: dict[str, Aligner] = field(default_factory=dict)
     states: dict[StateKey, State] = field(default_factory=dict)
     since: dict[StateKey, int] = field(default_factory=dict)  #: the bucket from which each state's reference holds
@@ -95,7 +95,7 @@ class Fold:
         published: list[Published] = []
         for aligned in aligner.feed(offset, appended, record):
             through = aligner.buckets.start(aligned.end - 1) if aligned.panes else aligned.end
-            silent = self.silences.passed(record.stream, Known(through, aligned.complete, aligned.clock_decided))
+            silent = self.silences.passed(record.stream, Completeness(through, aligned.complete, aligned.clock_decided))
             published += starmap(Published, silent)
             if aligned.panes:
                 self.buckets += 1
@@ -109,7 +109,7 @@ class Fold:
             last = state.windows.runs[-1] if state.windows.runs else None
             if last is not None:
                 bucket = (self.aligners[key.stream].buckets.start(last.end - 1), last.end)
-                published += (Published(last.end, e) for e in close(self.tests_of(key), state, bucket, "reconfigured"))
+                published += (Published(last.end, e) for e in close(self.suite_of(key), state, bucket, "reconfigured"))
         self.misfits.clear()
         return published
 
@@ -131,7 +131,7 @@ class Fold:
                     key, bucket, f"its predictions are read from stream {self.configuration.stream_of(model)}; set models.{model}.stream"
                 )
                 continue
-            heard = self.silences.heard(stream, model, Known(aligned.end, aligned.complete, aligned.clock_decided))
+            heard = self.silences.heard(stream, model, Completeness(aligned.end, aligned.complete, aligned.clock_decided))
             published += starmap(Published, heard)
             if not reference:
                 if since == _NEVER_ANNOUNCED:
@@ -145,7 +145,7 @@ class Fold:
             if key in self.misfits:
                 continue  # what was published of these buckets was decided by another configuration
             published += self._replace(key, bucket, since, "replaced")
-            tests = self.tests_of(key)
+            tests = self.suite_of(key)
             self.silences.follow(stream, model, version, reference, tests.longest_gap, aligned.end)
             if key not in self.states:
                 self.states[key], self.since[key], self.current[key[:3]] = start(tests, beginning), since, key
@@ -162,7 +162,7 @@ class Fold:
             return []
         del self.current[key[:3]], self.since[old]
         events = close(
-            self.tests_of(old),
+            self.suite_of(old),
             self.states.pop(old),
             (bucket.start, bucket.end),
             reason,
@@ -210,10 +210,10 @@ class Fold:
 
     @classmethod
     def restored(
-        cls, configuration: Configuration, tests_of: TestsOf, state: PartitionState, states: Mapping[str, bytes], panes: dict[int, Pane]
+        cls, configuration: Configuration, suite_of: SuiteOf, state: PartitionState, states: Mapping[str, bytes], panes: dict[int, Pane]
     ) -> "Fold":
         """The fold that wrote `snapshot`; ``panes`` are those at the summaries offsets it lists as pending."""
-        fold = cls(configuration, tests_of)
+        fold = cls(configuration, suite_of)
         for name, aligner in list(fold.aligners.items()):
             if name in state.aligners:
                 again = Aligner.restored(aligner.buckets, aligner.patience, state.aligners[name], panes)
@@ -229,7 +229,7 @@ class Fold:
             if key.stream not in fold.aligners:
                 continue
             decoded = State.decoded(content)
-            if fits(tests_of(key), decoded):
+            if fits(suite_of(key), decoded):
                 fold.states[key], fold.since[key], fold.current[key[:3]] = decoded, kept["since"][text], key
             else:
                 fold.misfits[key] = decoded
@@ -267,5 +267,5 @@ def _merged(beginning: int, aligned: Aligned, panes: list[Pane], *, complete: bo
         clock_decided=aligned.clock_decided,
         offsets=tuple(Offsets(*place, *ranges[place]) for place in sorted(ranges)),
         segments=segments,
-        unseen=merged(pane.unseen for pane in panes),
+        unseen=merged_names(pane.unseen for pane in panes),
     )

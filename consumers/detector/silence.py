@@ -26,7 +26,7 @@ NO_BUDGET = "none"
 Told = tuple[int, DriftEvent]
 
 
-class Known(NamedTuple):
+class Completeness(NamedTuple):
     """How far a stream is complete, and how that came about."""
 
     through: int  #: the end of a bucket
@@ -35,7 +35,7 @@ class Known(NamedTuple):
 
 
 @dataclass
-class Traffic:
+class HeardModel:
     """What is remembered of a monitored model's traffic."""
 
     version: str  #: the last one of which a bucket was tested
@@ -51,10 +51,10 @@ class Silences:
     """The models of one summaries partition, each silent or not. All versions of a model are heard together: an old one may retire."""
 
     configuration: Configuration
-    traffic: dict[tuple[str, str], Traffic] = field(default_factory=dict)  #: by stream and model
+    traffic: dict[tuple[str, str], HeardModel] = field(default_factory=dict)  #: by stream and model
     _earliest: dict[str, int] = field(default_factory=dict)  # by stream, no silence is due before
 
-    def passed(self, stream: str, known: Known) -> list[Told]:
+    def passed(self, stream: str, known: Completeness) -> list[Told]:
         """The stream is complete so far: open the silences that this shows, in the order in which they are due."""
         if known.through < self._earliest.get(stream, known.through):
             return []
@@ -66,7 +66,7 @@ class Silences:
             published.append(self._event("opened", key, when, known))
         return published
 
-    def heard(self, stream: str, model: str, known: Known) -> list[Told]:
+    def heard(self, stream: str, model: str, known: Completeness) -> list[Told]:
         """A bucket has rows of a model: a silence ends."""
         traffic = self.traffic.get((stream, model))
         if traffic is None:
@@ -82,11 +82,11 @@ class Silences:
     def follow(self, stream: str, model: str, version: str, reference: str, longest_gap: int | None, end: int) -> None:
         """A bucket of this version was tested: from now on its model's silence is told, in its name."""
         before = self.traffic.get((stream, model))
-        self.traffic[stream, model] = Traffic(version, reference, longest_gap, end, 0 if before is None else before.seen)
+        self.traffic[stream, model] = HeardModel(version, reference, longest_gap, end, 0 if before is None else before.seen)
         if before is None or before.reference != reference:
             self._earliest.pop(stream, None)
 
-    def _due(self, key: tuple[str, str], traffic: Traffic) -> int | None:
+    def _due(self, key: tuple[str, str], traffic: HeardModel) -> int | None:
         """The end of the bucket at which its silence is told, if no row comes before; at the earliest that of the second empty one."""
         pane, settings = self.configuration.streams[key[0]].pane, self.configuration.model(key[1])
         if traffic.silent or settings.silence == "never" or pane.unit == "rows":
@@ -103,7 +103,7 @@ class Silences:
     def _buckets(self, stream: str) -> Buckets:
         return buckets(self.configuration.streams[stream].pane)
 
-    def _event(self, status: Status, key: tuple[str, str], end: int, known: Known) -> Told:
+    def _event(self, status: Status, key: tuple[str, str], end: int, known: Completeness) -> Told:
         (stream, model), traffic, of = key, self.traffic[key], self._buckets(key[0])
         place = model, traffic.version, traffic.reference
         settings = self.configuration
@@ -149,5 +149,5 @@ class Silences:
     @classmethod
     def restored(cls, configuration: Configuration, plain: list[list[Any]]) -> "Silences":
         """What `plain` wrote, less streams that the configuration no longer has."""
-        kept = {(row[0], row[1]): Traffic(*row[2:]) for row in plain if row[0] in configuration.streams}
+        kept = {(row[0], row[1]): HeardModel(*row[2:]) for row in plain if row[0] in configuration.streams}
         return cls(configuration, kept)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-from ...detectors.episodes.step import Tests
+from ...detectors.episodes.step import Suite
 from ...schemas.configuration import Configuration
 from ..bus.interface import Bus
 from ..decode.json import JSONDecoder
@@ -42,7 +42,7 @@ class Pipeline:
         self._store = ArtifactStore(configuration.artifacts)
         self._configuration = configuration
         self._kinds = found_for(configuration.models.values())
-        self._compiled: dict[StateKey, Tests] = {}
+        self._compiled: dict[StateKey, Suite] = {}
         self.profilers: list[Profiler] = []
         self.detector: Detector | None = None
         self._live_references: list[HeldReferences] = []
@@ -54,7 +54,7 @@ class Pipeline:
                 decoder = JSONDecoder(stream.mapping)
                 self.profilers.append(Profiler(bus, configuration, name, decoder, references, wall_ms, until_end=until_end))
         if DETECTOR in roles:
-            self.detector = Detector(bus, configuration, self.tests_of, wall_ms)
+            self.detector = Detector(bus, configuration, self.suite_of, wall_ms)
         self._refreshed = time.monotonic()
         self._idle = False
 
@@ -104,10 +104,10 @@ class Pipeline:
         detectors = [] if self.detector is None else [self.detector]
         return [*self.profilers, *detectors]
 
-    def tests_of(self, key: StateKey) -> Tests:
+    def suite_of(self, key: StateKey) -> Suite:
         """The tests of a model version, compiled once."""
         if key not in self._compiled:
-            self._compiled[key] = Tests(
+            self._compiled[key] = Suite(
                 self._store.reference(key.reference),
                 self._configuration.model(key.model),
                 application=self._configuration.application,

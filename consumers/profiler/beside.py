@@ -32,7 +32,7 @@ def looked_at(offsets: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.flatnonzero(drawn(offsets, 1 / SAMPLE))
 
 
-class Beside:
+class SideCounts:
     """Of one model version's rows of one bucket in one run. Ids are kept as they are, `Stream.max_rows` at most: their number is exact."""
 
     def __init__(self) -> None:

@@ -11,16 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...detectors.counting.segments import Segmenter
-from ...detectors.counting.unseen import Names, commonest, merged
+from ...detectors.counting.unseen import Names, commonest, merged_names
 from ...schemas.messages.dead_letter import MOST_PER_RUN
 from ...schemas.messages.pane import Pane
 from ...schemas.messages.progress import InputPartition
 from ..decode.interface import Decoder
 from ..decode.times import aged
 from ..reference.holding import Holding, Monitored
-from ..streams.cut import EARLIEST, LATEST, Cut, Item, Rows, WrongClock
+from ..streams.cut import EARLIEST, LATEST, AcceptedRows, Cut, Item, WrongClock
 from ..streams.records import Records, joined
-from .beside import Beside, grouped, looked_at
+from .beside import SideCounts, grouped, looked_at
 from .shape import Shape
 
 #: The signal of repeated ids.
@@ -90,7 +90,7 @@ class _Run:
     first: int
     last: int
     counts: dict[_Target, _Counts] = field(default_factory=dict)
-    beside: dict[_Target, Beside] = field(default_factory=dict)  #: of all segments together
+    beside: dict[_Target, SideCounts] = field(default_factory=dict)  #: of all segments together
     bad: list[Bad] = field(default_factory=list)
     further_bad: int = 0
 
@@ -116,7 +116,7 @@ class Tally:
     def add(self, records: Records, items: Sequence[Item]) -> list[ClosedRun]:
         """Take what `cut` said of these records; returns the runs that it closed, in order."""
         cuts: list[Cut] = []
-        rows: list[Rows] = []
+        rows: list[AcceptedRows] = []
         run_of: list[int] = []
         for item in items:
             if isinstance(item, Cut):
@@ -152,7 +152,7 @@ class Tally:
             self._runs.append(_Run(offset, offset))
         return self._runs[index]
 
-    def _decode(self, records: Records, parts: Sequence[Rows], run_of: Sequence[int]) -> None:
+    def _decode(self, records: Records, parts: Sequence[AcceptedRows], run_of: Sequence[int]) -> None:
         """Decode what was accepted, shape by shape; end records are no rows."""
         if sum(part.stop - part.start for part in parts) < len(records):
             records = joined([records.since(part.start).before(part.stop - part.start) for part in parts])
@@ -233,9 +233,9 @@ class Tally:
             self._beside(int(group[place])).look(self._decoder.features(records.values[place]), known)
         shape.add(columns, group[rows], late[rows], records.offsets[rows])
 
-    def _beside(self, code: int) -> Beside:
+    def _beside(self, code: int) -> SideCounts:
         run, target = self._groups[code]
-        return self._runs[run].beside.setdefault(target, Beside())
+        return self._runs[run].beside.setdefault(target, SideCounts())
 
     def _refuse(self, records: Records, run: NDArray[np.int64], row: int, field: str | None, reason: str) -> None:
         bad = Bad(int(records.offsets[row]), field, reason, int(records.timestamps[row]), records.values[row])
@@ -274,7 +274,7 @@ class Tally:
         panes = []
         for target, total in sorted(run.counts.items(), key=lambda item: (*item[0][:3], item[0].reference or "", item[0].segment or "")):
             # what belongs to all segments stands in the first one's pane: it is summed over them anyway
-            beside = run.beside.pop(target._replace(segment=None), None) or Beside()
+            beside = run.beside.pop(target._replace(segment=None), None) or SideCounts()
             counts = nothing if total.counts is None else self._with_ids(target, total.counts, beside)
             pane = Pane(
                 stream=self._stream,
@@ -296,12 +296,12 @@ class Tally:
                 sums=nothing if total.sums is None else total.sums,
                 sampled=beside.sampled,
                 unexpected=beside.unexpected,
-                unseen={name: commonest(values) for name, values in merged(total.unseen).items()},
+                unseen={name: commonest(values) for name, values in merged_names(total.unseen).items()},
             )
             panes.append(pane)
         return ClosedRun(cut, panes, run.bad, run.further_bad)
 
-    def _with_ids(self, target: _Target, counts: NDArray[np.int64], beside: Beside) -> NDArray[np.int64]:
+    def _with_ids(self, target: _Target, counts: NDArray[np.int64], beside: SideCounts) -> NDArray[np.int64]:
         signal = None if target.reference is None else self._references.monitored(target.reference).counting.layout.find(*IDS)
         if signal is not None:
             counts[signal.span] += beside.ids

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from ..reference.building.tables import Rows, TableRows, listed
+from ..reference.building.tables import ReadRows, TableRows, listed
 
 #: Rows at a time: few enough that their Python values stay in the cache's reach.
 _ROWS = 16_384
@@ -61,13 +61,13 @@ def _members(features: tuple[str, ...]) -> Callable[..., object]:
     return msgspec.defstruct("Features", fields, rename={f"f{number}": name for number, name in enumerate(features)}, gc=False)
 
 
-def _texts(chunk: Rows, column: str | None, otherwise: str) -> Iterator[str]:
+def _texts(chunk: ReadRows, column: str | None, otherwise: str) -> Iterator[str]:
     if column is None:
         return repeat(otherwise)
     return (otherwise if value is None else str(value) for value in _values(chunk, column))
 
 
-def _values(chunk: Rows, name: str) -> list[object]:
+def _values(chunk: ReadRows, name: str) -> list[object]:
     """Python's values; a NaN is left to the encoder, which writes null."""
     values = chunk.columns[name]
     if values.dtype.kind == "f" and np.isinf(values).any():

@@ -37,7 +37,7 @@ class Span(NamedTuple):
 
 
 @dataclass
-class Episode:
+class DrawnEpisode:
     """An episode, as far as its events tell."""
 
     first: DriftEvent
@@ -64,11 +64,11 @@ class Episode:
         return moment(self.last.bucket[1]) if self.last.status == "resolved" else None
 
 
-def episodes(events: Iterable[DriftEvent]) -> list[Episode]:
+def episodes(events: Iterable[DriftEvent]) -> list[DrawnEpisode]:
     """The episodes that events speak of, in the order of their opening."""
-    found: dict[str, Episode] = {}
+    found: dict[str, DrawnEpisode] = {}
     for event in events:
-        found.setdefault(event.episode, Episode(event, event)).add(event)
+        found.setdefault(event.episode, DrawnEpisode(event, event)).add(event)
     return sorted(found.values(), key=lambda episode: (episode.opened, episode.first.episode))
 
 
@@ -145,9 +145,9 @@ def draw(
     figure.savefig(path, dpi=120, bbox_inches="tight", pad_inches=0.2)
 
 
-def _lines(events: Sequence[DriftEvent]) -> dict[str, list[Episode]]:
+def _lines(events: Sequence[DriftEvent]) -> dict[str, list[DrawnEpisode]]:
     """The episodes of each signal, the signals in the order in which they first drifted."""
-    lines: dict[str, list[Episode]] = {}
+    lines: dict[str, list[DrawnEpisode]] = {}
     for episode in episodes(events):
         for name in episode.spans:
             lines.setdefault(name, []).append(episode)

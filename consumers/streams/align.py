@@ -51,7 +51,7 @@ class Heard:
 
 
 @dataclass
-class Run:
+class LastRun:
     """The last run seen of an input partition: a pane of it, or of an earlier one, that comes again is known by its id."""
 
     first: int = -1
@@ -68,7 +68,7 @@ class Aligner:
     appended: int | None = None
     evaluated: int = -NEVER  #: every bucket that ends at or before it has been evaluated
     partitions: dict[PartitionKey, Heard] = field(default_factory=dict)
-    runs: dict[PartitionKey, Run] = field(default_factory=dict)
+    runs: dict[PartitionKey, LastRun] = field(default_factory=dict)
     pending: dict[int, list[Pending]] = field(default_factory=dict)  #: by bucket
 
     def feed(self, offset: int, appended: int, record: Pane | Progress) -> list[Aligned]:
@@ -86,7 +86,7 @@ class Aligner:
         self.appended = appended if self.appended is None else max(self.appended, appended)
 
     def _receive(self, offset: int, pane: Pane) -> None:
-        run = self.runs.setdefault((pane.topic, pane.topic_id, pane.partition), Run())
+        run = self.runs.setdefault((pane.topic, pane.topic_id, pane.partition), LastRun())
         if pane.first < run.first or (pane.first == run.first and pane.id in run.seen):
             return  # seen twice: only where delivery is at least once
         if pane.first > run.first:
@@ -162,7 +162,7 @@ class Aligner:
             spans = [(start, end) for start, end in by_clock]
             aligner.partitions[topic, topic_id, number] = Heard(at, through, spans, ended, given_up)
         for topic, topic_id, number, first, seen in numbers["runs"]:
-            aligner.runs[topic, topic_id, number] = Run(first, set(seen))
+            aligner.runs[topic, topic_id, number] = LastRun(first, set(seen))
         for bucket, offset, late in numbers["pending"]:
             aligner.pending.setdefault(bucket, []).append(Pending(offset, late, panes[offset]))
         return aligner

@@ -77,7 +77,7 @@ class Cut(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Rows:
+class AcceptedRows:
     """Accepted records ``start`` to ``stop`` (indices into what was handed in), all of the open run."""
 
     start: int
@@ -93,7 +93,7 @@ class WrongClock:
     index: int
 
 
-Item = Rows | WrongClock | Cut
+Item = AcceptedRows | WrongClock | Cut
 
 
 def cut(
@@ -199,7 +199,7 @@ def _accept(
             found.append(Cut(int(offs[begin]), int(waters[begin])))
             first = None
         first = int(offs[begin]) if first is None else first
-        found.append(Rows(start + begin, start + end, rows[begin:end], late[begin:end]))
+        found.append(AcceptedRows(start + begin, start + end, rows[begin:end], late[begin:end]))
     by_clock = state.by_clock and int(waters[-1]) == state.high_water
     return CutState(int(waters[-1]), first, int(offs[-1]), by_clock)
 

@@ -13,10 +13,10 @@ BINS = 64
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 
-def cut(sample: Floats, minimum: float, maximum: float) -> Floats:
+def cut_points(sample: Floats, minimum: float, maximum: float) -> Floats:
     """The edges of a column's bins, from a sample of its finite values and its exact extremes.
 
-    >>> cut(np.array([0.0] * 90 + list(range(1, 11))), 0, 10).tolist()
+    >>> cut_points(np.array([0.0] * 90 + list(range(1, 11))), 0, 10).tolist()
     [0.0, 5e-324, 2.0, 4.0, 6.0, 7.0, 9.0, 10.000000000000002]
     """
     values, counts = np.unique(sample, return_counts=True)
@@ -54,7 +54,7 @@ class Filling:
     def __init__(self, sample: Floats, minimum: float, maximum: float) -> None:
         self._sample = np.sort(sample)
         self._minimum, self._maximum = float(minimum) + 0.0, float(maximum) + 0.0
-        self._edges = cut(sample, self._minimum, self._maximum)
+        self._edges = cut_points(sample, self._minimum, self._maximum)
         self._exponent = int(np.frexp(max(abs(minimum), abs(maximum)))[1])
         self._centre = float(np.mean(self._scaled(sample)))
         self._counts = np.zeros(len(self._edges) + 1, dtype=np.int64)

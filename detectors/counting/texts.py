@@ -10,7 +10,7 @@ from .absent import NULL
 from .categories import Categories
 from .layout import Signal
 from .numbers import Column, Numbers
-from .text import STEPS, Reader, lengths_of
+from .text import STEPS, TextReader, lengths_of
 
 _NONE = np.array(NULL, dtype=np.uint64).view(np.float64)
 
@@ -25,7 +25,7 @@ class Texts:
         self._numbers = Numbers([Column(signal.profile, signal) for signal in self._numeric if isinstance(signal.profile, NumericProfile)])
         self._contained = [of.get("words"), of.get("characters")]
         words, grams = (() if signal is None else _words(signal) for signal in self._contained)
-        self._reader = Reader(words, grams)
+        self._reader = TextReader(words, grams)
 
     def add(self, frequencies: Mapping[object, int], rows: int, vector: NDArray[np.int64]) -> None:
         """Count how often each text, or mark of an absent one, occurs in so many rows."""

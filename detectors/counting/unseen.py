@@ -22,7 +22,7 @@ def commonest(values: Mapping[str, int], most: int = TOLD) -> dict[str, int]:
     return dict(sorted(values.items(), key=lambda item: (-item[1], item[0]))[:most])
 
 
-def merged(parts: Iterable[Mapping[str, Mapping[str, int]]]) -> Names:
+def merged_names(parts: Iterable[Mapping[str, Mapping[str, int]]]) -> Names:
     """Rows added up, by field and value."""
     found: dict[str, Counter[str]] = {}
     for part in parts:
@@ -36,4 +36,4 @@ def remembered(known: Names, new: Mapping[str, Mapping[str, int]]) -> Names:
     if not new:
         return known
     faded = {name: {value: rows * 7 // 8 for value, rows in values.items()} if name in new else values for name, values in known.items()}
-    return {name: {value: rows for value, rows in values.items() if rows} for name, values in merged((faded, new)).items()}
+    return {name: {value: rows for value, rows in values.items() if rows} for name, values in merged_names((faded, new)).items()}

@@ -10,9 +10,9 @@ from ..betting.blame import best_bet, e_bh, log_evidence, shares, winner
 from ..betting.wording import words
 from ..effects import rounded
 from . import guard
-from .episode import DETECTOR, Episode, Followed, Suspect, joined, opened
+from .episode import DETECTOR, Episode, Followed, Suspect, joined, new_episode
 from .state import State
-from .suite import Tests
+from .suite import Suite
 from .windows import Bucket
 
 
@@ -33,7 +33,7 @@ def listed(state: State, alarms: Mapping[int, tuple[Alarm, ...]], since: int) ->
 
 
 def alarmed(
-    tests: Tests, state: State, bucket: Bucket, log_r: NDArray[np.float64], raised: Mapping[int, tuple[Alarm, ...]] | None = None
+    tests: Suite, state: State, bucket: Bucket, log_r: NDArray[np.float64], raised: Mapping[int, tuple[Alarm, ...]] | None = None
 ) -> dict[str, int]:
     """Find since when and in what; open an episode or add to one, or to those that the signals are in.
 
@@ -74,7 +74,7 @@ def alarmed(
     if fresh:
         joining = joined([episode for episode in state.episodes if episode.detector != guard.DETECTOR], onset, bucket)
         if joining is None:
-            joining = opened(tests.identity, bucket, onset, fresh[0].alarms[0].detector)
+            joining = new_episode(tests.identity, bucket, onset, fresh[0].alarms[0].detector)
             state.episodes.append(joining)
         joining.blame(fresh, tests.measures, bucket.end)
         joining.raise_severity()
@@ -82,7 +82,7 @@ def alarmed(
     return changed
 
 
-def _only_in(tests: Tests, signal: int, changed: set[int], counts: NDArray[np.int64]) -> tuple[str, ...]:
+def _only_in(tests: Suite, signal: int, changed: set[int], counts: NDArray[np.int64]) -> tuple[str, ...]:
     """The segments, not all, that a change of all rows comes from: what has changed there too, if without them it is not important."""
     segments, measure = tests.companions.segments[signal], tests.measures[signal]
     own = [index for index in segments if index in changed]

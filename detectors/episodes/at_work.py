@@ -14,7 +14,7 @@ from ..betting.margin import Budget
 from ..counting.layout import Signal
 from ..effects import rounded
 from ..named.choice import Kinds, settings_of
-from ..named.interface import NamedDetector, Plain, Seen, Unsuited, Verdict, Watched, Watcher
+from ..named.interface import NamedDetector, Plain, Seen, Unsuited, Verdict, WatchedSignal, Watcher
 from .episode import Episode
 from .windows import Bucket, Recent, Windows
 
@@ -52,11 +52,11 @@ class AtWork:
     @classmethod
     def of(cls, kinds: Kinds, model: str, settings: Model, signals: Iterable[Signal], seconds: float) -> "AtWork":
         """Half of the false alarms that are allowed, one in ``seconds``, in equal parts over all pairs of a detector and a signal."""
-        wanted, refused = list[tuple[str, Signal, NamedDetector, Watched]](), dict[str, list[str]]()
+        wanted, refused = list[tuple[str, Signal, NamedDetector, WatchedSignal]](), dict[str, list[str]]()
         for signal in signals:
             if signal.field is None or signal.segment is not None or not isinstance(signal.profile, NumericProfile | CategoricalProfile):
                 continue
-            watched = Watched(signal.name, signal.profile)
+            watched = WatchedSignal(signal.name, signal.profile)
             for name, own in settings_of(kinds, model, settings, signal.name):
                 try:
                     own.on(watched, 1.0)

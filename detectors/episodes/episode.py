@@ -42,7 +42,7 @@ _KINDS: dict[str, Kind] = {
 
 
 @dataclass(frozen=True)
-class Identity:
+class EventIdentity:
     """What stands in every event of a model version, and in the ids derived for it."""
 
     application: str
@@ -225,7 +225,7 @@ class Episode:
 
     def event(
         self,
-        identity: Identity,
+        identity: EventIdentity,
         status: Status,
         bucket: tuple[int, int],
         offsets: Iterable[Offsets] = (),
@@ -271,7 +271,7 @@ class Episode:
         return cls(**{**form, "followed": {one.signal: one for one in rows}})
 
 
-def opened(identity: Identity, bucket: Bucket, onset: int, detector: str = DETECTOR, number: int = 0) -> Episode:
+def new_episode(identity: EventIdentity, bucket: Bucket, onset: int, detector: str = DETECTOR, number: int = 0) -> Episode:
     """A new episode. Its id counts the episodes of a bucket: eSR's is number 0."""
     name = derived_id("episode", identity.application, identity.model, identity.version, identity.reference, bucket.end, number)
     return Episode(name, bucket.end, onset, detector)

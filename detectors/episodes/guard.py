@@ -11,7 +11,7 @@ from ..betting.mixture import FEWEST_ROWS, Bets
 from ..betting.space import MOVING
 from ..betting.wording import words
 from ..effects import Measure
-from .episode import Episode, Identity, Suspect, opened
+from .episode import Episode, EventIdentity, Suspect, new_episode
 from .trailing import DETECTOR
 from .windows import Bucket
 
@@ -19,7 +19,7 @@ __all__ = ["DETECTOR", "look"]
 
 
 def look(
-    identity: Identity, episodes: list[Episode], bucket: Bucket, bets: Bets, window: NDArray[np.int64], anchors: Sequence[Measure]
+    identity: EventIdentity, episodes: list[Episode], bucket: Bucket, bets: Bets, window: NDArray[np.int64], anchors: Sequence[Measure]
 ) -> dict[str, int]:
     """Open an episode for what is important, or change the one that is open; the ids of those changed, and since when their counts reach.
 
@@ -47,7 +47,7 @@ def look(
         one.give_up()
     if far:
         if known is None:
-            known = opened(identity, bucket, bucket.start, DETECTOR, number=1)
+            known = new_episode(identity, bucket, bucket.start, DETECTOR, number=1)
             episodes.append(known)
         share = 1 / len(far)
         known.blame([replace(one, share=share) for one in far], anchors, bucket.end)

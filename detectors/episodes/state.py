@@ -13,7 +13,7 @@ from ..counting.unseen import Names
 from .at_work import Memory
 from .episode import Episode
 from .trailing import Past
-from .windows import Offsets, Run, Windows
+from .windows import MergedBuckets, Offsets, Windows
 
 
 @dataclass
@@ -62,7 +62,7 @@ class State:
             np.unpackbits(np.frombuffer(plain["tested"], np.uint8), count=plain["signals"]).astype(np.bool_),
         )
         runs = [
-            Run(length, begin, end, np.concatenate([unpacked(part) for part in counts]), tuple(Offsets(*one) for one in offsets))
+            MergedBuckets(length, begin, end, np.concatenate([unpacked(part) for part in counts]), tuple(Offsets(*one) for one in offsets))
             for length, begin, end, counts, offsets in plain["runs"]
         ]
         episodes = [Episode.decoded(form) for form in plain["episodes"]]

@@ -10,25 +10,25 @@ from . import guard
 from .alarm import alarmed, listed, open_signals
 from .episode import DETECTOR
 from .state import State
-from .suite import Tests
+from .suite import Suite
 from .trailing import Past
 from .windows import Bucket, Offsets, Segment, Windows
 
-__all__ = ["Bucket", "Offsets", "Segment", "State", "Tests", "close", "fits", "start", "step"]
+__all__ = ["Bucket", "Offsets", "Segment", "State", "Suite", "close", "fits", "start", "step"]
 
 
-def fits(tests: Tests, state: State) -> bool:
+def fits(tests: Suite, state: State) -> bool:
     """Whether the state was made by such tests: the same reference, budget, smallest effects and form."""
     return state.fingerprint == tests.fingerprint
 
 
-def start(tests: Tests, bucket_start: int) -> State:
+def start(tests: Suite, bucket_start: int) -> State:
     """Nothing seen yet; the first bucket starts at ``bucket_start`` (ms)."""
     mixture, named = Mixture.started(tests.bets, bucket_start), tests.named.start(bucket_start)
     return State(tests.fingerprint, tests.space.small, mixture, Windows(), [], Past(), named)
 
 
-def step(tests: Tests, state: State, bucket: Bucket) -> tuple[State, list[DriftEvent]]:
+def step(tests: Suite, state: State, bucket: Bucket) -> tuple[State, list[DriftEvent]]:
     """Fold one non-empty bucket in. The state given is changed and returned: encode it first to keep it as it was.
 
     Of the events, those of an episode stand in the order of their sequence; an episode has at most one per bucket.
@@ -84,7 +84,7 @@ def step(tests: Tests, state: State, bucket: Bucket) -> tuple[State, list[DriftE
     return state, events
 
 
-def _retest(tests: Tests, state: State, end: int) -> None:
+def _retest(tests: Suite, state: State, end: int) -> None:
     """Let signals that the mixture has told of leave the mean while their episode is open, and return with nothing remembered."""
     tested = tests.companions.tested(signal for signal, (_, one) in open_signals(state).items() if one.told_by(DETECTOR))
     for signal in np.flatnonzero(tested != state.mixture.tested).tolist():
@@ -92,7 +92,7 @@ def _retest(tests: Tests, state: State, end: int) -> None:
     state.mixture.tested = tested
 
 
-def _vector(tests: Tests, state: State, bucket: Bucket) -> tuple[NDArray[np.int64], Bets]:
+def _vector(tests: Suite, state: State, bucket: Bucket) -> tuple[NDArray[np.int64], Bets]:
     """What the tests look at, and the bets of that hour.
 
     How many rows there were means nothing in a first bucket, or in one that is not complete.
@@ -110,7 +110,7 @@ def _vector(tests: Tests, state: State, bucket: Bucket) -> tuple[NDArray[np.int6
 
 
 def close(
-    tests: Tests, state: State, bucket: tuple[int, int], reason: str, *, complete: bool = True, clock_decided: bool = False
+    tests: Suite, state: State, bucket: tuple[int, int], reason: str, *, complete: bool = True, clock_decided: bool = False
 ) -> list[DriftEvent]:
     """Resolve whatever is open, at a bucket's start and end (ms): the version was ``replaced``, ``retired`` or ``reconfigured``."""
     events = []

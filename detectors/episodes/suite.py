@@ -15,17 +15,15 @@ from ..effects import measures_of
 from ..named.built_in import BUILT_IN
 from ..named.choice import Kinds
 from .at_work import AtWork
-from .episode import Identity
+from .episode import EventIdentity
 from .trailing import Following
 
 #: Of what a state holds, and of the bets: a state of another format does not fit.
 FORMAT = 1
 
 
-class Tests:
+class Suite:
     """All that a reference and a model's settings decide beforehand. Built once per model version; no part of the state."""
-
-    __test__ = False  # to pytest: not a class of tests
 
     def __init__(
         self,
@@ -58,7 +56,7 @@ class Tests:
         self.measures = measures_of(self.bets.signals, self.space.signals, settings, self.space.expected, parts)
         #: What the guard compares with: the reference that was built. Without one they are asked nothing.
         self.anchors = () if self.following is None else measures_of(self.bets.signals, self.space.signals, settings)
-        self.identity = Identity(
+        self.identity = EventIdentity(
             application,
             stream,
             reference.model,

@@ -46,7 +46,7 @@ class Bucket:
 
 
 @dataclass(frozen=True)
-class Run:
+class MergedBuckets:
     """Neighbouring buckets, merged."""
 
     length: int  #: in buckets
@@ -55,16 +55,16 @@ class Run:
     counts: NDArray[np.int64]
     offsets: tuple[Offsets, ...]
 
-    def __add__(self, newer: "Run") -> "Run":
+    def __add__(self, newer: "MergedBuckets") -> "MergedBuckets":
         """This run and the one that follows it."""
-        offsets = merged((*self.offsets, *newer.offsets))
-        return Run(self.length + newer.length, self.start, newer.end, self.counts + newer.counts, offsets)
+        offsets = merged_offsets((*self.offsets, *newer.offsets))
+        return MergedBuckets(self.length + newer.length, self.start, newer.end, self.counts + newer.counts, offsets)
 
 
-def merged(offsets: Iterable[Offsets]) -> tuple[Offsets, ...]:
+def merged_offsets(offsets: Iterable[Offsets]) -> tuple[Offsets, ...]:
     """One range per input partition, sorted.
 
-    >>> merged([Offsets("t", 0, 5, 9), Offsets("t", 1, 2, 3), Offsets("t", 0, 10, 12)])
+    >>> merged_offsets([Offsets("t", 0, 5, 9), Offsets("t", 1, 2, 3), Offsets("t", 0, 10, 12)])
     (Offsets(topic='t', partition=0, first=5, last=12), Offsets(topic='t', partition=1, first=2, last=3))
     """
     ranges: dict[tuple[str, int], tuple[int, int]] = {}
@@ -85,12 +85,12 @@ class Recent(NamedTuple):
 class Windows:
     """At most two runs of every length, oldest first."""
 
-    runs: list[Run] = field(default_factory=list)
+    runs: list[MergedBuckets] = field(default_factory=list)
 
     def add(self, bucket: Bucket, vector: NDArray[np.int64]) -> None:
         """The newest bucket, as the tests look at it; wherever that makes three runs of one length, the older two become one."""
         runs = self.runs
-        runs.append(Run(1, bucket.start, bucket.end, vector, bucket.offsets))
+        runs.append(MergedBuckets(1, bucket.start, bucket.end, vector, bucket.offsets))
         oldest, length = len(runs) - 3, 1
         while oldest >= 0 and runs[oldest].length == length:
             if length == LONGEST:
@@ -117,4 +117,4 @@ class Windows:
 
     def offsets(self, start: int) -> tuple[Offsets, ...]:
         """What the run from ``start`` up to now was counted from."""
-        return merged(offsets for run in self.runs if run.start >= start for offsets in run.offsets)
+        return merged_offsets(offsets for run in self.runs if run.start >= start for offsets in run.offsets)

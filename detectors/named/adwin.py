@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from ...schemas.fact import Setting
-from .interface import Watched, Watcher
+from .interface import WatchedSignal, Watcher
 from .row_by_row import RowByRow
 from .units import ranks
 
@@ -17,6 +17,6 @@ class ADWIN(Setting):
     min_window_length: int = Field(5, ge=1)
     grace_period: int = Field(10, ge=0)
 
-    def on(self, watched: Watched, share: float) -> Watcher:
+    def on(self, watched: WatchedSignal, share: float) -> Watcher:
         """On mid-ranks between 0 and 1: what a unit or an outlier is like does not matter."""
         return RowByRow("river.drift", "ADWIN", self.model_dump(), ranks(watched))

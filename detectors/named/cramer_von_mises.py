@@ -7,7 +7,7 @@ from scipy import linalg, special
 
 from ...schemas.fact import Setting
 from ..effects.two_sample import cramer_von_mises
-from .interface import Counts, Unsuited, Watched, Watcher
+from .interface import Counts, Unsuited, WatchedSignal, Watcher
 from .windowed import Rows, Windowed, rows_needed
 
 #: The law below is an approximation from below: by 7 % at a level of 1e-2, by 3 % at 1e-3, by less beyond.
@@ -19,7 +19,7 @@ class CramerVonMises(Setting):
 
     rows: Rows = 1_000
 
-    def on(self, watched: Watched, share: float) -> Watcher:
+    def on(self, watched: WatchedSignal, share: float) -> Watcher:
         """On numbers."""
         watched.numeric("an order")
         reference, order = watched.counts[watched.order], watched.order

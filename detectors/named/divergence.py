@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 from scipy import special
 
-from .interface import Counts, Floats, Unsuited, Watched
+from .interface import Counts, Floats, Unsuited, WatchedSignal
 from .windowed import Windowed, noise, rows_needed
 
 #: Rows that a group has at least, in the mean, in the window: with fewer no law of many rows holds.
@@ -18,7 +18,7 @@ Groups = Annotated[int, Field(ge=2, le=64, description="of neighbouring bins wit
 
 
 def divergence(
-    measure: Callable[[Counts | Floats, Counts | Floats], float], watched: Watched, rows: int, groups: int, share: float
+    measure: Callable[[Counts | Floats, Counts | Floats], float], watched: WatchedSignal, rows: int, groups: int, share: float
 ) -> Windowed:
     """The windowed test of ``measure(reference, window)``, on groups that are never nearly empty.
 
@@ -68,7 +68,7 @@ def _moved(shares: Floats, group: int, factor: float) -> Floats:
     return moved
 
 
-def grouped(watched: Watched, groups: int, least: float) -> Counts:
+def grouped(watched: WatchedSignal, groups: int, least: float) -> Counts:
     """The group of every bin: of numbers about ``groups`` of neighbours, of categories each its own; none with a share below ``least``."""
     shares = watched.counts / max(int(watched.counts.sum()), 1)
     if watched.profile.kind == "numeric":

@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from ...schemas.fact import Setting
-from .interface import Watched, Watcher
+from .interface import WatchedSignal, Watcher
 from .row_by_row import RowByRow
 from .units import two_valued
 
@@ -24,6 +24,6 @@ class EDDM(Setting):
             raise ValueError(msg)
         return self
 
-    def on(self, watched: Watched, share: float) -> Watcher:
+    def on(self, watched: WatchedSignal, share: float) -> Watcher:
         """On two values, as errors have: 1 is the rarer one in the reference."""
         return RowByRow("river.drift.binary", "EDDM", self.model_dump(), two_valued(watched))

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from ...schemas.fact import Setting
-from .interface import Watched, Watcher
+from .interface import WatchedSignal, Watcher
 from .row_by_row import RowByRow
 from .units import two_valued
 
@@ -16,6 +16,6 @@ class HDDMW(Setting):
     lambda_val: float = Field(0.05, gt=0, lt=1, description="weight of the newest row")
     two_sided_test: bool = False
 
-    def on(self, watched: Watched, share: float) -> Watcher:
+    def on(self, watched: WatchedSignal, share: float) -> Watcher:
         """On two values, as errors have: 1 is the rarer one in the reference."""
         return RowByRow("river.drift.binary", "HDDMW", self.model_dump(), two_valued(watched))

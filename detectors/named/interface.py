@@ -38,7 +38,7 @@ class Seen(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Watched:
+class WatchedSignal:
     """The signal that a detector is put on, as the reference knows it."""
 
     name: str
@@ -104,6 +104,6 @@ class NamedDetector(Protocol):
         """All settings with their defaults; pydantic provides it."""
         ...
 
-    def on(self, watched: Watched, share: float) -> Watcher:
+    def on(self, watched: WatchedSignal, share: float) -> Watcher:
         """Put it on a signal, allowed one false alarm in ``share`` seconds. Raises `Unsuited`."""
         ...

@@ -4,7 +4,7 @@ import math
 
 from ...schemas.fact import Setting
 from ..effects.two_sample import ks
-from .interface import Watched, Watcher
+from .interface import WatchedSignal, Watcher
 from .windowed import Rows, Windowed, noise, rows_needed
 
 
@@ -13,7 +13,7 @@ class KS(Setting):
 
     rows: Rows = 1_000
 
-    def on(self, watched: Watched, share: float) -> Watcher:
+    def on(self, watched: WatchedSignal, share: float) -> Watcher:
         """On numbers.
 
         The threshold is that of the two-sample Dvoretzky-Kiefer-Wolfowitz-Massart inequality, P(D >= t) <= 2 exp(-2 t^2 / (1/n + 1/m))

@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from ...schemas.fact import Setting
-from .interface import Watched, Watcher
+from .interface import WatchedSignal, Watcher
 from .row_by_row import RowByRow
 from .units import ranks
 
@@ -25,6 +25,6 @@ class KSWIN(Setting):
             raise ValueError(msg)
         return self
 
-    def on(self, watched: Watched, share: float) -> Watcher:
+    def on(self, watched: WatchedSignal, share: float) -> Watcher:
         """On mid-ranks, which are all that this test looks at."""
         return RowByRow("river.drift", "KSWIN", self.model_dump(), ranks(watched))

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from ...schemas.fact import Setting
-from .interface import Watched, Watcher
+from .interface import WatchedSignal, Watcher
 from .row_by_row import RowByRow
 from .units import deviations
 
@@ -19,6 +19,6 @@ class PageHinkley(Setting):
     alpha: float = Field(0.9999, gt=0, le=1, description="forgetting per row")
     mode: Literal["up", "down", "both"] = "both"
 
-    def on(self, watched: Watched, share: float) -> Watcher:
+    def on(self, watched: WatchedSignal, share: float) -> Watcher:
         """On values in the reference's standard deviations, in which `delta` and `threshold` are meant."""
         return RowByRow("river.drift", "PageHinkley", self.model_dump(), deviations(watched))

@@ -3,7 +3,7 @@
 from ...schemas.fact import Setting
 from ..effects.two_sample import psi
 from .divergence import Groups, divergence
-from .interface import Watched, Watcher
+from .interface import WatchedSignal, Watcher
 from .windowed import Rows
 
 
@@ -13,6 +13,6 @@ class PSI(Setting):
     rows: Rows = 1_000
     groups: Groups = 10
 
-    def on(self, watched: Watched, share: float) -> Watcher:
+    def on(self, watched: WatchedSignal, share: float) -> Watcher:
         """On numbers and categories."""
         return divergence(psi, watched, self.rows, self.groups, share)

@@ -3,13 +3,13 @@
 import numpy as np
 
 from ...schemas.stored.reference import CategoricalProfile
-from .interface import Counts, Floats, Unsuited, Watched
+from .interface import Counts, Floats, Unsuited, WatchedSignal
 
 #: A bucket is told to such detectors by no more rows than these.
 MOST_ROWS = 500
 
 
-def ranks(watched: Watched) -> Floats:
+def ranks(watched: WatchedSignal) -> Floats:
     """Per bin its mid-rank in the reference, between 0 and 1; of two categories the rarer is 1."""
     if isinstance(watched.profile, CategoricalProfile):
         return two_valued(watched)
@@ -19,7 +19,7 @@ def ranks(watched: Watched) -> Floats:
     return np.clip(middle, 0.0, 1.0)
 
 
-def deviations(watched: Watched) -> Floats:
+def deviations(watched: WatchedSignal) -> Floats:
     """Per bin its value, less the reference's mean, in its standard deviations; of two categories the rarer is 1."""
     if isinstance(watched.profile, CategoricalProfile):
         return two_valued(watched)
@@ -27,7 +27,7 @@ def deviations(watched: Watched) -> Floats:
     return (np.asarray(profile.values) - profile.mean) / profile.sd
 
 
-def two_valued(watched: Watched) -> Floats:
+def two_valued(watched: WatchedSignal) -> Floats:
     """Per bin of a signal with two values 1 for its rarer one in the reference, which is the error, and 0 for the other; nan elsewhere."""
     filled = np.flatnonzero(watched.counts)
     if isinstance(watched.profile, CategoricalProfile):

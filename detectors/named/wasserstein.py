@@ -8,7 +8,7 @@ from scipy import special
 from ...schemas.fact import Setting
 from ..betting.scores import probabilities
 from ..effects.two_sample import wasserstein
-from .interface import Floats, Unsuited, Watched, Watcher
+from .interface import Floats, Unsuited, WatchedSignal, Watcher
 from .windowed import Rows, Windowed, noise, rows_needed
 
 #: The tail of the distance over that of the difference of means, at levels of 1e-2 to 1e-4: 1.0 to 1.5 in smooth, heavy-tailed and
@@ -23,7 +23,7 @@ class Wasserstein(Setting):
 
     rows: Rows = 1_000
 
-    def on(self, watched: Watched, share: float) -> Watcher:
+    def on(self, watched: WatchedSignal, share: float) -> Watcher:
         """On numbers.
 
         In the limit of many rows the distance is a norm of a Gaussian process, whose tail has the exponent of its most variable direction

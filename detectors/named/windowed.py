@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from .interface import Counts, Plain, Seen, Verdict, Watched
+from .interface import Counts, Plain, Seen, Verdict, WatchedSignal
 
 #: Fewer independent rows are no sample: a window holds at least so many times tau.
 LEAST_INDEPENDENT = 100
@@ -50,11 +50,11 @@ class Windowed:
         return state, Verdict(statistic >= threshold, statistic, threshold)
 
 
-def rows_needed(rows: int, watched: Watched) -> int:
+def rows_needed(rows: int, watched: WatchedSignal) -> int:
     """The rows of a window: as many as somebody asked for, more where rows depend on one another."""
     return max(rows, round(LEAST_INDEPENDENT * watched.tau))
 
 
-def noise(watched: Watched, rows: int) -> float:
+def noise(watched: WatchedSignal, rows: int) -> float:
     """The variance of the difference of two means of a variable of variance 1: one over the reference, one over so many rows."""
     return watched.tau * (1 / rows + 1 / int(watched.counts.sum()))

@@ -20,7 +20,7 @@ FEWEST_BOTH = 500
 _LEAST_SD = 1e-3
 
 
-class Pairs:
+class PairProfiling:
     """All pairs of some fields, over the reference's rows in the order of time.
 
     What two fields have in common is a table of rows by both intervals: whole numbers, so that no chunk shows in the result.

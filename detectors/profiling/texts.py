@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ...schemas.stored.reference import NumericProfile, TextProfile, WordsProfile
 from ..betting.scores import scores
 from ..counting.bins import Filling, bins_of
-from ..counting.text.reader import STEPS, Reader
+from ..counting.text.reader import STEPS, TextReader
 from ..counting.text.reading import blocks, lengths_of
 from ..counting.text.words import spans
 from .dependence import Dependence
@@ -122,7 +122,7 @@ class _Counted:
         words = _Commonest(_words(sample) if spaced(sample) else (), WORDS)
         grams = _Commonest(_grams(sample, _BESIDE_WORDS if words.chosen else _INSTEAD_OF_WORDS), GRAMS)
         self.words, self.grams = words.chosen, grams.chosen
-        self.reader = Reader(self.words, self.grams, words.marginal)
+        self.reader = TextReader(self.words, self.grams, words.marginal)
         self.lengths = lengths
         self.texts = 0
         self.with_word = np.zeros(len(self.words), dtype=np.int64)

@@ -9,7 +9,7 @@ from ..duration import Duration, written
 from ..fact import Setting
 from ..identity import content_hash
 from .features import Chosen, FeatureSettings, Important
-from .model import MOST_PIECES, Model, Pairs, Trailing
+from .model import MOST_PIECES, Model, PairSettings, Trailing
 from .reference import Table, TopicSlice
 from .stream import Stream
 from .topics import KafkaTopics
@@ -26,7 +26,7 @@ __all__ = [
     "Important",
     "KafkaTopics",
     "Model",
-    "Pairs",
+    "PairSettings",
     "PaneLength",
     "Stream",
     "Table",

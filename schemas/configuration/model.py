@@ -13,14 +13,16 @@ from .segments import Segments
 from .units import FalseAlarms, Rate
 
 
-class Pairs(Setting):
+class PairSettings(Setting):
     """How changes are watched that several numeric fields show only together."""
 
     sample: int = Field(10, ge=1, le=10_000, description="rows of which one is counted")
     most: int = Field(24, ge=2, le=64, description="fields that are paired")
 
 
-_or_off = BeforeValidator(lambda written_: None if written_ in (False, "off") else written_, json_schema_input_type=Pairs | Literal["off"])
+_or_off = BeforeValidator(
+    lambda written_: None if written_ in (False, "off") else written_, json_schema_input_type=PairSettings | Literal["off"]
+)
 
 
 #: Of a trailing reference: the counts of each are remembered.
@@ -52,7 +54,7 @@ class Model(Setting):
     min_effect: float = Field(0.0, ge=0, le=3)
     important: Important = Important()
     segments: Segments | None = None
-    pairs: Annotated[Pairs | None, _or_off] = Pairs()
+    pairs: Annotated[PairSettings | None, _or_off] = PairSettings()
     season: Literal["day", "week"] | None = Field(None, description="compare each hour with the same hour of the day, or of the week")
     volume: bool | None = Field(None, description="whether rows per bucket are watched; null: if the reference is a part of a topic")
     silence: Duration | Literal["never"] | None = Field(None, description="without a row; null: 3 x the reference's longest gap")

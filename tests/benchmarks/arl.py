@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from driftbus.detectors.counting.bins import profile_of
-from driftbus.detectors.episodes.step import Bucket, Tests, start, step
+from driftbus.detectors.episodes.step import Bucket, Suite, start, step
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.stored.reference import AvailabilityProfile, NumericProfile, ProfiledField, Reference
 
@@ -28,7 +28,7 @@ LONGEST_RUN = 2_000_000
 BLOCK = 64
 
 
-def compiled(rng: np.random.Generator, features: int, settings: Model = SETTINGS) -> Tests:
+def compiled(rng: np.random.Generator, features: int, settings: Model = SETTINGS) -> Suite:
     """Tests of a fresh reference."""
     states = AvailabilityProfile(counts=(REFERENCE_ROWS, 0, 0, 0))
     fields = tuple(
@@ -36,10 +36,10 @@ def compiled(rng: np.random.Generator, features: int, settings: Model = SETTINGS
         for place in range(features)
     )
     reference = Reference(model="normal", version="1", rows=REFERENCE_ROWS, fields=fields)
-    return Tests(reference, settings, application="arl", stream="-", configuration_hash="-", reference_hash="-")
+    return Suite(reference, settings, application="arl", stream="-", configuration_hash="-", reference_hash="-")
 
 
-def law(tests: Tests, mean: float = 0.0, sd: float = 1.0) -> list[tuple[slice, NDArray[np.float64]]]:
+def law(tests: Suite, mean: float = 0.0, sd: float = 1.0) -> list[tuple[slice, NDArray[np.float64]]]:
     """The probability of every bin, by signal; the first feature has this mean and sd."""
     laws = []
     for signal in tests.layout.signals:
@@ -52,7 +52,7 @@ def law(tests: Tests, mean: float = 0.0, sd: float = 1.0) -> list[tuple[slice, N
     return laws
 
 
-def first_alarm(tests: Tests, rng: np.random.Generator, pane: int, change: tuple[float, float] | None, quiet_rows: int) -> int:
+def first_alarm(tests: Suite, rng: np.random.Generator, pane: int, change: tuple[float, float] | None, quiet_rows: int) -> int:
     """Rows to the first alarm; from row ``quiet_rows`` on, which may lie within a pane, the change holds."""
     before = law(tests)
     behind = before if change is None else law(tests, *change)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from driftbus.detectors.episodes.step import Bucket, State, Tests, start, step
+from driftbus.detectors.episodes.step import Bucket, State, Suite, start, step
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.messages.drift import DriftEvent
 from driftbus.schemas.stored.reference import NumericProfile
@@ -26,7 +26,7 @@ RESULTS = Path(__file__).parent / "results" / "blame.json"
 Laws = list[tuple[slice, NDArray[np.float64]]]
 
 
-def shifted(tests: Tests) -> Laws:
+def shifted(tests: Suite) -> Laws:
     """The law of every bin, with these features 1 sd up."""
     found = []
     for signal, (span, quiet) in zip(tests.layout.signals, law(tests), strict=True):
@@ -43,7 +43,7 @@ def moved(profile: NumericProfile, mean: float) -> NDArray[np.float64]:
     return np.asarray(np.bincount(profile.bin_of, weights=mass, minlength=len(profile.counts)), dtype=np.float64)
 
 
-def fold(tests: Tests, state: State, laws: Laws, first: int, buckets: int, draw: np.random.Generator) -> list[DriftEvent]:
+def fold(tests: Suite, state: State, laws: Laws, first: int, buckets: int, draw: np.random.Generator) -> list[DriftEvent]:
     """So many buckets of rows under these laws."""
     found: list[DriftEvent] = []
     together = 2_000

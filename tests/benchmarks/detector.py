@@ -18,7 +18,7 @@ from driftbus.consumers.bus.interface import Batch, Output, TopicPartition
 from driftbus.consumers.detector.fold import Fold, StateKey
 from driftbus.consumers.streams.summaries import facts_of
 from driftbus.detectors.counting.layout import layout
-from driftbus.detectors.episodes.step import Tests
+from driftbus.detectors.episodes.step import Suite
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.announcement import FROM_START
 from driftbus.schemas.messages.pane import Pane
@@ -46,8 +46,8 @@ class World:
         whole = reference()
         self._reference = whole.model_copy(update={"fields": tuple(field for field in whole.fields if field.name in NUMERIC)})
         self._counts = self._drawn(np.random.default_rng(1))
-        self._tests: dict[StateKey, Tests] = {}
-        self.fold = Fold(self.chosen, self._tests_of)
+        self._tests: dict[StateKey, Suite] = {}
+        self.fold = Fold(self.chosen, self._suite_of)
 
     def _drawn(self, rng: np.random.Generator) -> list[np.ndarray[tuple[int], np.dtype[np.int64]]]:
         """Counts of quiet panes: draws from the reference."""
@@ -55,10 +55,10 @@ class World:
         parts = [rng.multinomial(ROWS, s.reference_counts / s.reference_counts.sum(), size=DISTINCT) for s in signals]
         return list(np.concatenate(parts, axis=1).astype(np.int64))
 
-    def _tests_of(self, key: StateKey) -> Tests:
+    def _suite_of(self, key: StateKey) -> Suite:
         if key not in self._tests:
             own = self._reference.model_copy(update={"model": key.model})
-            self._tests[key] = Tests(
+            self._tests[key] = Suite(
                 own,
                 self.chosen.model(key.model),
                 application=self.chosen.application,

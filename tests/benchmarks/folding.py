@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftbus.consumers.reference.building.columns import Chunk, Key
-from driftbus.detectors.episodes.step import Bucket, Tests, start, step
+from driftbus.detectors.episodes.step import Bucket, Suite, start, step
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.stored.reference import Reference
 
@@ -39,14 +39,14 @@ class Columns:
         return []
 
 
-def compiled(reference: Reference, settings: Model) -> Tests:
-    return Tests(reference, settings, application="benchmark", stream="-", configuration_hash="-", reference_hash="-")
+def compiled(reference: Reference, settings: Model) -> Suite:
+    return Suite(reference, settings, application="benchmark", stream="-", configuration_hash="-", reference_hash="-")
 
 
 class _Fed:
     """The signals of a detector that have rows: where their counts and their bets stand, and the log ratio of one row by bin and bet."""
 
-    def __init__(self, tests: Tests) -> None:
+    def __init__(self, tests: Suite) -> None:
         self.tables: list[tuple[slice, slice, Floats]] = []
         self.bets: list[int] = []
         for place, signal in enumerate(tests.bets.signals):
@@ -64,7 +64,7 @@ class _Fed:
 class Detectors:
     """So many streams for each of several detectors, each restarted at once after its alarm."""
 
-    def __init__(self, tests: Sequence[Tests], streams: int = 1, dtype: type[np.float64] | type[np.float32] = np.float32) -> None:
+    def __init__(self, tests: Sequence[Suite], streams: int = 1, dtype: type[np.float64] | type[np.float32] = np.float32) -> None:
         self.fed = [_Fed(one) for one in tests]
         most = max(len(one.bets) for one in self.fed)
         self._budget = np.array([one.budget_seconds for one in tests], dtype=dtype)[:, None]
@@ -127,7 +127,7 @@ def tallied(places: Counts, size: int) -> Counts:
     return np.bincount((places + offsets).ravel(), minlength=panes * size).reshape(panes, size)
 
 
-def full(tests: Tests, values: Mapping[str, Counts], rows: int) -> Counts:
+def full(tests: Suite, values: Mapping[str, Counts], rows: int) -> Counts:
     """Counts in the layout: the values', by name, and that none of them was absent."""
     leading = next(iter(values.values())).shape[:-1]
     counts = np.zeros((*leading, tests.layout.size), dtype=np.int64)
@@ -139,7 +139,7 @@ def full(tests: Tests, values: Mapping[str, Counts], rows: int) -> Counts:
     return counts
 
 
-def check(tests: Tests, counts: Counts, rows: int, seconds: float) -> int:
+def check(tests: Suite, counts: Counts, rows: int, seconds: float) -> int:
     """How many panes, up to the first alarm, were compared: `Detectors` has the same R as `step`, and alarms with it."""
     detectors, state = Detectors([tests], dtype=np.float64), start(tests, 0)
     bets, length = detectors.fed[0].bets, round(seconds * 1000)

@@ -26,8 +26,8 @@ from driftbus.detectors.counting import Counting
 from driftbus.detectors.counting.bins import profile_of
 from driftbus.detectors.counting.joint import Distance, Moments
 from driftbus.detectors.counting.ranks import Ranks
-from driftbus.detectors.episodes.step import Bucket, Tests, start, step
-from driftbus.detectors.profiling.pairs import Pairs
+from driftbus.detectors.episodes.step import Bucket, Suite, start, step
+from driftbus.detectors.profiling.pairs import PairProfiling
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.messages.drift import DriftEvent
 from driftbus.schemas.stored.reference import AvailabilityProfile, JointProfile, ProfiledField, Reference
@@ -110,7 +110,7 @@ def reference_of(x: Floats, sample: int = 1, *, joint: bool = False) -> Referenc
     """Of these rows, without a detour over files."""
     names = [f"f{place}" for place in range(x.shape[1])]
     profiles = [profile_of(column) for column in x.T]
-    ranks, pairs = Ranks(profiles), Pairs(names, profiles)
+    ranks, pairs = Ranks(profiles), PairProfiling(names, profiles)
     places = ranks.places(x)
     pairs.add(places)
     profile = None
@@ -125,9 +125,9 @@ def reference_of(x: Floats, sample: int = 1, *, joint: bool = False) -> Referenc
     return Reference(model="m", version="1", rows=len(x), fields=fields, pairs=pairs.profiles(sample), sample=sample, joint=profile)
 
 
-def compiled(reference: Reference, settings: Model = SETTINGS) -> Tests:
+def compiled(reference: Reference, settings: Model = SETTINGS) -> Suite:
     """Its tests."""
-    return Tests(reference, settings, application="pairs", stream="-", configuration_hash="-", reference_hash="-")
+    return Suite(reference, settings, application="pairs", stream="-", configuration_hash="-", reference_hash="-")
 
 
 def bucket(counting: Counting, number: int, rows: Floats) -> Bucket:

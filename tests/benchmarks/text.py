@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from driftbus.detectors.counting import Counting
-from driftbus.detectors.episodes.step import Bucket, Tests, start, step
+from driftbus.detectors.episodes.step import Bucket, Suite, start, step
 from driftbus.detectors.profiling.texts import TextFilling
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.stored.reference import AvailabilityProfile, ProfiledField, Reference
@@ -48,7 +48,7 @@ def alarms(change: Change, seed: int, false_alarms: str) -> list[int]:
     before, live = drawn(change, seed)
     reference = reference_of(before)
     settings = Model.model_validate({"false_alarms": false_alarms, **({"rate": 1} if false_alarms == OWN else {})})
-    tests = Tests(reference, settings, application="text", stream="-", configuration_hash="-", reference_hash="-")
+    tests = Suite(reference, settings, application="text", stream="-", configuration_hash="-", reference_hash="-")
     counting, state, found = Counting(reference), start(tests, 0), list[int]()
     for first in range(0, len(live), PANE):
         counts, sums = counting.count(np.zeros((PANE, 0)), [Counter(live[first : first + PANE])])

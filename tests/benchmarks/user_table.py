@@ -19,7 +19,7 @@ from scipy import special
 
 from driftbus.consumers.reference.building.build import build_reference
 from driftbus.consumers.replay.picture import moment
-from driftbus.detectors.episodes.step import Tests
+from driftbus.detectors.episodes.step import Suite
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.stored.reference import NumericProfile
 
@@ -56,7 +56,7 @@ models:
 RESULTS = Path(__file__).parent / "results"
 
 
-def built(rng: np.random.Generator, rate: int) -> Tests:
+def built(rng: np.random.Generator, rate: int) -> Suite:
     """The tests of a fresh reference, whose rows came at this rate."""
     columns = {f"f{place:02}": rng.normal(size=REFERENCE_ROWS) for place in range(FEATURES)}
     source = Columns(columns, np.arange(REFERENCE_ROWS) * 1000 // rate)
@@ -67,7 +67,7 @@ def built(rng: np.random.Generator, rate: int) -> Tests:
 class Traffic:
     """Panes of the twenty features of one reference; the first may have another law."""
 
-    def __init__(self, tests: Tests) -> None:
+    def __init__(self, tests: Suite) -> None:
         self._tests = tests
         self._profiles = {
             signal.name: signal.profile

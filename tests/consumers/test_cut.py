@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftbus.consumers.streams.buckets import Every
-from driftbus.consumers.streams.cut import Cut, CutState, Item, Rows, Rules, WrongClock, cut, cut_by_clock, finish
+from driftbus.consumers.streams.cut import AcceptedRows, Cut, CutState, Item, Rules, WrongClock, cut, cut_by_clock, finish
 
 from ..oracle import streams as oracle
 
@@ -77,7 +77,7 @@ class Reader:
         else:
             self._take_rows(item)
 
-    def _take_rows(self, rows: Rows) -> None:
+    def _take_rows(self, rows: AcceptedRows) -> None:
         for index, bucket, late in zip(range(rows.start, rows.stop), rows.buckets, rows.late, strict=True):
             self._offsets.append(self.held[index].offset)
             if self.held[index].kind == "row":

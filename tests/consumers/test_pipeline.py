@@ -125,7 +125,7 @@ def test_folding_the_summaries_again_gives_the_events(bus: EmbeddedBus, recorded
     pipeline = finish(bus, settings)
     again: dict[int, list[bytes]] = {}
     for number in range(settings.topics.partitions):
-        fold, place = Fold(settings, pipeline.tests_of), TopicPartition(settings.topics.summaries, number)
+        fold, place = Fold(settings, pipeline.suite_of), TopicPartition(settings.topics.summaries, number)
         for batch in bus.read(place, *bus.watermarks(place)):
             for offset, appended, record in facts_of(batch):
                 again.setdefault(number, []).extend(p.event.model_dump_json().encode() for p in fold.feed(offset, appended, record))

@@ -13,13 +13,13 @@ import pytest
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.decode.interface import MARKS
 from driftbus.consumers.process.runner import Pipeline
-from driftbus.consumers.profiler.beside import Beside
+from driftbus.consumers.profiler.beside import SideCounts
 from driftbus.consumers.reference.building.columns import Chunk
-from driftbus.consumers.reference.building.traffic import Traffic
+from driftbus.consumers.reference.building.traffic import TrafficProfiling
 from driftbus.consumers.streams.records import end_records
 from driftbus.detectors.counting.bins import profile_of
 from driftbus.detectors.counting.layout import layout
-from driftbus.detectors.episodes.step import Bucket, Tests, start, step
+from driftbus.detectors.episodes.step import Bucket, Suite, start, step
 from driftbus.schemas.cloud_events import iso
 from driftbus.schemas.configuration import Configuration, Model, PaneLength
 from driftbus.schemas.messages.drift import DriftEvent
@@ -222,14 +222,14 @@ def test_a_field_that_is_ignored_is_expected(bus: EmbeddedBus, recorded: Path) -
 
 
 def test_ids_are_told_apart_whatever_they_are_and_absent_ones_are_none() -> None:
-    beside = Beside()
+    beside = SideCounts()
     for ids in (["a", "b", "a"], [MARKS.null, "b"], [MARKS.missing, MARKS.invalid, "c"]):
         beside.add_ids(ids)
     assert beside.ids == (3, 2)
 
 
 def test_a_pane_holds_the_commonest_unexpected_names() -> None:
-    beside = Beside()
+    beside = SideCounts()
     for row in range(3):
         beside.look({"known": 1, "x" * 500: True, **{f"name {i}": [] for i in range(row, 60)}}, {"known"})
     assert beside.sampled == 3
@@ -243,8 +243,8 @@ def hourly(days: int, per_hour: int = 10) -> Chunk:
     return Chunk(len(times), times, {}, [f"{i}" for i in range(len(times))])
 
 
-def collected(chunk: Chunk, **model: Any) -> Traffic:  # keys of a model's settings
-    found = Traffic("live", Model.model_validate(model), PaneLength("time", 3_600_000))
+def collected(chunk: Chunk, **model: Any) -> TrafficProfiling:  # keys of a model's settings
+    found = TrafficProfiling("live", Model.model_validate(model), PaneLength("time", 3_600_000))
     for first in range(0, chunk.rows, 777):
         part = slice(first, min(first + 777, chunk.rows))
         assert chunk.times is not None
@@ -268,7 +268,7 @@ def test_rows_per_bucket_are_profiled_where_the_reference_is_the_traffic() -> No
 def test_a_reference_too_short_for_volume_says_so_when_it_was_asked_for() -> None:
     assert f"rows are in {6 * 24 - 2} buckets of 1h, 500 are needed" in next(collected(hourly(6), volume=True).warnings())
     assert not list(collected(hourly(6), reference={"topic": "scored"}).warnings())
-    untimed = Traffic("table", Model(volume=True), PaneLength("month"))
+    untimed = TrafficProfiling("table", Model(volume=True), PaneLength("month"))
     untimed.add(Chunk(1000, None, {}))
     assert list(untimed.warnings()) == ["table: volume is not watched: panes must be a length of time"]
 
@@ -279,7 +279,7 @@ def test_ids_of_a_reference_are_compared_within_buckets() -> None:
     assert ids is not None
     assert sum(ids.counts) == chunk.rows
     assert ids.counts[1] == 0
-    again = Traffic("live", Model(), PaneLength("time", 3_600_000))
+    again = TrafficProfiling("live", Model(), PaneLength("time", 3_600_000))
     assert chunk.times is not None
     again.add(Chunk(chunk.rows, chunk.times, {}, [f"{i - (i % 500 == 1)}" for i in range(chunk.rows)]))
     ids = again.ids()
@@ -294,7 +294,7 @@ def test_too_few_rows_and_too_many_are_drift() -> None:
     draw = np.random.default_rng(4)
     usual = draw.poisson(100, 5_000).astype(np.float64)
     watched = reference("m0").model_copy(update={"volume": profile_of(usual), "rows": 500_000, "last": 50_000_000})
-    tests = Tests(watched, Model(), application="test", stream="predictions", configuration_hash="c", reference_hash="r")
+    tests = Suite(watched, Model(), application="test", stream="predictions", configuration_hash="c", reference_hash="r")
     for factor, change in ((0.7, "fewer rows"), (1.4, "more rows")):
         state, told_ = start(tests, 0), list[DriftEvent]()
         for number in range(300):

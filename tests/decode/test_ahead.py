@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftbus.consumers.decode.ahead import ReadAhead
-from driftbus.consumers.decode.identity import Identity
+from driftbus.consumers.decode.identity import RowIdentity
 from driftbus.consumers.decode.interface import Columns
 from driftbus.consumers.decode.json import JSONDecoder
 from driftbus.consumers.decode.table import wanted
@@ -60,7 +60,7 @@ def test_what_was_decoded_before_does_not_matter(batches: list[list[bytes | None
 
 
 def test_the_schema_is_guessed_from_where_the_model_stands() -> None:
-    identity, schemas = Identity(MAPPING), {model: wanted(MAPPING, SCHEMAS[model]) for model in "ab"}
+    identity, schemas = RowIdentity(MAPPING), {model: wanted(MAPPING, SCHEMAS[model]) for model in "ab"}
     ahead = ReadAhead(identity)
     values = [b'{"model":"a","features":{"x":1}}', b'{"model":"b","features":{"y":2}}', b'{"model":"a","features":{"x":3}}']
     found: list[Columns | None] = []
@@ -72,7 +72,7 @@ def test_the_schema_is_guessed_from_where_the_model_stands() -> None:
 
 
 def test_guesses_that_are_wrong_come_to_an_end() -> None:
-    identity, schemas = Identity(MAPPING), [wanted(MAPPING, SCHEMAS[model]) for model in "ab"]
+    identity, schemas = RowIdentity(MAPPING), [wanted(MAPPING, SCHEMAS[model]) for model in "ab"]
     ahead = ReadAhead(identity)
     for turn in range(300):
         batch: list[bytes | None] = [b'{"model":"a","features":{"x":1,"y":2}}'] * 2

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from driftbus.consumers.decode.interface import MARKS, Columns, InvalidField, Rejected
 from driftbus.consumers.decode.json import JSONDecoder
-from driftbus.consumers.decode.table import Table, Wanted
+from driftbus.consumers.decode.table import ColumnDecoder, Wanted
 from driftbus.schemas.configuration.mapping import Mapping
 
 from .profiles import boolean, category, number
@@ -225,12 +225,12 @@ SCHEMA = (
     Wanted(("payload", "features", "new"), "boolean"),
 )
 #: A leaf twice fits no message type, so every payload goes the tolerant way.
-TOLERANT = Table((*SCHEMA, SCHEMA[0]))
+TOLERANT = ColumnDecoder((*SCHEMA, SCHEMA[0]))
 
 
 @given(st.lists(payloads, max_size=5))
 def test_the_fast_and_the_tolerant_way_agree(values: list[bytes | None]) -> None:
-    fast, tolerant = Table(SCHEMA).read(values).columns, TOLERANT.read(values).columns
+    fast, tolerant = ColumnDecoder(SCHEMA).read(values).columns, TOLERANT.read(values).columns
     assert [cells(fast, row) for row in range(len(values))] == [
         [*row[:2], *row[3:]] for row in (cells(tolerant, row) for row in range(len(values)))
     ]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from driftbus.consumers.decode.interface import MARKS, Columns, InvalidField
 from driftbus.consumers.decode.json import JSONDecoder
-from driftbus.consumers.decode.table import Table, Wanted
+from driftbus.consumers.decode.table import ColumnDecoder, Wanted
 from driftbus.consumers.decode.times import aged, ages, seconds_of_number, seconds_of_numbers, seconds_of_text, seconds_of_texts
 from driftbus.schemas.configuration.mapping import Mapping
 from driftbus.schemas.stored.reference import ProfiledField
@@ -29,7 +29,7 @@ INSTANT = 1_772_359_200.25  # 2026-03-01T10:00:00.25Z
 
 
 def decoded(*values: bytes | None, schema: tuple[Wanted, ...] = SCHEMA) -> Columns:
-    return Table(schema).read(values).columns
+    return ColumnDecoder(schema).read(values).columns
 
 
 def message(**features: object) -> bytes:
@@ -156,7 +156,7 @@ fields = st.sampled_from(["at", "note", "vector", "any", "x"])
 members = st.dictionaries(fields, values, max_size=5).map(lambda of: ",".join(f'"{name}":{value}' for name, value in of.items()))
 payloads = st.one_of(members.map(lambda of: f'{{"features":{{{of}}}}}'.encode()), st.binary(max_size=4), st.none())
 #: A leaf twice fits no message type, so every payload goes the tolerant way.
-TOLERANT = Table((*SCHEMA, SCHEMA[4]))
+TOLERANT = ColumnDecoder((*SCHEMA, SCHEMA[4]))
 
 
 @given(st.lists(payloads, max_size=6))

@@ -12,7 +12,7 @@ from driftbus.detectors.betting import TILTS, Concession, availability_shares, t
 from driftbus.detectors.betting.bet import LOCATION_WEIGHTS
 from driftbus.detectors.betting.numbers import SPIKE_SHARE
 from driftbus.detectors.betting.scores import probabilities, scores
-from driftbus.detectors.episodes.step import Tests
+from driftbus.detectors.episodes.step import Suite
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.stored.reference import AvailabilityProfile, CategoricalProfile, NumericProfile, Reference
 
@@ -21,7 +21,7 @@ from .worlds import MONTH, categorical_field, compiled_for, numeric_field, refer
 NORMAL = numeric_field("amount", np.random.default_rng(5).normal(size=4000), nulls=40)
 
 
-def _per_row(tests: Tests) -> list[NDArray[np.float64]]:
+def _per_row(tests: Suite) -> list[NDArray[np.float64]]:
     """By signal, the log likelihood ratio of every bet on one row in each of its bins: [bin, bet]."""
     found = []
     for place, signal in enumerate(tests.bets.signals):
@@ -31,7 +31,7 @@ def _per_row(tests: Tests) -> list[NDArray[np.float64]]:
     return found
 
 
-def _shares(tests: Tests, place: int) -> NDArray[np.float64]:
+def _shares(tests: Suite, place: int) -> NDArray[np.float64]:
     signal = tests.bets.signals[place]
     if isinstance(signal.profile, AvailabilityProfile):
         return availability_shares(signal.profile)

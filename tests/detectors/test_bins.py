@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from driftbus.detectors.betting.scores import probabilities, scores
-from driftbus.detectors.counting.bins import BINS, Filling, bins_of, cut, profile_of
+from driftbus.detectors.counting.bins import BINS, Filling, bins_of, cut_points, profile_of
 from driftbus.schemas.stored.reference import CategoricalProfile, NumericProfile
 
 Floats = NDArray[np.float64]
@@ -140,7 +140,7 @@ def test_nothing_to_cut_is_said() -> None:
 
 
 def test_edges_hold_the_extremes() -> None:
-    edges = cut(np.arange(100.0), -5.0, 200.0)
+    edges = cut_points(np.arange(100.0), -5.0, 200.0)
     assert edges[0] == -5.0
     assert edges[-1] == np.nextafter(200.0, np.inf)
 

@@ -11,7 +11,7 @@ from driftbus.detectors.betting import Concession, UnusableDirection
 from driftbus.detectors.betting.bet import Bet
 from driftbus.detectors.betting.direction import words_of
 from driftbus.detectors.betting.rates import TILTS, WEIGHTS, rate
-from driftbus.detectors.episodes.step import Tests, start, step
+from driftbus.detectors.episodes.step import Suite, start, step
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.stored.reference import AvailabilityProfile, CategoricalProfile, NumericProfile, ProfiledField, Reference, TextProfile
 
@@ -28,7 +28,7 @@ def settings(**directions: str) -> Model:
     return Model.model_validate({"false_alarms": "1 per 30d", "rate": 10, "features": features})
 
 
-def words(tests: Tests, name: str) -> set[str]:
+def words(tests: Suite, name: str) -> set[str]:
     """Of the bets on a field's values."""
     place = next(i for i, signal in enumerate(tests.bets.signals) if signal.name == name and signal.of == "values")
     return set(tests.bets.words[tests.bets.of(place)])

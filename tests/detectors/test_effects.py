@@ -13,7 +13,7 @@ from driftbus.detectors.counting import Counting
 from driftbus.detectors.counting.bins import QUANTILES
 from driftbus.detectors.effects import Measure
 from driftbus.detectors.effects.counts import grouped
-from driftbus.detectors.episodes.step import Tests
+from driftbus.detectors.episodes.step import Suite
 from driftbus.schemas.messages.drift import Statistics
 from driftbus.schemas.stored.reference import NumericProfile, Reference
 
@@ -24,7 +24,7 @@ VALUES = RNG.normal(50, 4, size=10_000)
 REFERENCE = reference_of(numeric_field("amount", VALUES), categorical_field("colour", (6000, 3000, *[50] * 20)))
 
 
-def _measure(tests: Tests, name: str, of: str = "values") -> Measure:
+def _measure(tests: Suite, name: str, of: str = "values") -> Measure:
     return next(m for m in tests.measures if m.signal.name == name and m.signal.of == of)
 
 

@@ -4,14 +4,14 @@ import msgspec
 import numpy as np
 import pytest
 
-from driftbus.detectors.episodes.episode import Episode, Identity, Suspect, joined, opened
+from driftbus.detectors.episodes.episode import Episode, EventIdentity, Suspect, joined, new_episode
 from driftbus.detectors.episodes.windows import Bucket, Windows
 
 from .worlds import SECONDS, bucket_of, compiled_for, counts_of, numeric_field, reference_of
 
 REFERENCE = reference_of(numeric_field("a", np.random.default_rng(4).normal(size=5000)))
 MEASURES = compiled_for(REFERENCE).measures
-IDENTITY = Identity("watch", "scored", "fraud", "1", "sha256:r", "sha256:c", "1 per 30d")
+IDENTITY = EventIdentity("watch", "scored", "fraud", "1", "sha256:r", "sha256:c", "1 per 30d")
 LENGTH = SECONDS * 1000
 
 
@@ -40,7 +40,7 @@ def _opened(shift: float) -> tuple[Episode, Windows]:
     for number in range(4):
         bucket = _bucket(number, shift if number == 3 else 0.0)
         windows.add(bucket, bucket.counts)
-    episode = opened(IDENTITY, _bucket(3), 3 * LENGTH)
+    episode = new_episode(IDENTITY, _bucket(3), 3 * LENGTH)
     counts = windows.since(3 * LENGTH).counts
     episode.blame([Suspect(0, 1.0, "mean up", 20.0, counts, MEASURES[0].rows(counts))], MEASURES, 4 * LENGTH)
     episode.raise_severity()
@@ -100,7 +100,7 @@ def test_ids_and_sequences_name_an_event() -> None:
     assert events[0].episode == events[1].episode == again.id
     assert [event.sequence for event in events] == [0, 1]
     assert events[0].id != events[1].id
-    assert opened(IDENTITY, _bucket(4), 0).id != episode.id
+    assert new_episode(IDENTITY, _bucket(4), 0).id != episode.id
 
 
 def test_an_episode_travels_as_plain_numbers() -> None:

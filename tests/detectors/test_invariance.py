@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from driftbus.consumers.decode.interface import MARKS
 from driftbus.detectors.counting import Counting
 from driftbus.detectors.counting.bins import profile_of
-from driftbus.detectors.episodes.step import Bucket, Tests, start, step
+from driftbus.detectors.episodes.step import Bucket, Suite, start, step
 from driftbus.schemas.messages.drift import DriftEvent
 from driftbus.schemas.stored.reference import AvailabilityProfile, ProfiledField, Reference
 
@@ -38,7 +38,7 @@ def _world(seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return quiet, live
 
 
-def _events(quiet: NDArray[np.float64], live: NDArray[np.float64]) -> tuple[Tests, list[DriftEvent]]:
+def _events(quiet: NDArray[np.float64], live: NDArray[np.float64]) -> tuple[Suite, list[DriftEvent]]:
     reference = _reference(quiet)
     tests, counting = compiled_for(reference, MONTH.model_copy(update={"rate": ROWS / SECONDS})), Counting(reference)
     state, found = start(tests, 0), list[DriftEvent]()

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from driftbus.detectors.betting.localised import localised
 from driftbus.detectors.counting.layout import layout
-from driftbus.detectors.episodes.step import Bucket, Segment, Tests, start, step
+from driftbus.detectors.episodes.step import Bucket, Segment, Suite, start, step
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.configuration.segments import OTHER
 from driftbus.schemas.messages.drift import DriftEvent
@@ -20,7 +20,7 @@ REFERENCE = reference_of(numeric_field("amount", RNG.uniform(size=24_000)), cate
 YEAR = Model.model_validate({"false_alarms": "1 per 365d", "rate": 0.2})
 
 
-def _fold(tests: Tests, panes: list[NDArray[np.int64]], skipped: int = 0) -> list[DriftEvent]:
+def _fold(tests: Suite, panes: list[NDArray[np.int64]], skipped: int = 0) -> list[DriftEvent]:
     """An hour each; so many without a row are left out in the middle."""
     state, found = start(tests, 0), list[DriftEvent]()
     for place, counts in enumerate(panes):

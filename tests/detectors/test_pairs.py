@@ -17,8 +17,8 @@ from driftbus.detectors.counting.bins import profile_of
 from driftbus.detectors.counting.layout import layout
 from driftbus.detectors.counting.products import PAIR_SCALE
 from driftbus.detectors.counting.ranks import RANK_SCALE, Ranks
-from driftbus.detectors.episodes.step import State, Tests, start, step
-from driftbus.detectors.profiling.pairs import Pairs
+from driftbus.detectors.episodes.step import State, Suite, start, step
+from driftbus.detectors.profiling.pairs import PairProfiling
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.messages.drift import DriftEvent
 from driftbus.schemas.stored.reference import Reference
@@ -102,7 +102,7 @@ def test_profiles_are_those_of_numpy_in_whatever_chunks() -> None:
     places = ranks.places(BASE)
     places[5, 0] = -1
     names = [f"f{i}" for i in range(5)]
-    whole, parts = Pairs(names, PROFILES), Pairs(names, PROFILES)
+    whole, parts = PairProfiling(names, PROFILES), PairProfiling(names, PROFILES)
     whole.add(places)
     for first in range(0, ROWS, 333):
         parts.add(places[first : first + 333])
@@ -120,7 +120,7 @@ def test_profiles_are_those_of_numpy_in_whatever_chunks() -> None:
 def test_what_cannot_tell_anything_is_no_pair() -> None:
     constant, few = np.ones(1_000), np.where(np.arange(1_000) < 499, RNG.normal(size=1_000), np.nan)
     names, profiles = ["constant", "few", "plain"], [profile_of(x) for x in (constant, few, RNG.normal(size=1_000))]
-    pairs = Pairs(names, profiles)
+    pairs = PairProfiling(names, profiles)
     pairs.add(Ranks(profiles).places(np.stack([constant, few, RNG.normal(size=1_000)], axis=1)))
     assert pairs.profiles(1) == ()
 
@@ -156,7 +156,7 @@ TESTS, NORMAL_COUNTING = compiled(NORMAL), Counting(NORMAL)
 class Stream:
     """A fold that is fed drawn rows."""
 
-    def __init__(self, tests: Tests = TESTS, counting: Counting = NORMAL_COUNTING, seed: int = 9) -> None:
+    def __init__(self, tests: Suite = TESTS, counting: Counting = NORMAL_COUNTING, seed: int = 9) -> None:
         self.tests, self.counting, self.state = tests, counting, start(tests, 0)
         self.events: list[DriftEvent] = []
         self.buckets = 0

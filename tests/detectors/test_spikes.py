@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from driftbus.detectors.counting import Counting
-from driftbus.detectors.episodes.step import Bucket, Tests, start, step
+from driftbus.detectors.episodes.step import Bucket, Suite, start, step
 from driftbus.schemas.messages.drift import DriftEvent
 
 from .worlds import SECONDS, compiled_for, numeric_field, reference_of
@@ -26,7 +26,7 @@ every_law = pytest.mark.parametrize("law", LAWS)
 
 
 @cache
-def watched(law: str) -> tuple[Tests, Counting]:
+def watched(law: str) -> tuple[Suite, Counting]:
     draw = np.random.default_rng(3)
     others = [numeric_field(f"other {number}", draw.normal(size=10_000)) for number in range(OTHERS)]
     reference = reference_of(numeric_field("x", LAWS[law](draw, 10_000)), *others)

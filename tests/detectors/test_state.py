@@ -13,7 +13,7 @@ from driftbus.consumers.reference.building.decoded import decoded
 from driftbus.detectors.counting import Counting
 from driftbus.detectors.counting.bins import profile_of
 from driftbus.detectors.counting.segments import Coded
-from driftbus.detectors.episodes.step import Bucket, Offsets, Segment, State, Tests, start, step
+from driftbus.detectors.episodes.step import Bucket, Offsets, Segment, State, Suite, start, step
 from driftbus.schemas.configuration import Model, PaneLength
 from driftbus.schemas.messages.drift import DriftEvent
 from driftbus.schemas.stored.reference import Reference
@@ -101,7 +101,7 @@ def test_a_fold_restored_behind_every_bucket_continues_to_the_byte(settings: dic
     reference = build_reference(Source(quiet, every=EVERY), "fraud", "1", model, PaneLength("time", PANE))
     volume = profile_of(draw.poisson(PANE / EVERY, size=1_000).astype(np.float64))
     reference = reference.model_copy(update={"volume": volume})
-    tests = Tests(reference, model, application="watch", stream="scored", configuration_hash="sha256:c", reference_hash="sha256:r")
+    tests = Suite(reference, model, application="watch", stream="scored", configuration_hash="sha256:c", reference_hash="sha256:r")
     rows = BUCKETS * PANE // EVERY + BUCKETS
     place = np.arange(rows) / rows
     live = list(buckets(reference, columns(draw, rows, np.where((place > 0.3) & (place < 0.7), 1.0, 0.0))))

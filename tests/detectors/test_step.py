@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from driftbus.detectors.episodes.step import Bucket, State, Tests, close, fits, start, step
+from driftbus.detectors.episodes.step import Bucket, State, Suite, close, fits, start, step
 from driftbus.schemas.messages.drift import DriftEvent
 from driftbus.schemas.stored.reference import Reference
 
@@ -34,7 +34,7 @@ def _buckets(law: Law, count: int, seed: int = 1) -> list[Bucket]:
     return [bucket_of(number, counts_of(REFERENCE, law(number, rng), ROWS), ROWS) for number in range(count)]
 
 
-def _fold(buckets: Iterable[Bucket], tests: Tests = TESTS) -> tuple[State, list[DriftEvent]]:
+def _fold(buckets: Iterable[Bucket], tests: Suite = TESTS) -> tuple[State, list[DriftEvent]]:
     state, events = start(tests, 0), []
     for bucket in buckets:
         state, new = step(tests, state, bucket)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from driftbus.detectors.counting.bins import bins_of, profile_of
 from driftbus.detectors.counting.layout import layout
-from driftbus.detectors.episodes.step import Bucket, Offsets, Tests
+from driftbus.detectors.episodes.step import Bucket, Offsets, Suite
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.stored.reference import AvailabilityProfile, CategoricalProfile, NumericProfile, ProfiledField, Reference
 
@@ -39,9 +39,9 @@ def reference_of(*fields: ProfiledField) -> Reference:
     return Reference(model="fraud", version="1", rows=max(sum(field.availability.counts) for field in fields), fields=fields)
 
 
-def compiled_for(reference: Reference, settings: Model = MONTH) -> Tests:
+def compiled_for(reference: Reference, settings: Model = MONTH) -> Suite:
     """Compiled."""
-    return Tests(reference, settings, application="watch", stream="scored", configuration_hash="sha256:c", reference_hash="sha256:r")
+    return Suite(reference, settings, application="watch", stream="scored", configuration_hash="sha256:c", reference_hash="sha256:r")
 
 
 def counts_of(reference: Reference, columns: dict[str, Floats], rows: int) -> Counts:

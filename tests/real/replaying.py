@@ -13,14 +13,14 @@ from driftbus.consumers.reference.announce import announce, from_start
 from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.consumers.reference.building.source import reference_of
 from driftbus.consumers.replay.offline import load
-from driftbus.consumers.replay.picture import Episode, episodes
+from driftbus.consumers.replay.picture import DrawnEpisode, episodes
 from driftbus.schemas.messages.drift import DriftEvent
 from driftbus.schemas.stored.reference import Reference
 
 from .worlds import World
 
 
-def replayed(world: World, folder: Path, changed: Callable[[Reference], Reference] | None = None) -> list[Episode]:
+def replayed(world: World, folder: Path, changed: Callable[[Reference], Reference] | None = None) -> list[DrawnEpisode]:
     """The episodes that ``driftbus replay`` tells of, the reference perhaps ``changed`` before it is announced."""
     folder.mkdir(exist_ok=True)
     settings = parsed(world.configuration)
@@ -52,6 +52,6 @@ def _ones(tau: float | Sequence[float]) -> float | list[float]:
     return 1.0 if isinstance(tau, float) else [1.0] * len(tau)
 
 
-def touches(episode: Episode, name: str, of: str = "values") -> bool:
+def touches(episode: DrawnEpisode, name: str, of: str = "values") -> bool:
     """Whether that signal was ever in it."""
     return any((signal.name, signal.of) == (name, of) for signal in episode.last.signals)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from driftbus.consumers.replay.picture import Episode, moment
+from driftbus.consumers.replay.picture import DrawnEpisode, moment
 
 from .replaying import replayed, touches, untempered
 from .worlds import World, cars, flights, glucose, weather, wind_only
@@ -16,19 +16,19 @@ BLIZZARD = (moment("2013-02-08T05:00Z"), moment("2013-02-10T05:00Z"))
 GLITCH = moment("2013-02-12T08:00Z")
 
 
-def is_open(episode: Episode, name: str, of: str = "values") -> bool:
+def is_open(episode: DrawnEpisode, name: str, of: str = "values") -> bool:
     """Whether this signal was in it throughout the outage."""
     span = episode.spans.get(name if of == "values" else f"{name} ({of})")
     return span is not None and span.start < OUTAGE[0] and (span.end is None or span.end > OUTAGE[1])
 
 
 @pytest.fixture(scope="module")
-def sensor(tmp_path_factory: pytest.TempPathFactory) -> list[Episode]:
+def sensor(tmp_path_factory: pytest.TempPathFactory) -> list[DrawnEpisode]:
     folder = tmp_path_factory.mktemp("glucose")
     return replayed(glucose(folder), folder)
 
 
-def test_the_outage_of_a_sensor_is_told(sensor: list[Episode]) -> None:
+def test_the_outage_of_a_sensor_is_told(sensor: list[DrawnEpisode]) -> None:
     told = [episode for episode in sensor if OUTAGE[0] < episode.opened < OUTAGE[1] and touches(episode, "isig", "availability")]
     assert [episode.last.kind for episode in told] == ["availability"]
     assert told[0].resolved is not None
@@ -41,7 +41,7 @@ def test_another_episode_of_the_same_sensor_does_not_hide_it(tmp_path: Path) -> 
     assert touches(out, "isig", "availability")
 
 
-def test_what_goes_on_as_always_is_left_alone(sensor: list[Episode]) -> None:
+def test_what_goes_on_as_always_is_left_alone(sensor: list[DrawnEpisode]) -> None:
     assert not any(touches(episode, "glucose") or touches(episode, "glucose", "availability") for episode in sensor)
 
 
@@ -61,22 +61,22 @@ def test_of_used_cars_all_that_shifted_is_one_episode(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def year(tmp_path_factory: pytest.TempPathFactory) -> list[Episode]:
+def year(tmp_path_factory: pytest.TempPathFactory) -> list[DrawnEpisode]:
     """With weather of five hours ago, so that 33 flights of one hour carry the glitch: it was measured at 3 in the morning."""
     folder = tmp_path_factory.mktemp("flights")
     return replayed(flights(folder, hours_old=5), folder)
 
 
-def test_the_blizzard_is_found(year: list[Episode]) -> None:
+def test_the_blizzard_is_found(year: list[DrawnEpisode]) -> None:
     (found,) = [episode for episode in year if BLIZZARD[0] <= episode.opened < BLIZZARD[1]]
     assert touches(found, "dep_delay", "availability")  # half of the flights were cancelled
 
 
-def test_a_year_has_few_episodes(year: list[Episode]) -> None:
+def test_a_year_has_few_episodes(year: list[DrawnEpisode]) -> None:
     assert len(year) < 35  # one for each of the worst days of delays, and the seasons: docs/real-data.md
 
 
-def test_a_glitch_is_no_drift(year: list[Episode]) -> None:
+def test_a_glitch_is_no_drift(year: list[DrawnEpisode]) -> None:
     assert not any(touches(episode, "wind_speed") and episode.opened < moment("2013-06-01T00:00Z") for episode in year)
 
 

@@ -5,13 +5,13 @@ import tempfile
 from pathlib import Path
 
 from driftbus.consumers.replay.event_line import changes, effect, names
-from driftbus.consumers.replay.picture import Episode
+from driftbus.consumers.replay.picture import DrawnEpisode
 
 from .replaying import replayed, untempered
 from .worlds import WORLDS
 
 
-def line(episode: Episode) -> str:
+def line(episode: DrawnEpisode) -> str:
     """From when to when, how severe, what."""
     signals = list(episode.last.signals)
     until = episode.last.bucket[1] if episode.resolved else "-"

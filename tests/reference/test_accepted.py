@@ -11,7 +11,7 @@ from driftbus.consumers.reference.building.build import build_reference
 from driftbus.consumers.reference.building.columns import Column, Key, UnusableReference
 from driftbus.detectors.counting.bins import profile_of
 from driftbus.detectors.counting.layout import layout
-from driftbus.detectors.episodes.step import Tests
+from driftbus.detectors.episodes.step import Suite
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.configuration.segments import OTHER
 from driftbus.schemas.messages.drift import DriftedSignal, Effect, Histogram
@@ -99,7 +99,7 @@ def test_segments_keep_what_is_known_of_them() -> None:
     rows = {one.name: sum(one.counts[amount.span]) for one in merged.segments}
     assert rows["IT"] == 0
     assert rows["DE"] == next(one.rows for one in NEW.segments if one.name == "DE")
-    tests = Tests(
+    tests = Suite(
         merged, Model.model_validate(MODEL), application="a", stream="s", configuration_hash="sha256:c", reference_hash="sha256:r"
     )
     tested = {signal.key for signal in tests.bets.signals}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from driftbus.consumers.reference.building.columns import Key
-from driftbus.consumers.reference.building.tables import Rows, TableSource, UnusableTable, open_table
+from driftbus.consumers.reference.building.tables import ReadRows, TableSource, UnusableTable, open_table
 from driftbus.consumers.replay.canonical import messages
 from driftbus.schemas.configuration import Table
 
@@ -18,7 +18,7 @@ def write(path: Path, query: str) -> str:
     return str(path)
 
 
-def read(table: Table) -> Rows:
+def read(table: Table) -> ReadRows:
     with open_table(table) as rows:
         (chunk,) = rows.chunks()
         return chunk

@@ -16,8 +16,8 @@ from .fields import FEWEST_VALUES, EmbeddingField, field_of
 from .multivariate import together
 from .recount import recounted
 from .survey import Ignored, Survey, Typed
-from .traffic import Traffic
-from .watched import Watched
+from .traffic import TrafficProfiling
+from .watched import TypedSource
 
 __all__ = ["UnusableReference", "build_reference"]
 
@@ -36,7 +36,7 @@ def build_reference(source: Source, model: str, version: str, settings: Model | 
     Counts and moments are exact; quantiles too, up to `SAMPLE_ROWS` rows. The same rows make the same reference, to the byte.
     """
     settings = settings or Model()
-    span, traffic, surveys = _Span(), Traffic(source.label, settings, pane), dict[Key, Survey]()
+    span, traffic, surveys = _Span(), TrafficProfiling(source.label, settings, pane), dict[Key, Survey]()
     for chunk in source.chunks():
         span.add(chunk)
         traffic.add(chunk)
@@ -58,7 +58,7 @@ def build_reference(source: Source, model: str, version: str, settings: Model | 
         reasons = "; ".join(f"{name}: {reason}" for name, reason in ignored.items())
         msg = f"{source.label} has no column to watch: {reasons or 'there is none besides those with a role'}"
         raise UnusableReference(msg)
-    source = Watched(source, typed)
+    source = TypedSource(source, typed)
     fields = [(_name(key, surveys), key) for key in typed]
     built = tuple(_built(source, span.rows, fields, typed))
     reference = Reference(

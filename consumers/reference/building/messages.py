@@ -33,7 +33,7 @@ class UnusableMessages(UnusableReference):
     """Messages that no reference can be built from. Its text says what to change."""
 
 
-class Read(NamedTuple):
+class SampleRead(NamedTuple):
     """One message of the model, and its time in ms."""
 
     time: int
@@ -43,7 +43,7 @@ class Read(NamedTuple):
 class MessageSource:
     """Messages as the source of a reference. ``read`` begins again at every call; ``timed``: it yields in the order of time."""
 
-    def __init__(self, label: str, mapping: Mapping, read: Callable[[Counter[str]], Iterator[Read]], *, timed: bool) -> None:
+    def __init__(self, label: str, mapping: Mapping, read: Callable[[Counter[str]], Iterator[SampleRead]], *, timed: bool) -> None:
         self.label = label
         self._mapping, self._read, self._timed = mapping, read, timed
         self._left_out: Counter[str] = Counter()
@@ -115,7 +115,7 @@ def topic_slice(bus: Bus, slice_: TopicSlice, mapping: Mapping, model: str, vers
     sources = [TopicPartition(slice_.topic, number) for number in range(description.partitions)]
     bounds = {source: bus.watermarks(source) for source in sources}  # once: every pass must read the same
 
-    def records(source: TopicPartition, left_out: Counter[str]) -> Iterator[Read]:
+    def records(source: TopicPartition, left_out: Counter[str]) -> Iterator[SampleRead]:
         decoder = JSONDecoder(mapping)
         for batch in bus.read(source, *bounds[source]):
             keys = batch.keys() if decoder.needs_keys else None
@@ -130,15 +130,15 @@ def topic_slice(bus: Bus, slice_: TopicSlice, mapping: Mapping, model: str, vers
                 for row in rows.tolist():
                     yield from _read(batch.values[row], int(batch.timestamps[row]), left_out)
 
-    def read(left_out: Counter[str]) -> Iterator[Read]:
+    def read(left_out: Counter[str]) -> Iterator[SampleRead]:
         return heapq.merge(*(records(source, left_out) for source in sources), key=itemgetter(0))
 
     return MessageSource(f"topic {slice_.topic}", mapping, read, timed=True)
 
 
-def _read(value: bytes | None, time: int, left_out: Counter[str]) -> Iterator[Read]:
+def _read(value: bytes | None, time: int, left_out: Counter[str]) -> Iterator[SampleRead]:
     try:
-        yield Read(time, decode_generic(value))
+        yield SampleRead(time, decode_generic(value))
     except Undecodable as error:
         left_out[str(error)] += 1
 
@@ -197,7 +197,7 @@ def json_lines(path: Path, mapping: Mapping, model: str, version: str) -> Messag
     order = _order(path, times_at) if timed else None
     own = [(place, name) for place, name in ((mapping.model, model), (mapping.version, version)) if place and place.source == "path"]
 
-    def read(left_out: Counter[str]) -> Iterator[Read]:
+    def read(left_out: Counter[str]) -> Iterator[SampleRead]:
         with path.open("rb") as file:
             for _, _, found in _lines(path, file if order is None else _sorted_lines(file.fileno(), order), times_at, left_out):
                 other = next((text for at, name in own if (text := _name(found.message, at)) not in {None, name}), None)
@@ -209,7 +209,7 @@ def json_lines(path: Path, mapping: Mapping, model: str, version: str) -> Messag
     return MessageSource(str(path), mapping, read, timed=timed)
 
 
-def _lines(path: Path, lines: Iterable[bytes], times_at: Place | None, left_out: Counter[str]) -> Iterator[tuple[int, int, Read]]:
+def _lines(path: Path, lines: Iterable[bytes], times_at: Place | None, left_out: Counter[str]) -> Iterator[tuple[int, int, SampleRead]]:
     """Position, length and content of every line that holds an object."""
     position = 0
     for number, line in enumerate(lines, start=1):
@@ -218,7 +218,7 @@ def _lines(path: Path, lines: Iterable[bytes], times_at: Place | None, left_out:
             continue
         for _, message in _read(line, 0, left_out):
             try:
-                yield start, len(line), Read(0 if times_at is None else epoch_ms(_at(message, times_at)), message)
+                yield start, len(line), SampleRead(0 if times_at is None else epoch_ms(_at(message, times_at)), message)
             except ValueError as error:
                 msg = f"{path}:{number}: {times_at}: {error}; write ISO 8601 or epoch milliseconds, or leave `time` out of the mapping"
                 raise UnusableMessages(msg) from None

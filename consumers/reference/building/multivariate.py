@@ -12,9 +12,9 @@ from ....detectors.counting.joint import Distance, Moments
 from ....detectors.counting.ranks import Ranks
 from ....detectors.counting.sampling import drawn
 from ....detectors.profiling.dependence import Dependence
-from ....detectors.profiling.pairs import Pairs
+from ....detectors.profiling.pairs import PairProfiling
 from ....schemas.configuration import Model
-from ....schemas.configuration import Pairs as Wanted
+from ....schemas.configuration import PairSettings as Wanted
 from ....schemas.stored.reference import JointProfile, NumericProfile, Reference
 from .columns import PRESENT, Key, Source, numbers
 
@@ -58,7 +58,7 @@ def together(reference: Reference, source: Source, keys: Mapping[str, Key], sett
     remarks = [f"pairs of {wanted.most} numeric fields are watched, without {left}; raise pairs.most, or ignore others"] if left else []
     fields = _Fields(tuple(f.name for f, _ in kept), tuple(keys[f.name] for f, _ in kept), tuple(profile for _, profile in kept))
     joint = [place for place, (field, _) in enumerate(kept) if field.availability.counts[0] >= MOSTLY * reference.rows]
-    pairs, moments, ranks = Pairs(fields.names, fields.profiles), Moments(len(joint)), Ranks(fields.profiles)
+    pairs, moments, ranks = PairProfiling(fields.names, fields.profiles), Moments(len(joint)), Ranks(fields.profiles)
     for rows, places in fields.places(source):
         pairs.add(places)
         oriented = ranks.at(places[drawn(rows, AXES_PART)])[:, joint]

@@ -34,7 +34,7 @@ class UnusableTable(UnusableReference):
     """A file that cannot be read as the configuration describes it. Its text says what to change."""
 
 
-class Rows(NamedTuple):
+class ReadRows(NamedTuple):
     """The next rows of a table: times in ms, and by name the columns; nulls are masked, so that they differ from NaN.
 
     A column of lists of numbers is one of objects: of arrays.
@@ -63,7 +63,7 @@ class TableRows:
         taken = {self.table.id, self.table.prediction, self.table.score, self.table.model, self.table.version, *self.table.ignore}
         return [name for name in self.names if name not in taken]
 
-    def chunks(self, names: Sequence[str] | None = None, rows: int = CHUNK_ROWS) -> Iterator[Rows]:
+    def chunks(self, names: Sequence[str] | None = None, rows: int = CHUNK_ROWS) -> Iterator[ReadRows]:
         """These columns, or all, from the first row to the last."""
         wanted = self.names if names is None else names
         columns = ", ".join(["t", *(f"c{self.names.index(name)}" for name in wanted)])
@@ -73,7 +73,7 @@ class TableRows:
             times, *values = self._connection.execute(query).fetchnumpy().values()
             if self.table.time is None:
                 times = np.arange(first, first + len(times), dtype=np.int64) * 1000
-            yield Rows(first, np.asarray(times, dtype=np.int64), dict(zip(wanted, values, strict=True)))
+            yield ReadRows(first, np.asarray(times, dtype=np.int64), dict(zip(wanted, values, strict=True)))
 
 
 @contextmanager

@@ -22,7 +22,7 @@ MOST_REPEATED = 0.01
 _RUN = 50_000
 
 
-class Traffic:
+class TrafficProfiling:
     """Takes the rows as they come.
 
     Rows per bucket are those of the live traffic only if the reference is a part of it, and nothing of it is left out: they are profiled

@@ -12,7 +12,7 @@ from .columns import Chunk, Column, Integers, Key, Source
 from .survey import Typed
 
 
-class Watched:
+class TypedSource:
     """A source whose columns have types."""
 
     def __init__(self, source: Source, typed: Mapping[Key, Typed]) -> None:

@@ -14,7 +14,7 @@ from .words import Words
 STEPS = 1_024
 
 
-class Read(NamedTuple):
+class TextsRead(NamedTuple):
     """Of some texts: which words and n-grams each contains, and its share of new words, in 1 / `STEPS`; -1: it has no word."""
 
     words: NDArray[np.bool_]
@@ -22,19 +22,19 @@ class Read(NamedTuple):
     new: NDArray[np.int64]
 
 
-class Reader:
+class TextReader:
     """Reads texts for a vocabulary; ``new``: which of its words count as new all the same."""
 
     def __init__(self, words: Sequence[str], grams: Sequence[str], new: Sequence[bool] | None = None) -> None:
         self._words, self._grams = Words(words), Characters(grams)
         self._new = np.append(np.zeros(len(words), dtype=np.bool_) if new is None else new, True)
 
-    def read(self, texts: Sequence[str]) -> Iterator[Read]:
+    def read(self, texts: Sequence[str]) -> Iterator[TextsRead]:
         """Some at a time, in their order."""
         for block in blocks(texts):
             words, new = self._words_of(block)
             grams = self._grams.found(block) if self._grams.size else _NOTHING
-            yield Read(words, _containing(grams, block.texts, self._grams.size), new)
+            yield TextsRead(words, _containing(grams, block.texts, self._grams.size), new)
 
     def _words_of(self, block: Block) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
         new = np.full(block.texts, -1)

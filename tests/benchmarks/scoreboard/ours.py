@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from driftbus.detectors.betting.scores import scores
 from driftbus.detectors.counting.bins import bins_of, profile_of
-from driftbus.detectors.episodes.step import Tests
+from driftbus.detectors.episodes.step import Suite
 from driftbus.detectors.profiling.dependence import Dependence
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.stored.reference import AvailabilityProfile, CategoricalProfile, NumericProfile, ProfiledField, Reference
@@ -52,11 +52,11 @@ def reference_of(*fields: ProfiledField) -> Reference:
     return Reference(model="scoreboard", version="1", rows=sum(fields[0].availability.counts), fields=fields)
 
 
-def tests_of(reference: Reference, direction: str) -> Tests:
+def suite_of(reference: Reference, direction: str) -> Suite:
     """The product's tests, at a budget of one false alarm per 10,000 rows, a row a second, on changes in this direction."""
     features = {"*": {"direction": direction}}
     settings = Model.model_validate({"false_alarms": f"1 per {TARGET} rows", "rate": 1, "features": features})
-    return Tests(reference, settings, application="scoreboard", stream="-", configuration_hash="-", reference_hash="-")
+    return Suite(reference, settings, application="scoreboard", stream="-", configuration_hash="-", reference_hash="-")
 
 
 @partial(compiled, any_order=True)
@@ -103,7 +103,7 @@ class Ours:
     The tables have one line per bin of a feature's values, and a last one for null; features with fewer bins or bets are filled with 0.
     """
 
-    def __init__(self, tests: Tests) -> None:
+    def __init__(self, tests: Suite) -> None:
         layout, bets, wide = tests.layout, tests.bets, np.zeros(tests.layout.wide, dtype=np.int64)
         one_row_each = np.eye(layout.size, dtype=np.int64)
         ratios = np.stack([bets.log_ratios(tests.space.vector(line, wide, (), None))[0] for line in one_row_each])

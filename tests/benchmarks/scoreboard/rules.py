@@ -138,7 +138,7 @@ def _ours(pane: int, errors: bool = False) -> Callable[[Floats], First]:
     def of(reference: Floats) -> First:
         field, direction = (ours.boolean, "up") if errors else (ours.numeric, "both")
         fields = (field(f"f{place}", rows) for place, rows in enumerate(reference))
-        model = ours.Ours(ours.tests_of(ours.reference_of(*fields), direction))
+        model = ours.Ours(ours.suite_of(ours.reference_of(*fields), direction))
         return lambda rows, threshold: model.first(rows, threshold, pane)
 
     return of

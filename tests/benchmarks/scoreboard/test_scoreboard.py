@@ -50,7 +50,7 @@ def buckets(reference: Reference, rows: Floats, pane: int) -> Iterator[Bucket]:
 @pytest.mark.parametrize("change", [CHANGES[0], CHANGES[8]], ids=lambda change: change.name)
 def test_the_fold_is_the_products_step(pane: int, change: Change) -> None:
     reference = ours.reference_of(ours.numeric("f0", streams.reference(0)))
-    tests, rows = ours.tests_of(reference, "both"), streams.changed(0, change, 2, rows=3_000)[0][0]
+    tests, rows = ours.suite_of(reference, "both"), streams.changed(0, change, 2, rows=3_000)[0][0]
     state, alarm = start(tests, 0), len(rows)
     for bucket in buckets(reference, rows, pane):
         state, events = step(tests, state, bucket)

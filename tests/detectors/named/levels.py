@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftbus.detectors.counting.bins import profile_of
-from driftbus.detectors.named.interface import Watched
+from driftbus.detectors.named.interface import WatchedSignal
 from driftbus.detectors.named.windowed import Windowed
 
 from .worlds import Draw, counted, settings
@@ -21,7 +21,7 @@ LAWS: dict[str, Draw] = {
 }
 
 
-def alarms(name: str, watched: Watched, windows: list[NDArray[np.int64]], levels: tuple[float, ...] = LEVELS) -> NDArray[np.int64]:
+def alarms(name: str, watched: WatchedSignal, windows: list[NDArray[np.int64]], levels: tuple[float, ...] = LEVELS) -> NDArray[np.int64]:
     """How many of the windows a detector calls drift, at each level."""
     watcher = settings(name, rows=ROWS).on(watched, 1.0)
     assert isinstance(watcher, Windowed)
@@ -34,7 +34,7 @@ def rates(law: str, reference_rows: int, references: int, windows: int) -> dict[
     found = {name: np.zeros(len(LEVELS)) for name in WINDOWED}
     for seed in range(references):
         rng = np.random.default_rng(seed)
-        watched = Watched("x", profile_of(LAWS[law](rng, reference_rows)))
+        watched = WatchedSignal("x", profile_of(LAWS[law](rng, reference_rows)))
         quiet = [counted(watched, LAWS[law](rng, ROWS)) for _ in range(windows)]
         for name in WINDOWED:
             found[name] += alarms(name, watched, quiet)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from driftbus.detectors.episodes.step import Bucket, State, Tests, fits, start, step
+from driftbus.detectors.episodes.step import Bucket, State, Suite, fits, start, step
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.messages.drift import DriftEvent
 
@@ -32,7 +32,7 @@ def _buckets(count: int, a: tuple[float, int, int], c: float = 0.1, seed: int = 
     return found
 
 
-def _fold(tests: Tests, buckets: list[Bucket], *, through_bytes: bool = False) -> tuple[State, list[DriftEvent]]:
+def _fold(tests: Suite, buckets: list[Bucket], *, through_bytes: bool = False) -> tuple[State, list[DriftEvent]]:
     state, events = start(tests, 0), list[DriftEvent]()
     for bucket in buckets:
         state, new = step(tests, State.decoded(state.encoded()) if through_bytes else state, bucket)

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from driftbus.detectors.counting.bins import profile_of
 from driftbus.detectors.named.built_in import BUILT_IN
-from driftbus.detectors.named.interface import Plain, Seen, Unsuited, Watched
+from driftbus.detectors.named.interface import Plain, Seen, Unsuited, WatchedSignal
 from driftbus.schemas.stored.reference import CategoricalProfile
 
 from .worlds import ON_TWO_VALUES, SHARE, alarms, drawn, errors, folded, numbers, settings, suited, told
@@ -71,18 +71,20 @@ _references = (
 
 
 @st.composite
-def _signals(draw: st.DrawFn) -> Watched:
+def _signals(draw: st.DrawFn) -> WatchedSignal:
     if draw(st.booleans()):
         counts = draw(st.lists(st.sampled_from((0, 1, 30, 500, 10**7)), min_size=3, max_size=6).filter(any))
-        return Watched("c", CategoricalProfile(categories=tuple(f"c{place}" for place in range(len(counts) - 1)), counts=tuple(counts)))
+        return WatchedSignal(
+            "c", CategoricalProfile(categories=tuple(f"c{place}" for place in range(len(counts) - 1)), counts=tuple(counts))
+        )
     profile = profile_of(draw(st.sampled_from(_references))(np.random.default_rng(draw(st.integers(0, 3)))))
-    return Watched("x", profile.model_copy(update={"tau": (draw(st.sampled_from((1.0, 40.0))), 1.0, 1.0, 1.0)}))
+    return WatchedSignal("x", profile.model_copy(update={"tau": (draw(st.sampled_from((1.0, 40.0))), 1.0, 1.0, 1.0)}))
 
 
 @every_detector
 @hypothesis_settings(max_examples=12)
 @given(watched=_signals(), seed=st.integers(0, 99), data=st.data())
-def test_whatever_is_counted_verdicts_are_finite(name: str, watched: Watched, seed: int, data: st.DataObject) -> None:
+def test_whatever_is_counted_verdicts_are_finite(name: str, watched: WatchedSignal, seed: int, data: st.DataObject) -> None:
     try:
         watcher = settings(name).on(watched, SHARE)
     except Unsuited:
@@ -111,7 +113,7 @@ def test_whatever_is_counted_verdicts_are_finite(name: str, watched: Watched, se
 
 @every_detector
 def test_what_it_cannot_judge_it_refuses_and_says_what_can(name: str) -> None:
-    colours = Watched("colour", CategoricalProfile(categories=("red", "green", "blue"), counts=(400, 400, 400, 0)))
+    colours = WatchedSignal("colour", CategoricalProfile(categories=("red", "green", "blue"), counts=(400, 400, 400, 0)))
     if name in ("chi_square", "psi", "jensen_shannon", "kl"):
         settings(name).on(colours, SHARE)
         return
@@ -121,7 +123,7 @@ def test_what_it_cannot_judge_it_refuses_and_says_what_can(name: str) -> None:
 
 @pytest.mark.parametrize("name", ON_TWO_VALUES)
 def test_error_detectors_take_two_numbers_too_and_nothing_else(name: str) -> None:
-    binary = Watched("failed", profile_of(np.repeat([0.0, 1.0], [900, 100])))
+    binary = WatchedSignal("failed", profile_of(np.repeat([0.0, 1.0], [900, 100])))
     watcher = settings(name).on(binary, SHARE)
     assert binary.counts.tolist() == [0, 900, 100, 0, 0]
     quiet, failing = np.array([0, 90, 10, 5, 5]), np.array([0, 0, 100, 0, 0])

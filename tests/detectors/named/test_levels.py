@@ -5,7 +5,7 @@ import pytest
 
 from driftbus.detectors.counting.bins import profile_of
 from driftbus.detectors.named.cramer_von_mises import Law
-from driftbus.detectors.named.interface import Watched
+from driftbus.detectors.named.interface import WatchedSignal
 from driftbus.detectors.named.windowed import Windowed
 from driftbus.schemas.stored.reference import CategoricalProfile
 
@@ -28,7 +28,7 @@ def test_levels_hold_for_categories(name: str) -> None:
     rng, found = np.random.default_rng(0), np.zeros(2)
     for _ in range(250):
         counts = rng.multinomial(5_000, shares)
-        watched = Watched("c", CategoricalProfile(categories=tuple("abcdefghi"), counts=tuple(counts.tolist())))
+        watched = WatchedSignal("c", CategoricalProfile(categories=tuple("abcdefghi"), counts=tuple(counts.tolist())))
         found += alarms(name, watched, list(rng.multinomial(ROWS, shares, size=30)))
     assert (found <= (105, 20)).all()  # 75 and 7.5 are expected
 
@@ -45,7 +45,7 @@ def test_dependent_rows_do_not_alarm_more(name: str) -> None:
         for row in range(1, len(series)):
             series[row] = 0.5 * series[row - 1] + noise[row]
         profile = profile_of(series[:10_000]).model_copy(update={"tau": (3.0, 1.7, 1.3, 1.2)})
-        watched = Watched("x", profile)
+        watched = WatchedSignal("x", profile)
         windows = [counted(watched, rows) for rows in series[10_000:].reshape(60, ROWS)]
         found += int(alarms(name, watched, windows)[0])
     assert found <= 24  # 12 are expected
@@ -62,7 +62,7 @@ def test_the_law_is_that_of_cramer_and_von_mises() -> None:
 
 def test_thresholds_fall_with_rows_and_rise_as_levels_fall() -> None:
     rng = np.random.default_rng(0)
-    watched = Watched("x", profile_of(rng.normal(size=10_000)))
+    watched = WatchedSignal("x", profile_of(rng.normal(size=10_000)))
     for name in WINDOWED:
         watcher = settings(name).on(watched, 1.0)
         assert isinstance(watcher, Windowed)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from driftbus.detectors.counting.bins import profile_of
-from driftbus.detectors.named.interface import Watched
+from driftbus.detectors.named.interface import WatchedSignal
 from driftbus.detectors.named.units import MOST_ROWS, deviations, ranks, rows_of, two_valued
 
 from .worlds import counted, errors, numbers
@@ -21,7 +21,7 @@ def test_ranks_are_between_0_and_1_in_the_order_of_the_values() -> None:
 @pytest.mark.parametrize("factor", [2.0**-40, 1.0, 2.0**30])
 def test_no_unit_of_the_data_shows(factor: float) -> None:
     values = np.random.default_rng(0).lognormal(size=5_000)
-    scaled, plain = Watched("x", profile_of(values * factor)), Watched("x", profile_of(values))
+    scaled, plain = WatchedSignal("x", profile_of(values * factor)), WatchedSignal("x", profile_of(values))
     assert ranks(scaled).tolist() == ranks(plain).tolist()
     assert deviations(scaled).tolist() == deviations(plain).tolist()
 

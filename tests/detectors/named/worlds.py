@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from driftbus.detectors.counting.bins import bins_of, profile_of
 from driftbus.detectors.named.built_in import BUILT_IN
-from driftbus.detectors.named.interface import NamedDetector, Plain, Seen, Verdict, Watched, Watcher
+from driftbus.detectors.named.interface import NamedDetector, Plain, Seen, Verdict, WatchedSignal, Watcher
 from driftbus.schemas.stored.reference import CategoricalProfile
 
 Counts = NDArray[np.int64]
@@ -25,31 +25,31 @@ def settings(name: str, **written: object) -> NamedDetector:
     return BUILT_IN[name].model_validate(written)
 
 
-def numbers(seed: int = 0, rows: int = 10_000, law: Draw | None = None) -> Watched:
+def numbers(seed: int = 0, rows: int = 10_000, law: Draw | None = None) -> WatchedSignal:
     """A numeric signal, standard normal unless a law is given."""
     rng = np.random.default_rng(seed)
-    return Watched("amount", profile_of(rng.normal(size=rows) if law is None else law(rng, rows)))
+    return WatchedSignal("amount", profile_of(rng.normal(size=rows) if law is None else law(rng, rows)))
 
 
-def errors(rows: int = 10_000, rate: float = 0.1) -> Watched:
+def errors(rows: int = 10_000, rate: float = 0.1) -> WatchedSignal:
     """A boolean signal that is seldom true."""
     true = round(rows * rate)
-    return Watched("wrong", CategoricalProfile(categories=("false", "true"), counts=(rows - true, true, 0), boolean=True))
+    return WatchedSignal("wrong", CategoricalProfile(categories=("false", "true"), counts=(rows - true, true, 0), boolean=True))
 
 
-def suited(name: str) -> Watched:
+def suited(name: str) -> WatchedSignal:
     """A signal that this detector judges."""
     return errors() if name in ON_TWO_VALUES else numbers()
 
 
-def counted(watched: Watched, values: Floats) -> Counts:
+def counted(watched: WatchedSignal, values: Floats) -> Counts:
     """Values, or the numbers of categories, as counts."""
     profile = watched.profile
     places = values.astype(np.int64) if isinstance(profile, CategoricalProfile) else bins_of(profile, values)
     return np.bincount(places, minlength=len(profile.counts))
 
 
-def drawn(watched: Watched, rng: np.random.Generator, rows: int, changed: float = 0.0) -> Counts:
+def drawn(watched: WatchedSignal, rng: np.random.Generator, rows: int, changed: float = 0.0) -> Counts:
     """A bucket of the signal's own law; ``changed``: normal values that many sd higher, or errors that much more often."""
     if isinstance(watched.profile, CategoricalProfile):
         return counted(watched, (rng.random(rows) < 0.1 + 0.2 * changed).astype(np.float64))

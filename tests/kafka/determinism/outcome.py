@@ -78,10 +78,10 @@ def summaries(bus: Bus, settings: Configuration) -> list[list[Arrived]]:
 
 def _folded(bus: Bus, settings: Configuration, arrived: Sequence[Sequence[Arrived]]) -> dict[str, list[Event]]:
     """The events that the summaries lead to, whoever folds them."""
-    tests_of = Pipeline(bus, settings, roles=()).tests_of
+    suite_of = Pipeline(bus, settings, roles=()).suite_of
     events: dict[int, list[Event]] = {}
     for number, records in enumerate(arrived):
-        fold = Fold(settings, tests_of)
+        fold = Fold(settings, suite_of)
         outputs = [event_output(settings, p.event, number, p.time) for one in records for p in fold.feed(*one)]
         events[number] = [Event(output.key, output.value or b"", output.headers) for output in outputs]
     return by_model(events)
