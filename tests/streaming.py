@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 
 from driftbus.consumers.bus.interface import Bus, Output, TopicPartition
-from driftbus.consumers.process.own_topics import create_topics
+from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.reference.announce import announce
 from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.detectors.counting.bins import profile_of

@@ -12,10 +12,10 @@ import pytest
 from pydantic import BaseModel
 
 from driftbus.consumers.command.main import main
+from driftbus.consumers.pipeline.documents import consumers_table, permissions
+from driftbus.consumers.pipeline.topology import ROLES
 from driftbus.consumers.process.settings import parsed
-from driftbus.consumers.process.topology import TOPOLOGY
 from driftbus.schemas import configuration as schema
-from driftbus.schemas.configuration import KafkaTopics
 from driftbus.schemas.configuration.mapping import Mapping
 from driftbus.schemas.configuration.segments import Segments
 
@@ -83,17 +83,12 @@ def test_every_make_target_that_is_named_exists(document: Path) -> None:
 
 
 def test_the_consumers_are_those_of_the_topology() -> None:
-    written = next(table for table in tables(README) if table[0][0] == "`profiler`")
-    prefix = KafkaTopics().prefix
-    assert written == [
-        [
-            f"`{node.role}`",
-            "your input topics" if node.reads.startswith("streams") else f"`{prefix}.{node.reads}`",
-            ", ".join(f"`{prefix}.{topic}`" for topic in node.writes),
-            node.does,
-        ]
-        for node in TOPOLOGY
-    ]
+    assert next(table for table in tables(README) if table[0][0] == "`profiler`") == consumers_table()
+
+
+def test_the_permissions_are_those_of_the_topology() -> None:
+    written = next(tables((ROOT / "docs/acls.md").read_text(encoding="utf-8")))
+    assert [row for row in written if row[0] in ROLES] == permissions()
 
 
 def documented() -> dict[str, dict[str, str]]:

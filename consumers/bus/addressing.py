@@ -141,3 +141,18 @@ def lost_output(configuration: Configuration, stream: str | None, place: InputPa
         identity=f"{configuration.application}/{place.topic_id}/{place.partition}/{start}/{first}",
     )
     return event_output(configuration, notice, place.partition % configuration.topics.partitions, 0)
+
+
+def set_aside_output(configuration: Configuration, stream: str | None, place: InputPartition, offset: int, reason: str) -> Output:
+    """Say that a record made a consumer raise, and was set aside (`driftbus.consumers.process.last_net`)."""
+    named = f"{place.topic}[{place.partition}]@{offset}"
+    notice = Notice(
+        about="set_aside",
+        model="-",
+        version="-",
+        stream=stream,
+        text=f"{named} was set aside: {reason}; it is among the dead letters. This is a fault of driftbus: please report it",
+        facts={"topic": place.topic, "partition": place.partition, "offset": offset},
+        identity=f"{configuration.application}/{place.topic_id}/{place.partition}/{offset}",
+    )
+    return event_output(configuration, notice, place.partition % configuration.topics.partitions, 0)

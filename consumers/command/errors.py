@@ -1,28 +1,11 @@
 """Which errors a user can answer: these are told in a line, all others with their traceback."""
 
-from ...detectors.betting import UnusableDirection
-from ...detectors.betting.margin import UnusableBudget
-from ...detectors.episodes.at_work import UnusableDetector
+from ...schemas.unusable import Unusable
 from ..bus.interface import BusError
 from ..process.settings import ConfigurationError
 from ..reference.artifacts import ArtifactError
-from ..reference.building.build import UnusableReference
-from ..reference.building.messages import UnusableMessages
-from ..reference.building.tables import UnusableTable
 
-_THE_USERS = (
-    ArtifactError,
-    BusError,
-    ConfigurationError,
-    FileNotFoundError,
-    PermissionError,
-    UnusableBudget,
-    UnusableDetector,
-    UnusableDirection,
-    UnusableMessages,
-    UnusableReference,
-    UnusableTable,
-)
+_THE_USERS = (ArtifactError, BusError, ConfigurationError, FileNotFoundError, PermissionError, Unusable)
 
 
 def is_the_users(error: Exception) -> bool:

@@ -12,7 +12,7 @@ import click
 from ...schemas.configuration import Configuration
 from ...schemas.messages.drift import DriftEvent
 from ..bus.tail import DriftTopic
-from ..process.runner import Pipeline
+from ..pipeline.runner import Pipeline
 from ..reference.artifacts import ArtifactStore
 from ..replay.event_line import event_line
 from ..replay.measures import FORMATS, measured, write
@@ -68,7 +68,7 @@ def replay(
 def _fold(configuration: Configuration, written: IO[str]) -> list[DriftEvent]:
     """Run to the end, and tell every event as it comes."""
     found: list[DriftEvent] = []
-    with opened(configuration) as bus, closing(Pipeline(bus, configuration, until_end=True)) as pipeline:
+    with opened(configuration) as bus, closing(Pipeline(bus, configuration)) as pipeline:
         topic = DriftTopic(bus, configuration.topics.drift, from_start=True)
 
         def tell() -> None:
@@ -84,10 +84,10 @@ def _fold(configuration: Configuration, written: IO[str]) -> list[DriftEvent]:
                 tell()
                 looked = time.perf_counter()
         tell()
-        counted, seconds = pipeline.profiled, time.perf_counter() - began
+        totals, seconds = pipeline.totals, time.perf_counter() - began
     episodes = sum(event.status == "opened" for event in found)
     click.echo(
-        f"{counted.rows:,} rows, {pipeline.detected.buckets:,} buckets, {counted.dead_letters:,} dead letters, "
-        f"{episodes} episodes; {counted.rows / seconds:,.0f} rows/s"
+        f"{totals['rows']:,} rows, {totals['buckets']:,} buckets, {totals['dead_letters']:,} dead letters, "
+        f"{episodes} episodes; {totals['rows'] / seconds:,.0f} rows/s"
     )
     return found

@@ -3,8 +3,8 @@
 import click
 
 from ...schemas.configuration import Configuration
-from ..process.runner import run as run_roles
-from ..process.topology import ROLES
+from ..pipeline.runner import run as run_roles
+from ..pipeline.topology import ROLES
 from .configured import configured
 from .opened import opened
 
@@ -20,9 +20,8 @@ def run(configuration: Configuration, roles: tuple[str, ...], until_end: bool) -
         click.echo(
             f"{configuration.application}: {' and '.join(roles or ROLES)} of {inputs}; events: {configuration.topics.drift}; end: Ctrl-C"
         )
-        totals = run_roles(bus, configuration, roles or ROLES, until_end=until_end)
-    counted, found = totals.profiled, totals.detected
+        totals = run_roles(bus, configuration, roles or ROLES, until_end=until_end).totals
     click.echo(
-        f"{counted.rows:,} rows, {counted.late:,} of them late, {counted.dead_letters:,} dead letters, {counted.panes:,} panes; "
-        f"{found.buckets:,} buckets, {found.events:,} events"
+        f"{totals['rows']:,} rows, {totals['late']:,} of them late, {totals['dead_letters']:,} dead letters, {totals['panes']:,} panes; "
+        f"{totals['buckets']:,} buckets, {totals['events']:,} events"
     )

@@ -6,6 +6,9 @@ from pathlib import Path
 import click
 
 from ...schemas.export import PUBLISHED, json_schema
+from ..pipeline.documents import asyncapi
+
+ASYNCAPI = "asyncapi.json"
 
 
 @click.group()
@@ -16,8 +19,9 @@ def schemas() -> None:
 @schemas.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def export(folder: Path) -> None:
-    """Write one JSON Schema per kind of message into FOLDER."""
+    """Write one JSON Schema per kind of message into FOLDER, and asyncapi.json: on which topic which of them travels."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in PUBLISHED:
         (folder / f"{name}.json").write_text(json.dumps(json_schema(name), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    click.echo(f"{len(PUBLISHED)} schemas in {folder}")
+    (folder / ASYNCAPI).write_text(json.dumps(asyncapi(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    click.echo(f"{len(PUBLISHED)} schemas, and {ASYNCAPI}, in {folder}")

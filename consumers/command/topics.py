@@ -3,7 +3,7 @@
 import click
 
 from ...schemas.configuration import Configuration
-from ..process.own_topics import check_topics, create_topics, own_topics
+from ..pipeline.own_topics import check_topics, create_topics, own_topics
 from .configured import configured
 from .opened import opened
 

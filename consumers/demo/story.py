@@ -22,8 +22,8 @@ from ...schemas.messages.drift import DriftEvent
 from ..bus.interface import Bus, Output
 from ..bus.open import open_bus
 from ..bus.tail import DriftTopic
-from ..process.own_topics import create_topics
-from ..process.runner import Pipeline
+from ..pipeline.own_topics import create_topics
+from ..pipeline.runner import Pipeline
 from ..process.settings import parsed
 from ..reference.announce import announce
 from ..reference.artifacts import ArtifactStore
@@ -151,7 +151,7 @@ class Stage:
             for reference in act.references:
                 self._announce(bus, act, reference)
             watched = _Watched(DriftTopic(bus, configuration.topics.drift, from_start=True), act.told_from, screen)
-            pipeline, began = Pipeline(bus, configuration, until_end=True), time.perf_counter()
+            pipeline, began = Pipeline(bus, configuration), time.perf_counter()
             looked = began
             with closing(pipeline), screen.live() as show:
                 for _ in pipeline.run_until_end():
@@ -188,7 +188,7 @@ def _publish(bus: Bus, outputs: Iterable[Output]) -> None:
 
 
 def _pace(pipeline: Pipeline, seconds: float) -> Pace:
-    return Pace(pipeline.profiled.rows, pipeline.profiled.panes, pipeline.detected.buckets, seconds)
+    return Pace(pipeline.totals["rows"], pipeline.totals["panes"], pipeline.totals["buckets"], seconds)
 
 
 class _Watched:

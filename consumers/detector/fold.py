@@ -74,13 +74,28 @@ class Fold:
     unexpected: UnexpectedFields = field(init=False)
     unmonitored: set[str] = field(default_factory=set)
     misfits: dict[StateKey, State] = field(default_factory=dict)  #: restored states that the configuration no longer fits
-    buckets: int = 0  #: evaluated by this process
+    suites: dict[StateKey, Suite] = field(default_factory=dict)  #: compiled, of the states that there are
+    counted: dict[str, int] = field(default_factory=lambda: {"buckets": 0, "events": 0})  #: since it was made
 
     def __post_init__(self) -> None:
         for name, stream in self.configuration.streams.items():
             patience = stream.patience if stream.clock == "live" else None
             self.aligners.setdefault(name, Aligner(buckets(stream.pane), patience))
         self.silences, self.unexpected = Silences(self.configuration), UnexpectedFields(self.configuration)
+
+    def suite(self, key: StateKey) -> Suite:
+        """The tests of a model version, compiled once, and kept as long as its state."""
+        if key not in self.suites:
+            self.suites[key] = self.suite_of(key)
+        return self.suites[key]
+
+    def due(self, now: int) -> list[Published]:
+        """Nothing: what is silent is told by completeness."""
+        return []
+
+    def totals(self) -> Mapping[str, int]:
+        """Buckets evaluated, and events and notices."""
+        return self.counted
 
     def feed(self, offset: int, appended: int, record: Pane | Progress) -> list[Published]:
         """Take one record; returns the events of the buckets that it makes ready."""
@@ -98,19 +113,21 @@ class Fold:
             silent = self.silences.passed(record.stream, Completeness(through, aligned.complete, aligned.clock_decided))
             published += starmap(Published, silent)
             if aligned.panes:
-                self.buckets += 1
+                self.counted["buckets"] += 1
                 published += self._evaluate(record.stream, aligner, aligned)
+        self.counted["events"] += len(published)
         return published
 
-    def reconfigured(self) -> list[Published]:
+    def resumed(self) -> list[Published]:
         """Resolve what restored states hold open that no longer fit. To be called, and published, when the fold is live again."""
         published: list[Published] = []
         for key, state in self.misfits.items():
             last = state.windows.runs[-1] if state.windows.runs else None
             if last is not None:
                 bucket = (self.aligners[key.stream].buckets.start(last.end - 1), last.end)
-                published += (Published(last.end, e) for e in close(self.suite_of(key), state, bucket, "reconfigured"))
+                published += (Published(last.end, e) for e in close(self.suite(key), state, bucket, "reconfigured"))
         self.misfits.clear()
+        self.counted["events"] += len(published)
         return published
 
     def _evaluate(self, stream: str, aligner: Aligner, aligned: Aligned) -> list[Published]:
@@ -145,7 +162,7 @@ class Fold:
             if key in self.misfits:
                 continue  # what was published of these buckets was decided by another configuration
             published += self._replace(key, bucket, since, "replaced")
-            tests = self.suite_of(key)
+            tests = self.suite(key)
             self.silences.follow(stream, model, version, reference, tests.longest_gap, aligned.end)
             if key not in self.states:
                 self.states[key], self.since[key], self.current[key[:3]] = start(tests, beginning), since, key
@@ -162,13 +179,14 @@ class Fold:
             return []
         del self.current[key[:3]], self.since[old]
         events = close(
-            self.suite_of(old),
+            self.suite(old),
             self.states.pop(old),
             (bucket.start, bucket.end),
             reason,
             complete=bucket.complete,
             clock_decided=bucket.clock_decided,
         )
+        self.suites.pop(old, None)
         return [Published(bucket.end, event) for event in events]
 
     def _notice(self, key: StateKey, bucket: Bucket, remedy: str) -> list[Published]:
@@ -229,7 +247,7 @@ class Fold:
             if key.stream not in fold.aligners:
                 continue
             decoded = State.decoded(content)
-            if fits(suite_of(key), decoded):
+            if fits(fold.suite(key), decoded):
                 fold.states[key], fold.since[key], fold.current[key[:3]] = decoded, kept["since"][text], key
             else:
                 fold.misfits[key] = decoded

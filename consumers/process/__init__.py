@@ -1,1 +1,1 @@
-"""What starts and turns: the topology, the runner, settings, plug-ins."""
+"""What every role is built on: the contract of a consumer, the folding consumer, the last net; settings, plug-ins."""

@@ -8,12 +8,13 @@ from ...detectors.named.built_in import BUILT_IN
 from ...detectors.named.choice import Kinds
 from ...detectors.named.interface import NamedDetector
 from ...schemas.configuration import Model
+from ...schemas.unusable import Unusable
 
 #: Of entry points: ``name = "package.module:SettingsClass"``.
 GROUP = "driftbus.detectors"
 
 
-class UnusablePlugin(ValueError):
+class UnusablePlugin(Unusable):
     """An installed package's detector that cannot be used, with the reason."""
 
 

@@ -3,8 +3,9 @@
 Nothing here survives a crash, and nothing needs to: an open run is read again from its first offset.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -15,6 +16,7 @@ from ...detectors.counting.unseen import Names, commonest, merged_names
 from ...schemas.messages.dead_letter import MOST_PER_RUN
 from ...schemas.messages.pane import Pane
 from ...schemas.messages.progress import InputPartition
+from ..bus.interface import Output
 from ..decode.interface import Decoder
 from ..decode.times import aged
 from ..reference.holding import Holding, Monitored
@@ -23,6 +25,7 @@ from ..streams.records import Records, joined
 from .beside import SideCounts, grouped, looked_at
 from .shape import Shape
 
+NOTHING_ASIDE: Mapping[int, str] = MappingProxyType({})
 #: The signal of repeated ids.
 IDS = "(ids)", "duplicates"
 #: Rows kept decoded before they are counted, at some 230 bytes each: many at once cost half of few at a time.
@@ -42,6 +45,10 @@ class References(Protocol):
         """How rows are counted against it."""
         ...
 
+    def keep_up(self) -> None:
+        """Take note of what has been announced, now and then."""
+        ...
+
 
 class Bad(NamedTuple):
     """A record or a field that could not be counted."""
@@ -53,7 +60,7 @@ class Bad(NamedTuple):
     value: bytes | None
 
 
-@dataclass(frozen=True)
+@dataclass
 class ClosedRun:
     """What one run comes to."""
 
@@ -61,6 +68,7 @@ class ClosedRun:
     panes: list[Pane]
     bad: list[Bad]  #: the first `MOST_PER_RUN`, in order
     further_bad: int
+    outputs: list[Output] = field(default_factory=list)  #: as it is written
 
 
 class _Target(NamedTuple):
@@ -113,8 +121,11 @@ class Tally:
         self._shape_of: list[Shape] = []  # by code
         self._shapes: dict[tuple[object, ...], Shape] = {}
 
-    def add(self, records: Records, items: Sequence[Item]) -> list[ClosedRun]:
-        """Take what `cut` said of these records; returns the runs that it closed, in order."""
+    def add(self, records: Records, items: Sequence[Item], aside: Mapping[int, str] = NOTHING_ASIDE) -> list[ClosedRun]:
+        """Take what `cut` said of these records; returns the runs that it closed, in order.
+
+        ``aside``: the offsets of records that are no rows, whatever they hold, each with the reason that its dead letter is to say.
+        """
         cuts: list[Cut] = []
         rows: list[AcceptedRows] = []
         run_of: list[int] = []
@@ -134,7 +145,7 @@ class Tally:
                 rows.append(item)
                 run_of.append(len(cuts))
         if rows:
-            self._decode(records, rows, run_of)
+            self._decode(records, rows, run_of, aside)
         for run in self._runs:
             run.keep_first()
         uncounted = [(shape.rows, shape.bytes) for shape in self._shapes.values()]
@@ -152,17 +163,19 @@ class Tally:
             self._runs.append(_Run(offset, offset))
         return self._runs[index]
 
-    def _decode(self, records: Records, parts: Sequence[AcceptedRows], run_of: Sequence[int]) -> None:
+    def _decode(self, records: Records, parts: Sequence[AcceptedRows], run_of: Sequence[int], aside: Mapping[int, str]) -> None:
         """Decode what was accepted, shape by shape; end records are no rows."""
         if sum(part.stop - part.start for part in parts) < len(records):
             records = joined([records.since(part.start).before(part.stop - part.start) for part in parts])
         run = np.repeat(run_of, [part.stop - part.start for part in parts])
         buckets, late = np.concatenate([part.buckets for part in parts]), np.concatenate([part.late for part in parts])
+        if aside:
+            records = self._without(records, run, aside)
         keys = records.keys() if self._decoder.needs_keys else None
         headers = records.headers() if self._decoder.needs_headers else None
         identities = self._decoder.identities(records.values, keys, headers)
         for rejected in identities.rejected:
-            if not records.ends[rejected.row]:
+            if not records.ends[rejected.row] and int(records.offsets[rejected.row]) not in aside:
                 self._refuse(records, run, rejected.row, None, rejected.reason)
         group = self._groups_of(run, buckets, identities.models, np.where(records.ends, -1, identities.model_of))
         shapes = list(dict.fromkeys(self._shape_of))
@@ -171,6 +184,13 @@ class Tally:
             rows = np.flatnonzero(shape_of == place)
             if len(rows):
                 self._decode_shape(shape, records, rows, run, group, late)
+
+    def _without(self, records: Records, run: NDArray[np.int64], aside: Mapping[int, str]) -> Records:
+        """The records with nothing in those that are set aside, whose dead letters are written."""
+        rows = [row for row, offset in enumerate(records.offsets.tolist()) if offset in aside]
+        for row in rows:
+            self._refuse(records, run, row, None, aside[int(records.offsets[row])])
+        return records.emptied(rows)
 
     def _groups_of(
         self, run: NDArray[np.int64], buckets: NDArray[np.int64], models: Sequence[tuple[str, str]], model_of: NDArray[np.int64]

@@ -1,5 +1,6 @@
 """Which reference holds for a row, and how the row is counted against it: what profilers ask."""
 
+import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -9,6 +10,9 @@ from ...schemas.stored.reference import EmbeddingProfile, NumericProfile, Profil
 from ..bus.interface import Bus
 from .announce import Announcements
 from .artifacts import ArtifactStore
+
+#: Announcements are looked for so often, live.
+REFRESH_EVERY_S = 1.0
 
 
 class Holding(NamedTuple):
@@ -42,6 +46,12 @@ class HeldReferences:
     def refresh(self) -> None:
         """Take note of what has been announced since; it holds for rows that have not been counted."""
         self._announcements.refresh()
+        self._refreshed = time.monotonic()
+
+    def keep_up(self) -> None:
+        """Live, in every turn: `refresh` once a second."""
+        if time.monotonic() - self._refreshed >= REFRESH_EVERY_S:
+            self.refresh()
 
     def holding(self, model: str, version: str, bucket: int) -> Holding:
         """Which reference holds in the bucket that ends then."""

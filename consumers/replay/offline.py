@@ -17,7 +17,7 @@ from ..bus.embedded import EmbeddedBus
 from ..bus.interface import Bus, Output, TopicPartition
 from ..bus.recording import load_recording
 from ..decode.json import JSONDecoder
-from ..process.own_topics import create_topics
+from ..pipeline.own_topics import create_topics
 from ..reference.announce import Announcements, announce, from_start
 from ..reference.artifacts import ArtifactStore
 from ..reference.building.build import UnusableReference

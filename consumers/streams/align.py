@@ -1,8 +1,8 @@
 """When a bucket of one summaries partition can be evaluated: a pure function of that partition's records, one at a time.
 
 A bucket is evaluated when every input partition is complete through its end. A pane that arrives after its bucket was evaluated, for
-whatever reason, counts in the next one, which then says that it is not complete. The only clock is the records' append time; it advances
-by at most ``STRIDE`` per record, so that an outage of all profilers gives up no partition.
+whatever reason, counts in the next one, which then says that it is not complete. The only clock is the records' append time
+(`AppendClock`).
 
 Completeness that passes empty buckets is told too, once for all that are passed: by the last of them, without panes. It is what silence
 is told by. How many such statements there are depends on how often progress is said; how far they reach in the end does not.
@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 from ...schemas.messages.pane import Pane
 from ...schemas.messages.progress import Progress
 from .buckets import Buckets
+from .clock import AppendClock
 
 #: No time in a log is this far away.
 NEVER = 1 << 62
-STRIDE = 20_000
 PartitionKey = tuple[str, str, int]  # topic, topic id, partition
 
 
@@ -64,8 +64,7 @@ class Aligner:
 
     buckets: Buckets
     patience: int | None = 300_000
-    now: int = 0
-    appended: int | None = None
+    clock: AppendClock = field(default_factory=AppendClock)
     evaluated: int = -NEVER  #: every bucket that ends at or before it has been evaluated
     partitions: dict[PartitionKey, Heard] = field(default_factory=dict)
     runs: dict[PartitionKey, LastRun] = field(default_factory=dict)
@@ -73,17 +72,12 @@ class Aligner:
 
     def feed(self, offset: int, appended: int, record: Pane | Progress) -> list[Aligned]:
         """The buckets that this record makes ready, in order."""
-        self._tick(appended)
+        self.clock.tick(appended)
         if isinstance(record, Pane):
             self._receive(offset, record)
             return []
         self._hear(record)
         return self._evaluate()
-
-    def _tick(self, appended: int) -> None:
-        if self.appended is not None:
-            self.now += min(max(0, appended - self.appended), STRIDE)
-        self.appended = appended if self.appended is None else max(self.appended, appended)
 
     def _receive(self, offset: int, pane: Pane) -> None:
         run = self.runs.setdefault((pane.topic, pane.topic_id, pane.partition), LastRun())
@@ -103,15 +97,15 @@ class Aligner:
             self.runs.pop(key, None)
         for topic in progress.topics:
             for number in range(topic.partitions):
-                self.partitions.setdefault((topic.topic, topic.topic_id, number), Heard(self.now))
-        source = self.partitions.setdefault(progress.source.key, Heard(self.now))
-        source.at, source.ended = self.now, progress.ended
+                self.partitions.setdefault((topic.topic, topic.topic_id, number), Heard(self.clock.now))
+        source = self.partitions.setdefault(progress.source.key, Heard(self.clock.now))
+        source.at, source.ended = self.clock.now, progress.ended
         if progress.through is not None and progress.through > source.through:
             if progress.by_clock:
                 source.by_clock.append((source.through, progress.through))
             source.through = progress.through
         for partition in self.partitions.values():
-            if self.patience is not None and self.now - partition.at > self.patience:
+            if self.patience is not None and self.clock.now - partition.at > self.patience:
                 partition.given_up = True
             elif partition.ended or partition.through >= self.evaluated:
                 partition.given_up = False
@@ -146,8 +140,8 @@ class Aligner:
     def numbers(self) -> dict[str, Any]:  # plain data for a snapshot
         """All that is remembered but the pending panes themselves."""
         return {
-            "now": self.now,
-            "appended": self.appended,
+            "now": self.clock.now,
+            "appended": self.clock.appended,
             "evaluated": self.evaluated,
             "partitions": [[*k, p.at, p.through, p.by_clock, p.ended, p.given_up] for k, p in self.partitions.items()],
             "runs": [[*k, run.first, sorted(run.seen)] for k, run in self.runs.items()],
@@ -157,7 +151,7 @@ class Aligner:
     @classmethod
     def restored(cls, buckets: Buckets, patience: int | None, numbers: dict[str, Any], panes: dict[int, Pane]) -> "Aligner":
         """The aligner that wrote `numbers`; ``panes`` by their summaries offset."""
-        aligner = cls(buckets, patience, numbers["now"], numbers["appended"], numbers["evaluated"])
+        aligner = cls(buckets, patience, AppendClock(numbers["now"], numbers["appended"]), numbers["evaluated"])
         for topic, topic_id, number, at, through, by_clock, ended, given_up in numbers["partitions"]:
             spans = [(start, end) for start, end in by_clock]
             aligner.partitions[topic, topic_id, number] = Heard(at, through, spans, ended, given_up)

@@ -52,6 +52,21 @@ class Records:
             lambda: headers()[:stop],
         )
 
+    def emptied(self, rows: Sequence[int]) -> "Records":
+        """The same with no value, key or header in some rows, which are no end records either."""
+        if not rows:
+            return self
+        gone, ends, keys, headers = frozenset(rows), self.ends.copy(), self.keys, self.headers
+        ends[list(rows)] = False
+        return Records(
+            self.offsets,
+            self.timestamps,
+            ends,
+            [None if row in gone else value for row, value in enumerate(self.values)],
+            lambda: [None if row in gone else key for row, key in enumerate(keys())],
+            lambda: [() if row in gone else heads for row, heads in enumerate(headers())],
+        )
+
     def followed_by(self, other: "Records") -> "Records":
         """These, then the others."""
         return joined([self, other]) if len(self) else other

@@ -5,6 +5,7 @@ from typing import Literal
 
 from ...schemas.configuration import Model
 from ...schemas.stored.reference import CategoricalProfile, NumericProfile, Reference
+from ...schemas.unusable import Unusable
 from .rates import watched
 
 _NUMERIC = {
@@ -13,7 +14,7 @@ _NUMERIC = {
 }
 
 
-class UnusableDirection(ValueError):
+class UnusableDirection(Unusable):
     """A direction that was asked for where there is none, with the key to change."""
 
 

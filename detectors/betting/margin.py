@@ -5,13 +5,14 @@ from typing import NamedTuple
 
 from ...schemas.configuration import Model
 from ...schemas.stored.reference import Reference
+from ...schemas.unusable import Unusable
 
 #: In standard errors of the reference. From 4 on no bet gains on a shift that the unluckiest of many fields explains, whatever the budget;
 #: below .5 even short budgets were overdrawn (24 alarms per budget of 1,000,000 rows on a reference of 1,000).
 LEAST, MOST = 0.5, 4.0
 
 
-class UnusableBudget(ValueError):
+class UnusableBudget(Unusable):
     """A budget that cannot be kept count of, with the key to change."""
 
 

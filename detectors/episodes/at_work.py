@@ -10,6 +10,7 @@ from ...schemas.configuration import Model
 from ...schemas.identity import derived_id
 from ...schemas.messages.drift import Alarm
 from ...schemas.stored.reference import CategoricalProfile, NumericProfile
+from ...schemas.unusable import Unusable
 from ..betting.margin import Budget
 from ..counting.layout import Signal
 from ..effects import rounded
@@ -19,7 +20,7 @@ from .episode import Episode
 from .windows import Bucket, Recent, Windows
 
 
-class UnusableDetector(ValueError):
+class UnusableDetector(Unusable):
     """A detector that was asked for on a feature that it cannot judge, with the key to change."""
 
 

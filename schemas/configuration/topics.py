@@ -12,6 +12,10 @@ class KafkaTopics(Setting):
     partitions: int = Field(8, ge=1, le=1000, description="of summaries, snapshots and drift; fixed at creation")
     replication: int = Field(1, ge=1, le=10)
 
+    def named(self, topic: str) -> str:
+        """One of them, by its name without the prefix."""
+        return f"{self.prefix}.{topic}"
+
     @property
     def summaries(self) -> str:
         """Panes and progress."""

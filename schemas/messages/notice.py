@@ -10,10 +10,10 @@ class Notice(Fact):
     """Published on the drift topic, once per cause.
 
     ``unmonitored``: a model version without a reference; ``unexpected``: a field that the reference does not know; ``lost``: offsets are
-    gone.
+    gone; ``set_aside``: a record that made a consumer raise.
     """
 
-    about: Literal["unmonitored", "unexpected", "lost"]
+    about: Literal["unmonitored", "unexpected", "lost", "set_aside"]
     model: str
     version: str
     stream: str | None = None

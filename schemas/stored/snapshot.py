@@ -50,4 +50,5 @@ class PartitionState(Fact):
     states: tuple[str, ...]  #: the key of every state
     aligners: dict[str, Any]  # plain numbers, by stream; the aligner knows their form
     pending: tuple[int, ...]  #: summaries offsets of panes received and not yet evaluated
+    clock: tuple[int, int | None] = (0, None)  #: of the fold's timers: ms since it began, and the last append time
     fold: dict[str, Any] = {}  # what else the fold remembers (models reported as unmonitored, ...)

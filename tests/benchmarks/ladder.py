@@ -19,7 +19,7 @@ from river.drift import ADWIN
 from driftbus.consumers.bus import kafka_settings
 from driftbus.consumers.bus.interface import Batch, Bus, Position, TopicPartition
 from driftbus.consumers.decode.json import JSONDecoder
-from driftbus.consumers.process.runner import wall_ms
+from driftbus.consumers.pipeline.runner import wall_ms
 from driftbus.consumers.profiler.profiler import MOST_RECORDS, Profiler
 from driftbus.consumers.profiler.tally import Tally
 from driftbus.consumers.reference.artifacts import ArtifactStore
@@ -114,15 +114,16 @@ class Rung:
         chosen = self.chosen()
         bus = open_kafka(chosen)
         references = self._held(bus, chosen)
-        profiler = Profiler(bus, chosen, STREAM, JSONDecoder(MAPPING), references, wall_ms, until_end=True)
+        profiler = Profiler(bus, chosen, STREAM, JSONDecoder(MAPPING), references, wall_ms)
+        profiler.finish()
 
         def turns() -> Iterator[int]:
             while not profiler.done:
                 yield int(profiler.turn(0.05))
 
         took = timed(turns())
-        if profiler.stats.rows != rows:
-            msg = f"{rows} rows were sent to {self.topic}, {profiler.stats.rows} were counted"
+        if profiler.totals()["rows"] != rows:
+            msg = f"{rows} rows were sent to {self.topic}, {profiler.totals()['rows']} were counted"
             raise AssertionError(msg)
         profiler.close()
         bus.close()

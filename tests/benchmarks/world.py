@@ -16,7 +16,7 @@ from confluent_kafka import Producer, libversion
 
 from driftbus.consumers.bus.interface import Bus
 from driftbus.consumers.bus.kafka import KafkaBus
-from driftbus.consumers.process.own_topics import create_topics
+from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.reference.announce import announce, from_start
 from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.schemas.configuration import Configuration

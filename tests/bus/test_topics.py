@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from driftbus.consumers.process.own_topics import check_topics, create_topics, own_topics
+from driftbus.consumers.pipeline.own_topics import check_topics, create_topics, own_topics
 from driftbus.schemas.configuration import Configuration
 
 from .worlds import World

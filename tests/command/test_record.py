@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.command.main import main
-from driftbus.consumers.process.runner import Pipeline
+from driftbus.consumers.pipeline.runner import Pipeline
 
 from ..streaming import by_model, configuration, everything, prepare, reference, rows, send
 
@@ -20,7 +20,7 @@ def test_a_recording_replays_to_the_same_events(tmp_path: Path, monkeypatch: pyt
     bus = EmbeddedBus(settings.embedded, settings.application, "a")
     prepare(bus, settings, [reference("m0"), reference("m1")])
     send(bus, rows(1000, ("m0", "m1"), 3, seed=1, shifted=("m0", 300, 500)))
-    pipeline = Pipeline(bus, settings, until_end=True)
+    pipeline = Pipeline(bus, settings)
     for _ in pipeline.run_until_end():
         pass
     pipeline.close()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
-from driftbus.consumers.process.runner import Pipeline
+from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.detectors.counting.layout import layout
 from driftbus.schemas.messages.pane import Pane
 from driftbus.schemas.stored.reference import Reference
@@ -68,7 +68,7 @@ def run(folder: Path, name: str, extra: list[Sent]) -> Counted:
     traffic = rows(100, ("m0", "m1"), 5, seed=3)
     middle = len(traffic) // 2
     send(bus, [*traffic[:middle], *extra, *traffic[middle:]])
-    pipeline = Pipeline(bus, settings, until_end=True)
+    pipeline = Pipeline(bus, settings)
     for _ in pipeline.run_until_end():
         pass
     pipeline.close()

@@ -9,8 +9,8 @@ import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.command.check import findings
+from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.process.plugins import UnusablePlugin, found
-from driftbus.consumers.process.runner import Pipeline
 from driftbus.consumers.process.settings import ConfigurationError, parsed
 from driftbus.detectors.episodes.at_work import UnusableDetector
 from driftbus.schemas.configuration import Configuration
@@ -33,7 +33,7 @@ def world(settings: Configuration, seconds: int = 1500) -> EmbeddedBus:
 
 
 def run(bus: EmbeddedBus, settings: Configuration) -> list[dict[str, Any]]:  # events as JSON
-    pipeline = Pipeline(bus, settings, until_end=True)
+    pipeline = Pipeline(bus, settings)
     for _ in pipeline.run_until_end():
         pass
     pipeline.close()
@@ -91,7 +91,7 @@ def test_a_restart_continues_exactly(tmp_path: Path, detector: str) -> None:
     expected = run(bus, settings)
     bus = world(settings, 700)
     for turns in range(2, 40):
-        dying = Pipeline(bus, settings, until_end=True)
+        dying = Pipeline(bus, settings)
         for turn, _ in enumerate(dying.run_until_end()):
             if turn >= turns:
                 break

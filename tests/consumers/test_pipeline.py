@@ -9,8 +9,9 @@ import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import TopicPartition
+from driftbus.consumers.detector.detector import suites
 from driftbus.consumers.detector.fold import Fold
-from driftbus.consumers.process.runner import Pipeline
+from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.reference.announce import announce
 from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.consumers.streams.summaries import facts_of
@@ -68,7 +69,7 @@ def calm(recorded: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
 
 def finish(bus: EmbeddedBus, settings: Configuration) -> Pipeline:
     """Run to the end of the input."""
-    pipeline = Pipeline(bus, settings, until_end=True)
+    pipeline = Pipeline(bus, settings)
     for _ in pipeline.run_until_end():
         pass
     pipeline.close()
@@ -100,7 +101,7 @@ def test_a_drift_opens_and_resolves(calm: Outcome) -> None:
 def test_deaths_change_nothing(bus: EmbeddedBus, recorded: Path, calm: Outcome, seed: int) -> None:
     settings, draw = chosen(recorded, snapshot_every="1ms" if seed % 2 else "3m"), random.Random(seed)
     for _ in range(12):
-        dying = Pipeline(bus, settings, until_end=True)
+        dying = Pipeline(bus, settings)
         for turns, _ in enumerate(dying.run_until_end()):
             if turns >= draw.randrange(1, 6):
                 break  # it dies here: nothing is closed, its successor takes its place
@@ -110,7 +111,7 @@ def test_deaths_change_nothing(bus: EmbeddedBus, recorded: Path, calm: Outcome, 
 
 def test_two_processes_publish_what_one_does(bus: EmbeddedBus, recorded: Path, calm: Outcome) -> None:
     settings = chosen(recorded)
-    pipelines = [Pipeline(one, settings, until_end=True) for one in (bus, bus.as_instance("b"))]
+    pipelines = [Pipeline(one, settings) for one in (bus, bus.as_instance("b"))]
     running = [pipeline.run_until_end() for pipeline in pipelines]
     while running:
         running = [turns for turns in running if next(turns, None) is not None]
@@ -122,10 +123,10 @@ def test_two_processes_publish_what_one_does(bus: EmbeddedBus, recorded: Path, c
 
 def test_folding_the_summaries_again_gives_the_events(bus: EmbeddedBus, recorded: Path) -> None:
     settings = chosen(recorded)
-    pipeline = finish(bus, settings)
+    finish(bus, settings)
     again: dict[int, list[bytes]] = {}
     for number in range(settings.topics.partitions):
-        fold, place = Fold(settings, pipeline.suite_of), TopicPartition(settings.topics.summaries, number)
+        fold, place = Fold(settings, suites(settings, ArtifactStore(settings.artifacts))), TopicPartition(settings.topics.summaries, number)
         for batch in bus.read(place, *bus.watermarks(place)):
             for offset, appended, record in facts_of(batch):
                 again.setdefault(number, []).extend(p.event.model_dump_json().encode() for p in fold.feed(offset, appended, record))
@@ -145,7 +146,7 @@ def test_every_good_row_is_in_one_pane(bus: EmbeddedBus, recorded: Path) -> None
     sent = sum(bus.watermarks(TopicPartition("scored", number))[1] for number in range(4))
     assert sum(pane.rows for pane in panes) + dead == sent
     assert sum(pane.late for pane in panes) > 0
-    assert pipeline.profiled.dead_letters == dead > 0
+    assert pipeline.totals["dead_letters"] == dead > 0
 
 
 @pytest.mark.parametrize("partitions", [1, 3])

@@ -8,7 +8,7 @@ import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Output
-from driftbus.consumers.process.runner import Pipeline
+from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.reference.announce import announce
 from driftbus.consumers.reference.artifacts import ArtifactError, ArtifactStore
 from driftbus.schemas.configuration import Configuration
@@ -28,7 +28,7 @@ def world(settings: Configuration) -> EmbeddedBus:
 
 def finish(bus: EmbeddedBus, settings: Configuration, *roles: str) -> Pipeline:
     """Run to the end of the input, and die there: nothing is closed."""
-    pipeline = Pipeline(bus, settings, roles or ("profiler", "detector"), until_end=True)
+    pipeline = Pipeline(bus, settings, roles or ("profiler", "detector"))
     for _ in pipeline.run_until_end():
         pass
     return pipeline
@@ -76,7 +76,7 @@ def test_of_records_that_could_not_be_folded_nothing_is_published(tmp_path: Path
     finish(bus, settings, "profiler")
     [stored] = [file for file in tmp_path.rglob("*") if file.is_file() and file.read_bytes() == unreadable.encoded()]
     stored.rename(tmp_path / "away")
-    failing = Pipeline(bus, settings, ("detector",), until_end=True)
+    failing = Pipeline(bus, settings, ("detector",))
     with pytest.raises(ArtifactError):
         for _ in failing.run_until_end():
             pass

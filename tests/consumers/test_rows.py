@@ -8,7 +8,7 @@ import pytest
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Output
 from driftbus.consumers.command.check import findings
-from driftbus.consumers.process.runner import Pipeline
+from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.process.settings import ConfigurationError, parsed
 from driftbus.consumers.streams.records import end_records
 from driftbus.schemas.cloud_events import attributes
@@ -40,7 +40,7 @@ def world(settings: Configuration, partitions: int = 1) -> EmbeddedBus:
 
 
 def finish(bus: EmbeddedBus, settings: Configuration) -> None:
-    pipeline = Pipeline(bus, settings, until_end=True)
+    pipeline = Pipeline(bus, settings)
     for _ in pipeline.run_until_end():
         pass
     pipeline.close()
@@ -104,7 +104,7 @@ def test_an_end_record_closes_its_bucket(tmp_path: Path) -> None:
         pass
     pipeline.close()
     assert [pane.bucket for pane in panes(bus)] == [100_000, 200_000, 300_000]
-    assert pipeline.detected.buckets == 3
+    assert pipeline.totals["buckets"] == 3
 
 
 def test_rows_of_several_partitions_have_no_order(tmp_path: Path) -> None:

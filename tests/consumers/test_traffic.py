@@ -12,7 +12,7 @@ import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.decode.interface import MARKS
-from driftbus.consumers.process.runner import Pipeline
+from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.profiler.beside import SideCounts
 from driftbus.consumers.reference.building.columns import Chunk
 from driftbus.consumers.reference.building.traffic import TrafficProfiling
@@ -86,7 +86,7 @@ def bus(recorded: Path, tmp_path: Path) -> Iterator[EmbeddedBus]:
 
 
 def finish(bus: EmbeddedBus, chosen: Configuration) -> None:
-    pipeline = Pipeline(bus, chosen, until_end=True)
+    pipeline = Pipeline(bus, chosen)
     for _ in pipeline.run_until_end():
         pass
     pipeline.close()
@@ -129,7 +129,7 @@ def test_deaths_change_nothing_about_silences(bus: EmbeddedBus, recorded: Path, 
     finish(calm, settings(recorded))
     dying, draw = settings(recorded, snapshot_every="1ms" if seed % 2 else "3m"), random.Random(seed)
     for _ in range(12):
-        pipeline = Pipeline(bus, dying, until_end=True)
+        pipeline = Pipeline(bus, dying)
         for turns, _ in enumerate(pipeline.run_until_end()):
             if turns >= draw.randrange(1, 4):
                 break  # it dies here

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
-from driftbus.consumers.process.runner import Pipeline
+from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.reference.building.source import reference_of
 from driftbus.detectors.counting.layout import layout
 from driftbus.schemas.configuration import Configuration
@@ -106,7 +106,7 @@ class Outcome:
         bus = EmbeddedBus(":memory:", "test", "a")
         prepare(bus, settings, [reference])
         send(bus, sent)
-        pipeline = Pipeline(bus, settings, until_end=True)
+        pipeline = Pipeline(bus, settings)
         for _ in pipeline.run_until_end():
             pass
         pipeline.close()

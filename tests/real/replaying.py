@@ -7,7 +7,7 @@ from typing import Any
 
 from driftbus.consumers.bus.open import open_bus
 from driftbus.consumers.bus.tail import DriftTopic
-from driftbus.consumers.process.runner import Pipeline
+from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.process.settings import parsed
 from driftbus.consumers.reference.announce import announce, from_start
 from driftbus.consumers.reference.artifacts import ArtifactStore
@@ -30,7 +30,7 @@ def replayed(world: World, folder: Path, changed: Callable[[Reference], Referenc
             (model,) = settings.models
             name = ArtifactStore(offline.artifacts).put(changed(reference_of(settings, model, "-")).encoded())
             announce(bus, offline.topics, from_start(model, "-", name, 0))
-        with closing(Pipeline(bus, offline, until_end=True)) as pipeline:
+        with closing(Pipeline(bus, offline)) as pipeline:
             for _ in pipeline.run_until_end():
                 pass
         events = DriftTopic(bus, offline.topics.drift, from_start=True).new()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ....schemas.configuration import Configuration, Stream
 from ...bus.interface import Bus, TopicPartition
-from ...process.own_topics import check_topics
+from ...pipeline.own_topics import check_topics
 from ...profiler.profiler import ROLE as PROFILER
 from ...streams.buckets import uncountable
 from .finding import Finding

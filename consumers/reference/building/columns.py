@@ -11,6 +11,7 @@ from msgspec import UNSET
 from numpy.typing import NDArray
 
 from ....schemas.stored.reference import Role
+from ....schemas.unusable import Unusable
 from ...decode.interface import MARKS
 from ...decode.scalars import FieldType, classify
 
@@ -26,7 +27,7 @@ PRESENT, NULL, INVALID, MISSING = range(4)
 _STATES = {MARKS.null: NULL, MARKS.invalid: INVALID, MARKS.missing: MISSING}
 
 
-class UnusableReference(ValueError):
+class UnusableReference(Unusable):
     """Data that no reference can be built from. Its text says what to change."""
 
 

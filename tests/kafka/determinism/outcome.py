@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from driftbus.consumers.bus.addressing import PANE, event_output
 from driftbus.consumers.bus.interface import Bus, TopicPartition
+from driftbus.consumers.detector.detector import suites
 from driftbus.consumers.detector.fold import Fold
-from driftbus.consumers.process.runner import Pipeline
+from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.consumers.streams.summaries import facts_of
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.pane import Pane
@@ -78,7 +79,7 @@ def summaries(bus: Bus, settings: Configuration) -> list[list[Arrived]]:
 
 def _folded(bus: Bus, settings: Configuration, arrived: Sequence[Sequence[Arrived]]) -> dict[str, list[Event]]:
     """The events that the summaries lead to, whoever folds them."""
-    suite_of = Pipeline(bus, settings, roles=()).suite_of
+    suite_of = suites(settings, ArtifactStore(settings.artifacts))
     events: dict[int, list[Event]] = {}
     for number, records in enumerate(arrived):
         fold = Fold(settings, suite_of)

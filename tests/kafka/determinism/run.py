@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from driftbus.consumers.bus.kafka import KafkaBus
-from driftbus.consumers.process.own_topics import create_topics
+from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.reference.announce import announce
 from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.schemas.configuration import Configuration

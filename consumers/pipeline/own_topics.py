@@ -1,10 +1,11 @@
-"""The topics of our own: a table; `create_topics` makes what is missing, `check_topics` says what is wrong."""
+"""The topics of our own: those of the topology; `create_topics` makes what is missing, `check_topics` says what is wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ...schemas.configuration import Configuration
 from ..bus.interface import Bus, TopicExists
+from .topology import INPUTS, TOPOLOGY, Node
 
 _DAY_MS = 86_400_000
 _FOREVER = "-1"
@@ -18,23 +19,34 @@ class OwnTopic(NamedTuple):
     settings: Mapping[str, str]
 
 
-def own_topics(configuration: Configuration) -> tuple[OwnTopic, ...]:
-    """All of them. Where record time decides, records may be older than any retention: they are kept."""
-    topics = configuration.topics
+#: Of every topic that the topology names: whether it has as many partitions as there are summaries, and its settings. Where retention is
+#: a number of days, records may be older than any retention wherever record time decides: there they are kept.
+_SETTINGS: Mapping[str, tuple[bool, Mapping[str, str], int | None]] = {
+    # the aligner's only clock; kept so long that events can be folded again
+    "summaries": (True, {"message.timestamp.type": "LogAppendTime"}, 7),
+    "snapshots": (True, {}, None),  # one partition for each of the summaries; compacted
+    "drift": (True, {}, 90),
+    "models": (False, {}, None),  # one order for all announcements; compacted
+    "dead-letter": (False, {}, 30),
+}
+
+
+def own_topics(configuration: Configuration, topology: Sequence[Node] = TOPOLOGY) -> tuple[OwnTopic, ...]:
+    """All that the roles read or write, but the inputs."""
+    used = {topic for node in topology for topic in (*node.reads, *node.writes)} - {INPUTS}
     by_record = any(stream.clock == "record" for stream in configuration.streams.values())
+    topics = configuration.topics
 
-    def kept(days: int) -> dict[str, str]:
-        return {"cleanup.policy": "delete", "retention.ms": _FOREVER if by_record else str(days * _DAY_MS)}
+    def one(name: str) -> OwnTopic:
+        as_summaries, settings, days = _SETTINGS[name]
+        kept = {"cleanup.policy": "compact"} if days is None else _deleted(None if by_record else days)
+        return OwnTopic(topics.named(name), topics.partitions if as_summaries else 1, {**settings, **kept})
 
-    compacted = {"cleanup.policy": "compact"}
-    return (
-        # the aligner's only clock; kept so long that events can be folded again
-        OwnTopic(topics.summaries, topics.partitions, {"message.timestamp.type": "LogAppendTime", **kept(7)}),
-        OwnTopic(topics.snapshots, topics.partitions, compacted),  # one partition for each of the summaries
-        OwnTopic(topics.drift, topics.partitions, kept(90)),
-        OwnTopic(topics.models, 1, compacted),  # one order for all announcements
-        OwnTopic(topics.dead_letter, 1, kept(30)),
-    )
+    return tuple(one(name) for name in _SETTINGS if name in used)
+
+
+def _deleted(days: int | None) -> dict[str, str]:
+    return {"cleanup.policy": "delete", "retention.ms": _FOREVER if days is None else str(days * _DAY_MS)}
 
 
 def create_topics(bus: Bus, configuration: Configuration) -> list[str]:

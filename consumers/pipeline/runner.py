@@ -1,0 +1,117 @@
+"""Some of the roles, or all, in one process: each reads, works and commits in turn."""
+
+import gc
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+from ...schemas.configuration import Configuration
+from ..bus.interface import Bus
+from ..process.consumer import Consumer, Making
+from ..reference.artifacts import ArtifactStore
+from .topology import ROLES, TOPOLOGY, Node
+
+#: How long the process waits for records when there is nothing else to do: the larger part of an event's way through.
+PATIENCE_S = 0.05
+#: Of the garbage collector: batches are many objects and no cycles (2 to 4 % of the profiler's time).
+_RARELY = (50_000, 20, 20)
+
+
+def wall_ms() -> int:
+    """The wall clock, in ms."""
+    return time.time_ns() // 1_000_000
+
+
+class Pipeline:
+    """The consumers of some roles on one bus, in the order of the topology.
+
+    Hands act on the world, and so on nothing that is over: where no stream has a live clock, only folds are made.
+    """
+
+    def __init__(
+        self, bus: Bus, configuration: Configuration, roles: Sequence[str] = ROLES, *, topology: Sequence[Node] = TOPOLOGY
+    ) -> None:
+        making = Making(bus, configuration, ArtifactStore(configuration.artifacts), wall_ms)
+        live = any(stream.clock == "live" for stream in configuration.streams.values())
+        self._by_role: dict[str, Sequence[Consumer]] = {}
+        for node in topology:
+            if node.role in roles and (node.kind == "fold" or live):
+                self._by_role[node.role] = node.make(making)
+        self._next = 0  # whose turn to wait it is
+
+    @property
+    def consumers(self) -> list[Consumer]:
+        """All of them."""
+        return [consumer for of_role in self._by_role.values() for consumer in of_role]
+
+    def turn(self) -> bool:
+        """Let every consumer read and commit once; whether any had something to do. Where none has, one of them waits for all."""
+        consumers = self.consumers
+        worked = [consumer.turn(0) for consumer in consumers]
+        if any(worked):
+            return True
+        if not consumers:
+            time.sleep(PATIENCE_S)
+            return False
+        self._next = (self._next + 1) % len(consumers)
+        return consumers[self._next].turn(PATIENCE_S)
+
+    def run_until_end(self) -> Iterator[bool]:
+        """Turns until the input has been read to where it ended at the start, and everything that follows from it is published."""
+        for of_role in self._by_role.values():
+            for consumer in of_role:
+                consumer.finish()
+            while not all(consumer.done for consumer in of_role):
+                yield self.turn()
+
+    @property
+    def totals(self) -> Mapping[str, int]:
+        """Numbers since the start, over all consumers, by what they count; 0 of what none does."""
+        total = Counter[str]()
+        for consumer in self.consumers:
+            total.update(consumer.totals())
+        return total
+
+    def close(self) -> None:
+        """Leave the groups."""
+        for consumer in self.consumers:
+            consumer.close()
+
+
+def run(bus: Bus, configuration: Configuration, roles: Sequence[str] = ROLES, *, until_end: bool = False) -> Pipeline:
+    """Run until told to stop (SIGINT, SIGTERM), or until the end of the input; returns the closed pipeline with its totals."""
+    pipeline = Pipeline(bus, configuration, roles)
+    gc.collect()
+    gc.freeze()  # what lives as long as the process need not be looked at again
+    thresholds = gc.get_threshold()
+    gc.set_threshold(*_RARELY)
+    with _stopped_by_signals() as stopped:
+        try:
+            turns = pipeline.run_until_end() if until_end else iter(pipeline.turn, None)
+            for _ in turns:
+                if stopped:
+                    break
+        finally:
+            pipeline.close()
+            gc.set_threshold(*thresholds)
+            gc.unfreeze()
+    return pipeline
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[list[int]]:
+    """A list that is empty until the process is asked to stop."""
+    received: list[int] = []
+
+    def stop(number: int, _: FrameType | None) -> None:
+        received.append(number)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

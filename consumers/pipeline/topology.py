@@ -1,0 +1,50 @@
+"""The pipeline as a table, and it is executed: a role is what a person starts, names and gives rights to. They meet on the bus.
+
+From it come the consumers of a process, driftbus's own topics, the permissions, the README's table and the AsyncAPI document. A new role is
+one room, one row here and its message types; `CONTRIBUTING.md` says how.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from ..detector import detector
+from ..process.consumer import Consumer, Kind, Making
+from ..profiler import profiler
+
+#: In place of a topic's name: the topics of the configured streams.
+INPUTS = "streams.*.topics"
+
+
+class Node(NamedTuple):
+    """One role. Topics are named by what `KafkaTopics` calls them."""
+
+    role: str
+    kind: Kind
+    reads: tuple[str, ...]  #: the first is the one whose offsets it commits
+    writes: tuple[str, ...]
+    does: str
+    make: Callable[[Making], Sequence[Consumer]]
+    per_stream: bool = False  #: a group for every stream: ``application-ROLE-STREAM``
+
+
+TOPOLOGY = (
+    Node(
+        profiler.ROLE,
+        "fold",
+        (INPUTS, "models"),
+        ("summaries", "dead-letter", "drift"),
+        "counts predictions in the reference's bins, one pane per run of the log",
+        profiler.make,
+        per_stream=True,
+    ),
+    Node(
+        detector.ROLE,
+        "fold",
+        ("summaries", "snapshots"),
+        ("drift", "snapshots", "dead-letter"),
+        "sums panes over partitions, tests every bucket, opens and resolves episodes",
+        detector.make,
+    ),
+)
+
+ROLES = tuple(node.role for node in TOPOLOGY)

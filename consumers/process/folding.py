@@ -1,0 +1,325 @@
+"""One folding consumer, over any fold: a partition's records in order, and what follows from them, published with the offset.
+
+*Guarantee.* What a fold says is a function of its partition's log. It is written in the transaction that commits the offset behind the
+records that made it. A process that dies at any point is followed by one that restores the last snapshot, folds silently up to the
+committed offset (what follows from that is published), and goes on from there: nothing is lost, and nothing published twice.
+
+*Trap.* A fold must read no clock and no other topic: whoever folds the same records later must say the same. Its only clock is
+`driftbus.consumers.streams.clock.AppendClock`, which `Fold.due` is given.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+from ...schemas.cloud_events import Headers
+from ...schemas.configuration import Configuration
+from ...schemas.messages.progress import InputPartition
+from ...schemas.stored.snapshot import PartitionState
+from ..bus import snapshots
+from ..bus.addressing import dead_letter, dead_letter_output, lost_output, set_aside_output
+from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
+from ..streams.clock import AppendClock
+from .last_net import SetAside, of_a_record
+from .remaining import Remaining
+
+MOST_RECORDS = 2_000
+#: Offsets behind which nothing was published are committed so often, in ms: until then a successor folds them again.
+COMMIT_EVERY = 5_000
+#: The stream of a dead letter that is a record of our own.
+_OWN = "-"
+
+Fact = TypeVar("Fact")
+Said = TypeVar("Said")
+_In = TypeVar("_In", contravariant=True)
+_Out = TypeVar("_Out", covariant=True)
+
+
+class Fold(Protocol[_In, _Out]):
+    """The state of one partition, and what it makes of the next record."""
+
+    def feed(self, offset: int, appended: int, fact: _In) -> Sequence[_Out]:
+        """Take one record; ``appended`` is its append time. Returns what follows from it."""
+        ...
+
+    def due(self, now: int) -> Sequence[_Out]:
+        """What follows from the time that has come: called before every record is fed."""
+        ...
+
+    def resumed(self) -> Sequence[_Out]:
+        """What is to be said once when a restored fold is live again."""
+        ...
+
+    def snapshot(self, position: int) -> tuple[PartitionState, Mapping[str, bytes]]:
+        """Everything that must be remembered at this offset, larger parts by their keys."""
+        ...
+
+    def totals(self) -> Mapping[str, int]:
+        """Numbers since it was made."""
+        ...
+
+
+class Folded(Protocol[Fact, Said]):
+    """What a folding consumer folds: a topic, how its records are read, and how what a fold says is written."""
+
+    role: str
+    topic: str
+
+    def read(self, key: bytes | None, value: bytes | None, headers: Headers) -> Fact | None:
+        """A record's content; None: none of this fold's business. Raises `ValueError` where it ought to be, and cannot be read."""
+        ...
+
+    def begin(self) -> Fold[Fact, Said]:
+        """A fold that has seen nothing."""
+        ...
+
+    def restore(self, state: PartitionState, parts: Mapping[str, bytes], facts: Mapping[int, Fact]) -> Fold[Fact, Said]:
+        """The fold that wrote a snapshot; ``facts`` are the records at the offsets it lists as pending."""
+        ...
+
+    def outputs(self, said: Said, partition: int) -> list[Output]:
+        """What a fold of this partition said, as it is written."""
+        ...
+
+
+class _Raised(Exception):
+    """A record raised while it was folded."""
+
+    def __init__(self, offset: int, before: int | None, error: Exception) -> None:
+        self.offset, self.before, self.error = offset, before, error
+
+
+class _Record(NamedTuple):
+    offset: int
+    appended: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+@dataclass
+class _Partition(Generic[Fact, Said]):
+    """One partition in this process's hands."""
+
+    place: InputPartition
+    fold: Fold[Fact, Said]
+    clock: AppendClock
+    committed: int
+    position: int
+    committed_at: int
+    snapshot_at: int
+    snapshot_position: int
+    snapshot_keys: frozenset[bytes]
+    outputs: list[Output] = field(default_factory=list)  #: not yet committed
+    last: int | None = None  #: the offset of the record fed last
+    counted: Mapping[str, int] = field(default_factory=dict)  #: of the fold's totals, what is in the consumer's
+
+
+class Folding(Generic[Fact, Said]):
+    """The consumer of one process: a member of the group ``application-ROLE``."""
+
+    def __init__(self, bus: Bus, configuration: Configuration, folded: Folded[Fact, Said], wall: Callable[[], int]) -> None:
+        self._bus, self._configuration, self._folded, self._wall = bus, configuration, folded, wall
+        self.role = folded.role
+        self._partitions: dict[TopicPartition, _Partition[Fact, Said]] = {}
+        self._aside: dict[TopicPartition, SetAside] = {}
+        self._suspects: dict[TopicPartition, int] = {}  # offsets of records that raised once
+        self._remaining: Remaining | None = None
+        self._totals: dict[str, int] = {"set_aside": 0}
+        self._session = bus.session(self.role, [folded.topic], self)
+
+    def assigned(self, partitions: Mapping[TopicPartition, Position | None]) -> dict[TopicPartition, int]:
+        """Restore each partition's fold to the committed offset."""
+        for source, committed in partitions.items():
+            self._take_over(source, committed)
+        return {source: self._partitions[source].position for source in partitions}
+
+    def revoked(self, partitions: Sequence[TopicPartition]) -> None:
+        """Forget them: whoever has them now restores them from what was committed."""
+        for source in partitions:
+            self._partitions.pop(source, None)
+
+    def turn(self, timeout_s: float) -> bool:
+        """Read once, publish what it led to; whether there was anything to do."""
+        batches = self._session.consume(MOST_RECORDS, timeout_s)
+        again: set[TopicPartition] = set()
+        for batch in batches:
+            if batch.source in again:
+                continue
+            if partition := self._partitions.pop(batch.source, None):
+                try:
+                    self._feed(partition, batch)
+                    self._partitions[batch.source] = partition  # not before: of what failed halfway nothing may be committed
+                except _Raised as raised:
+                    self._suspect(batch.source, raised)
+                    self._take_over(batch.source, Position(partition.committed))
+                    self._session.seek(batch.source, self._partitions[batch.source].position)
+                    again.add(batch.source)
+        self._commit(self._wall())
+        return bool(batches)
+
+    def finish(self) -> None:
+        """Be `done` when the topic has been read to where it ends now."""
+        self._remaining = Remaining(self._bus, f"{self._configuration.application}-{self.role}", [self._folded.topic])
+
+    @property
+    def done(self) -> bool:
+        """Everything up to the end that `finish` found is folded, published and committed: here, and by the others of the group."""
+        if self._remaining is None:
+            return False
+        ours = all(self._at_end(source) and not partition.outputs for source, partition in self._partitions.items())
+        return ours and not self._remaining.left(besides=self._partitions)
+
+    def totals(self) -> Mapping[str, int]:
+        """What the folds counted of what is committed, and records set aside."""
+        return self._totals
+
+    def close(self) -> None:
+        """Commit what was folded with a snapshot of it, so that a changed configuration finds what is open; leave the group."""
+        self._commit(self._wall(), everything=True)
+        self._session.close()
+
+    def folds(self) -> Mapping[int, Fold[Fact, Said]]:
+        """The folds here, by partition."""
+        return {source.partition: partition.fold for source, partition in self._partitions.items()}
+
+    def _at_end(self, source: TopicPartition) -> bool:
+        assert self._remaining is not None
+        return self._position(source) >= self._remaining.end(source)
+
+    def _position(self, source: TopicPartition) -> int:
+        """Behind the last record, and behind what follows it that is none (control records)."""
+        return max(self._partitions[source].position, self._session.at_end().get(source, 0))
+
+    def _take_over(self, source: TopicPartition, committed: Position | None) -> None:
+        """Restore a partition; a record that raises on the way is tried once more, and then left out."""
+        while True:
+            try:
+                self._partitions[source] = self._restored(source, committed)
+            except _Raised as raised:
+                self._suspect(source, raised)
+            else:
+                return
+
+    def _suspect(self, source: TopicPartition, raised: _Raised) -> None:
+        """A record that raised is tried again; one that raised before is set aside."""
+        if self._suspects.pop(source, None) == raised.offset:
+            self._aside.setdefault(source, SetAside()).add(raised.offset, raised.before, raised.error)
+            self._totals["set_aside"] += 1
+        else:
+            self._suspects[source] = raised.offset
+
+    def _restored(self, source: TopicPartition, committed: Position | None) -> _Partition[Fact, Said]:
+        """Load the last snapshot, fetch the records it awaits, fold from there, silently up to the committed offset."""
+        now = self._wall()
+        first, _ = self._bus.watermarks(source)
+        until = first if committed is None else committed.offset
+        place = InputPartition(topic=source.topic, topic_id=self._bus.describe([source.topic])[source.topic].id, partition=source.partition)
+        kept = snapshots.read(self._bus, self._configuration.topics.snapshots, source.partition)
+        lost: list[Output] = []
+        if kept is None:
+            fold, clock, position, keys = self._folded.begin(), AppendClock(), 0, frozenset[bytes]()
+        else:
+            fold = self._folded.restore(kept.state, kept.states, self._awaited(source, kept.state.pending))
+            clock, position, keys = AppendClock(*kept.state.clock), kept.state.position, kept.keys
+        if position < first:
+            lost.append(lost_output(self._configuration, None, place, position, first))
+            position = first
+        partition = _Partition(place, fold, clock, until, position, now, now, 0 if kept is None else kept.state.position, keys)
+        for batch in self._bus.read(source, position, max(until, position)):
+            self._feed(partition, batch)
+        partition.outputs, partition.counted = lost, dict(fold.totals())  # what has just been folded is published
+        partition.position = max(until, position)
+        said = fold.resumed()
+        self._say(partition, said)
+        if said or lost:
+            partition.snapshot_at = 0  # a successor that restored the old snapshot would say it again: the first commit writes another
+        return partition
+
+    def _awaited(self, source: TopicPartition, offsets: Sequence[int]) -> dict[int, Fact]:
+        if not offsets:
+            return {}
+        wanted, found = set(offsets), dict[int, Fact]()
+        for batch in self._bus.read(source, min(wanted), max(wanted) + 1):
+            for record in _records(batch):
+                if record.offset in wanted and (fact := self._folded.read(*record[2:])) is not None:
+                    found[record.offset] = fact
+        missing = wanted - set(found)
+        if missing:
+            msg = f"{source}: records at offsets {sorted(missing)[:5]} are awaited by a snapshot and gone: raise the topic's retention"
+            raise KeyError(msg)
+        return found
+
+    def _feed(self, partition: _Partition[Fact, Said], batch: Batch) -> None:
+        aside = self._aside.get(batch.source)
+        for record in _records(batch):
+            if aside is not None and record.offset in aside.reasons:
+                self._leave_out(partition, record, aside.reasons[record.offset])
+                continue
+            try:
+                fact = self._folded.read(*record[2:])
+                if fact is not None:
+                    self._say(partition, partition.fold.due(partition.clock.tick(record.appended)))
+                    self._say(partition, partition.fold.feed(record.offset, record.appended, fact))
+            except Exception as error:
+                if not of_a_record(error):
+                    raise
+                raise _Raised(record.offset, partition.last, error) from error
+            partition.last = record.offset
+        partition.position = int(batch.offsets[-1]) + 1
+
+    def _leave_out(self, partition: _Partition[Fact, Said], record: _Record, reason: str) -> None:
+        letter = dead_letter(_OWN, partition.place, record.offset, record.appended, None, reason, record.value)
+        partition.outputs += (
+            dead_letter_output(self._configuration, letter, record.value),
+            set_aside_output(self._configuration, None, partition.place, record.offset, reason),
+        )
+        partition.last = record.offset
+
+    def _say(self, partition: _Partition[Fact, Said], said: Sequence[Said]) -> None:
+        for one in said:
+            partition.outputs += self._folded.outputs(one, partition.place.partition)
+
+    def _commit(self, now: int, *, everything: bool = False) -> None:
+        """One transaction: what was said, snapshots that are due, and offsets; ``everything``: that nothing is left to fold again."""
+        due = [
+            (source, partition)
+            for source, partition in self._partitions.items()
+            if partition.outputs
+            or (everything and partition.position > partition.snapshot_position)
+            or (self._remaining is not None and self._at_end(source) and self._position(source) > partition.committed)
+            or (partition.position > partition.committed and now - partition.committed_at >= COMMIT_EVERY)
+        ]
+        if not due:
+            return
+        work, keys, positions = [], {}, {}
+        for source, partition in due:
+            if self._remaining is not None:
+                partition.position = self._position(source)  # others of the group learn from it that this partition is done
+            outputs, positions[source] = list(partition.outputs), partition.position
+            if everything or now - partition.snapshot_at >= self._configuration.snapshot_every:
+                state, parts = partition.fold.snapshot(partition.position)
+                state = state.model_copy(update={"clock": (partition.clock.now, partition.clock.appended)})
+                records = snapshots.written(self._configuration.topics.snapshots, source.partition, state, parts, partition.snapshot_keys)
+                keys[source] = frozenset(record.key for record in records if record.key is not None and record.value is not None)
+                outputs += records
+            work.append(Work(source, outputs, Position(partition.position)))
+        for source in self._session.commit(work):
+            if done := self._partitions.get(source):
+                done.outputs, done.committed, done.committed_at = [], positions[source], now
+                self._count(done)
+                if source in self._aside:
+                    self._aside[source].forget(done.committed)
+                if source in keys:
+                    done.snapshot_at, done.snapshot_position, done.snapshot_keys = now, done.position, keys[source]
+
+    def _count(self, partition: _Partition[Fact, Said]) -> None:
+        counts = dict(partition.fold.totals())
+        for name, number in counts.items():
+            self._totals[name] = self._totals.get(name, 0) + number - partition.counted.get(name, 0)
+        partition.counted = counts
+
+
+def _records(batch: Batch) -> Iterator[_Record]:
+    columns = batch.offsets.tolist(), batch.timestamps.tolist(), batch.keys(), batch.values, batch.headers()
+    return map(_Record._make, zip(*columns, strict=True))

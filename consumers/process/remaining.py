@@ -1,0 +1,42 @@
+"""What a group has still to read of its topics, up to the ends that they had: how a consumer knows that it is done."""
+
+import time
+from collections.abc import Collection, Sequence
+
+from ..bus.interface import Bus, TopicPartition
+
+#: Seconds between two questions to the group: they cost a request each.
+_ASK_EVERY_S = 0.25
+
+
+class Remaining:
+    """The ends of all partitions of some topics, taken now.
+
+    They are the ends of all records, of those in open transactions too: of a commit that was answered, readers of committed records may not
+    see the end yet, and would take the topic for shorter than it is.
+    """
+
+    def __init__(self, bus: Bus, group: str, topics: Sequence[str]) -> None:
+        self._bus, self._group = bus, group
+        described = bus.describe(topics).values()
+        sources = [TopicPartition(topic.name, number) for topic in described for number in range(topic.partitions)]
+        self._ends = {source: bus.watermarks(source, committed=False) for source in sources}
+        self._left = {source: end for source, (first, end) in self._ends.items() if first < end}
+        self._asked = 0.0
+
+    def end(self, source: TopicPartition) -> int:
+        """The end of one partition; of one that was not there, its end now."""
+        if source not in self._ends:
+            self._ends[source] = self._bus.watermarks(source, committed=False)
+        return self._ends[source][1]
+
+    def left(self, besides: Collection[TopicPartition] = ()) -> bool:
+        """Whether the group has still to commit some of it, ``besides`` some partitions. It is asked now and then."""
+        others, now = self._left.keys() - set(besides), time.monotonic()
+        if others and now - self._asked >= _ASK_EVERY_S:
+            self._asked = now
+            committed = self._bus.committed(self._group, sorted(others))
+            for source in others:
+                if source in committed and committed[source].offset >= self._left[source]:
+                    del self._left[source]
+        return bool(self._left.keys() - set(besides))

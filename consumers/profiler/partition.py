@@ -1,0 +1,97 @@
+"""One input partition in a profiler's hands: its records handed to the cutter, its runs to the tally."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from ...schemas.messages.progress import InputPartition
+from ..bus.interface import Output, Position
+from ..process.last_net import SetAside
+from ..streams.cut import Cut, CutState, Item, Rules, cut, cut_by_clock, finish
+from ..streams.records import NO_RECORDS, Records
+from .tally import ClosedRun, Tally
+
+
+@dataclass
+class Partition:
+    """What is known of one partition. Only (offset, high water) survives this process: the open run is read again by whoever is next."""
+
+    source: InputPartition
+    committed: Position
+    rules: Rules
+    new_tally: Callable[[], Tally]
+    heard_at: int  #: wall ms of the last record, or of taking the partition over
+    said_at: int = 0  #: wall ms of the last progress
+    until: int | None = None  #: the end offset that `Profiler.finish` found
+    ended: bool = False
+    paused: bool = False
+    closed: list[ClosedRun] = field(default_factory=list)  #: not yet committed
+    notices: list[Output] = field(default_factory=list)  #: not yet committed
+    aside: SetAside = field(default_factory=SetAside)
+    position: int = field(init=False)  #: behind the last record read
+    state: CutState = field(init=False)
+    tally: Tally = field(init=False)
+    held: Records = field(init=False)  #: read, and not yet judged by the cutter
+
+    def __post_init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget all that is not committed: it will be read again."""
+        self.position, self.state = self.committed.offset, _state(self.committed.metadata)
+        self.tally, self.held, self.closed, self.ended = self.new_tally(), NO_RECORDS, [], False
+
+    def take(self, records: Records) -> list[ClosedRun]:
+        """The next records; those set aside keep their time and place, and are no rows. Returns the runs that they close."""
+        if len(records):
+            self.position = max(self.position, int(records.offsets[-1]) + 1)
+        return self._cut(records)
+
+    def take_clock(self, position: int, now: int) -> list[ClosedRun]:
+        """Live: read to its end and silent for `linger`, so this wall clock judges, and closes buckets."""
+        closed = self._cut(NO_RECORDS, wall=now) if len(self.held) else []
+        state, last = cut_by_clock(self.rules, self.state, position, now)
+        if last is not None:
+            self.state, self.position = state, position
+            closed += self._tally(NO_RECORDS, [last])
+        return closed
+
+    def end(self) -> list[ClosedRun]:
+        """What was there when `until` was taken is all there is."""
+        closed = self._cut(NO_RECORDS, final=True)
+        self.position = max(self.position, self.until or 0)
+        self.state, last = finish(self.state, self.position)
+        closed += self._tally(NO_RECORDS, [last])
+        self.ended = True
+        return closed
+
+    def _cut(self, records: Records, *, final: bool = False, wall: int | None = None) -> list[ClosedRun]:
+        """Hand the held records and these to the cutter; count what it takes."""
+        records = self.held.followed_by(records)
+        state, items, taken = cut(self.rules, self.state, records.offsets, records.timestamps, records.ends, final=final, wall=wall)
+        self.state = state
+        self.held = records.since(taken) if taken < len(records) else NO_RECORDS
+        return self._tally(records, items)
+
+    def _tally(self, records: Records, items: Sequence[Item]) -> list[ClosedRun]:
+        closed = self.tally.add(records, items, self.aside.reasons)
+        self.closed += closed
+        return closed
+
+    def metadata(self, last: Cut) -> str:
+        """The high water as it is committed beside an offset: ``1700000000000``, or ``1700000000000 clock``."""
+        return "" if last.high_water is None else f"{last.high_water} clock" if self.state.by_clock else str(last.high_water)
+
+    def committed_at(self, position: Position, now: int) -> None:
+        """All that was closed and noticed is published."""
+        self.committed, self.closed, self.notices, self.said_at = position, [], [], now
+        self.aside.forget(position.offset)
+
+    def moved(self, first: int) -> None:
+        """Retention took what lies in front of ``first``: go on from there."""
+        self.committed = self.committed._replace(offset=first)
+        self.restart()
+
+
+def _state(metadata: str) -> CutState:
+    water, _, clock = metadata.partition(" ")
+    return CutState(int(water) if water else None, by_clock=bool(clock))
