@@ -1,0 +1,24 @@
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from driftbus.consumers.bus.embedded import EmbeddedBus
+from driftbus.consumers.bus.kafka import KafkaBus
+
+from .worlds import World, settings_of
+
+
+@pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    """A world on each bus in turn, under a name of its own."""
+    settings = settings_of(tmp_path, f"app-{uuid.uuid4().hex[:8]}")
+    if request.param == "embedded":
+        log = EmbeddedBus(":memory:", settings.application, "log")
+        world = World(log.as_instance, settings, tmp_path, [log])
+    else:
+        address: str = request.getfixturevalue("kafka")
+        world = World(lambda instance: KafkaBus({"bootstrap.servers": address}, settings.application, instance), settings, tmp_path)
+    yield world
+    world.close()

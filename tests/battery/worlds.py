@@ -1,0 +1,192 @@
+"""A small world on either bus, what a clean run of it publishes, and buses that watch or interrupt a consumer."""
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from driftbus.consumers.bus.embedded import EmbeddedBus
+from driftbus.consumers.bus.interface import Assignment, Batch, Bus, Output, Session, TopicPartition, Work
+from driftbus.consumers.bus.recording import load_recording, write_recording
+from driftbus.consumers.pipeline.own_topics import create_topics
+from driftbus.consumers.pipeline.runner import Pipeline
+from driftbus.consumers.pipeline.topology import ROLES
+from driftbus.schemas.configuration import Configuration
+
+from ..streaming import Event, Sent, by_model, configuration, everything, prepare, reference, rows, send
+
+#: Of the input topic, and of the summaries.
+PARTITIONS = 2
+#: Records that a consumer gets at once here, so that there are several commits.
+MOST_AT_ONCE = 60
+#: Seconds of record time.
+LENGTH = 700
+
+
+class Outcome(NamedTuple):
+    """What is published: of panes and dead letters, whose order over partitions is nobody's, the set."""
+
+    panes: list[Event]
+    events: dict[str, list[Event]]  #: by model
+    letters: list[Event]
+
+
+def outcome(bus: Bus, settings: Configuration) -> Outcome:
+    """Read it all."""
+
+    def of(topic: str) -> list[Event]:
+        return sorted(event for events in everything(bus, topic).values() for event in events)
+
+    panes = [event for event in of(settings.topics.summaries) if dict(event.headers).get("ce_type") == b"io.driftbus.pane"]
+    return Outcome(panes, by_model(everything(bus, settings.topics.drift)), of(settings.topics.dead_letter))
+
+
+@dataclass
+class World:
+    """One log, and the settings of an application on it."""
+
+    opens: Callable[[str], Bus]  #: the bus as an instance has it
+    settings: Configuration
+    folder: Path
+    opened: list[Bus] = field(default_factory=list)
+
+    def bus(self, instance: str = "one") -> Bus:
+        self.opened.append(self.opens(instance))
+        return self.opened[-1]
+
+    @property
+    def topic(self) -> str:
+        return self.settings.streams["predictions"].topics[0]
+
+    @property
+    def reads(self) -> dict[str, str]:
+        """The topic whose offsets each role commits."""
+        return {"profiler": self.topic, "detector": self.settings.topics.summaries}
+
+    def finish(self, bus: Bus, *roles: str) -> Pipeline:
+        """Run these roles, or all, to the end."""
+        pipeline = Pipeline(bus, self.settings, roles or ROLES)
+        with closing(pipeline):
+            for _ in pipeline.run_until_end():
+                pass
+        return pipeline
+
+    def clean(self) -> Outcome:
+        """What one process publishes that nothing happens to: of a recording of the input, on an embedded bus."""
+        file = self.folder / f"{uuid.uuid4().hex}.jsonl"
+        write_recording(self.bus(), [self.topic, self.settings.topics.models], file)
+        with closing(EmbeddedBus(":memory:", self.settings.application, "clean")) as bus:
+            load_recording(bus, file)
+            create_topics(bus, self.settings)
+            self.finish(bus)
+            return outcome(bus, self.settings)
+
+    def outcome(self) -> Outcome:
+        return outcome(self.bus(), self.settings)
+
+    def close(self) -> None:
+        for bus in self.opened:
+            bus.close()
+
+
+def settings_of(folder: Path, application: str) -> Configuration:
+    """Two models, one of them without a reference, and a snapshot with every commit."""
+    return configuration(
+        application=application,
+        artifacts=str(folder / "artifacts"),
+        topics={"prefix": application, "partitions": PARTITIONS},
+        stream={"topics": [f"{application}-scored"]},
+        models={"m0": {"false_alarms": "1 per 1h"}},
+        snapshot_every="1ms",
+    )
+
+
+def fill(world: World, *more: Sent) -> None:
+    """Announce a reference, and send traffic in which a drift comes and goes; bad records, and ``more``, among it."""
+    bus = world.bus()
+    prepare(bus, world.settings, [reference("m0")], partitions=PARTITIONS)
+    traffic = rows(LENGTH, ["m0"], 3, shifted=("m0", 200, 400)) + rows(30, ["unknown"], 1)
+    traffic += [Sent(0, 50_000, b"{"), Sent(1, 60_000, b'{"model": "m0", "version": "1", "features": {"amount": "many"}}'), *more]
+    placed = [one._replace(partition=one.partition % PARTITIONS) for one in traffic]
+    send(bus, sorted(placed, key=lambda one: one.time), world.topic)
+
+
+class Died(BaseException):
+    """The process is gone: nothing of it is closed."""
+
+
+@dataclass
+class _Interrupted:
+    """A session that stops the process at a point of its ``hits``-th commit."""
+
+    session: Session
+    role: str
+    said: Callable[[str, Sequence[Output]], None]
+    dies_at: str = ""
+    hits: int = 0
+
+    def consume(self, most: int, timeout_s: float) -> list[Batch]:
+        if self.dies_at == "behind a commit" and self.hits < 0:
+            raise Died
+        return self.session.consume(min(most, MOST_AT_ONCE), timeout_s)
+
+    def commit(self, work: Sequence[Work]) -> set[TopicPartition]:
+        self.hits -= 1
+        if self.dies_at == "in front of a commit" and self.hits < 0:
+            raise Died
+        done = self.session.commit(work)
+        for one in work:
+            if one.source in done:
+                self.said(self.role, one.outputs)
+        if self.dies_at == "between a commit and the memory of it" and self.hits < 0:
+            raise Died
+        return done
+
+    def assignment(self) -> frozenset[TopicPartition]:
+        return self.session.assignment()
+
+    def at_end(self) -> Mapping[TopicPartition, int]:
+        return self.session.at_end()
+
+    def pause(self, partitions: Sequence[TopicPartition]) -> None:
+        self.session.pause(partitions)
+
+    def resume(self, partitions: Sequence[TopicPartition]) -> None:
+        self.session.resume(partitions)
+
+    def seek(self, source: TopicPartition, offset: int) -> None:
+        self.session.seek(source, offset)
+
+    def close(self) -> None:
+        self.session.close()
+
+
+#: Points at which a process may die; within a commit, the bus sees to it (`tests/bus`, `tests/kafka/determinism`).
+POINTS = ("in front of a commit", "between a commit and the memory of it", "behind a commit")
+
+
+class Interrupting:
+    """A bus on which a role dies at a point of its n-th commit, and which knows what each role has written."""
+
+    def __init__(self, bus: Bus, *, role: str = "", dies_at: str = "", hits: int = 0) -> None:
+        self._bus, self._role, self._dies_at, self._hits = bus, role, dies_at, hits
+        self.written: dict[str, set[str]] = {}
+
+    def session(self, role: str, topics: Sequence[str], assignment: Assignment) -> Session:
+        name = role.partition("-")[0]
+        dies_at = self._dies_at if name == self._role else ""
+        return _Interrupted(self._bus.session(role, topics, assignment), name, self._said, dies_at, self._hits)
+
+    def _said(self, role: str, outputs: Sequence[Output]) -> None:
+        self.written.setdefault(role, set()).update(output.topic for output in outputs)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._bus, name)
+
+
+def turns(pipeline: Pipeline, most: int) -> Iterator[bool]:
+    """So many turns at most."""
+    for _ in range(most):
+        yield pipeline.turn()

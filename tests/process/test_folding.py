@@ -1,0 +1,142 @@
+"""The folding consumer, over a fold that is not the detector: what it promises, it promises of any."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from driftbus.consumers.bus.embedded import EmbeddedBus
+from driftbus.consumers.bus.interface import Output
+from driftbus.consumers.pipeline.own_topics import create_topics
+from driftbus.consumers.process.folding import Folding
+from driftbus.schemas.cloud_events import Headers
+from driftbus.schemas.configuration import Configuration
+from driftbus.schemas.stored.snapshot import FORM, PartitionState
+
+from ..streaming import BEGINNING, configuration, everything
+
+#: A sum is said behind so many ms without a number.
+QUIET = 10_000
+
+
+@dataclass
+class Summing:
+    """Adds numbers up; says the sum at every third, and where none came for a while."""
+
+    total: int = 0
+    numbers: int = 0
+    heard: int = 0
+    log: list[int] = field(default_factory=list)
+
+    def feed(self, offset: int, appended: int, fact: int) -> Sequence[str]:
+        if fact == 13:
+            self.total = -1  # a step that fails halfway
+            msg = "unlucky"
+            raise ValueError(msg)
+        self.total, self.numbers = self.total + fact, self.numbers + 1
+        return [f"sum {self.total}"] if self.numbers % 3 == 0 else []
+
+    def due(self, now: int) -> Sequence[str]:
+        quiet, self.heard = now - self.heard >= QUIET, now
+        return [f"quiet at {self.total}"] if quiet and now else []
+
+    def resumed(self) -> Sequence[str]:
+        return []
+
+    def snapshot(self, position: int) -> tuple[PartitionState, Mapping[str, bytes]]:
+        numbers = {"total": self.total, "numbers": self.numbers, "heard": self.heard}
+        return PartitionState(form=FORM, position=position, states=(), aligners={}, pending=(), fold=numbers), {}
+
+    def totals(self) -> Mapping[str, int]:
+        return {"numbers": self.numbers}
+
+
+class Sums:
+    """Sums of a topic of numbers."""
+
+    role = "summer"
+
+    def __init__(self, settings: Configuration) -> None:
+        self.topic, self._to = settings.topics.summaries, settings.topics.drift
+
+    def read(self, key: bytes | None, value: bytes | None, headers: Headers) -> int | None:
+        return None if not value or value.startswith(b"#") else int(value)
+
+    def begin(self) -> Summing:
+        return Summing()
+
+    def restore(self, state: PartitionState, parts: Mapping[str, bytes], facts: Mapping[int, int]) -> Summing:
+        return Summing(**state.fold)
+
+    def outputs(self, said: str, partition: int) -> list[Output]:
+        return [Output(self._to, partition, b"sum", msgspec.json.encode(said), (), BEGINNING)]
+
+
+def settings(folder: Path, snapshot_every: str = "1ms") -> Configuration:
+    return configuration(artifacts=str(folder), topics={"partitions": 1}, snapshot_every=snapshot_every)
+
+
+def world(chosen: Configuration, values: Sequence[bytes]) -> EmbeddedBus:
+    bus = EmbeddedBus(":memory:", "test", "one")
+    create_topics(bus, chosen)
+    for value in values:
+        bus.publish([Output(chosen.topics.summaries, 0, b"k", value, (), None)])
+    return bus
+
+
+def said(bus: EmbeddedBus, chosen: Configuration) -> list[bytes]:
+    return [event.value for events in everything(bus, chosen.topics.drift).values() for event in events if event.key == b"sum"]
+
+
+def fold(bus: EmbeddedBus, chosen: Configuration, instance: str = "one") -> Folding[int, str]:
+    folding = Folding(bus.as_instance(instance), chosen, Sums(chosen), lambda: 0)
+    folding.finish()
+    while not folding.done:
+        folding.turn(0)
+    return folding
+
+
+@pytest.mark.parametrize("snapshot_every", ["1ms", "1d"])
+def test_a_successor_says_what_was_not_said_and_nothing_twice(tmp_path: Path, snapshot_every: str) -> None:
+    chosen = settings(tmp_path, snapshot_every)
+    bus = world(chosen, [b"%d" % n for n in range(1, 6)])
+    fold(bus, chosen)  # and dies: it is never closed
+    for n in range(6, 10):
+        bus.publish([Output(chosen.topics.summaries, 0, b"k", b"%d" % n, (), None)])
+    fold(bus, chosen).close()
+    assert said(bus, chosen) == [b'"sum 6"', b'"sum 21"', b'"sum 45"']
+
+
+@pytest.mark.parametrize("bad", [b"13", b"no number", b"\xff"])
+def test_a_record_that_raises_is_set_aside(tmp_path: Path, bad: bytes) -> None:
+    chosen = settings(tmp_path)
+    bus = world(chosen, [b"1", b"# a remark", b"2", bad, b"3", bad, b"4", b"5", b"6"])
+    folding = fold(bus, chosen)
+    folding.close()
+    assert said(bus, chosen) == [b'"sum 6"', b'"sum 21"']
+    assert folding.totals() == {"numbers": 6, "set_aside": 2}
+    letters = [event for events in everything(bus, chosen.topics.dead_letter).values() for event in events]
+    assert [letter.value for letter in letters] == [bad, bad]
+    assert fold(bus, chosen).totals()["set_aside"] == 0
+
+
+def test_three_in_a_row_end_it(tmp_path: Path) -> None:
+    chosen = settings(tmp_path)
+    bus = world(chosen, [b"1", b"13", b"13", b"13", b"2"])
+    with pytest.raises(ValueError, match="unlucky"):
+        fold(bus, chosen)
+
+
+def test_its_clock_is_the_append_time_and_goes_on_behind_a_restart(tmp_path: Path) -> None:
+    chosen = settings(tmp_path)
+    bus = world(chosen, [])
+    place = chosen.topics.summaries
+    bus.delete(place)
+    bus.create(place, 1)  # where the writer says the times
+    times = [0, 5_000, 16_000, 17_000, 90_000]
+    for n, time in enumerate(times):
+        bus.publish([Output(place, 0, b"k", b"%d" % n, (), BEGINNING + time)])
+        fold(bus, chosen).close()
+    assert said(bus, chosen) == [b'"quiet at 1"', b'"sum 3"', b'"quiet at 6"']
