@@ -167,7 +167,7 @@ class Folding(Generic[Fact, Said]):
         """Everything up to the end that `finish` found is folded, published and committed: here, and by the others of the group."""
         if self._remaining is None:
             return False
-        ours = all(self._at_end(source) and not partition.outputs for source, partition in self._partitions.items())
+        ours = all(partition.committed >= self._remaining.end(source) for source, partition in self._partitions.items())
         return ours and not self._remaining.left(besides=self._partitions)
 
     def totals(self) -> Mapping[str, int]:

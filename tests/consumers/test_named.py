@@ -155,7 +155,7 @@ def test_they_cannot_be_combined_with_a_reference_that_moves() -> None:
 
 
 PLUGIN = """
-from driftbus.detectors.named.interface import Plain, Seen, Verdict, Watched, Watcher
+from driftbus.detectors.named.interface import Plain, Seen, Verdict, WatchedSignal, Watcher
 from driftbus.schemas.fact import Setting
 
 
@@ -176,7 +176,7 @@ class Counting:
 class Settings(Setting):
     most: int = 100
 
-    def on(self, watched: Watched, share: float) -> Watcher:
+    def on(self, watched: WatchedSignal, share: float) -> Watcher:
         return Counting(self.most)
 """
 
