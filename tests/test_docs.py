@@ -91,6 +91,18 @@ def test_the_permissions_are_those_of_the_topology() -> None:
     assert [row for row in written if row[0] in ROLES] == permissions()
 
 
+def test_long_files_stand_in_the_table_with_their_one_idea() -> None:
+    """Of Python; those of the benchmarks' raw figures and the locked dependencies are data."""
+    files = [file for folder in ("schemas", "detectors", "consumers", "tests", "deploy") for file in (ROOT / folder).rglob("*.py")]
+    long = {str(file.relative_to(ROOT)): len(file.read_text(encoding="utf-8").splitlines()) for file in files}
+    long = {name: lines for name, lines in long.items() if lines > 300}
+    written = {
+        row[0].strip("`"): int(row[1]) for row in list(tables((ROOT / "docs/architecture.md").read_text(encoding="utf-8")))[-1] if row[2]
+    }
+    assert written.keys() == long.keys()
+    assert all(long[name] <= most for name, most in written.items())
+
+
 def documented() -> dict[str, dict[str, str]]:
     """Keys and defaults, by the heading of their table."""
     text = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")

@@ -5,21 +5,21 @@ records that made it. A process that dies at any point is followed by one that r
 committed offset (what follows from that is published), and goes on from there: nothing is lost, and nothing published twice.
 
 *Trap.* A fold must read no clock and no other topic: whoever folds the same records later must say the same. Its only clock is
-`driftbus.consumers.streams.clock.AppendClock`, which `Fold.due` is given.
+`driftbus.consumers.streams.clock.AppendClock`, which `driftbus.consumers.process.fold.Fold.due` is given.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple
 
 from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration
 from ...schemas.messages.progress import InputPartition
-from ...schemas.stored.snapshot import PartitionState
 from ..bus import snapshots
 from ..bus.addressing import dead_letter, dead_letter_output, lost_output, set_aside_output
 from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
 from ..streams.clock import AppendClock
+from .fold import Fact, Fold, Folded, Said
 from .last_net import SetAside, of_a_record
 from .remaining import Remaining
 
@@ -28,58 +28,6 @@ MOST_RECORDS = 2_000
 COMMIT_EVERY = 5_000
 #: The stream of a dead letter that is a record of our own.
 _OWN = "-"
-
-Fact = TypeVar("Fact")
-Said = TypeVar("Said")
-_In = TypeVar("_In", contravariant=True)
-_Out = TypeVar("_Out", covariant=True)
-
-
-class Fold(Protocol[_In, _Out]):
-    """The state of one partition, and what it makes of the next record."""
-
-    def feed(self, offset: int, appended: int, fact: _In) -> Sequence[_Out]:
-        """Take one record; ``appended`` is its append time. Returns what follows from it."""
-        ...
-
-    def due(self, now: int) -> Sequence[_Out]:
-        """What follows from the time that has come: called before every record is fed."""
-        ...
-
-    def resumed(self) -> Sequence[_Out]:
-        """What is to be said once when a restored fold is live again."""
-        ...
-
-    def snapshot(self, position: int) -> tuple[PartitionState, Mapping[str, bytes]]:
-        """Everything that must be remembered at this offset, larger parts by their keys."""
-        ...
-
-    def totals(self) -> Mapping[str, int]:
-        """Numbers since it was made."""
-        ...
-
-
-class Folded(Protocol[Fact, Said]):
-    """What a folding consumer folds: a topic, how its records are read, and how what a fold says is written."""
-
-    role: str
-    topic: str
-
-    def read(self, key: bytes | None, value: bytes | None, headers: Headers) -> Fact | None:
-        """A record's content; None: none of this fold's business. Raises `ValueError` where it ought to be, and cannot be read."""
-        ...
-
-    def begin(self) -> Fold[Fact, Said]:
-        """A fold that has seen nothing."""
-        ...
-
-    def restore(self, state: PartitionState, parts: Mapping[str, bytes], facts: Mapping[int, Fact]) -> Fold[Fact, Said]:
-        """The fold that wrote a snapshot; ``facts`` are the records at the offsets it lists as pending."""
-        ...
-
-    def outputs(self, said: Said, partition: int) -> list[Output]:
-        """What a fold of this partition said, as it is written."""
-        ...
 
 
 class _Raised(Exception):

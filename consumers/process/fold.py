@@ -1,0 +1,60 @@
+"""What a folding consumer folds: a pure function of the records of a partition, which can be written down and restored."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, TypeVar
+
+from ...schemas.cloud_events import Headers
+from ...schemas.stored.snapshot import PartitionState
+from ..bus.interface import Output
+
+Fact = TypeVar("Fact")
+Said = TypeVar("Said")
+_In = TypeVar("_In", contravariant=True)
+_Out = TypeVar("_Out", covariant=True)
+
+
+class Fold(Protocol[_In, _Out]):
+    """The state of one partition, and what it makes of the next record."""
+
+    def feed(self, offset: int, appended: int, fact: _In) -> Sequence[_Out]:
+        """Take one record; ``appended`` is its append time. Returns what follows from it."""
+        ...
+
+    def due(self, now: int) -> Sequence[_Out]:
+        """What follows from the time that has come: called before every record is fed."""
+        ...
+
+    def resumed(self) -> Sequence[_Out]:
+        """What is to be said once when a restored fold is live again."""
+        ...
+
+    def snapshot(self, position: int) -> tuple[PartitionState, Mapping[str, bytes]]:
+        """Everything that must be remembered at this offset, larger parts by their keys."""
+        ...
+
+    def totals(self) -> Mapping[str, int]:
+        """Numbers since it was made."""
+        ...
+
+
+class Folded(Protocol[Fact, Said]):
+    """What a folding consumer folds: a topic, how its records are read, and how what a fold says is written."""
+
+    role: str
+    topic: str
+
+    def read(self, key: bytes | None, value: bytes | None, headers: Headers) -> Fact | None:
+        """A record's content; None: none of this fold's business. Raises `ValueError` where it ought to be, and cannot be read."""
+        ...
+
+    def begin(self) -> Fold[Fact, Said]:
+        """A fold that has seen nothing."""
+        ...
+
+    def restore(self, state: PartitionState, parts: Mapping[str, bytes], facts: Mapping[int, Fact]) -> Fold[Fact, Said]:
+        """The fold that wrote a snapshot; ``facts`` are the records at the offsets it lists as pending."""
+        ...
+
+    def outputs(self, said: Said, partition: int) -> list[Output]:
+        """What a fold of this partition said, as it is written."""
+        ...
