@@ -108,10 +108,19 @@ def dead_letter_output(configuration: Configuration, letter: DeadLetter, value: 
 
 
 def dead_letter(
-    stream: str, place: InputPartition, offset: int, timestamp: int, field: str | None, reason: str, value: bytes | None, further: int = 0
+    stream: str,
+    place: InputPartition,
+    offset: int,
+    timestamp: int,
+    field: str | None,
+    reason: str,
+    value: bytes | None,
+    further: int = 0,
+    whole: tuple[int, str | None] | None = None,
 ) -> DeadLetter:
-    """The letter of one bad record or field."""
+    """The letter of one bad record or field. ``whole``: size and hash of the record's value, where no more is at hand than its head."""
     raw = value or b""
+    size, digest = (len(raw), content_hash(raw) if len(raw) > LARGEST_VALUE else None) if whole is None else whole
     return DeadLetter(
         stream=stream,
         topic=place.topic,
@@ -122,8 +131,8 @@ def dead_letter(
         scope="record" if field is None else "field",
         field=field,
         reason=reason,
-        size=len(raw),
-        hash=content_hash(raw) if len(raw) > LARGEST_VALUE else None,
+        size=size,
+        hash=digest,
         further=further,
     )
 

@@ -10,13 +10,12 @@ from msgspec import UNSET
 
 from ...schemas.cloud_events import Headers
 from ...schemas.configuration.mapping import Mapping, Place
+from ...schemas.text import MODEL, unfit
 from .interface import Identities, Rejected
 from .reader import JSONReader, Leaf
 from .scalars import classify, quoted
 from .tolerant import NotAnObject, Undecodable, decode_generic, member
 
-#: Of a model or version: it travels in the key, the headers and the value of every pane.
-LONGEST_NAME = 500
 #: The version of a model whose messages name none.
 NO_VERSION = "-"
 
@@ -123,8 +122,7 @@ class RowIdentity:
             return _Refusal(f"{place}: no model's name") if place is self.model else NO_VERSION
         allowed = (str, int) if place is self.model else (str, int, float)
         text = classify("categorical", False, raw) if isinstance(raw, allowed) and not isinstance(raw, bool) else None
-        if isinstance(text, str) and len(text) > LONGEST_NAME:
-            return _Refusal(f"{place}: a name of {len(text):,} characters; at most {LONGEST_NAME:,} are read")
         if isinstance(text, str):
-            return text
+            why = unfit(text, MODEL)
+            return text if why is None else _Refusal(f"{place}: {why}")
         return _Refusal(f"{place}: {quoted(raw)} is not a {'model' if place is self.model else 'version'}'s name")

@@ -6,10 +6,11 @@ import math
 from msgspec import UNSET
 
 from ...schemas.stored.reference import FieldType
+from ...schemas.text import is_unicode
 from .interface import MARKS
 from .times import seconds_of_number, seconds_of_text
 
-__all__ = ["FieldType", "category_text", "classify", "complaint", "is_unicode", "quoted", "vector_of"]
+__all__ = ["FieldType", "category_text", "classify", "complaint", "quoted", "vector_of"]
 
 #: Reasons quote so many characters of a value: enough to find it, too few to fill a header.
 _LONGEST_QUOTE = 60
@@ -110,15 +111,6 @@ def vector_of(size: int, value: object) -> list[float] | int:
     except OverflowError:
         return MARKS.invalid
     return numbers if all(map(math.isfinite, numbers)) else MARKS.invalid
-
-
-def is_unicode(text: str) -> bool:
-    r"""Whether it can be written again: JSON's ``"\ud800"``, half a character, cannot."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def complaint(type: FieldType, value: object, size: int = 0) -> str:

@@ -4,6 +4,7 @@ The aligner says when a bucket is ready; its panes are summed per model version 
 (`Fold.snapshot`), and a restored fold continues exactly.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import starmap
@@ -17,7 +18,7 @@ from ...detectors.episodes.step import Bucket, Offsets, Segment, State, Suite, c
 from ...schemas.configuration import Configuration
 from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.notice import Notice
-from ...schemas.messages.pane import Pane
+from ...schemas.messages.pane import OTHERS, Pane
 from ...schemas.messages.progress import Progress
 from ...schemas.stored.snapshot import FORM, PartitionState
 from ..streams.align import Aligned, Aligner, Pending, pending_offsets
@@ -25,9 +26,8 @@ from ..streams.buckets import buckets
 from .silence import Completeness, Silences
 from .unexpected import UnexpectedFields
 
-#: Names of unmonitored model versions that are remembered; what comes beyond is pooled.
+#: Names of unmonitored model versions that an application tells, shared out among the partitions of the summaries; others are pooled.
 MOST_UNMONITORED = 1_000
-_OTHERS = "(others)"
 _NEVER_ANNOUNCED = -(2**63)
 
 
@@ -152,7 +152,8 @@ class Fold:
             published += starmap(Published, heard)
             if not reference:
                 if since == _NEVER_ANNOUNCED:
-                    published += self._notice(key, bucket, f"build its reference: driftbus reference build {model} --version {version}")
+                    remedy = f"build its reference: driftbus reference build {model} --version {version}"
+                    published += self._notice(key, bucket, remedy, sum(p.pane.pooled for p in panes))
                 else:
                     published += self._replace(key, bucket, since, "retired")
                 continue
@@ -189,11 +190,15 @@ class Fold:
         self.suites.pop(old, None)
         return [Published(bucket.end, event) for event in events]
 
-    def _notice(self, key: StateKey, bucket: Bucket, remedy: str) -> list[Published]:
-        """Say once that a model version is not monitored; beyond `MOST_UNMONITORED` names, once for all others."""
+    def _notice(self, key: StateKey, bucket: Bucket, remedy: str, pooled_before: int = 0) -> list[Published]:
+        """Say once that a model version is not monitored; beyond `MOST_UNMONITORED` names, once for all others.
+
+        ``pooled_before``: how many the profiler had pooled already.
+        """
         version = f"{key.model}/{key.version}"
-        pooled = version not in self.unmonitored and len(self.unmonitored) >= MOST_UNMONITORED
-        name = _OTHERS if pooled else version
+        most = MOST_UNMONITORED // self.configuration.topics.partitions
+        pooled = key.version == OTHERS or (version not in self.unmonitored and len(self.unmonitored) >= most)
+        name = OTHERS if pooled else version
         if name in self.unmonitored:
             return []
         self.unmonitored.add(name)
@@ -201,14 +206,15 @@ class Fold:
         rows = f"{bucket.rows:,} rows on stream {key.stream} in the bucket that ends at {end}"
         notice = Notice(
             about="unmonitored",
-            model=_OTHERS if pooled else key.model,
+            model=OTHERS if pooled else key.model,
             version="-" if pooled else key.version,
             stream=key.stream,
             bucket=bucket.end,
-            text="further model versions that are not monitored are no longer named"
+            text=f"further model versions that are not monitored are no longer named ({max(pooled_before, 1):,} of them with {rows}); "
+            "if there should not be so many, see whether the mapping takes something else for the model or its version"
             if pooled
             else f"model {version} is not monitored: {rows}; {remedy}",
-            facts={"rows": bucket.rows},
+            facts={"rows": bucket.rows, "versions": max(pooled_before, 1)} if pooled else {"rows": bucket.rows},
             identity=f"{self.configuration.application}/{name}",
         )
         return [Published(bucket.end, notice)]
@@ -256,8 +262,7 @@ class Fold:
 
 def _partial(groups: Mapping[tuple[str, str, str, int], list[Pending]]) -> set[tuple[str, str]]:
     """Model versions whose bucket was counted against two references: an announcement came late."""
-    names = [key[:2] for key in groups]
-    return {name for name in names if names.count(name) > 1}
+    return {name for name, times in Counter(key[:2] for key in groups).items() if times > 1}
 
 
 def _merged(beginning: int, aligned: Aligned, panes: list[Pane], *, complete: bool) -> Bucket:

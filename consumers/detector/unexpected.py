@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 from ...schemas.configuration import Configuration, Table
 from ...schemas.messages.notice import Notice
 from ...schemas.messages.pane import MOST_UNEXPECTED, Pane, Unexpected, commonest
+from ...schemas.text import UNKNOWN_FIELD, fitted
+
+#: Model versions of which it is remembered what has been told; of the longest forgotten one it would be told again, under the same ids.
+MOST_VERSIONS = 1_000
 
 
 @dataclass
@@ -22,13 +26,19 @@ class UnexpectedFields:
             found[one.name] = one._replace(rows=one.rows + found[one.name].rows) if one.name in found else one
         if not found:
             return []
-        told, settings = self.told.setdefault(f"{model}/{version}", []), self.configuration.model(model)
-        ignored = settings.reference.ignore if isinstance(settings.reference, Table) else ()
+        told, settings = self._told(f"{model}/{version}"), self.configuration.model(model)
+        ignored = [fitted(name, UNKNOWN_FIELD) for name in settings.reference.ignore] if isinstance(settings.reference, Table) else ()
         names = [one for one in found.values() if one.name not in (*told, *ignored) and not settings.feature(one.name).ignore]
         new = commonest(names)[: MOST_UNEXPECTED - len(told)]
         told += (one.name for one in new)
         sampled = sum(pane.sampled for pane in panes)
         return [self._notice(model, version, panes[0].stream, end, one, sampled) for one in new]
+
+    def _told(self, version: str) -> list[str]:
+        told = self.told[version] = self.told.pop(version, [])  # the last one is the youngest
+        if len(self.told) > MOST_VERSIONS:
+            del self.told[next(iter(self.told))]
+        return told
 
     def _notice(self, model: str, version: str, stream: str, end: int, one: Unexpected, sampled: int) -> Notice:
         return Notice(

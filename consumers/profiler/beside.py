@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from ...detectors.counting.sampling import drawn
 from ...schemas.messages.pane import Unexpected, commonest
+from ...schemas.text import ID, UNKNOWN_FIELD, fitted
 from ..decode.interface import MARKS
 
 #: One row in so many is looked at for unexpected names, which needs all of its JSON.
 SAMPLE = 1_000
-#: Of a name that is kept.
-_LONGEST_NAME = 200
+#: Unexpected names that are counted, of a model version in a bucket of a run: the first, in the order of the log.
+MOST_NAMES = 1_000
 _MARKS = frozenset(MARKS)
 _KINDS: dict[type, str] = {
     type(None): "null",
@@ -33,7 +34,7 @@ def looked_at(offsets: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 class SideCounts:
-    """Of one model version's rows of one bucket in one run. Ids are kept as they are, `Stream.max_rows` at most: their number is exact."""
+    """Of one model version's rows of one bucket in one run. Of ids, `Stream.max_rows` at most are kept: their number is exact."""
 
     def __init__(self) -> None:
         self.sampled = 0
@@ -43,18 +44,24 @@ class SideCounts:
 
     def add_ids(self, ids: Sequence[object]) -> None:
         """The ids of the next rows, or marks of absent ones."""
-        self._ids.update(ids)
+        self._ids.update(ids if _short(ids) else [fitted(one, ID) if isinstance(one, str) else one for one in ids])
         self._rows += len(ids)
         if not self._ids.isdisjoint(_MARKS):
             self._ids -= _MARKS
             self._rows -= sum(type(one) is int for one in ids)
 
     def look(self, members: Mapping[str, object], known: AbstractSet[str]) -> None:
-        """The features of a sampled row."""
+        """The features of a sampled row, the next in the order of the log."""
         self.sampled += 1
-        for name in members.keys() - known:
-            short = name[:_LONGEST_NAME]
-            before = self._unexpected.get(short) or Unexpected(short, _KINDS[type(members[name])], 0)
+        for name in (name for name in members if name not in known):
+            short = fitted(name, UNKNOWN_FIELD)
+            if short in known:
+                continue  # the reference ignores it, by the name that it could write
+            before = self._unexpected.get(short)
+            if before is None:
+                if len(self._unexpected) >= MOST_NAMES:
+                    continue
+                before = Unexpected(short, _KINDS[type(members[name])], 0)
             self._unexpected[short] = before._replace(rows=before.rows + 1)
 
     @property
@@ -66,6 +73,14 @@ class SideCounts:
     def unexpected(self) -> tuple[Unexpected, ...]:
         """Unknown names, the commonest."""
         return commonest(self._unexpected.values())
+
+
+def _short(ids: Sequence[object]) -> bool:
+    """Whether none of the ids is long."""
+    try:
+        return max(map(len, ids), default=0) <= ID.most  # type: ignore[arg-type]  # a mark, which has no length, ends it
+    except TypeError:
+        return max((len(one) for one in ids if isinstance(one, str)), default=0) <= ID.most
 
 
 def grouped(column: Sequence[object], group: NDArray[np.int64]) -> Iterator[tuple[int, Sequence[object]]]:

@@ -235,7 +235,9 @@ class Profiler:
     def _dead_letters(self, source: InputPartition, run: ClosedRun) -> Iterable[Output]:
         for i, bad in enumerate(run.bad, 1):
             further = run.further_bad if i == len(run.bad) else 0
-            letter = dead_letter(self._name, source, bad.offset, bad.timestamp, bad.field, bad.reason, bad.value, further)
+            letter = dead_letter(
+                self._name, source, bad.offset, bad.timestamp, bad.field, bad.reason, bad.value, further, (bad.size, bad.hash)
+            )
             yield dead_letter_output(self._configuration, letter, bad.value)
 
     def _balance(self, at_end: Mapping[TopicPartition, int], now: int) -> None:

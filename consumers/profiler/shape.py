@@ -1,7 +1,6 @@
 """Decoded rows of one shape, gathered until there are enough to count: those of many models at once, taken apart here."""
 
 import itertools
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from ...detectors.counting.segments import Coded, Segmenter
 from ...schemas.stored.reference import ProfiledField
 from ..decode.interface import Columns
+from .vocabulary import Vocabulary
 
 
 class Part(NamedTuple):
@@ -42,15 +42,14 @@ class _Rows(NamedTuple):
 class Shape:
     """Rows whose references decode alike. A category is kept as a code, at a fraction of the text's size."""
 
-    def __init__(self, fields: Sequence[ProfiledField], categorical: int, *, ids: bool = False) -> None:
+    def __init__(self, fields: Sequence[ProfiledField], *, ids: bool = False) -> None:
         self.fields = fields  #: of one of the references; none: their models are not monitored
         self.ids = ids  #: whether ids are watched
         self.rows = 0
-        self.bytes = 0  #: of the vectors and texts that are kept, which alone may be large
-        self._texts = [place for place, field in enumerate(_coded(fields)) if field.type == "text"]
-        #: A value's code is the number of those seen before it.
-        self._vocabularies = [defaultdict[object, int](itertools.count().__next__) for _ in range(categorical)]
+        coded = [field.type for field in fields if field.type in ("categorical", "boolean", "text")]
+        self._vocabularies = [Vocabulary(whole=type_ == "text") for type_ in coded]
         self._parts: list[_Rows] = []
+        self._bytes = 0  # of the rows' numbers
 
     def add(self, columns: Columns | None, group: NDArray[np.int64], late: NDArray[np.bool_], offsets: NDArray[np.int64]) -> None:
         """Take decoded rows, each with its group and offset; rejected ones are left out."""
@@ -58,15 +57,18 @@ class Shape:
         codes = np.zeros((len(self._vocabularies), len(group)), dtype=np.int64)
         for place, vocabulary in enumerate(self._vocabularies):
             assert columns is not None
-            codes[place] = np.fromiter(map(vocabulary.__getitem__, columns.categorical[place]), np.int64, len(group))
+            codes[place] = vocabulary.codes(columns.categorical[place])
         rows = _Rows(numeric, codes, () if columns is None else columns.vectors, group, late, offsets)
         if columns is not None and columns.rejected:
             rows = rows.of(np.delete(np.arange(len(group)), [rejected.row for rejected in columns.rejected]))
         self._parts.append(rows)
         self.rows += len(rows.group)
-        self.bytes += sum(vectors.nbytes for vectors in rows.vectors)
-        if columns is not None:
-            self.bytes += sum(len(text) for place in self._texts for text in columns.categorical[place] if isinstance(text, str))
+        self._bytes += rows.numeric.nbytes + rows.codes.nbytes + sum(vectors.nbytes for vectors in rows.vectors)
+
+    @property
+    def bytes(self) -> int:
+        """Of all that is kept."""
+        return self._bytes + sum(vocabulary.bytes for vocabulary in self._vocabularies)
 
     def groups(self, segmenter_of: Callable[[int], Segmenter | None]) -> Iterator[Part]:
         """All rows so far, group by group, and segment by segment where a group has any."""
@@ -82,7 +84,7 @@ class Shape:
         )
         if (np.diff(rows.group) < 0).any():
             rows = rows.of(np.argsort(rows.group, kind="stable"))
-        values = [list(vocabulary) for vocabulary in self._vocabularies]
+        values = [vocabulary.values() for vocabulary in self._vocabularies]
         starts = np.flatnonzero(np.diff(rows.group, prepend=-1)).tolist()
         for start, stop in itertools.pairwise([*starts, len(rows.group)]):
             part = rows.of(slice(start, stop))
@@ -93,11 +95,6 @@ class Shape:
             segment_of = segmenter.of(part.numeric, Coded(list(part.codes), values))
             for segment in np.unique(segment_of).tolist():
                 yield _part(part.of(np.flatnonzero(segment_of == segment)), values, segment)
-
-
-def _coded(fields: Sequence[ProfiledField]) -> list[ProfiledField]:
-    """Those that are decoded as texts."""
-    return [field for field in fields if field.type in ("categorical", "boolean", "text")]
 
 
 def _part(rows: _Rows, values: Sequence[Sequence[object]], segment: int | None) -> Part:

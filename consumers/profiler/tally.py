@@ -12,17 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...detectors.counting.segments import Segmenter
-from ...detectors.counting.unseen import Names, commonest, merged_names
-from ...schemas.messages.dead_letter import MOST_PER_RUN
-from ...schemas.messages.pane import Pane
+from ...detectors.counting.unseen import Unseen
+from ...schemas.identity import content_hash
+from ...schemas.messages.dead_letter import LARGEST_VALUE, MOST_PER_RUN
+from ...schemas.messages.pane import OTHERS, Pane
 from ...schemas.messages.progress import InputPartition
+from ...schemas.text import REASON, fitted
 from ..bus.interface import Output
 from ..decode.interface import Decoder
 from ..decode.times import aged
 from ..reference.holding import Holding, Monitored
 from ..streams.cut import EARLIEST, LATEST, AcceptedRows, Cut, Item, WrongClock
-from ..streams.records import Records, joined
+from ..streams.records import Records, joined, parts_of
 from .beside import SideCounts, grouped, looked_at
+from .pool import Unmonitored
 from .shape import Shape
 
 NOTHING_ASIDE: Mapping[int, str] = MappingProxyType({})
@@ -30,8 +33,10 @@ NOTHING_ASIDE: Mapping[int, str] = MappingProxyType({})
 IDS = "(ids)", "duplicates"
 #: Rows kept decoded before they are counted, at some 230 bytes each: many at once cost half of few at a time.
 MOST_UNCOUNTED = 65_536
-#: Bytes of texts and vectors that are kept so.
+#: Bytes that are kept so: distinct texts, numbers, vectors.
 MOST_UNCOUNTED_BYTES = 1 << 26
+#: Bytes of payloads that are decoded at once: of each a list of what is wrong with it may be made.
+MOST_DECODED_BYTES = 1 << 24
 
 
 class References(Protocol):
@@ -39,6 +44,10 @@ class References(Protocol):
 
     def holding(self, model: str, version: str, bucket: int) -> Holding:
         """Which reference holds in the bucket that ends then."""
+        ...
+
+    def announced(self, model: str) -> bool:
+        """Whether there was ever a reference of this model, of whatever version."""
         ...
 
     def monitored(self, reference: str) -> Monitored:
@@ -57,7 +66,24 @@ class Bad(NamedTuple):
     field: str | None
     reason: str
     timestamp: int
-    value: bytes | None
+    value: bytes | None  #: as much of it as a dead letter holds
+    size: int
+    hash: str | None  #: of the whole value, where it holds only a part
+
+
+def _bad(offset: int, field: str | None, reason: str, timestamp: int, value: bytes | None) -> Bad:
+    """With no more of the value than is published: a run of large ones may stay open for hours."""
+    raw = value or b""
+    whole = len(raw) <= LARGEST_VALUE
+    return Bad(
+        offset,
+        field,
+        fitted(reason, REASON),
+        timestamp,
+        value if whole else raw[:LARGEST_VALUE],
+        len(raw),
+        None if whole else content_hash(raw),
+    )
 
 
 @dataclass
@@ -88,7 +114,7 @@ class _Counts:
     late: int = 0
     counts: NDArray[np.int64] | None = None
     sums: NDArray[np.int64] | None = None
-    unseen: list[Names] = field(default_factory=list)
+    unseen: Unseen = field(default_factory=Unseen)
 
 
 @dataclass
@@ -101,6 +127,7 @@ class _Run:
     beside: dict[_Target, SideCounts] = field(default_factory=dict)  #: of all segments together
     bad: list[Bad] = field(default_factory=list)
     further_bad: int = 0
+    unmonitored: Unmonitored = field(default_factory=Unmonitored)
 
     def keep_first(self) -> None:
         """Bound what is kept of a run of nothing but bad records."""
@@ -116,7 +143,7 @@ class Tally:
         self._stream, self._source = stream, source
         self._decoder, self._references = decoder, references
         self._runs: list[_Run] = []  # the last one may be open
-        self._codes: dict[tuple[int, int, tuple[str, str]], int] = {}  # of a run, a bucket, a model version
+        self._codes: dict[tuple[int, int, tuple[str, ...]], int] = {}  # of a run, a bucket, a model version
         self._groups: list[tuple[int, _Target]] = []  # by code, the run and what is counted
         self._shape_of: list[Shape] = []  # by code
         self._shapes: dict[tuple[object, ...], Shape] = {}
@@ -140,14 +167,14 @@ class Tally:
                 time = int(records.timestamps[start])
                 ahead = "further ahead than max_jump, and the next records are not"
                 reason = ahead if EARLIEST <= time <= LATEST else "in no possible year"
-                run.bad.append(Bad(run.last, None, f"timestamp {time} is {reason}", time, records.values[start]))
+                run.bad.append(_bad(run.last, None, f"timestamp {time} is {reason}", time, records.values[start]))
             else:
                 rows.append(item)
                 run_of.append(len(cuts))
         if rows:
             self._decode(records, rows, run_of, aside)
         for run in self._runs:
-            run.keep_first()
+            run.keep_first()  # of wrong clocks
         uncounted = [(shape.rows, shape.bytes) for shape in self._shapes.values()]
         if cuts or sum(rows for rows, _ in uncounted) >= MOST_UNCOUNTED or sum(size for _, size in uncounted) >= MOST_UNCOUNTED_BYTES:
             self._count()
@@ -164,13 +191,21 @@ class Tally:
         return self._runs[index]
 
     def _decode(self, records: Records, parts: Sequence[AcceptedRows], run_of: Sequence[int], aside: Mapping[int, str]) -> None:
-        """Decode what was accepted, shape by shape; end records are no rows."""
+        """Decode what was accepted, so many bytes at a time."""
         if sum(part.stop - part.start for part in parts) < len(records):
             records = joined([records.since(part.start).before(part.stop - part.start) for part in parts])
         run = np.repeat(run_of, [part.stop - part.start for part in parts])
         buckets, late = np.concatenate([part.buckets for part in parts]), np.concatenate([part.late for part in parts])
         if aside:
             records = self._without(records, run, aside)
+        for some in parts_of(records.values, MOST_DECODED_BYTES):
+            chosen = records if some.stop - some.start == len(records) else records.since(some.start).before(some.stop - some.start)
+            self._decode_some(chosen, run[some], buckets[some], late[some], aside)
+
+    def _decode_some(
+        self, records: Records, run: NDArray[np.int64], buckets: NDArray[np.int64], late: NDArray[np.bool_], aside: Mapping[int, str]
+    ) -> None:
+        """Decode them, shape by shape; end records are no rows."""
         keys = records.keys() if self._decoder.needs_keys else None
         headers = records.headers() if self._decoder.needs_headers else None
         identities = self._decoder.identities(records.values, keys, headers)
@@ -184,6 +219,8 @@ class Tally:
             rows = np.flatnonzero(shape_of == place)
             if len(rows):
                 self._decode_shape(shape, records, rows, run, group, late)
+        for one in self._runs:
+            one.keep_first()
 
     def _without(self, records: Records, run: NDArray[np.int64], aside: Mapping[int, str]) -> Records:
         """The records with nothing in those that are set aside, whose dead letters are written."""
@@ -199,8 +236,13 @@ class Tally:
         ends, end_of = _numbered(buckets - buckets.min())
         places, place_of = _numbered((run * len(ends) + end_of) * (len(models) + 1) + model_of + 1)
         codes = np.full(len(places), -1)
-        for i, place in enumerate(places.tolist()):
-            rest, model_place = divmod(place, len(models) + 1)
+        order = np.arange(len(places))
+        if any(one.unmonitored.short_of(len(models)) for one in self._runs):
+            first = np.empty(len(places), dtype=np.int64)
+            first[place_of[::-1]] = np.arange(len(place_of))[::-1]
+            order = np.argsort(first)  # the first in the log are named, whatever the batches
+        for i in order.tolist():
+            rest, model_place = divmod(int(places[i]), len(models) + 1)
             if model_place:
                 number, end = divmod(rest, len(ends))
                 codes[i] = self._code(number, int(ends[end] + buckets.min()), models[model_place - 1])
@@ -210,20 +252,28 @@ class Tally:
         """Of what a model's rows count for in a bucket; decided once for all rows that are counted together."""
         code = self._codes.get((run, bucket, model))
         if code is None:
-            target = _Target(bucket, *model, *self._references.holding(*model, bucket))
-            self._shape_of.append(self._shape(target.reference))
-            self._groups.append((run, target))
-            code = self._codes[run, bucket, model] = len(self._groups) - 1
+            holding = self._references.holding(*model, bucket)
+            place: tuple[int, int, tuple[str, ...]]
+            if holding.since is None and not self._runs[run].unmonitored.named(model):
+                whose = model[0] if self._references.announced(model[0]) else OTHERS
+                self._runs[run].unmonitored.pool(bucket, (whose, OTHERS), model)
+                place, target = (run, bucket, (whose, OTHERS, "")), _Target(bucket, whose, OTHERS, None, None)
+            else:
+                place, target = (run, bucket, model), _Target(bucket, *model, *holding)
+            if place not in self._codes:
+                self._shape_of.append(self._shape(target.reference))
+                self._groups.append((run, target))
+                self._codes[place] = len(self._groups) - 1
+            code = self._codes[run, bucket, model] = self._codes[place]
         return code
 
     def _shape(self, reference: str | None) -> Shape:
         if reference is None:
-            return self._shapes.setdefault((), Shape((), 0))
+            return self._shapes.setdefault((), Shape(()))
         monitored = self._references.monitored(reference)
         if monitored.shape not in self._shapes:
-            layout = monitored.counting.layout
-            ids = layout.find(*IDS) is not None
-            self._shapes[monitored.shape] = Shape(monitored.fields, len(layout.categorical), ids=ids)
+            ids = monitored.counting.layout.find(*IDS) is not None
+            self._shapes[monitored.shape] = Shape(monitored.fields, ids=ids)
         return self._shapes[monitored.shape]
 
     def _decode_shape(
@@ -258,7 +308,7 @@ class Tally:
         return self._runs[run].beside.setdefault(target, SideCounts())
 
     def _refuse(self, records: Records, run: NDArray[np.int64], row: int, field: str | None, reason: str) -> None:
-        bad = Bad(int(records.offsets[row]), field, reason, int(records.timestamps[row]), records.values[row])
+        bad = _bad(int(records.offsets[row]), field, reason, int(records.timestamps[row]), records.values[row])
         self._runs[int(run[row])].bad.append(bad)
 
     def _count(self) -> None:
@@ -276,7 +326,7 @@ class Tally:
                 if target.reference is not None:
                     counting = self._references.monitored(target.reference).counting
                     counts, sums = counting.count(part.numeric, part.categorical, part.vectors, part.offsets)
-                    total.unseen.append(counting.unseen(part.categorical))
+                    total.unseen.add(counting.unseen(part.categorical))
                     total.counts = counts if total.counts is None else total.counts + counts
                     total.sums = sums if total.sums is None else total.sums + sums
         self._codes.clear()
@@ -316,7 +366,8 @@ class Tally:
                 sums=nothing if total.sums is None else total.sums,
                 sampled=beside.sampled,
                 unexpected=beside.unexpected,
-                unseen={name: commonest(values) for name, values in merged_names(total.unseen).items()},
+                pooled=run.unmonitored.pooled(target.bucket, (target.model, target.version)),
+                unseen=total.unseen.told(),
             )
             panes.append(pane)
         return ClosedRun(cut, panes, run.bad, run.further_bad)

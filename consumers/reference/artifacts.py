@@ -2,13 +2,16 @@
 
 import os
 import uuid
-from functools import lru_cache
 from pathlib import Path
 
 import fsspec
 
 from ...schemas.identity import content_hash
 from ...schemas.stored.reference import Reference
+from .kept import Kept
+
+#: References that are kept as they were read, and bytes of their artifacts.
+MOST_DECODED, MOST_DECODED_BYTES = 256, 1 << 26
 
 
 class ArtifactError(Exception):
@@ -30,7 +33,7 @@ class ArtifactStore:
             msg = f"artifacts: {url!r} cannot be used: {error}"
             raise ArtifactError(msg) from error
         self._local = "file" in self._files.protocol
-        self.reference = lru_cache(maxsize=256)(self._reference)
+        self._kept = Kept(self._reference, MOST_DECODED, MOST_DECODED_BYTES)
 
     def _path(self, name: str) -> str:
         return f"{self._root}/references/{name.replace(':', '-')}.json"
@@ -66,9 +69,13 @@ class ArtifactStore:
             raise ArtifactError(msg)
         return content
 
-    def _reference(self, name: str) -> Reference:
+    def reference(self, name: str) -> Reference:
         """The reference of that hash; the last ones read are kept."""
-        return Reference.decoded(self.get(name))
+        return self._kept(name)
+
+    def _reference(self, name: str) -> tuple[Reference, int]:
+        content = self.get(name)
+        return Reference.decoded(content), len(content)
 
 
 def _write_whole(path: Path, content: bytes) -> None:

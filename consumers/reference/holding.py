@@ -10,6 +10,16 @@ from ...schemas.stored.reference import EmbeddingProfile, NumericProfile, Profil
 from ..bus.interface import Bus
 from .announce import Announcements
 from .artifacts import ArtifactStore
+from .kept import Kept
+
+#: References that stay prepared for counting, and bins of them, beyond those that are in turn.
+MOST_PREPARED, MOST_PREPARED_BINS = 256, 1 << 19
+#: Questions, per reference kept, after which one that nobody asked for is out of turn. A round of rows asks up to ten times for each.
+PATIENCE = 32
+#: Questions between two looks at which announcements can hold no more.
+FORGET_EVERY = 1_000
+#: No bucket ends so late.
+NEVER = 1 << 62
 
 #: Announcements are looked for so often, live.
 REFRESH_EVERY_S = 1.0
@@ -40,7 +50,9 @@ class HeldReferences:
     def __init__(self, bus: Bus, configuration: Configuration, store: ArtifactStore) -> None:
         self._announcements = Announcements(bus, configuration.topics)
         self._store = store
-        self._monitored: dict[str, Monitored] = {}
+        self._monitored = Kept(self._prepared, MOST_PREPARED, MOST_PREPARED_BINS, PATIENCE)
+        self._oldest = self._oldest_before = NEVER  # of the buckets asked for since the last look, and since the one before
+        self._questions = 0
         self.refresh()
 
     def refresh(self) -> None:
@@ -55,17 +67,28 @@ class HeldReferences:
 
     def holding(self, model: str, version: str, bucket: int) -> Holding:
         """Which reference holds in the bucket that ends then."""
+        self._oldest = min(self._oldest, bucket)
+        self._questions += 1
+        if self._questions % FORGET_EVERY == 0:
+            self._announcements.forget(min(self._oldest, self._oldest_before))
+            self._oldest, self._oldest_before = NEVER, self._oldest
         announcement = self._announcements.holding(model, version, bucket)
         return Holding(None, None) if announcement is None else Holding(announcement.reference, announcement.since)
 
     def monitored(self, reference: str) -> Monitored:
         """How rows are counted against it."""
-        if reference not in self._monitored:
-            profile = self._store.reference(reference)
-            known = frozenset((*(field.name for field in profile.fields if field.role == "feature"), *profile.ignored))
-            shape = (*(_shape(field) for field in profile.fields), profile.ids is not None)
-            self._monitored[reference] = Monitored(profile.fields, shape, Counting(profile), known)
-        return self._monitored[reference]
+        return self._monitored(reference)
+
+    def announced(self, model: str) -> bool:
+        """Whether there was ever a reference of this model, of whatever version."""
+        return model in self._announcements.models
+
+    def _prepared(self, reference: str) -> tuple[Monitored, int]:
+        profile = self._store.reference(reference)
+        known = frozenset((*(field.name for field in profile.fields if field.role == "feature"), *profile.ignored))
+        shape = (*(_shape(field) for field in profile.fields), profile.ids is not None)
+        counting = Counting(profile)
+        return Monitored(profile.fields, shape, counting, known), counting.layout.size
 
 
 def _shape(field: ProfiledField) -> tuple[str, str, str, bool, int]:

@@ -1,6 +1,6 @@
 """Records of one input partition, column by column, with the end records told apart."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -87,6 +87,25 @@ def joined(parts: Sequence[Records]) -> Records:
         lambda: list(chain.from_iterable(part.keys() for part in parts)),
         lambda: list(chain.from_iterable(part.headers() for part in parts)),
     )
+
+
+def parts_of(values: Sequence[bytes | None], most: int) -> Iterator[slice]:
+    """Consecutive parts of at most so many bytes, or of one value.
+
+    >>> list(parts_of([b"1234", b"1", None, b"123456789", b"1"], 5))
+    [slice(0, 3, None), slice(3, 4, None), slice(4, 5, None)]
+    """
+    try:
+        whole = sum(map(len, values)) <= most  # type: ignore[arg-type]  # a tombstone, which has no length, ends it
+    except TypeError:
+        whole = sum(len(value) for value in values if value) <= most
+    start, size = 0, 0
+    for place, value in enumerate(() if whole else values):
+        size += len(value or b"")
+        if size > most and place > start:
+            yield slice(start, place)
+            start, size = place, len(value or b"")
+    yield slice(start, len(values))
 
 
 def records_of(batch: Batch) -> Records:

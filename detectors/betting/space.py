@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.stored.reference import Reference
+from ...schemas.text import CATEGORY, fitted
 from ..counting.layout import CELLS, MOMENTS, Group, Layout, Signal, layout
 from ..counting.numbers import Column, Numbers
 from .localised import localised
@@ -69,6 +70,7 @@ def space(reference: Reference, *, moving: bool = False) -> Space:
     own = layout(reference)
     volume = reference.volume
     size, wide, blocks = own.size, own.wide, 1 + len(reference.segments)
+    names = tuple(fitted(segment.name, CATEGORY) for segment in reference.segments)  # as panes have them
     bins = 0 if volume is None else len(volume.counts)
     small = size * blocks + (bins + CELLS if volume is not None else 0)
     length = small + wide * blocks + (MOMENTS if volume is not None else 0)
@@ -83,7 +85,7 @@ def space(reference: Reference, *, moving: bool = False) -> Space:
             moved = _moved(signal, size, place * size, small + place * wide)
             share = segment.rows / max(reference.rows, 1)
             profile = localised(signal.profile, counts[signal.span])
-            signals.append(replace(moved, group="segments", profile=profile, segment=segment.name, share=share))
+            signals.append(replace(moved, group="segments", profile=profile, segment=names[place - 1], share=share))
     counted = None
     if volume is not None:
         start = size * blocks
@@ -102,7 +104,7 @@ def space(reference: Reference, *, moving: bool = False) -> Space:
         )
         signals.append(watched)
         counted = Numbers([Column(volume, watched)])
-    return Space(own, tuple(signals), tuple(segment.name for segment in reference.segments), counted, small, length, expected)
+    return Space(own, tuple(signals), names, counted, small, length, expected)
 
 
 def _segmented(own: Layout) -> Iterator[Signal]:

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.stored.reference import CategoricalProfile
+from ...schemas.text import CATEGORY, UNKNOWN_CATEGORY, fitted
 from .absent import INVALID, MISSING, NULL
 from .layout import Signal
-from .unseen import LONGEST_NAME
 
 
 class Categories:
@@ -21,7 +21,7 @@ class Categories:
         self._other: int | None = None
         if values is not None:
             assert isinstance(values.profile, CategoricalProfile)
-            self._places |= {text: values.start + i for i, text in enumerate(values.profile.categories)}
+            self._places |= {fitted(text, CATEGORY): values.start + i for i, text in enumerate(values.profile.categories)}
             self._other = values.start + len(values.profile.categories)
 
     def unseen(self, frequencies: Mapping[object, int]) -> dict[str, int]:
@@ -31,7 +31,7 @@ class Categories:
         found = Counter[str]()
         for value, rows in frequencies.items():
             if isinstance(value, str) and value not in self._places:
-                found[value[:LONGEST_NAME]] += rows
+                found[fitted(value, UNKNOWN_CATEGORY)] += rows
         return dict(found)
 
     def add(self, frequencies: Mapping[object, int], rows: int, vector: NDArray[np.int64]) -> None:

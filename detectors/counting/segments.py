@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from ...schemas.configuration.segments import Condition, conditions
 from ...schemas.stored.reference import ProfiledField
 from ...schemas.stored.segmentation import Segmentation
+from ...schemas.text import CATEGORY, fitted
 from .layout import Layout
 
 Codes = NDArray[np.int64]
@@ -37,11 +38,11 @@ class Segmenter:
     """The segments of a reference: for every row the index of its segment."""
 
     def __init__(self, segmentation: Segmentation, layout: Layout) -> None:
-        self.names = segmentation.names
+        self.names = tuple(fitted(name, CATEGORY) for name in segmentation.names)
         self._numeric = _places(layout.numeric)
         self._categorical = _places(layout.categorical)
         self._by = None if segmentation.by is None else self._categorical[segmentation.by]
-        self._rules = [conditions(segmentation.rules[name]) for name in self.names[:-1]] if self._by is None else []
+        self._rules = [conditions(segmentation.rules[name]) for name in segmentation.names[:-1]] if self._by is None else []
         self._places = {name: place for place, name in enumerate(self.names[:-1])}
 
     def of(self, numeric: NDArray[np.float64], categorical: Coded) -> Codes:
@@ -64,7 +65,7 @@ class Segmenter:
             if condition.operator == "!=":
                 return np.asarray((column != value) & ~np.isnan(column), dtype=np.bool_)
             return np.asarray(_COMPARED[condition.operator](column, value), dtype=np.bool_)
-        text = str(condition.value) if isinstance(condition.value, str) else f"{condition.value:.15g}"
+        text = fitted(condition.value, CATEGORY) if isinstance(condition.value, str) else f"{condition.value:.15g}"
         wanted = condition.operator == "=="
         found = categorical.looked_up(self._categorical[condition.field], lambda of: isinstance(of, str) and (of == text) == wanted)
         return np.asarray(found > 0, dtype=np.bool_)

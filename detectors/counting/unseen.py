@@ -2,12 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from hashlib import blake2b
 
 #: Names per field that a pane holds, and an event tells.
 TOLD = 5
 #: Names per field that are remembered.
 _KEPT = 20
-LONGEST_NAME = 60
+#: Names of all fields that are counted in a pane. Of more, those of the smallest hashes: whoever counts the run again, in parts of other
+#: sizes, keeps the same ones, and their rows are exact.
+MOST_COUNTED = 100_000
 
 #: Rows by value, by field.
 Names = dict[str, dict[str, int]]
@@ -29,6 +32,37 @@ def merged_names(parts: Iterable[Mapping[str, Mapping[str, int]]]) -> Names:
         for name, values in part.items():
             found.setdefault(name, Counter()).update(values)
     return {name: commonest(found[name], _KEPT) for name in sorted(found)}
+
+
+class Unseen:
+    """The unknown values of a pane's rows, which come in parts; what is told does not depend on the parts."""
+
+    def __init__(self, most: int = MOST_COUNTED) -> None:
+        self._most = most
+        self._rows: dict[str, Counter[str]] = {}
+
+    def add(self, part: Names) -> None:
+        """Of the next rows."""
+        for name, values in part.items():
+            self._rows.setdefault(name, Counter()).update(values)
+        if sum(map(len, self._rows.values())) > 2 * self._most:
+            self._drop()
+
+    def _drop(self) -> None:
+        """All but the smallest hashes: what is among them in the end always was."""
+        every = [(_digest(name, value), name, value) for name, values in self._rows.items() for value in values]
+        for _, name, value in sorted(every)[self._most :]:
+            del self._rows[name][value]
+
+    def told(self) -> Names:
+        """The commonest of each field."""
+        if sum(map(len, self._rows.values())) > self._most:
+            self._drop()
+        return {name: commonest(values) for name, values in sorted(self._rows.items()) if values}
+
+
+def _digest(name: str, value: str) -> bytes:
+    return blake2b(value.encode(), digest_size=8, key=blake2b(name.encode(), digest_size=32).digest()).digest()
 
 
 def remembered(known: Names, new: Mapping[str, Mapping[str, int]]) -> Names:

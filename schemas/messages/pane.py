@@ -13,6 +13,8 @@ from ..integers import IntegerVector
 
 #: Names of unexpected fields that a pane holds.
 MOST_UNEXPECTED = 20
+#: In the place of a model or version: all further ones of a run, none of them monitored.
+OTHERS = "(others)"
 
 
 class Unexpected(NamedTuple):
@@ -57,6 +59,7 @@ class Pane(Fact):
     sums: IntegerVector = np.zeros(0, dtype=np.int64)  #: per numeric field: sum of z, sum of z squared (fixed point)
     sampled: int = 0  #: rows that were looked at for unexpected fields
     unexpected: tuple[Unexpected, ...] = ()  #: the commonest
+    pooled: int = 0  #: of `OTHERS`: how many model versions its rows are of, as far as they were counted
     unseen: dict[str, dict[str, int]] = {}  #: of categorical fields, the commonest values that the reference does not know, and their rows
 
     @property

@@ -10,6 +10,7 @@ from ....detectors.betting.margin import budget, margin
 from ....detectors.counting.sampling import drawn
 from ....schemas.configuration import Model, PaneLength
 from ....schemas.stored.reference import ProfiledField, Reference
+from ....schemas.text import FIELD, REMARK, UNKNOWN_FIELD, fitted, unfit
 from .columns import Chunk, Key, Kind, Source, UnusableReference
 from .coverage import uncovered
 from .fields import FEWEST_VALUES, EmbeddingField, field_of
@@ -49,6 +50,9 @@ def build_reference(source: Source, model: str, version: str, settings: Model | 
     typed: dict[Key, Typed] = {}
     ignored: dict[str, str] = {}
     for key, survey in surveys.items():
+        if key.role == "feature" and (why := unfit(key.name, FIELD)):
+            ignored[fitted(key.name, UNKNOWN_FIELD)] = f"{why}: rename it to have it watched"
+            continue
         decided = survey.decide(settings.feature(key.name), timed=span.first is not None)
         if isinstance(decided, Ignored):
             ignored[_name(key, surveys)] = decided.reason
@@ -78,7 +82,7 @@ def build_reference(source: Source, model: str, version: str, settings: Model | 
     reference = recounted(source, reference, [key for _, key in fields], settings)
     rising = [name for name, key in fields if surveys[key].rises and typed[key].type == "numeric"]
     warnings = *_warnings(source, reference, settings, rising), *traffic.warnings(), *unpaired, *remarks
-    return reference.model_copy(update={"warnings": warnings})
+    return reference.model_copy(update={"warnings": tuple(fitted(warning, REMARK) for warning in warnings)})
 
 
 class _Span:

@@ -11,6 +11,7 @@ from msgspec import UNSET
 from numpy.typing import NDArray
 
 from ....schemas.stored.reference import Role
+from ....schemas.text import CATEGORY, fitted
 from ....schemas.unusable import Unusable
 from ...decode.interface import MARKS
 from ...decode.scalars import FieldType, classify
@@ -132,12 +133,13 @@ def states_of(numbers: NDArray[np.float64]) -> Integers:
 
 
 def categories(column: Column, type_: FieldType) -> list[float | str | int]:
-    """The category's text, or the mark, of every row."""
+    """The category's text as it is counted, or the mark, of every row; of type text, the whole of it."""
     if isinstance(column, np.ndarray):
         distinct, place = np.unique(column, return_inverse=True)
         texts = [classify(type_, False, None if math.isnan(value) else value) for value in distinct.tolist()]
         return [texts[i] for i in place.tolist()]
-    return _classified(column, type_)
+    read = _classified(column, type_)
+    return read if type_ == "text" else [fitted(v, CATEGORY) if type(v) is str and len(v) > CATEGORY.most else v for v in read]
 
 
 def _classified(column: list[object], type_: FieldType, parse: bool = False) -> list[float | str | int]:

@@ -16,6 +16,7 @@ from msgspec import UNSET
 
 from ....schemas.configuration import TopicSlice
 from ....schemas.configuration.mapping import Mapping, Place
+from ....schemas.text import REASON, fitted
 from ...bus.interface import Bus, TopicPartition
 from ...decode.json import JSONDecoder, category_text, decode_generic
 from ...decode.tolerant import NotAnObject, Undecodable, member
@@ -27,10 +28,21 @@ _ROWS = 4_096
 _NOT_AN_OBJECT: list[object] = []
 #: Features are the members of one object. More than this is an object with, say, an id for a name.
 MOST_FEATURES = 5_000
+#: Reasons to leave out messages that are told apart: each names a model, or quotes a message.
+MOST_REASONS = 1_000
 
 
 class UnusableMessages(UnusableReference):
     """Messages that no reference can be built from. Its text says what to change."""
+
+
+class LeftOut(Counter[str]):
+    """How many messages were not used, by reason; beyond `MOST_REASONS` of these, together."""
+
+    def note(self, reason: str, messages: int = 1) -> None:
+        """Some more."""
+        short = fitted(reason, REASON)
+        self[short if short in self or len(self) < MOST_REASONS else "for other reasons"] += messages
 
 
 class SampleRead(NamedTuple):
@@ -43,10 +55,10 @@ class SampleRead(NamedTuple):
 class MessageSource:
     """Messages as the source of a reference. ``read`` begins again at every call; ``timed``: it yields in the order of time."""
 
-    def __init__(self, label: str, mapping: Mapping, read: Callable[[Counter[str]], Iterator[SampleRead]], *, timed: bool) -> None:
+    def __init__(self, label: str, mapping: Mapping, read: Callable[[LeftOut], Iterator[SampleRead]], *, timed: bool) -> None:
         self.label = label
         self._mapping, self._read, self._timed = mapping, read, timed
-        self._left_out: Counter[str] = Counter()
+        self._left_out = LeftOut()
 
     def chunks(self, keys: Sequence[Key] | None = None) -> Iterator[Chunk]:
         """These columns, or all that appear in a chunk, chunk by chunk."""
@@ -115,32 +127,33 @@ def topic_slice(bus: Bus, slice_: TopicSlice, mapping: Mapping, model: str, vers
     sources = [TopicPartition(slice_.topic, number) for number in range(description.partitions)]
     bounds = {source: bus.watermarks(source) for source in sources}  # once: every pass must read the same
 
-    def records(source: TopicPartition, left_out: Counter[str]) -> Iterator[SampleRead]:
+    def records(source: TopicPartition, left_out: LeftOut) -> Iterator[SampleRead]:
         decoder = JSONDecoder(mapping)
         for batch in bus.read(source, *bounds[source]):
             keys = batch.keys() if decoder.needs_keys else None
             identities = decoder.identities(batch.values, keys, batch.headers() if decoder.needs_headers else None)
-            left_out.update(rejected.reason for rejected in identities.rejected)
+            for rejected in identities.rejected:
+                left_out.note(rejected.reason)
             inside = (batch.timestamps >= start) & (batch.timestamps < end)
             for code, identity in enumerate(identities.models):
                 rows = np.flatnonzero((identities.model_of == code) & inside)
                 if identity != (model, version):
-                    left_out[f"of {'/'.join(identity)}"] += len(rows)
+                    left_out.note(f"of {'/'.join(identity)}", len(rows))
                     continue
                 for row in rows.tolist():
                     yield from _read(batch.values[row], int(batch.timestamps[row]), left_out)
 
-    def read(left_out: Counter[str]) -> Iterator[SampleRead]:
+    def read(left_out: LeftOut) -> Iterator[SampleRead]:
         return heapq.merge(*(records(source, left_out) for source in sources), key=itemgetter(0))
 
     return MessageSource(f"topic {slice_.topic}", mapping, read, timed=True)
 
 
-def _read(value: bytes | None, time: int, left_out: Counter[str]) -> Iterator[SampleRead]:
+def _read(value: bytes | None, time: int, left_out: LeftOut) -> Iterator[SampleRead]:
     try:
         yield SampleRead(time, decode_generic(value))
     except Undecodable as error:
-        left_out[str(error)] += 1
+        left_out.note(str(error))
 
 
 def _edge(text: str | None, name: str, otherwise: int) -> int:
@@ -197,19 +210,19 @@ def json_lines(path: Path, mapping: Mapping, model: str, version: str) -> Messag
     order = _order(path, times_at) if timed else None
     own = [(place, name) for place, name in ((mapping.model, model), (mapping.version, version)) if place and place.source == "path"]
 
-    def read(left_out: Counter[str]) -> Iterator[SampleRead]:
+    def read(left_out: LeftOut) -> Iterator[SampleRead]:
         with path.open("rb") as file:
             for _, _, found in _lines(path, file if order is None else _sorted_lines(file.fileno(), order), times_at, left_out):
                 other = next((text for at, name in own if (text := _name(found.message, at)) not in {None, name}), None)
                 if other is None:
                     yield found
                 else:
-                    left_out[f"of {other}"] += 1
+                    left_out.note(f"of {other}")
 
     return MessageSource(str(path), mapping, read, timed=timed)
 
 
-def _lines(path: Path, lines: Iterable[bytes], times_at: Place | None, left_out: Counter[str]) -> Iterator[tuple[int, int, SampleRead]]:
+def _lines(path: Path, lines: Iterable[bytes], times_at: Place | None, left_out: LeftOut) -> Iterator[tuple[int, int, SampleRead]]:
     """Position, length and content of every line that holds an object."""
     position = 0
     for number, line in enumerate(lines, start=1):
@@ -228,7 +241,7 @@ def _order(path: Path, times_at: Place | None) -> list[tuple[int, int]] | None:
     """Position and length of the lines in the order of time; None: they are so already."""
     times, starts, lengths = array("q"), array("q"), array("q")
     with path.open("rb") as file:
-        for start, length, found in _lines(path, file, times_at, Counter()):
+        for start, length, found in _lines(path, file, times_at, LeftOut()):
             times.append(found.time)
             starts.append(start)
             lengths.append(length)

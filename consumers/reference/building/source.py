@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ....schemas.configuration import Configuration, Table
 from ....schemas.stored.reference import Reference
+from ....schemas.text import MODEL, fitted, unfit
 from ...bus.interface import Bus
 from .build import UnusableReference, build_reference
 from .columns import Source
@@ -18,6 +19,10 @@ def open_source(
     configuration: Configuration, model: str, version: str, bus: Bus | None = None, memory_limit: str = MEMORY_LIMIT
 ) -> Iterator[Source]:
     """The rows of one model version: of a table, of messages in a file, or (this needs the bus) of a slice of a topic."""
+    for name in (model, version):
+        if why := unfit(name, MODEL):
+            msg = f"{fitted(name, MODEL)}: {why}: messages of no model or version can be so called; name it as they do"
+            raise UnusableReference(msg)
     place, stream = configuration.model(model).reference, configuration.stream_of(model)
     mapping = configuration.streams[stream].mapping
     if place is None:

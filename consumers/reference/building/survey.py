@@ -19,8 +19,10 @@ FEW, FEW_SHARE = 64, 0.05
 LONG = 20
 #: Numbers in a vector, at least and at most.
 SHORTEST, LONGEST = 2, 4_096
-#: Distinct texts remembered; a column that has more is no category.
-_MOST_TEXTS = 200_000
+#: Distinct texts remembered, and characters of them; a column that has more is no category.
+_MOST_TEXTS, _MOST_CHARACTERS = 200_000, 50_000_000
+#: Characters of a text that tell what it is.
+_TELLING = 10_000
 #: Distinct texts that are tried as times.
 _TRIED = 1_000
 
@@ -49,6 +51,7 @@ class Survey:
         self._last = -np.inf
         self._texts: Counter[str] = Counter()
         self._more = False
+        self._characters = 0
         self._sizes: Counter[int] = Counter()  # of lists of numbers
 
     def add(self, column: Column) -> None:
@@ -61,8 +64,10 @@ class Survey:
             return
         self.rises = False
         if not self._more:
-            self._texts.update([value for value in column if type(value) is str])
-            self._more = len(self._texts) > _MOST_TEXTS
+            before = len(self._texts)
+            self._texts.update([value[:_TELLING] for value in column if type(value) is str])
+            self._characters += sum(map(len, islice(self._texts, before, None)))
+            self._more = len(self._texts) > _MOST_TEXTS or self._characters > _MOST_CHARACTERS
         self._sizes.update([len(value) for value in column if type(value) is list and value and set(map(type, value)) <= {int, float}])
 
     def decide(self, settings: FeatureSettings, *, timed: bool = True) -> Typed | Ignored:

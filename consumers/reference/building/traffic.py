@@ -9,6 +9,7 @@ from ....detectors.counting.bins import bins_of, profile_of
 from ....detectors.profiling.dependence import Dependence
 from ....schemas.configuration import Model, PaneLength, TopicSlice
 from ....schemas.stored.reference import CategoricalProfile, NumericProfile
+from ....schemas.text import ID, fitted
 from ...streams.buckets import buckets
 from .columns import Chunk, Integers
 
@@ -57,8 +58,9 @@ class TrafficProfiling:
             if run != self._run:
                 self._run, self._seen = run, set()
             if isinstance(one, str | int | float):
-                repeated.append(one in self._seen)
-                self._seen.add(one)
+                short = fitted(one, ID) if isinstance(one, str) else one
+                repeated.append(short in self._seen)
+                self._seen.add(short)
         codes = np.array(repeated, dtype=np.int64)
         self._ids += np.bincount(codes, minlength=2)
         self._repeats.add(codes)

@@ -1,0 +1,121 @@
+"""What a process keeps: ``python -m tests.benchmarks.memory [ROWS] [VERSIONS]``, 20 million and 1,000 unless said.
+
+Two runs of the real profiler and detector in one process, on an embedded log that is trimmed as it is read: ordinary rows of one model, and
+model versions that come and go: each announced, served, and retired or left behind by the next. Prints the memory after every tenth.
+"""
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from driftbus.consumers.bus.interface import Output
+from driftbus.consumers.pipeline.runner import Pipeline
+from driftbus.consumers.reference.announce import announce
+from driftbus.consumers.reference.artifacts import ArtifactStore
+from driftbus.schemas.configuration import Configuration
+from driftbus.schemas.messages.announcement import Announcement
+
+from ..streaming import BEGINNING, configuration, message, prepare, reference
+from .trimmed import TrimmedBus, resident
+
+ROWS, VERSIONS = 20_000_000, 1_000
+PHASES = 10
+#: Rows that are published at once, over and over at later times.
+_BATCH = 20_000
+#: Of a version's life: buckets in which it is served, and rows in each.
+_BUCKETS, _ROWS_A_BUCKET, _BUCKET = 3, 40, 10_000
+
+
+def phases(count: int, unit: str, step: Callable[[int], None]) -> list[int]:
+    """Memory after every tenth of so many steps."""
+    found, began = [], time.perf_counter()
+    for number in range(count):
+        step(number)
+        if (number + 1) % max(count // PHASES, 1) == 0:
+            found.append(resident())
+            print(f"{number + 1:>12,} {unit}: {found[-1] / 1e6:8.1f} MB after {time.perf_counter() - began:,.0f} s", flush=True)
+    return found
+
+
+class _Turned:
+    """A pipeline that has read all there is."""
+
+    def __init__(self, settings: Configuration, bus: TrimmedBus) -> None:
+        self.settings, self.bus = settings, bus
+        self.pipeline = Pipeline(bus, settings)
+
+    def on(self, outputs: list[Output]) -> None:
+        """Publish, read it all, and forget it."""
+        self.bus.publish(outputs)
+        while self.pipeline.turn():
+            pass
+        topics = self.settings.topics
+        self.bus.trim("scored", topics.summaries, topics.drift, topics.dead_letter)
+
+
+def rows(count: int) -> list[int]:
+    """Ordinary rows of one model: a thousand a second, in buckets of ten seconds."""
+    draw = np.random.default_rng(0)
+    values = [message(draw, "m0") for _ in range(_BATCH)]
+    with tempfile.TemporaryDirectory() as folder:
+        settings = configuration(artifacts=folder, models={"m0": {"false_alarms": "1 per 30d"}})
+        bus = TrimmedBus()
+        prepare(bus, settings, [reference("m0")])
+        turned = _Turned(settings, bus)
+
+        def step(number: int) -> None:
+            start = BEGINNING + number * _BATCH
+            turned.on([Output("scored", i % 4, None, value, (), start + i) for i, value in enumerate(values)])
+
+        found = phases(max(count // _BATCH, 1), f"times {_BATCH:,} rows", step)
+        turned.pipeline.close()
+        bus.close()
+    return found
+
+
+def versions(count: int) -> list[int]:
+    """One version after the other; every second one is retired, the others are left behind."""
+    draw = np.random.default_rng(0)
+    with tempfile.TemporaryDirectory() as folder:
+        settings = configuration(artifacts=folder, models={"m0": {"false_alarms": "1 per 30d"}})
+        bus, store = TrimmedBus(), ArtifactStore(folder)
+        prepare(bus, settings, [], 1)
+        turned, announced = _Turned(settings, bus), settings.topics
+
+        def step(number: int) -> None:
+            version, start = str(number), BEGINNING + number * _BUCKETS * _BUCKET
+            built = reference("m0", version, rows=2_000, seed=number)
+            announce(bus, announced, Announcement(model="m0", version=version, reference=store.put(built.encoded()), since=start))
+            if number % 2 == 0:
+                end = start + (_BUCKETS - 1) * _BUCKET
+                announce(bus, announced, Announcement(model="m0", version=version, reference=None, since=end))
+            for making in turned.pipeline.consumers:
+                getattr(making, "_references", _Nothing()).refresh()  # the record clock reads announcements at a start only
+            served = [message(draw, "m0", version=version) for _ in range(_BUCKETS * _ROWS_A_BUCKET)]
+            step_ms = _BUCKET // _ROWS_A_BUCKET
+            turned.on([Output("scored", 0, None, value, (), start + i * step_ms) for i, value in enumerate(served)])
+
+        found = phases(count, "versions", step)
+        turned.pipeline.close()
+        bus.close()
+    return found
+
+
+class _Nothing:
+    def refresh(self) -> None:
+        """A consumer without references."""
+
+
+def main(arguments: list[str]) -> None:
+    """Both, and by how much they grew from the second tenth to the last."""
+    count, names = int(arguments[0]) if arguments else ROWS, int(arguments[1]) if len(arguments) > 1 else VERSIONS
+    for what, found in (("rows", rows(count)), ("versions", versions(names))):
+        if len(found) > 2:
+            print(f"{what}: {(found[-1] - found[1]) / 1e6:+.1f} MB from the second tenth to the last")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,25 @@
+"""An embedded log in memory that is trimmed as it is read, as retention trims a topic: what a process keeps is then its own."""
+
+from driftbus.consumers.bus.embedded import EmbeddedBus
+
+
+def resident() -> int:
+    """Bytes of memory that this process holds."""
+    with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123  # read often
+        return int(file.read().split()[1]) * 4096
+
+
+class TrimmedBus(EmbeddedBus):
+    """In memory; `trim` is what retention does."""
+
+    def __init__(self, application: str = "test") -> None:
+        super().__init__(":memory:", application, "a")
+
+    def trim(self, *topics: str) -> None:
+        """Delete all but the last record of every partition, so that no offset is given twice."""
+        with self._log.changed:
+            for name in topics:
+                topic = self._log._topic(name)
+                for partition in range(topic.described.partitions):
+                    table = topic.table(partition)
+                    self._log._database.execute(f"DELETE FROM {table} WHERE offset < (SELECT max(offset) FROM {table})")
