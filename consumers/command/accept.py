@@ -5,9 +5,8 @@ import click
 from ...schemas.cloud_events import iso
 from ...schemas.configuration import Configuration, TopicSlice
 from ...schemas.messages.announcement import Announcement
-from ...schemas.messages.drift import DriftEvent
-from ..bus.interface import Bus
-from ..bus.tail import DriftTopic
+from ..console.episodes import episode_of
+from ..console.terminal import say
 from ..detector.silence import DETECTOR as SILENCE
 from ..reference.announce import Announcements, announce
 from ..reference.artifacts import ArtifactStore
@@ -30,8 +29,8 @@ def accept(configuration: Configuration, episode: str, first: str | None, until:
     EPISODE is the id in its events, or the beginning of it. When the new reference takes effect the episode resolves as replaced.
     """
     with opened(configuration) as bus:
-        events = _events(bus, configuration, episode)
-        latest = events[-1]
+        found = episode_of(bus, configuration, episode)
+        latest = found.last
         model, version = latest.model, latest.version
         if latest.detector == SILENCE:
             msg = f"{episode} is a silence: there are no rows to take for normal; say how long is one: models.{model}.silence"
@@ -47,9 +46,9 @@ def accept(configuration: Configuration, episode: str, first: str | None, until:
         if len(stream.topics) > 1:
             msg = f"streams.{name}.topics: {len(stream.topics)} topics; build the reference anew from a file of their rows"
             raise click.ClickException(msg)
-        start = beginning(model, stream, from_start=False, since=since)
-        signals = next(held for event in reversed(events) if (held := [signal for signal in event.signals if signal.open]))
-        rows = TopicSlice(topic=stream.topics[0], start=first or events[0].bucket[0], end=until)
+        start = beginning(model, stream, from_start=None, since=since)
+        signals = found.drifted
+        rows = TopicSlice(topic=stream.topics[0], start=first or found.first.bucket[0], end=until)
         changed = configuration.model(model).model_copy(update={"reference": rows})
         recent = configuration.model_copy(update={"models": {**configuration.models, model: changed}})
         store = ArtifactStore(configuration.artifacts)
@@ -66,16 +65,4 @@ def accept(configuration: Configuration, episode: str, first: str | None, until:
         reference = store.put(profile.encoded())
         announce(bus, configuration.topics, Announcement(model=model, version=version, reference=reference, since=start, rows=profile.rows))
     names = ", ".join(sorted({signal.name for signal in signals}))
-    click.echo(f"{model}/{version}: {names} accepted; {reference} holds for record times from {iso(start)} on")
-
-
-def _events(bus: Bus, configuration: Configuration, episode: str) -> list[DriftEvent]:
-    """All events of the one episode whose id begins so, in order."""
-    topic = DriftTopic(bus, configuration.topics.drift, from_start=True)
-    found = [event for event in topic.new() if isinstance(event, DriftEvent) and event.episode.startswith(episode)]
-    ids = sorted({event.episode for event in found})
-    if len(ids) != 1:
-        said = f"{len(ids)} episodes begin so: {', '.join(ids[:5])}" if ids else "there is no such episode"
-        msg = f"{episode}: {said} on {configuration.topics.drift}; driftbus watch --from-start shows them"
-        raise click.ClickException(msg)
-    return sorted(found, key=lambda event: event.sequence)
+    say(f"{model}/{version}: {names} accepted; {reference} holds for record times from {iso(start)} on")

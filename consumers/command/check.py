@@ -7,6 +7,7 @@ import click
 from ...detectors.betting import undirected
 from ...schemas.configuration import Configuration, Stream
 from ..bus.interface import Bus
+from ..console.terminal import Styled, say
 from ..decode.json import JSONDecoder
 from ..process.plugins import found_for
 from ..reference.announce import Announcements
@@ -33,7 +34,7 @@ def check(configuration: Configuration, sample: int) -> None:
     wrong = 0
     with opened(configuration) as bus:
         for level, text in findings(bus, configuration, sample):
-            click.echo(f"{click.style(f'{level:<6}', _COLOURS[level])}{text}")
+            say(*([] if level == "more" else [Styled(f"{level:<6}", _COLOURS[level])]), text)
             wrong += level == "wrong"
     if wrong:
         msg = f"{wrong} of these prevent running"
@@ -71,7 +72,8 @@ def _stream(bus: Bus, configuration: Configuration, name: str, stream: Stream, m
                 "note", f"{model}/{version}: no reference, so not monitored: driftbus reference build {model} --version {version}"
             )
             continue
-        yield Finding("ok", "\n".join([f"{model}/{version}: the reference", *described(reference)]))
+        yield Finding("ok", f"{model}/{version}: the reference")
+        yield from (Finding("more", line) for line in described(reference))
         yield from smallest_shift(reference, settings)
         share = len(rows) / max(1, len(sample.values))
         if stream.pane.unit != "rows":  # else nobody reckons in times

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import click
-from rich.console import Console
 
+from ..console.screen import Terminal
 from ..demo.story import run_demo
 
 
@@ -31,7 +31,7 @@ def demo(bus: str, settings: tuple[str, ...], folder: Path) -> None:
     elif settings:
         msg = "-X says something about Kafka; add --bus kafka"
         raise click.UsageError(msg)
-    run_demo(folder, Console(), kafka)
+    run_demo(folder, Terminal(), kafka)
 
 
 def _setting(text: str) -> tuple[str, str]:

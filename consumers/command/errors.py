@@ -2,12 +2,18 @@
 
 from ...schemas.unusable import Unusable
 from ..bus.interface import BusError
+from ..console.serving import ServingError
 from ..process.settings import ConfigurationError
 from ..reference.artifacts import ArtifactError
 
-_THE_USERS = (ArtifactError, BusError, ConfigurationError, FileNotFoundError, PermissionError, Unusable)
+_THE_USERS = (ArtifactError, BusError, ConfigurationError, FileNotFoundError, PermissionError, ServingError, Unusable)
 
 
 def is_the_users(error: Exception) -> bool:
     """Whether the message says what to change. A bare `LookupError`, unlike its kinds, is raised on purpose only: a topic is missing."""
     return isinstance(error, _THE_USERS) or type(error) is LookupError
+
+
+def lines_of(error: Exception) -> list[str]:
+    """The message, a line for each mistake of a configuration; of all else it is one, whatever stands in it."""
+    return str(error).split("\n") if isinstance(error, ConfigurationError) else [str(error)]

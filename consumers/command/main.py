@@ -1,8 +1,12 @@
 """``driftbus``: finds each verb in the file of its name, and imports it only when it is called."""
 
 import importlib
+from typing import Any
 
 import click
+
+from ..console.logs import logs_to_stderr
+from ..console.terminal import guard_tracebacks, neutral, refusal
 
 #: In the order in which a user meets them.
 VERBS = {
@@ -12,6 +16,11 @@ VERBS = {
     "reference": "Build the reference that a model is compared with.",
     "run": "Run the consumers: all of them, or the roles named.",
     "watch": "Show drift events as they come.",
+    "status": "Say how far every consumer is, what is open, and what could not be counted.",
+    "episodes": "List the episodes of drift.",
+    "show": "Show an episode: what changed, from what to what, and what to do about it.",
+    "dead-letters": "List, show or replay what could not be counted.",
+    "retire": "Stop monitoring a model, or a version of it.",
     "record": "Write the input topics into a file, to replay it elsewhere.",
     "replay": "Show what would have been published over a file.",
     "schemas": "Export the JSON Schemas of all messages.",
@@ -29,7 +38,7 @@ class Verbs(click.Group):
         """The verb of that name, from its file."""
         if cmd_name not in VERBS:
             return None
-        command: click.Command = getattr(importlib.import_module(f"..{cmd_name}", __name__), cmd_name)
+        command: click.Command = getattr(importlib.import_module(f"..{cmd_name.replace('-', '_')}", __name__), cmd_name.replace("-", "_"))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -37,18 +46,29 @@ class Verbs(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(VERBS.items()))
 
+    def make_context(self, *words: Any, **extra: Any) -> click.Context:  # as click declares it
+        """Read the command line; what is wrong with it is told like all else."""
+        try:
+            return super().make_context(*words, **extra)
+        except click.ClickException as error:
+            raise neutral(error) from None
+
     def invoke(self, ctx: click.Context) -> object:
         """Call the verb; what its user can change comes as one line, anything else as it is."""
+        logs_to_stderr()
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except (click.exceptions.Exit, click.Abort):
             raise
+        except click.ClickException as error:
+            raise neutral(error) from error
         except Exception as error:
-            from .errors import is_the_users  # not above: it knows the bus, and `driftbus --help` should not wait for it
+            from .errors import is_the_users, lines_of  # not above: it knows the bus, and `driftbus --help` should not wait for it
 
             if not is_the_users(error):
+                guard_tracebacks()
                 raise
-            raise click.ClickException(str(error)) from error
+            raise refusal(lines_of(error)) from error
 
 
 @click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

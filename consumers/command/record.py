@@ -6,6 +6,7 @@ import click
 
 from ...schemas.configuration import Configuration
 from ..bus.recording import write_recording
+from ..console.terminal import say
 from .configured import configured
 from .opened import opened
 
@@ -21,4 +22,4 @@ def record(configuration: Configuration, file: Path) -> None:
     inputs = dict.fromkeys(topic for stream in configuration.streams.values() for topic in stream.topics)
     with opened(configuration) as bus:
         count = write_recording(bus, [*inputs, configuration.topics.models], file)
-    click.echo(f"{count:,} records of {', '.join(inputs)} in {file}; next: driftbus replay {file}")
+    say(f"{count:,} records of {', '.join(inputs)} in {file}; next: driftbus replay {file}")

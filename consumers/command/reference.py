@@ -5,6 +5,7 @@ import click
 from ...schemas.configuration import Configuration
 from ...schemas.messages.announcement import FROM_START, Announcement
 from ...schemas.stored.reference import Reference
+from ..console.terminal import say
 from ..reference.announce import announce
 from ..reference.artifacts import ArtifactStore
 from ..reference.building.source import reference_of
@@ -42,13 +43,13 @@ def build(configuration: Configuration, model: str, version: str, from_start: bo
         name = ArtifactStore(configuration.artifacts).put(profile.encoded())
         announce(bus, configuration.topics, Announcement(model=model, version=version, reference=name, since=start, rows=profile.rows))
     holds = "everything in the topics" if start == FROM_START else f"record times from {stream.pane.place(start)} on"
-    click.echo(f"{model}/{version}: {name} holds for {holds}")
+    say(f"{model}/{version}: {name} holds for {holds}")
 
 
 def _show(profile: Reference) -> None:
     """The fields with their types and a few facts, what is ignored, and the warnings."""
-    click.echo(f"{profile.model}/{profile.version}: {profile.rows:,} rows, {len(profile.fields)} fields")
+    say(f"{profile.model}/{profile.version}: {profile.rows:,} rows, {len(profile.fields)} fields")
     for line in described(profile):
-        click.echo(line)
+        say(line)
     for warning in profile.warnings:
-        click.echo(f"warning: {warning}", err=True)
+        say(f"warning: {warning}", err=True)

@@ -12,6 +12,7 @@ import click
 from ...schemas.configuration import Configuration
 from ...schemas.messages.drift import DriftEvent
 from ..bus.tail import DriftTopic
+from ..console.terminal import say
 from ..pipeline.runner import Pipeline
 from ..reference.artifacts import ArtifactStore
 from ..replay.event_line import event_line
@@ -73,7 +74,7 @@ def _fold(configuration: Configuration, written: IO[str]) -> list[DriftEvent]:
 
         def tell() -> None:
             for event in topic.new():
-                click.echo(event_line(event))
+                say(event_line(event))
                 written.write(event.model_dump_json() + "\n")
                 if isinstance(event, DriftEvent):
                     found.append(event)
@@ -86,7 +87,7 @@ def _fold(configuration: Configuration, written: IO[str]) -> list[DriftEvent]:
         tell()
         totals, seconds = pipeline.totals, time.perf_counter() - began
     episodes = sum(event.status == "opened" for event in found)
-    click.echo(
+    say(
         f"{totals['rows']:,} rows, {totals['buckets']:,} buckets, {totals['dead_letters']:,} dead letters, "
         f"{episodes} episodes; {totals['rows'] / seconds:,.0f} rows/s"
     )

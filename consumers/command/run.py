@@ -1,27 +1,63 @@
 """``driftbus run``: the consumers."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import click
 
 from ...schemas.configuration import Configuration
+from ..bus.open import instance_of
+from ..console.logs import Format, logs_to_stderr
+from ..console.observer import Observer
+from ..console.terminal import say
 from ..pipeline.runner import run as run_roles
 from ..pipeline.topology import ROLES
 from .configured import configured
 from .opened import opened
 
+_log = logging.getLogger(__name__)
+
 
 @click.command()
 @click.argument("roles", metavar="[ROLE]...", nargs=-1, type=click.Choice(ROLES))
 @click.option("--until-end", is_flag=True, help="Stop at the end that the topics had at the start.")
+@click.option(
+    "--log-format",
+    type=click.Choice(["plain", "json"]),
+    default="plain",
+    show_default=True,
+    help="Of what is written to stderr: a line a minute, and warnings. json: an object a line, the first and the last line too.",
+)
 @configured
-def run(configuration: Configuration, roles: tuple[str, ...], until_end: bool) -> None:
+def run(configuration: Configuration, roles: tuple[str, ...], until_end: bool, log_format: Format) -> None:
     """Run the consumers until they are told to stop: the ROLES named (profiler, detector), or all of them in one process."""
-    with opened(configuration) as bus:
+    logs_to_stderr(log_format)
+    tell = _logged if log_format == "json" else say
+    observer = Observer()
+    with opened(configuration) as bus, _metrics(configuration, observer):
         inputs = ", ".join(topic for stream in configuration.streams.values() for topic in stream.topics)
-        click.echo(
-            f"{configuration.application}: {' and '.join(roles or ROLES)} of {inputs}; events: {configuration.topics.drift}; end: Ctrl-C"
-        )
-        totals = run_roles(bus, configuration, roles or ROLES, until_end=until_end).totals
-    click.echo(
+        tell(f"{configuration.application}: {' and '.join(roles or ROLES)} of {inputs}; events: {configuration.topics.drift}; end: Ctrl-C")
+        totals = run_roles(bus, configuration, roles or ROLES, until_end=until_end, observer=observer).totals
+    tell(
         f"{totals['rows']:,} rows, {totals['late']:,} of them late, {totals['dead_letters']:,} dead letters, {totals['panes']:,} panes; "
         f"{totals['buckets']:,} buckets, {totals['events']:,} events"
     )
+
+
+@contextmanager
+def _metrics(configuration: Configuration, observer: Observer) -> Iterator[None]:
+    """Served where they are configured; else nothing of them is even imported."""
+    if configuration.metrics is None:
+        yield
+        return
+    from ..console.metrics import Exposition, Told
+    from ..console.serving import served
+
+    exposition = Exposition(Told(observer, configuration.application, instance_of(configuration)))
+    with served(configuration.metrics, exposition.text, observer):
+        yield
+
+
+def _logged(line: str) -> None:
+    _log.info("%s", line)

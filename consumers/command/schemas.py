@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from ...schemas.export import PUBLISHED, json_schema
+from ..console.terminal import say
 from ..pipeline.documents import asyncapi
 
 ASYNCAPI = "asyncapi.json"
@@ -24,4 +25,4 @@ def export(folder: Path) -> None:
     for name in PUBLISHED:
         (folder / f"{name}.json").write_text(json.dumps(json_schema(name), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     (folder / ASYNCAPI).write_text(json.dumps(asyncapi(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    click.echo(f"{len(PUBLISHED)} schemas, and {ASYNCAPI}, in {folder}")
+    say(f"{len(PUBLISHED)} schemas, and {ASYNCAPI}, in {folder}")

@@ -13,8 +13,8 @@ from ..streams.buckets import buckets
 _NOTICE_MS = 60_000
 
 
-def beginning(model: str, stream: Stream, *, from_start: bool, since: str | None) -> int:
-    """The bucket boundary from which it holds."""
+def beginning(model: str, stream: Stream, *, from_start: bool | None, since: str | None) -> int:
+    """The bucket boundary from which it holds. ``from_start`` None: the verb has no such option."""
     tiles = buckets(stream.pane)
     if from_start and since:
         msg = "--from-start and --since: say one of them"
@@ -30,7 +30,8 @@ def beginning(model: str, stream: Stream, *, from_start: bool, since: str | None
             msg = f"--since {since}: write {example}"
             raise click.UsageError(msg) from None
     if stream.clock == "record":
-        msg = f"the stream of {model} has clock: record, so no wall clock says when this reference begins: add --from-start or --since TIME"
+        options = "--since TIME" if from_start is None else "--from-start or --since TIME"
+        msg = f"the stream of {model} has clock: record, so no wall clock says from when on this holds: add {options}"
         raise click.UsageError(msg)
     soonest = time.time_ns() // 1_000_000 + _NOTICE_MS
     return tiles.end(tiles.end(tiles.end(soonest)))

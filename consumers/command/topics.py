@@ -3,6 +3,7 @@
 import click
 
 from ...schemas.configuration import Configuration
+from ..console.terminal import say
 from ..pipeline.own_topics import check_topics, create_topics, own_topics
 from .configured import configured
 from .opened import opened
@@ -19,7 +20,7 @@ def create(configuration: Configuration) -> None:
     """Create those of driftbus's own topics that are missing; nothing that exists is changed."""
     with opened(configuration) as bus:
         for name in create_topics(bus, configuration):
-            click.echo(f"created {name}")
+            say(f"created {name}")
 
 
 @topics.command(name="list")
@@ -31,9 +32,9 @@ def list_(configuration: Configuration) -> None:
         for topic in own_topics(configuration):
             if found := described.get(topic.name):
                 settings = " ".join(f"{key}={found.settings.get(key, '?')}" for key in topic.settings)
-                click.echo(f"{topic.name:<28} {found.partitions:>4} partitions  {settings}")
+                say(f"{topic.name:<28} {found.partitions:>4} partitions  {settings}")
         problems = check_topics(bus, configuration)
     for problem in problems:
-        click.echo(problem, err=True)
+        say(problem, err=True)
     if problems:
         raise click.exceptions.Exit(1)

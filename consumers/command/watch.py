@@ -5,21 +5,18 @@ from collections import deque
 from contextlib import suppress
 
 import click
-from rich.console import Console, Group
-from rich.live import Live
-from rich.table import Table
-from rich.text import Text
 
 from ...schemas.configuration import Configuration
 from ...schemas.messages.drift import DriftEvent
 from ..bus.tail import DriftTopic, Event
-from ..replay.event_line import changes, effect, event_line, names
+from ..console.screen import Table, Terminal
+from ..console.terminal import Styled, say
+from ..replay.event_line import COLOURS, changes, event_line, place, short_id
 from .configured import configured
 from .opened import opened
 
 #: Between two looks at the topic.
 _PAUSE_S = 0.5
-_COLOURS = {"minor": "dim", "moderate": "yellow", "major": "bold red"}
 
 
 @click.command()
@@ -29,23 +26,23 @@ _COLOURS = {"minor": "dim", "moderate": "yellow", "major": "bold red"}
 @configured
 def watch(configuration: Configuration, from_start: bool, until_end: bool, as_json: bool) -> None:
     """Show drift events as they come: the open episodes and the latest events, or plain lines where there is no terminal."""
-    console = Console()
+    terminal = Terminal()
     line = _json if as_json else event_line
     with opened(configuration) as bus, suppress(KeyboardInterrupt):
         topic = DriftTopic(bus, configuration.topics.drift, from_start=from_start)
-        if until_end or as_json or not console.is_terminal:
+        if until_end or as_json or not terminal.is_one:
             for event in topic.new():
-                click.echo(line(event))
+                say(line(event))
             while not until_end:
                 time.sleep(_PAUSE_S)
                 for event in topic.new():
-                    click.echo(line(event))
+                    say(line(event))
             return
         view = View()
-        with Live(view.shown(), console=console, auto_refresh=False) as live:
+        with terminal.live(*view.shown()) as show:
             while True:
                 view.add(topic.new())
-                live.update(view.shown(), refresh=True)
+                show(*view.shown())
                 time.sleep(_PAUSE_S)
 
 
@@ -71,12 +68,14 @@ class View:
             else:
                 self._open[event.episode] = event
 
-    def shown(self) -> Group:
-        """What the terminal shows."""
-        table = Table("since", "model", "severity", "signals", "change", "effect", title=f"open episodes: {len(self._open)}", expand=True)
+    def shown(self) -> tuple[Table, list[str]]:
+        """What the terminal shows: 80 columns are enough."""
+        table = Table(
+            "id", "since", "model", "severity", "what changed", title=f"open episodes: {len(self._open)}", wide=("model", "what changed")
+        )
         for event in self._open.values():
             signals = [signal for signal in event.signals if signal.open]
-            sizes = effect(signals[0].effect) if signals else ""
-            severity = Text(event.severity, style=_COLOURS[event.severity])
-            table.add_row(event.onset, f"{event.model}/{event.version}", severity, names(signals), changes(signals), sizes)
-        return Group(table, *(Text(event_line(event), overflow="ellipsis", no_wrap=True) for event in self._last))
+            severity = Styled(event.severity, COLOURS[event.severity])
+            named = f"{event.model}/{event.version}"
+            table.row(short_id(event.episode), place(event.onset), named, severity, changes(signals, sizes=True))
+        return table, [event_line(event) for event in self._last]

@@ -15,13 +15,13 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import yaml
-from rich.console import Console
 
 from ...schemas.messages.announcement import FROM_START, Announcement
 from ...schemas.messages.drift import DriftEvent
 from ..bus.interface import Bus, Output
 from ..bus.open import open_bus
 from ..bus.tail import DriftTopic
+from ..console.screen import Terminal
 from ..pipeline.own_topics import create_topics
 from ..pipeline.runner import Pipeline
 from ..process.settings import parsed
@@ -92,9 +92,9 @@ ACTS = (
 )
 
 
-def run_demo(folder: Path, console: Console, kafka: Mapping[str, str] | None = None) -> None:
+def run_demo(folder: Path, terminal: Terminal, kafka: Mapping[str, str] | None = None) -> None:
     """Play the story; ``drift.png``, ``events.jsonl`` and ``events-rebuilt.jsonl`` go into the folder. ``kafka``: librdkafka's settings."""
-    screen, began = Screen(console), time.perf_counter()
+    screen, began = Screen(terminal), time.perf_counter()
     found = {}
     with TemporaryDirectory(prefix="driftbus-demo-") as scratch:
         stage = Stage(year(), scratch, kafka)
@@ -106,7 +106,8 @@ def run_demo(folder: Path, console: Console, kafka: Mapping[str, str] | None = N
         screen.say("INJECTED: from Feb 18 to Feb 25 temperatures come in Celsius")
         stage.publish()
         for act in ACTS:
-            screen.say(f"\n{act.title}")
+            screen.say()
+            screen.say(act.title)
             events = found[act.title] = stage.play(act, screen)
             (folder / act.file).write_text("".join(event.model_dump_json() + "\n" for event in events), encoding="utf-8")
     _sum_up(found, screen)
@@ -219,10 +220,11 @@ class _Watched:
 def _sum_up(found: Mapping[str, Sequence[DriftEvent]], screen: Screen) -> None:
     """Whether the injected fault was found, and what the better reference is worth."""
     opened = [episode for episode in episodes(found[ACTS[0].title]) if THE_FAULT.explains(episode)]
+    screen.say()
     if opened:
-        screen.say(f"\nthe INJECTED fault was found {lasted(opened[0].opened - INJECTED.start)} after its beginning")
+        screen.say(f"the INJECTED fault was found {lasted(opened[0].opened - INJECTED.start)} after its beginning")
     else:
-        screen.say("\nthe INJECTED fault was NOT found")
+        screen.say("the INJECTED fault was NOT found")
     for title, events in found.items():
         lasting = [e for e in episodes(events) if e.last.reason != "replaced" and (e.resolved is None or e.resolved > _REBUILT)]
         drifted = sum(

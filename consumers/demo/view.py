@@ -4,18 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from ...schemas.messages.drift import DriftEvent
-from ..replay.event_line import changes, event_line, lasted
+from ..console.screen import Table, Terminal
+from ..console.terminal import Styled
+from ..replay.event_line import COLOURS, changes, event_line, lasted
 from ..replay.picture import DrawnEpisode, moment
 from .known import reason
-
-#: Of a line where there is no terminal.
-_PLAIN_WIDTH = 150
-_COLOURS = {"minor": "dim", "moderate": "yellow", "major": "bold red"}
 
 
 @dataclass(frozen=True)
@@ -41,38 +35,35 @@ class Pace:
 class Screen:
     """A terminal, or plain lines where there is none."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console if console.is_terminal else Console(file=console.file, width=_PLAIN_WIDTH)
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
 
     def say(self, text: str = "") -> None:
         """A line of the story."""
-        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+        self._terminal.say(text)
 
     def event(self, event: DriftEvent, episode: DrawnEpisode) -> None:
         """An episode that opens or resolves; what happens in between is in ``events.jsonl``."""
         if event.status == "opened":
-            self._console.print(Text(event_line(event), _COLOURS[event.severity]), Text(f" {reason(episode)}", "cyan"), soft_wrap=True)
+            self._terminal.say(Styled(event_line(event), COLOURS[event.severity]), Styled(f"  {reason(episode)}", "cyan"))
         elif event.status == "resolved":
-            self._console.print(Text(event_line(event), "green"), soft_wrap=True)
+            self._terminal.say(Styled(event_line(event), "green"))
 
     @contextmanager
     def live(self) -> Iterator[Callable[[Pace], None]]:
         """While it runs, the pace stands below the lines, where there is a terminal."""
-        with self._console.status("") as status:
-            yield lambda pace: status.update(str(pace))
+        with self._terminal.pace() as show:
+            yield lambda pace: show(str(pace))
 
     def table(self, episodes: Sequence[DrawnEpisode]) -> None:
         """All episodes of a run."""
-        table = Table(box=None, header_style="dim")
-        for heading in ("opened", "lasted", "severity", "signals", "change", ""):
-            table.add_column(heading)
+        table = Table("opened", "lasted", "severity", "what changed", "known of that time", wide=("what changed", "known of that time"))
         for episode in episodes:
-            table.add_row(
+            table.row(
                 f"{episode.opened:%b %d %H:%M}",
                 lasted(episode.resolved - moment(episode.first.onset)) if episode.resolved else "open",
-                Text(episode.last.severity, _COLOURS[episode.last.severity]),
-                ", ".join(episode.spans),
-                changes(list(episode.first.signals[:2])),
+                Styled(episode.last.severity, COLOURS[episode.last.severity]),
+                changes(episode.last.signals),
                 reason(episode),
             )
-        self._console.print(table, highlight=False)
+        self._terminal.table(table)

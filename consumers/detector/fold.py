@@ -93,6 +93,10 @@ class Fold:
         """Nothing: what is silent is told by completeness."""
         return []
 
+    def open_now(self) -> int:
+        """Episodes that are open, silences among them."""
+        return sum(len(state.episodes) for state in self.states.values()) + sum(one.silent for one in self.silences.traffic.values())
+
     def totals(self) -> Mapping[str, int]:
         """Buckets evaluated, and events and notices."""
         return self.counted

@@ -4,7 +4,7 @@ import gc
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -81,8 +81,18 @@ class Pipeline:
             consumer.close()
 
 
-def run(bus: Bus, configuration: Configuration, roles: Sequence[str] = ROLES, *, until_end: bool = False) -> Pipeline:
-    """Run until told to stop (SIGINT, SIGTERM), or until the end of the input; returns the closed pipeline with its totals."""
+def run(
+    bus: Bus,
+    configuration: Configuration,
+    roles: Sequence[str] = ROLES,
+    *,
+    until_end: bool = False,
+    observer: Callable[[Pipeline], None] = lambda _: None,
+) -> Pipeline:
+    """Run until told to stop (SIGINT, SIGTERM), or until the end of the input; returns the closed pipeline with its totals.
+
+    The observer is called after every turn: what it does, the consumers wait for.
+    """
     pipeline = Pipeline(bus, configuration, roles)
     gc.collect()
     gc.freeze()  # what lives as long as the process need not be looked at again
@@ -92,6 +102,7 @@ def run(bus: Bus, configuration: Configuration, roles: Sequence[str] = ROLES, *,
         try:
             turns = pipeline.run_until_end() if until_end else iter(pipeline.turn, None)
             for _ in turns:
+                observer(pipeline)
                 if stopped:
                     break
         finally:

@@ -22,6 +22,7 @@ from ..streams.clock import AppendClock
 from .fold import Fact, Fold, Folded, Said
 from .last_net import SetAside, of_a_record
 from .remaining import Remaining
+from .standing import Opening, Standing
 
 MOST_RECORDS = 2_000
 #: Offsets behind which nothing was published are committed so often, in ms: until then a successor folds them again.
@@ -126,6 +127,12 @@ class Folding(Generic[Fact, Said]):
         """Commit what was folded with a snapshot of it, so that a changed configuration finds what is open; leave the group."""
         self._commit(self._wall(), everything=True)
         self._session.close()
+
+    def standing(self) -> Standing:
+        """How it stands between two turns."""
+        heard = {source: partition.clock.appended for source, partition in self._partitions.items()}
+        folds = (partition.fold for partition in self._partitions.values())
+        return Standing(heard, self._session.at_end().keys(), sum(fold.open_now() for fold in folds if isinstance(fold, Opening)))
 
     def folds(self) -> Mapping[int, Fold[Fact, Said]]:
         """The folds here, by partition."""

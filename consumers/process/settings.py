@@ -12,14 +12,11 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from ...schemas.configuration import Configuration
+from .environment import Expanded, Location, Step, expanded
 
 DEFAULT_FILE = "driftbus.yaml"
-_VARIABLE = re.compile(r"\$\{(\w+)\}")
 #: librdkafka's settings that hold, or may hold, a secret.
 _SECRET = re.compile(r"password|secret|token|^sasl\.(?!mechanism)|^ssl\.(key|certificate\.pem|keystore)")
-
-Step = str | int
-Location = tuple[Step, ...]
 
 
 class ConfigurationError(Exception):
@@ -67,13 +64,17 @@ def parsed(text: str, environment: Mapping[str, str] = os.environ) -> Configurat
         msg = "is empty" if document is None else f"is a {type(document).__name__}, not keys with values"
         msg += '; it needs at least application and streams (README, "Your own topic")'
         raise ConfigurationError(msg)
-    if isinstance(document.get("kafka"), dict):
-        document["kafka"] = dict(_expanded(document["kafka"], environment))
+    read = expanded(document, environment)
+    if read.unset:
+        raise ConfigurationError("\n".join(read.unset))
     try:
-        configuration = Configuration.model_validate(document)
+        configuration = Configuration.model_validate(read.content)
     except ValidationError as error:
-        raise ConfigurationError("\n".join(_told(error.errors(include_url=False), document))) from None
-    _check_detectors(configuration)
+        raise ConfigurationError("\n".join(_told(error.errors(include_url=False), read))) from None
+    try:
+        _check_detectors(configuration)
+    except ConfigurationError as error:
+        raise ConfigurationError(read.masked(str(error))) from None
     return configuration.model_copy(update={"kafka": KafkaSettings(configuration.kafka)})
 
 
@@ -113,38 +114,31 @@ class _Loader(yaml.SafeLoader):
         return found
 
 
-def _expanded(settings: Mapping[str, object], environment: Mapping[str, str]) -> Iterator[tuple[str, object]]:
-    """``${NAME}`` becomes the environment's NAME; in messages stands the key, never a value."""
-    for key, value in settings.items():
-        if not isinstance(value, str):
-            yield key, value
-            continue
-        unset = [name for name in _VARIABLE.findall(value) if name not in environment]
-        if unset:
-            msg = f"kafka.{key}: ${{{unset[0]}}} is not set in the environment"
-            raise ConfigurationError(msg)
-        yield key, _VARIABLE.sub(lambda match: environment[match[1]], value)
-
-
-def _told(errors: Sequence[ErrorDetails], document: object) -> Iterator[str]:
+def _told(errors: Sequence[ErrorDetails], read: Expanded) -> Iterator[str]:
     """One line per mistake, in the words and the paths of the file."""
-    for location, error in _of_one_branch(errors, document):
+    for location, error in _of_one_branch(errors, read.content):
         path = ".".join(map(str, location))
-        yield f"{path}: {_reason(error, location)}" if path else _reason(error, location)
+        reason = _reason(error, location, read)
+        yield f"{path}: {reason}" if path else reason
 
 
-def _reason(error: ErrorDetails, location: Location) -> str:
+def _reason(error: ErrorDetails, location: Location, read: Expanded) -> str:
     if error["type"] == "extra_forbidden":
         near = difflib.get_close_matches(str(location[-1]), known := _keys_at(location[:-1]), n=1)
         return f"unknown key; did you mean {near[0]}?" if near else f"unknown key; known here: {', '.join(known)}"
     if error["type"] == "missing":
         return "is missing"
+    written = read.written.get(location)
     if error["type"] == "value_error":
-        return str(error["ctx"]["error"])
+        reason = str(error["ctx"]["error"])
+        if written is None:
+            return read.masked(reason)
+        _, semicolon, remedy = reason.rpartition("; ")  # in front of it stands the value, as it is or in parts
+        return f"{written!r}: what the environment has for it does not do here{semicolon}{read.masked(remedy) if semicolon else ''}"
     message = error["msg"][:1].lower() + error["msg"][1:]
     if location[:1] == ("kafka",) or not isinstance(error["input"], str | int | float | bool | None):
         return message
-    return f"{error['input']!r}: {message}"
+    return f"{error['input'] if written is None else written!r}: {message}"
 
 
 def _of_one_branch(errors: Sequence[ErrorDetails], document: object) -> Iterator[tuple[Location, ErrorDetails]]:

@@ -19,6 +19,7 @@ from ..decode.json import JSONDecoder
 from ..process.consumer import Making
 from ..process.last_net import of_a_record
 from ..process.remaining import Remaining
+from ..process.standing import Standing
 from ..reference.holding import HeldReferences
 from ..streams.buckets import uncountable
 from ..streams.cut import Rules
@@ -127,6 +128,13 @@ class Profiler:
     def totals(self) -> Mapping[str, int]:
         """Rows, those of them that were late, dead letters, panes, records set aside."""
         return self._totals
+
+    def standing(self) -> Standing:
+        """How it stands between two turns; only live is record time the wall clock's."""
+        live = self._stream.clock == "live"
+        heard = {source: partition.state.high_water if live else None for source, partition in self._partitions.items()}
+        ended = (source for source, partition in self._partitions.items() if partition.ended)
+        return Standing(heard, {*self._session.at_end(), *ended})
 
     def close(self) -> None:
         """Leave the group."""

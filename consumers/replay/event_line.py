@@ -1,5 +1,6 @@
 """An event in one line, for people."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from ...detectors.episodes.episode import DETECTOR
@@ -9,6 +10,10 @@ from .picture import label, moment
 
 #: More names than this make a line that nobody reads.
 _MOST_NAMES = 4
+#: Of a severity, in a terminal.
+COLOURS = {"minor": "dim", "moderate": "yellow", "major": "bold red"}
+#: Digits of an episode's id.
+_SHORT_ID = 8
 
 
 def event_line(event: DriftEvent | Notice) -> str:
@@ -17,35 +22,53 @@ def event_line(event: DriftEvent | Notice) -> str:
         return f"{'':16}  NOTICE    {event.text}"
     signals = [signal for signal in event.signals if signal.open] or list(event.signals)
     parts = [
-        f"{_place(event.bucket[1]):<16}",
+        f"{place(event.bucket[1]):<16}",
         f"{event.status.upper():<8}",
+        short_id(event.episode),
         f"{event.model}/{event.version}",
         f"{event.severity:<8}",
-        names(signals),
     ]
     if event.status == "resolved":
-        parts.append(f"{event.reason or 'recovered'} after {_lasted(event)}")
-    elif signals:
-        only_in = ", ".join(signals[0].only_in)
-        parts += [changes(signals), f"only in {only_in}" if only_in else "", effect(signals[0].effect)]
+        parts += [names(signals), f"{event.reason or 'recovered'} after {length_of(event)}"]
+    else:
+        parts.append(changes(signals, sizes=True))
     if event.detector != DETECTOR:
         parts.append(f"by {event.detector}")
     return "  ".join(part for part in parts if part)
 
 
-def names(signals: list[DriftedSignal]) -> str:
+def short_id(episode: str) -> str:
+    """So much of an episode's id as people are shown; verbs take it for the whole.
+
+    >>> short_id("055edca3579d04daa699e9d7077195ac")
+    '055edca3'
+    """
+    return episode[:_SHORT_ID]
+
+
+def names(signals: Sequence[DriftedSignal]) -> str:
     """The signals' names, the first few of them.
 
     >>> names([])
     ''
     """
     shown = [label(signal) for signal in signals[:_MOST_NAMES]]
-    return ", ".join(shown) + (f" and {len(signals) - _MOST_NAMES} more" if len(signals) > _MOST_NAMES else "")
+    return ", ".join(shown) + _further(signals)
 
 
-def changes(signals: list[DriftedSignal]) -> str:
-    """What kind of change it is, each kind once."""
-    return ", ".join(dict.fromkeys(signal.change for signal in signals[:_MOST_NAMES]))
+def changes(signals: Sequence[DriftedSignal], *, sizes: bool = False) -> str:
+    """Which signal changed in which way, the first few of them; with the sizes of the first, which is the largest."""
+    told = [f"{label(signal)}: {signal.change}" for signal in signals[:_MOST_NAMES]]
+    if sizes and signals:
+        first = signals[0]
+        only_in = f"only in {', '.join(first.only_in)}" if first.only_in else ""
+        details = "  ".join(part for part in (only_in, effect(first.effect)) if part)
+        told[0] += f" ({details})" if details else ""
+    return ", ".join(told) + _further(signals)
+
+
+def _further(signals: Sequence[DriftedSignal]) -> str:
+    return f" and {len(signals) - _MOST_NAMES} more" if len(signals) > _MOST_NAMES else ""
 
 
 def effect(of: Effect) -> str:
@@ -84,11 +107,12 @@ def _short(number: float) -> str:
     return f"{number:.2g}".removeprefix("0") or "0"
 
 
-def _place(place: str) -> str:
-    return place if place.startswith("row") else f"{moment(place):%Y-%m-%d %H:%M}"
+def place(named: str) -> str:
+    """A time as people read it, UTC; or the row."""
+    return named if named.startswith("row") else f"{moment(named):%Y-%m-%d %H:%M}"
 
 
-def _lasted(event: DriftEvent) -> str:
+def length_of(event: DriftEvent) -> str:
     """From the onset on; in rows, where its stream has panes of so many rows."""
     length = moment(event.bucket[1]) - moment(event.onset)
     return f"{length.total_seconds():,.0f} rows" if event.onset.startswith("row") else lasted(length)

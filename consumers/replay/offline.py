@@ -16,6 +16,7 @@ from ...schemas.configuration.mapping import Mapping
 from ..bus.embedded import EmbeddedBus
 from ..bus.interface import Bus, Output, TopicPartition
 from ..bus.recording import load_recording
+from ..console.terminal import say
 from ..decode.json import JSONDecoder
 from ..pipeline.own_topics import create_topics
 from ..reference.announce import Announcements, announce, from_start
@@ -125,7 +126,7 @@ def _announce(bus: Bus, configuration: Configuration, offline: Configuration) ->
         try:
             reference = reference_of(configuration, model, version, bus)
         except UnusableReference as error:
-            click.echo(f"{model}/{version} has no reference: {error}", err=True)
+            say(f"{model}/{version} has no reference: {error}", err=True)
         else:
             announce(bus, offline.topics, from_start(model, version, store.put(reference.encoded()), reference.rows))
     return span

@@ -9,6 +9,7 @@ from ..duration import Duration, written
 from ..fact import Setting
 from ..identity import content_hash
 from .features import Chosen, FeatureSettings, Important
+from .metrics import Metrics
 from .model import MOST_PIECES, Model, PairSettings, Trailing
 from .reference import Table, TopicSlice
 from .stream import Stream
@@ -25,6 +26,7 @@ __all__ = [
     "FeatureSettings",
     "Important",
     "KafkaTopics",
+    "Metrics",
     "Model",
     "PairSettings",
     "PaneLength",
@@ -41,11 +43,12 @@ class Configuration(Setting):
     application: str = Field(pattern=r"^[A-Za-z0-9._-]+$", description="names groups, transactional ids and event ids")
     instance: str | None = Field(None, pattern=r"^[A-Za-z0-9._-]+$", description="of this process; stable over its restarts")
     bus: Literal["kafka", "embedded"] = "kafka"
-    kafka: dict[str, str | int | float | bool] = Field({}, description="any librdkafka setting; ${NAME} comes from the environment")
+    kafka: dict[str, str | int | float | bool] = Field({}, description="any librdkafka setting")
     embedded: str = Field("driftbus.sqlite", description="the file of the embedded bus")
-    artifacts: str = Field("./artifacts", description="a folder, or any fsspec URL")
+    artifacts: str = Field("./artifacts", description="a folder, or any fsspec URL", repr=False)
     topics: KafkaTopics = KafkaTopics()
     snapshot_every: Duration = 180_000
+    metrics: Metrics | None = None
     streams: Annotated[dict[str, Stream], Field(min_length=1)]
     models: dict[str, Model] = {}
 

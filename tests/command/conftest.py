@@ -1,6 +1,9 @@
 """A user's folder: a configuration, training data, and a topic with messages in the user's own form."""
 
 import json
+import os
+import shutil
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -74,6 +77,11 @@ class User:
         assert told.exit_code == code, told.output + repr(told.exception)
         return told.output
 
+    def takes(self, folder: Path) -> "User":
+        """Go on where another has stopped, whose folder this is."""
+        shutil.copytree(folder, Path(), dirs_exist_ok=True)
+        return self
+
     def configures(self, old: str, new: str) -> None:
         """Change a text in the configuration."""
         text = Path("driftbus.yaml").read_text()
@@ -92,10 +100,25 @@ class User:
             bus.publish(outputs)
 
 
+def prepared(folder: Path, story: Callable[[User], None]) -> Path:
+    """A folder in which a story has been played once, for the tests that begin there."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        story(_somebody())
+    finally:
+        os.chdir(before)
+    return folder
+
+
+def _somebody() -> User:
+    Path("driftbus.yaml").write_text(CONFIGURATION)
+    table(Path("train.csv"), amounts(5_000, seed=1))
+    return User()
+
+
 @pytest.fixture
 def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> User:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DRIFTBUS_CONFIG", raising=False)
-    Path("driftbus.yaml").write_text(CONFIGURATION)
-    table(Path("train.csv"), amounts(5_000, seed=1))
-    return User()
+    return _somebody()

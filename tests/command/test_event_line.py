@@ -18,7 +18,7 @@ AMOUNT = DriftedSignal(
     rows=100,
 )
 OPENED = DriftEvent(
-    episode="e",
+    episode="055edca3579d04daa699e9d7077195ac",
     sequence=0,
     status="opened",
     model="fraud",
@@ -28,7 +28,7 @@ OPENED = DriftEvent(
     kind="input",
     bucket=("2026-03-01T10:00:00Z", "2026-03-01T10:00:10Z"),
     onset="2026-03-01T09:58:40Z",
-    signals=(AMOUNT, AMOUNT.model_copy(update={"name": "country", "of": "availability", "share": 0.1})),
+    signals=(AMOUNT, AMOUNT.model_copy(update={"name": "country", "of": "availability", "share": 0.1, "change": "more nulls"})),
     detector="esr",
     budget="1 per 30d",
     severity="major",
@@ -39,7 +39,9 @@ OPENED = DriftEvent(
 
 
 def test_an_opening_says_what_changed_and_how_much() -> None:
-    expected = "2026-03-01 10:00  OPENED    fraud/3.2.1  major     amount, country (availability)  mean up  KS .31  PSI .62"
+    expected = (
+        "2026-03-01 10:00  OPENED    055edca3  fraud/3.2.1  major     amount: mean up (KS .31  PSI .62), country (availability): more nulls"
+    )
     assert event_line(OPENED) == expected
 
 
@@ -52,7 +54,7 @@ def test_a_resolution_says_after_how_long() -> None:
 
 def test_many_signals_are_counted() -> None:
     many = tuple(AMOUNT.model_copy(update={"name": f"f{i}"}) for i in range(7))
-    assert "f0, f1, f2, f3 and 3 more" in event_line(OPENED.model_copy(update={"signals": many}))
+    assert "f2: mean up, f3: mean up and 3 more" in event_line(OPENED.model_copy(update={"signals": many}))
 
 
 def test_a_notice_is_its_text() -> None:

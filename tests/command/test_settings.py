@@ -118,6 +118,89 @@ def test_a_variable_that_is_not_set_names_the_key_never_the_value() -> None:
     ]
 
 
+ANYWHERE = """\
+application: ${TEAM}-watch
+artifacts: s3://${BUCKET}/artifacts
+topics: {partitions: "${PARTITIONS}"}
+metrics: {port: "${PORT}"}
+streams:
+  predictions:
+    topics: ["${TEAM}.scored", plain]
+    pane: ${PANE}
+    mapping: {model: "constant:$${TEAM}", score: "payload.$x"}
+models:
+  fraud:
+    features:
+      amount: {min_effect: "${EFFECT}"}
+"""
+ENVIRONMENT = {"TEAM": "fraud", "BUCKET": "b", "PARTITIONS": "3", "PORT": "0", "PANE": "1m", "EFFECT": "0.25"}
+
+
+def test_the_environment_may_stand_in_any_value() -> None:
+    configuration = parsed(ANYWHERE, ENVIRONMENT)
+    stream = configuration.streams["predictions"]
+    assert (configuration.application, configuration.artifacts) == ("fraud-watch", "s3://b/artifacts")
+    assert (stream.topics, str(stream.pane)) == (("fraud.scored", "plain"), "1m")
+    assert (configuration.topics.partitions, configuration.model("fraud").feature("amount").min_effect) == (3, 0.25)
+    assert configuration.metrics is not None
+    assert configuration.metrics.port == 0
+
+
+def test_two_dollars_are_a_literal() -> None:
+    configuration = parsed(ANYWHERE, ENVIRONMENT)
+    assert str(configuration.streams["predictions"].mapping.model).endswith("${TEAM}")
+    assert parsed(SMALLEST + "kafka: {a: 'x$${B}', b: '$C', c: '$$', d: '${}'}", {}).kafka == {
+        "a": "x${B}",
+        "b": "$C",
+        "c": "$$",
+        "d": "${}",
+    }
+
+
+def test_what_the_environment_holds_is_not_read_again() -> None:
+    assert parsed(ANYWHERE, {**ENVIRONMENT, "BUCKET": "$${TEAM}${TEAM}"}).artifacts == "s3://$${TEAM}${TEAM}/artifacts"
+
+
+def test_every_variable_that_is_not_set_is_told_with_its_path() -> None:
+    assert mistakes(ANYWHERE) == [
+        "application: ${TEAM} is not set in the environment",
+        "artifacts: ${BUCKET} is not set in the environment",
+        "topics.partitions: ${PARTITIONS} is not set in the environment",
+        "metrics.port: ${PORT} is not set in the environment",
+        "streams.predictions.topics.0: ${TEAM} is not set in the environment",
+        "streams.predictions.pane: ${PANE} is not set in the environment",
+        "models.fraud.features.amount.min_effect: ${EFFECT} is not set in the environment",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "path"),
+    [
+        ("bus: ${SECRET}", "bus"),
+        ("application: 'a b${SECRET}'", "application"),
+        ("topics: {partitions: '${SECRET}'}", "topics.partitions"),
+        ("topics: {prefix: 'a ${SECRET}'}", "topics.prefix"),
+        ("snapshot_every: x${SECRET}", "snapshot_every"),
+        ("models: {fraud: {stream: '${SECRET}'}}", "models.fraud.stream"),
+        ("models: {fraud: {false_alarms: '${SECRET}'}}", "models.fraud.false_alarms"),
+        ("models: {fraud: {features: {amount: {detectors: ['${SECRET}']}}}}", "models.fraud.features"),
+        ("models: {fraud: {features: {amount: {type: ' ${SECRET} '}}}}", "models.fraud.features.amount.type"),
+        ("models: {fraud: {segments: {rules: {young: '${SECRET}'}}}}", "models.fraud.segments"),
+        ("models: {fraud: {silence: '${SECRET}'}}", "models.fraud.silence"),
+        ("kafka: {a: 1}\nembedded: ['${SECRET}']", "embedded"),
+        ("metrics: {port: '${SECRET}', host: 1}", "metrics.port"),
+    ],
+)
+@pytest.mark.parametrize("secret", ["hunter2", "hun'ter2\\\n", "two words; hunter2"])
+def test_a_value_from_the_environment_is_never_told(written: str, path: str, secret: str) -> None:
+    text = SMALLEST if not written.startswith("application") else SMALLEST.split("\n", 1)[1]
+    told = "\n".join(mistakes(text + written, SECRET=secret))
+    assert path in told
+    assert "unter2" not in told
+    assert "ter2" not in told
+    assert "SECRET" in told or "embedded" in told
+
+
 def test_the_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"nowhere\.yaml: no such file; name another with --config FILE"):
         load("nowhere.yaml")

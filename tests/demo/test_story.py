@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from confluent_kafka.admin import AdminClient
-from rich.console import Console
 
+from driftbus.consumers.console.screen import Terminal
 from driftbus.consumers.demo.data import Flights
 from driftbus.consumers.demo.known import THE_FAULT, reason
 from driftbus.consumers.demo.story import ACTS, Stage
@@ -46,7 +46,7 @@ def test_the_injected_fault_is_found_for_what_it_is(flights: Flights, bus: dict[
     shown = io.StringIO()
     stage = Stage(until_march(flights), str(tmp_path), bus)
     stage.publish()
-    events = stage.play(ACTS[0], Screen(Console(file=shown, width=200)))
+    events = stage.play(ACTS[0], Screen(Terminal(file=shown, width=200)))
     told = episodes(events)
     assert not any("temp" in episode.spans for episode in told if episode.opened < THE_FAULT.start)
     (found,) = [episode for episode in told if THE_FAULT.explains(episode)]

@@ -4,7 +4,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from driftbus.consumers.replay.event_line import changes, effect, names
+from driftbus.consumers.replay.event_line import changes
 from driftbus.consumers.replay.picture import DrawnEpisode
 
 from .replaying import replayed, untempered
@@ -19,9 +19,7 @@ def line(episode: DrawnEpisode) -> str:
         episode.first.bucket[1],
         until,
         episode.last.severity,
-        names(signals),
-        changes(signals),
-        effect(episode.first.signals[0].effect),
+        changes(signals, sizes=True),
     )
     return "  ".join(part for part in parts if part)
 

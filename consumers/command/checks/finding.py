@@ -8,9 +8,9 @@ from ...reference.artifacts import ArtifactError
 
 
 class Finding(NamedTuple):
-    """``wrong`` prevents running; ``note`` is worth a thought."""
+    """``wrong`` prevents running; ``note`` is worth a thought; ``more`` belongs to the one in front of it. Each is a line."""
 
-    level: Literal["ok", "note", "wrong"]
+    level: Literal["ok", "note", "wrong", "more"]
     text: str
 
 

@@ -82,7 +82,8 @@ def readable(name: str, sample: Sample, identities: Identities) -> Iterator[Find
 
 def contents(stream: Stream, sample: Sample, model: str, version: str, rows: Sequence[int]) -> Iterator[Finding]:
     """What the messages of a model version say."""
-    yield Finding("ok", f"{model}/{version}: {len(rows):,} messages\n" + "\n".join(_described(stream.mapping, sample, rows)))
+    yield Finding("ok", f"{model}/{version}: {len(rows):,} messages")
+    yield from (Finding("more", line) for line in _described(stream.mapping, sample, rows))
 
 
 def invalid_fields(stream: Stream, sample: Sample, reference: Reference, rows: Sequence[int]) -> Iterator[Finding]:

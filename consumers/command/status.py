@@ -1,0 +1,87 @@
+"""``driftbus status``: how things stand."""
+
+import json
+from dataclasses import asdict
+from datetime import timedelta
+from itertools import groupby
+
+import click
+
+from ...schemas.cloud_events import iso
+from ...schemas.configuration import Configuration
+from ..console.budgets import ModelStanding, models
+from ..console.episodes import episodes
+from ..console.screen import Table, Terminal
+from ..console.standing import PartitionStanding, Standing, standing
+from ..console.terminal import Styled, say
+from ..reference.announce import Announcements
+from ..replay.event_line import lasted, place, short_id
+from .configured import configured
+from .opened import opened
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="The same as one object of JSON; times in ms.")
+@configured
+def status(configuration: Configuration, as_json: bool) -> None:
+    """Say how far every consumer is, which episodes are open, what could not be counted, and what budgets have been used.
+
+    It reads topics and what the consumers' groups have committed, from any machine; it changes nothing, and no consumer notices.
+    """
+    with opened(configuration) as bus:
+        found = standing(bus, configuration)
+        announced = Announcements(bus, configuration.topics)
+        announced.refresh()
+        told = episodes(bus, configuration) if bus.describe([configuration.topics.drift]) else []
+        watched = models(configuration, announced, told, found.now)
+    if as_json:
+        say(json.dumps({"application": configuration.application, **asdict(found), "models": [asdict(one) for one in watched]}))
+        return
+    _show(configuration, found, watched)
+
+
+def _show(configuration: Configuration, found: Standing, watched: list[ModelStanding]) -> None:
+    terminal = Terminal()
+    say(f"{configuration.application} on {configuration.bus}, {iso(found.now // 1000 * 1000)}")
+    for topic in found.missing:
+        say(Styled("missing ", "red"), f"topic {topic}; driftbus topics create makes our own")
+    for (role, stream, topic), group in groupby(found.partitions, lambda one: (one.role, one.stream, one.topic)):
+        headings = ["  partition", "to read", "behind", "last commit", "newest bucket", *(["dead letters"] if stream else [])]
+        table = Table(*headings, wide=("newest bucket",))
+        for one in group:
+            dead = [] if one.dead_letters is None else [f"{one.dead_letters:,}"]
+            told = _ago(found.now, one.committed_at) if one.committed is not None else "none yet"
+            table.row(f"  {one.partition:>7}", f"{one.to_read:,}", _behind(one), told, _bucket(configuration, found, one), *dead)
+        say(f"{role} {stream}: {topic}" if stream else f"{role}: {topic}")
+        terminal.table(table)
+    at_least = "" if found.all_counted else "at least "
+    further = f", {found.further:,} more were only counted" if found.further else ""
+    say(f"dead letters: {at_least}{found.dead_letters:,} kept{further}")
+    if not watched:
+        say("no model has a reference, so none is monitored: driftbus reference build MODEL")
+        return
+    table = Table("model", "budget", "used", "open episodes", wide=("model", "open episodes"))
+    for model in watched:
+        used = "?" if model.opened is None else f"{model.opened} of 1"
+        table.row(f"{model.model}/{model.version}", model.budget, used, ", ".join(map(short_id, model.open)) or "-")
+    terminal.table(table)
+
+
+def _behind(one: PartitionStanding) -> str:
+    return "?" if one.behind_ms is None else _length(one.behind_ms)
+
+
+def _bucket(configuration: Configuration, found: Standing, one: PartitionStanding) -> str:
+    """How old it is; where record time is not the wall clock's, where it ends."""
+    if one.place is None or one.bucket is None:
+        return "-"
+    live = all(stream.clock == "live" for name, stream in configuration.streams.items() if one.stream in (None, name))
+    return _ago(found.now, one.bucket) if live else place(one.place)
+
+
+def _ago(now: int, then: int | None) -> str:
+    return "-" if then is None else f"{_length(max(now - then, 0))} ago"
+
+
+def _length(milliseconds: int) -> str:
+    return lasted(timedelta(milliseconds=milliseconds))

@@ -1,0 +1,201 @@
+"""How things stand, from the topics alone: any machine that reaches the bus can ask, and no consumer notices. Joins no group.
+
+What is told: of every partition what its group has committed, and what lies behind it; from the progress in the summaries, how far the
+buckets are. A record counts as read once its bucket has been cut, so the rows of the open bucket are among those to read.
+"""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+
+import pydantic
+
+from ...schemas import cloud_events
+from ...schemas.configuration import Configuration
+from ...schemas.messages.progress import Progress
+from ..bus.addressing import PROGRESS
+from ..bus.interface import Bus, Position, TopicDescription, TopicPartition
+from ..streams.buckets import buckets
+from .letters import Letter, letters
+from .reading import Read, backwards, first_from
+
+#: Records that are looked at for the newest progress of every partition; letters that are counted.
+_MOST_LOOKED_AT = 20_000
+_MOST_LETTERS = 10_000
+
+Said = Mapping[TopicPartition, tuple[int, Progress]]  # the newest progress of each input partition, with its append time
+
+
+@dataclass(frozen=True)
+class PartitionStanding:
+    """One partition in the eyes of its consumer group."""
+
+    role: str
+    stream: str | None  #: of a profiler
+    topic: str
+    partition: int
+    committed: int | None  #: the next offset to read; None: nothing has been committed
+    end: int
+    to_read: int  #: offsets between the two
+    behind_ms: int | None  #: record time between the first of these and the newest; None: it could not be had
+    committed_at: int | None  #: ms; when it last told how far it is
+    bucket: int | None  #: ms; the end of the newest bucket that is complete (profiler), or evaluated (detector)
+    place: str | None  #: that bucket as it is named in events
+    dead_letters: int | None = None  #: of a profiler: kept on the dead-letter topic
+
+
+@dataclass(frozen=True)
+class Standing:
+    """All of an application."""
+
+    now: int
+    partitions: list[PartitionStanding]
+    missing: list[str]  #: topics that are not there
+    dead_letters: int
+    further: int  #: letters that were counted, and not kept
+    all_counted: bool  #: of the dead letters
+
+
+def standing(bus: Bus, configuration: Configuration, now_ms: int | None = None) -> Standing:
+    """Look once."""
+    topics = configuration.topics
+    inputs = list(dict.fromkeys(topic for stream in configuration.streams.values() for topic in stream.topics))
+    described = bus.describe([*inputs, topics.summaries])
+    summaries = described.get(topics.summaries)
+    kept = list(islice(letters(bus, configuration), _MOST_LETTERS + 1))
+    partitions = [
+        *_profilers(bus, configuration, described, _newest(bus, configuration, described), kept),
+        *(_detectors(bus, configuration, described) if summaries else []),
+    ]
+    return Standing(
+        now=time.time_ns() // 1_000_000 if now_ms is None else now_ms,
+        partitions=partitions,
+        missing=[topic for topic in [*inputs, topics.summaries] if topic not in described],
+        dead_letters=len(kept),
+        further=sum(letter.facts.further for letter in kept),
+        all_counted=len(kept) <= _MOST_LETTERS,
+    )
+
+
+def _profilers(
+    bus: Bus, configuration: Configuration, described: Mapping[str, TopicDescription], said: Said, kept: Iterable[Letter]
+) -> Iterable[PartitionStanding]:
+    for name, stream in configuration.streams.items():
+        places = _partitions(described[topic] for topic in stream.topics if topic in described)
+        committed = bus.committed(f"{configuration.application}-profiler-{name}", places)
+        for place in places:
+            mine = [one for one in kept if (one.facts.stream, one.facts.topic, one.facts.partition) == (name, *place)]
+            at, through = (said[place][0], said[place][1].through) if place in said else (None, None)
+            yield _one(bus, configuration, "profiler", name, place, committed.get(place), at, {name: through}, len(mine))
+
+
+def _detectors(bus: Bus, configuration: Configuration, described: Mapping[str, TopicDescription]) -> Iterable[PartitionStanding]:
+    """What a detector has evaluated follows from the progress in front of its offset."""
+    topics = configuration.topics
+    places = _partitions([described[topics.summaries]])
+    committed = bus.committed(f"{configuration.application}-detector", places)
+    for place in places:
+        position = committed.get(place)
+        said = _progress(bus, configuration, described, place, position.offset) if position else {}
+        evaluated = {
+            name: _through(said, _partitions(described[topic] for topic in stream.topics if topic in described))
+            for name, stream in configuration.streams.items()
+        }
+        wrote = [
+            record.timestamp
+            for topic in (topics.drift, topics.snapshots)
+            if bus.describe([topic])
+            for record in islice(backwards(bus, TopicPartition(topic, place.partition)), 1)
+        ]
+        yield _one(bus, configuration, "detector", None, place, position, max(wrote, default=None), evaluated, None)
+
+
+def _one(
+    bus: Bus,
+    configuration: Configuration,
+    role: str,
+    stream: str | None,
+    place: TopicPartition,
+    position: Position | None,
+    committed_at: int | None,
+    through: Mapping[str, int | None],
+    dead: int | None,
+) -> PartitionStanding:
+    first, end = bus.watermarks(place)
+    start = first if position is None else max(position.offset, first)
+    ends = {name: buckets(configuration.streams[name].pane).start(time) for name, time in through.items() if time is not None}
+    oldest = min(ends, key=lambda name: ends[name]) if ends else None
+    return PartitionStanding(
+        role=role,
+        stream=stream,
+        topic=place.topic,
+        partition=place.partition,
+        committed=position.offset if position else None,
+        end=end,
+        to_read=max(end - start, 0),
+        behind_ms=_behind(bus, place, start, end),
+        committed_at=committed_at,
+        bucket=ends[oldest] if oldest is not None else None,
+        place=configuration.streams[oldest].pane.place(ends[oldest]) if oldest is not None else None,
+        dead_letters=dead,
+    )
+
+
+def _behind(bus: Bus, place: TopicPartition, start: int, end: int) -> int | None:
+    """From the first record to be read to the newest."""
+    unread = first_from(bus, place, start, end)
+    newest = next(backwards(bus, place), None)
+    if unread is None:
+        return 0  # control records at most
+    return max(newest.timestamp - unread.timestamp, 0) if newest else None
+
+
+def _newest(bus: Bus, configuration: Configuration, described: Mapping[str, TopicDescription]) -> Said:
+    """The newest progress of every input partition, from the summaries partition that holds least: all of them hold all progress."""
+    summaries = described.get(configuration.topics.summaries)
+    if summaries is None:
+        return {}
+    spans = {place: bus.watermarks(place) for place in _partitions([summaries])}
+    place = min(spans, key=lambda one: spans[one][1] - spans[one][0])
+    return _progress(bus, configuration, described, place, spans[place][1])
+
+
+def _progress(bus: Bus, configuration: Configuration, described: Mapping[str, TopicDescription], place: TopicPartition, end: int) -> Said:
+    wanted = {
+        TopicPartition(topic, number): described[topic].id
+        for stream in configuration.streams.values()
+        for topic in stream.topics
+        if topic in described
+        for number in range(described[topic].partitions)
+    }
+    found: dict[TopicPartition, tuple[int, Progress]] = {}
+    for record in islice(backwards(bus, place, end), _MOST_LOOKED_AT):
+        progress = _read(record)
+        if progress is None:
+            continue
+        key = TopicPartition(progress.source.topic, progress.source.partition)
+        if wanted.get(key) == progress.source.topic_id:
+            found.setdefault(key, (record.timestamp, progress))
+        if len(found) == len(wanted):
+            break
+    return found
+
+
+def _read(record: Read) -> Progress | None:
+    if record.value is None or cloud_events.attributes(record.headers).get("type") != PROGRESS:
+        return None
+    try:
+        return Progress.decoded(record.value)
+    except (ValueError, pydantic.ValidationError):  # of a stranger
+        return None
+
+
+def _through(said: Said, places: Iterable[TopicPartition]) -> int | None:
+    """How far all of them are; None where one has said nothing."""
+    told = [said[place][1].through if place in said else None for place in places]
+    return min((one for one in told if one is not None), default=None) if None not in told else None
+
+
+def _partitions(described: Iterable[TopicDescription]) -> list[TopicPartition]:
+    return [TopicPartition(topic.name, number) for topic in described for number in range(topic.partitions)]
