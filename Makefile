@@ -10,7 +10,7 @@ PEERS := tests/benchmarks/scoreboard/requirements.txt
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format benchmark scoreboard schemas
+.PHONY: help demo test lint format benchmark chaos scoreboard schemas
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -33,6 +33,9 @@ format: $(READY)  ## Format, and mend what can be mended
 
 benchmark: $(READY)  ## Measure the pipeline on a real Kafka: ladder, models, detector, latency (seven minutes)
 	@$(RUN)/python -m tests.benchmarks.run $(ARGS)
+
+chaos: $(READY)  ## Kill and pause everything on a real Kafka, with one broker and with three, and compare with a clean run (fifteen minutes)
+	@$(RUN)/python -m tests.kafka.chaos $(ARGS)
 
 scoreboard: $(SCORED)/.ready  ## Measure false alarms and delays, ours and the peers', and write docs/scoreboard.md (half an hour)
 	@$(SCORED)/bin/python -m pytest -q -o filterwarnings=default tests/benchmarks/scoreboard/test_originals.py

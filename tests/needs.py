@@ -5,7 +5,10 @@ import shutil
 
 import pytest
 
-HOW = "install Java 17 and Maven, or set DRIFTBUS_TEST_KAFKA=host:port to a broker whose topics tests may make"
+HOW = (
+    "install Java 17 and Maven, or have a Docker engine with the image apache/kafka (tests/broker.py), "
+    "or set DRIFTBUS_TEST_KAFKA=host:port to a broker whose topics tests may make"
+)
 
 
 def demanded() -> bool:
@@ -13,8 +16,17 @@ def demanded() -> bool:
     return os.environ.get("CI") == "true"
 
 
+def without_java() -> list[str]:
+    """What is missing to start a Kafka by Java."""
+    return [tool for tool in ("java", "mvn") if shutil.which(tool) is None]
+
+
+def leave_out(why: str) -> None:
+    """Skip the test; in the gate it fails."""
+    (pytest.fail if demanded() else pytest.skip)(f"needs a real Kafka, and {why}: {HOW}")
+
+
 def tools_for_brokers() -> None:
-    """Leave the test out where no Kafka can be started."""
-    missing = [tool for tool in ("java", "mvn") if shutil.which(tool) is None]
-    if missing and not demanded():
-        pytest.skip(f"needs a real Kafka, and there is no {' and no '.join(missing)} to start one: {HOW}")
+    """Leave the test out where no brokers can be started that it may kill: those of Docker it may not."""
+    if missing := without_java():
+        leave_out(f"there is no {' and no '.join(missing)} to start one that the test may kill")

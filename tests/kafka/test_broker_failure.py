@@ -10,21 +10,12 @@ from driftbus.consumers.bus.interface import Output, TopicPartition
 from driftbus.consumers.bus.kafka import KafkaBus
 
 from ..bus.worlds import Followed, everything, numbered, work
+from .cluster import coordinator
 
 pytestmark = pytest.mark.kafka
 
 _ROWS = 2000
 _SOURCES = [TopicPartition("in", p) for p in range(3)]
-
-
-def _coordinator(admin: AdminClient, topic: str, name: str) -> int:
-    """The broker that leads a name's partition of an internal topic, as Kafka chooses it: by Java's hash of the name."""
-    partitions = admin.list_topics(topic).topics[topic].partitions
-    hashed = 0
-    for letter in name:
-        hashed = (31 * hashed + ord(letter)) % 2**32
-    leader: int = partitions[hashed % 2**31 % len(partitions)].leader
-    return leader
 
 
 @pytest.mark.parametrize("both", [True, False], ids=["of the group and its transactions", "of the group alone"])
@@ -35,7 +26,7 @@ def test_a_killed_coordinator_loses_and_doubles_nothing(three_brokers: Any, both
         maker.create(topic, 3, replication=3, settings={"retention.ms": "-1"})
     maker.publish([output for p in range(3) for output in numbered("in", _ROWS, p)])
     assert maker.committed("maker-copier", _SOURCES) == {}  # now both internal topics are there
-    led = partial(_coordinator, AdminClient({"bootstrap.servers": address}))
+    led = partial(coordinator, AdminClient({"bootstrap.servers": address}))
     names = [(f"app{a}", str(b)) for a in range(4) for b in range(4)]  # all pairs of the internal topics' four partitions each
     coordinators = {(a, b): (led("__consumer_offsets", f"{a}-copier"), led("__transaction_state", f"{a}-copier-{b}")) for a, b in names}
     (application, instance), (node, _) = next((name, nodes) for name, nodes in coordinators.items() if both == (len(set(nodes)) == 1))

@@ -1,6 +1,6 @@
 """What a run leaves on the broker, and whether it is all there."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from driftbus.schemas.messages.pane import Pane
 from driftbus.schemas.messages.progress import Progress
 
 from ...streaming import Event, by_model, everything
-from .world import PARTITIONS, TOPIC
+from .world import TOPIC
 
 
 class Arrived(NamedTuple):
@@ -51,12 +51,13 @@ class Outcome:
 
 def outcome(bus: Bus, settings: Configuration) -> Outcome:
     """Read it all."""
-    read = [TopicPartition(TOPIC, number) for number in range(PARTITIONS)]
+    topic = bus.describe([TOPIC])[TOPIC]
+    read = [TopicPartition(TOPIC, number) for number in range(topic.partitions)]
     batches = [batch for source in read for batch in bus.read(source, *bus.watermarks(source))]
     published = [event for events in everything(bus, settings.topics.summaries).values() for event in events]
     arrived = summaries(bus, settings)
     return Outcome(
-        bus.describe([TOPIC])[TOPIC].id,
+        topic.id,
         [
             Input(batch.source.partition, *record)
             for batch in batches
@@ -92,25 +93,35 @@ def _attributes(event: Event) -> dict[bytes, bytes]:
     return {name.removeprefix("ce_").encode(): value for name, value in event.headers}
 
 
-def completion(bus: Bus, settings: Configuration, final: int) -> Callable[[], bool]:
-    """Tells whether the detectors are behind the first record that makes all buckets up to ``final`` ready, in every partition."""
-    sources = [TopicPartition(settings.topics.summaries, number) for number in range(settings.topics.partitions)]
-    read = dict.fromkeys(sources, 0)
-    waited = {source: set(range(PARTITIONS)) for source in sources}
-    behind: dict[TopicPartition, int] = {}
+class Completion:
+    """Whether the detectors are behind the first record that makes all buckets up to ``final`` ready, in every summaries partition."""
 
-    def reached() -> bool:
-        for source in (one for one in sources if one not in behind):
-            end = bus.watermarks(source)[1]
-            for offset, _, record in (one for batch in bus.read(source, read[source], end) for one in facts_of(batch)):
-                if isinstance(record, Progress) and record.through is not None and record.through >= final:
-                    waited[source].discard(record.source.partition)
-                if not waited[source] and source not in behind:
-                    behind[source] = offset + 1
-            read[source] = end
-        if len(behind) < len(sources):
-            return False
-        committed = bus.committed(f"{settings.application}-detector", sources)
-        return all(source in committed and committed[source].offset >= offset for source, offset in behind.items())
+    def __init__(self, bus: Bus, settings: Configuration, final: int) -> None:
+        self._bus, self._settings, self._final = bus, settings, final
+        self._sources = [TopicPartition(settings.topics.summaries, number) for number in range(settings.topics.partitions)]
+        self._input = set(range(bus.describe([TOPIC])[TOPIC].partitions))
+        self._read = dict.fromkeys(self._sources, 0)
+        self._waited = {source: set(self._input) for source in self._sources}
+        self._ready_at: dict[TopicPartition, int] = {}  # the offset behind that record
 
-    return reached
+    def reached(self) -> bool:
+        """Everything that was fed has been evaluated."""
+        return not self.unsaid() and not self.behind()
+
+    def unsaid(self) -> set[int]:
+        """The input partitions that have not been told complete through the end, in every summaries partition."""
+        for source in (one for one in self._sources if one not in self._ready_at):
+            end = self._bus.watermarks(source)[1]
+            for offset, _, record in (one for batch in self._bus.read(source, self._read[source], end) for one in facts_of(batch)):
+                if isinstance(record, Progress) and record.through is not None and record.through >= self._final:
+                    self._waited[source].discard(record.source.partition)
+                if not self._waited[source]:
+                    self._ready_at.setdefault(source, offset + 1)
+            self._read[source] = end
+        return set().union(*self._waited.values())
+
+    def behind(self) -> dict[TopicPartition, int]:
+        """Where all is said, and the detectors have not committed that they know it: by how many records."""
+        committed = self._bus.committed(f"{self._settings.application}-detector", self._sources)
+        at = {source: committed[source].offset if source in committed else 0 for source in self._sources}
+        return {source: offset - at[source] for source, offset in self._ready_at.items() if at[source] < offset}

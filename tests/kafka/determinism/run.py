@@ -19,7 +19,7 @@ from driftbus.schemas.stored.reference import Reference
 
 from .broker import Broker
 from .feeder import Feeder
-from .outcome import Outcome, completion, outcome
+from .outcome import Completion, Outcome, outcome
 from .supervisor import Supervisor, Worker
 from .world import PARTITIONS, TOPIC, Chunk
 
@@ -28,7 +28,7 @@ PATIENCE_S = 300
 _LOOK_S = 0.02
 _ASK_S = 1.0
 #: Of an input topic that holds wrong clocks, and old times for ever.
-_TOPIC_SETTINGS = {"retention.ms": "-1", "message.timestamp.after.max.ms": str(2**63 - 1)}
+TOPIC_SETTINGS = {"retention.ms": "-1", "message.timestamp.after.max.ms": str(2**63 - 1)}
 
 Settings = dict[str, Any]  # a configuration as its user writes it
 
@@ -59,7 +59,7 @@ class Base:
         try:
             configuration = Configuration.model_validate(settings(address))
             bus = KafkaBus(configuration.kafka, configuration.application, "maker")
-            bus.create(TOPIC, PARTITIONS, settings=_TOPIC_SETTINGS)
+            bus.create(TOPIC, PARTITIONS, settings=TOPIC_SETTINGS)
             create_topics(bus, configuration)
             store = ArtifactStore(configuration.artifacts)
             for one, since in references:
@@ -117,7 +117,7 @@ def play(
                             supervisor.kill_one(draw)
                             killed_at = time.monotonic() - draw.uniform(0, kill_every_s / 2)
                         time.sleep(_LOOK_S)  # the pace of the input is what a run is about
-            _await(supervisor, completion(bus, configuration, final()))
+            _await(supervisor, Completion(bus, configuration, final()).reached)
             supervisor.stop()
         finally:
             supervisor.end()
