@@ -46,6 +46,11 @@ class Fold(Protocol[_In, _Out]):
         """What follows from the time that has come: called before every record is fed."""
         ...
 
+    @property
+    def changed(self) -> bool:
+        """What was restored was made by another configuration, so that the first commit must write what `resumed` makes of it."""
+        ...
+
     def resumed(self) -> Sequence[_Out]:
         """What is to be said once when a restored fold is live again."""
         ...
@@ -230,9 +235,9 @@ class Folding(Generic[Fact, Said]):
             self._feed(partition, batch)
         partition.outputs, partition.counted = lost, dict(fold.totals())  # what has just been folded is published
         partition.position = max(until, position)
-        said = fold.resumed()
+        changed, said = fold.changed, fold.resumed()
         self._say(partition, said)
-        if said or lost:
+        if changed or said or lost:
             partition.snapshot_at = 0  # a successor that restored the old snapshot would say it again: the first commit writes another
         return partition
 
