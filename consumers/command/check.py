@@ -12,7 +12,7 @@ from ..decode.json import JSONDecoder
 from ..process.plugins import found_for
 from ..reference.announce import Announcements
 from ..reference.artifacts import ArtifactStore
-from .checks.budgets import enough_buckets, pane_length, rate_of_traffic, smallest_shift, unmatched_patterns
+from .checks.budgets import enough_buckets, muted_fields, pane_length, rate_of_traffic, smallest_shift, unmatched_patterns
 from .checks.detectors import detectors_by_name
 from .checks.finding import Finding, answered
 from .checks.samples import absent_fields, contents, invalid_fields, last_records, readable
@@ -79,6 +79,7 @@ def _stream(bus: Bus, configuration: Configuration, name: str, stream: Stream, m
         if stream.pane.unit != "rows":  # else nobody reckons in times
             yield from rate_of_traffic(reference, settings, None if sample.traffic is None else sample.traffic * share)
         yield from unmatched_patterns(reference, settings)
+        yield from muted_fields(reference, settings)
         yield from (Finding("wrong", mistake) for mistake in undirected(reference, settings))
         yield from detectors_by_name(found_for([settings]), reference, settings)
         yield from absent_fields(stream, sample, reference, rows)

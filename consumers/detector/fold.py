@@ -14,8 +14,8 @@ import msgspec
 import numpy as np
 
 from ...detectors.counting.unseen import merged_names
-from ...detectors.episodes.step import Bucket, Offsets, Segment, State, Suite, close, fits, start, step
-from ...schemas.configuration import Configuration
+from ...detectors.episodes.step import Bucket, Offsets, Segment, State, Suite, adapted, close, fits, start, step
+from ...schemas.configuration import Configuration, PaneLength, pane_length
 from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.notice import Notice
 from ...schemas.messages.pane import OTHERS, Pane
@@ -23,6 +23,7 @@ from ...schemas.messages.progress import Progress
 from ...schemas.stored.snapshot import FORM, PartitionState
 from ..streams.align import Aligned, Aligner, Pending, pending_offsets
 from ..streams.buckets import buckets
+from .lengths import PaneLengths
 from .silence import Completeness, Silences
 from .unexpected import UnexpectedFields
 
@@ -72,8 +73,11 @@ class Fold:
     current: dict[tuple[str, ...], StateKey] = field(default_factory=dict)  #: the one state of each model version
     silences: Silences = field(init=False)
     unexpected: UnexpectedFields = field(init=False)
+    lengths: PaneLengths = field(init=False)
     unmonitored: set[str] = field(default_factory=set)
-    misfits: dict[StateKey, State] = field(default_factory=dict)  #: restored states that the configuration no longer fits
+    #: Of restored states that the configuration no longer fits, the suites that made them, as far as they are known.
+    former: dict[StateKey, Suite | None] = field(default_factory=dict)
+    panes: dict[str, PaneLength] = field(default_factory=dict)  #: of streams, restored, where the configuration has another length
     suites: dict[StateKey, Suite] = field(default_factory=dict)  #: compiled, of the states that there are
     counted: dict[str, int] = field(default_factory=lambda: {"buckets": 0, "events": 0})  #: since it was made
 
@@ -82,12 +86,13 @@ class Fold:
             patience = stream.patience if stream.clock == "live" else None
             self.aligners.setdefault(name, Aligner(buckets(stream.pane), patience))
         self.silences, self.unexpected = Silences(self.configuration), UnexpectedFields(self.configuration)
+        self.lengths = PaneLengths(self.configuration)
 
     def suite(self, key: StateKey) -> Suite:
         """The tests of a model version, compiled once, and kept as long as its state."""
         if key not in self.suites:
             self.suites[key] = self.suite_of(key)
-        return self.suites[key]
+        return self.former.get(key) or self.suites[key]
 
     def due(self, now: int) -> list[Published]:
         """Nothing: what is silent is told by completeness."""
@@ -122,15 +127,27 @@ class Fold:
         self.counted["events"] += len(published)
         return published
 
+    @property
+    def changed(self) -> bool:
+        """The configuration is another one than what was restored was made by."""
+        return bool(self.former or self.panes)
+
     def resumed(self) -> list[Published]:
-        """Resolve what restored states hold open that no longer fit. To be called, and published, when the fold is live again."""
+        """Go on by the configuration. To be called, and published, when the fold is live again.
+
+        Until then it folds as whoever published those events did: by the settings that the restored states remember.
+        """
         published: list[Published] = []
-        for key, state in self.misfits.items():
-            last = state.windows.runs[-1] if state.windows.runs else None
-            if last is not None:
-                bucket = (self.aligners[key.stream].buckets.start(last.end - 1), last.end)
-                published += (Published(last.end, e) for e in close(self.suite(key), state, bucket, "reconfigured"))
-        self.misfits.clear()
+        for name in self.panes:
+            self.aligners[name].retiled(buckets(self.configuration.streams[name].pane))
+            self.lengths.forget(name)
+        self.panes.clear()
+        for key in sorted(self.former):
+            former = self.former.pop(key)
+            if key in self.states:
+                end = self.states[key].windows.runs[-1].end
+                self.states[key], events = adapted(self.suite(key), self.states[key], former)
+                published += (Published(end, event) for event in events)
         self.counted["events"] += len(published)
         return published
 
@@ -141,12 +158,13 @@ class Fold:
             pane = pending.pane
             since = _NEVER_ANNOUNCED if pane.since is None else pane.since
             groups.setdefault((pane.model, pane.version, pane.reference or "", since), []).append(pending)
-        beginning = aligner.buckets.start(aligned.end - 1)
+        beginning, whole = aligned.start, aligned.complete and not self.lengths.wider(aligned)
         partial = _partial(groups)
-        published: list[Published] = []
+        told = self.lengths.notices(stream, aligner.buckets, aligned)
+        published = [Published(aligned.end, notice) for notice in told]
         for (model, version, reference, since), panes in sorted(groups.items(), key=lambda item: (item[0][:2], item[0][3], item[0][2])):
             key = StateKey(stream, model, version, reference)
-            bucket = _merged(beginning, aligned, [p.pane for p in panes], complete=aligned.complete and (model, version) not in partial)
+            bucket = _merged(beginning, aligned, [p.pane for p in panes], complete=whole and (model, version) not in partial)
             if self.configuration.stream_of(model) != stream:
                 published += self._notice(
                     key, bucket, f"its predictions are read from stream {self.configuration.stream_of(model)}; set models.{model}.stream"
@@ -164,8 +182,8 @@ class Fold:
             current = self.current.get(key[:3])
             if current is not None and self.since[current] > since:
                 continue  # counted against a reference that has been replaced
-            if key in self.misfits:
-                continue  # what was published of these buckets was decided by another configuration
+            if self.former.get(key, key) is None:
+                continue  # what was published of these buckets was decided by settings that are not known
             published += self._replace(key, bucket, since, "replaced")
             tests = self.suite(key)
             self.silences.follow(stream, model, version, reference, tests.longest_gap, aligned.end)
@@ -231,6 +249,8 @@ class Fold:
             "since": {str(key): since for key, since in self.since.items()},
             "unmonitored": sorted(self.unmonitored),
             "unexpected": self.unexpected.told,
+            "lengths": self.lengths.plain(),
+            "panes": {name: str(stream.pane) for name, stream in self.configuration.streams.items()},
             "silences": self.silences.plain(),
         }
         pending = pending_offsets(numbers.values())
@@ -242,26 +262,40 @@ class Fold:
     ) -> "Fold":
         """The fold that wrote `snapshot`; ``panes`` are those at the summaries offsets it lists as pending."""
         fold = cls(configuration, suite_of)
+        kept: dict[str, Any] = state.fold  # plain data, as `snapshot` wrote it
+        fold.panes = _changed_panes(configuration, kept.get("panes", {}))
         for name, aligner in list(fold.aligners.items()):
             if name in state.aligners:
-                again = Aligner.restored(aligner.buckets, aligner.patience, state.aligners[name], panes)
+                tiling = buckets(fold.panes[name]) if name in fold.panes else aligner.buckets
+                again = Aligner.restored(tiling, aligner.patience, state.aligners[name], panes)
                 topics = configuration.streams[name].topics
                 again.partitions = {key: heard for key, heard in again.partitions.items() if key[0] in topics}
                 fold.aligners[name] = again
-        kept: dict[str, Any] = state.fold  # plain data, as `snapshot` wrote it
         fold.unmonitored = set(kept["unmonitored"])
         fold.unexpected.told = dict(kept.get("unexpected", {}))
+        fold.lengths = PaneLengths.restored(configuration, kept.get("lengths", []))
         fold.silences = Silences.restored(configuration, kept.get("silences", []))
         for text, content in states.items():
             key = StateKey.read(text)
             if key.stream not in fold.aligners:
                 continue
             decoded = State.decoded(content)
-            if fits(fold.suite(key), decoded):
-                fold.states[key], fold.since[key], fold.current[key[:3]] = decoded, kept["since"][text], key
-            else:
-                fold.misfits[key] = decoded
+            fold.states[key], fold.since[key], fold.current[key[:3]] = decoded, kept["since"][text], key
+            if not fits(fold.suite(key), decoded):
+                former = fold.suite(key).under(decoded.settings)
+                fold.former[key] = former if former and fits(former, decoded) else None
         return fold
+
+
+def _changed_panes(configuration: Configuration, kept: Mapping[str, str]) -> dict[str, PaneLength]:
+    """The former panes of streams that have others now. Rows and times have no common clock."""
+    found = {name: pane_length(text) for name, text in kept.items() if name in configuration.streams}
+    for name, former in found.items():
+        pane = configuration.streams[name].pane
+        if (former.unit == "rows") != (pane.unit == "rows"):
+            msg = f"streams.{name}.pane: was {former}, and cannot become {pane}: take a new name of the application, which starts anew"
+            raise ValueError(msg)
+    return {name: former for name, former in found.items() if former != configuration.streams[name].pane}
 
 
 def _partial(groups: Mapping[tuple[str, str, str, int], list[Pending]]) -> set[tuple[str, str]]:

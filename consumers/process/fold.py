@@ -24,6 +24,11 @@ class Fold(Protocol[_In, _Out]):
         """What follows from the time that has come: called before every record is fed."""
         ...
 
+    @property
+    def changed(self) -> bool:
+        """What was restored was made by another configuration, so that the first commit must write what `resumed` makes of it."""
+        ...
+
     def resumed(self) -> Sequence[_Out]:
         """What is to be said once when a restored fold is live again."""
         ...

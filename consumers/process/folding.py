@@ -185,9 +185,9 @@ class Folding(Generic[Fact, Said]):
             self._feed(partition, batch)
         partition.outputs, partition.counted = lost, dict(fold.totals())  # what has just been folded is published
         partition.position = max(until, position)
-        said = fold.resumed()
+        changed, said = fold.changed, fold.resumed()
         self._say(partition, said)
-        if said or lost:
+        if changed or said or lost:
             partition.snapshot_at = 0  # a successor that restored the old snapshot would say it again: the first commit writes another
         return partition
 

@@ -71,7 +71,7 @@ class Profiler:
             first, _ = self._bus.watermarks(source)
             position = Position(0) if committed is None else committed
             place = InputPartition(topic=source.topic, topic_id=ids[source.topic], partition=source.partition)
-            tally = partial(Tally, self._name, place, self._decoder, self._references)
+            tally = partial(Tally, self._name, place, self._decoder, self._references, self._rules.buckets)
             taken = Partition(place, position, self._rules, tally, self._wall())
             if position.offset < first:
                 taken.notices.append(lost_output(self._configuration, self._name, place, position.offset, first))

@@ -22,6 +22,7 @@ from ..bus.interface import Output
 from ..decode.interface import Decoder
 from ..decode.times import aged
 from ..reference.holding import Holding, Monitored
+from ..streams.buckets import Buckets
 from ..streams.cut import EARLIEST, LATEST, AcceptedRows, Cut, Item, WrongClock
 from ..streams.records import Records, joined, parts_of
 from .beside import SideCounts, grouped, looked_at
@@ -139,8 +140,8 @@ class _Run:
 class Tally:
     """Counts one input partition."""
 
-    def __init__(self, stream: str, source: InputPartition, decoder: Decoder, references: References) -> None:
-        self._stream, self._source = stream, source
+    def __init__(self, stream: str, source: InputPartition, decoder: Decoder, references: References, tiling: Buckets) -> None:
+        self._stream, self._source, self._buckets = stream, source, tiling
         self._decoder, self._references = decoder, references
         self._runs: list[_Run] = []  # the last one may be open
         self._codes: dict[tuple[int, int, tuple[str, ...]], int] = {}  # of a run, a bucket, a model version
@@ -354,6 +355,7 @@ class Tally:
                 first=run.first,
                 last=run.last,
                 bucket=target.bucket,
+                start=self._buckets.start(target.bucket - 1),
                 about=target.bucket,
                 model=target.model,
                 version=target.version,

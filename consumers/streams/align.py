@@ -37,6 +37,7 @@ class Aligned(NamedTuple):
     complete: bool
     clock_decided: bool
     panes: list[Pending]
+    start: int = -NEVER  #: of a bucket with panes
 
 
 @dataclass
@@ -87,7 +88,7 @@ class Aligner:
             run.first, run.seen = pane.first, set()
         run.seen.add(pane.id)
         late = pane.bucket <= self.evaluated
-        bucket = self.buckets.end(self.evaluated) if late else pane.bucket
+        bucket = self.buckets.end(self.evaluated if late else pane.bucket - 1)  # of ours, whatever the writer's panes are
         self.pending.setdefault(bucket, []).append(Pending(offset, late, pane))
 
     def _hear(self, progress: Progress) -> None:
@@ -117,7 +118,8 @@ class Aligner:
         ready: list[Aligned] = []
         for bucket in sorted(b for b in self.pending if b <= through):
             panes = self.pending.pop(bucket)
-            ready.append(Aligned(bucket, whole and not any(p.late for p in panes), self._clock_decided(bucket), panes))
+            start = max(self.buckets.start(bucket - 1), self.evaluated)
+            ready.append(Aligned(bucket, whole and not any(p.late for p in panes), self._clock_decided(bucket), panes, start))
             self.evaluated = bucket
         if ended := through == NEVER:  # everything is evaluated
             through = max((p.through for p in sources if p.ended), default=-NEVER)
@@ -136,6 +138,12 @@ class Aligner:
         """Whether some partition's progress through the bucket came from the wall clock."""
         spans = (span for partition in self.partitions.values() if not partition.given_up for span in partition.by_clock)
         return any(start < bucket <= end for start, end in spans)
+
+    def retiled(self, buckets: Buckets) -> None:
+        """From now on by other buckets: what is pending waits for the one in which its own ends."""
+        self.buckets, pending, self.pending = buckets, self.pending, {}
+        for bucket in sorted(pending):
+            self.pending.setdefault(buckets.end(bucket - 1), []).extend(pending[bucket])
 
     def numbers(self) -> dict[str, Any]:  # plain data for a snapshot
         """All that is remembered but the pending panes themselves."""

@@ -40,6 +40,7 @@ class Bet:
     intercept: float
     weight: float
     words: str  #: what has changed if it wins
+    target: float  #: the tilt, or the share, that it bets on: whatever it concedes, by this it is known among those of its bins and words
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def smooth(shares: Floats, score: Floats, order: int, tau: float, concession: Co
             sensitivity = max(tilt, math.sqrt(max(second - 1, 0.0)))  # the error of a mean E is its sd over sqrt(rows)
             given_away = psi + error * sensitivity + tilt * concession.min_effect
             slope = (tilt if up else -tilt) / tau
-            yield Bet(order, (), slope, -given_away / tau, ORDER_WEIGHTS[order] * weight, _SMOOTH_WORDS[order][up])
+            yield Bet(order, (), slope, -given_away / tau, ORDER_WEIGHTS[order] * weight, _SMOOTH_WORDS[order][up], tilt if up else -tilt)
 
 
 def two_point(share: float, target: float, bins: tuple[int, ...], tau: float, concession: Concession, words: str) -> Iterator[Bet]:
@@ -86,9 +87,9 @@ def two_point(share: float, target: float, bins: tuple[int, ...], tau: float, co
     base = share + granted
     if share < base < target <= HIGHEST_TARGET or target < base < share:
         inside, outside = math.log(target / base) / tau, math.log((1 - target) / (1 - base)) / tau
-        yield Bet(None, bins, inside - outside, outside, RARE_WEIGHT, words)
+        yield Bet(None, bins, inside - outside, outside, RARE_WEIGHT, words, target)
     elif concession.aligned:
-        yield Bet(None, bins, 0.0, 0.0, RARE_WEIGHT, words)
+        yield Bet(None, bins, 0.0, 0.0, RARE_WEIGHT, words, target)
 
 
 def raises(share: float, bins: tuple[int, ...], tau: float, concession: Concession, words: str) -> Iterator[Bet]:

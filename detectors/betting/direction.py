@@ -33,7 +33,8 @@ def words_of(profile: object, direction: Literal["up", "down"]) -> tuple[str, ..
 def undirected(reference: Reference, settings: Model) -> Iterator[str]:
     """Where a direction is asked for in vain, and what to do."""
     for field in reference.fields:
-        direction = settings.feature(field.name).direction
+        own = settings.feature(field.name)
+        direction = "both" if own.ignore else own.direction
         if direction != "both" and field.values is not None and words_of(field.values, direction) is None:
             key = f"models.{reference.model}.features.{settings.pattern(field.name, 'direction')}.direction"
             what = f"{field.name} is {field.type}{' and has not two categories' if field.type == 'categorical' else ''}"

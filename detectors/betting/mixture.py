@@ -25,6 +25,8 @@ from .space import Space
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
+#: Its bins, its words, its target.
+BetName = tuple[tuple[int, ...], str, float]
 
 #: Of the mixture, in equal parts over what there is of each group; a group that is not there leaves its part unused. Half is a reserve: a
 #: group that is added later changes nobody's budget, and an unlucky reference has it to lose. It costs a twentieth of most delays.
@@ -50,6 +52,7 @@ class Bets:
     signals: tuple[Signal, ...]  #: those tested
     words: tuple[str, ...]
     bins: tuple[tuple[int, ...], ...]  #: within the signal, of two-point bets
+    targets: tuple[float, ...]  #: what each bets on
     first: Indices  #: per tested signal, its first bet
     owner: Indices  #: per bet, its tested signal
     weight: Floats  #: per bet, within its signal
@@ -68,6 +71,10 @@ class Bets:
     def of(self, signal: int) -> slice:
         """The bets of a tested signal."""
         return slice(int(self.first[signal]), int(self.first[signal + 1]) if signal + 1 < len(self.first) else len(self.owner))
+
+    def named(self, signal: int) -> dict[BetName, int]:
+        """The bets of a tested signal by what tells them apart under any settings, of which some bets do not survive."""
+        return {(self.bins[bet], self.words[bet], self.targets[bet]): bet for bet in range(*self.of(signal).indices(len(self.owner)))}
 
     def moved(self, other: "Bets", unknown: Collection[tuple[str, str, str]] = ()) -> "Bets":
         """These bets, with their weights, against the reference of other ones that are aligned with them.
@@ -112,12 +119,12 @@ def _signal_bets(signal: Signal, settings: Model, budget_rows: float | None, fie
     rows = _rows_of(signal)
     if rows <= 0 or (signal.group not in ("values", "availability") and rows < FEWEST_ROWS):
         return SignalBets([])
-    given_away = Concession(rows, margin(budget_rows, rows, fields), _min_effect(signal, settings), aligned)
+    given_away = Concession(rows, margin(budget_rows, rows, fields), min_effect(signal, settings), aligned)
     return bets_of(signal, given_away, settings.feature(signal.name).direction)
 
 
-def _min_effect(signal: Signal, settings: Model) -> float:
-    """Of a pair the larger one of its fields: what moves one of them moves their product."""
+def min_effect(signal: Signal, settings: Model) -> float:
+    """The smallest effect worth hearing of. Of a pair the larger one of its fields: what moves one of them moves their product."""
     names = (signal.profile.first, signal.profile.second) if isinstance(signal.profile, PairProfile) else (signal.name,)
     own = (settings.feature(name).min_effect for name in names)
     return max(settings.min_effect if least is None else least for least in own)
@@ -150,6 +157,7 @@ def compiled(space: Space, settings: Model, budget_rows: float | None, *, aligne
         signals=tuple(signal for signal, _ in tested),
         words=tuple(bet.words for bet in bets),
         bins=tuple(bet.bins for bet in bets),
+        targets=tuple(bet.target for bet in bets),
         first=_indices(np.cumsum([0, *sizes])[:-1].tolist()),
         owner=owner,
         weight=weight,

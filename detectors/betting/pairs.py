@@ -21,4 +21,4 @@ def pair(profile: PairProfile, concession: Concession) -> Iterator[Bet]:
     for tilt, log_mean, sensitivity in zip(PAIR_TILTS, profile.log_means, profile.sensitivities, strict=True):
         given_away = log_mean + error * max(abs(tilt) * sd, sensitivity) + abs(tilt) * sd * concession.min_effect
         slope, intercept = tilt / PAIR_SCALE / profile.sampled_tau, -given_away / profile.sampled_tau
-        yield Bet(None, (0,), slope, intercept, 1.0, "more correlated" if tilt > 0 else "less correlated")
+        yield Bet(None, (0,), slope, intercept, 1.0, "more correlated" if tilt > 0 else "less correlated", tilt)

@@ -22,6 +22,14 @@ def open_signals(state: State) -> dict[int, tuple[Episode, Followed]]:
     return {followed.signal: (episode, followed) for episode in near for followed in episode.open}
 
 
+def retest(tests: Suite, state: State, end: int) -> None:
+    """Let signals that the mixture has told of leave the mean while their episode is open, and return with nothing remembered."""
+    tested = tests.companions.tested(signal for signal, (_, one) in open_signals(state).items() if one.told_by(DETECTOR))
+    for signal in np.flatnonzero(tested != state.mixture.tested).tolist():
+        state.mixture.restart(end, tests.bets.of(signal))
+    state.mixture.tested = tested
+
+
 def listed(state: State, alarms: Mapping[int, tuple[Alarm, ...]], since: int) -> dict[str, int]:
     """Add alarms, by signal, to the episodes that the signals are in."""
     known, changed = open_signals(state), dict[str, int]()

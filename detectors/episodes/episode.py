@@ -41,6 +41,11 @@ _KINDS: dict[str, Kind] = {
 }
 
 
+def level(ratio: float) -> Severity:
+    """What the largest ratio of an effect to its important bound makes of an episode."""
+    return "major" if ratio >= MAJOR else "moderate" if ratio >= MODERATE else "minor"
+
+
 @dataclass(frozen=True)
 class EventIdentity:
     """What stands in every event of a model version, and in the ids derived for it."""
@@ -159,7 +164,7 @@ class Episode:
     def raise_severity(self) -> bool:
         """To what its largest ratio says; within an episode it only rises."""
         largest = max(followed.ratio for followed in self.followed.values())
-        now: Severity = "major" if largest >= MAJOR else "moderate" if largest >= MODERATE else "minor"
+        now = level(largest)
         order: Sequence[Severity] = ("minor", "moderate", "major")
         if order.index(now) <= order.index(self.severity):
             return False

@@ -21,6 +21,7 @@ class State:
     """What the detector remembers of one model version."""
 
     fingerprint: str
+    settings: str  #: those that it was made under, as `Suite.written`; "": by a version that did not say
     small: int  #: how many of the numbers of a vector are small
     mixture: Mixture
     windows: Windows
@@ -36,6 +37,7 @@ class State:
         now = self.windows.runs[-1].end if runs else 0
         plain = {
             "fingerprint": self.fingerprint,
+            "settings": self.settings,
             "small": self.small,
             "r": mixture.r.astype("<f8").tobytes(),
             "cusum": mixture.cusum.astype("<f8").tobytes(),
@@ -68,7 +70,15 @@ class State:
         episodes = [Episode.decoded(form) for form in plain["episodes"]]
         named = [Memory(*memory) for memory in plain["named"]]
         return cls(
-            plain["fingerprint"], plain["small"], mixture, Windows(runs), episodes, Past.decoded(plain["past"]), named, plain["unseen"]
+            plain["fingerprint"],
+            plain.get("settings", ""),
+            plain["small"],
+            mixture,
+            Windows(runs),
+            episodes,
+            Past.decoded(plain["past"]),
+            named,
+            plain["unseen"],
         )
 
 

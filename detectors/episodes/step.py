@@ -7,25 +7,25 @@ from ...schemas.messages.drift import DriftEvent
 from ..betting.mixture import Bets, Mixture
 from ..counting.unseen import remembered
 from . import guard
-from .alarm import alarmed, listed, open_signals
-from .episode import DETECTOR
+from .adapted import adapted
+from .alarm import alarmed, listed, open_signals, retest
 from .state import State
 from .suite import Suite
 from .trailing import Past
 from .windows import Bucket, Offsets, Segment, Windows
 
-__all__ = ["Bucket", "Offsets", "Segment", "State", "Suite", "close", "fits", "start", "step"]
+__all__ = ["Bucket", "Offsets", "Segment", "State", "Suite", "adapted", "close", "fits", "start", "step"]
 
 
 def fits(tests: Suite, state: State) -> bool:
-    """Whether the state was made by such tests: the same reference, budget, smallest effects and form."""
+    """Whether the state was made by such tests: the same reference, budget, smallest effects and form. Else it is `adapted`."""
     return state.fingerprint == tests.fingerprint
 
 
 def start(tests: Suite, bucket_start: int) -> State:
     """Nothing seen yet; the first bucket starts at ``bucket_start`` (ms)."""
     mixture, named = Mixture.started(tests.bets, bucket_start), tests.named.start(bucket_start)
-    return State(tests.fingerprint, tests.space.small, mixture, Windows(), [], Past(), named)
+    return State(tests.fingerprint, tests.written, tests.space.small, mixture, Windows(), [], Past(), named)
 
 
 def step(tests: Suite, state: State, bucket: Bucket) -> tuple[State, list[DriftEvent]]:
@@ -80,16 +80,8 @@ def step(tests: Suite, state: State, bucket: Bucket) -> tuple[State, list[DriftE
     ]
     state.episodes = [episode for episode in state.episodes if episode.open]
     if events:
-        _retest(tests, state, bucket.end)
+        retest(tests, state, bucket.end)
     return state, events
-
-
-def _retest(tests: Suite, state: State, end: int) -> None:
-    """Let signals that the mixture has told of leave the mean while their episode is open, and return with nothing remembered."""
-    tested = tests.companions.tested(signal for signal, (_, one) in open_signals(state).items() if one.told_by(DETECTOR))
-    for signal in np.flatnonzero(tested != state.mixture.tested).tolist():
-        state.mixture.restart(end, tests.bets.of(signal))
-    state.mixture.tested = tested
 
 
 def _vector(tests: Suite, state: State, bucket: Bucket) -> tuple[NDArray[np.int64], Bets]:
@@ -112,7 +104,7 @@ def _vector(tests: Suite, state: State, bucket: Bucket) -> tuple[NDArray[np.int6
 def close(
     tests: Suite, state: State, bucket: tuple[int, int], reason: str, *, complete: bool = True, clock_decided: bool = False
 ) -> list[DriftEvent]:
-    """Resolve whatever is open, at a bucket's start and end (ms): the version was ``replaced``, ``retired`` or ``reconfigured``."""
+    """Resolve whatever is open, at a bucket's start and end (ms): the version was ``replaced`` or ``retired``."""
     events = []
     for episode in state.episodes:
         episode.give_up()

@@ -8,9 +8,11 @@ from ...schemas.stored.reference import Reference
 from ..betting import UnusableDirection, undirected
 from ..betting.companions import Companions
 from ..betting.margin import budget
-from ..betting.mixture import compiled
+from ..betting.mixture import compiled, min_effect
 from ..betting.moving import Seasonal
-from ..betting.space import space
+from ..betting.muted import watched
+from ..betting.space import MOVING, space
+from ..counting.layout import Signal
 from ..effects import measures_of
 from ..named.built_in import BUILT_IN
 from ..named.choice import Kinds
@@ -20,6 +22,8 @@ from .trailing import Following
 
 #: Of what a state holds, and of the bets: a state of another format does not fit.
 FORMAT = 1
+#: Of a model's settings, those that decide results.
+DECISIVE = {"false_alarms", "rate", "min_effect", "important", "trailing", "features"}
 
 
 class Suite:
@@ -38,8 +42,9 @@ class Suite:
     ) -> None:
         for mistake in undirected(reference, settings):
             raise UnusableDirection(mistake)
+        self.settings, self._reference, self._kinds = settings, reference, kinds
         allowed = budget(reference, settings)
-        own = space(reference, moving=bool(reference.seasons) or settings.trailing is not None)
+        own = watched(space(reference, moving=bool(reference.seasons) or settings.trailing is not None), reference, settings)
         # what follows the past would sooner or later be far from the fixed reference that the joint distance is of
         self.space = own if settings.trailing is None else replace(own, signals=tuple(s for s in own.signals if s.group != "joint"))
         self.layout = self.space.layout
@@ -66,5 +71,31 @@ class Suite:
             str(settings.false_alarms),
             segmented=bool(reference.segments),
         )
-        decisive = settings.model_dump_json(include={"false_alarms", "rate", "min_effect", "important", "trailing", "features"})
+        decisive = settings.model_dump_json(include=DECISIVE)
         self.fingerprint = derived_id("tests", FORMAT, reference_hash, decisive, self.named.decisive, len(self.bets.owner))
+
+    @property
+    def written(self) -> str:
+        """The settings as a state remembers them, for `under`: what was not written stays so, since later patterns win key by key."""
+        return self.settings.model_dump_json(include=DECISIVE, exclude_unset=True)
+
+    def under(self, written: str) -> "Suite | None":
+        """The suite of other settings of the same reference; None: they mean nothing here, as a detector that is no longer installed."""
+        one = self.identity
+        try:
+            return Suite(
+                self._reference,
+                Model.model_validate_json(written),
+                application=one.application,
+                stream=one.stream,
+                configuration_hash=one.configuration,
+                reference_hash=one.reference,
+                kinds=self._kinds,
+            )
+        except ValueError:
+            return None
+
+    def decides(self, signal: Signal) -> tuple[float, str, bool]:
+        """What the tests of a signal of all fields depend on beside the reference and the budget."""
+        moving = self.following is not None and signal.group in MOVING
+        return min_effect(signal, self.settings), self.settings.feature(signal.name).direction, moving

@@ -14,7 +14,7 @@ from .model import MOST_PIECES, Model, PairSettings, Trailing
 from .reference import Table, TopicSlice
 from .stream import Stream
 from .topics import KafkaTopics
-from .units import HOUR_MS, ROW_MS, FalseAlarms, PaneLength
+from .units import HOUR_MS, ROW_MS, FalseAlarms, PaneLength, pane_length
 
 __all__ = [
     "HOUR_MS",
@@ -34,6 +34,7 @@ __all__ = [
     "Table",
     "TopicSlice",
     "Trailing",
+    "pane_length",
 ]
 
 

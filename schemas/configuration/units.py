@@ -38,7 +38,8 @@ class PaneLength(NamedTuple):
         return f"row {time // ROW_MS}" if self.unit == "rows" else iso(time)
 
 
-def _pane_length(text: object) -> PaneLength:
+def pane_length(text: object) -> PaneLength:
+    """What is written of a pane's length, read."""
     if isinstance(text, PaneLength):
         return text
     if text == "month":
@@ -83,5 +84,5 @@ def _false_alarms(text: object) -> FalseAlarms:
     return FalseAlarms(milliseconds(match[2]), "time")
 
 
-Pane = Annotated[PaneLength, BeforeValidator(_pane_length), _as_text, _in_schema]
+Pane = Annotated[PaneLength, BeforeValidator(pane_length), _as_text, _in_schema]
 Rate = Annotated[FalseAlarms, BeforeValidator(_false_alarms), _as_text, _in_schema]

@@ -10,10 +10,11 @@ class Notice(Fact):
     """Published on the drift topic, once per cause.
 
     ``unmonitored``: a model version without a reference; ``unexpected``: a field that the reference does not know; ``lost``: offsets are
-    gone; ``set_aside``: a record that made a consumer raise.
+    gone; ``set_aside``: a record that made a consumer raise; ``panes``: some are of another length than
+    the detector's.
     """
 
-    about: Literal["unmonitored", "unexpected", "lost", "set_aside"]
+    about: Literal["unmonitored", "unexpected", "lost", "set_aside", "panes"]
     model: str
     version: str
     stream: str | None = None

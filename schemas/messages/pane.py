@@ -47,6 +47,7 @@ class Pane(Fact):
     first: int  #: first offset of the run
     last: int  #: last offset read in the run
     bucket: int  #: when it was cut: drives progress and order
+    start: int | None = None  #: where that bucket starts; None: by a writer that did not say
     about: int  #: the event time it speaks of: the same unless a correction arrives days later
     model: str
     version: str

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from driftbus.consumers.bus.interface import BusError, Output
-from driftbus.consumers.command.checks.budgets import enough_buckets, pane_length, rate_of_traffic, smallest_shift
+from driftbus.consumers.command.checks.budgets import enough_buckets, muted_fields, pane_length, rate_of_traffic, smallest_shift
 from driftbus.consumers.command.checks.finding import Finding, answered
 from driftbus.consumers.reference.artifacts import ArtifactError
 from driftbus.schemas.configuration import FalseAlarms, Model, PaneLength
@@ -148,3 +148,18 @@ def test_a_refusal_is_a_finding(error: Exception) -> None:
 def test_a_bus_that_does_not_answer_is_not_asked_again() -> None:
     with pytest.raises(BusError):
         list(answered(refused(BusError("describing topic driftbus.drift: Timed out (_TIMED_OUT)"))))
+
+
+@pytest.mark.parametrize(
+    ("features", "told"),
+    [
+        ({"age": "ignore"}, "m0/1: age: ignored, so not tested; counted until its reference is built anew"),
+        ({"a*": "ignore"}, "m0/1: amount, age: ignored, so not tested; counted until its reference is built anew"),
+        ({"a*": "ignore", "amount": {"ignore": False}}, "m0/1: age: ignored, so not tested; counted until its reference is built anew"),
+        ({"age": {"min_effect": 0.1}}, None),
+        ({"nothing": "ignore"}, None),
+    ],
+)
+def test_what_is_muted_is_told(features: dict[str, object], told: str | None) -> None:
+    found = [text for _, text in muted_fields(reference("m0"), Model.model_validate({"features": features}))]
+    assert found == ([] if told is None else [told])

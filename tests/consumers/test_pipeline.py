@@ -182,17 +182,3 @@ def test_a_reference_that_takes_effect_midway_resolves_what_the_earlier_one_open
     assert [(event["status"], event["reason"]) for event in events] == [("opened", None), ("resolved", "replaced")]
     assert events[1]["bucket"] == [iso(boundary), iso(boundary + 10_000)]
     assert {event["reference"] for event in events} == {first.name}
-
-
-def test_a_changed_configuration_resolves_what_no_longer_fits(tmp_path: Path) -> None:
-    settings = chosen(tmp_path, snapshot_every="1ms")
-    bus = EmbeddedBus(":memory:", "test", "a")
-    prepare(bus, settings, [reference("m0")])
-    traffic = rows(1500, ("m0",), 4, seed=6, shifted=("m0", 400, 1500))
-    send(bus, traffic[:2400])
-    finish(bus, settings)
-    send(bus, traffic[2400:])
-    finish(bus, chosen(tmp_path, model={"false_alarms": "1 per 2h"}))
-    events = [event.content for event in by_model(everything(bus, settings.topics.drift))["m0"]]
-    assert [(event["status"], event["reason"]) for event in events] == [("opened", None), ("resolved", "reconfigured"), ("opened", None)]
-    assert events[0]["episode"] == events[1]["episode"] != events[2]["episode"]

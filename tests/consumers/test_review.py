@@ -88,22 +88,6 @@ def test_of_records_that_could_not_be_folded_nothing_is_published(tmp_path: Path
 
 
 @pytest.mark.parametrize("closed", [True, False])
-def test_what_no_longer_fits_is_resolved_once(tmp_path: Path, closed: bool) -> None:
-    settings = configuration(artifacts=str(tmp_path), topics=ONE)
-    changed = configuration(artifacts=str(tmp_path), topics=ONE, model={"false_alarms": "1 per 2h"})
-    bus, traffic = world(settings), rows(1800, ("m0",), 4, seed=6, shifted=("m0", 400, 1800))
-    send(bus, traffic[:2400])
-    finish(bus, settings).close()  # leaves a snapshot, though none was due
-    send(bus, traffic[2400:6000])
-    second = finish(bus, changed)
-    if closed:
-        second.close()
-    send(bus, traffic[6000:])
-    finish(bus, changed)
-    assert told(bus) == [("opened", None), ("resolved", "reconfigured"), ("opened", None)]
-
-
-@pytest.mark.parametrize("closed", [True, False])
 def test_a_topic_that_a_stream_no_longer_has_is_not_waited_for(tmp_path: Path, closed: bool) -> None:
     settings = configuration(artifacts=str(tmp_path), stream={"topics": ["scored", "former"]})
     bus = world(settings)

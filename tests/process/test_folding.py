@@ -1,7 +1,7 @@
 """The folding consumer, over a fold that is not the detector: what it promises, it promises of any."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -28,7 +28,7 @@ class Summing:
     total: int = 0
     numbers: int = 0
     heard: int = 0
-    log: list[int] = field(default_factory=list)
+    changed: bool = False
 
     def feed(self, offset: int, appended: int, fact: int) -> Sequence[str]:
         if fact == 13:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from ....detectors.betting import TILTS, Concession
 from ....detectors.betting.margin import budget, margin
+from ....detectors.betting.muted import muted
 from ....schemas.configuration import Model, PaneLength
 from ....schemas.duration import written
 from ....schemas.stored.reference import NumericProfile, Reference
@@ -16,6 +17,7 @@ LEAST_BUCKETS = 100
 LEAST_ROWS = 100
 #: Rates that differ by more are not the same traffic at another hour.
 _FAR = 10
+_MOST_NAMES = 5
 _PANES_MS = (1_000, 10_000, 60_000, 300_000, 900_000, 3_600_000, 21_600_000, 86_400_000)
 
 
@@ -43,19 +45,36 @@ def smallest_shift(reference: Reference, settings: Model) -> Iterator[Finding]:
     except ValueError as error:
         yield Finding("wrong", str(error))
         return
-    errors = margin(allowed.rows, reference.rows, len(reference.fields))
+    away = muted(reference, settings)
+    number = len(reference.fields) - len(away)
+    errors = margin(allowed.rows, reference.rows, number)
     shifts = {
         field.name: TILTS[0] / 2
         + Concession(sum(field.values.counts), errors, _min_effect(settings, field.name)).per_sd(field.values.tau[0])
         for field in reference.fields
-        if isinstance(field.values, NumericProfile)
+        if isinstance(field.values, NumericProfile) and field.name not in away
     }
-    who = f"{reference.model}/{reference.version}: {len(reference.fields)} fields watched, {reference.rows:,} reference rows"
+    who = f"{reference.model}/{reference.version}: {number} fields watched, {reference.rows:,} reference rows"
     if shifts:
         least, most = min(shifts, key=shifts.__getitem__), max(shifts, key=shifts.__getitem__)
         who += f"; shifts stay unseen below {shifts[least]:.2f} sd ({least}) to {shifts[most]:.2f} sd ({most}): see docs/budget.md"
     yield Finding("ok", who)
     yield from (Finding("note", f"{reference.model}/{reference.version}: {warning}") for warning in reference.warnings)
+
+
+def muted_fields(reference: Reference, settings: Model) -> Iterator[Finding]:
+    """What is left out although the reference has it: at once, at no cost but that it is counted still."""
+    if away := muted(reference, settings):
+        shown = ", ".join(away[:_MOST_NAMES]) + (f" and {len(away) - _MOST_NAMES} more" if len(away) > _MOST_NAMES else "")
+        rest = (
+            ", nor is the joint distance, which they are part of"
+            if reference.joint and not {*away}.isdisjoint(reference.joint.fields)
+            else ""
+        )
+        yield Finding(
+            "note",
+            f"{reference.model}/{reference.version}: {shown}: ignored, so not tested{rest}; counted until its reference is built anew",
+        )
 
 
 def rate_of_traffic(reference: Reference, settings: Model, rows_per_s: float | None) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from ....detectors.betting.margin import UnusableBudget, budget
+from ....detectors.betting.muted import watched
 from ....detectors.betting.space import space
 from ....detectors.episodes.at_work import AtWork, UnusableDetector
 from ....detectors.named.choice import Kinds
@@ -17,7 +18,9 @@ def detectors_by_name(kinds: Kinds, reference: Reference, settings: Model) -> It
     """One line per kind of detector."""
     who = f"{reference.model}/{reference.version}"
     try:
-        at_work = AtWork.of(kinds, reference.model, settings, space(reference).signals, budget(reference, settings).seconds)
+        at_work = AtWork.of(
+            kinds, reference.model, settings, watched(space(reference), reference, settings).signals, budget(reference, settings).seconds
+        )
     except UnusableDetector as error:
         yield Finding("wrong", str(error))
         return
