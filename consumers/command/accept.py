@@ -6,12 +6,12 @@ from ...schemas.cloud_events import iso
 from ...schemas.configuration import Configuration, TopicSlice
 from ...schemas.messages.announcement import Announcement
 from ..console.episodes import episode_of
-from ..console.terminal import say
 from ..detector.silence import DETECTOR as SILENCE
 from ..reference.announce import Announcements, announce
 from ..reference.artifacts import ArtifactStore
 from ..reference.building.accepted import accepted
 from ..reference.building.source import reference_of
+from ..replay.terminal import say
 from .configured import configured
 from .opened import opened
 from .since import beginning

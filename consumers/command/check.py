@@ -7,11 +7,11 @@ import click
 from ...detectors.betting import undirected
 from ...schemas.configuration import Configuration, Stream
 from ..bus.interface import Bus
-from ..console.terminal import Styled, say
 from ..decode.json import JSONDecoder
 from ..process.plugins import found_for
 from ..reference.announce import Announcements
 from ..reference.artifacts import ArtifactStore
+from ..replay.terminal import Styled, say
 from .checks.budgets import enough_buckets, muted_fields, pane_length, rate_of_traffic, smallest_shift, unmatched_patterns
 from .checks.detectors import detectors_by_name
 from .checks.finding import Finding, answered

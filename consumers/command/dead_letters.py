@@ -12,7 +12,7 @@ from ...schemas.messages.dead_letter import LARGEST_VALUE
 from ..bus.interface import Bus
 from ..console.letters import Letter, letters, returned, way_back
 from ..console.screen import Table, Terminal
-from ..console.terminal import agreed, say
+from ..replay.terminal import agreed, say
 from .configured import configured
 from .opened import opened
 

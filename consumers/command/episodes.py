@@ -8,8 +8,8 @@ from ...schemas.configuration import Configuration
 from ..console.episodes import ToldEpisode
 from ..console.episodes import episodes as episodes_of
 from ..console.screen import Table, Terminal
-from ..console.terminal import Styled, say
 from ..replay.event_line import COLOURS, changes, length_of, place, short_id
+from ..replay.terminal import Styled, say
 from .configured import configured
 from .opened import opened
 

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from ..console.logs import logs_to_stderr
-from ..console.terminal import guard_tracebacks, neutral, refusal
+from ..replay.terminal import guard_tracebacks, neutral, refusal
 
 #: In the order in which a user meets them.
 VERBS = {

@@ -6,7 +6,7 @@ import click
 
 from ...schemas.configuration import Configuration
 from ..bus.recording import write_recording
-from ..console.terminal import say
+from ..replay.terminal import say
 from .configured import configured
 from .opened import opened
 

@@ -5,10 +5,10 @@ import click
 from ...schemas.configuration import Configuration
 from ...schemas.messages.announcement import FROM_START, Announcement
 from ...schemas.stored.reference import Reference
-from ..console.terminal import say
 from ..reference.announce import announce
 from ..reference.artifacts import ArtifactStore
 from ..reference.building.source import reference_of
+from ..replay.terminal import say
 from .accept import accept
 from .configured import configured
 from .facts import described

@@ -12,13 +12,13 @@ import click
 from ...schemas.configuration import Configuration
 from ...schemas.messages.drift import DriftEvent
 from ..bus.tail import DriftTopic
-from ..console.terminal import say
 from ..pipeline.runner import Pipeline
 from ..reference.artifacts import ArtifactStore
 from ..replay.event_line import event_line
 from ..replay.measures import FORMATS, measured, write
 from ..replay.offline import load
 from ..replay.picture import draw
+from ..replay.terminal import say
 from .configured import configured
 from .opened import opened
 

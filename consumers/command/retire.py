@@ -4,8 +4,8 @@ import click
 
 from ...schemas.configuration import Configuration
 from ...schemas.messages.announcement import Announcement
-from ..console.terminal import say
 from ..reference.announce import Announcements, announce
+from ..replay.terminal import say
 from .configured import configured
 from .opened import opened
 from .since import beginning

@@ -10,9 +10,9 @@ from ...schemas.configuration import Configuration
 from ..bus.open import instance_of
 from ..console.logs import Format, logs_to_stderr
 from ..console.observer import Observer
-from ..console.terminal import say
 from ..pipeline.runner import run as run_roles
 from ..pipeline.topology import ROLES
+from ..replay.terminal import say
 from .configured import configured
 from .opened import opened
 

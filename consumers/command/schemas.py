@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from ...schemas.export import PUBLISHED, json_schema
-from ..console.terminal import say
 from ..pipeline.documents import asyncapi
+from ..replay.terminal import say
 
 ASYNCAPI = "asyncapi.json"
 

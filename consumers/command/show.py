@@ -5,7 +5,7 @@ import click
 from ...schemas.configuration import Configuration
 from ..console.description import described
 from ..console.episodes import episode_of
-from ..console.terminal import say
+from ..replay.terminal import say
 from .configured import configured
 from .opened import opened
 

@@ -13,9 +13,9 @@ from ..console.budgets import ModelStanding, models
 from ..console.episodes import episodes
 from ..console.screen import Table, Terminal
 from ..console.standing import PartitionStanding, Standing, standing
-from ..console.terminal import Styled, say
 from ..reference.announce import Announcements
 from ..replay.event_line import lasted, place, short_id
+from ..replay.terminal import Styled, say
 from .configured import configured
 from .opened import opened
 

@@ -3,8 +3,8 @@
 import click
 
 from ...schemas.configuration import Configuration
-from ..console.terminal import say
 from ..pipeline.own_topics import check_topics, create_topics, own_topics
+from ..replay.terminal import say
 from .configured import configured
 from .opened import opened
 

@@ -10,8 +10,8 @@ from ...schemas.configuration import Configuration
 from ...schemas.messages.drift import DriftEvent
 from ..bus.tail import DriftTopic, Event
 from ..console.screen import Table, Terminal
-from ..console.terminal import Styled, say
 from ..replay.event_line import COLOURS, changes, event_line, place, short_id
+from ..replay.terminal import Styled, say
 from .configured import configured
 from .opened import opened
 

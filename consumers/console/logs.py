@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Mapping
 from typing import Literal
 
-from .terminal import say, without_credentials
+from ..replay.terminal import say, without_credentials
 
 Format = Literal["plain", "json"]
 _PACKAGE = "driftbus"

@@ -9,7 +9,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from .terminal import Part, Styled, visible
+from ..replay.terminal import Part, Styled, visible
 
 #: Of a table where there is no terminal: nothing is cut, so that `grep` finds it.
 _UNLIMITED = 100_000

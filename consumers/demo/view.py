@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from ...schemas.messages.drift import DriftEvent
 from ..console.screen import Table, Terminal
-from ..console.terminal import Styled
 from ..replay.event_line import COLOURS, changes, event_line, lasted
 from ..replay.picture import DrawnEpisode, moment
+from ..replay.terminal import Styled
 from .known import reason
 
 

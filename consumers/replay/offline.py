@@ -16,7 +16,6 @@ from ...schemas.configuration.mapping import Mapping
 from ..bus.embedded import EmbeddedBus
 from ..bus.interface import Bus, Output, TopicPartition
 from ..bus.recording import load_recording
-from ..console.terminal import say
 from ..decode.json import JSONDecoder
 from ..pipeline.own_topics import create_topics
 from ..reference.announce import Announcements, announce, from_start
@@ -27,6 +26,7 @@ from ..reference.building.tables import open_table
 from ..streams.cut import Rules
 from .canonical import messages
 from .picture import moment
+from .terminal import say
 
 #: Records written in one transaction.
 _TOGETHER = 10_000

@@ -15,8 +15,8 @@ from driftbus.consumers.command.main import Verbs, main
 from driftbus.consumers.command.watch import View
 from driftbus.consumers.console.logs import facts, logs_to_stderr
 from driftbus.consumers.console.screen import Table, Terminal
-from driftbus.consumers.console.terminal import Styled, say, told_at_the_end, visible
 from driftbus.consumers.replay.event_line import event_line
+from driftbus.consumers.replay.terminal import Styled, say, told_at_the_end, visible
 
 from ..command.test_event_line import AMOUNT, OPENED
 
@@ -155,7 +155,7 @@ PRINTS = {"echo", "secho", "style", "confirm", "prompt", "progressbar", "echo_vi
 def test_nothing_else_prints(file: Path) -> None:
     found = list(printing(ast.parse(file.read_text(encoding="utf-8"))))
     allowed = {"screen.py": "rich", "terminal.py": "click"}.get(file.name, "nothing") if file.parent.name == "console" else "nothing"
-    assert [one for one in found if allowed not in one] == [], "print with driftbus.consumers.console.terminal, or screen"
+    assert [one for one in found if allowed not in one] == [], "print with driftbus.consumers.replay.terminal, or screen"
 
 
 @pytest.mark.parametrize(

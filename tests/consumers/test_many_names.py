@@ -60,9 +60,9 @@ class OneReference:
 
 def counted(values: Sequence[bytes], batch: int = 5_000, look: Callable[[Tally], None] = lambda _: None) -> list[Pane]:
     """The panes of one run, however it is read."""
-    rules, tally, state = (
-        Rules.of(Stream(topics=("scored",), clock="record")),
-        Tally("p", PLACE, JSONDecoder(Mapping()), OneReference()),
+    rules = Rules.of(Stream(topics=("scored",), clock="record"))
+    tally, state = (
+        Tally("p", PLACE, JSONDecoder(Mapping()), OneReference(), rules.buckets),
         CutState(),
     )
     panes: list[Pane] = []

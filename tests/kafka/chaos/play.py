@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient
 
 from driftbus.consumers.bus.interface import BusError, TopicPartition
 from driftbus.consumers.bus.kafka import KafkaBus
-from driftbus.consumers.process.own_topics import create_topics
+from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.reference.announce import announce
 from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.schemas.configuration import Configuration

@@ -9,8 +9,8 @@ from pathlib import Path
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.kafka import KafkaBus
 from driftbus.consumers.bus.recording import load_recording, write_recording
-from driftbus.consumers.process.own_topics import create_topics
-from driftbus.consumers.process.runner import Pipeline
+from driftbus.consumers.pipeline.own_topics import create_topics
+from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.pane import Pane
 
