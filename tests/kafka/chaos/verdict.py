@@ -30,7 +30,7 @@ def clean(bus: KafkaBus, configuration: Configuration, folder: Path) -> Outcome:
     with closing(EmbeddedBus(":memory:", embedded.application, "clean")) as memory:
         load_recording(memory, recording)
         create_topics(memory, embedded)
-        with closing(Pipeline(memory, embedded, until_end=True)) as pipeline:
+        with closing(Pipeline(memory, embedded)) as pipeline:
             for _ in pipeline.run_until_end():
                 pass
         return outcome(memory, embedded)
