@@ -5,7 +5,7 @@ from datetime import datetime
 
 from ...schemas.cloud_events import JSON, MSGPACK, headers
 from ...schemas.configuration import Configuration, PaneLength
-from ...schemas.identity import content_hash
+from ...schemas.identity import content_hash, derived_id
 from ...schemas.messages.dead_letter import LARGEST_VALUE, DeadLetter
 from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.notice import Notice
@@ -147,7 +147,7 @@ def lost_output(configuration: Configuration, stream: str | None, place: InputPa
         stream=stream,
         text=f"{named}: offsets {start} to {first - 1} were deleted before they were read; raise retention.ms of the topic",
         facts={"topic": place.topic, "partition": place.partition, "from": start, "to": first - 1},
-        identity=f"{configuration.application}/{place.topic_id}/{place.partition}/{start}/{first}",
+        identity=derived_id("lost", configuration.application, *place.key, start, first),
     )
     return event_output(configuration, notice, place.partition % configuration.topics.partitions, 0)
 

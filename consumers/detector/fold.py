@@ -16,6 +16,7 @@ import numpy as np
 from ...detectors.counting.unseen import merged_names
 from ...detectors.episodes.step import Bucket, Offsets, Segment, State, Suite, adapted, close, fits, start, step
 from ...schemas.configuration import Configuration, PaneLength, pane_length
+from ...schemas.identity import derived_id
 from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.notice import Notice
 from ...schemas.messages.pane import OTHERS, Pane
@@ -74,7 +75,7 @@ class Fold:
     silences: Silences = field(init=False)
     unexpected: UnexpectedFields = field(init=False)
     lengths: PaneLengths = field(init=False)
-    unmonitored: set[str] = field(default_factory=set)
+    unmonitored: set[tuple[str, ...]] = field(default_factory=set)  #: model and version; of the pooled others `OTHERS`
     #: Of restored states that the configuration no longer fits, the suites that made them, as far as they are known.
     former: dict[StateKey, Suite | None] = field(default_factory=dict)
     panes: dict[str, PaneLength] = field(default_factory=dict)  #: of streams, restored, where the configuration has another length
@@ -217,10 +218,10 @@ class Fold:
 
         ``pooled_before``: how many the profiler had pooled already.
         """
-        version = f"{key.model}/{key.version}"
+        version = key.model, key.version
         most = MOST_UNMONITORED // self.configuration.topics.partitions
         pooled = key.version == OTHERS or (version not in self.unmonitored and len(self.unmonitored) >= most)
-        name = OTHERS if pooled else version
+        name = (OTHERS,) if pooled else version
         if name in self.unmonitored:
             return []
         self.unmonitored.add(name)
@@ -235,9 +236,9 @@ class Fold:
             text=f"further model versions that are not monitored are no longer named ({max(pooled_before, 1):,} of them with {rows}); "
             "if there should not be so many, see whether the mapping takes something else for the model or its version"
             if pooled
-            else f"model {version} is not monitored: {rows}; {remedy}",
+            else f"model {key.model}/{key.version} is not monitored: {rows}; {remedy}",
             facts={"rows": bucket.rows, "versions": max(pooled_before, 1)} if pooled else {"rows": bucket.rows},
-            identity=f"{self.configuration.application}/{name}",
+            identity=derived_id("unmonitored", self.configuration.application, *name),
         )
         return [Published(bucket.end, notice)]
 
@@ -248,7 +249,7 @@ class Fold:
         fold: dict[str, Any] = {  # plain data
             "since": {str(key): since for key, since in self.since.items()},
             "unmonitored": sorted(self.unmonitored),
-            "unexpected": self.unexpected.told,
+            "unexpected": self.unexpected.plain(),
             "lengths": self.lengths.plain(),
             "panes": {name: str(stream.pane) for name, stream in self.configuration.streams.items()},
             "silences": self.silences.plain(),
@@ -271,8 +272,8 @@ class Fold:
                 topics = configuration.streams[name].topics
                 again.partitions = {key: heard for key, heard in again.partitions.items() if key[0] in topics}
                 fold.aligners[name] = again
-        fold.unmonitored = set(kept["unmonitored"])
-        fold.unexpected.told = dict(kept.get("unexpected", {}))
+        fold.unmonitored = {tuple(name) for name in kept["unmonitored"] if not isinstance(name, str)}
+        fold.unexpected = UnexpectedFields.restored(configuration, kept.get("unexpected", ()))
         fold.lengths = PaneLengths.restored(configuration, kept.get("lengths", []))
         fold.silences = Silences.restored(configuration, kept.get("silences", []))
         for text, content in states.items():

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ...schemas.configuration import Configuration, Table
+from ...schemas.identity import derived_id
 from ...schemas.messages.notice import Notice
 from ...schemas.messages.pane import MOST_UNEXPECTED, Pane, Unexpected, commonest
 from ...schemas.text import UNKNOWN_FIELD, fitted
@@ -17,7 +19,7 @@ class UnexpectedFields:
     """What has been told of the model versions of one summaries partition, at most `MOST_UNEXPECTED` names of each."""
 
     configuration: Configuration
-    told: dict[str, list[str]] = field(default_factory=dict)  #: by model and version
+    told: dict[tuple[str, str], list[str]] = field(default_factory=dict)  #: by model and version
 
     def notices(self, model: str, version: str, end: int, panes: Sequence[Pane]) -> list[Notice]:
         """Of the panes of one bucket, the names that have not been told."""
@@ -26,7 +28,7 @@ class UnexpectedFields:
             found[one.name] = one._replace(rows=one.rows + found[one.name].rows) if one.name in found else one
         if not found:
             return []
-        told, settings = self._told(f"{model}/{version}"), self.configuration.model(model)
+        told, settings = self._told((model, version)), self.configuration.model(model)
         ignored = [fitted(name, UNKNOWN_FIELD) for name in settings.reference.ignore] if isinstance(settings.reference, Table) else ()
         names = [one for one in found.values() if one.name not in (*told, *ignored) and not settings.feature(one.name).ignore]
         new = commonest(names)[: MOST_UNEXPECTED - len(told)]
@@ -34,7 +36,7 @@ class UnexpectedFields:
         sampled = sum(pane.sampled for pane in panes)
         return [self._notice(model, version, panes[0].stream, end, one, sampled) for one in new]
 
-    def _told(self, version: str) -> list[str]:
+    def _told(self, version: tuple[str, str]) -> list[str]:
         told = self.told[version] = self.told.pop(version, [])  # the last one is the youngest
         if len(self.told) > MOST_VERSIONS:
             del self.told[next(iter(self.told))]
@@ -52,5 +54,15 @@ class UnexpectedFields:
                 f"{sampled} rows looked at; build a reference that has it, or write models.{model}.features.{one.name}: ignore"
             ),
             facts={"field": one.name, "type": one.kind, "rows": one.rows, "sampled": sampled},
-            identity=f"{self.configuration.application}/{model}/{version}/{one.name}",
+            identity=derived_id("unexpected", self.configuration.application, model, version, one.name),
         )
+
+    def plain(self) -> list[list[Any]]:  # texts, and lists of them
+        """As it stands in a snapshot."""
+        return [[*version, names] for version, names in self.told.items()]
+
+    @classmethod
+    def restored(cls, configuration: Configuration, plain: object) -> "UnexpectedFields":
+        """What `plain` wrote; an earlier form, whose names could be of two versions, is told again."""
+        rows = plain if isinstance(plain, list) else []
+        return cls(configuration, {(model, version): list(names) for model, version, names in rows})

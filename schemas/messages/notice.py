@@ -21,7 +21,9 @@ class Notice(Fact):
     bucket: int | None = None  #: ms; the bucket in which it was noticed
     text: str
     facts: dict[str, Any] = {}  # what the notice is about; free by kind
-    identity: str
+    identity: (
+        str  #: a hash of the facts that tell this cause from every other, each as it is: joined into one text, two causes could be one
+    )
 
     @property
     def id(self) -> str:
