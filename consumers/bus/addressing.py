@@ -69,7 +69,8 @@ def progress_outputs(configuration: Configuration, progress: Progress) -> list[O
 def event_output(configuration: Configuration, event: DriftEvent | Notice, partition: int, time_ms: int) -> Output:
     """A drift event or a notice; ``time_ms`` is the end of the bucket that it speaks of."""
     if isinstance(event, DriftEvent):
-        event = _placed(event, configuration.streams[event.stream].pane)
+        stream = configuration.streams.get(event.stream)  # what was open on a stream that is gone is resolved
+        event = event if stream is None else _placed(event, stream.pane)
     value = event.model_dump_json(exclude_none=False).encode()
     heads = headers(
         id=event.id,

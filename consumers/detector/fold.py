@@ -25,12 +25,11 @@ from ...schemas.stored.snapshot import FORM, PartitionState
 from ..streams.align import Aligned, Aligner, Pending, pending_offsets
 from ..streams.buckets import buckets
 from .lengths import PaneLengths
-from .silence import Completeness, Silences
+from .silence import NEVER_ANNOUNCED, Completeness, Silences
 from .unexpected import UnexpectedFields
 
 #: Names of unmonitored model versions that an application tells, shared out among the partitions of the summaries; others are pooled.
 MOST_UNMONITORED = 1_000
-_NEVER_ANNOUNCED = -(2**63)
 
 
 class StateKey(NamedTuple):
@@ -101,7 +100,7 @@ class Fold:
 
     def open_now(self) -> int:
         """Episodes that are open, silences among them."""
-        return sum(len(state.episodes) for state in self.states.values()) + sum(one.silent for one in self.silences.traffic.values())
+        return sum(len(state.episodes) for state in self.states.values()) + self.silences.open_now()
 
     def totals(self) -> Mapping[str, int]:
         """Buckets evaluated, and events and notices."""
@@ -117,6 +116,7 @@ class Fold:
             if record.source.topic not in topics:
                 return []  # nobody reads it any more, so nobody must wait for it
             record = record.model_copy(update={"topics": tuple(topic for topic in record.topics if topic.topic in topics)})
+            self.silences.retire(record.stream, record.retired)
         published: list[Published] = []
         for aligned in aligner.feed(offset, appended, record):
             through = aligner.buckets.start(aligned.end - 1) if aligned.panes else aligned.end
@@ -131,7 +131,7 @@ class Fold:
     @property
     def changed(self) -> bool:
         """The configuration is another one than what was restored was made by."""
-        return bool(self.former or self.panes)
+        return bool(self.former or self.panes or self.silences.unfit)
 
     def resumed(self) -> list[Published]:
         """Go on by the configuration. To be called, and published, when the fold is live again.
@@ -149,6 +149,7 @@ class Fold:
                 end = self.states[key].windows.runs[-1].end
                 self.states[key], events = adapted(self.suite(key), self.states[key], former)
                 published += (Published(end, event) for event in events)
+        published += starmap(Published, self.silences.reconfigured())
         self.counted["events"] += len(published)
         return published
 
@@ -157,7 +158,7 @@ class Fold:
         groups: dict[tuple[str, str, str, int], list[Pending]] = {}
         for pending in aligned.panes:
             pane = pending.pane
-            since = _NEVER_ANNOUNCED if pane.since is None else pane.since
+            since = NEVER_ANNOUNCED if pane.since is None else pane.since
             groups.setdefault((pane.model, pane.version, pane.reference or "", since), []).append(pending)
         beginning, whole = aligned.start, aligned.complete and not self.lengths.wider(aligned)
         partial = _partial(groups)
@@ -174,7 +175,7 @@ class Fold:
             heard = self.silences.heard(stream, model, Completeness(aligned.end, aligned.complete, aligned.clock_decided))
             published += starmap(Published, heard)
             if not reference:
-                if since == _NEVER_ANNOUNCED:
+                if since == NEVER_ANNOUNCED:
                     remedy = f"build its reference: driftbus reference build {model} --version {version}"
                     published += self._notice(key, bucket, remedy, sum(p.pane.pooled for p in panes))
                 else:
@@ -187,7 +188,7 @@ class Fold:
                 continue  # what was published of these buckets was decided by settings that are not known
             published += self._replace(key, bucket, since, "replaced")
             tests = self.suite(key)
-            self.silences.follow(stream, model, version, reference, tests.longest_gap, aligned.end)
+            self.silences.follow(stream, model, version, reference, tests.longest_gap, aligned.end, since)
             if key not in self.states:
                 self.states[key], self.since[key], self.current[key[:3]] = start(tests, beginning), since, key
             self.states[key], events = step(tests, self.states[key], bucket)
@@ -253,6 +254,7 @@ class Fold:
             "lengths": self.lengths.plain(),
             "panes": {name: str(stream.pane) for name, stream in self.configuration.streams.items()},
             "silences": self.silences.plain(),
+            "retired": self.silences.plainly_retired(),
         }
         pending = pending_offsets(numbers.values())
         return PartitionState(form=FORM, position=position, states=tuple(states), aligners=numbers, pending=pending, fold=fold), states
@@ -275,7 +277,7 @@ class Fold:
         fold.unmonitored = {tuple(name) for name in kept["unmonitored"] if not isinstance(name, str)}
         fold.unexpected = UnexpectedFields.restored(configuration, kept.get("unexpected", ()))
         fold.lengths = PaneLengths.restored(configuration, kept.get("lengths", []))
-        fold.silences = Silences.restored(configuration, kept.get("silences", []))
+        fold.silences = Silences.restored(configuration, kept.get("silences", []), kept.get("retired", []))
         for text, content in states.items():
             key = StateKey.read(text)
             if key.stream not in fold.aligners:

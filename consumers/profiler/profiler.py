@@ -207,7 +207,7 @@ class Profiler:
         ]
         if not work:
             return False
-        positions = {one.source: one.position for one in work}
+        positions, retired = {one.source: one.position for one in work}, self._references.retired(self._name)
         spoken = any(partition.closed for partition in self._partitions.values())
         for source in self._session.commit(work):
             if partition := self._partitions.get(source):
@@ -227,6 +227,7 @@ class Profiler:
             ended=partition.ended,
             by_clock=partition.state.by_clock,
             topics=self._topics,
+            retired={} if retired == partition.retired else retired,
         )
         outputs += progress_outputs(self._configuration, progress)
         return Work(source, outputs, position)

@@ -128,6 +128,15 @@ class Announcements:
         place = bisect_left(boundaries, bucket)
         return known[place - 1] if place else None
 
+    def retired(self) -> dict[str, int]:
+        """Models all of whose versions are retired in the end, with the boundary behind which none is left: the newest `MOST_RETIRED`."""
+        ends: dict[str, int | None] = {}
+        for (model, _), (boundaries, known) in self._order.items():
+            before = ends.get(model, boundaries[-1] if known else None)
+            ends[model] = None if before is None or not known or known[-1].reference else max(before, boundaries[-1])
+        found = sorted(((since, model) for model, since in ends.items() if since is not None), reverse=True)
+        return {model: since for since, model in found[:MOST_RETIRED]}
+
     def all(self) -> list[Announcement]:
         """Everything known, by model, version and boundary."""
         return [announcement for version in sorted(self._order) for announcement in self._order[version][1]]

@@ -75,6 +75,10 @@ class HeldReferences:
         announcement = self._announcements.holding(model, version, bucket)
         return Holding(None, None) if announcement is None else Holding(announcement.reference, announcement.since)
 
+    def retired(self, stream: str) -> dict[str, int]:
+        """The models of a stream of which no version is left, each with the boundary from which on that is so."""
+        return {model: since for model, since in self._retired.items() if self._configuration.stream_of(model) == stream}
+
     def monitored(self, reference: str) -> Monitored:
         """How rows are counted against it."""
         return self._monitored(reference)

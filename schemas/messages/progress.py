@@ -36,11 +36,15 @@ class Progress(Fact):
     ended: bool = False
     by_clock: bool = False  #: the wall clock said so, not the data
     topics: tuple[InputTopic, ...] = ()
+    #: Models of the stream all of whose versions are retired, each with the bucket boundary (ms) behind which none is left. Said when it is
+    #: news: at the latest in the first progress of whoever takes the partition over.
+    retired: dict[str, int] = {}
 
     @property
     def id(self) -> str:
         """Derived from what is said, so that a repetition is recognised as one."""
-        return derived_id("progress", self.stream, *self.source.key, self.through, int(self.ended))
+        retired = (fact for model in sorted(self.retired.items()) for fact in model)
+        return derived_id("progress", self.stream, *self.source.key, self.through, int(self.ended), *retired)
 
     def encoded(self) -> bytes:
         """As it travels: msgpack."""
