@@ -21,6 +21,7 @@ class Partition:
     new_tally: Callable[[], Tally]
     heard_at: int  #: wall ms of the last record, or of taking the partition over
     said_at: int = 0  #: wall ms of the last progress
+    retired: dict[str, int] = field(default_factory=dict)  #: the models that were last said to be
     until: int | None = None  #: the end offset that `Profiler.finish` found
     ended: bool = False
     paused: bool = False

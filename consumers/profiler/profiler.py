@@ -212,6 +212,7 @@ class Profiler:
         for source in self._session.commit(work):
             if partition := self._partitions.get(source):
                 partition.committed_at(positions[source], now)
+                partition.retired = retired
         return spoken
 
     def _work(self, source: TopicPartition, partition: Partition) -> Work:
@@ -220,6 +221,7 @@ class Profiler:
         for run in partition.closed:
             outputs += run.outputs
             position = Position(run.cut.position, partition.metadata(run.cut))
+        retired = self._references.retired(self._name)
         progress = Progress(
             stream=self._name,
             source=partition.source,

@@ -55,6 +55,10 @@ class References(Protocol):
         """How rows are counted against it."""
         ...
 
+    def retired(self, stream: str) -> dict[str, int]:
+        """The models of a stream of which no version is left, each with the boundary from which on that is so."""
+        ...
+
     def keep_up(self) -> None:
         """Take note of what has been announced, now and then."""
         ...

@@ -13,6 +13,8 @@ from ...schemas.messages.announcement import FROM_START, Announcement
 from ..bus.interface import Batch, Bus, Output, TopicPartition
 
 _TYPE = "io.driftbus.reference"
+#: Retired models that are named to those who remember what a model's traffic was like.
+MOST_RETIRED = 1_000
 #: No boundary is so late.
 NEVER = 1 << 63
 

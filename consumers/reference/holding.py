@@ -49,7 +49,8 @@ class HeldReferences:
 
     def __init__(self, bus: Bus, configuration: Configuration, store: ArtifactStore) -> None:
         self._announcements = Announcements(bus, configuration.topics)
-        self._store = store
+        self._configuration, self._store = configuration, store
+        self._retired: dict[str, int] = {}
         self._monitored = Kept(self._prepared, MOST_PREPARED, MOST_PREPARED_BINS, PATIENCE)
         self._oldest = self._oldest_before = NEVER  # of the buckets asked for since the last look, and since the one before
         self._questions = 0
@@ -57,7 +58,8 @@ class HeldReferences:
 
     def refresh(self) -> None:
         """Take note of what has been announced since; it holds for rows that have not been counted."""
-        self._announcements.refresh()
+        if self._announcements.refresh():
+            self._retired = self._announcements.retired()
         self._refreshed = time.monotonic()
 
     def keep_up(self) -> None:

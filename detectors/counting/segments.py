@@ -65,8 +65,7 @@ class Segmenter:
             if condition.operator == "!=":
                 return np.asarray((column != value) & ~np.isnan(column), dtype=np.bool_)
             return np.asarray(_COMPARED[condition.operator](column, value), dtype=np.bool_)
-        text = fitted(condition.value, CATEGORY) if isinstance(condition.value, str) else f"{condition.value:.15g}"
-        wanted = condition.operator == "=="
+        text, wanted = fitted(condition.text, CATEGORY), condition.operator == "=="
         found = categorical.looked_up(self._categorical[condition.field], lambda of: isinstance(of, str) and (of == text) == wanted)
         return np.asarray(found > 0, dtype=np.bool_)
 
@@ -77,7 +76,7 @@ def unusable(rule: str, layout: Layout) -> str | None:
     for condition in conditions(rule):
         if condition.field in numeric:
             if not isinstance(condition.value, float):
-                return f"{condition.field} is numeric, and {condition.value!r} is no number"
+                return f"{condition.field} is numeric, and {condition.text!r} is no number; write one, or set its type: categorical"
         elif condition.field not in categorical:
             return f"there is no field {condition.field!r}"
         elif condition.operator not in ("==", "!="):
