@@ -14,10 +14,13 @@ from pydantic import BaseModel
 from driftbus.consumers.command.main import main
 from driftbus.consumers.pipeline.documents import consumers_table, permissions
 from driftbus.consumers.pipeline.topology import ROLES
-from driftbus.consumers.process.settings import parsed
+from driftbus.consumers.process.settings import ConfigurationError, parsed
 from driftbus.schemas import configuration as schema
+from driftbus.schemas.configuration import Important, Stream
 from driftbus.schemas.configuration.mapping import Mapping
 from driftbus.schemas.configuration.segments import Segments
+from driftbus.schemas.fact import Setting
+from driftbus.schemas.messages.prediction import Prediction
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -140,3 +143,37 @@ def test_every_key_of_the_configuration_is_documented_with_its_default(heading: 
         return json.dumps(model.model_construct().model_dump(mode="json", include={name})[name])
 
     assert documented()[heading] == {name: default(name) for name in model.model_fields}
+
+
+#: Keys that whole settings are handed on with, to code that knows them: river's, and effects' bounds by their name.
+HANDED_ON = "driftbus.detectors"
+
+
+def settings_of(kind: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for child in kind.__subclasses__():
+        if not child.__module__.startswith(HANDED_ON):
+            yield child
+        yield from settings_of(child)
+
+
+def test_every_key_is_read() -> None:
+    sources = [path for room in ("schemas", "detectors", "consumers") for path in (ROOT / room).rglob("*.py")]
+    code = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    kinds: list[type[BaseModel]] = [*settings_of(Setting), Prediction]
+    dead = [
+        f"{kind.__name__}.{key}"
+        for kind in kinds
+        if kind is not Important  # of which every key is the name of an effect
+        for key in kind.model_fields
+        if (kind, key) != (Stream, "format")  # of one value: it says what the messages are, and refuses what they are not
+        if not re.search(rf"(\.{key}\b(?!\())|(\"{key}\")", code)
+    ]
+    assert dead == []
+
+
+@pytest.mark.parametrize("key", ["entity", "segment"])
+def test_keys_that_nothing_read_are_gone(key: str) -> None:
+    assert key not in Mapping.model_fields
+    assert key not in Prediction.model_fields
+    with pytest.raises(ConfigurationError, match="unknown key"):
+        parsed(f"application: a\nstreams: {{s: {{topics: [t], mapping: {{{key}: somewhere}}}}}}")

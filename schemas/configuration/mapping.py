@@ -69,14 +69,12 @@ class Mapping(Setting):
     model: AnyPlace = Place("path", "model")
     version: AnyPlace | None = Place("path", "version")
     id: AnyPlace | None = Place("path", "id")
-    entity: AnyPlace | None = Place("path", "entity")
     time: AnyPlace | None = Place("path", "time")
     features: Path | Annotated[tuple[Path, ...], Field(min_length=1)] = Place("path", "features")
     prediction: Path | None = Place("path", "prediction")
     score: Path | None = Place("path", "score")
     text: Path | None = None
     embedding: Path | None = None
-    segment: AnyPlace | None = None
 
     @property
     def beside(self) -> tuple[Place, ...]:

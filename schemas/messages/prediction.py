@@ -12,7 +12,6 @@ class Prediction(Fact):
     model: str
     version: str = "-"
     id: str | None = None
-    entity: str | None = None
     time: str | int | None = None
     features: dict[str, float | int | str | bool | list[float] | None] = {}
     prediction: float | int | str | bool | None = None

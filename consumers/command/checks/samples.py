@@ -110,7 +110,7 @@ def absent_fields(stream: Stream, sample: Sample, reference: Reference, rows: Se
 def _described(mapping: Mapping, sample: Sample, rows: Sequence[int]) -> Iterator[str]:
     """A line per thing that is mapped: where it is, of which types, and one example."""
     messages = [decode_generic(sample.values[row]) for row in rows]
-    for name in ("id", "entity", "time", "prediction", "score", "text", "embedding", "segment"):
+    for name in ("id", "time", "prediction", "score", "text", "embedding"):
         place = getattr(mapping, name)
         if isinstance(place, Place) and place.source == "path":
             yield from _line(f"{name} ({place})", [_at(message, place.path) for message in messages], told_if_absent=name == "prediction")
