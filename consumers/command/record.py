@@ -6,9 +6,11 @@ import click
 
 from ...schemas.configuration import Configuration
 from ..bus.recording import write_recording
+from ..reference.files import written_whole
 from ..replay.terminal import say
 from .configured import configured
 from .opened import opened
+from .outputs import inputs_of, refuse_inputs
 
 
 @click.command()
@@ -19,7 +21,11 @@ def record(configuration: Configuration, file: Path) -> None:
 
     Offsets, times, keys, headers and topic ids are kept, so that `driftbus replay FILE` publishes what was published live.
     """
+    refuse_inputs({"FILE": file}, dict(inputs_of(configuration)))
+    if file.is_file() and file.stat().st_size:
+        msg = f"{file} is there already, and may hold what its topics no longer do; name another file, or remove it"
+        raise click.UsageError(msg)
     inputs = dict.fromkeys(topic for stream in configuration.streams.values() for topic in stream.topics)
-    with opened(configuration) as bus:
-        count = write_recording(bus, [*inputs, configuration.topics.models], file)
+    with opened(configuration) as bus, written_whole(file) as place:
+        count = write_recording(bus, [*inputs, configuration.topics.models], place)
     say(f"{count:,} records of {', '.join(inputs)} in {file}; next: driftbus replay {file}")

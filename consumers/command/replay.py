@@ -1,7 +1,8 @@
 """``driftbus replay``: what would have been published, and what it was made of."""
 
+import os
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +15,7 @@ from ...schemas.messages.drift import DriftEvent
 from ..bus.tail import DriftTopic
 from ..pipeline.runner import Pipeline
 from ..reference.artifacts import ArtifactStore
+from ..reference.files import written_whole
 from ..replay.event_line import event_line
 from ..replay.measures import FORMATS, measured, write
 from ..replay.offline import load
@@ -21,6 +23,7 @@ from ..replay.picture import draw
 from ..replay.terminal import say
 from .configured import configured
 from .opened import opened
+from .outputs import inputs_of, refuse_inputs
 
 #: Between two looks at what has been published.
 _LOOK_EVERY_S = 0.5
@@ -55,15 +58,18 @@ def replay(
     if measures and measures.suffix not in FORMATS:
         msg = f"--measures {measures}: name a file that ends in {', '.join(FORMATS)}"
         raise click.UsageError(msg)
-    with TemporaryDirectory(prefix="driftbus-replay-") as folder, click.open_file(str(events or "/dev/null"), "w") as written:
+    refuse_inputs({"--events": events, "--measures": measures, "--plot": plot}, {"FILE": file, **dict(inputs_of(configuration))})
+    with TemporaryDirectory(prefix="driftbus-replay-") as folder, ExitStack() as done:
+        places = [done.enter_context(written_whole(each)) if each else None for each in (events, measures, plot)]
         offline, span = load(configuration, file, model, version, Path(folder))
-        drifts = _fold(offline, written)
-        if measures:
+        with (places[0] or Path(os.devnull)).open("w", encoding="utf-8") as written:
+            drifts = _fold(offline, written)
+        if places[1]:
             with opened(offline) as bus:
-                write(measures, measured(bus, offline, ArtifactStore(offline.artifacts).reference))
-    if plot:
-        rows = all(stream.pane.unit == "rows" for stream in offline.streams.values())
-        draw(plot, {f"{configuration.application}: {file.name}": drifts}, span, rows=rows)
+                write(places[1], measured(bus, offline, ArtifactStore(offline.artifacts).reference))
+        if places[2]:
+            rows = all(stream.pane.unit == "rows" for stream in offline.streams.values())
+            draw(places[2], {f"{configuration.application}: {file.name}": drifts}, span, rows=rows)
 
 
 def _fold(configuration: Configuration, written: IO[str]) -> list[DriftEvent]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..reference.building.messages import epoch_ms
+from ..reference.files import sql_file, sql_text
 from .reduce import WEATHER
 
 DATA = Path(__file__).parent / "data"
@@ -26,8 +27,8 @@ _YEAR = """
         carrier, f.origin, dest, sched_dep, sched_arr, (sched_arr - sched_dep + 1440) % 1440 as duration, distance,
         count(*) over (partition by f.origin, scheduled // 60) as departures,
         dep_delay, {measures}
-    from '{data}/flights.parquet' f
-    left join '{data}/weather.parquet' w on w.origin = f.origin and w.hour = scheduled // 60 * 60
+    from {flights} f
+    left join {weather} w on w.origin = f.origin and w.hour = scheduled // 60 * 60
     order by scheduled, id
 """
 
@@ -55,8 +56,9 @@ class Flights:
 def year() -> Flights:
     """All flights of 2013 from New York's three airports."""
     measures = ", ".join(f"round({name}::double, 2) as {name}" for name in WEATHER)
+    files = {name: f"read_parquet({sql_file(DATA / f'{name}.parquet')})" for name in ("flights", "weather")}
     with duckdb.connect() as sql:
-        table = sql.execute(_YEAR.format(data=DATA, measures=measures)).fetchnumpy()
+        table = sql.execute(_YEAR.format(measures=measures, **files)).fetchnumpy()
     categories = {name: table[name] for name in CATEGORICAL}
     numbers = {name: np.ma.filled(table[name].astype(np.float64), np.nan) for name in NUMERIC}
     scheduled, landed = (_START_MS + table[name].astype(np.int64) * 60_000 for name in ("scheduled", "landed"))
@@ -77,4 +79,4 @@ def save(path: Path, flights: Flights, score: NDArray[np.float64], start: int, e
     columns = {"time": flights.scheduled} | flights.categories | flights.numbers | outputs
     with duckdb.connect() as sql:
         sql.register("flights", {name: column[during] for name, column in columns.items()})
-        sql.execute(f"copy flights to '{path}' (format parquet)")
+        sql.execute(f"copy flights to {sql_text(str(path))} (format parquet)")

@@ -29,6 +29,7 @@ from ..reference.announce import announce
 from ..reference.artifacts import ArtifactStore
 from ..reference.building.messages import epoch_ms
 from ..reference.building.source import reference_of
+from ..reference.files import written_whole
 from ..replay.event_line import lasted
 from ..replay.picture import DrawnEpisode, draw, episodes, moment
 from .data import FEATURES, Flights, in_celsius, save, year
@@ -109,11 +110,13 @@ def run_demo(folder: Path, terminal: Terminal, kafka: Mapping[str, str] | None =
             screen.say()
             screen.say(act.title)
             events = found[act.title] = stage.play(act, screen)
-            (folder / act.file).write_text("".join(event.model_dump_json() + "\n" for event in events), encoding="utf-8")
+            with written_whole(folder / act.file) as place:
+                place.write_text("".join(event.model_dump_json() + "\n" for event in events), encoding="utf-8")
     _sum_up(found, screen)
     picture = 'none, it needs: pip install "driftbus[plot]"'
     if find_spec("matplotlib"):
-        draw(folder / "drift.png", found, YEAR, [INJECTED])
+        with written_whole(folder / "drift.png") as place:
+            draw(place, found, YEAR, [INJECTED])
         picture = "drift.png"
     files = ", ".join(act.file for act in ACTS)
     screen.say(f'{time.perf_counter() - began:.0f} s; picture: {picture}; events: {files}; next: README, "Your own topic"')

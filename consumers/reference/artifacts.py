@@ -1,13 +1,12 @@
 """Where references are kept: a folder, or any fsspec URL, under the hash of their content."""
 
-import os
-import uuid
 from pathlib import Path
 
 import fsspec
 
 from ...schemas.identity import content_hash
 from ...schemas.stored.reference import Reference
+from .files import written_whole
 from .kept import Kept
 
 #: References that are kept as they were read, and bytes of their artifacts.
@@ -46,7 +45,9 @@ class ArtifactStore:
             if self._files.exists(path) and self._files.cat_file(path) == content:
                 return name
             if self._local:
-                _write_whole(Path(path), content)
+                Path(path).parent.mkdir(parents=True, exist_ok=True)
+                with written_whole(Path(path)) as place:
+                    place.write_bytes(content)
             else:
                 self._files.pipe_file(path, content)
         except Exception as error:  # whatever a file system of fsspec raises: they share no base class
@@ -76,16 +77,3 @@ class ArtifactStore:
     def _reference(self, name: str) -> tuple[Reference, int]:
         content = self.get(name)
         return Reference.decoded(content), len(content)
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -22,6 +22,7 @@ from ...schemas.configuration import Configuration
 from ...schemas.messages.pane import Pane
 from ...schemas.stored.reference import CategoricalProfile, NumericProfile, Reference
 from ..bus.interface import Bus, TopicPartition
+from ..reference.files import sql_file, sql_text
 from ..streams.align import Aligner
 from ..streams.buckets import buckets
 from ..streams.summaries import facts_of
@@ -64,12 +65,9 @@ def write(file: Path, rows: Iterable[Measured]) -> None:
         if table != file:
             types = {name: _TYPES.get(name, "varchar") for name in Measured._fields}
             with duckdb.connect() as sql:
-                sql.read_csv(str(table), header=True, columns=types).create_view("measured")
-                sql.execute(f"copy measured to {_literal(str(file))} ({FORMATS[file.suffix]})")
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+                columns = ", ".join(f"{sql_text(name)}: {sql_text(type_)}" for name, type_ in types.items())
+                sql.execute(f"create view measured as from read_csv({sql_file(table)}, header = true, columns = {{{columns}}})")
+                sql.execute(f"copy measured to {sql_text(str(file))} ({FORMATS[file.suffix]})")
 
 
 def measured(bus: Bus, configuration: Configuration, reference_of: Callable[[str], Reference]) -> Iterator[Measured]:

@@ -1,5 +1,6 @@
 """A file as the input of a pipeline on this machine: a table or a recording, in a temporary log, with the references it needs."""
 
+import hashlib
 import json
 from collections.abc import Iterable
 from datetime import datetime
@@ -14,7 +15,7 @@ from ...schemas.cloud_events import iso
 from ...schemas.configuration import Configuration, KafkaTopics, Stream, Table
 from ...schemas.configuration.mapping import Mapping
 from ..bus.embedded import EmbeddedBus
-from ..bus.interface import Bus, Output, TopicPartition
+from ..bus.interface import Bus, Output, TopicDescription, TopicPartition
 from ..bus.recording import load_recording
 from ..decode.json import JSONDecoder
 from ..pipeline.own_topics import create_topics
@@ -86,8 +87,11 @@ def _recorded(bus: EmbeddedBus, configuration: Configuration, file: Path) -> dic
     return streams
 
 
-def _tabled(bus: Bus, configuration: Configuration, file: Path, model: str | None, version: str) -> dict[str, Stream]:
-    """The stream of a model, with a table's rows as messages in the canonical form."""
+def _tabled(bus: EmbeddedBus, configuration: Configuration, file: Path, model: str | None, version: str) -> dict[str, Stream]:
+    """The stream of a model, with a table's rows as messages in the canonical form.
+
+    The topic's id is the hash of the file's content, so that what is drawn by a topic's id is drawn again at every replay of it.
+    """
     if model is None:
         if len(configuration.models) != 1:
             msg = f"whose rows does {file} hold? add --model NAME (models configured: {', '.join(configuration.models) or 'none'})"
@@ -96,7 +100,9 @@ def _tabled(bus: Bus, configuration: Configuration, file: Path, model: str | Non
     name = configuration.stream_of(model)
     stream = configuration.streams[name]
     topic = stream.topics[0]
-    bus.create(topic, 1)
+    with file.open("rb") as content:
+        id_ = f"sha256:{hashlib.file_digest(content, 'sha256').hexdigest()}"
+    bus.restore(TopicDescription(topic, id_, 1), [])
     described = configuration.model(model).reference
     columns = described if isinstance(described, Table) else Table(file="")
     with open_table(columns.model_copy(update={"file": str(file), "ignore": ()})) as rows:

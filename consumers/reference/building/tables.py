@@ -13,18 +13,21 @@ from numpy.typing import NDArray
 
 from ....schemas.configuration import Table
 from ....schemas.stored.reference import Role
+from ..files import sql_file, sql_text
 from .columns import EXACT, Chunk, Column, Key, UnusableReference
 
 #: Rows at a time: a row group of DuckDB; where rows hold lists, as many as fit into memory whatever their length.
 CHUNK_ROWS, CHUNK_ROWS_OF_LISTS = 122_880, 2_048
 MEMORY_LIMIT = "1GB"
+# All rows decide on a column's type: the first text may stand at the end. Columns are those in the file, none of its folders' names.
+_READ_CSV, _READ_JSON = (f"read_{kind}({{}}, sample_size = -1, hive_partitioning = false)" for kind in ("csv", "json"))
 _READERS = {
-    ".parquet": "read_parquet({})",
-    ".csv": "read_csv({}, sample_size = -1)",  # all rows decide on a column's type: the first text may stand at the end
-    ".tsv": "read_csv({}, sample_size = -1)",
-    ".jsonl": "read_json({}, sample_size = -1)",
-    ".ndjson": "read_json({}, sample_size = -1)",
-    ".json": "read_json({}, sample_size = -1)",
+    ".parquet": "read_parquet({}, hive_partitioning = false)",
+    ".csv": _READ_CSV,
+    ".tsv": _READ_CSV,
+    ".jsonl": _READ_JSON,
+    ".ndjson": _READ_JSON,
+    ".json": _READ_JSON,
 }
 _PACKED = (".gz", ".zst")
 _NUMBER = r"(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*\))"
@@ -90,7 +93,7 @@ def open_table(table: Table, where: Mapping[str, str] | None = None, memory_limi
             _check_columns(table, types)
             columns = [column for name, type_ in types.items() if name != table.time and (column := _expression(name, type_))]
             values = [f"{column} as c{i}" for i, column in enumerate(columns)]
-            conditions = [f"{_quoted(name)}::varchar = {_literal(value)}" for name, value in (where or {}).items()]
+            conditions = [f"{_quoted(name)}::varchar = {sql_text(value)}" for name, value in (where or {}).items()]
             time = "0" if table.time is None else _time(table.time, types[table.time])
             # `row_number` is the file's order, by which rows of one time stay sorted.
             read = f"select {', '.join(['row_number() over () as r', f'{time} as t', *values])} from {source}"
@@ -126,7 +129,7 @@ def _reader(file: str) -> str:
     if not path.is_file():
         msg = f"{file} does not exist in {Path.cwd()}" if not path.is_absolute() else f"{file} does not exist"
         raise UnusableTable(msg)
-    return _READERS[kind].format(_literal(file))
+    return _READERS[kind].format(sql_file(path))
 
 
 def _check_columns(table: Table, types: Mapping[str, str]) -> None:
@@ -176,10 +179,6 @@ def _time(name: str, type_: str) -> str:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 class TableSource:
