@@ -12,6 +12,7 @@ from ..process.plugins import found_for
 from ..reference.announce import Announcements
 from ..reference.artifacts import ArtifactStore
 from ..replay.terminal import Styled, say
+from ..streams.records import told_ends
 from .checks.budgets import enough_buckets, muted_fields, pane_length, rate_of_traffic, smallest_shift, unmatched_patterns
 from .checks.detectors import detectors_by_name
 from .checks.finding import Finding, answered
@@ -53,7 +54,7 @@ def _stream(bus: Bus, configuration: Configuration, name: str, stream: Stream, m
         yield finding
         if finding.level == "wrong":
             return
-    sample = last_records(bus, stream, most)
+    sample = last_records(bus, stream, most, told_ends(configuration, name))
     identities = JSONDecoder(stream.mapping).identities(sample.values, sample.keys, sample.headers)
     yield from readable(name, sample, identities)
     yield from pane_length(name, stream.pane, sample.rate)

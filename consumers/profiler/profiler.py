@@ -23,7 +23,7 @@ from ..process.standing import Standing
 from ..reference.holding import HeldReferences
 from ..streams.buckets import uncountable
 from ..streams.cut import Rules
-from ..streams.records import records_of
+from ..streams.records import records_of, told_ends
 from .culprit import culprit
 from .partition import Partition
 from .tally import ClosedRun, References, Tally
@@ -55,7 +55,7 @@ class Profiler:
     ) -> None:
         self._bus, self._configuration, self._name = bus, configuration, name
         self._stream: Stream = configuration.streams[name]
-        self._rules = Rules.of(self._stream)
+        self._rules, self._told_ends = Rules.of(self._stream), told_ends(configuration, name)
         self._decoder, self._references, self._wall = decoder, references, wall
         self._partitions: dict[TopicPartition, Partition] = {}
         self._topics = self._describe()
@@ -155,7 +155,7 @@ class Profiler:
 
     def _read(self, partition: Partition, batch: Batch, now: int) -> list[ClosedRun]:
         partition.heard_at = now
-        records = records_of(batch)
+        records = records_of(batch, self._told_ends)
         if partition.until is not None and len(records) and records.offsets[-1] >= partition.until:
             records = records.before(int(np.searchsorted(records.offsets, partition.until)))
             partition.position = partition.until
@@ -173,7 +173,8 @@ class Profiler:
             if not of_a_record(error):
                 raise
             records = self._bus.read(source, partition.committed.offset, partition.position)
-            offset, before, why = culprit(map(records_of, records), partition, self._outputs) or (-1, None, error)
+            found = (records_of(batch, self._told_ends) for batch in records)
+            offset, before, why = culprit(found, partition, self._outputs) or (-1, None, error)
             if offset < 0:
                 raise  # no record raises alone
             partition.aside.add(offset, before, why)

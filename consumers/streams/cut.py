@@ -8,7 +8,8 @@ The rules, each with the case that broke its simpler form, in short:
 - (offset, H) is all that survives: H at a cut includes the record behind the cut. Without it, a late first record after a crash would
   open the wrong bucket.
 - *Jumps*: a partition's first record, or one more than ``max_jump`` above H, is judged by the next two: if one of them is more than
-  ``max_jump`` earlier, the clock that wrote it was wrong. Nothing is committed past an unjudged record.
+  ``max_jump`` earlier, the clock that wrote it was wrong. Nothing is committed past an unjudged record. End records are no exception:
+  one of a far time would make a partition deaf, since whatever comes behind it is late.
 - *Panes of so many rows*: a record's time is its offset, a second for each. Offsets only rise: nothing is late, no clock is wrong.
 """
 
@@ -108,14 +109,14 @@ def cut(
 ) -> tuple[CutState, list[Item], int]:
     """Take as many records as can be judged; returns the state, what became of them, and their number. The others must be handed in again.
 
-    ``ends`` marks end records: they raise H, need no judgement, and are no rows. ``final``: no more records will come; ``wall``: the
+    ``ends`` marks end records: they raise H, and are no rows. ``final``: no more records will come; ``wall``: the
     partition is silent, and this clock judges what the following records cannot.
     """
     found: list[Item] = []
     timestamps = rules.times(offsets, timestamps, ends)
     taken, total = 0, len(offsets)
     while taken < total:
-        jump = _next_jump(rules, state, timestamps, ends, taken)
+        jump = _next_jump(rules, state, timestamps, taken)
         if jump > taken:
             state = _accept(rules, state, offsets, timestamps, taken, jump, found)
             taken = jump
@@ -144,14 +145,14 @@ def finish(state: CutState, position: int) -> tuple[CutState, Cut]:
     return replace(state, first=None), Cut(position, state.high_water)
 
 
-def _next_jump(rules: Rules, state: CutState, timestamps: Times, ends: NDArray[np.bool_], start: int) -> int:
+def _next_jump(rules: Rules, state: CutState, timestamps: Times, start: int) -> int:
     """The first record from ``start`` on that needs a judgement; the number of records if none does."""
+    if state.high_water is None:
+        return start
     times = timestamps[start:]
     impossible = (times < EARLIEST) | (times > LATEST)
-    if state.high_water is None:
-        return start + int(ends[start] and not impossible[0])
     before = np.maximum.accumulate(np.concatenate(([state.high_water], times[:-1])))
-    jumps = impossible | ((times > before + rules.max_jump) & ~ends[start:])
+    jumps = impossible | (times > before + rules.max_jump)
     first = int(jumps.argmax())
     return start + first if jumps[first] else len(timestamps)
 
@@ -159,7 +160,7 @@ def _next_jump(rules: Rules, state: CutState, timestamps: Times, ends: NDArray[n
 def _judge(rules: Rules, timestamps: Times, ends: NDArray[np.bool_], index: int, *, final: bool, wall: int | None) -> bool | None:
     """Whether a jump is accepted; None: it cannot be told yet."""
     following = slice(index + 1, index + 1 + CONFIRM)
-    closing = np.flatnonzero(ends[following])
+    closing = np.flatnonzero(ends[following] & ~ends[index])
     if len(closing):  # what comes behind an end record does not count, whether it is here already or not
         following = slice(index + 1, index + 2 + int(closing[0]))
     time, others = timestamps[index], timestamps[following]

@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.cloud_events import Headers
+from ...schemas.configuration import Configuration
 from ..bus.interface import Batch, Output
+from .cut import CONFIRM
 
-#: Header of an end record: no row, the stream ends behind it.
+#: Header of an end record: no row, the stream ends behind it. Its value is the application that is told so.
 END_HEADER = "driftbus-end"
 
 
@@ -108,16 +110,30 @@ def parts_of(values: Sequence[bytes | None], most: int) -> Iterator[slice]:
     yield slice(start, len(values))
 
 
-def records_of(batch: Batch) -> Records:
-    """A batch with its end records told apart: they have no value and a header of their own."""
+def told_ends(configuration: Configuration, stream: str) -> str | None:
+    """Whose end records hold on a stream: the application's own, which whoever replays for it writes. None: nobody's, since where a clock
+    tells the end no record does.
+    """
+    return configuration.application if configuration.streams[stream].clock == "record" else None
+
+
+def records_of(batch: Batch, told: str | None) -> Records:
+    """A batch with its end records told apart: they have no value, and a header of their own that names ``told`` (see `told_ends`).
+
+    Any other with that header is a record like all others: one without a value, for the dead letters.
+    """
     ends = np.zeros(len(batch), dtype=bool)
-    if not all(batch.values):
-        empty = [i for i, value in enumerate(batch.values) if not value]
+    if told is not None and not all(batch.values):
+        empty, own = [i for i, value in enumerate(batch.values) if not value], (END_HEADER, told.encode())
         headers = batch.headers()
-        ends[[i for i in empty if any(name == END_HEADER for name, _ in headers[i] or ())]] = True
+        ends[[i for i in empty if own in (headers[i] or ())]] = True
     return Records(batch.offsets, batch.timestamps, ends, batch.values, batch.keys, batch.headers)
 
 
-def end_records(topic: str, partitions: int, timestamp: int) -> list[Output]:
-    """One for every partition of an input topic: nothing follows, so every bucket up to ``timestamp`` - grace is complete."""
-    return [Output(topic, number, None, None, ((END_HEADER, b""),), timestamp) for number in range(partitions)]
+def end_records(application: str, topic: str, partitions: int, timestamp: int) -> list[Output]:
+    """For every partition of an input topic: nothing follows, so every bucket up to ``timestamp`` - grace is complete.
+
+    Their time is judged like any other, by the records that follow: so there are as many as it takes.
+    """
+    header = (END_HEADER, application.encode())
+    return [Output(topic, number, None, None, (header,), timestamp) for number in range(partitions) for _ in range(1 + CONFIRM)]

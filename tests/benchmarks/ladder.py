@@ -101,7 +101,7 @@ class Rung:
         def count(batch: Batch) -> int:
             place = InputPartition(topic=batch.source.topic, topic_id="-", partition=batch.source.partition)
             state, tally = states.get(batch.source) or (CutState(), Tally(STREAM, place, decoder, references, rules.buckets))
-            records = records_of(batch)
+            records = records_of(batch, None)
             state, items, taken = cut(rules, state, records.offsets, records.timestamps, records.ends)
             tally.add(records, items)
             states[batch.source] = state, tally

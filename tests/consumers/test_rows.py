@@ -98,7 +98,7 @@ def test_an_end_record_closes_its_bucket(tmp_path: Path) -> None:
     settings = chosen(tmp_path)
     bus = world(settings)
     bus.publish(traffic(rows=250, shifted_from=0))
-    bus.publish(end_records("scored", 1, BEGINNING))
+    bus.publish(end_records("test", "scored", 1, BEGINNING))
     pipeline = Pipeline(bus, settings)  # goes on for ever: nothing but the end record says that all is there
     while pipeline.turn():
         pass

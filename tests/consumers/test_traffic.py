@@ -72,7 +72,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     bus = EmbeddedBus(str(folder / "bus.sqlite"), "test", "a")
     prepare(bus, settings(folder), references())
     send(bus, traffic())
-    bus.publish(end_records("scored", 4, BEGINNING + END * 1000 + 11_000))
+    bus.publish(end_records("test", "scored", 4, BEGINNING + END * 1000 + 11_000))
     bus.close()
     return folder
 

@@ -113,10 +113,10 @@ class Cutter:
         while self.held:
             record, following = self.held[0], self.held[1 : confirm + 1]
             good = True
-            if record.kind != "end" and (self.high_water is None or record.timestamp > self.high_water + jump):
+            if self.high_water is None or record.timestamp > self.high_water + jump:
                 if any(f.timestamp < record.timestamp - jump for f in following):
                     good = False
-                elif len(following) < confirm and not final and all(f.kind != "end" for f in following):
+                elif len(following) < confirm and not final and (record.kind == "end" or all(f.kind != "end" for f in following)):
                     if wall is None:
                         return out
                     good = record.timestamp <= wall

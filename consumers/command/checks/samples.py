@@ -47,8 +47,8 @@ class Sample:
         return sum(self.rates) if self.rates else None
 
 
-def last_records(bus: Bus, stream: Stream, most: int) -> Sample:
-    """Up to about ``most`` records, the last of every partition."""
+def last_records(bus: Bus, stream: Stream, most: int, told: str | None = None) -> Sample:
+    """Up to about ``most`` records, the last of every partition, but for the end records of ``told``."""
     sample = Sample()
     described = bus.describe(stream.topics)
     partitions = [TopicPartition(t.name, number) for t in described.values() for number in range(t.partitions)]
@@ -56,7 +56,7 @@ def last_records(bus: Bus, stream: Stream, most: int) -> Sample:
         first, end = bus.watermarks(partition)
         times: list[int] = []
         for batch in bus.read(partition, max(first, end - max(1, most // len(partitions))), end):
-            rows = (~records_of(batch).ends).nonzero()[0].tolist()
+            rows = (~records_of(batch, told).ends).nonzero()[0].tolist()
             keys, headers = batch.keys(), batch.headers()
             sample.places += [f"{partition}@{batch.offsets[row]}" for row in rows]
             sample.values += [batch.values[row] for row in rows]

@@ -21,6 +21,7 @@ from . import kinds
 from .kinds import KINDS
 
 TOPIC, PARTITIONS = "scored", 4
+APPLICATION = "determinism"
 MONITORED = tuple(f"m{i}" for i in range(6))
 #: Monitored too, and not always there; its rows have ids, some of them twice, and later a field that its reference does not know.
 QUIET = "quiet"
@@ -106,7 +107,7 @@ def traffic() -> World:
         total, ahead = total + len(rows), ahead + wrong
         aborted = tuple(choose.sample(rows, 50)) if number % 5 == 1 else ()
         chunks.append(Chunk(_timed(aborted), _timed(rows)))
-    end = end_records(TOPIC, PARTITIONS, FINAL + PANE_MS + 1_000)
+    end = end_records(APPLICATION, TOPIC, PARTITIONS, FINAL + PANE_MS + 1_000)
     chunks.append(Chunk((), tuple(_record(output) for output in end)))
     return World(tuple(chunks), total - bad - ahead, ahead)
 
@@ -123,7 +124,7 @@ def references() -> list[tuple[Reference, int]]:
 def settings(address: str, artifacts: str) -> dict[str, Any]:  # a configuration as its user writes it
     """The configuration of every run. Some commits of detectors, every 5 s, come with a snapshot and some without."""
     return {
-        "application": "determinism",
+        "application": APPLICATION,
         "kafka": {"bootstrap.servers": address},
         "artifacts": artifacts,
         "snapshot_every": "6s",
