@@ -138,6 +138,23 @@ def dead_letter(
     )
 
 
+def begins_output(configuration: Configuration, stream: str | None, place: InputPartition, first: int) -> Output:
+    """Say where reading begins: nobody had read what retention took before that, so nothing of ours is lost.
+
+    A group whose committed offsets the broker has forgotten (``offsets.retention.minutes``) looks the same.
+    """
+    notice = Notice(
+        about="begins",
+        model="-",
+        version="-",
+        stream=stream,
+        text=f"{place.topic}[{place.partition}] is read for the first time, from offset {first}: what was before had been deleted",
+        facts={"topic": place.topic, "partition": place.partition, "first": first},
+        identity=derived_id("begins", configuration.application, stream, *place.key, first),
+    )
+    return event_output(configuration, notice, place.partition % configuration.topics.partitions, 0)
+
+
 def lost_output(configuration: Configuration, stream: str | None, place: InputPartition, start: int, first: int) -> Output:
     """Say that retention took records before they were read: never a silent reset."""
     named = f"{place.topic}[{place.partition}]"

@@ -173,7 +173,8 @@ class Folding(Generic[Fact, Said]):
         kept = snapshots.read(self._bus, self._configuration.topics.snapshots, source.partition)
         lost: list[Output] = []
         if kept is None:
-            fold, clock, position, keys = self._folded.begin(), AppendClock(), 0, frozenset[bytes]()
+            fold, clock, keys = self._folded.begin(), AppendClock(), frozenset[bytes]()
+            position = first if committed is None else 0  # of what was never read nothing is lost to it
         else:
             fold = self._folded.restore(kept.state, kept.states, self._awaited(source, kept.state.pending))
             clock, position, keys = AppendClock(*kept.state.clock), kept.state.position, kept.keys

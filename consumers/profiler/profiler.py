@@ -12,7 +12,15 @@ import numpy as np
 
 from ...schemas.configuration import Configuration, Stream
 from ...schemas.messages.progress import InputPartition, InputTopic, Progress
-from ..bus.addressing import dead_letter, dead_letter_output, lost_output, pane_output, progress_outputs, set_aside_output
+from ..bus.addressing import (
+    begins_output,
+    dead_letter,
+    dead_letter_output,
+    lost_output,
+    pane_output,
+    progress_outputs,
+    set_aside_output,
+)
 from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
 from ..decode.interface import Decoder
 from ..decode.json import JSONDecoder
@@ -69,10 +77,12 @@ class Profiler:
         ids = {topic.topic: topic.topic_id for topic in self._topics}
         for source, committed in partitions.items():
             first, _ = self._bus.watermarks(source)
-            position = Position(0) if committed is None else committed
+            position = Position(first) if committed is None else committed
             place = InputPartition(topic=source.topic, topic_id=ids[source.topic], partition=source.partition)
             tally = partial(Tally, self._name, place, self._decoder, self._references, self._rules.buckets)
             taken = Partition(place, position, self._rules, tally, self._wall())
+            if committed is None and first > 0:
+                taken.notices.append(begins_output(self._configuration, self._name, place, first))
             if position.offset < first:
                 taken.notices.append(lost_output(self._configuration, self._name, place, position.offset, first))
                 taken.moved(first)

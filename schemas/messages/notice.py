@@ -10,20 +10,18 @@ class Notice(Fact):
     """Published on the drift topic, once per cause.
 
     ``unmonitored``: a model version without a reference; ``unexpected``: a field that the reference does not know; ``lost``: offsets are
-    gone; ``set_aside``: a record that made a consumer raise; ``panes``: some are of another length than
-    the detector's.
+    gone that were to be read; ``begins``: a partition is read for the first time, and its first records are long gone: nothing is lost;
+    ``set_aside``: a record that made a consumer raise; ``panes``: some are of another length than the detector's.
     """
 
-    about: Literal["unmonitored", "unexpected", "lost", "set_aside", "panes"]
+    about: Literal["unmonitored", "unexpected", "lost", "begins", "set_aside", "panes"]
     model: str
     version: str
     stream: str | None = None
     bucket: int | None = None  #: ms; the bucket in which it was noticed
     text: str
     facts: dict[str, Any] = {}  # what the notice is about; free by kind
-    identity: (
-        str  #: a hash of the facts that tell this cause from every other, each as it is: joined into one text, two causes could be one
-    )
+    identity: str  #: a hash of the facts that tell this cause from every other: joined into one text, those of two could be alike
 
     @property
     def id(self) -> str:

@@ -279,7 +279,7 @@ def _measured(folder: str, messages: int, seed: int, *, hostile: bool) -> Measur
         some = [one.output for one, _ in zip(source, range(_CHUNK), strict=False) if hostile or one.good]
         going = bool(some)
         last = max([last, *(one.timestamp or 0 for one in some if (one.timestamp or 0) < last + _HOUR)])
-        bus.publish(some or end_records("scored", PARTITIONS, last + 20_000))
+        bus.publish(some or end_records(settings.application, "scored", PARTITIONS, last + 20_000))
         while pipeline.turn():
             pass
         most = max(most, resident())

@@ -77,7 +77,7 @@ class Feeder(threading.Thread):
                     time.sleep(max(0.0, due - time.monotonic()))  # the pace of the input is what a run is about
             log.look_again()
             partitions = PARTITIONS + NEW_PARTITIONS * self._partitions_added.is_set()
-            ends = end_records(TOPIC, partitions, final(len(self._chunks)) + PANE_MS + 1_000)
+            ends = end_records(self._configuration.application, TOPIC, partitions, final(len(self._chunks)) + PANE_MS + 1_000)
             log.write([Record(end.partition or 0, end.timestamp or 0, None, end.headers) for end in ends])
 
     def _slices(self, rows: Sequence[Record]) -> Iterator[tuple[Sequence[Record], float]]:
