@@ -180,6 +180,6 @@ def set_aside_output(configuration: Configuration, stream: str | None, place: In
         stream=stream,
         text=f"{named} was set aside: {reason}; it is among the dead letters. This is a fault of driftbus: please report it",
         facts={"topic": place.topic, "partition": place.partition, "offset": offset},
-        identity=f"{configuration.application}/{place.topic_id}/{place.partition}/{offset}",
+        identity=derived_id("set-aside", configuration.application, *place.key, offset),
     )
     return event_output(configuration, notice, place.partition % configuration.topics.partitions, 0)

@@ -13,7 +13,7 @@ from ..reference.announce import Announcements
 from ..reference.artifacts import ArtifactStore
 from ..replay.terminal import Styled, say
 from ..streams.records import told_ends
-from .checks.budgets import enough_buckets, muted_fields, pane_length, rate_of_traffic, smallest_shift, unmatched_patterns
+from .checks.budgets import enough_buckets, muted_fields, other_panes, pane_length, rate_of_traffic, smallest_shift, unmatched_patterns
 from .checks.detectors import detectors_by_name
 from .checks.finding import Finding, answered
 from .checks.samples import absent_fields, contents, invalid_fields, last_records, readable
@@ -76,6 +76,7 @@ def _stream(bus: Bus, configuration: Configuration, name: str, stream: Stream, m
         yield Finding("ok", f"{model}/{version}: the reference")
         yield from (Finding("more", line) for line in described(reference))
         yield from smallest_shift(reference, settings)
+        yield from other_panes(reference, stream.pane)
         share = len(rows) / max(1, len(sample.values))
         if stream.pane.unit != "rows":  # else nobody reckons in times
             yield from rate_of_traffic(reference, settings, None if sample.traffic is None else sample.traffic * share)

@@ -42,6 +42,7 @@ def suites(configuration: Configuration, store: ArtifactStore) -> SuiteOf:
             configuration_hash=configuration.hash,
             reference_hash=key.reference,
             kinds=kinds,
+            pane=str(configuration.streams[key.stream].pane),
         )
 
     return suite_of

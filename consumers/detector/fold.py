@@ -285,7 +285,8 @@ class Fold:
             decoded = State.decoded(content)
             fold.states[key], fold.since[key], fold.current[key[:3]] = decoded, kept["since"][text], key
             if not fits(fold.suite(key), decoded):
-                former = fold.suite(key).under(decoded.settings)
+                pane = fold.panes.get(key.stream, configuration.streams[key.stream].pane)
+                former = fold.suite(key).under(decoded.settings, str(pane))
                 fold.former[key] = former if former and fits(former, decoded) else None
         return fold
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from ...schemas.configuration import Configuration
 from ...schemas.duration import written
+from ...schemas.identity import derived_id
 from ...schemas.messages.notice import Notice
 from ...schemas.messages.pane import Pane
 from ..streams.align import Aligned
@@ -57,7 +58,7 @@ class PaneLengths:
                 f"write the same streams.{stream}.pane for every process; until then rows count in the bucket in which their pane ends"
             ),
             facts={"length_ms": length, "pane": str(own), "topic": pane.topic, "partition": pane.partition},
-            identity=f"{self.configuration.application}/{stream}/{pane.model}/{pane.version}/{length}/{own}",
+            identity=derived_id("panes", self.configuration.application, stream, pane.model, pane.version, length, str(own)),
         )
 
     def forget(self, stream: str) -> None:

@@ -39,6 +39,7 @@ class Suite:
         configuration_hash: str,
         reference_hash: str,
         kinds: Kinds = BUILT_IN,
+        pane: str | None = None,
     ) -> None:
         for mistake in undirected(reference, settings):
             raise UnusableDirection(mistake)
@@ -46,7 +47,10 @@ class Suite:
         allowed = budget(reference, settings)
         own = watched(space(reference, moving=bool(reference.seasons) or settings.trailing is not None), reference, settings)
         # what follows the past would sooner or later be far from the fixed reference that the joint distance is of
-        self.space = own if settings.trailing is None else replace(own, signals=tuple(s for s in own.signals if s.group != "joint"))
+        left_out = {"joint distance"} if settings.trailing else set[str]()
+        if pane is not None and reference.of_other_panes(pane):
+            left_out |= {"volume", "duplicates"}
+        self.space = replace(own, signals=tuple(s for s in own.signals if s.of not in left_out)) if left_out else own
         self.layout = self.space.layout
         self.named = AtWork.of(kinds, reference.model, settings, self.space.signals, allowed.seconds)
         allowed = self.named.left(allowed)
@@ -79,7 +83,7 @@ class Suite:
         """The settings as a state remembers them, for `under`: what was not written stays so, since later patterns win key by key."""
         return self.settings.model_dump_json(include=DECISIVE, exclude_unset=True)
 
-    def under(self, written: str) -> "Suite | None":
+    def under(self, written: str, pane: str | None = None) -> "Suite | None":
         """The suite of other settings of the same reference; None: they mean nothing here, as a detector that is no longer installed."""
         one = self.identity
         try:
@@ -91,6 +95,7 @@ class Suite:
                 configuration_hash=one.configuration,
                 reference_hash=one.reference,
                 kinds=self._kinds,
+                pane=pane,
             )
         except ValueError:
             return None

@@ -159,11 +159,20 @@ class Reference(Fact):
     sample: int = 10  #: pairs and joint distances are counted in one row of so many
     ids: CategoricalProfile | None = None  #: rows whose id was new in its run, and (as *other*) those whose id had been there
     volume: NumericProfile | None = None  #: rows per bucket
+    pane: str | None = None  #: length of the buckets that `ids` and `volume` are of, as it is configured; None: it was not noted
     segmentation: Segmentation | None = None
     segments: tuple[Recount, ...] = ()  #: of those with rows enough
     seasons: tuple[Recount, ...] = ()  #: by hour of the week, Monday 00 UTC first
     ignored: dict[str, str] = {}  #: columns not watched, with the reason
     warnings: tuple[str, ...] = ()
+
+    def of_other_panes(self, pane: str) -> tuple[str, ...]:
+        """Names of what is counted per bucket, where buckets are now of another length: nothing that could be compared.
+
+        How counts of many short buckets would sum up to those of a long one depends on how they hang together, which nobody measured.
+        """
+        counted = {"(volume)": self.volume, "(ids)": self.ids}
+        return () if self.pane in (None, pane) else tuple(name for name, profile in counted.items() if profile is not None)
 
     @property
     def rate(self) -> float | None:
@@ -173,8 +182,8 @@ class Reference(Fact):
         return self.rows / ((self.last - self.first) / 1000)
 
     def encoded(self) -> bytes:
-        """The content that is stored, and hashed into `name`."""
-        return msgspec.json.encode(self.model_dump(), order="sorted")
+        """The content that is stored, and hashed into `name`; without a pane where nothing is of one."""
+        return msgspec.json.encode(self.model_dump(exclude={"pane"} if self.pane is None else None), order="sorted")
 
     @property
     def name(self) -> str:

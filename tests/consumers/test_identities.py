@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from driftbus.consumers.bus import addressing
 from driftbus.consumers.bus.addressing import lost_output
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.detector.fold import Fold
@@ -91,3 +92,8 @@ def test_what_was_told_is_remembered_by_model_and_version() -> None:
     again = type(state).model_validate(msgspec.msgpack.decode(msgspec.msgpack.encode(state.model_dump())))
     restored = Fold.restored(configuration(), fold.suite_of, again, states, {})
     assert restored.unmonitored == fold.unmonitored
+
+
+def test_no_identity_is_a_text_of_several_facts() -> None:
+    room = Path(addressing.__file__).parents[1]
+    assert [path.name for path in room.rglob("*.py") if 'identity=f"' in path.read_text(encoding="utf-8")] == []

@@ -77,6 +77,13 @@ def muted_fields(reference: Reference, settings: Model) -> Iterator[Finding]:
         )
 
 
+def other_panes(reference: Reference, pane: PaneLength) -> Iterator[Finding]:
+    """What is counted per bucket is compared with buckets of the same length only."""
+    if names := reference.of_other_panes(str(pane)):
+        text = f"{reference.model}/{reference.version}: its buckets are of {reference.pane}, those of the stream of {pane}"
+        yield Finding("note", f"{text}: {' and '.join(names)} not watched; build it anew to have them watched")
+
+
 def rate_of_traffic(reference: Reference, settings: Model, rows_per_s: float | None) -> Iterator[Finding]:
     """A reference that is a sample of the traffic has a lower rate than it; a budget of time is then taken for fewer rows than it is."""
     rate = settings.rate or reference.rate

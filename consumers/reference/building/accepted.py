@@ -21,6 +21,8 @@ def accepted(old: Reference, new: Reference, signals: Iterable[DriftedSignal]) -
     """
     drifted = tuple(signals)
     names, parts = {signal.name for signal in drifted}, {signal.of for signal in drifted}
+    counted = bool({"duplicates", "volume"} & parts)  # per bucket: what is left of the old ones must be of the same length
+    other = counted and bool(old.of_other_panes(str(new.pane)))
     own = {signal.name for signal in drifted if signal.of != "pair" and signal.role != "row"}
     taken = {field.name: field for field in new.fields if field.name in own}
     paired = {signal.name for signal in drifted if signal.of == "pair"}
@@ -34,8 +36,9 @@ def accepted(old: Reference, new: Reference, signals: Iterable[DriftedSignal]) -
             "fields": tuple(taken.get(field.name, field) for field in old.fields),
             "pairs": tuple(_pairs(_pairs_of(old), pairs, paired, taken.keys())),
             "joint": _joint(old.joint, new.joint, taken.keys(), anew=bool(paired) or "joint distance" in parts),
-            "volume": new.volume if "volume" in parts else old.volume,
-            "ids": new.ids if "duplicates" in parts else old.ids,
+            "volume": new.volume if "volume" in parts else None if other else old.volume,
+            "ids": new.ids if "duplicates" in parts else None if other else old.ids,
+            "pane": new.pane if counted else old.pane,
             "warnings": (*old.warnings, f"accepted as normal: {', '.join(sorted(names))}, from {new.rows:,} rows"),
         }
     )

@@ -65,6 +65,7 @@ def build_reference(source: Source, model: str, version: str, settings: Model | 
     source = TypedSource(source, typed)
     fields = [(_name(key, surveys), key) for key in typed]
     built = tuple(_built(source, span.rows, fields, typed))
+    ids, volume = traffic.ids(), traffic.volume()
     reference = Reference(
         model=model,
         version=version,
@@ -74,8 +75,9 @@ def build_reference(source: Source, model: str, version: str, settings: Model | 
         longest_gap=span.longest_gap,
         ordered=span.first is not None,
         fields=built,
-        ids=traffic.ids(),
-        volume=traffic.volume(),
+        ids=ids,
+        volume=volume,
+        pane=None if pane is None or (ids is None and volume is None) else str(pane),
         ignored=ignored,
     )
     reference, unpaired = together(reference, source, dict(fields), settings)
