@@ -138,7 +138,7 @@ class EmbeddedSession:
                 raise BusError(msg)
         file = self._log.file
         self._claim = (
-            None if file == ":memory:" else Claim(f"{file}\n{group}", f"group {group} on {file} (an embedded group is one process's)")
+            None if file == ":memory:" else Claim(group, f"group {group} on {file} (an embedded group is one process's)", beside=file)
         )
         with self._log.changed:
             self._group = shared.groups[group]

@@ -1,13 +1,19 @@
-"""An instance's name belongs to one live process of a machine: a locked file says which."""
+"""A name that belongs to one live process: a locked file says which.
+
+A group on an embedded file is one process's, whoever reaches the file: the lock stands beside the file that its name leads to. Instances on
+Kafka are named per machine, and their locks stand in a folder of the machine. Neither depends on TMPDIR, which differs between services and
+containers.
+"""
 
 import fcntl
 import hashlib
 import os
-import tempfile
 from pathlib import Path
 
-from .interface import InstanceInUse
+from .interface import BusError, InstanceInUse
 
+#: Folders that all processes of a machine see alike: a service with a /tmp of its own has the first one in common with the others.
+_OF_THE_MACHINE = (Path("/dev/shm"), Path("/var/tmp"), Path("/tmp"))
 _held: dict[Path, tuple[int, int]] = {}  # file: (descriptor, claims on it by this process)
 
 
@@ -15,20 +21,29 @@ class Claim:
     """The claim of this process on a name, until `release` or its end: the lock goes with the process, also after kill -9.
 
     A second claim by the same process is granted (its sessions fence one another). What is noted in the file outlives the process.
+    ``beside``: a file of which it is a part; else the name is one of this user on this machine.
     """
 
-    def __init__(self, name: str, what: str) -> None:
+    def __init__(self, name: str, what: str, beside: str | None = None) -> None:
         digest = hashlib.sha256(name.encode()).hexdigest()[:16]
-        self._file = Path(tempfile.gettempdir()) / f"driftbus-{os.getuid()}-{digest}.lock"
+        if beside is None:
+            self._file = _folder() / f"driftbus-{os.getuid()}-{digest}.lock"
+        else:
+            self._file = Path(f"{Path(beside).resolve()}-{digest}.lock")
         descriptor, claims = _held.get(self._file, (-1, 0))
         if not claims:
-            descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            descriptor = _opened(self._file, what)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                os.close(descriptor)
+                where = "on this file" if beside else "of this machine"
+                msg = f"{what} is held by another live process {where}: end that one, or give this one another name (instance:)"
+                raise InstanceInUse(msg) from error
             except OSError as error:
                 os.close(descriptor)
-                msg = f"{what} is held by another live process of this machine: end that one, or give this one another name (instance:)"
-                raise InstanceInUse(msg) from error
+                msg = f"{what}: {self._file} cannot be locked ({error.strerror}); a file system with locks is needed"
+                raise BusError(msg) from error
         _held[self._file] = descriptor, claims + 1
 
     def note(self, text: str) -> None:
@@ -46,3 +61,23 @@ class Claim:
             _held[self._file] = descriptor, claims - 1
         else:
             os.close(descriptor)
+
+
+def _folder() -> Path:
+    found = next((folder for folder in _OF_THE_MACHINE if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)), None)
+    if found is None:
+        msg = f"none of {', '.join(map(str, _OF_THE_MACHINE))} can be written to: processes of one instance could not be told apart"
+        raise BusError(msg)
+    return found
+
+
+def _opened(file: Path, what: str) -> int:
+    """The lock's file, made if need be. Another user's may be locked too, if it can be read."""
+    try:
+        try:
+            return os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+        except PermissionError:
+            return os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        msg = f"{what}: its lock {file} cannot be made ({error.strerror}); let this user write to {file.parent}"
+        raise BusError(msg) from error

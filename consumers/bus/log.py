@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 
 from ...schemas.cloud_events import Headers
+from .embedded_file import check_names, unusable
 from .interface import Batch, BusError, Output, Position, TopicDescription, TopicExists, TopicPartition
 
 #: The form of the file; another number is another program's, or a later release's.
@@ -79,7 +80,11 @@ class Log:
         self.changed = threading.Condition(threading.RLock())
         self._topics: dict[str, _Topic] = {}
         self._turn = itertools.count()
-        self._database = sqlite3.connect(file, timeout=30, isolation_level=None, check_same_thread=False)
+        check_names(file)
+        try:
+            self._database = sqlite3.connect(file, timeout=30, isolation_level=None, check_same_thread=False)
+        except sqlite3.Error as error:
+            raise BusError(unusable(file, error)) from error
         try:
             self._open()
         except (sqlite3.Error, BusError):
@@ -97,8 +102,7 @@ class Log:
             if not tables:
                 self._database.executescript(_SCHEMA)
         except sqlite3.DatabaseError as error:
-            msg = f"embedded: {self.file} cannot be used ({error}); name another file"
-            raise BusError(msg) from error
+            raise BusError(unusable(self.file, error)) from error
 
     def close(self) -> None:
         """Close the file."""
