@@ -15,7 +15,7 @@ import pytest
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import TopicPartition
 from driftbus.consumers.bus.open import open_bus
-from driftbus.consumers.process.runner import Pipeline
+from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.process.settings import load
 from driftbus.consumers.reference.building.tables import open_table
 from driftbus.consumers.reference.files import sql_text, written_whole
@@ -155,7 +155,7 @@ def summaries(file: str, folder: Path) -> list[tuple[int, bytes | None]]:
     """What a replay's profiler writes; the topic's id is part of it."""
     folder.mkdir()
     offline, _ = load_offline(load(), Path(file), None, "-", folder)
-    with closing(open_bus(offline)) as bus, closing(Pipeline(bus, offline, until_end=True)) as pipeline:
+    with closing(open_bus(offline)) as bus, closing(Pipeline(bus, offline)) as pipeline:
         assert isinstance(bus, EmbeddedBus)
         for _ in pipeline.run_until_end():
             pass

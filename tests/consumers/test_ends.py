@@ -6,7 +6,7 @@ import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Output
-from driftbus.consumers.process.runner import Pipeline
+from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.streams.records import END_HEADER, end_records
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.pane import Pane
@@ -46,11 +46,11 @@ def test_a_far_end_makes_nobody_deaf(tmp_path: Path, header: bytes | None, clock
     send(bus, there[:60])
     bus.publish([ended(header, FAR)] * times)
     send(bus, there[60:])
-    pipeline = Pipeline(bus, chosen, ["profiler"], until_end=True)
+    pipeline = Pipeline(bus, chosen, ["profiler"])
     for _ in pipeline.run_until_end():
         pass
     pipeline.close()
-    assert (pipeline.profiled.rows, pipeline.profiled.late, pipeline.profiled.dead_letters) == (SECONDS, 0, times)
+    assert (pipeline.totals["rows"], pipeline.totals["late"], pipeline.totals["dead_letters"]) == (SECONDS, 0, times)
     assert {pane.bucket for pane in panes(bus)} == {BEGINNING + end * 1000 for end in range(10, SECONDS + 10, 10)}
 
 
@@ -60,11 +60,11 @@ def test_an_end_that_is_not_ours_is_a_dead_letter_and_ends_nothing(tmp_path: Pat
     send(bus, sent())
     bus.publish([ended(header, BEGINNING + 500_000)] * 3)
     send(bus, [one._replace(time=one.time + 600_000) for one in sent()])
-    pipeline = Pipeline(bus, chosen, ["profiler"], until_end=True)
+    pipeline = Pipeline(bus, chosen, ["profiler"])
     for _ in pipeline.run_until_end():
         pass
     pipeline.close()
-    assert (pipeline.profiled.rows, pipeline.profiled.dead_letters) == (2 * SECONDS, 3)
+    assert (pipeline.totals["rows"], pipeline.totals["dead_letters"]) == (2 * SECONDS, 3)
 
 
 @pytest.mark.parametrize("ahead_s", [11, 3_000, 100 * 86_400])
@@ -77,21 +77,21 @@ def test_our_ends_complete_what_is_there_without_a_clock(tmp_path: Path, ahead_s
     while pipeline.turn():
         pass
     pipeline.close()
-    assert pipeline.profiled.rows == sum(pane.rows for pane in panes(bus)) == 2 * SECONDS
-    assert pipeline.profiled.dead_letters == 0
+    assert pipeline.totals["rows"] == sum(pane.rows for pane in panes(bus)) == 2 * SECONDS
+    assert pipeline.totals["dead_letters"] == 0
     ends = {BEGINNING + end * 1000 for end in range(10, SECONDS + 10, 10)}
     aligned = {bucket + (ahead_s - ahead_s % 10) * 1000 for bucket in ends} | {
         max(ends) + ahead_s // 10 * 10_000 + 10_000 * (ahead_s % 10 > 0)
     }
-    assert pipeline.detected.buckets == len(ends | aligned)
+    assert pipeline.totals["buckets"] == len(ends | aligned)
 
 
 def test_an_end_of_an_impossible_time_is_refused(tmp_path: Path) -> None:
     chosen, bus = world(tmp_path)
     send(bus, sent())
     bus.publish(end_records("test", "scored", 1, 1 << 60))
-    pipeline = Pipeline(bus, chosen, ["profiler"], until_end=True)
+    pipeline = Pipeline(bus, chosen, ["profiler"])
     for _ in pipeline.run_until_end():
         pass
     pipeline.close()
-    assert (pipeline.profiled.rows, pipeline.profiled.dead_letters) == (SECONDS, 3)
+    assert (pipeline.totals["rows"], pipeline.totals["dead_letters"]) == (SECONDS, 3)

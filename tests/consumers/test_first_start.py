@@ -7,8 +7,8 @@ import pytest
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Output, TopicDescription
 from driftbus.consumers.bus.log import Recorded
-from driftbus.consumers.process.own_topics import create_topics
-from driftbus.consumers.process.runner import Pipeline
+from driftbus.consumers.pipeline.own_topics import create_topics
+from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.schemas.configuration import Configuration
 
 from ..streaming import BEGINNING, configuration, everything, rows
@@ -33,11 +33,11 @@ def restore(bus: EmbeddedBus, topic: str, first: int, partitions: int) -> None:
 
 
 def finish(bus: EmbeddedBus, chosen: Configuration, roles: tuple[str, ...] = ("profiler", "detector")) -> int:
-    pipeline = Pipeline(bus, chosen, roles, until_end=True)
+    pipeline = Pipeline(bus, chosen, roles)
     for _ in pipeline.run_until_end():
         pass
     pipeline.close()
-    return pipeline.profiled.rows
+    return pipeline.totals["rows"]
 
 
 def said(bus: EmbeddedBus) -> list[tuple[str, int, int]]:

@@ -11,7 +11,7 @@ from driftbus.consumers.bus.addressing import lost_output
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.detector.fold import Fold
 from driftbus.consumers.detector.unexpected import UnexpectedFields
-from driftbus.consumers.process.runner import Pipeline
+from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.schemas.messages.notice import Notice
 from driftbus.schemas.messages.pane import Pane, Unexpected
 from driftbus.schemas.messages.progress import InputPartition
@@ -39,7 +39,7 @@ def test_unmonitored_versions_are_told_each(pair: tuple[tuple[str, str], tuple[s
     prepare(bus, chosen, [], partitions=1)
     one = {"features": {"amount": 1.0}}
     send(bus, [Sent(0, i * 1000, msgspec.json.encode({"model": m, "version": v, **one})) for i in range(30) for m, v in pair if v])
-    pipeline = Pipeline(bus, chosen, until_end=True)
+    pipeline = Pipeline(bus, chosen)
     for _ in pipeline.run_until_end():
         pass
     pipeline.close()

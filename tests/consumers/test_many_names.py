@@ -54,6 +54,9 @@ class OneReference:
     def monitored(self, reference: str) -> Monitored:
         return self._monitored
 
+    def retired(self, stream: str) -> dict[str, int]:
+        return {}
+
     def keep_up(self) -> None:
         pass
 

@@ -10,7 +10,7 @@ import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.command.check import findings
-from driftbus.consumers.process.runner import Pipeline
+from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.reference.building.accepted import accepted
 from driftbus.consumers.reference.building.build import build_reference
 from driftbus.consumers.reference.building.columns import Chunk, Key
@@ -41,7 +41,7 @@ def told(folder: Path, built: Reference, pane: str) -> tuple[set[str], list[str]
         message = msgspec.json.decode(one.value or b"")
         sent[number] = one._replace(value=msgspec.json.encode({**message, "id": f"r{number // 80 * 80 + number % 40}"}))
     send(bus, sent)
-    pipeline = Pipeline(bus, chosen, until_end=True)
+    pipeline = Pipeline(bus, chosen)
     for _ in pipeline.run_until_end():
         pass
     pipeline.close()

@@ -10,7 +10,7 @@ import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.detector.silence import MOST_RETIRED, Completeness, Silences
-from driftbus.consumers.process.runner import Pipeline
+from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.reference.announce import Announcements, announce
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.announcement import FROM_START, Announcement
@@ -56,7 +56,7 @@ def world(folder: Path, said: dict[str, int | None], **changes: Any) -> tuple[Co
 
 
 def finish(bus: EmbeddedBus, chosen: Configuration) -> None:
-    pipeline = Pipeline(bus, chosen, until_end=True)
+    pipeline = Pipeline(bus, chosen)
     for _ in pipeline.run_until_end():
         pass
     pipeline.close()
@@ -97,7 +97,7 @@ def test_deaths_change_nothing_about_retirement(tmp_path: Path, seed: int) -> No
     chosen, bus = world(tmp_path, {"1": 300}, snapshot_every="1ms" if seed % 2 else "3m")
     draw = random.Random(seed)
     for _ in range(6):
-        pipeline = Pipeline(bus, chosen, until_end=True)
+        pipeline = Pipeline(bus, chosen)
         for turns, _ in enumerate(pipeline.run_until_end()):
             if turns >= draw.randrange(1, 4):
                 break  # it dies here
