@@ -18,7 +18,8 @@ from .tolerant import NotAnObject, Undecodable, decode_generic, member
 
 __all__ = ["JSONDecoder", "category_text", "classify", "decode_generic"]
 
-_MOST_KNOWN = 4096
+#: Schemas that are remembered, each with its reference's fields; the oldest goes.
+MOST_KNOWN = 256
 
 
 class JSONDecoder:
@@ -80,8 +81,8 @@ class JSONDecoder:
         """By the identity of ``fields``, which are a reference's: to compare them costs more than a small batch. Ids stand last."""
         known = self._known.get((id(fields), ids))
         if known is None or known[0] is not fields:
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
+            if len(self._known) >= MOST_KNOWN:
+                del self._known[next(iter(self._known))]
             schema, place = wanted(self._mapping, fields), self._mapping.id
             if ids and place is not None and place.source == "path" and place.path not in {one.path for one in schema}:
                 schema = (*schema, Wanted(place.path, "categorical"))

@@ -70,8 +70,8 @@ class Pane(Fact):
         return derived_id("pane", *place, self.model, self.version, self.segment, self.reference, self.since)
 
     def encoded(self) -> bytes:
-        """As it travels: msgpack."""
-        return msgspec.msgpack.encode(self.model_dump())
+        """As it travels: msgpack, without `pooled` where none is."""
+        return msgspec.msgpack.encode(self.model_dump(exclude=None if self.pooled else {"pooled"}))
 
     @classmethod
     def decoded(cls, value: bytes) -> "Pane":
