@@ -121,6 +121,7 @@ def documented() -> dict[str, dict[str, str]]:
     [
         ("The file", schema.Configuration),
         ("topics", schema.KafkaTopics),
+        ("metrics", schema.Metrics),
         ("streams.NAME", schema.Stream),
         ("streams.NAME.mapping", Mapping),
         ("models.NAME", schema.Model),

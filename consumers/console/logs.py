@@ -36,6 +36,7 @@ def logs_to_stderr(form: Format = "plain") -> None:
         root.removeHandler(handler)
     root.addHandler(Lines(form))
     logging.getLogger(_PACKAGE).setLevel(logging.INFO)
+    logging.captureWarnings(True)  # Python's warnings too
 
 
 def facts(**named: object) -> dict[str, Mapping[str, object]]:

@@ -5,8 +5,10 @@ buckets are. A record counts as read once its bucket has been cut, so the rows o
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 import pydantic
@@ -24,6 +26,10 @@ from .reading import Read, backwards, first_from
 _MOST_LOOKED_AT = 20_000
 _MOST_LETTERS = 10_000
 
+#: Partitions that are asked about at once: on Kafka each answer takes a few round trips.
+_AT_ONCE = 8
+
+Question = Callable[[], "PartitionStanding"]
 Said = Mapping[TopicPartition, tuple[int, Progress]]  # the newest progress of each input partition, with its append time
 
 
@@ -39,7 +45,7 @@ class PartitionStanding:
     end: int
     to_read: int  #: offsets between the two
     behind_ms: int | None  #: record time between the first of these and the newest; None: it could not be had
-    committed_at: int | None  #: ms; when it last told how far it is
+    committed_at: int | None  #: ms; when its newest records were written; of a detector, events and snapshots
     bucket: int | None  #: ms; the end of the newest bucket that is complete (profiler), or evaluated (detector)
     place: str | None  #: that bucket as it is named in events
     dead_letters: int | None = None  #: of a profiler: kept on the dead-letter topic
@@ -61,13 +67,15 @@ def standing(bus: Bus, configuration: Configuration, now_ms: int | None = None) 
     """Look once."""
     topics = configuration.topics
     inputs = list(dict.fromkeys(topic for stream in configuration.streams.values() for topic in stream.topics))
-    described = bus.describe([*inputs, topics.summaries])
+    described = bus.describe([*inputs, topics.summaries, topics.drift, topics.snapshots])
     summaries = described.get(topics.summaries)
     kept = list(islice(letters(bus, configuration), _MOST_LETTERS + 1))
-    partitions = [
+    questions = [
         *_profilers(bus, configuration, described, _newest(bus, configuration, described), kept),
         *(_detectors(bus, configuration, described) if summaries else []),
     ]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        partitions = list(pool.map(lambda question: question(), questions))
     return Standing(
         now=time.time_ns() // 1_000_000 if now_ms is None else now_ms,
         partitions=partitions,
@@ -80,35 +88,38 @@ def standing(bus: Bus, configuration: Configuration, now_ms: int | None = None) 
 
 def _profilers(
     bus: Bus, configuration: Configuration, described: Mapping[str, TopicDescription], said: Said, kept: Iterable[Letter]
-) -> Iterable[PartitionStanding]:
+) -> Iterable[Question]:
     for name, stream in configuration.streams.items():
         places = _partitions(described[topic] for topic in stream.topics if topic in described)
         committed = bus.committed(f"{configuration.application}-profiler-{name}", places)
         for place in places:
             mine = [one for one in kept if (one.facts.stream, one.facts.topic, one.facts.partition) == (name, *place)]
             at, through = (said[place][0], said[place][1].through) if place in said else (None, None)
-            yield _one(bus, configuration, "profiler", name, place, committed.get(place), at, {name: through}, len(mine))
+            yield partial(_one, bus, configuration, "profiler", name, place, committed.get(place), at, {name: through}, len(mine))
 
 
-def _detectors(bus: Bus, configuration: Configuration, described: Mapping[str, TopicDescription]) -> Iterable[PartitionStanding]:
-    """What a detector has evaluated follows from the progress in front of its offset."""
-    topics = configuration.topics
-    places = _partitions([described[topics.summaries]])
+def _detectors(bus: Bus, configuration: Configuration, described: Mapping[str, TopicDescription]) -> Iterable[Question]:
+    places = _partitions([described[configuration.topics.summaries]])
     committed = bus.committed(f"{configuration.application}-detector", places)
-    for place in places:
-        position = committed.get(place)
-        said = _progress(bus, configuration, described, place, position.offset) if position else {}
-        evaluated = {
-            name: _through(said, _partitions(described[topic] for topic in stream.topics if topic in described))
-            for name, stream in configuration.streams.items()
-        }
-        wrote = [
-            record.timestamp
-            for topic in (topics.drift, topics.snapshots)
-            if bus.describe([topic])
-            for record in islice(backwards(bus, TopicPartition(topic, place.partition)), 1)
-        ]
-        yield _one(bus, configuration, "detector", None, place, position, max(wrote, default=None), evaluated, None)
+    return [partial(_detector, bus, configuration, described, place, committed.get(place)) for place in places]
+
+
+def _detector(
+    bus: Bus, configuration: Configuration, described: Mapping[str, TopicDescription], place: TopicPartition, position: Position | None
+) -> PartitionStanding:
+    """What a detector has evaluated follows from the progress in front of its offset."""
+    said = _progress(bus, configuration, described, place, position.offset) if position else {}
+    evaluated = {
+        name: _through(said, _partitions(described[topic] for topic in stream.topics if topic in described))
+        for name, stream in configuration.streams.items()
+    }
+    wrote = [
+        record.timestamp
+        for topic in (configuration.topics.drift, configuration.topics.snapshots)
+        if topic in described and place.partition < described[topic].partitions
+        for record in islice(backwards(bus, TopicPartition(topic, place.partition)), 1)
+    ]
+    return _one(bus, configuration, "detector", None, place, position, max(wrote, default=None), evaluated, None)
 
 
 def _one(

@@ -99,7 +99,8 @@ def run_demo(folder: Path, terminal: Terminal, kafka: Mapping[str, str] | None =
     found = {}
     with TemporaryDirectory(prefix="driftbus-demo-") as scratch:
         stage = Stage(year(), scratch, kafka)
-        screen.say(stage.written(ACTS[0], JANUARY))
+        for line in [*stage.written(ACTS[0], JANUARY).splitlines(), ""]:
+            screen.say(line)
         screen.say(
             f"2013 in New York: {len(stage.flights):,} flights, a lateness model trained on the first three weeks "
             f"(AUC {stage.auc:.2f} on the rest), {len(FEATURES) + 2} features and outputs watched"

@@ -43,7 +43,7 @@ def test_before_anything_is_there_status_says_what_is_missing(user: User) -> Non
     said = user.says("status")
     assert "none yet" in said
     assert "no model has a reference" in said
-    assert "no episode on driftbus.drift" in user.says("episodes")
+    assert f"no episode on {load().topics.drift}" in user.says("episodes")
     assert "no dead letter" in user.says("dead-letters", "list")
 
 
@@ -88,7 +88,7 @@ class _Nobody:
 def test_garbage_on_our_topics_does_not_stop_status(drifted: User) -> None:
     with closing(open_bus(load())) as bus:
         kinds = (b"io.driftbus.progress", b"io.driftbus.pane", b"io.driftbus.dead-letter", b"\xff")
-        for topic in ("driftbus.summaries", "driftbus.dead-letter"):
+        for topic in (load().topics.summaries, load().topics.dead_letter):
             bus.publish([Output(topic, 0, b"\xff", value, (("ce_type", kind),)) for kind in kinds for value in (b"\xc1", b"", b"{}", None)])
     assert "fraud/1" in drifted.says("status")
     assert "no dead letter" in drifted.says("dead-letters", "list")
@@ -116,7 +116,9 @@ def test_an_episode_must_be_one(drifted: User, beginning: str, said: str) -> Non
     event = DriftEvent.model_validate_json(drifted.says("episodes", "--json"))
     other = event.model_copy(update={"episode": "f" * 32})
     with closing(open_bus(load())) as bus:
-        bus.publish([Output("driftbus.drift", 0, b"fraud", other.model_dump_json().encode(), (("ce_type", b"io.driftbus.drift.opened"),))])
+        bus.publish(
+            [Output(load().topics.drift, 0, b"fraud", other.model_dump_json().encode(), (("ce_type", b"io.driftbus.drift.opened"),))]
+        )
     assert said in drifted.says("show", beginning, code=1)
     assert said in drifted.says("reference", "accept", beginning, code=1)
 
