@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from rich.console import Console
 from rich.table import Table
@@ -48,6 +49,19 @@ class Screen:
         """A line of the story."""
         self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
+    def legend(self) -> None:
+        """What the lines of events say, in front of the first."""
+        self.say(
+            "OPENED: an episode of drift begins, and what is known to have happened then; RESOLVED: it is over; INJECTED: ours, on purpose"
+        )
+        if self._console.is_terminal:
+            severities = [part for name, style in _COLOURS.items() for part in (", ", (name, style))]
+            self._console.print(Text.assemble("severity by colour: ", *severities[1:], "; ", ("resolved", "green")), highlight=False)
+
+    def turn(self, time: datetime, text: str) -> None:
+        """Something that we did to the data, among the events that may follow from it."""
+        self._console.print(Text(f"{time:%Y-%m-%d %H:%M}  INJECTED  {text}", "magenta"), soft_wrap=True)
+
     def event(self, event: DriftEvent, episode: DrawnEpisode) -> None:
         """An episode that opens or resolves; what happens in between is in ``events.jsonl``."""
         if event.status == "opened":
@@ -66,11 +80,12 @@ class Screen:
         table = Table(box=None, header_style="dim")
         for heading in ("opened", "lasted", "severity", "signals", "change", ""):
             table.add_column(heading)
+        several = len({episode.last.severity for episode in episodes}) > 1  # else a colour would say nothing
         for episode in episodes:
             table.add_row(
                 f"{episode.opened:%b %d %H:%M}",
                 lasted(episode.resolved - moment(episode.first.onset)) if episode.resolved else "open",
-                Text(episode.last.severity, _COLOURS[episode.last.severity]),
+                Text(episode.last.severity, _COLOURS[episode.last.severity] if several else ""),
                 ", ".join(episode.spans),
                 changes(list(episode.first.signals[:2])),
                 reason(episode),
