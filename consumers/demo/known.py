@@ -8,7 +8,12 @@ from ..replay.picture import DrawnEpisode, Mark, moment
 YEAR = (moment("2013-01-01T05:00Z"), moment("2014-01-01T05:00Z"))
 #: When temperatures come in Celsius: a week in which no episode of the temperature is open.
 FAULT = ("2013-02-18T05:00Z", "2013-02-25T05:00Z")
-INJECTED = Mark(moment(FAULT[0]), moment(FAULT[1]), "INJECTED: temp in Celsius")
+INJECTED = Mark(moment(FAULT[0]), moment(FAULT[1]), "INJECTED: temp in Celsius, from Feb 18 to Feb 25")
+#: What is told among the events, in its place.
+TURNS = (
+    (INJECTED.start, "the fault begins: temperatures come in Celsius"),
+    (INJECTED.end, "the fault ends: Fahrenheit again; the episode goes on, for spring is no January"),
+)
 
 
 class Annotation(NamedTuple):

@@ -33,7 +33,7 @@ from ..reference.files import written_whole
 from ..replay.event_line import lasted
 from ..replay.picture import DrawnEpisode, draw, episodes, moment
 from .data import FEATURES, Flights, in_celsius, save, year
-from .known import FAULT, INJECTED, THE_FAULT, YEAR
+from .known import FAULT, INJECTED, THE_FAULT, TURNS, YEAR
 from .messages import LABELS, MODEL, PARTITIONS, SCORED, VERSION, labels, predictions
 from .model import auc, scores
 from .view import Pace, Screen
@@ -106,6 +106,7 @@ def run_demo(folder: Path, terminal: Terminal, kafka: Mapping[str, str] | None =
             f"(AUC {stage.auc:.2f} on the rest), {len(FEATURES) + 2} features and outputs watched"
         )
         screen.say("INJECTED: from Feb 18 to Feb 25 temperatures come in Celsius")
+        screen.legend()
         stage.publish()
         for act in ACTS:
             screen.say()
@@ -201,6 +202,7 @@ class _Watched:
 
     def __init__(self, topic: DriftTopic, told_from: datetime, screen: Screen) -> None:
         self._topic, self._told_from, self._screen = topic, told_from, screen
+        self._turns = [(time, text) for time, text in TURNS if time >= told_from]
         self.events: list[DriftEvent] = []
         self._episodes: dict[str, DrawnEpisode] = {}
 
@@ -213,11 +215,18 @@ class _Watched:
             self.events.append(event)
             episode = self._episodes.setdefault(event.episode, DrawnEpisode(event, event))
             episode.add(event)
+            self._pass(moment(event.bucket[1]))
             if moment(event.bucket[1]) >= self._told_from:
                 self._screen.event(event, episode)
 
+    def _pass(self, time: datetime) -> None:
+        """Tell what we did to the data until then."""
+        while self._turns and self._turns[0][0] <= time:
+            self._screen.turn(*self._turns.pop(0))
+
     def table(self) -> None:
         """All episodes that opened since the beginning of what is told."""
+        self._pass(YEAR[1])
         self._screen.table([episode for episode in self._episodes.values() if episode.opened >= self._told_from])
 
 

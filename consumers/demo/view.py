@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from ...schemas.messages.drift import DriftEvent
 from ..console.screen import Table, Terminal
@@ -42,6 +43,19 @@ class Screen:
         """A line of the story."""
         self._terminal.say(text)
 
+    def legend(self) -> None:
+        """What the lines of events say, in front of the first."""
+        self.say(
+            "OPENED: an episode of drift begins, and what is known to have happened then; RESOLVED: it is over; INJECTED: ours, on purpose"
+        )
+        if self._terminal.is_one:
+            severities = [part for name, style in COLOURS.items() for part in (", ", Styled(name, style))]
+            self._terminal.say("severity by colour: ", *severities[1:], "; ", Styled("resolved", "green"))
+
+    def turn(self, time: datetime, text: str) -> None:
+        """Something that we did to the data, among the events that may follow from it."""
+        self._terminal.say(Styled(f"{time:%Y-%m-%d %H:%M}  INJECTED  {text}", "magenta"))
+
     def event(self, event: DriftEvent, episode: DrawnEpisode) -> None:
         """An episode that opens or resolves; what happens in between is in ``events.jsonl``."""
         if event.status == "opened":
@@ -58,11 +72,12 @@ class Screen:
     def table(self, episodes: Sequence[DrawnEpisode]) -> None:
         """All episodes of a run."""
         table = Table("opened", "lasted", "severity", "what changed", "known of that time", wide=("what changed", "known of that time"))
+        several = len({episode.last.severity for episode in episodes}) > 1  # else a colour would say nothing
         for episode in episodes:
             table.row(
                 f"{episode.opened:%b %d %H:%M}",
                 lasted(episode.resolved - moment(episode.first.onset)) if episode.resolved else "open",
-                Styled(episode.last.severity, COLOURS[episode.last.severity]),
+                Styled(episode.last.severity, COLOURS[episode.last.severity] if several else ""),
                 changes(episode.last.signals),
                 reason(episode),
             )

@@ -4,12 +4,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ...schemas.messages.drift import DriftedSignal, DriftEvent
 
+#: Of severities, where there is more than one; else colour would say nothing, and all bars have one that means none.
 _COLOURS = {"minor": "#9aa5b1", "moderate": "#f0a02f", "major": "#d1344b"}
-_INK, _GRID = "#1f2933", "#e4e7eb"
+_ONE_COLOUR, _MARK, _INK, _GRID = "#5b8db8", "#5a3fd6", "#1f2933", "#e4e7eb"
+#: The events that begin and end a signal's part in an episode.
+_SAID: dict[str, Any] = {
+    "marker": "o",
+    "ms": 6,
+    "mfc": "white",
+    "mec": _INK,
+    "mew": 1.0,
+    "ls": "none",
+    "zorder": 4,
+}  # matplotlib's keywords
+_OVER: dict[str, Any] = {**_SAID, "marker": "s", "ms": 5, "mfc": _INK}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -88,22 +100,22 @@ def draw(
     *,
     rows: bool = False,
 ) -> None:
-    """Draw one panel per title: a row per signal, a bar per episode it was in, coloured by severity, a dot where it opened.
+    """Draw one panel per title: a row per signal, a bar per episode it was in, a dot where that was said, a square where its end was.
 
     ``rows``: times are numbers of rows, as where panes are of so many rows.
     """
     try:
         from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
         from matplotlib.figure import Figure
-        from matplotlib.patches import Patch
         from matplotlib.ticker import StrMethodFormatter
     except ImportError:
         msg = 'a picture needs matplotlib; install it with: pip install "driftbus[plot]"'
         raise RuntimeError(msg) from None
 
     lines = {title: _lines(events) for title, events in panels.items()}
+    colours = _colours(bars for signals in lines.values() for bars in signals.values())
     heights = [max(2, len(signals)) for signals in lines.values()]
-    figure = Figure(figsize=(12, 1.6 + 0.9 * len(lines) + 0.3 * sum(heights)), layout="constrained")
+    figure = Figure(figsize=(10, 2.0 + 0.9 * len(lines) + 0.3 * sum(heights)), layout="constrained", facecolor="white")
     unit = timedelta(seconds=1) if rows else timedelta(days=1)
 
     def at(time: datetime) -> float:
@@ -111,23 +123,24 @@ def draw(
 
     axes = figure.subplots(len(lines), 1, sharex=True, squeeze=False, height_ratios=[height + 1.5 for height in heights])[:, 0]
     for axis, (title, signals) in zip(axes, lines.items(), strict=True):
-        for mark in marks:
-            axis.axvspan(at(mark.start), at(mark.end), color="#7b61ff", alpha=0.18, lw=0)
-            if axis is axes[0]:
-                axis.annotate(mark.text, (at(mark.end), 1.01), xycoords=("data", "axes fraction"), fontsize=8, color="#5a3fd6")
         for row, (name, bars) in enumerate(signals.items()):
             for episode in bars:
                 start, end = episode.spans[name].start, episode.spans[name].end or span[1]
-                colour = _COLOURS[episode.last.severity]
                 width = max(end - start, (span[1] - span[0]) / 400)  # an hour must be seen in a year
-                axis.barh(row, width / unit, left=at(start), height=0.62, color=colour)
-                axis.plot([at(max(start, episode.opened))], [row], "o", ms=4, mfc="white", mec=_INK, mew=0.8)
-        axis.set_yticks(range(len(signals)), list(signals), fontsize=9)
+                axis.barh(row, width / unit, left=at(start), height=0.62, color=colours[episode.last.severity])
+                axis.plot([at(max(start, episode.opened))], [row], **_SAID)
+                if episode.spans[name].end is not None:
+                    axis.plot([at(end)], [row], **_OVER)
+        for mark in marks:
+            axis.axvspan(at(mark.start), at(mark.end), color=_MARK, alpha=0.12, lw=0, zorder=0)
+            for edge in (mark.start, mark.end):
+                axis.axvline(at(edge), color=_MARK, ls=(0, (4, 2)), lw=1.2, zorder=3)  # over the bars, which may go on behind its end
+        axis.set_yticks(range(len(signals)), list(signals), fontsize=10)
         axis.set_ylim(max(len(signals), 1) - 0.4, -0.6)
-        axis.set_title(title, loc="left", fontsize=11, color=_INK, pad=14 if marks else 6)
+        axis.set_title(title, loc="left", fontsize=12, color=_INK)
         axis.grid(axis="x", color=_GRID)
         axis.set_axisbelow(True)
-        axis.tick_params(length=0, colors=_INK)
+        axis.tick_params(length=0, colors=_INK, labelsize=10)
         axis.spines[:].set_visible(False)
         if not signals:
             axis.text(0.5, 0.5, "no episode", transform=axis.transAxes, ha="center", va="center", color=_INK)
@@ -139,10 +152,28 @@ def draw(
         locator = AutoDateLocator(tz=UTC)  # type: ignore[no-untyped-call]  # matplotlib's stubs
         axes[-1].xaxis.set_major_locator(locator)
         axes[-1].xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=UTC))  # type: ignore[no-untyped-call]
-    figure.legend(
-        handles=[Patch(color=colour, label=name) for name, colour in _COLOURS.items()], loc="outside lower right", ncols=3, fontsize=9
-    )
+    figure.legend(handles=_legend(colours, marks), loc="outside lower center", ncols=2, fontsize=10, frameon=False, labelcolor=_INK)
     figure.savefig(path, dpi=120, bbox_inches="tight", pad_inches=0.2)
+
+
+def _colours(lines: Iterable[Sequence[DrawnEpisode]]) -> dict[str, str]:
+    """The severities that there are, from the least, each with its colour; of a single one it is no severity's."""
+    there = {episode.last.severity for bars in lines for episode in bars}
+    return {name: colour if len(there) > 1 else _ONE_COLOUR for name, colour in _COLOURS.items() if name in there}
+
+
+def _legend(colours: Mapping[str, str], marks: Sequence[Mark]) -> list[Any]:  # matplotlib's artists
+    """What every sign means, of those that are there."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    every = "" if len(colours) > 1 else "every one "
+    bars: list[Any] = [Patch(color=colour, label=f"in drift, from the onset on: {every}{name}") for name, colour in colours.items()]
+    events = [
+        Line2D([], [], label="event “opened” (or “updated”): drift is told", **_SAID),
+        Line2D([], [], label="event “resolved” (or “updated”): it is over", **_OVER),
+    ]
+    return [*bars, *(events if bars else ()), *(Patch(facecolor="#ece8fb", edgecolor=_MARK, ls="--", label=mark.text) for mark in marks)]
 
 
 def _lines(events: Sequence[DriftEvent]) -> dict[str, list[DrawnEpisode]]:

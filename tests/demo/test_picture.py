@@ -1,12 +1,15 @@
 """Episodes as their events tell them, and their picture."""
 
+import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+import matplotlib
 import pytest
 
 from driftbus.consumers.replay.picture import Mark, draw, episodes, moment
-from driftbus.schemas.messages.drift import DriftedSignal, DriftEvent, Effect, Histogram, Status
+from driftbus.schemas.messages.drift import DriftedSignal, DriftEvent, Effect, Histogram, Severity, Status
 
 YEAR = (moment("2013-01-01T00:00:00Z"), moment("2014-01-01T00:00:00Z"))
 
@@ -26,7 +29,7 @@ def signal(name: str, *, open_: bool = True) -> DriftedSignal:
     )
 
 
-def event(episode: str, sequence: int, status: Status, hour: str, *signals: DriftedSignal) -> DriftEvent:
+def event(episode: str, sequence: int, status: Status, hour: str, *signals: DriftedSignal, severity: Severity = "major") -> DriftEvent:
     return DriftEvent(
         episode=episode,
         sequence=sequence,
@@ -41,7 +44,7 @@ def event(episode: str, sequence: int, status: Status, hour: str, *signals: Drif
         signals=signals,
         detector="esr",
         budget="1 per 365d",
-        severity="major",
+        severity=severity,
         complete=True,
         clock_decided=False,
         configuration="sha256:0",
@@ -73,6 +76,35 @@ def test_a_picture_has_a_panel_for_every_run_even_a_quiet_one(tmp_path: Path) ->
     path = tmp_path / "drift.png"
     draw(path, {"January": EVENTS, "rebuilt": []}, YEAR, [Mark(moment("2013-03-15T00:00:00Z"), moment("2013-03-22T00:00:00Z"), "Celsius")])
     assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def drawn(tmp_path: Path, events: list[DriftEvent], marks: Sequence[Mark] = ()) -> tuple[set[str], list[str]]:
+    """The colours of the bars, and the words of the legend, of a picture: as SVG, where both can be read."""
+    path = tmp_path / "drift.svg"
+    with matplotlib.rc_context({"svg.fonttype": "none"}):
+        draw(path, {"January": events}, YEAR, marks)
+    text = path.read_text(encoding="utf-8")
+    return set(re.findall(r"fill: (#[0-9a-f]{6})", text)), re.findall(r"<text[^>]*>([^<]*)</text>", text)
+
+
+def test_colour_says_severity_where_there_is_more_than_one(tmp_path: Path) -> None:
+    minor = event("c", 0, "opened", "06-01T10", signal("dewp"), severity="minor")
+    of_one, words_of_one = drawn(tmp_path, EVENTS)
+    of_two, words_of_two = drawn(tmp_path, [*EVENTS, minor])
+    assert not of_one & {"#d1344b", "#9aa5b1"}
+    assert "in drift, from the onset on: every one major" in words_of_one
+    assert of_two >= {"#d1344b", "#9aa5b1"}
+    assert {"in drift, from the onset on: minor", "in drift, from the onset on: major"} <= set(words_of_two)
+
+
+def test_the_legend_names_events_and_marks(tmp_path: Path) -> None:
+    fault = Mark(moment("2013-03-15T00:00:00Z"), moment("2013-03-22T00:00:00Z"), "Celsius")
+    _, words = drawn(tmp_path, EVENTS, [fault])
+    assert any("opened" in word for word in words)
+    assert any("resolved" in word for word in words)
+    assert "Celsius" in words
+    _, quiet = drawn(tmp_path, [], [fault])
+    assert not any("opened" in word for word in quiet)
 
 
 def test_without_matplotlib_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from confluent_kafka.admin import AdminClient
 
 from driftbus.consumers.console.screen import Terminal
 from driftbus.consumers.demo.data import Flights
-from driftbus.consumers.demo.known import THE_FAULT, reason
+from driftbus.consumers.demo.known import THE_FAULT, TURNS, reason
 from driftbus.consumers.demo.story import ACTS, Stage
 from driftbus.consumers.demo.view import Screen
 from driftbus.consumers.reference.building.messages import epoch_ms
@@ -56,4 +56,8 @@ def test_the_injected_fault_is_found_for_what_it_is(flights: Flights, bus: dict[
     assert all(reason(episode) for episode in told)
     assert THE_FAULT.text in shown.getvalue()
     assert "OPENED" in shown.getvalue()
+    lines = shown.getvalue().splitlines()
+    began, ended = (next(i for i, line in enumerate(lines) if text in line) for _, text in TURNS)
+    told_of = next(i for i, line in enumerate(lines) if THE_FAULT.text in line)
+    assert began < told_of < ended
     assert f"rows {np.count_nonzero(flights.scheduled < epoch_ms('2013-03-01')):,}" in shown.getvalue()

@@ -41,8 +41,9 @@ class _Member:
 class Crew:
     """Processes by instance name. Whoever ends without having been told to is noted, and started again after a second."""
 
-    def __init__(self, folder: Path, settings: dict[str, Any], began: float) -> None:  # settings as their user writes them
-        self._folder, self._settings, self._began = folder, settings, began
+    def __init__(self, folder: Path, settings: dict[str, Any]) -> None:  # settings as their user writes them
+        self._folder, self._settings = folder, settings
+        self.began = time.monotonic()  # of the run: deaths are told from then on
         self._members: dict[str, _Member] = {}
         self.deaths: list[Death] = []
         self._nursery = subprocess.Popen(
@@ -90,7 +91,7 @@ class Crew:
                 del self._members[name]
             elif member.pid in ended:
                 if not member.meant:
-                    death = Death(now - self._began, name, ended[member.pid], now - member.born, self.words(name))
+                    death = Death(now - self.began, name, ended[member.pid], now - member.born, self.words(name))
                     self.deaths.append(death)
                     member.meant, member.paused, member.back_at = True, False, now + 1
                     told.append(f"{name} ENDED BY ITSELF with {death.code}: {death.words.strip().splitlines()[-1:]}")

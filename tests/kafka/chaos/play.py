@@ -121,10 +121,10 @@ class _Play:
 
     def _run(self, draw: random.Random) -> Feeder:
         """Feed and disturb, until everything is published or nothing more comes."""
-        with closing(Crew(self._folder, self._settings, self._began)) as crew:
+        with closing(Crew(self._folder, self._settings)) as crew:
             for name in (*PROFILERS, *DETECTORS):
                 crew.start(name)
-            self._began = time.monotonic()
+            self._began = crew.began = time.monotonic()
             feeder = Feeder(self._brokers.address, self._configuration, self._chunks, self._form.seconds)
             feeder.start()
             self._disturb(crew, feeder, draw)

@@ -1,4 +1,7 @@
-"""The runs that are compared: two at a time, each begun when a worker of the pool is free, each waited for by the test that needs it."""
+"""The runs that are compared: two at a time, each begun when a worker of the pool is free, each waited for by the test that needs it.
+
+Those in which somebody dies are fed at a pace, so that it dies at work; the others as fast as they read.
+"""
 
 import random
 from collections.abc import Iterator
@@ -51,7 +54,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
     hour, traffic = world.traffic(), live.Traffic()
     with ThreadPoolExecutor(2) as pool:
 
-        def run(name: str, *workers: Worker, kills: int = 0, record: bool = False) -> Future[Run]:
+        def run(name: str, *workers: Worker, pace_s: float = 1.0, kills: int = 0, record: bool = False) -> Future[Run]:
             afterwards = partial(_record, folder / name / RECORDING) if record else _nothing
             return pool.submit(
                 play,
@@ -60,6 +63,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
                 iter(hour.chunks),
                 lambda: world.FINAL,
                 list(workers),
+                pace_s=pace_s,
                 kills=kills,
                 kill_every_s=world.CHUNKS / max(kills, 1),
                 afterwards=afterwards,
@@ -79,8 +83,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
                 kills=LIVE_KILLS,
                 kill_every_s=live.TICKS * live.PACE_S / LIVE_KILLS,
             ),
-            run("one", Worker("a"), record=True),
-            run("three", Worker("a"), Worker("b"), Worker("c")),
+            run("one", Worker("a"), pace_s=0, record=True),
+            run("three", Worker("a"), Worker("b"), Worker("c"), pace_s=0),
             run("switched", *_switched()),
             run("killed", *_four(), kills=KILLS),
         )

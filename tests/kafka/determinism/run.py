@@ -3,7 +3,7 @@
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +52,7 @@ class Base:
     settings: Callable[[str], Settings]
 
     @classmethod
-    def prepared(cls, folder: Path, settings: Callable[[str], Settings], references: list[tuple[Reference, int]]) -> "Base":
+    def prepared(cls, folder: Path, settings: Callable[[str], Settings], references: Sequence[tuple[Reference, int]]) -> "Base":
         """Make topics, artifacts and announcements, and stop the broker."""
         broker = Broker(folder / "base")
         address = broker.start()

@@ -31,9 +31,7 @@ SOON_S = 120
 
 
 def test_one_process_sees_what_was_injected(runs: Runs) -> None:
-    run = runs.one.result()
-    assert run.seconds >= PACED_S
-    events = run.outcome.events
+    events = runs.one.result().outcome.events
     resolved = {e.content["episode"] for e in _drifts(events) if e.content["status"] == "resolved"}
     opened = {e.content["episode"] for e in _drifts(events) if e.content["status"] == "opened"}
     assert len(resolved & opened) >= 3
@@ -116,6 +114,7 @@ def test_three_processes(runs: Runs) -> None:
 
 def test_deaths_at_every_point_of_the_commit(runs: Runs) -> None:
     run = runs.switched.result()
+    assert run.seconds >= PACED_S
     assert run.hits == Counter(POINTS * EACH_POINT * 2)
     assert run.outcome.snapshots > 0
     _same(run.outcome, runs.one.result().outcome)
@@ -123,6 +122,7 @@ def test_deaths_at_every_point_of_the_commit(runs: Runs) -> None:
 
 def test_random_kills(runs: Runs) -> None:
     run = runs.killed.result()
+    assert run.seconds >= PACED_S
     assert run.kills == KILLS
     _same(run.outcome, runs.one.result().outcome)
 

@@ -1,10 +1,12 @@
 """An hour of traffic by record time: drifts, late rows, gaps, wrong clocks, poison, a partition that stays empty for a while.
 
-It is the same at every call, and is written chunk by chunk: a transaction for each minute, after some of them one that is taken back.
+It is the same at every call, drawn once in a process, and is written chunk by chunk: a transaction for each minute, in front of some of
+them one that is taken back.
 """
 
 import random
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -89,6 +91,7 @@ class World:
     ahead: int  #: records of wrong clocks
 
 
+@cache
 def traffic() -> World:
     """All chunks; the last holds the end records."""
     draw, choose = np.random.default_rng(5), random.Random(5)
@@ -112,13 +115,14 @@ def traffic() -> World:
     return World(tuple(chunks), total - bad - ahead, ahead)
 
 
-def references() -> list[tuple[Reference, int]]:
+@cache
+def references() -> tuple[tuple[Reference, int], ...]:
     """Every model's from the start, and two that take effect midway; each with the time from which it holds."""
     first = [(reference(model, seed=i), FROM_START) for i, model in enumerate(MONITORED)]
     ids = CategoricalProfile(categories=("new",), counts=(10_000, 0), tau=(1.0, 1.0))
     quiet = reference(QUIET, seed=15).model_copy(update={"longest_gap": LONGEST_GAP_S * 1000, "ids": ids})
     first += [(built, FROM_START) for built in (quiet, *kinds.references())]
-    return first + [(reference(model, mean=SHIFT, seed=20), BEGINNING + MIDWAY_S * 1000) for model in RENEWED]
+    return (*first, *((reference(model, mean=SHIFT, seed=20), BEGINNING + MIDWAY_S * 1000) for model in RENEWED))
 
 
 def settings(address: str, artifacts: str) -> dict[str, Any]:  # a configuration as its user writes it
