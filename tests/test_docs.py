@@ -113,6 +113,7 @@ def documented() -> dict[str, dict[str, str]]:
     return {
         heading: {key.strip("`"): default.strip("`") for key, default, _ in next(tables(body))}
         for heading, body in zip(sections[::2], sections[1::2], strict=True)
+        if any(tables(body))
     }
 
 

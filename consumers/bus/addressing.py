@@ -3,6 +3,7 @@
 import zlib
 from datetime import datetime
 
+from ...schemas.bounds import TEXT
 from ...schemas.cloud_events import JSON, MSGPACK, headers
 from ...schemas.configuration import Configuration, PaneLength
 from ...schemas.identity import content_hash, derived_id
@@ -11,6 +12,8 @@ from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.notice import Notice
 from ...schemas.messages.pane import Pane
 from ...schemas.messages.progress import InputPartition, Progress
+from ...schemas.text import fitted
+from .bounded import bounded, bounded_notice
 from .interface import Output
 
 PANE = "io.driftbus.pane"
@@ -32,23 +35,26 @@ def source(configuration: Configuration) -> str:
     return f"/driftbus/{configuration.application}"
 
 
-def pane_output(configuration: Configuration, pane: Pane) -> Output:
-    """A pane, to its model's partition of the summaries."""
+def pane_outputs(configuration: Configuration, pane: Pane) -> list[Output]:
+    """A pane, to its model's partition of the summaries: one record, or as many as its size takes."""
     topics = configuration.topics
-    return Output(
-        topics.summaries,
-        partition_of(pane.model, topics.partitions),
-        pane.model.encode(),
-        pane.encoded(),
-        headers(
-            id=pane.id,
-            type=PANE,
-            source=source(configuration),
-            time_ms=pane.bucket,
-            subject=f"{pane.model}/{pane.version}",
-            content_type=MSGPACK,
-        ),
-    )
+    return [
+        Output(
+            topics.summaries,
+            partition_of(pane.model, topics.partitions),
+            pane.model.encode(),
+            value,
+            headers(
+                id=part.id,
+                type=PANE,
+                source=source(configuration),
+                time_ms=pane.bucket,
+                subject=f"{pane.model}/{pane.version}",
+                content_type=MSGPACK,
+            ),
+        )
+        for part, value in pane.split()
+    ]
 
 
 def progress_outputs(configuration: Configuration, progress: Progress) -> list[Output]:
@@ -68,10 +74,7 @@ def progress_outputs(configuration: Configuration, progress: Progress) -> list[O
 
 def event_output(configuration: Configuration, event: DriftEvent | Notice, partition: int, time_ms: int) -> Output:
     """A drift event or a notice; ``time_ms`` is the end of the bucket that it speaks of."""
-    if isinstance(event, DriftEvent):
-        stream = configuration.streams.get(event.stream)  # what was open on a stream that is gone is resolved
-        event = event if stream is None else _placed(event, stream.pane)
-    value = event.model_dump_json(exclude_none=False).encode()
+    value = _bounded(configuration, event).model_dump_json(exclude_none=False).encode()
     heads = headers(
         id=event.id,
         type=event.type,
@@ -81,6 +84,13 @@ def event_output(configuration: Configuration, event: DriftEvent | Notice, parti
         content_type=JSON,
     )
     return Output(configuration.topics.drift, partition, event.model.encode(), value, heads)
+
+
+def _bounded(configuration: Configuration, event: DriftEvent | Notice) -> DriftEvent | Notice:
+    if isinstance(event, Notice):
+        return bounded_notice(event)
+    stream = configuration.streams.get(event.stream)  # what was open on a stream that is gone is resolved
+    return bounded(event if stream is None else _placed(event, stream.pane))
 
 
 def _placed(event: DriftEvent, pane: PaneLength) -> DriftEvent:
@@ -103,7 +113,10 @@ def dead_letter_output(configuration: Configuration, letter: DeadLetter, value: 
             subject=letter.place,
             content_type="application/octet-stream",
         ),
-        *((f"driftbus-{name.replace('_', '-')}", str(fact).encode()) for name, fact in letter.model_dump(exclude_none=True).items()),
+        *(
+            (f"driftbus-{name.replace('_', '-')}", fitted(str(fact), TEXT).encode())
+            for name, fact in letter.model_dump(exclude_none=True).items()
+        ),
     ]
     return Output(configuration.topics.dead_letter, None, letter.place.rpartition("@")[0].encode(), raw[:LARGEST_VALUE], tuple(heads))
 

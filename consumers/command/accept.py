@@ -47,6 +47,9 @@ def accept(configuration: Configuration, episode: str, first: str | None, until:
             msg = f"streams.{name}.topics: {len(stream.topics)} topics; build the reference anew from a file of their rows"
             raise click.ClickException(msg)
         start = beginning(model, stream, from_start=None, since=since)
+        if found.unlisted:
+            msg = f"{episode}: {found.unlisted:,} of its signals are not listed; build a reference: driftbus reference build {model}"
+            raise click.ClickException(msg)
         signals = found.drifted
         rows = TopicSlice(topic=stream.topics[0], start=first or found.first.bucket[0], end=until)
         changed = configuration.model(model).model_copy(update={"reference": rows})

@@ -33,7 +33,14 @@ def episodes(configuration: Configuration, only_open: bool, as_json: bool) -> No
     for one in found:
         event = one.last
         severity = Styled(event.severity, COLOURS[event.severity])
-        table.row(short_id(one.id), place(one.first.onset), _until(one), f"{event.model}/{event.version}", severity, changes(event.signals))
+        table.row(
+            short_id(one.id),
+            place(one.first.onset),
+            _until(one),
+            f"{event.model}/{event.version}",
+            severity,
+            changes(event.signals, further=len(event.further) + event.more_signals),
+        )
     Terminal().table(table)
 
 

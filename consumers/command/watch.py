@@ -77,5 +77,7 @@ class View:
             signals = [signal for signal in event.signals if signal.open]
             severity = Styled(event.severity, COLOURS[event.severity])
             named = f"{event.model}/{event.version}"
-            table.row(short_id(event.episode), place(event.onset), named, severity, changes(signals, sizes=True))
+            table.row(
+                short_id(event.episode), place(event.onset), named, severity, changes(signals, further=event.further_open, sizes=True)
+            )
         return table, [event_line(event) for event in self._last]

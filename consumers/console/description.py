@@ -30,8 +30,15 @@ def described(episode: ToldEpisode) -> Iterator[str]:
         yield ""
         yield from _signal(signal)
     yield ""
+    for further in last.further:
+        sizes = ", ".join(f"{name} {size:.3g}" for name, size in further.effect.items())
+        yield f"{label(further)} [{further.role}]: {further.change} ({sizes}){'' if further.open else ' (has returned)'}"
+    if last.more_signals:
+        yield f"and {last.more_signals:,} more signals"
     for used in last.panes:
         yield f"counted from {used.topic}[{used.partition}], offsets {used.offsets[0]:,} to {used.offsets[1]:,}"
+    if last.more_panes:
+        yield f"and from {last.more_panes:,} more partitions"
     yield from remedies(episode)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ...schemas.configuration import Configuration
-from ...schemas.messages.drift import DriftedSignal, DriftEvent
+from ...schemas.messages.drift import DriftedSignal, DriftEvent, FurtherSignal
 from ..bus.interface import Bus
 from ..bus.tail import DriftTopic
 from ..replay.event_line import short_id
@@ -40,9 +40,19 @@ class ToldEpisode:
         return self.last.status != "resolved"
 
     @property
-    def drifted(self) -> list[DriftedSignal]:
-        """The signals that are, or when last told were, in drift."""
-        return next((held for event in reversed(self.events) if (held := [one for one in event.signals if one.open])), [])
+    def drifted(self) -> list[DriftedSignal | FurtherSignal]:
+        """The signals that are, or when last told were, in drift, as far as events list them."""
+        event = self._drifting
+        return [] if event is None else [one for part in (event.signals, event.further) for one in part if one.open]
+
+    @property
+    def unlisted(self) -> int:
+        """So many more of them no event lists."""
+        return 0 if self._drifting is None else self._drifting.more_signals
+
+    @property
+    def _drifting(self) -> DriftEvent | None:
+        return next((event for event in reversed(self.events) if any(one.open for one in event.signals)), None)
 
 
 def told(events: Iterable[DriftEvent]) -> list[ToldEpisode]:

@@ -26,7 +26,7 @@ class Annotation(NamedTuple):
 
     def explains(self, episode: DrawnEpisode) -> bool:
         """Whether it may be what the episode saw."""
-        names = {signal.name for signal in episode.first.signals}
+        names = {signal.name for signal in episode.first.signals} | {signal.name for signal in episode.first.further}
         return self.start <= episode.opened < self.end and (not self.signals or bool(self.signals & names))
 
 

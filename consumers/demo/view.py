@@ -78,7 +78,7 @@ class Screen:
                 f"{episode.opened:%b %d %H:%M}",
                 lasted(episode.resolved - moment(episode.first.onset)) if episode.resolved else "open",
                 Styled(episode.last.severity, COLOURS[episode.last.severity] if several else ""),
-                changes(episode.last.signals),
+                changes(episode.last.signals, further=len(episode.last.further) + episode.last.more_signals),
                 reason(episode),
             )
         self._terminal.table(table)

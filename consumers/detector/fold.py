@@ -11,11 +11,9 @@ from itertools import starmap
 from typing import Any, NamedTuple
 
 import msgspec
-import numpy as np
 
-from ...detectors.counting.unseen import merged_names
-from ...detectors.episodes.step import Bucket, Offsets, Segment, State, Suite, adapted, close, fits, start, step
-from ...schemas.configuration import Configuration, PaneLength, pane_length
+from ...detectors.episodes.step import Bucket, State, Suite, adapted, close, fits, start, step
+from ...schemas.configuration import Configuration, PaneLength
 from ...schemas.identity import derived_id
 from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.notice import Notice
@@ -24,7 +22,8 @@ from ...schemas.messages.progress import Progress
 from ...schemas.stored.snapshot import FORM, PartitionState
 from ..streams.align import Aligned, Aligner, Pending, pending_offsets
 from ..streams.buckets import buckets
-from .lengths import PaneLengths
+from .lengths import PaneLengths, changed_panes
+from .merging import merged
 from .silence import NEVER_ANNOUNCED, Completeness, Silences
 from .unexpected import UnexpectedFields
 
@@ -166,7 +165,7 @@ class Fold:
         published = [Published(aligned.end, notice) for notice in told]
         for (model, version, reference, since), panes in sorted(groups.items(), key=lambda item: (item[0][:2], item[0][3], item[0][2])):
             key = StateKey(stream, model, version, reference)
-            bucket = _merged(beginning, aligned, [p.pane for p in panes], complete=whole and (model, version) not in partial)
+            bucket = merged(beginning, aligned, [p.pane for p in panes], complete=whole and (model, version) not in partial)
             if self.configuration.stream_of(model) != stream:
                 published += self._notice(
                     key, bucket, f"its predictions are read from stream {self.configuration.stream_of(model)}; set models.{model}.stream"
@@ -266,7 +265,7 @@ class Fold:
         """The fold that wrote `snapshot`; ``panes`` are those at the summaries offsets it lists as pending."""
         fold = cls(configuration, suite_of)
         kept: dict[str, Any] = state.fold  # plain data, as `snapshot` wrote it
-        fold.panes = _changed_panes(configuration, kept.get("panes", {}))
+        fold.panes = changed_panes(configuration, kept.get("panes", {}))
         for name, aligner in list(fold.aligners.items()):
             if name in state.aligners:
                 tiling = buckets(fold.panes[name]) if name in fold.panes else aligner.buckets
@@ -291,46 +290,6 @@ class Fold:
         return fold
 
 
-def _changed_panes(configuration: Configuration, kept: Mapping[str, str]) -> dict[str, PaneLength]:
-    """The former panes of streams that have others now. Rows and times have no common clock."""
-    found = {name: pane_length(text) for name, text in kept.items() if name in configuration.streams}
-    for name, former in found.items():
-        pane = configuration.streams[name].pane
-        if (former.unit == "rows") != (pane.unit == "rows"):
-            msg = f"streams.{name}.pane: was {former}, and cannot become {pane}: take a new name of the application, which starts anew"
-            raise ValueError(msg)
-    return {name: former for name, former in found.items() if former != configuration.streams[name].pane}
-
-
 def _partial(groups: Mapping[tuple[str, str, str, int], list[Pending]]) -> set[tuple[str, str]]:
     """Model versions whose bucket was counted against two references: an announcement came late."""
     return {name for name, times in Counter(key[:2] for key in groups).items() if times > 1}
-
-
-def _merged(beginning: int, aligned: Aligned, panes: list[Pane], *, complete: bool) -> Bucket:
-    counts, sums = np.add.reduce([pane.counts for pane in panes]), np.add.reduce([pane.sums for pane in panes])
-    by_segment: dict[str, list[Pane]] = {}
-    for pane in panes:
-        if pane.segment is not None:
-            by_segment.setdefault(pane.segment, []).append(pane)
-    segments = tuple(
-        Segment(name, np.add.reduce([pane.counts for pane in own]), np.add.reduce([pane.sums for pane in own]))
-        for name, own in sorted(by_segment.items())
-    )
-    ranges: dict[tuple[str, int], tuple[int, int]] = {}
-    for pane in panes:
-        low, high = ranges.get((pane.topic, pane.partition), (pane.first, pane.last))
-        ranges[pane.topic, pane.partition] = (min(low, pane.first), max(high, pane.last))
-    return Bucket(
-        start=beginning,
-        end=aligned.end,
-        rows=sum(pane.rows for pane in panes),
-        late=sum(pane.late for pane in panes),
-        counts=counts,
-        sums=sums,
-        complete=complete,
-        clock_decided=aligned.clock_decided,
-        offsets=tuple(Offsets(*place, *ranges[place]) for place in sorted(ranges)),
-        segments=segments,
-        unseen=merged_names(pane.unseen for pane in panes),
-    )

@@ -4,11 +4,11 @@ Shorter ones that fit in add up to what a pane of the whole bucket would be. A l
 that it ends in is not complete.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...schemas.configuration import Configuration
+from ...schemas.configuration import Configuration, PaneLength, pane_length
 from ...schemas.duration import written
 from ...schemas.identity import derived_id
 from ...schemas.messages.notice import Notice
@@ -73,3 +73,14 @@ class PaneLengths:
     def restored(cls, configuration: Configuration, plain: Sequence[Sequence[Any]]) -> "PaneLengths":
         """What `plain` wrote."""
         return cls(configuration, {(stream, length): number for stream, length, number in plain})
+
+
+def changed_panes(configuration: Configuration, kept: Mapping[str, str]) -> dict[str, PaneLength]:
+    """The former panes of streams that have others now. Rows and times have no common clock."""
+    found = {name: pane_length(text) for name, text in kept.items() if name in configuration.streams}
+    for name, former in found.items():
+        pane = configuration.streams[name].pane
+        if (former.unit == "rows") != (pane.unit == "rows"):
+            msg = f"streams.{name}.pane: was {former}, and cannot become {pane}: take a new name of the application, which starts anew"
+            raise ValueError(msg)
+    return {name: former for name, former in found.items() if former != configuration.streams[name].pane}

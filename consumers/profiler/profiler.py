@@ -17,7 +17,7 @@ from ..bus.addressing import (
     dead_letter,
     dead_letter_output,
     lost_output,
-    pane_output,
+    pane_outputs,
     progress_outputs,
     set_aside_output,
 )
@@ -247,7 +247,7 @@ class Profiler:
 
     def _outputs(self, partition: Partition, run: ClosedRun) -> list[Output]:
         """A run as it is written: its panes, its dead letters, and what is to be told of records set aside."""
-        outputs = [pane_output(self._configuration, pane) for pane in run.panes]
+        outputs = [output for pane in run.panes for output in pane_outputs(self._configuration, pane)]
         outputs += self._dead_letters(partition.source, run)
         for bad in run.bad:
             if bad.offset in partition.aside.reasons:

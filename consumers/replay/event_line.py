@@ -29,9 +29,9 @@ def event_line(event: DriftEvent | Notice) -> str:
         f"{event.severity:<8}",
     ]
     if event.status == "resolved":
-        parts += [names(signals), f"{event.reason or 'recovered'} after {length_of(event)}"]
+        parts += [names(signals, len(event.further) + event.more_signals), f"{event.reason or 'recovered'} after {length_of(event)}"]
     else:
-        parts.append(changes(signals, sizes=True))
+        parts.append(changes(signals, further=event.further_open, sizes=True))
     if event.detector != DETECTOR:
         parts.append(f"by {event.detector}")
     return "  ".join(part for part in parts if part)
@@ -46,17 +46,17 @@ def short_id(episode: str) -> str:
     return episode[:_SHORT_ID]
 
 
-def names(signals: Sequence[DriftedSignal]) -> str:
-    """The signals' names, the first few of them.
+def names(signals: Sequence[DriftedSignal], further: int = 0) -> str:
+    """The signals' names, the first few of them; ``further``: so many are not told whole.
 
     >>> names([])
     ''
     """
     shown = [label(signal) for signal in signals[:_MOST_NAMES]]
-    return ", ".join(shown) + _further(signals)
+    return ", ".join(shown) + _more(signals, further)
 
 
-def changes(signals: Sequence[DriftedSignal], *, sizes: bool = False) -> str:
+def changes(signals: Sequence[DriftedSignal], *, further: int = 0, sizes: bool = False) -> str:
     """Which signal changed in which way, the first few of them; with the sizes of the first, which is the largest."""
     told = [f"{label(signal)}: {signal.change}" for signal in signals[:_MOST_NAMES]]
     if sizes and signals:
@@ -64,11 +64,12 @@ def changes(signals: Sequence[DriftedSignal], *, sizes: bool = False) -> str:
         only_in = f"only in {', '.join(first.only_in)}" if first.only_in else ""
         details = "  ".join(part for part in (only_in, effect(first.effect)) if part)
         told[0] += f" ({details})" if details else ""
-    return ", ".join(told) + _further(signals)
+    return ", ".join(told) + _more(signals, further)
 
 
-def _further(signals: Sequence[DriftedSignal]) -> str:
-    return f" and {len(signals) - _MOST_NAMES} more" if len(signals) > _MOST_NAMES else ""
+def _more(signals: Sequence[DriftedSignal], further: int) -> str:
+    more = max(len(signals) - _MOST_NAMES, 0) + further
+    return f" and {more:,} more" if more else ""
 
 
 def effect(of: Effect) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ...schemas.messages.drift import DriftedSignal, DriftEvent
+from ...schemas.messages.drift import DriftedSignal, DriftEvent, FurtherSignal
 
 #: Of severities, where there is more than one; else colour would say nothing, and all bars have one that means none.
 _COLOURS = {"minor": "#9aa5b1", "moderate": "#f0a02f", "major": "#d1344b"}
@@ -22,6 +22,8 @@ _SAID: dict[str, Any] = {
     "zorder": 4,
 }  # matplotlib's keywords
 _OVER: dict[str, Any] = {**_SAID, "marker": "s", "ms": 5, "mfc": _INK}
+#: In place of the names of all signals that no event tells whole.
+MORE = "and more"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -35,7 +37,7 @@ def moment(place: str) -> datetime:
     return _EPOCH + timedelta(seconds=int(row)) if kind == "row" else datetime.fromisoformat(place)
 
 
-def label(signal: DriftedSignal) -> str:
+def label(signal: DriftedSignal | FurtherSignal) -> str:
     """A signal's name for people: ``temp``, ``pressure (availability)``, ``score [segment]``."""
     segment = f" [{signal.segment}]" if signal.segment else ""
     return f"{signal.name}{segment}" if signal.of == "values" else f"{signal.name}{segment} ({signal.of})"
@@ -59,11 +61,20 @@ class DrawnEpisode:
     def add(self, event: DriftEvent) -> None:
         """Take in a further event of this episode."""
         self.last = event
-        end = moment(event.bucket[1])
         for signal in event.signals:
-            span = self.spans.setdefault(label(signal), Span(moment(event.onset) if event.sequence == self.first.sequence else end, None))
-            left = event.status == "resolved" or not signal.open
-            self.spans[label(signal)] = Span(span.start, (span.end or end) if left else None)
+            self._follow(label(signal), event, is_open=signal.open)
+        listed = [one for one in event.further if label(one) in self.spans]
+        for one in listed:
+            self._follow(label(one), event, is_open=one.open)
+        if len(event.further) + event.more_signals > len(listed):
+            others = any(one.open for one in event.further if label(one) not in self.spans)
+            self._follow(MORE, event, is_open=others or event.more_signals > 0)
+
+    def _follow(self, name: str, event: DriftEvent, *, is_open: bool) -> None:
+        end = moment(event.bucket[1])
+        span = self.spans.setdefault(name, Span(moment(event.onset) if event.sequence == self.first.sequence else end, None))
+        left = event.status == "resolved" or not is_open
+        self.spans[name] = Span(span.start, (span.end or end) if left else None)
 
     @property
     def opened(self) -> datetime:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from ..bounds import LONGEST_TOPIC, MOST_TOPICS
 from ..duration import Duration
 from ..fact import Setting
 from .mapping import Mapping
@@ -13,7 +14,7 @@ from .units import Pane, PaneLength
 class Stream(Setting):
     """A configured group of input topics, read and aligned together."""
 
-    topics: Annotated[tuple[str, ...], Field(min_length=1)]
+    topics: Annotated[tuple[Annotated[str, Field(max_length=LONGEST_TOPIC)], ...], Field(min_length=1, max_length=MOST_TOPICS)]
     clock: Literal["live", "record"] = "live"
     pane: Pane = PaneLength("time", 10_000)
     format: Literal["json"] = "json"

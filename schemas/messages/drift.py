@@ -80,6 +80,19 @@ class DriftedSignal(Fact):
     rows: int  #: rows in `current`
 
 
+class FurtherSignal(Fact):
+    """One signal of an episode of very many, in short."""
+
+    name: str
+    role: str
+    of: str = "values"
+    segment: str | None = None
+    open: bool = True
+    share: float
+    change: str
+    effect: dict[str, float] = {}  #: the sizes that there are, as in `Effect`; of nulls and of a correlation what it is now
+
+
 class UsedPanes(Fact):
     """The offsets of one input partition that `current` was counted from."""
 
@@ -102,7 +115,9 @@ class DriftEvent(Fact):
     bucket: tuple[str, str]  #: start and end of the bucket that decided, ISO 8601 UTC; "row 30000" where panes are of so many rows
     scope: Literal["global", "local"] | None = None  #: local: no more than some segments have changed; None: the model has none
     onset: str  #: since when, as far as the winning bet can tell
-    signals: tuple[DriftedSignal, ...]
+    signals: tuple[DriftedSignal, ...]  #: of more than `MOST_WHOLE`, those with the largest shares, open ones first
+    further: tuple[FurtherSignal, ...] = ()  #: signals behind these, in the same order
+    more_signals: int = 0  #: so many more are not listed
     detector: str  #: the one that opened it
     budget: str  #: of false alarms, as configured
     severity: Severity
@@ -110,7 +125,13 @@ class DriftEvent(Fact):
     complete: bool  #: every partition's panes of the bucket were there in time
     clock_decided: bool  #: some partition's progress through the bucket came from the wall clock
     panes: tuple[UsedPanes, ...] = ()
+    more_panes: int = 0  #: input partitions that are not listed
     configuration: str
+
+    @property
+    def further_open(self) -> int:
+        """Open signals that are not among those told whole; those not listed are taken for open unless it is resolved."""
+        return sum(one.open for one in self.further) + (0 if self.status == "resolved" else self.more_signals)
 
     @property
     def id(self) -> str:

@@ -15,6 +15,8 @@ from ..integers import IntegerVector
 MOST_UNEXPECTED = 20
 #: In the place of a model or version: all further ones of a run, none of them monitored.
 OTHERS = "(others)"
+#: Bytes of a record: a larger pane travels in parts.
+LARGEST_PART = 512 * 1024
 
 
 class Unexpected(NamedTuple):
@@ -28,6 +30,10 @@ class Unexpected(NamedTuple):
 def commonest(found: Iterable[Unexpected]) -> tuple[Unexpected, ...]:
     """As many as are kept, the commonest first."""
     return tuple(sorted(found, key=lambda one: (-one.rows, one.name))[:MOST_UNEXPECTED])
+
+
+def _share(length: int, place: int, parts: int) -> slice:
+    return slice(length * place // parts, length * (place + 1) // parts)
 
 
 class Pane(Fact):
@@ -62,12 +68,39 @@ class Pane(Fact):
     unexpected: tuple[Unexpected, ...] = ()  #: the commonest
     pooled: int = 0  #: of `OTHERS`: how many model versions its rows are of, as far as they were counted
     unseen: dict[str, dict[str, int]] = {}  #: of categorical fields, the commonest values that the reference does not know, and their rows
+    part: int = 0  #: of a pane that is too large for one record: the first part has its rows, and all else that is no vector
+    parts: int = 1
+    counts_at: int = 0  #: where this part's counts begin among the pane's
+    sums_at: int = 0
 
     @property
     def id(self) -> str:
         """The same for everyone who cuts this run."""
         place = (self.topic_id, self.partition, self.first, self.bucket)
-        return derived_id("pane", *place, self.model, self.version, self.segment, self.reference, self.since)
+        facts = (*place, self.model, self.version, self.segment, self.reference, self.since)
+        return derived_id("pane", *facts, self.part) if self.part else derived_id("pane", *facts)
+
+    def split(self, largest: int = LARGEST_PART) -> "list[tuple[Pane, bytes]]":
+        """The pane as records of at most so many bytes, whose vectors, laid side by side, are the pane's: readers add up what they get."""
+        number, parts = 1, [(self, self.encoded())]
+        while any(len(value) > largest for _, value in parts) and number < len(self.counts) + len(self.unseen):
+            number *= 2
+            parts = [(part, part.encoded()) for part in (self._part(place, number) for place in range(number))]
+        return parts
+
+    def _part(self, place: int, parts: int) -> "Pane":
+        counts, sums, names = (_share(len(whole), place, parts) for whole in (self.counts, self.sums, self.unseen))
+        own = {
+            "part": place,
+            "parts": parts,
+            "counts": self.counts[counts],
+            "counts_at": counts.start,
+            "sums": self.sums[sums],
+            "sums_at": sums.start,
+            "unseen": dict(sorted(self.unseen.items())[names]),
+        }
+        beside = {"rows": 0, "late": 0, "sampled": 0, "unexpected": ()} if place else {}
+        return self.model_copy(update=own | beside)
 
     def encoded(self) -> bytes:
         """As it travels: msgpack, without `pooled` where none is."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from driftbus.consumers.bus import snapshots
-from driftbus.consumers.bus.addressing import pane_output, progress_outputs
+from driftbus.consumers.bus.addressing import pane_outputs, progress_outputs
 from driftbus.consumers.bus.interface import Batch, Output, TopicPartition
 from driftbus.consumers.detector.fold import Fold, StateKey
 from driftbus.consumers.streams.summaries import facts_of
@@ -88,7 +88,7 @@ class World:
                 counts=self._counts[(number * 7 + place) % DISTINCT],
                 sums=np.zeros(2 * len(NUMERIC), dtype=np.int64),
             )
-            outputs.append(pane_output(self.chosen, pane))
+            outputs += pane_outputs(self.chosen, pane)
         topic = InputTopic(topic=SOURCE.topic, topic_id=SOURCE.topic_id, partitions=1)
         outputs += progress_outputs(self.chosen, Progress(stream=STREAM, source=SOURCE, through=end, topics=(topic,)))
         offsets = np.arange(len(outputs)) + number * (len(self.names) + 1)

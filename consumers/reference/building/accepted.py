@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....detectors.counting.layout import Layout, Signal, layout
-from ....schemas.messages.drift import DriftedSignal
+from ....schemas.messages.drift import DriftedSignal, FurtherSignal
 from ....schemas.stored.reference import JointProfile, PairProfile, Recount, Reference
 from .columns import UnusableReference
 
@@ -14,7 +14,7 @@ Fields = Collection[str]
 _LACKING = "not there, or in too few rows"
 
 
-def accepted(old: Reference, new: Reference, signals: Iterable[DriftedSignal]) -> Reference:
+def accepted(old: Reference, new: Reference, signals: Iterable[DriftedSignal | FurtherSignal]) -> Reference:
     """The old reference with the fields of these signals, and what is said of them together with others, as they are in the new one.
 
     Its rate and span stay: the new one may be of a few minutes.

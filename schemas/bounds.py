@@ -1,0 +1,25 @@
+"""How large each record of our own may be, whatever the data: a broker takes 1,048,588 bytes by default, and librdkafka 1,000,000.
+
+A record beyond it stops whoever writes it, at every start anew. So what has no bound of its own is cut, listed or split here and in the
+messages; `docs/schemas.md` has the table.
+"""
+
+from .text import Use
+
+#: Any text of a record that has no use of its own in `text`.
+TEXT = Use(4_000, anything=True)
+#: A text in a signal of an event that would be too large with it whole.
+DETAIL = Use(100, anything=True)
+#: Topics of a stream, and characters of the name of each (Kafka's own bound).
+MOST_TOPICS, LONGEST_TOPIC = 1_000, 249
+
+#: By record: bytes of its key, value and headers together.
+RECORDS = {
+    "pane": 600_000,
+    "progress": 400_000,
+    "snapshot": 600_000,
+    "drift-event": 800_000,
+    "notice": 100_000,
+    "dead-letter": 150_000,
+    "announcement": 50_000,
+}
