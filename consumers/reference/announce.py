@@ -139,6 +139,10 @@ class Announcements:
         found = sorted(((since, model) for model, since in ends.items() if since is not None), reverse=True)
         return {model: since for since, model in found[:MOST_RETIRED]}
 
+    def named(self) -> set[str]:
+        """The references that can still hold."""
+        return {one.reference for _, known in self._order.values() for one in known if one.reference is not None}
+
     def all(self) -> list[Announcement]:
         """Everything known, by model, version and boundary."""
         return [announcement for version in sorted(self._order) for announcement in self._order[version][1]]

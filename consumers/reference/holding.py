@@ -73,6 +73,7 @@ class HeldReferences:
         self._questions += 1
         if self._questions % FORGET_EVERY == 0:
             self._announcements.forget(min(self._oldest, self._oldest_before))
+            self._monitored.only(self._announcements.named())
             self._oldest, self._oldest_before = NEVER, self._oldest
         announcement = self._announcements.holding(model, version, bucket)
         return Holding(None, None) if announcement is None else Holding(announcement.reference, announcement.since)

@@ -1,9 +1,11 @@
 """What is made from an artifact, kept while it is used: at most so many, and so large."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Generic, NamedTuple, TypeVar
 
 Made = TypeVar("Made")
+#: Times the number that is kept, up to which those in turn stay.
+IN_TURN = 16
 
 
 class _Entry(NamedTuple, Generic[Made]):
@@ -16,7 +18,7 @@ class Kept(Generic[Made]):
     """The ones asked for last. What was dropped is made again when it is asked for: the bounds change speed, never results.
 
     ``patience``: beyond the bounds, what is still in turn stays: who goes round many asks again for each within so many questions per one
-    kept, and would else make each of them anew in every round.
+    kept, and would else make each of them anew in every round. That goes no further than `IN_TURN` times their number.
     """
 
     def __init__(self, make: Callable[[str], tuple[Made, int]], most: int, largest: int, patience: int = 0) -> None:
@@ -40,10 +42,16 @@ class Kept(Generic[Made]):
         self._entries[name] = entry._replace(asked=self._asked)
         return entry.made
 
+    def only(self, names: Collection[str]) -> None:
+        """Drop all others: nobody will ask for them."""
+        for name in self._entries.keys() - set(names):
+            self._size -= self._entries.pop(name).size
+
     def _drop(self) -> None:
         while len(self._entries) > 1 and (len(self._entries) > self._most or self._size > self._largest):
             name, oldest = next(iter(self._entries.items()))
-            if self._asked - oldest.asked <= self._patience * len(self._entries):
+            in_turn = self._asked - oldest.asked <= self._patience * len(self._entries)
+            if in_turn and len(self._entries) <= IN_TURN * self._most:
                 return
             del self._entries[name]
             self._size -= oldest.size

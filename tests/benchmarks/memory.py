@@ -1,7 +1,7 @@
 """What a process keeps: ``python -m tests.benchmarks.memory [ROWS] [VERSIONS]``, 20 million and 1,000 unless said.
 
 Two runs of the real profiler and detector in one process, on an embedded log that is trimmed as it is read: ordinary rows of one model, and
-model versions that come and go: each announced, served, and retired or left behind by the next. Prints the memory after every tenth.
+references that come and go: each announced, served, and replaced, or retired with its version. Prints the memory after every tenth.
 """
 
 import sys
@@ -77,7 +77,7 @@ def rows(count: int) -> list[int]:
 
 
 def versions(count: int) -> list[int]:
-    """One version after the other; every second one is retired, the others are left behind."""
+    """One reference after the other: a version's first is replaced by its second, with which the version is retired."""
     draw = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:
         settings = configuration(artifacts=folder, models={"m0": {"false_alarms": "1 per 30d"}})
@@ -86,10 +86,10 @@ def versions(count: int) -> list[int]:
         turned, announced = _Turned(settings, bus), settings.topics
 
         def step(number: int) -> None:
-            version, start = str(number), BEGINNING + number * _BUCKETS * _BUCKET
+            version, start = str(number // 2), BEGINNING + number * _BUCKETS * _BUCKET
             built = reference("m0", version, rows=2_000, seed=number)
             announce(bus, announced, Announcement(model="m0", version=version, reference=store.put(built.encoded()), since=start))
-            if number % 2 == 0:
+            if number % 2:
                 end = start + (_BUCKETS - 1) * _BUCKET
                 announce(bus, announced, Announcement(model="m0", version=version, reference=None, since=end))
             for making in turned.pipeline.consumers:
@@ -98,7 +98,7 @@ def versions(count: int) -> list[int]:
             step_ms = _BUCKET // _ROWS_A_BUCKET
             turned.on([Output("scored", 0, None, value, (), start + i * step_ms) for i, value in enumerate(served)])
 
-        found = phases(count, "versions", step)
+        found = phases(2 * count, "references", step)
         turned.pipeline.close()
         bus.close()
     return found
@@ -112,7 +112,7 @@ class _Nothing:
 def main(arguments: list[str]) -> None:
     """Both, and by how much they grew from the second tenth to the last."""
     count, names = int(arguments[0]) if arguments else ROWS, int(arguments[1]) if len(arguments) > 1 else VERSIONS
-    for what, found in (("rows", rows(count)), ("versions", versions(names))):
+    for what, found in (("rows", rows(count)), ("references", versions(names))):
         if len(found) > 2:
             print(f"{what}: {(found[-1] - found[1]) / 1e6:+.1f} MB from the second tenth to the last")
 

@@ -9,8 +9,8 @@ from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Bus, Output
 from driftbus.consumers.reference.announce import Announcements, announce
 from driftbus.consumers.reference.artifacts import ArtifactStore
-from driftbus.consumers.reference.holding import FORGET_EVERY, MOST_PREPARED, HeldReferences
-from driftbus.consumers.reference.kept import Kept
+from driftbus.consumers.reference.holding import FORGET_EVERY, HeldReferences
+from driftbus.consumers.reference.kept import IN_TURN, Kept
 from driftbus.schemas.configuration import KafkaTopics
 from driftbus.schemas.messages.announcement import Announcement
 
@@ -66,6 +66,15 @@ def test_what_is_in_turn_is_not_made_in_every_round() -> None:
         kept("0")
     kept("new")
     assert len(kept) == 10
+    kept.only({"new", "0"})
+    assert len(kept) == 2
+
+
+def test_there_is_an_end_to_what_is_in_turn() -> None:
+    kept = Kept(lambda name: (name, 1), 10, 10**9, patience=10**9)
+    for number in range(1_000):
+        kept(str(number))
+    assert len(kept) <= IN_TURN * 10
 
 
 def test_a_thousand_replaced_references_leave_as_many_as_are_kept(tmp_path: Path) -> None:
@@ -76,13 +85,14 @@ def test_a_thousand_replaced_references_leave_as_many_as_are_kept(tmp_path: Path
     for number in range(1_000):
         name = store.put(one.model_copy(update={"longest_gap": number}).encoded())
         announce(bus, settings.topics, Announcement(model="m0", version="1", reference=name, since=number * 10))
-    held = HeldReferences(bus, settings, store)
+    held, most = HeldReferences(bus, settings, store), 0
     for number in range(1_000):
-        for _ in range(40):  # as often as a life of two buckets asks
+        for _ in range(10):  # a short life: it is not asked for often enough to be told from one in turn
             found = held.holding("m0", "1", number * 10 + 5)
             held.monitored(found.reference or "")
-    assert len(held._monitored) <= MOST_PREPARED
-    assert len(held._announcements.all()) <= 2 * FORGET_EVERY // 40 + 1
+        most = max(most, len(held._monitored))
+    assert most <= 2 * FORGET_EVERY // 10 + 100  # dropped when they can hold no more
+    assert len(held._announcements.all()) <= 2 * FORGET_EVERY // 10 + 1
     assert held.announced("m0")
     assert not held.announced("m1")
     bus.close()
