@@ -3,7 +3,7 @@
 import difflib
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ def load(path: Path | str = DEFAULT_FILE, environment: Mapping[str, str] = os.en
     try:
         return parsed(text, environment)
     except ConfigurationError as error:
-        raise ConfigurationError("\n".join(f"{path}: {line}" for line in str(error).splitlines())) from None
+        raise ConfigurationError("\n".join(f"{path}: {line}" for line in str(error).split("\n"))) from None
 
 
 def parsed(text: str, environment: Mapping[str, str] = os.environ) -> Configuration:
@@ -66,16 +66,21 @@ def parsed(text: str, environment: Mapping[str, str] = os.environ) -> Configurat
         raise ConfigurationError(msg)
     read = expanded(document, environment)
     if read.unset:
-        raise ConfigurationError("\n".join(read.unset))
+        raise _refusal(read.unset)
     try:
         configuration = Configuration.model_validate(read.content)
     except ValidationError as error:
-        raise ConfigurationError("\n".join(_told(error.errors(include_url=False), read))) from None
+        raise _refusal(_told(error.errors(include_url=False), read)) from None
     try:
         _check_detectors(configuration)
     except ConfigurationError as error:
         raise ConfigurationError(read.masked(str(error))) from None
     return configuration.model_copy(update={"kafka": KafkaSettings(configuration.kafka)})
+
+
+def _refusal(mistakes: Iterable[str]) -> ConfigurationError:
+    """A line for each, whatever stands in its keys."""
+    return ConfigurationError("\n".join(mistake.replace("\n", "\\n") for mistake in mistakes))
 
 
 def _check_detectors(configuration: Configuration) -> None:
@@ -89,7 +94,7 @@ def _check_detectors(configuration: Configuration) -> None:
         except UnusablePlugin as error:
             wrong = [str(error)]
         if wrong:
-            raise ConfigurationError("\n".join(wrong))
+            raise _refusal(wrong)
 
 
 class _Loader(yaml.SafeLoader):

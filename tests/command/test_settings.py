@@ -201,6 +201,13 @@ def test_a_value_from_the_environment_is_never_told(written: str, path: str, sec
     assert "SECRET" in told or "embedded" in told
 
 
+@pytest.mark.parametrize("name", ["a\\nok    all is well", "a\\x1b[2J", "a\\u2028b"])
+def test_a_mistake_stays_a_line_whatever_its_key_is(name: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        parsed(SMALLEST + f'models: {{fraud: {{features: {{"{name}": {{typ: numeric}}}}}}}}')
+    assert str(refused.value).count("\n") == 0
+
+
 def test_the_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"nowhere\.yaml: no such file; name another with --config FILE"):
         load("nowhere.yaml")
