@@ -159,7 +159,7 @@ def test_a_file_that_is_no_table_is_refused(user: User) -> None:
 
 
 def test_schemas_are_exported(user: User) -> None:
-    assert "schemas in out" in user.says("schemas", "export", "out")
+    assert "schemas, and asyncapi.json, in out" in user.says("schemas", "export", "out")
     assert json.loads(Path("out/drift-event.json").read_text())["$id"] == "urn:driftbus:schema:drift-event"
 
 
