@@ -1,7 +1,7 @@
 """CloudEvents 1.0 in Kafka's binary mode: attributes in headers, the event itself as the value."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from cloudevents.core.bindings.kafka import to_binary_event
 from cloudevents.core.v1.event import CloudEvent
@@ -9,6 +9,7 @@ from cloudevents.core.v1.event import CloudEvent
 JSON = "application/json"
 MSGPACK = "application/vnd.msgpack"
 Headers = tuple[tuple[str, bytes], ...]
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def iso(time_ms: int) -> str:
@@ -19,6 +20,16 @@ def iso(time_ms: int) -> str:
     """
     spec = "milliseconds" if time_ms % 1000 else "seconds"
     return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec=spec).replace("+00:00", "Z")
+
+
+def microseconds(text: str) -> int:
+    """Since 1970, of an ISO 8601 time; UTC unless it says otherwise. The one parser of times, as `iso` is the one writer.
+
+    >>> microseconds("1970-01-01T01:00:00.25+01:00"), microseconds("1970-01-02") == microseconds("1970-01-02T00:00:00Z")
+    (250000, True)
+    """
+    at = datetime.fromisoformat(text)
+    return ((at if at.tzinfo else at.replace(tzinfo=UTC)) - _EPOCH) // timedelta(microseconds=1)
 
 
 def headers(*, id: str, type: str, source: str, time_ms: int, subject: str, content_type: str = JSON) -> Headers:

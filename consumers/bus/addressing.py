@@ -1,10 +1,9 @@
 """How our own messages are addressed: topic, partition, key, CloudEvents headers."""
 
 import zlib
-from datetime import datetime
 
 from ...schemas.bounds import TEXT
-from ...schemas.cloud_events import JSON, MSGPACK, headers
+from ...schemas.cloud_events import JSON, MSGPACK, headers, microseconds
 from ...schemas.configuration import Configuration, PaneLength
 from ...schemas.identity import content_hash, derived_id
 from ...schemas.messages.dead_letter import LARGEST_VALUE, DeadLetter
@@ -97,7 +96,7 @@ def _placed(event: DriftEvent, pane: PaneLength) -> DriftEvent:
     """The event with rows instead of times where its stream has panes of so many rows."""
     if pane.unit != "rows":
         return event
-    onset, start, end = (pane.place(round(datetime.fromisoformat(time).timestamp() * 1000)) for time in (event.onset, *event.bucket))
+    onset, start, end = (pane.place(microseconds(time) // 1000) for time in (event.onset, *event.bucket))
     return event.model_copy(update={"onset": onset, "bucket": (start, end)})
 
 

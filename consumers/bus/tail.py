@@ -23,7 +23,10 @@ class DriftTopic:
         self._next = {p: first if from_start else end for p, (first, end) in ends.items()}
 
     def new(self) -> list[Event]:
-        """What came since the last call, in the order of record time."""
+        """What came since the last call, in the order in which it was written, as the records' times tell.
+
+        Across partitions, which are written apart, an event may come behind one that speaks of a later bucket.
+        """
         found: list[tuple[int, Event]] = []
         for partition, start in self._next.items():
             end = self._bus.watermarks(partition)[1]

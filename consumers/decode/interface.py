@@ -7,16 +7,17 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ...detectors.counting import absent
 from ...schemas.cloud_events import Headers
 from ...schemas.stored.reference import ProfiledField
 
 
 class Marks(NamedTuple):
-    """Bit patterns of NaN (as uint64) that say why a number is not there. A categorical column holds the same as codes below zero."""
+    """Why a value is not there: bit patterns of NaN (as uint64) where it would be a number; as they are, ints, where it would be a text."""
 
-    null: int = 0x7FF8_0000_0000_0000
-    invalid: int = 0x7FF8_0000_0000_0001
-    missing: int = 0x7FF8_0000_0000_0002
+    null: int = absent.NULL
+    invalid: int = absent.INVALID
+    missing: int = absent.MISSING
 
 
 MARKS = Marks()

@@ -4,18 +4,17 @@ import math
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...schemas.cloud_events import microseconds
 from ...schemas.stored.reference import ProfiledField
 from .interface import Columns
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: Numbers below these, whatever their sign, are s, ms, us; those beyond ns. Seconds reach the year 5138, the others go from 1973 on.
 _MAGNITUDES = ((1e11, 1.0), (1e14, 1e3), (1e17, 1e6), (math.inf, 1e9))
 #: ``2026-03-01T10:00:00``, to which fractions and a zone may be added: where its digits are, and its signs.
@@ -35,10 +34,9 @@ def seconds_of_text(text: str) -> float | None:
     (82800.5, 86400.0, None)
     """
     try:
-        at = datetime.fromisoformat(text)
+        return microseconds(text) / 1e6
     except ValueError:
         return None
-    return (((at if at.tzinfo else at.replace(tzinfo=UTC)) - _EPOCH) // timedelta(microseconds=1)) / 1e6
 
 
 def seconds_of_number(number: float) -> float:

@@ -1,7 +1,8 @@
 """What peers call drift metrics, bucket by bucket: the distance of every signal from its reference, as it is, with nothing taken off.
 
-Computed from published summaries, folded into buckets as the detector folds them. Two samples of one distribution do not show 0 here:
-events' effects are less what chance alone would show.
+Computed from published summaries, aligned into buckets as the detector aligns them; every pane counts, also one of rows that the detector
+leaves out, as those counted against a reference that has been replaced, and segments stand apart. Two samples of one distribution do not
+show 0 here: events' effects are less what chance alone would show.
 """
 
 import csv
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from ...detectors.counting.layout import Signal, layout
 from ...detectors.effects import grouped, rounded
-from ...detectors.effects.two_sample import ks, psi, wasserstein
+from ...detectors.effects.two_sample import jensen_shannon, ks, psi, wasserstein
 from ...schemas.configuration import Configuration
 from ...schemas.messages.pane import Pane
 from ...schemas.stored.reference import CategoricalProfile, NumericProfile, Reference
@@ -45,7 +46,7 @@ class Measured(NamedTuple):
     nulls: float | None  #: share of rows without a valid value; None: the signal is of no field
     ks: float | None  #: Kolmogorov-Smirnov distance of the binned values
     psi: float | None  #: population stability index over about ten groups of bins, with a pseudo-count of .5
-    js: float | None  #: Jensen-Shannon distance (base 2) over the same groups
+    js: float | None  #: Jensen-Shannon distance (base 2) over the same groups, with the same pseudo-count
     wasserstein_sd: float | None  #: Wasserstein distance of the binned values, in reference standard deviations
 
 
@@ -149,18 +150,6 @@ class _Signal:
             return nulls, None, *distances, None
         ordered = _added(current, self.rank, len(self.values))
         return nulls, rounded(ks(self.ordered, ordered)), *distances, rounded(wasserstein(self.ordered, ordered, self.values))
-
-
-def jensen_shannon(reference: Counts, current: Counts) -> float:
-    """The square root of the Jensen-Shannon divergence, in bits: 0 for equal shares, 1 for shares that never meet.
-
-    >>> jensen_shannon(np.array([5, 5, 0]), np.array([0, 0, 2]))
-    1.0
-    """
-    shares = np.array([reference / reference.sum(), current / current.sum()])
-    middle = shares.mean(axis=0)
-    terms = shares * np.log2(np.divide(shares, middle, out=np.ones_like(shares), where=shares > 0))
-    return float(np.sqrt(max(float(terms.sum()), 0.0) / 2))
 
 
 def _absent(available: Counts) -> float | None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ...schemas.cloud_events import microseconds
 from ...schemas.messages.drift import DriftedSignal, DriftEvent, FurtherSignal
 
 #: Of severities, where there is more than one; else colour would say nothing, and all bars have one that means none.
@@ -34,7 +35,7 @@ def moment(place: str) -> datetime:
     datetime.datetime(1970, 1, 1, 0, 1, tzinfo=datetime.timezone.utc)
     """
     kind, _, row = place.partition(" ")
-    return _EPOCH + timedelta(seconds=int(row)) if kind == "row" else datetime.fromisoformat(place)
+    return _EPOCH + (timedelta(seconds=int(row)) if kind == "row" else timedelta(microseconds=microseconds(place)))
 
 
 def label(signal: DriftedSignal | FurtherSignal) -> str:

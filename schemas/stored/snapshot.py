@@ -18,7 +18,7 @@ class Snapshot(Fact):
 
     partition: int
     number: int  #: the summaries offset P that was committed with it
-    key: str = ""  #: stream/model/version/reference of a state; empty: the partition's record
+    key: str = ""  #: of a state, as its fold names it (the detector's: `StateKey`, in JSON); empty: the partition's record
     chunk: int = 0
     chunks: int = 1
     content: bytes = b""

@@ -8,9 +8,12 @@ import duckdb
 import numpy as np
 import pytest
 from scipy import stats
-from scipy.spatial import distance
 
-from driftbus.consumers.replay.measures import jensen_shannon
+from driftbus import consumers, detectors, schemas
+from driftbus.consumers.decode.interface import MARKS
+from driftbus.consumers.replay import measures
+from driftbus.detectors.counting import absent
+from driftbus.detectors.effects import two_sample
 
 from .conftest import BEGINNING, SECONDS, User, amounts, table
 
@@ -49,10 +52,9 @@ def test_distances_are_those_of_the_rows(measured: User) -> None:
             assert abs(float(line["wasserstein_sd"]) - stats.wasserstein_distance(reference, rows) / reference.std()) <= 0.05
 
 
-@pytest.mark.parametrize(("reference", "current"), [([5, 5], [1, 9]), ([3, 0, 7], [0, 4, 1]), ([1, 2, 3], [2, 4, 6])])
-def test_jensen_shannon_is_scipys(reference: list[int], current: list[int]) -> None:
-    expected = distance.jensenshannon(reference, current, base=2)
-    assert jensen_shannon(np.array(reference), np.array(current)) == pytest.approx(expected, abs=1e-9)
+@pytest.mark.parametrize("of", ["jensen_shannon", "psi", "ks", "wasserstein"])
+def test_distances_are_those_that_detectors_and_events_are_made_of(of: str) -> None:
+    assert getattr(measures, of) is getattr(two_sample, of)
 
 
 def test_every_form_says_the_same(measured: User) -> None:
@@ -83,3 +85,11 @@ def test_an_ignored_column_need_not_be_in_the_table(user: User) -> None:
     Path("train.csv").write_text("\n".join([f"{text[0]},label", *(f"{line},1" for line in text[1:])]) + "\n")
     table(Path("history.csv"), DRIFTING)
     assert "fraud/-  major     amount: " in user.says("replay", "history.csv")
+
+
+def test_one_idea_is_in_one_place() -> None:
+    assert tuple(MARKS) == (absent.NULL, absent.INVALID, absent.MISSING)
+    rooms = [Path(package.__file__ or "").parent for package in (schemas, detectors, consumers)]
+    sources = {path.name: path.read_text(encoding="utf-8") for room in rooms for path in room.rglob("*.py")}
+    assert [name for name, text in sources.items() if "fromisoformat(" in text] == ["cloud_events.py"]  # the one parser of times
+    assert [name for name, text in sources.items() if "0x7FF8" in text] == ["absent.py"]

@@ -5,7 +5,6 @@ import mmap
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from itertools import chain, islice
 from operator import itemgetter
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from msgspec import UNSET
 
+from ....schemas.cloud_events import microseconds
 from ....schemas.configuration import TopicSlice
 from ....schemas.configuration.mapping import Mapping, Place
 from ....schemas.text import REASON, fitted
@@ -173,8 +173,7 @@ def epoch_ms(time: object) -> int:
     (1772359200250, 1772323200000, 1500)
     """
     if isinstance(time, str):
-        at = datetime.fromisoformat(time)
-        return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+        return round(microseconds(time) / 1000)
     if isinstance(time, int | float) and not isinstance(time, bool) and np.isfinite(time):
         return int(time)
     msg = f"{time!r} is not a time"
