@@ -89,6 +89,10 @@ class EmbeddedBus:
         """First offset, and the end; nothing is ever written but not committed here."""
         return self._log.span(source)
 
+    def offset_at(self, source: TopicPartition, time_ms: int) -> int:
+        """The first offset whose record's timestamp is at or after a time; the end if there is none."""
+        return self._log.offset_at(source, time_ms)
+
     def committed(self, group: str, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, Position]:
         """What a group (``application-role``) has committed."""
         return self._log.positions(group, partitions)
@@ -113,6 +117,9 @@ class EmbeddedBus:
         session = EmbeddedSession(self._shared, f"{self._application}-{role}", self._instance, topics, assignment)
         self._sessions.append(session)
         return session
+
+    def stop(self) -> None:
+        """Nothing here waits for anybody."""
 
     def close(self) -> None:
         """Close the sessions; the last bus of this process on a file closes that too."""
@@ -232,6 +239,10 @@ class EmbeddedSession:
     def resume(self, partitions: Sequence[TopicPartition]) -> None:
         """Deliver these again."""
         self._paused -= set(partitions)
+
+    def paused(self) -> frozenset[TopicPartition]:
+        """Those of ours of which nothing is delivered."""
+        return frozenset(self._paused)
 
     def seek(self, source: TopicPartition, offset: int) -> None:
         """Read on from here."""

@@ -120,11 +120,15 @@ class Session(Protocol):
         ...
 
     def pause(self, partitions: Sequence[TopicPartition]) -> None:
-        """Deliver nothing of these until `resume`."""
+        """Deliver nothing of these until `resume`, or until they are revoked: one that comes back is delivered."""
         ...
 
     def resume(self, partitions: Sequence[TopicPartition]) -> None:
         """Deliver these again."""
+        ...
+
+    def paused(self) -> frozenset[TopicPartition]:
+        """Those of ours of which nothing is delivered. Ask, and keep no copy: a rebalance changes it."""
         ...
 
     def seek(self, source: TopicPartition, offset: int) -> None:
@@ -155,6 +159,14 @@ class Bus(Protocol):
         """First offset, and the end: of committed records (no open transaction in front of it), or of all."""
         ...
 
+    def offset_at(self, source: TopicPartition, time_ms: int) -> int:
+        """The first offset whose record's timestamp is at or after a time; the end of committed records if there is none.
+
+        Records need not be in the order of their times: behind it there may be earlier ones. No record in front of it is so late, and that
+        is all that can be relied on: Kafka finds control records, too, by the time of their commit.
+        """
+        ...
+
     def committed(self, group: str, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, Position]:
         """What a group has committed; waits for transactions that are about to say. Partitions without are left out."""
         ...
@@ -169,6 +181,10 @@ class Bus(Protocol):
 
     def session(self, role: str, topics: Sequence[str], assignment: Assignment) -> Session:
         """Join group ``application-role`` on these topics as this process's instance. Raises `InstanceInUse` where that can be told."""
+        ...
+
+    def stop(self) -> None:
+        """The process is to end. From any thread: what waits for the brokers raises `Stopped` within seconds; what they answer is done."""
         ...
 
     def close(self) -> None:
@@ -199,3 +215,7 @@ class Fenced(BusError):
 
 class InstanceInUse(BusError):
     """A live process has this instance's name already."""
+
+
+class Stopped(BusError):
+    """What was being waited for is not waited for any more: the process was told to stop."""

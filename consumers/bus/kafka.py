@@ -12,8 +12,13 @@ from confluent_kafka import TopicPartition as KafkaPartition
 from . import kafka_errors, kafka_settings
 from .instance import Claim
 from .interface import Assignment, Batch, BusError, InstanceInUse, Output, Position, TopicDescription, TopicPartition
-from .kafka_admin import PATIENCE_S, Cluster
+from .kafka_admin import Cluster
 from .kafka_batches import batches, split, take
+from .kafka_closing import close
+from .kafka_errors import Ended
+from .kafka_flow import STALLED_S
+from .kafka_members import rival
+from .kafka_patience import COMMAND_S, Patience
 from .kafka_session import KafkaSession
 from .kafka_settings import Settings
 from .kafka_transactions import Aborted, Transactions
@@ -22,19 +27,28 @@ _log = logging.getLogger(__name__)
 
 _READ = 10_000
 _WAIT_S = 0.1
+#: Seconds without a word after which a reader is replaced.
+_SILENT_S = 5.0
 #: Seconds that `publish` waits until readers can see what it wrote: as long as somebody else's open transaction can hide it.
 _VISIBLE_S = 15
 
 
 class KafkaBus:
-    """A bus on a Kafka cluster. ``settings`` are librdkafka's; the user's override ours, except those that the promises rest on."""
+    """A bus on a Kafka cluster. ``settings`` are librdkafka's; the user's override ours, except those that the promises rest on.
 
-    def __init__(self, settings: Settings, application: str, instance: str) -> None:
+    ``patience_s``: how long what can heal is waited for; None: for ever, as a running consumer does. ``stalled_s``: see `kafka_flow`.
+    """
+
+    def __init__(
+        self, settings: Settings, application: str, instance: str, patience_s: float | None = COMMAND_S, stalled_s: float = STALLED_S
+    ) -> None:
         kafka_settings.check(settings)
+        self._patience = Patience(patience_s)
+        self._stalled_s = stalled_s
         self._settings = settings
         self._application = application
         self._instance = instance
-        self._cluster = Cluster(settings)
+        self._cluster = Cluster(settings, self._patience)
         self._cluster.reach()
         self._sessions: list[tuple[KafkaSession, Claim]] = []
         self._readers: list[Consumer] = []  # idle ones
@@ -57,6 +71,11 @@ class KafkaBus:
         """First offset, and the end: in front of the first open transaction, or of all records."""
         return self._cluster.spans([source], committed=committed)[source]
 
+    def offset_at(self, source: TopicPartition, time_ms: int) -> int:
+        """The first offset whose record's timestamp is at or after a time; the end of committed records if there is none."""
+        found = self._cluster.at_time(source, time_ms)
+        return self.watermarks(source)[1] if found is None else found
+
     def committed(self, group: str, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, Position]:
         """What a group (``application-role``) has committed; waits for transactions that are about to say."""
         return self._cluster.committed(group, partitions)
@@ -70,9 +89,9 @@ class KafkaBus:
         if start < low:
             msg = f"{source}: offsets {start} to {low - 1} are gone (retention); read from {low} on"
             raise BusError(msg)
-        reader = self._readers.pop() if self._readers else self._reader()
+        reader, trying = self._reader_at(source, start), self._patience.trying(f"reading {source}")
+        heard = time.monotonic()
         try:
-            reader.assign([KafkaPartition(*source, start)])
             while start < end:
                 records, events = split(take(reader, _READ, _WAIT_S))
                 for batch in batches(records):
@@ -81,11 +100,22 @@ class KafkaBus:
                 for _, error, offset in events:
                     if error.code() == KafkaError._PARTITION_EOF:
                         start = max(start, offset)
-                    elif not kafka_errors.transient(error):
-                        kafka_errors.refuse(error, f"reading {source}")
+                    else:
+                        trying.failed(error)
+                if records or events:
+                    heard, trying = time.monotonic(), trying if events else self._patience.trying(f"reading {source}")
+                elif time.monotonic() - heard > _SILENT_S:  # a new client knows no leader that is gone
+                    trying.nothing_came()
+                    reader.close()
+                    reader, heard = self._reader_at(source, start, new=True), time.monotonic()
         finally:
             reader.unassign()
             self._readers.append(reader)
+
+    def _reader_at(self, source: TopicPartition, start: int, *, new: bool = False) -> Consumer:
+        reader = self._readers.pop() if self._readers and not new else self._reader()
+        reader.assign([KafkaPartition(*source, start)])
+        return reader
 
     def _reader(self) -> Consumer:
         quick = {"fetch.wait.max.ms": 10, **self._settings}  # it asks only for what is there
@@ -94,19 +124,21 @@ class KafkaBus:
 
     def publish(self, outputs: Sequence[Output]) -> None:
         """Write these in one transaction, under an id of this bus alone; returns when readers of committed records see them."""
-        deadline = time.monotonic() + PATIENCE_S
+        trying = self._patience.trying(f"writing {len(outputs)} records")
         with self._publishing:
             if self._publisher is None:
                 name = f"{self._application}-publish-{uuid.uuid4().hex}"
-                self._publisher = Transactions({"transaction.timeout.ms": PATIENCE_S * 1000, **self._settings}, name)
+                settings: Settings = {"transaction.timeout.ms": int(COMMAND_S) * 1000, **self._settings}
+                self._publisher = Transactions(settings, name, self._patience)
             while True:
                 try:
                     self._publisher.run(outputs)
                     break
                 except Aborted as aborted:
-                    if time.monotonic() > deadline:
-                        msg = f"{len(outputs)} records could not be written in {PATIENCE_S} s: {aborted}"
-                        raise BusError(msg) from aborted
+                    trying.failed(aborted.error)
+                except Ended:
+                    self._publisher = None  # the next is written by another; whether these are written, nobody knows
+                    raise
         self._await_visible({output.topic for output in outputs})
 
     def _await_visible(self, topics: set[str]) -> None:
@@ -130,9 +162,8 @@ class KafkaBus:
             raise BusError(msg)
         claim = Claim(f"{self._settings['bootstrap.servers']}\n{instance}", f"instance {self._instance} of group {group}")
         try:
-            predecessor = claim.noted()
-            self._await_dead_member(group, instance, predecessor)
-            session = KafkaSession(self._settings, group, instance, topics, assignment, self._cluster, predecessor, claim.note)
+            self._await_dead_member(group, instance, claim.noted())
+            session = KafkaSession(self._settings, group, instance, topics, assignment, claim, self._patience, self._stalled_s)
         except BaseException:
             claim.release()
             raise
@@ -141,15 +172,20 @@ class KafkaBus:
 
     def _await_dead_member(self, group: str, instance: str, predecessor: str) -> None:
         """Our own predecessor may be replaced at once; a stranger of our name is given a session timeout to prove that it is dead."""
-        deadline = time.monotonic() + kafka_settings.session_timeout_s(self._settings) + 1
-        while (member := self._cluster.member(group, instance)) and member.member_id != predecessor:
-            if time.monotonic() > deadline:
-                msg = (
-                    f"instance {instance} is a live member of group {group}, on {member.host}: "
-                    "end that process, or give this one another name (instance:)"
-                )
-                raise InstanceInUse(msg)
-            time.sleep(_WAIT_S)
+
+        def ours(member: str) -> bool | None:
+            return member == predecessor or None
+
+        if member := rival(self._cluster, self._settings, group, instance, ours, self._patience):
+            msg = (
+                f"instance {instance} is a live member of group {group}, on {member.host}: "
+                "end that process, or give this one another name (instance:)"
+            )
+            raise InstanceInUse(msg)
+
+    def stop(self) -> None:
+        """The process is to end: what waits for the brokers raises `Stopped` within seconds."""
+        self._patience.stop()
 
     def close(self) -> None:
         """Close sessions and clients."""
@@ -157,12 +193,11 @@ class KafkaBus:
             session.close()
             claim.release()
         self._sessions.clear()
-        for reader in self._readers:
-            reader.close()
+        steps = [reader.close for reader in self._readers] + ([self._publisher.close] if self._publisher else [])
         self._readers.clear()
-        if self._publisher is not None:
-            self._publisher.close()
-            self._publisher = None
+        self._publisher = None
+        if steps:
+            close(f"application {self._application}", *steps)
 
 
 def _before(batch: Batch, end: int) -> Iterator[Batch]:

@@ -1,8 +1,8 @@
 """Questions to the cluster: topics, offsets, groups. Asked again while the cluster is busy with itself."""
 
 import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from typing import Any
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicCollection
@@ -11,25 +11,26 @@ from confluent_kafka.admin import AdminClient, ConfigResource, MemberDescription
 
 from . import kafka_errors, kafka_settings
 from .interface import BusError, Position, TopicDescription, TopicExists, TopicPartition
+from .kafka_patience import Patience
 from .kafka_settings import Settings
 
 _log = logging.getLogger(__name__)
 
 _REQUEST_S = 5
-#: Seconds that the first broker to answer may take.
+#: Seconds that the first broker to answer may take, whoever asks: none at all is most often a wrong address.
 _REACH_S = 15
-#: Seconds until a cluster that is busy (a leader or coordinator moves) must have an answer.
-PATIENCE_S = 60
-_AGAIN_S = 0.05
+
+_LEVELS = {True: IsolationLevel.READ_COMMITTED, False: IsolationLevel.READ_UNCOMMITTED}
 
 Span = tuple[int, int]
 
 
 class Cluster:
-    """An admin client."""
+    """An admin client. What can heal is asked again for as long as its bus has patience."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, patience: Patience | None = None) -> None:
         self._settings = settings
+        self._patience = patience or Patience()
         self._admin = self._client()
 
     def _client(self) -> AdminClient:
@@ -55,23 +56,22 @@ class Cluster:
         self, request: Callable[..., Any], *arguments: object, what: str, expected: Sequence[int] = (), **options: object
     ) -> dict[Any, Any]:
         """The answers, by what was asked for (the client does not type them); none for one of the expected errors."""
-        deadline = time.monotonic() + PATIENCE_S
+        trying = self._patience.trying(what)
         while True:
-            admin = self._admin
             try:
-                futures = request(admin, *arguments, request_timeout=_REQUEST_S, **options)
-                return {key: future.result() for key, future in futures.items()}
+                futures = request(self._admin, *arguments, request_timeout=_REQUEST_S, **options)
+                return {key: future.result(2 * _REQUEST_S) for key, future in futures.items()}
+            except TimeoutError:
+                trying.nothing_came()
             except KafkaException as exception:
                 error = kafka_errors.error_of(exception)
                 if error.code() in expected:
                     return {}
-                if not kafka_errors.transient(error) or time.monotonic() > deadline:
-                    kafka_errors.refuse(error, what)
+                trying.failed(error)
             self._forget()
 
     def _forget(self) -> None:
         """Ask the next time as somebody new: a client goes on asking leaders and coordinators that are not there any more."""
-        time.sleep(_AGAIN_S)
         self._admin = self._client()
 
     def describe(self, topics: Sequence[str]) -> dict[str, TopicDescription]:
@@ -106,12 +106,9 @@ class Cluster:
         self._await(topic, there=False)
 
     def _await(self, topic: str, *, there: bool) -> None:
-        deadline = time.monotonic() + PATIENCE_S
+        trying = self._patience.trying(f"topic {topic} was {'created' if there else 'deleted'}, and the brokers are to say so")
         while bool(self.describe([topic])) != there:
-            if time.monotonic() > deadline:
-                msg = f"topic {topic} was {'created' if there else 'deleted'}, but the brokers do not say so after {PATIENCE_S} s"
-                raise BusError(msg)
-            time.sleep(_AGAIN_S)
+            trying.nothing_came()
 
     def spans(self, sources: Sequence[TopicPartition], *, committed: bool) -> dict[TopicPartition, Span]:
         """First offset and end of each: the end in front of the first open transaction, or of all records."""
@@ -119,22 +116,38 @@ class Cluster:
         highs = self._offsets(sources, OffsetSpec.latest(), committed=committed)  # type: ignore[no-untyped-call]
         return {source: (low, high) for source, low, high in zip(sources, lows, highs, strict=True)}
 
+    def at_time(self, source: TopicPartition, time_ms: int) -> int | None:
+        """The first committed record at or after a time; None: there is none."""
+        spec = OffsetSpec.for_timestamp(max(time_ms, 0))  # below zero Kafka means something else
+        for _ in range(2):  # for a leader that is gone the client answers the same: a new one is asked, too
+            ((_, found),) = self._listed([source], spec, committed=True)
+            if found >= 0:
+                return found
+            self._forget()
+        return None
+
     def _offsets(self, sources: Sequence[TopicPartition], spec: OffsetSpec, *, committed: bool) -> list[int]:
+        trying = self._patience.trying(_what(sources))
+        while True:
+            offsets = dict(self._listed(sources, spec, committed=committed))
+            if all(offset >= 0 for offset in offsets.values()):
+                return [offsets[source] for source in sources]
+            trying.nothing_came()
+            self._forget()  # the leader it asked is gone, and the answer no error
+
+    def _listed(self, sources: Sequence[TopicPartition], spec: OffsetSpec, *, committed: bool) -> list[tuple[TopicPartition, int]]:
         if not sources:
             return []
-        level = IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
+        level = _LEVELS[committed]
         wanted = {KafkaPartition(*source): spec for source in sources}
-        what = f"offsets of {', '.join(map(str, sources))}"
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            answers = self._ask(AdminClient.list_offsets, wanted, what=what, isolation_level=level).values()
-            offsets = [answer.offset for answer in answers]
-            if min(offsets) >= 0:
-                return offsets
-            if time.monotonic() > deadline:
-                msg = f"{what}: no leader has answered in {PATIENCE_S} s; are all brokers up?"
-                raise BusError(msg)
-            self._forget()  # the leader it asked is gone, and the answer no error
+        answers = self._ask(AdminClient.list_offsets, wanted, what=_what(sources), isolation_level=level)
+        return [(TopicPartition(p.topic, p.partition), answer.offset) for p, answer in answers.items()]
+
+    def ends_soon(self, sources: Sequence[TopicPartition]) -> "Mapping[TopicPartition, Future[Any]]":  # of an answer that has an offset
+        """Ask for the ends of committed records once, and do not wait for the answers."""
+        wanted = {KafkaPartition(*source): OffsetSpec.latest() for source in sources}  # type: ignore[no-untyped-call]
+        futures = self._admin.list_offsets(wanted, request_timeout=_REQUEST_S, isolation_level=_LEVELS[True])
+        return {TopicPartition(p.topic, p.partition): future for p, future in futures.items()}
 
     def committed(self, group: str, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, Position]:
         """What a group has committed; waits for transactions that are about to say."""
@@ -142,7 +155,7 @@ class Cluster:
             return {}
         reader = Consumer(kafka_settings.consumer(self._settings, group), logger=_log, error_cb=kafka_errors.report)
         try:
-            return committed(reader, group, partitions)
+            return committed(reader, group, partitions, self._patience)
         finally:
             reader.close()
 
@@ -153,13 +166,13 @@ class Cluster:
         return next((m for described in answers.values() for m in described.members if m.group_instance_id == instance), None)
 
 
-def committed(reader: Consumer, group: str, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, Position]:
+def committed(reader: Consumer, group: str, partitions: Sequence[TopicPartition], patience: Patience) -> dict[TopicPartition, Position]:
     """What the reader's group has committed; waits for transactions that are about to say.
 
     Asked through a consumer, which need not have joined: the admin client's own request crashes the process when the group's
     coordinator is not ready (confluent-kafka 2.16.1).
     """
-    deadline = time.monotonic() + PATIENCE_S
+    trying = patience.trying(f"what group {group} committed")
     while True:
         try:
             found = reader.committed([KafkaPartition(*p) for p in partitions], timeout=_REQUEST_S)
@@ -169,6 +182,18 @@ def committed(reader: Consumer, group: str, partitions: Sequence[TopicPartition]
             error = unsaid[0]
         except KafkaException as exception:
             error = kafka_errors.error_of(exception)
-        if not kafka_errors.transient(error) or time.monotonic() > deadline:
-            kafka_errors.refuse(error, f"what group {group} committed")
-        time.sleep(_AGAIN_S)
+        trying.failed(error)
+
+
+def heed(cluster: Cluster, group: str, topics: Sequence[str], error: KafkaError) -> None:
+    """An error that came while a group's topics were read: report it, or raise where its client cannot go on."""
+    if error.code() in kafka_errors.ABOUT_TOPICS and len(cluster.describe(topics)) == len(topics):
+        kafka_errors.report(error)  # brokers that are catching up say so of a topic that is there
+    elif kafka_errors.over(error) or kafka_errors.permanent(error):
+        kafka_errors.end(error, f"group {group}")
+    else:
+        kafka_errors.report(error)
+
+
+def _what(sources: Sequence[TopicPartition]) -> str:
+    return f"offsets of {', '.join(map(str, sources))}"

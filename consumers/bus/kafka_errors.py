@@ -1,56 +1,19 @@
-"""What Kafka's errors mean here: wait, try the transaction again, or end, saying what to change."""
+"""What an error means here, by `kafka_error_table`: wait, try the transaction again, begin anew, or end, saying what to change."""
 
 import logging
 from typing import NoReturn
 
 from confluent_kafka import KafkaError, KafkaException
 
-from .interface import BusError, Fenced
+from .interface import BusError
+from .kafka_error_table import Outcome, meaning
 
 _log = logging.getLogger(__name__)
 
-#: Not among them: FENCED_INSTANCE_ID and INVALID_PRODUCER_EPOCH, which a member also gets that is just joining again, or whose transaction
-#: took too long. Where they mean another client, the next step fails fatally.
-_FENCED = frozenset({KafkaError._FENCED, KafkaError.PRODUCER_FENCED})
-#: Trying again changes nothing until somebody changes something.
-_PERMANENT = {
-    KafkaError.TOPIC_AUTHORIZATION_FAILED: "it needs the ACLs Read and Describe (inputs), Write and Describe (our own topics)",
-    KafkaError.GROUP_AUTHORIZATION_FAILED: "it needs the ACLs Read and Describe on its groups (application-...)",
-    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "it needs the ACLs Write and Describe on its transactional ids (application-...)",
-    KafkaError.CLUSTER_AUTHORIZATION_FAILED: "it needs the ACL IdempotentWrite on the cluster",
-    KafkaError.MSG_SIZE_TOO_LARGE: "raise max.message.bytes of the topic and kafka.message.max.bytes",
-    KafkaError.INVALID_TIMESTAMP: "the record's time is too far ahead; raise message.timestamp.after.max.ms of the topic",
-    KafkaError.INVALID_RECORD: "its time is too far ahead (message.timestamp.after.max.ms of the topic), or a compacted topic got no key",
-    KafkaError.UNKNOWN_TOPIC_OR_PART: "create the topic (driftbus topics create makes our own)",
-    KafkaError._UNKNOWN_TOPIC: "create the topic (driftbus topics create makes our own)",
-    KafkaError._UNKNOWN_PARTITION: "the topic has fewer partitions than that",
-    KafkaError.POLICY_VIOLATION: "the cluster's policy forbids it",
-    KafkaError._AUTHENTICATION: "check the credentials in kafka:",
-    KafkaError.SASL_AUTHENTICATION_FAILED: "check the credentials in kafka:",
-    KafkaError._SSL: "check the certificates in kafka:",
-}
-
-#: The cluster is busy with itself: the same request will do in a moment.
-_TRANSIENT = frozenset(
-    {
-        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-        KafkaError.COORDINATOR_NOT_AVAILABLE,
-        KafkaError.NOT_COORDINATOR,
-        KafkaError.NOT_CONTROLLER,
-        KafkaError.LEADER_NOT_AVAILABLE,
-        KafkaError.NOT_LEADER_FOR_PARTITION,
-        KafkaError.UNKNOWN_LEADER_EPOCH,
-        KafkaError.FENCED_LEADER_EPOCH,
-        KafkaError.UNSTABLE_OFFSET_COMMIT,
-        KafkaError.OFFSET_NOT_AVAILABLE,
-        KafkaError.REQUEST_TIMED_OUT,
-        KafkaError.NETWORK_EXCEPTION,
-        KafkaError._TIMED_OUT,
-        KafkaError._TRANSPORT,
-        KafkaError._ALL_BROKERS_DOWN,
-        KafkaError._WAIT_COORD,
-    }
-)
+#: Errors about a topic that brokers also give while they learn of it: whoever reads asks whether it is there before it ends.
+ABOUT_TOPICS = frozenset({KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION, KafkaError.UNKNOWN_TOPIC_OR_PART})
+#: Errors about a position.
+ABOUT_OFFSETS = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE})
 
 
 class Ended(BusError):
@@ -63,29 +26,34 @@ def error_of(exception: KafkaException) -> KafkaError:
     return error
 
 
-def fenced(error: KafkaError) -> bool:
-    """Whether another client has this one's name, or its coordinator gave it up."""
-    return error.code() in _FENCED
+def over(error: KafkaError) -> bool:
+    """Whether its client can do no more."""
+    return error.fatal() or meaning(error.code()).outcome is Outcome.ANEW
 
 
 def permanent(error: KafkaError) -> bool:
     """Whether somebody must change something first."""
-    return error.code() in _PERMANENT
+    return meaning(error.code()).outcome is Outcome.ENDS
 
 
-def transient(error: KafkaError) -> bool:
-    """Whether the same request may do in a moment."""
-    return error.code() in _TRANSIENT
+def unexpected(error: KafkaError) -> bool:
+    """Whether nobody knows that waiting helps."""
+    return meaning(error.code()).outcome is Outcome.UNEXPECTED
 
 
 def refuse(error: KafkaError, what: str) -> NoReturn:
-    """End with what was being done, why not, and what to change. Settings, and so secrets, are never part of it."""
-    if fenced(error):
-        msg = f"{what}: another client has its name now, or its coordinator gave it up ({error.name()})"
-        raise Fenced(msg)
-    hint = _PERMANENT.get(error.code())
+    """Raise what was being done, why not, and what to change. Settings, and so secrets, are never part of it."""
+    hint = meaning(error.code()).why if permanent(error) else ""
     msg = f"{what}: {error.str()} ({error.name()}){f'; {hint}' if hint else ''}"
     raise BusError(msg)
+
+
+def end(error: KafkaError, what: str) -> NoReturn:
+    """A client can do no more. Raise `Ended`: its session may begin anew; unless somebody must change something first."""
+    if permanent(error) and not error.fatal():
+        refuse(error, what)
+    msg = f"{what}: {error.str()} ({error.name()})"
+    raise Ended(msg)
 
 
 def report(error: KafkaError) -> None:

@@ -2,25 +2,32 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import NoReturn
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message
 from confluent_kafka import TopicPartition as KafkaPartition
 
 from . import kafka_errors, kafka_settings
+from .instance import Claim
 from .interface import Assignment, Batch, BusError, Fenced, TopicPartition, Work, check_start
-from .kafka_admin import Cluster, committed
+from .kafka_admin import Cluster, committed, heed
 from .kafka_batches import batches, split, take
+from .kafka_closing import close
 from .kafka_errors import Ended
+from .kafka_flow import STALLED_S, Flow, Stall
+from .kafka_members import rival
+from .kafka_patience import Patience
 from .kafka_settings import Settings
 from .kafka_transactions import Aborted, Positions, Transactions
 
 _log = logging.getLogger(__name__)
 
-#: Seconds in which an aborted transaction's reason, a rebalance usually, may pass.
-_SERVE_S = 0.05
+#: Seconds in which an aborted transaction's reason, a rebalance usually, may pass; longer where it does not.
+_SERVE_S = 0.25
+#: Clients in a row that end before they are given a partition, and the seconds between them: this takes five minutes.
+_MOST_REVIVALS = 35
+_FIRST_S, _LONGEST_S = 0.05, 10.0
 
 
 class KafkaSession:
@@ -29,9 +36,12 @@ class KafkaSession:
     Static: a process that dies and comes back within the session timeout has its partitions at once, and a closed session's partitions
     move to the others only after that timeout.
 
-    The group says whose the name is. A client that can do no more has no rival while the group still has the member that it was, or none
-    of that name: librdkafka fences itself when it misses a dead coordinator for a session timeout (its issue 3437), and coordinators abort
-    what takes too long. Then the session begins anew: all partitions are revoked, and come back with what the group has committed.
+    Only what cannot get better by waiting ends it (`kafka_error_table`). A client that can do no more is replaced: librdkafka fences
+    itself when it misses a dead coordinator for a session timeout (its issue 3437), and coordinators abort what takes too long. The group
+    says whether the name is still ours (`rival`). All partitions are revoked, and come back with what the group has committed.
+
+    What is to be delivered is told the client at every assignment and never remembered as done (`Flow`); a partition of which nothing
+    comes although it has records is read again from where it was, then with new clients.
     """
 
     def __init__(
@@ -41,130 +51,166 @@ class KafkaSession:
         instance: str,
         topics: Sequence[str],
         assignment: Assignment,
-        cluster: Cluster,
-        predecessor: str,
-        joined: Callable[[str], None],
+        claim: Claim,
+        patience: Patience,
+        stalled_s: float = STALLED_S,
     ) -> None:
         self._settings = settings
         self._group = group
         self._instance = instance
         self._topics = list(topics)
         self._assignment = assignment
-        self._cluster = cluster
-        self._member = predecessor  # as the group last knew us
-        self._joined = joined
-        self._owned: set[TopicPartition] = set()
-        self._lost: set[TopicPartition] = set()  # taken from us since `commit` began, even where they came back
-        self._paused: set[TopicPartition] = set()
-        self._ends: dict[TopicPartition, int] = {}
+        self._claim = claim
+        self._patience = patience
+        self._cluster = Cluster(settings, patience)
+        self._member = claim.noted()  # as the group last knew us: our predecessor
+        self._lost: set[TopicPartition] = set()  # taken from us since this call began, even where they came back
+        self._flow = Flow(stalled_s)
         self._closed = False
+        self._ended: Fenced | None = None  # another process has the name
+        self._revivals = 0  # since the last assignment
         self._join()
 
     def _join(self) -> None:
         """Transactions first: what was left open is decided before positions are read."""
-        self._released = False
-        self._silent = False  # nothing is to be delivered, of new partitions neither
         self._broken: Exception | None = None  # what a callback raised
-        self._transactions = Transactions(self._settings, self._instance)
+        self._transactions = Transactions(self._settings, self._instance, self._patience)
         settings = kafka_settings.consumer(self._settings, self._group, self._instance)
-        self._consumer = Consumer(settings, logger=_log, error_cb=kafka_errors.report)
-        self._consumer.subscribe(self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke)
+        try:
+            self._consumer = Consumer(settings, logger=_log, error_cb=kafka_errors.report)
+            self._released = False
+            self._consumer.subscribe(self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke)
+        except KafkaException as exception:
+            kafka_errors.refuse(kafka_errors.error_of(exception), f"group {self._group}")
 
-    def _begin_anew(self, why: BusError) -> None:
-        """With new clients; unless the group knows another one by our name."""
-        there = Cluster(self._settings).member(self._group, self._instance)  # a new client, which knows no dead coordinator
-        if there is not None and there.member_id != self._member:
-            msg = f"group {self._group}: a process on {there.host} has taken the place of instance {self._instance}; this one ends"
-            raise Fenced(msg) from why
-        _log.warning("%s; the group has no other instance of this name: joining again", why)
+    def _begin_anew(self, why: Ended | KafkaException) -> None:
+        """With new clients; unless another live process has our name in the group, or each ends as soon as it begins."""
+        if isinstance(why, KafkaException) and kafka_errors.permanent(error := kafka_errors.error_of(why)):
+            kafka_errors.refuse(error, f"group {self._group}")
+        self._revivals += 1
+        if self._revivals > _MOST_REVIVALS:
+            msg = f"{why}; {_MOST_REVIVALS} clients of group {self._group} in a row ended before they were given a partition"
+            raise BusError(msg) from why
+        self._patience.pause(min(_FIRST_S * 2**self._revivals, _LONGEST_S))
         self._release()
-        self._revoke(list(self._owned))
+        self._revoke(list(self._flow.ours))
+        cluster = Cluster(self._settings, self._patience)  # a new client, which knows no dead coordinator
+        if other := rival(cluster, self._settings, self._group, self._instance, self._ours, self._patience):
+            msg = f"group {self._group}: a process on {other.host} has taken the place of instance {self._instance}; this one ends"
+            self._ended = Fenced(msg)
+            raise self._ended from why
+        _log.warning("%s; the group has no other instance of this name: joining again", why)
         self._join()
 
+    def _ours(self, member: str) -> bool | None:
+        if member == self._member:
+            return True
+        return False if member == self._claim.noted() else None  # written down by another session of this process
+
     def _on_assign(self, consumer: Consumer, partitions: list[KafkaPartition]) -> None:
-        if self._released:
+        if self._is_past(consumer):
             return
         try:
             self._assign(consumer, partitions)
         except Exception as error:  # noqa: BLE001  # the client would lose it: it is raised where the callback was served
             self._broken = self._broken or error
 
+    def _is_past(self, consumer: Consumer) -> bool:
+        """Whether it is a client that was replaced, and still has something to say."""
+        return self._released or consumer is not self._consumer
+
     def _assign(self, consumer: Consumer, partitions: list[KafkaPartition]) -> None:
         if member := consumer.memberid():  # none while the group is being joined again
             self._member = member
-            self._joined(member)
+            self._claim.note(member)
+        self._revivals = 0
         if not partitions:
             return
         sources = [TopicPartition(p.topic, p.partition) for p in partitions]
-        positions = committed(consumer, self._group, sources)
+        positions = committed(consumer, self._group, sources, self._patience)
         new = {source: positions.get(source) for source in sources}
         starts = self._assignment.assigned(new)
         begin = {source: starts.get(source, position.offset if position else OFFSET_BEGINNING) for source, position in new.items()}
         assign = consumer.incremental_assign if kafka_settings.incremental(self._settings) else consumer.assign
         assign([KafkaPartition(*source, offset) for source, offset in begin.items()])
-        self._owned |= begin.keys()
-        if silent := begin.keys() if self._silent else begin.keys() & self._paused:
-            consumer.pause([KafkaPartition(*source) for source in silent])
+        self._flow.begin(consumer, begin)
 
     def _on_revoke(self, consumer: Consumer, partitions: list[KafkaPartition]) -> None:
-        sources = (TopicPartition(p.topic, p.partition) for p in partitions)
-        self._revoke([source for source in sources if source in self._owned])
+        if not self._is_past(consumer):
+            self._revoke([source for p in partitions if (source := TopicPartition(p.topic, p.partition)) in self._flow.ours])
 
     def _revoke(self, gone: Sequence[TopicPartition]) -> None:
         self._lost.update(gone)
-        self._owned.difference_update(gone)
-        self._paused.difference_update(gone)
-        for source in gone:
-            self._ends.pop(source, None)
+        self._flow.forget(gone)
         if not self._closed and gone:
             self._assignment.revoked(gone)
 
     def consume(self, most: int, timeout_s: float) -> list[Batch]:
         """Up to ``most`` records; what is there is returned as soon as the first has come."""
+        if self._ended is not None:
+            raise self._ended
         try:
             return self._consume(most, timeout_s)
-        except (Ended, Fenced) as why:
+        except (Ended, KafkaException) as why:
             self._begin_anew(why)
             return []
 
     def _consume(self, most: int, timeout_s: float) -> list[Batch]:
         self._transactions.poll()
-        try:
-            messages = take(self._consumer, most, timeout_s)
-        except KafkaException as exception:
-            self._refuse(kafka_errors.error_of(exception))
-        records = self._hear(messages)
-        found = [batch for batch in batches(records) if batch.source in self._owned]
+        self._lost.clear()
+        messages = self._taken(most, timeout_s)
+        found = [batch for batch in batches(self._heard(messages)) if batch.source in self._flow.ours]
+        if self._lost:  # what was handed out before is not what is to be read now
+            for source in {batch.source for batch in found} & self._lost:
+                self.seek(source, self._flow.position(source))
+            found = [batch for batch in found if batch.source not in self._lost]
         for batch in found:
-            if self._ends.get(batch.source, -1) <= batch.offsets[-1]:
-                self._ends.pop(batch.source, None)
+            self._flow.delivered(batch.source, int(batch.offsets[-1]))
+        self._flow.listened(drained=len(messages) < most)
+        for stall in self._flow.stalls(self._cluster):
+            self._take_up(stall)
         return found
 
-    def _hear(self, messages: list[Message]) -> list[Message]:
+    def _taken(self, most: int, timeout_s: float) -> list[Message]:
+        try:
+            return take(self._consumer, most, timeout_s)
+        except KafkaException as exception:
+            heed(self._cluster, self._group, self._topics, kafka_errors.error_of(exception))
+            return []
+
+    def _heard(self, messages: list[Message]) -> list[Message]:
         """The records, after what else there was to hear."""
+        if isinstance(self._broken, KafkaException):
+            kafka_errors.end(kafka_errors.error_of(self._broken), f"group {self._group}")
         if self._broken is not None:
             raise self._broken
         records, events = split(messages)
         for source, error, offset in events:
-            self._note(source, error, offset)
+            if error.code() == KafkaError._PARTITION_EOF:
+                self._flow.ended(source, offset)
+            elif error.code() in kafka_errors.ABOUT_OFFSETS:
+                self._out_of_range(source, error, offset)
+            else:
+                heed(self._cluster, self._group, [source.topic] if source.topic else self._topics, error)
         return records
 
-    def _note(self, source: TopicPartition, error: KafkaError, offset: int) -> None:
-        if error.code() == KafkaError._PARTITION_EOF:
-            self._ends[source] = offset
-        elif error.code() in {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}:
-            check_start(self._group, source, offset, self._cluster.spans([source], committed=False)[source])
-            msg = f"group {self._group}: {source} cannot be read on: {error.str()}"
-            raise BusError(msg)
-        elif error.fatal() or error.code() == KafkaError._FATAL or kafka_errors.fenced(error) or kafka_errors.permanent(error):
-            self._refuse(error)
-        else:
-            kafka_errors.report(error)
+    def _out_of_range(self, source: TopicPartition, error: KafkaError, offset: int) -> None:
+        """A leader that is catching up says so of what it will hold: ask before ending."""
+        check_start(self._group, source, offset, self._cluster.spans([source], committed=False)[source])
+        kafka_errors.report(error)
+        if source in self._flow.ours:
+            self.seek(source, self._flow.position(source))
 
-    def _refuse(self, error: KafkaError) -> NoReturn:
-        if error.fatal() or error.code() == KafkaError._FATAL:  # of consumers, the one fatal error: the static member was replaced
-            error = KafkaError(KafkaError._FENCED, error.str())
-        kafka_errors.refuse(error, f"group {self._group}")
+    def _take_up(self, stall: Stall) -> None:
+        msg = (
+            f"group {self._group}: nothing came of {stall.source} for a while, "
+            f"although it is to be read from {stall.position} on and ends at {stall.end}"
+        )
+        if stall.times > 1:
+            raise Ended(msg)
+        _log.warning("%s: reading it again from there", msg)
+        self._flow.tell(self._consumer, [stall.source])
+        self.seek(stall.source, stall.position)
 
     def commit(self, work: Sequence[Work]) -> set[TopicPartition]:
         """Write outputs and positions in one transaction, in these steps.
@@ -175,23 +221,26 @@ class KafkaSession:
 
         Where it is not known what became of the transaction, all partitions are revoked: those that come back say how far it was done.
         """
+        if self._ended is not None:
+            raise self._ended
         try:
             return self._commit(work)
-        except (Ended, Fenced) as why:
+        except (Ended, KafkaException) as why:
             self._begin_anew(why)
             return set()
 
     def _commit(self, work: Sequence[Work]) -> set[TopicPartition]:
         self._lost.clear()
+        trying = self._patience.trying(f"group {self._group}: transaction")
         while True:
-            todo = [w for w in work if w.source in self._owned and w.source not in self._lost]  # 1
+            todo = [w for w in work if w.source in self._flow.ours and w.source not in self._lost]  # 1
             if not todo:
                 return set()
             try:
                 self._transactions.run([output for w in todo for output in w.outputs], partial(self._positions, todo))  # 2
             except Aborted as aborted:
-                _log.warning("group %s: transaction aborted (%s); trying again", self._group, aborted)
-                self._serve_group()  # 3
+                _log.info("group %s: transaction aborted (%s); trying again", self._group, aborted)
+                self._serve_group(min(trying.judged(aborted.error), _SERVE_S))  # 3
             else:
                 return {w.source for w in todo}
 
@@ -199,41 +248,42 @@ class KafkaSession:
         positions = [KafkaPartition(*w.source, w.position.offset, w.position.metadata) for w in work]
         return positions, self._consumer.consumer_group_metadata()
 
-    def _serve_group(self) -> None:
+    def _serve_group(self, seconds: float) -> None:
         """Let a rebalance happen, and deliver nothing meanwhile."""
-        self._silent = True
-        self._consumer.pause([KafkaPartition(*source) for source in self._owned])
-        deadline = time.monotonic() + _SERVE_S
-        while (remaining := deadline - time.monotonic()) > 0:
-            self._hear(self._consumer.consume(1, remaining))
-        self._silent = False
-        self._consumer.resume([KafkaPartition(*source) for source in self._owned - self._paused])
+        self._flow.silence(self._consumer, silent=True)
+        deadline = time.monotonic() + seconds
+        try:
+            while (remaining := deadline - time.monotonic()) > 0:
+                for batch in batches(self._heard(self._taken(1, remaining))):  # none is to come: one that does is read again
+                    if batch.source in self._flow.ours:
+                        self.seek(batch.source, self._flow.position(batch.source))
+        finally:
+            self._flow.silence(self._consumer, silent=False)
 
     def assignment(self) -> frozenset[TopicPartition]:
         """The partitions that are this session's now."""
-        return frozenset(self._owned)
+        return self._flow.ours
 
     def at_end(self) -> Mapping[TopicPartition, int]:
         """Partitions read to their end, with the position there: behind trailing control records."""
-        return dict(self._ends)
+        return self._flow.ends
 
     def pause(self, partitions: Sequence[TopicPartition]) -> None:
         """Deliver nothing of these until `resume`."""
-        new = set(partitions) - self._paused
-        self._paused |= new
-        self._consumer.pause([KafkaPartition(*source) for source in new & self._owned])
+        self._flow.hold(self._consumer, partitions, held=True)
 
     def resume(self, partitions: Sequence[TopicPartition]) -> None:
         """Deliver these again."""
-        again = set(partitions) & self._paused
-        self._paused -= again
-        self._consumer.resume([KafkaPartition(*source) for source in again & self._owned])
+        self._flow.hold(self._consumer, partitions, held=False)
+
+    def paused(self) -> frozenset[TopicPartition]:
+        """Those of which nothing is to be delivered."""
+        return self._flow.held
 
     def seek(self, source: TopicPartition, offset: int) -> None:
         """Read on from here."""
-        if source in self._owned:
-            self._ends.pop(source, None)
-            self._consumer.seek(KafkaPartition(*source, offset))
+        if source in self._flow.ours:
+            self._flow.seek(self._consumer, source, offset, self._patience)
 
     def close(self) -> None:
         """End; as a static member it is not missed before the session timeout, unless it comes back."""
@@ -243,11 +293,7 @@ class KafkaSession:
 
     def _release(self) -> None:
         """First serve the callbacks that are due: at its close, the client can wait for ever for the answer to one."""
-        if self._released:
-            return
-        self._released = True
-        for step in (partial(self._consumer.consume, 1, 0), self._consumer.close, self._transactions.close):
-            try:
-                step()
-            except KafkaException as exception:
-                kafka_errors.report(kafka_errors.error_of(exception))
+        if not self._released:
+            self._released = True
+            consumer, transactions = self._consumer, self._transactions
+            close(f"instance {self._instance}", partial(consumer.consume, 1, 0), consumer.close, transactions.close)

@@ -28,6 +28,8 @@ _CONSUMER: Client = {
 #: causes no second rebalance there, and what it gave away is nobody's for as long as all live. One that the group gave up in the middle of
 #: giving away keeps the others when it comes back, and could commit for them what somebody else had done meanwhile.
 _CLASSIC: Client = {"partition.assignment.strategy": "roundrobin", "session.timeout.ms": 6000, "heartbeat.interval.ms": 2000}
+#: With group.protocol=consumer the brokers say it; their default.
+_CONSUMER_PROTOCOL_S = 45.0
 _PRODUCER: Client = {
     "transaction.timeout.ms": 15_000,  # how long a process that died and has no successor can hold up readers
     "retry.backoff.ms": 10,  # the wait between two transactions: 100 ms by default, paid by every commit
@@ -141,4 +143,6 @@ def incremental(settings: Settings) -> bool:
 
 def session_timeout_s(settings: Settings) -> float:
     """How long a dead member is still counted a member."""
+    if incremental(settings):
+        return _CONSUMER_PROTOCOL_S
     return float(settings.get("session.timeout.ms", _CLASSIC["session.timeout.ms"])) / 1000

@@ -11,15 +11,16 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from . import kafka_errors, kafka_settings
 from .interface import BusError, Output
+from .kafka_patience import Patience
 from .kafka_settings import Settings
 
 _log = logging.getLogger(__name__)
 
-#: Seconds a single request may take before it is asked again.
-_STEP_S = 30
+#: Seconds a single step may take before it is looked whether to go on with it.
+_STEP_S = 2
 #: Seconds that positions may take: by default the brokers miss a dead one, and make another the group's coordinator, after nine.
 _SEND_S = 10
-_AGAIN_S = 0.05
+_AGAIN_S, _LOOK_S = 0.05, 0.5
 
 #: Positions as the client wants them, and the group metadata that fences zombies (an opaque object of the client's).
 Positions = tuple[list[Any], Any]
@@ -28,24 +29,33 @@ Positions = tuple[list[Any], Any]
 class Aborted(Exception):
     """The transaction left nothing behind; the same outputs may be tried again."""
 
+    def __init__(self, error: KafkaError) -> None:
+        super().__init__(error.str())
+        self.error = error
+
 
 class Transactions:
     """Transactions of one transactional id, one after the other. A predecessor's open one is aborted at the start, and it is fenced."""
 
-    def __init__(self, settings: Settings, transactional_id: str) -> None:
+    def __init__(self, settings: Settings, transactional_id: str, patience: Patience) -> None:
         self._name = transactional_id
+        self._patience = patience
         self._failed: list[tuple[str, KafkaError]] = []
         self._fatal: KafkaError | None = None
-        try:
-            self._producer = Producer(
-                kafka_settings.producer(settings, transactional_id),
-                logger=_log,
-                error_cb=kafka_errors.report,
-                on_delivery=self._on_delivery,
-            )
-            self._insist(self._producer.init_transactions, _STEP_S)
-        except KafkaException as exception:
-            kafka_errors.refuse(kafka_errors.error_of(exception), f"transactional id {transactional_id}")
+        trying = patience.trying(f"transactional id {transactional_id}")
+        while True:
+            try:
+                self._producer = Producer(
+                    kafka_settings.producer(settings, transactional_id),
+                    logger=_log,
+                    error_cb=kafka_errors.report,
+                    on_delivery=self._on_delivery,
+                )
+                self._insist(self._producer.init_transactions, _STEP_S)
+            except KafkaException as exception:
+                trying.failed(kafka_errors.error_of(exception))
+            else:
+                return
 
     def poll(self) -> None:
         """Serve what the client has to say."""
@@ -107,10 +117,15 @@ class Transactions:
                 answer.set_exception(error)
 
         threading.Thread(target=ask, daemon=True).start()
-        try:
-            answer.result(_SEND_S + 1)
-        except TimeoutError:
-            self._end(KafkaError(KafkaError._TIMED_OUT, f"no answer to the positions in {_SEND_S} s"))
+        deadline = time.monotonic() + _SEND_S + 1
+        while True:
+            try:
+                return answer.result(_LOOK_S)
+            except TimeoutError:
+                if self._patience.over:
+                    self._patience.give_up(f"transaction of {self._name}")
+                if time.monotonic() > deadline:
+                    self._end(KafkaError(KafkaError._TIMED_OUT, f"no answer to the positions in {_SEND_S} s"))
 
     def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
         if error is not None and error.code() not in {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT}:
@@ -118,7 +133,7 @@ class Transactions:
 
     def _abort(self, error: KafkaError) -> None:
         """Leave nothing behind, and say whether another try can help."""
-        if error.fatal() or kafka_errors.fenced(error):
+        if error.fatal() or (kafka_errors.over(error) and not error.txn_requires_abort()):
             self._end(error)
         self._abort_open()
         for place, failure in self._failed:
@@ -126,7 +141,7 @@ class Transactions:
                 kafka_errors.refuse(failure, f"writing to {place}")
         if kafka_errors.permanent(error):
             kafka_errors.refuse(error, f"transaction of {self._name}")
-        raise Aborted(error.str())
+        raise Aborted(error)
 
     def _abort_open(self) -> None:
         try:
@@ -136,14 +151,12 @@ class Transactions:
 
     def _end(self, error: KafkaError) -> NoReturn:
         """The client cannot go on; the first such error is the reason, later ones only repeat that there was one."""
-        self._fatal = fatal = self._fatal or error
-        if not kafka_errors.fenced(fatal) and not kafka_errors.permanent(fatal):
-            msg = f"transactional id {self._name}: {fatal.str()} ({fatal.name()})"
-            raise kafka_errors.Ended(msg)
-        kafka_errors.refuse(fatal, f"transactional id {self._name}")
+        self._fatal = self._fatal or error
+        kafka_errors.end(self._fatal, f"transactional id {self._name}")
 
     def _insist(self, step: Callable[..., object], *arguments: object) -> None:
-        """Until it is done, or fails for good; the client's steps may be repeated."""
+        """Until it is done, or fails for good; the client's steps may be repeated, and go on where they were."""
+        trying = self._patience.trying(f"transactional id {self._name}")
         while True:
             try:
                 step(*arguments)
@@ -151,8 +164,7 @@ class Transactions:
                 error = kafka_errors.error_of(exception)
                 if not error.retriable() or kafka_errors.permanent(error):
                     raise
-                _log.warning("kafka: %s: %s; trying again", self._name, error.str())
-                time.sleep(_AGAIN_S)
+                trying.failed(error)
             else:
                 return
 

@@ -257,6 +257,15 @@ class Log:
             low, high = self._database.execute(f"SELECT (SELECT min(offset) FROM {table}), (SELECT max(offset) FROM {table})").fetchone()
         return (0, 0) if low is None else (0 if topic.compacted else low, high + 1)
 
+    def offset_at(self, source: TopicPartition, time_ms: int) -> int:
+        """The first offset with a timestamp at or after a time, else the end; looks at every record in front of it."""
+        with self.changed:
+            table = self._topic(source.topic).table(source.partition)
+            found = self._database.execute(
+                f"SELECT offset FROM {table} WHERE timestamp >= ? ORDER BY offset LIMIT 1", (time_ms,)
+            ).fetchone()
+            return self.span(source)[1] if found is None else int(found[0])
+
     def batch(self, source: TopicPartition, start: int, end: int, most: int) -> Batch | None:
         """The records from ``start``, before ``end``: at most ``most``, and about `MOST_BYTES`. None: there are none."""
         rows: list[tuple[int, int, bytes | None, bytes | None, bytes | None]] = []

@@ -7,6 +7,7 @@ from ...schemas.configuration import Configuration
 from .embedded import EmbeddedBus
 from .interface import Bus
 from .kafka import KafkaBus
+from .kafka_patience import COMMAND_S
 
 
 def instance_of(configuration: Configuration) -> str:
@@ -14,9 +15,9 @@ def instance_of(configuration: Configuration) -> str:
     return configuration.instance or os.environ.get("HOSTNAME") or socket.gethostname()
 
 
-def open_bus(configuration: Configuration, instance: str | None = None) -> Bus:
-    """The configured bus, as this process's instance."""
+def open_bus(configuration: Configuration, instance: str | None = None, patience_s: float | None = COMMAND_S) -> Bus:
+    """The configured bus, as this process's instance. ``patience_s``: how long brokers that are away are waited for; None: for ever."""
     name = instance or instance_of(configuration)
     if configuration.bus == "embedded":
         return EmbeddedBus(configuration.embedded, configuration.application, name)
-    return KafkaBus(configuration.kafka, configuration.application, name)
+    return KafkaBus(configuration.kafka, configuration.application, name, patience_s)

@@ -35,7 +35,7 @@ def run(configuration: Configuration, roles: tuple[str, ...], until_end: bool, l
     logs_to_stderr(log_format)
     tell = _logged if log_format == "json" else say
     observer = Observer()
-    with opened(configuration) as bus, _metrics(configuration, observer):
+    with opened(configuration, patience_s=None) as bus, _metrics(configuration, observer):
         inputs = ", ".join(topic for stream in configuration.streams.values() for topic in stream.topics)
         tell(f"{configuration.application}: {' and '.join(roles or ROLES)} of {inputs}; events: {configuration.topics.drift}; end: Ctrl-C")
         totals = run_roles(bus, configuration, roles or ROLES, until_end=until_end, observer=observer).totals

@@ -1,16 +1,14 @@
 """Some of the roles, or all, in one process: each reads, works and commits in turn."""
 
 import gc
-import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from types import FrameType
 
 from ...schemas.configuration import Configuration
 from ..bus.interface import Bus
 from ..process.consumer import Consumer, Making
+from ..process.stopping import stopped_by_signals
 from ..reference.artifacts import ArtifactStore
 from .topology import ROLES, TOPOLOGY, Node
 
@@ -98,31 +96,15 @@ def run(
     gc.freeze()  # what lives as long as the process need not be looked at again
     thresholds = gc.get_threshold()
     gc.set_threshold(*_RARELY)
-    with _stopped_by_signals() as stopped:
+    with stopped_by_signals(bus.stop) as stopped:
         try:
             turns = pipeline.run_until_end() if until_end else iter(pipeline.turn, None)
             for _ in turns:
                 observer(pipeline)
-                if stopped:
+                if stopped.is_set():
                     break
         finally:
             pipeline.close()
             gc.set_threshold(*thresholds)
             gc.unfreeze()
     return pipeline
-
-
-@contextmanager
-def _stopped_by_signals() -> Iterator[list[int]]:
-    """A list that is empty until the process is asked to stop."""
-    received: list[int] = []
-
-    def stop(number: int, _: FrameType | None) -> None:
-        received.append(number)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

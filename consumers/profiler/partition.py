@@ -24,7 +24,6 @@ class Partition:
     retired: dict[str, int] = field(default_factory=dict)  #: the models that were last said to be
     until: int | None = None  #: the end offset that `Profiler.finish` found
     ended: bool = False
-    paused: bool = False
     closed: list[ClosedRun] = field(default_factory=list)  #: not yet committed
     notices: list[Output] = field(default_factory=list)  #: not yet committed
     aside: SetAside = field(default_factory=SetAside)

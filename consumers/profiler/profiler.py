@@ -204,7 +204,7 @@ class Profiler:
 
     def _silent(self, source: TopicPartition, partition: Partition, at_end: Mapping[TopicPartition, int], now: int) -> bool:
         """Live: the partition was read to its end, and nothing has come for `linger`. Of a paused one nobody knows."""
-        heard = self._stream.clock == "live" and source in at_end and not partition.paused
+        heard = self._stream.clock == "live" and source in at_end and source not in self._session.paused()
         return heard and now - partition.heard_at >= self._rules.linger
 
     def _commit(self, now: int) -> bool:
@@ -269,10 +269,10 @@ class Profiler:
             for source, partition in self._partitions.items()
             if partition.state.high_water is not None and not partition.ended and (self._stream.clock == "record" or source not in at_end)
         ]
-        slowest = min(waters, default=None)
+        slowest, paused = min(waters, default=None), self._session.paused()
         for source, partition in self._partitions.items():
             water = partition.state.high_water
             ahead = slowest is not None and water is not None and self._rules.buckets.between(slowest, water) > MOST_AHEAD
-            if ahead != partition.paused:
+            if ahead != (source in paused):
                 (self._session.pause if ahead else self._session.resume)([source])
-                partition.paused, partition.heard_at = ahead, now  # what came while it was paused is not silence
+                partition.heard_at = now  # what came while it was paused is not silence

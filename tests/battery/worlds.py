@@ -156,6 +156,9 @@ class _Interrupted:
     def resume(self, partitions: Sequence[TopicPartition]) -> None:
         self.session.resume(partitions)
 
+    def paused(self) -> frozenset[TopicPartition]:
+        return self.session.paused()
+
     def seek(self, source: TopicPartition, offset: int) -> None:
         self.session.seek(source, offset)
 

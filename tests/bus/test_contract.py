@@ -201,6 +201,50 @@ def test_paused_partitions_wait_and_lose_nothing(world: World) -> None:
     assert list(batch.values) == [b"0", b"1", b"2"]
 
 
+@pytest.mark.parametrize(("count", "leaves"), [(1, False), (2, False), (2, True)], ids=["one", "both", "both, and given back"])
+def test_a_paused_partition_that_was_taken_is_delivered(world: World, count: int, leaves: bool) -> None:
+    """Pausing is forgotten with the partition: the client must not remember what the session forgets."""
+    bus, topic = world.bus(), world.topic(partitions=2)
+    both = [TopicPartition(topic, p) for p in range(2)]
+    bus.publish(numbered(topic, 5, 0) + numbered(topic, 5, 1))
+    told = Followed()
+    one = bus.session("r", [topic], told)
+    wait_until(lambda: len(one.at_end()) == 2, one)
+    one.pause(both[:count])
+    assert one.paused() == frozenset(both[:count])
+    two = world.bus("two").session("r", [topic], Followed())
+    wait_until(lambda: len(one.assignment()) == len(two.assignment()) == 1, one, two)
+    if leaves:
+        two.close()
+        wait_until(lambda: len(one.assignment()) == 2, one)
+    assert one.paused() <= frozenset(both) - set(told.lost)
+    one.resume(list(one.paused()))
+    bus.publish(numbered(topic, 3, 0) + numbered(topic, 3, 1))
+    ends = {source: bus.watermarks(source)[1] for source in both}
+    wait_until(lambda: {**one.at_end(), **two.at_end()} == ends, one, *([] if leaves else [two]))
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["in a transaction", "in one each"])
+def test_an_offset_is_found_by_time(world: World, together: bool) -> None:
+    """Kafka counts control records, too, by the time of their commit: what is found may lie in front of what was asked for."""
+    bus, topic = world.bus(), world.topic(partitions=2)
+    source, empty = TopicPartition(topic, 0), TopicPartition(topic, 1)
+    records = [Output(topic, 0, None, b"", (), time_ms) for time_ms in (1_000, 5_000, 3_000, 3_000, 9_000, 2_000)]
+    for some in [records] if together else [[record] for record in records]:
+        bus.publish(some)
+    found = [(int(o), int(t)) for batch in all_batches(bus, topic) for o, t in zip(batch.offsets, batch.timestamps, strict=True)]
+    low, end = bus.watermarks(source)
+    for time_ms in (-(2**62), -2, -1, 0, 1_000, 1_001, 2_000, 3_000, 5_000, 5_001, 9_000, 9_001, 2**62):
+        at = bus.offset_at(source, time_ms)
+        first = next((offset for offset, recorded in found if recorded >= time_ms), end)
+        assert low <= at <= first
+        assert all(recorded < time_ms for offset, recorded in found if offset < at)
+        if together and first < end:
+            assert at == first
+    assert bus.offset_at(source, 2**62) == end
+    assert bus.offset_at(empty, 0) == 0
+
+
 def test_seek_reads_on_from_there(world: World) -> None:
     bus, topic = world.bus(), world.topic()
     bus.publish(numbered(topic, 10))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer
 
 from driftbus.consumers.bus.interface import BusError, InstanceInUse, Output, TopicPartition
 from driftbus.consumers.bus.kafka import KafkaBus
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.kafka
 
 _DIES_INSIDE = """
 import os, sys
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer
 address, name, topic = sys.argv[1:]
 producer = Producer({"bootstrap.servers": address, "transactional.id": name})
 producer.init_transactions()
@@ -129,6 +129,42 @@ def test_a_fenced_session_without_a_rival_in_its_group_begins_anew(kafka: str, c
     assert read_values(session, 2) == [b"0", b"1"]
     assert session.commit([work(source, 2, Output(out, 0, None, b"once"))]) == {source}
     assert everything(bus, out) == [b"once"]
+
+
+def _ghost(kafka: str, cluster: World, topic: str) -> None:
+    """A member under the name of instance `one` that nobody is: what a broker makes of a join whose answer is lost."""
+    group = f"{cluster.application}-r"
+    settings: dict[str, str | int | float | bool] = {"group.id": group, "group.instance.id": f"{group}-one", "bootstrap.servers": kafka}
+    ghost = Consumer({**settings, "partition.assignment.strategy": "roundrobin", "session.timeout.ms": 6000})
+    ghost.subscribe([topic])
+    deadline = time.monotonic() + 30
+    while not ghost.assignment():
+        ghost.poll(0.1)
+        assert time.monotonic() < deadline
+    ghost.close()  # as a static member it does not leave
+
+
+@pytest.mark.parametrize("busy", [True, False], ids=["while it commits", "while it waits"])
+def test_a_session_that_lost_the_answer_to_its_own_join_begins_anew(kafka: str, cluster: World, busy: bool) -> None:
+    """The group has a member of its name that it does not know, and that is not heard of again: no other process."""
+    bus, topic, out = cluster.bus(), cluster.topic(), cluster.topic()
+    source, told = TopicPartition(topic, 0), Followed()
+    bus.publish(numbered(topic, 2))
+    session = bus.session("r", [topic], told)
+    read_values(session, 2)
+    _ghost(kafka, cluster, topic)
+    if busy:
+        wait_until(lambda: not session.commit([work(source, 2, Output(out, 0, None, b"fenced"))]))
+    wait_until(lambda: told.lost == [source] and source in told.held, session)
+    assert session.commit([work(source, 2, Output(out, 0, None, b"once"))]) == {source}
+    assert everything(bus, out) == [b"once"]
+
+
+def test_a_process_is_not_kept_out_by_its_predecessors_lost_join(kafka: str, cluster: World) -> None:
+    bus, topic = cluster.bus(), cluster.topic()
+    _ghost(kafka, cluster, topic)
+    session = bus.session("r", [topic], Followed())
+    wait_until(lambda: bool(session.assignment()), session)
 
 
 @pytest.mark.parametrize("stays", [True, False], ids=["the other stays", "the other leaves"])

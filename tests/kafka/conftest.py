@@ -14,9 +14,20 @@ from .cluster import cluster
 def three_brokers(tmp_path: Path) -> Iterator[Any]:  # the script's Cluster
     """Three brokers, every topic on all of them: `address`, `kill(node)`, `start()` brings the killed back."""
     tools_for_brokers()
-    brokers = cluster(tmp_path / "cluster")
+    yield from _running(tmp_path / "cluster", 3)
+
+
+@pytest.fixture(scope="module")
+def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:  # the script's Cluster
+    """One broker that is nobody else's."""
+    tools_for_brokers()
+    yield from _running(tmp_path_factory.mktemp("own") / "cluster", 1)
+
+
+def _running(folder: Path, brokers: int) -> Iterator[Any]:
+    made = cluster(folder)
     try:
-        brokers.start(brokers=3)
-        yield brokers
+        made.start(brokers=brokers)
+        yield made
     finally:
-        brokers.stop()
+        made.stop()

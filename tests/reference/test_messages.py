@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
-from driftbus.consumers.bus.interface import Bus, Output
+from driftbus.consumers.bus.interface import Batch, Bus, Output, TopicPartition
 from driftbus.consumers.decode.json import JSONDecoder
 from driftbus.consumers.reference.building.build import UnusableReference
 from driftbus.consumers.reference.building.messages import epoch_ms
@@ -68,6 +68,31 @@ def test_a_slice_has_a_start_and_an_end(bus: Bus) -> None:
     slice_ = {"topic": "scored", "start": "1970-01-01T00:05:00Z", "end": "1970-01-01T00:20:00Z"}
     reference = reference_of(configuration(slice_), "fraud", "1", bus)
     assert (reference.rows, reference.first, reference.last) == (900, 300_000, 1_199_000)
+
+
+class Noting(EmbeddedBus):
+    """A bus that remembers from where it was read."""
+
+    starts: dict[TopicPartition, int]
+
+    def read(self, source: TopicPartition, start: int, end: int) -> Iterator[Batch]:
+        self.starts[source] = start
+        return super().read(source, start, end)
+
+
+@pytest.mark.parametrize("back_s", [0, 40, 400], ids=lambda back: f"{back} s out of order")
+def test_a_slice_is_read_from_near_its_start(back_s: int) -> None:
+    """And has every row between start and end, in whatever order the records lie."""
+    bus = Noting(":memory:", "test", "one")
+    bus.starts = {}
+    bus.create("scored", 3)
+    times = [i - back_s * (i % 4 == 1) for i in range(ROWS)]
+    bus.publish([Output("scored", i % 3, b"k", msgspec.json.encode(message(i)), timestamp=max(t, 0) * 1000) for i, t in enumerate(times)])
+    slice_ = {"topic": "scored", "start": "1970-01-01T00:20:00Z", "end": "1970-01-01T00:30:00Z"}
+    reference = reference_of(configuration(slice_), "fraud", "1", bus)
+    assert reference.rows == sum(1_200 <= time < 1_800 for time in times)
+    assert set(bus.starts.values()) <= {399, 400, 401}
+    bus.close()
 
 
 def test_other_models_and_versions_are_left_out_and_said(bus: Bus) -> None:

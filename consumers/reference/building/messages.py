@@ -125,7 +125,7 @@ def topic_slice(bus: Bus, slice_: TopicSlice, mapping: Mapping, model: str, vers
         msg = f"topic {slice_.topic} does not exist; name an input topic of the model's stream"
         raise UnusableMessages(msg)
     sources = [TopicPartition(slice_.topic, number) for number in range(description.partitions)]
-    bounds = {source: bus.watermarks(source) for source in sources}  # once: every pass must read the same
+    bounds = {source: _bounds(bus, source, start) for source in sources}  # once: every pass must read the same
 
     def records(source: TopicPartition, left_out: LeftOut) -> Iterator[SampleRead]:
         decoder = JSONDecoder(mapping)
@@ -147,6 +147,12 @@ def topic_slice(bus: Bus, slice_: TopicSlice, mapping: Mapping, model: str, vers
         return heapq.merge(*(records(source, left_out) for source in sources), key=itemgetter(0))
 
     return MessageSource(f"topic {slice_.topic}", mapping, read, timed=True)
+
+
+def _bounds(bus: Bus, source: TopicPartition, start: int) -> tuple[int, int]:
+    """The offsets to read; what lies in front of the first record that is not too early is too early."""
+    first, end = bus.watermarks(source)
+    return max(first, bus.offset_at(source, start)) if start > 0 else first, end
 
 
 def _read(value: bytes | None, time: int, left_out: LeftOut) -> Iterator[SampleRead]:

@@ -1,0 +1,44 @@
+"""Whether somebody else lives under our name in a group."""
+
+import time
+from collections.abc import Callable
+
+from confluent_kafka.admin import MemberDescription  # type: ignore[attr-defined]  # exported
+
+from . import kafka_settings
+from .kafka_admin import Cluster
+from .kafka_patience import Patience
+from .kafka_settings import Settings
+
+_LOOK_S = 0.1
+#: Between two answers no more than this counts as time in which a dead member could have been missed: brokers that were away miss nobody.
+_COUNTS_S = 1.0
+#: A name that joins so often, while this process does not, is somebody's.
+_MOST_JOINS = 5
+
+
+def rival(
+    cluster: Cluster, settings: Settings, group: str, instance: str, ours: Callable[[str], bool | None], patience: Patience
+) -> MemberDescription | None:
+    """The member with our static name, if another live process is it.
+
+    ``ours`` tells of a member id whether it is this process's own (True), another process's for certain (False), or not known (None). Of
+    the last kind is a stranger, but also whoever a broker made of a join of ours whose answer was lost. Only one of the two is heard of
+    again: the group forgets a member that is silent for a session timeout, so it is given that long to prove that it is dead.
+    """
+    needed_s = kafka_settings.session_timeout_s(settings) + 1
+    seen_s, last, known = 0.0, time.monotonic(), ""
+    again = 0
+    while True:
+        member = cluster.member(group, instance)
+        if member is None or (own := ours(member.member_id)):
+            return None
+        now = time.monotonic()
+        seen_s, last = seen_s + min(now - last, _COUNTS_S), now
+        if member.member_id != known:  # another join: its session begins now
+            known, seen_s, again = member.member_id, 0.0, again + 1
+        if own is False or seen_s > needed_s or again > _MOST_JOINS:
+            return member
+        patience.pause(_LOOK_S)
+        if patience.over:
+            patience.give_up(f"instance {instance} of group {group}")

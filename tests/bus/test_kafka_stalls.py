@@ -1,0 +1,99 @@
+"""A partition of which nothing comes although it has records is noticed and taken up anew, whatever made the client so."""
+
+import logging
+from collections.abc import Callable, Iterator
+
+import pytest
+from confluent_kafka import Consumer
+from confluent_kafka import TopicPartition as KafkaPartition
+
+from driftbus.consumers.bus.interface import Output, TopicPartition
+from driftbus.consumers.bus.kafka import KafkaBus
+from driftbus.consumers.bus.kafka_session import KafkaSession
+
+from .worlds import Followed, World, everything, numbered, read_values, wait_until, work
+
+pytestmark = pytest.mark.kafka
+
+_STALLED_S = 1.0
+
+
+@pytest.fixture
+def cluster(kafka: str) -> Iterator[World]:
+    world = World(lambda instance, application: KafkaBus({"bootstrap.servers": kafka}, application, instance, stalled_s=_STALLED_S))
+    yield world
+    world.close()
+
+
+def _client(session: object) -> Consumer:
+    """What the session does not know is done to its client."""
+    assert isinstance(session, KafkaSession)
+    return session._consumer
+
+
+def _paused(consumer: Consumer, source: TopicPartition) -> None:
+    consumer.pause([KafkaPartition(*source)])
+
+
+def _moved_away(consumer: Consumer, source: TopicPartition) -> None:
+    """It waits for records that are not there yet."""
+    consumer.pause([KafkaPartition(*source)])
+    consumer.seek(KafkaPartition(*source, 0))
+
+
+def _unassigned(consumer: Consumer, source: TopicPartition) -> None:
+    """Reading again does not help: only another client does."""
+    consumer.unassign()
+
+
+@pytest.mark.parametrize("break_", [_paused, _moved_away, _unassigned])
+@pytest.mark.parametrize("at_end", [True, False], ids=["at the end", "on the way"])
+def test_a_partition_that_stalls_is_taken_up_anew(
+    cluster: World, caplog: pytest.LogCaptureFixture, break_: Callable[[Consumer, TopicPartition], None], at_end: bool
+) -> None:
+    bus, topic = cluster.bus(), cluster.topic()
+    source = TopicPartition(topic, 0)
+    bus.publish(numbered(topic, 1000))
+    session = bus.session("r", [topic], Followed())
+    first = read_values(session, 1000 if at_end else 10)
+    session.commit([work(source, len(first))])
+    if at_end:
+        wait_until(lambda: source in session.at_end(), session)
+    break_(_client(session), source)
+    bus.publish(numbered(topic, 10))
+    with caplog.at_level(logging.WARNING):
+        rest = read_values(session, 1010 - len(first))
+    assert first + rest == [b"%d" % i for i in [*range(1000), *range(10)]]
+    assert f"nothing came of {topic}[0]" in caplog.text or "joining again" in caplog.text
+
+
+def test_what_is_quiet_or_paused_on_purpose_is_left_alone(cluster: World, caplog: pytest.LogCaptureFixture) -> None:
+    bus, topic = cluster.bus(), cluster.topic(partitions=2)
+    held, empty = TopicPartition(topic, 0), TopicPartition(topic, 1)
+    told = Followed()
+    session = bus.session("r", [topic], told)
+    wait_until(lambda: session.at_end().keys() == {held, empty}, session)
+    session.pause([held])
+    bus.publish(numbered(topic, 1))
+    with caplog.at_level(logging.WARNING):
+        for _ in range(30):
+            assert session.consume(10, _STALLED_S / 10) == []
+    assert not caplog.records
+    assert not told.lost
+
+
+def test_an_aborted_transaction_leaves_nothing_paused(cluster: World) -> None:
+    """While its reason passes, nothing is delivered; a rebalance may take partitions then, and share them out anew."""
+    bus, topic, out = cluster.bus(), cluster.topic(partitions=4), cluster.topic()
+    sources = [TopicPartition(topic, p) for p in range(4)]
+    bus.publish([output for p in range(4) for output in numbered(topic, 1, p)])
+    one = bus.session("r", [topic], Followed())
+    wait_until(lambda: len(one.at_end()) == 4, one)
+    two = cluster.bus("two").session("r", [topic], Followed())
+    one.commit([work(source, 1, Output(out, 0, None, b"")) for source in sources])  # aborted where the group is being shared out anew
+    wait_until(lambda: len(one.assignment()) == len(two.assignment()) == 2, one, two)
+    bus.publish([output for p in range(4) for output in numbered(topic, 1, p)])
+    ends = {source: bus.watermarks(source)[1] for source in sources}
+    wait_until(lambda: {**one.at_end(), **two.at_end()} == ends, one, two)
+    assert one.paused() == frozenset()
+    assert len(everything(bus, out)) in {0, 4}
