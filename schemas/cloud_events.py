@@ -2,14 +2,51 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import ClassVar, Protocol
 
 from cloudevents.core.bindings.kafka import to_binary_event
 from cloudevents.core.v1.event import CloudEvent
 
 JSON = "application/json"
 MSGPACK = "application/vnd.msgpack"
+BYTES = "application/octet-stream"
 Headers = tuple[tuple[str, bytes], ...]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Message(Protocol):
+    """What travels: a fact that knows by itself how it is addressed, so that one function can send any of them."""
+
+    content_type: ClassVar[str]
+
+    @property
+    def id(self) -> str:
+        """The same at every repetition, so that a reader can drop what comes twice."""
+        ...
+
+    @property
+    def type(self) -> str:
+        """Of CloudEvents."""
+        ...
+
+    @property
+    def key(self) -> str:
+        """Of the record."""
+        ...
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        ...
+
+    @property
+    def time(self) -> int | None:
+        """Of record time, ms; None: it speaks of none."""
+        ...
+
+    def encoded(self) -> bytes:
+        """The record's value."""
+        ...
 
 
 def iso(time_ms: int) -> str:
@@ -32,17 +69,18 @@ def microseconds(text: str) -> int:
     return ((at if at.tzinfo else at.replace(tzinfo=UTC)) - _EPOCH) // timedelta(microseconds=1)
 
 
-def headers(*, id: str, type: str, source: str, time_ms: int, subject: str, content_type: str = JSON) -> Headers:
-    """The record headers of an event: ``ce_id``, ``ce_type``, ``ce_source``, ``ce_time``, ``ce_subject``, ``content-type``."""
+def headers(message: Message, source: str) -> Headers:
+    """The record headers of a message: ``ce_id``, ``ce_type``, ``ce_source``, ``ce_time``, ``ce_subject``, ``content-type``."""
+    time = {} if message.time is None else {"time": datetime.fromtimestamp(message.time / 1000, UTC)}
     event = CloudEvent(
         attributes={
-            "id": id,
-            "type": type,
+            "id": message.id,
+            "type": message.type,
             "source": source,
             "specversion": "1.0",
-            "time": datetime.fromtimestamp(time_ms / 1000, UTC),
-            "subject": subject,
-            "datacontenttype": content_type,
+            **time,
+            "subject": message.subject,
+            "datacontenttype": message.content_type,
         },
         data=b"",
     )

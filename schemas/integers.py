@@ -4,10 +4,23 @@ from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 Integers = NDArray[np.int64]
 _WIDTHS = ("i1", "i2", "i4", "i8")
+#: No layout is as long: what says so is damaged, and must not be given the memory.
+LONGEST = 1 << 22
+
+#: Numbers that stay exact in every language, and whose sums do not leave 64 bits.
+Count = Annotated[int, Field(ge=0, le=2**53)]
+#: In a vector.
+Place = Annotated[int, Field(ge=0, le=LONGEST)]
+Offset = Annotated[int, Field(ge=-1, le=2**63 - 1)]
+PartitionNumber = Annotated[int, Field(ge=0, le=2**31 - 1)]
+#: In ms, the years that an ISO time can be of.
+Time = Annotated[int, Field(ge=-62_135_596_800_000, le=253_402_300_799_999)]
+#: A time, or one that no time is before.
+Boundary = Annotated[int, Field(ge=-(2**62), le=253_402_300_799_999)]
 
 
 def _narrow(values: Integers) -> tuple[str, bytes]:
@@ -39,17 +52,25 @@ def unpacked(form: object) -> Integers:
     """
     if isinstance(form, np.ndarray):
         return np.ascontiguousarray(form, dtype=np.int64)
-    if not isinstance(form, list | tuple) or len(form) not in (3, 5) or form[1] not in _WIDTHS:
+    if not isinstance(form, list | tuple) or len(form) not in (3, 5) or form[1] not in _WIDTHS or form[-2] not in _WIDTHS:
         msg = "not a packed vector of integers"
         raise ValueError(msg)
-    length, set_ = int(form[0]), np.frombuffer(form[2], dtype=f"<{form[1]}").astype(np.int64)
+    length = form[0]
+    if type(length) is not int or not 0 <= length <= LONGEST:
+        msg = f"a vector of {length!r} numbers"
+        raise ValueError(msg)
+    set_ = np.frombuffer(form[2], dtype=f"<{form[1]}").astype(np.int64)
     if len(form) == 3:
         if len(set_) != length:
             msg = f"{len(set_)} numbers in a vector of {length}"
             raise ValueError(msg)
         return set_
     values = np.zeros(length, dtype=np.int64)
-    values[np.frombuffer(form[4], dtype=f"<{form[3]}").astype(np.int64)] = set_
+    places = np.frombuffer(form[4], dtype=f"<{form[3]}").astype(np.int64)
+    if len(places) != len(set_) or (len(places) and places.min() < 0):  # those beyond the end are refused by numpy
+        msg = f"{len(set_)} numbers at {len(places)} places in a vector of {length}"
+        raise ValueError(msg)
+    values[places] = set_
     return values
 
 

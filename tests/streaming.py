@@ -24,8 +24,12 @@ def configuration(**changes: Any) -> Configuration:  # the keys of a configurati
     stream = {"topics": ["scored"], "pane": "10s", "clock": "record", **changes.pop("stream", {})}
     model = {"false_alarms": "1 per 1h", **changes.pop("model", {})}
     models = changes.pop("models", dict.fromkeys(("m0", "m1", "m2"), model))
+    topics = {"prefix": "driftbus", **changes.pop("topics", {})}
     return Configuration.model_validate(
-        {"application": "test", "bus": "embedded", "embedded": ":memory:", "streams": {"predictions": stream}, "models": models, **changes}
+        {
+            **{"application": "test", "bus": "embedded", "embedded": ":memory:", "topics": topics},
+            **{"streams": {"predictions": stream}, "models": models, **changes},
+        }
     )
 
 
@@ -83,7 +87,7 @@ def prepare(bus: Bus, chosen: Configuration, references: Iterable[Reference], pa
     store = ArtifactStore(chosen.artifacts)
     for one in references:
         name = store.put(one.encoded())
-        announce(bus, chosen.topics, Announcement(model=one.model, version=one.version, reference=name, since=FROM_START))
+        announce(bus, chosen, Announcement(model=one.model, version=one.version, reference=name, since=FROM_START))
 
 
 def send(bus: Bus, sent: Iterable[Sent], topic: str = "scored") -> None:

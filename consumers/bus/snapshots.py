@@ -1,70 +1,128 @@
-"""Snapshots on their compacted topic: written in the transaction that commits the offset they belong to, read back on assignment."""
+"""Snapshots on their compacted topic: written in the transaction that commits the offset they belong to, read back on assignment.
+
+*Guarantee.* A snapshot is read whole or not at all; of several that are there, the last that is whole. What lies between, of other
+applications, other forms, or of nobody, does not change that. One that cannot be read is told, and the one before it is used, or none:
+then the topic is folded again from its beginning, with the same result as long as it is all there.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import msgspec
 
-from ...schemas.stored.snapshot import CHUNK, FORM, PartitionState, Snapshot
+from ...schemas.configuration import Configuration
+from ...schemas.stored.snapshot import CHUNK, FORM, PartitionState, Snapshot, keys_of
+from .addressing import addressed
 from .interface import Bus, Output, TopicPartition
+from .own import Unreadable, content
 
 
 class Restored(NamedTuple):
-    """What the last snapshot of a summaries partition holds."""
+    """What the last snapshot of a partition holds."""
 
     state: PartitionState
     states: dict[str, bytes]
-    keys: frozenset[bytes]  #: of the records it consists of
 
 
-def written(topic: str, partition: int, state: PartitionState, states: Mapping[str, bytes], before: Iterable[bytes]) -> list[Output]:
+class Read(NamedTuple):
+    """What was found of one partition's snapshots."""
+
+    last: Restored | None
+    keys: frozenset[bytes]  #: of all records there are of it: those that the next one does not write again are to be tombstones
+    unreadable: Mapping[int, str]  #: records that were passed over: offsets, with reasons
+
+
+def written(
+    configuration: Configuration, role: str, partition: int, state: PartitionState, parts: Mapping[str, bytes], before: Iterable[bytes]
+) -> list[Output]:
     """The records of a snapshot, the partition's own last; keys of the one ``before`` that are gone become tombstones."""
-    records: dict[bytes, bytes] = {}
-    for key, content in {**states, "": msgspec.msgpack.encode(state.model_dump())}.items():
-        chunks = max(1, -(-len(content) // CHUNK))
+    topic, records = configuration.topics.snapshots, dict[bytes | None, Output]()
+    for part, whole in {**parts, "": msgspec.msgpack.encode(state.model_dump())}.items():
+        chunks = max(1, -(-len(whole) // CHUNK))
         for chunk in range(chunks):
-            part = content[chunk * CHUNK : (chunk + 1) * CHUNK]
-            one = Snapshot(partition=partition, number=state.position, key=key, chunk=chunk, chunks=chunks, content=part)
-            records[one.record_key.encode()] = one.encoded()
+            one = Snapshot(
+                application=configuration.application,
+                role=role,
+                partition=partition,
+                number=state.position,
+                part=part,
+                chunk=chunk,
+                chunks=chunks,
+                content=whole[chunk * CHUNK : (chunk + 1) * CHUNK],
+                form=state.form,
+            )
+            output = addressed(configuration, topic, one, partition)
+            records[output.key] = output
     gone = [Output(topic, partition, key, None) for key in sorted(set(before) - set(records))]
-    return gone + [Output(topic, partition, key, value) for key, value in records.items()]
+    return gone + list(records.values())
 
 
-def read(bus: Bus, topic: str, partition: int) -> Restored | None:
-    """The last snapshot of a partition; None if there is none, or one of another form (by another version of driftbus).
+def read(bus: Bus, configuration: Configuration, role: str, partition: int, form: int = FORM) -> Read:
+    """The last snapshot of a partition that a role of this application wrote, and that is whole.
 
     Read to the end as it is under *uncommitted* reads: a transaction that a dead predecessor left open is waited for.
     """
-    place = TopicPartition(topic, partition)
+    place = TopicPartition(configuration.topics.snapshots, partition)
+    ours = keys_of(configuration.application, role, partition, form).encode()
     start, _ = bus.watermarks(place)
     _, end = bus.watermarks(place, committed=False)
-    latest: dict[bytes, bytes] = {}
+    last: Restored | None = None
+    keys, unreadable, parts = set[bytes](), dict[int, str](), _Parts(form)
     for batch in bus.read(place, start, end):
-        for key, value in zip(batch.keys(), batch.values, strict=True):
-            if key is not None and value:
-                latest[key] = value
-            elif key is not None:
-                latest.pop(key, None)
-    parts: dict[str, list[Snapshot]] = {}
-    for value in latest.values():
-        snapshot = Snapshot.decoded(value)
-        parts.setdefault(snapshot.key, []).append(snapshot)
-    if "" not in parts:
-        return None
-    contents = {key: _whole(chunks) for key, chunks in parts.items()}
-    state = PartitionState.model_validate(msgspec.msgpack.decode(contents.pop("")))
-    if state.form != FORM:
-        return None
-    missing = [key for key in state.states if key not in contents]
-    if missing:
-        msg = f"{place}: the snapshot at {state.position} lacks {', '.join(missing)}: the topic must be compacted, never deleted from"
-        raise LookupError(msg)
-    return Restored(state, {key: contents[key] for key in state.states}, frozenset(latest))
+        for offset, key, value in zip(batch.offsets.tolist(), batch.keys(), batch.values, strict=True):
+            if key is None or not key.startswith(ours):
+                continue
+            if value is None:
+                keys.discard(key)
+                continue
+            keys.add(key)
+            try:
+                last = parts.add(key, value) or last
+            except Unreadable as error:
+                unreadable[offset] = str(error)
+    return Read(last, frozenset(keys), unreadable)
 
 
-def _whole(chunks: list[Snapshot]) -> bytes:
-    chunks.sort(key=lambda one: one.chunk)
-    if [one.chunk for one in chunks] != list(range(chunks[0].chunks)) or len({one.number for one in chunks}) > 1:
-        msg = f"snapshot of {chunks[0].key or 'the partition'}: {len(chunks)} of {chunks[0].chunks} chunks"
-        raise LookupError(msg)
-    return b"".join(one.content for one in chunks)
+class _Parts:
+    """Of the records read, those that no whole snapshot has been made of yet: by number, part and chunk."""
+
+    def __init__(self, form: int) -> None:
+        self._form = form
+        self._read: dict[int, dict[str, dict[int, Snapshot]]] = {}
+
+    def add(self, key: bytes, value: bytes) -> Restored | None:
+        """Take a record; the snapshot that it completes. Raises `Unreadable`; what was read before is then as it was."""
+        one = content(Snapshot.decoded, value)
+        if one.key.encode() != key or not 0 <= one.chunk < one.chunks:
+            msg = f"a snapshot's record under another's key: {one.key}"
+            raise Unreadable(msg)
+        self._read.setdefault(one.number, {}).setdefault(one.part, {})[one.chunk] = one
+        if one.part or one.chunk + 1 < one.chunks:
+            return None
+        whole = self._whole(one.number)
+        self._read.clear()  # a snapshot's last record is the partition's: what came before it belongs to none that is to come
+        return whole
+
+    def _whole(self, number: int) -> Restored:
+        found = self._read[number]
+        state = content(_state, _joined(found[""]))
+        if state.form != self._form or state.position != number:
+            msg = f"a snapshot of form {state.form} at {state.position}, under form {self._form} at {number}"
+            raise Unreadable(msg)
+        missing = [part for part in state.states if part not in found]
+        if missing:
+            msg = f"the snapshot at {number} lacks {', '.join(missing)[:200]}: the topic must be compacted, never deleted from"
+            raise Unreadable(msg)
+        return Restored(state, {part: _joined(found[part]) for part in state.states})
+
+
+def _joined(chunks: Mapping[int, Snapshot]) -> bytes:
+    expected = next(iter(chunks.values())).chunks
+    if sorted(chunks) != list(range(expected)) or {one.chunks for one in chunks.values()} != {expected}:
+        msg = f"{len(chunks)} of {expected} chunks of a snapshot"
+        raise Unreadable(msg)
+    return b"".join(chunks[number].content for number in sorted(chunks))
+
+
+def _state(whole: bytes) -> PartitionState:
+    return PartitionState.model_validate(msgspec.msgpack.decode(whole))

@@ -56,7 +56,7 @@ def accept(configuration: Configuration, episode: str, first: str | None, until:
         recent = configuration.model_copy(update={"models": {**configuration.models, model: changed}})
         store = ArtifactStore(configuration.artifacts)
         # What holds then: another episode of the same reference may have been accepted before.
-        announced = Announcements(bus, configuration.topics)
+        announced = Announcements(bus, configuration)
         announced.refresh()
         holding = announced.holding(model, version, start + 1)
         if holding is None or holding.reference is None:
@@ -66,6 +66,6 @@ def accept(configuration: Configuration, episode: str, first: str | None, until:
             raise click.ClickException(msg)
         profile = accepted(store.reference(holding.reference), reference_of(recent, model, version, bus), signals)
         reference = store.put(profile.encoded())
-        announce(bus, configuration.topics, Announcement(model=model, version=version, reference=reference, since=start, rows=profile.rows))
+        announce(bus, configuration, Announcement(model=model, version=version, reference=reference, since=start, rows=profile.rows))
     names = ", ".join(sorted({signal.name for signal in signals}))
     say(f"{model}/{version}: {names} accepted; {reference} holds for record times from {iso(start)} on")

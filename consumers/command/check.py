@@ -59,8 +59,12 @@ def _stream(bus: Bus, configuration: Configuration, name: str, stream: Stream, m
     yield from readable(name, sample, identities)
     yield from pane_length(name, stream.pane, sample.rate)
     store = ArtifactStore(configuration.artifacts)
-    announced = Announcements(bus, configuration.topics)
+    announced = Announcements(bus, configuration)
     announced.refresh()
+    for place, reason in announced.table.unreadable.items():
+        yield Finding("note", f"{place} is passed over: {reason}; announce that reference again, or write a tombstone for its key")
+    if others := sorted(announced.table.applications):
+        yield Finding("note", f"topics {configuration.topics.prefix}.*: also of {', '.join(others)}, whose records are passed over")
     for index, (model, version) in enumerate(identities.models):
         rows = (identities.model_of == index).nonzero()[0].tolist()
         yield from contents(stream, sample, model, version, rows)

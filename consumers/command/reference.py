@@ -41,7 +41,7 @@ def build(configuration: Configuration, model: str, version: str, from_start: bo
         if dry_run:
             return
         name = ArtifactStore(configuration.artifacts).put(profile.encoded())
-        announce(bus, configuration.topics, Announcement(model=model, version=version, reference=name, since=start, rows=profile.rows))
+        announce(bus, configuration, Announcement(model=model, version=version, reference=name, since=start, rows=profile.rows))
     holds = "everything in the topics" if start == FROM_START else f"record times from {stream.pane.place(start)} on"
     say(f"{model}/{version}: {name} holds for {holds}")
 

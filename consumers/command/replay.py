@@ -76,7 +76,7 @@ def _fold(configuration: Configuration, written: IO[str]) -> list[DriftEvent]:
     """Run to the end, and tell every event as it comes."""
     found: list[DriftEvent] = []
     with opened(configuration) as bus, closing(Pipeline(bus, configuration)) as pipeline:
-        topic = DriftTopic(bus, configuration.topics.drift, from_start=True)
+        topic = DriftTopic(bus, configuration, from_start=True)
 
         def tell() -> None:
             for event in topic.new():

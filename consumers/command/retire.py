@@ -28,7 +28,7 @@ def retire(configuration: Configuration, model: str, version: str | None, since:
     stream = configuration.streams[configuration.stream_of(model)]
     start = beginning(model, stream, from_start=None, since=since)
     with opened(configuration) as bus:
-        announced = Announcements(bus, configuration.topics)
+        announced = Announcements(bus, configuration)
         announced.refresh()
         known = {one.version for one in announced.all() if one.model == model}
         if version is not None and version not in known:
@@ -43,7 +43,7 @@ def retire(configuration: Configuration, model: str, version: str | None, since:
             if holding is None or holding.reference is None:
                 say(f"{model}/{name}: is retired already, or not yet monitored by then")
                 continue
-            announce(bus, configuration.topics, Announcement(model=model, version=name, reference=None, since=start))
+            announce(bus, configuration, Announcement(model=model, version=name, reference=None, since=start))
 
             say(f"{model}/{name}: retired for record times from {stream.pane.place(start)} on")
             if later is not None and later.since > start and later.reference:

@@ -30,7 +30,7 @@ def status(configuration: Configuration, as_json: bool) -> None:
     """
     with opened(configuration) as bus:
         found = standing(bus, configuration)
-        announced = Announcements(bus, configuration.topics)
+        announced = Announcements(bus, configuration)
         announced.refresh()
         told = episodes(bus, configuration) if bus.describe([configuration.topics.drift]) else []
         watched = models(configuration, announced, told, found.now)

@@ -3,7 +3,7 @@
 import click
 
 from ...schemas.configuration import Configuration
-from ..pipeline.own_topics import check_topics, create_topics, own_topics
+from ..pipeline.own_topics import check_topics, create_topics, own_topics, topics_of_old
 from ..replay.terminal import say
 from .configured import configured
 from .opened import opened
@@ -21,6 +21,8 @@ def create(configuration: Configuration) -> None:
     with opened(configuration) as bus:
         for name in create_topics(bus, configuration):
             say(f"created {name}")
+        if told := topics_of_old(bus, configuration):
+            say(told, err=True)
 
 
 @topics.command(name="list")
@@ -34,7 +36,8 @@ def list_(configuration: Configuration) -> None:
                 settings = " ".join(f"{key}={found.settings.get(key, '?')}" for key in topic.settings)
                 say(f"{topic.name:<28} {found.partitions:>4} partitions  {settings}")
         problems = check_topics(bus, configuration)
-    for problem in problems:
+        told = topics_of_old(bus, configuration)
+    for problem in [*problems, *([told] if told else [])]:
         say(problem, err=True)
     if problems:
         raise click.exceptions.Exit(1)

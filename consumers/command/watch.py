@@ -29,7 +29,7 @@ def watch(configuration: Configuration, from_start: bool, until_end: bool, as_js
     terminal = Terminal()
     line = _json if as_json else event_line
     with opened(configuration) as bus, suppress(KeyboardInterrupt):
-        topic = DriftTopic(bus, configuration.topics.drift, from_start=from_start)
+        topic = DriftTopic(bus, configuration, from_start=from_start)
         if until_end or as_json or not terminal.is_one:
             for event in topic.new():
                 say(line(event))

@@ -65,7 +65,7 @@ def told(events: Iterable[DriftEvent]) -> list[ToldEpisode]:
 
 def episodes(bus: Bus, configuration: Configuration) -> list[ToldEpisode]:
     """All that the drift topic holds."""
-    topic = DriftTopic(bus, configuration.topics.drift, from_start=True)
+    topic = DriftTopic(bus, configuration, from_start=True)
     return told(event for event in topic.new() if isinstance(event, DriftEvent))
 
 

@@ -5,18 +5,17 @@ from typing import NamedTuple
 
 import pydantic
 
-from ...schemas.cloud_events import Headers, attributes, headers
+from ...schemas.cloud_events import Headers, attributes
 from ...schemas.configuration import Configuration
-from ...schemas.identity import content_hash, derived_id
-from ...schemas.messages.dead_letter import DeadLetter
-from ..bus.addressing import DEAD_LETTER, source
+from ...schemas.identity import content_hash
+from ...schemas.messages.dead_letter import DeadLetter, Returned
+from ..bus.addressing import addressed, source
 from ..bus.interface import Bus, Output, TopicPartition
 from ..decode.json import JSONDecoder
 from .reading import Read, backwards, first_from
 
 #: On a record that was written back: the place it had.
 REPLAYED = "driftbus-replayed"
-_RETURNED = f"{DEAD_LETTER}.replayed"
 _PREFIX = "driftbus-"
 #: The stream of letters about records of our own topics.
 _OWN = "-"
@@ -46,11 +45,11 @@ def letters(bus: Bus, configuration: Configuration) -> Iterator[Letter]:
     for number in range(described.partitions if described else 0):
         for record in backwards(bus, TopicPartition(topic, number)):
             said = attributes(record.headers)
-            if said.get("source", "") != source(configuration):
+            if said.get("source", "") != source(configuration.application):
                 continue
-            if said.get("type") == _RETURNED:
+            if said.get("type") == Returned.TYPE:
                 returned.add(said.get("subject", ""))
-            elif said.get("type") == DEAD_LETTER and (facts := _facts(record)) is not None and facts.id not in seen:
+            elif said.get("type") == DeadLetter.TYPE and (facts := _facts(record)) is not None and facts.id not in seen:
                 seen.add(facts.id)
                 yield Letter(facts, record.value or b"", record.timestamp, facts.place in returned)
 
@@ -124,11 +123,4 @@ def _original(bus: Bus, place: TopicPartition, letter: Letter) -> Read | None:
 
 def returned(configuration: Configuration, letter: Letter) -> Output:
     """The note on the dead-letter topic that a letter's record was written back: in the transaction that writes it."""
-    heads = headers(
-        id=derived_id("dead-letter-replayed", letter.facts.id),
-        type=_RETURNED,
-        source=source(configuration),
-        time_ms=min(max(letter.facts.timestamp, 0), 253_402_300_799_000),
-        subject=letter.place,
-    )
-    return Output(configuration.topics.dead_letter, None, letter.place.rpartition("@")[0].encode(), b"", heads)
+    return addressed(configuration, configuration.topics.dead_letter, Returned(letter=letter.facts), None)

@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
-import pydantic
-
-from ...schemas import cloud_events
 from ...schemas.configuration import Configuration
+from ...schemas.form import NewerForm
 from ...schemas.messages.progress import Progress
-from ..bus.addressing import PROGRESS
+from ..bus import own
 from ..bus.interface import Bus, Position, TopicDescription, TopicPartition
 from ..streams.buckets import buckets
 from .letters import Letter, letters
@@ -182,7 +180,7 @@ def _progress(bus: Bus, configuration: Configuration, described: Mapping[str, To
     }
     found: dict[TopicPartition, tuple[int, Progress]] = {}
     for record in islice(backwards(bus, place, end), _MOST_LOOKED_AT):
-        progress = _read(record)
+        progress = _read(configuration.application, record)
         if progress is None:
             continue
         key = TopicPartition(progress.source.topic, progress.source.partition)
@@ -193,12 +191,10 @@ def _progress(bus: Bus, configuration: Configuration, described: Mapping[str, To
     return found
 
 
-def _read(record: Read) -> Progress | None:
-    if record.value is None or cloud_events.attributes(record.headers).get("type") != PROGRESS:
-        return None
+def _read(application: str, record: Read) -> Progress | None:
     try:
-        return Progress.decoded(record.value)
-    except (ValueError, pydantic.ValidationError):  # of a stranger
+        return own.read(application, {Progress.TYPE: Progress.decoded}, record.value, record.headers)
+    except (own.Foreign, own.Unreadable, NewerForm):
         return None
 
 

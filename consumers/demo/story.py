@@ -156,7 +156,7 @@ class Stage:
             create_topics(bus, configuration)
             for reference in act.references:
                 self._announce(bus, act, reference)
-            watched = _Watched(DriftTopic(bus, configuration.topics.drift, from_start=True), act.told_from, screen)
+            watched = _Watched(DriftTopic(bus, configuration, from_start=True), act.told_from, screen)
             pipeline, began = Pipeline(bus, configuration), time.perf_counter()
             looked = began
             with closing(pipeline), screen.live() as show:
@@ -184,7 +184,7 @@ class Stage:
         profile = reference_of(configuration, MODEL, VERSION)
         name = ArtifactStore(configuration.artifacts).put(profile.encoded())
         since = FROM_START if reference.since is None else epoch_ms(reference.since)
-        announce(bus, configuration.topics, Announcement(model=MODEL, version=VERSION, reference=name, since=since, rows=profile.rows))
+        announce(bus, configuration, Announcement(model=MODEL, version=VERSION, reference=name, since=since, rows=profile.rows))
 
 
 def _publish(bus: Bus, outputs: Iterable[Output]) -> None:

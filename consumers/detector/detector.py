@@ -11,7 +11,7 @@ from ...schemas.configuration import Configuration
 from ...schemas.messages.pane import Pane
 from ...schemas.messages.progress import Progress
 from ...schemas.stored.snapshot import PartitionState
-from ..bus.addressing import event_output
+from ..bus.addressing import addressed
 from ..bus.interface import Output
 from ..process.consumer import Making
 from ..process.folding import Folding
@@ -19,6 +19,7 @@ from ..process.plugins import found_for
 from ..reference.artifacts import ArtifactStore
 from ..streams.summaries import fact_of
 from .fold import Fold, Published, StateKey, SuiteOf
+from .settings import configuration_hash
 
 ROLE = "detector"
 
@@ -39,7 +40,7 @@ def suites(configuration: Configuration, store: ArtifactStore) -> SuiteOf:
             configuration.model(key.model),
             application=configuration.application,
             stream=key.stream,
-            configuration_hash=configuration.hash,
+            configuration_hash=configuration_hash(configuration),
             reference_hash=key.reference,
             kinds=kinds,
             pane=str(configuration.streams[key.stream].pane),
@@ -59,7 +60,7 @@ class Detection:
 
     def read(self, key: bytes | None, value: bytes | None, headers: Headers) -> Pane | Progress | None:
         """A pane, or progress."""
-        return fact_of(value, headers)
+        return fact_of(self._configuration.application, value, headers)
 
     def begin(self) -> Fold:
         """Nothing seen."""
@@ -72,4 +73,4 @@ class Detection:
 
     def outputs(self, said: Published, partition: int) -> list[Output]:
         """One event or notice."""
-        return [event_output(self._configuration, said.event, partition, said.time)]
+        return [addressed(self._configuration, self._configuration.topics.drift, said.event, partition)]

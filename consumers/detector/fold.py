@@ -7,28 +7,34 @@ The aligner says when a bucket is ready; its panes are summed per model version 
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import starmap
 from typing import Any, NamedTuple
 
 import msgspec
 
+from ...detectors.counting.layout import Layout
 from ...detectors.episodes.step import Bucket, State, Suite, adapted, close, fits, start, step
 from ...schemas.configuration import Configuration, PaneLength
 from ...schemas.identity import derived_id
 from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.notice import Notice
-from ...schemas.messages.pane import OTHERS, Pane
+from ...schemas.messages.pane import OTHERS, PREDICTIONS, Pane
 from ...schemas.messages.progress import Progress
 from ...schemas.stored.snapshot import FORM, PartitionState
 from ..streams.align import Aligned, Aligner, Pending, pending_offsets
 from ..streams.buckets import buckets
 from .lengths import PaneLengths, changed_panes
 from .merging import merged
+from .placing import placed
 from .silence import NEVER_ANNOUNCED, Completeness, Silences
+from .sizes import Sizes
 from .unexpected import UnexpectedFields
 
 #: Names of unmonitored model versions that an application tells, shared out among the partitions of the summaries; others are pooled.
 MOST_UNMONITORED = 1_000
+#: The kinds of panes that are tested (`Pane.of`); each is aligned by itself, and others are none of the detector's business.
+KINDS = (PREDICTIONS,)
 
 
 class StateKey(NamedTuple):
@@ -49,6 +55,17 @@ class StateKey(NamedTuple):
         return cls(*msgspec.json.decode(text))
 
 
+class Lane(NamedTuple):
+    """What is aligned together: the panes of one kind of one stream."""
+
+    stream: str
+    of: str
+
+    def __str__(self) -> str:
+        """As a key in a snapshot; a stream's name may hold slashes."""
+        return f"{self.of}/{self.stream}"
+
+
 class Published(NamedTuple):
     """An event with the end of the bucket it speaks of."""
 
@@ -66,7 +83,7 @@ class Fold:
 
     configuration: Configuration
     suite_of: SuiteOf
-    aligners: dict[str, Aligner] = field(default_factory=dict)
+    aligners: dict[Lane, Aligner] = field(default_factory=dict)
     states: dict[StateKey, State] = field(default_factory=dict)
     since: dict[StateKey, int] = field(default_factory=dict)  #: the bucket from which each state's reference holds
     current: dict[tuple[str, ...], StateKey] = field(default_factory=dict)  #: the one state of each model version
@@ -77,13 +94,15 @@ class Fold:
     #: Of restored states that the configuration no longer fits, the suites that made them, as far as they are known.
     former: dict[StateKey, Suite | None] = field(default_factory=dict)
     panes: dict[str, PaneLength] = field(default_factory=dict)  #: of streams, restored, where the configuration has another length
+    sizes: Sizes = field(default_factory=Sizes)
     suites: dict[StateKey, Suite] = field(default_factory=dict)  #: compiled, of the states that there are
     counted: dict[str, int] = field(default_factory=lambda: {"buckets": 0, "events": 0})  #: since it was made
 
     def __post_init__(self) -> None:
         for name, stream in self.configuration.streams.items():
             patience = stream.patience if stream.clock == "live" else None
-            self.aligners.setdefault(name, Aligner(buckets(stream.pane), patience))
+            for kind in KINDS:
+                self.aligners.setdefault(Lane(name, kind), Aligner(buckets(stream.pane), patience))
         self.silences, self.unexpected = Silences(self.configuration), UnexpectedFields(self.configuration)
         self.lengths = PaneLengths(self.configuration)
 
@@ -106,10 +125,12 @@ class Fold:
         return self.counted
 
     def feed(self, offset: int, appended: int, record: Pane | Progress) -> list[Published]:
-        """Take one record; returns the events of the buckets that it makes ready."""
-        aligner = self.aligners.get(record.stream)
+        """Take one record; returns the events of the buckets that it makes ready. Raises `Unreadable` for a pane that fits no reference."""
+        aligner = self.aligners.get(Lane(record.stream, record.of))
         if aligner is None:
-            return []  # of a stream that the configuration no longer has
+            return []  # of a stream that the configuration no longer has, or of a kind that is not tested
+        if isinstance(record, Pane):
+            self.sizes.check(record, partial(self._layout, record))
         if isinstance(record, Progress):
             topics = self.configuration.streams[record.stream].topics
             if record.source.topic not in topics:
@@ -138,19 +159,26 @@ class Fold:
         Until then it folds as whoever published those events did: by the settings that the restored states remember.
         """
         published: list[Published] = []
-        for name in self.panes:
-            self.aligners[name].retiled(buckets(self.configuration.streams[name].pane))
-            self.lengths.forget(name)
+        for lane, aligner in self.aligners.items():
+            if lane.stream in self.panes:
+                aligner.retiled(buckets(self.configuration.streams[lane.stream].pane))
+                self.lengths.forget(lane.stream)
         self.panes.clear()
         for key in sorted(self.former):
             former = self.former.pop(key)
             if key in self.states:
                 end = self.states[key].windows.runs[-1].end
                 self.states[key], events = adapted(self.suite(key), self.states[key], former)
-                published += (Published(end, event) for event in events)
+                stream = self.configuration.streams[key.stream]
+                published += (Published(end, placed(event, stream.pane)) for event in events)
         published += starmap(Published, self.silences.reconfigured())
         self.counted["events"] += len(published)
         return published
+
+    def _layout(self, pane: Pane) -> Layout:
+        """Of a pane's reference; tests that are compiled for it alone are not kept: its state may be gone."""
+        key = StateKey(pane.stream, pane.model, pane.version, pane.reference or "")
+        return (self.suites.get(key) or self.suite_of(key)).layout
 
     def _evaluate(self, stream: str, aligner: Aligner, aligned: Aligned) -> list[Published]:
         """Sum a bucket's panes per model version and reference, and step each."""
@@ -160,12 +188,18 @@ class Fold:
             since = NEVER_ANNOUNCED if pane.since is None else pane.since
             groups.setdefault((pane.model, pane.version, pane.reference or "", since), []).append(pending)
         beginning, whole = aligned.start, aligned.complete and not self.lengths.wider(aligned)
-        partial = _partial(groups)
+        partly = _partial(groups)
         told = self.lengths.notices(stream, aligner.buckets, aligned)
         published = [Published(aligned.end, notice) for notice in told]
         for (model, version, reference, since), panes in sorted(groups.items(), key=lambda item: (item[0][:2], item[0][3], item[0][2])):
             key = StateKey(stream, model, version, reference)
-            bucket = merged(beginning, aligned, [p.pane for p in panes], complete=whole and (model, version) not in partial)
+            bucket = merged(
+                beginning,
+                aligned,
+                [p.pane for p in panes],
+                self.sizes.of(reference, partial(self._layout, panes[0].pane)),
+                complete=whole and (model, version) not in partly,
+            )
             if self.configuration.stream_of(model) != stream:
                 published += self._notice(
                     key, bucket, f"its predictions are read from stream {self.configuration.stream_of(model)}; set models.{model}.stream"
@@ -191,7 +225,7 @@ class Fold:
             if key not in self.states:
                 self.states[key], self.since[key], self.current[key[:3]] = start(tests, beginning), since, key
             self.states[key], events = step(tests, self.states[key], bucket)
-            published += (Published(aligned.end, event) for event in events)
+            published += (Published(aligned.end, placed(event, self.configuration.streams[stream].pane)) for event in events)
             unexpected = self.unexpected.notices(model, version, aligned.end, [p.pane for p in panes])
             published += (Published(aligned.end, notice) for notice in unexpected)
         return published
@@ -211,7 +245,8 @@ class Fold:
             clock_decided=bucket.clock_decided,
         )
         self.suites.pop(old, None)
-        return [Published(bucket.end, event) for event in events]
+        pane = self.configuration.streams[key.stream].pane
+        return [Published(bucket.end, placed(event, pane)) for event in events]
 
     def _notice(self, key: StateKey, bucket: Bucket, remedy: str, pooled_before: int = 0) -> list[Published]:
         """Say once that a model version is not monitored; beyond `MOST_UNMONITORED` names, once for all others.
@@ -244,7 +279,7 @@ class Fold:
 
     def snapshot(self, position: int) -> tuple[PartitionState, dict[str, bytes]]:
         """Everything that must be remembered at summaries offset ``position``, the states by their keys."""
-        numbers = {name: aligner.numbers() for name, aligner in self.aligners.items()}
+        numbers = {str(lane): aligner.numbers() for lane, aligner in self.aligners.items()}
         states = {str(key): state.encoded() for key, state in self.states.items()}
         fold: dict[str, Any] = {  # plain data
             "since": {str(key): since for key, since in self.since.items()},
@@ -266,20 +301,20 @@ class Fold:
         fold = cls(configuration, suite_of)
         kept: dict[str, Any] = state.fold  # plain data, as `snapshot` wrote it
         fold.panes = changed_panes(configuration, kept.get("panes", {}))
-        for name, aligner in list(fold.aligners.items()):
-            if name in state.aligners:
-                tiling = buckets(fold.panes[name]) if name in fold.panes else aligner.buckets
-                again = Aligner.restored(tiling, aligner.patience, state.aligners[name], panes)
-                topics = configuration.streams[name].topics
+        for lane, aligner in list(fold.aligners.items()):
+            if str(lane) in state.aligners:
+                tiling = buckets(fold.panes[lane.stream]) if lane.stream in fold.panes else aligner.buckets
+                again = Aligner.restored(tiling, aligner.patience, state.aligners[str(lane)], panes)
+                topics = configuration.streams[lane.stream].topics
                 again.partitions = {key: heard for key, heard in again.partitions.items() if key[0] in topics}
-                fold.aligners[name] = again
+                fold.aligners[lane] = again
         fold.unmonitored = {tuple(name) for name in kept["unmonitored"] if not isinstance(name, str)}
         fold.unexpected = UnexpectedFields.restored(configuration, kept.get("unexpected", ()))
         fold.lengths = PaneLengths.restored(configuration, kept.get("lengths", []))
         fold.silences = Silences.restored(configuration, kept.get("silences", []), kept.get("retired", []))
         for text, content in states.items():
             key = StateKey.read(text)
-            if key.stream not in fold.aligners:
+            if key.stream not in configuration.streams:
                 continue
             decoded = State.decoded(content)
             fold.states[key], fold.since[key], fold.current[key[:3]] = decoded, kept["since"][text], key

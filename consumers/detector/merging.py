@@ -11,14 +11,14 @@ from ...schemas.messages.pane import Pane
 from ..streams.align import Aligned
 
 
-def merged(beginning: int, aligned: Aligned, panes: list[Pane], *, complete: bool) -> Bucket:
-    """The bucket that begins then, of one model version."""
-    counts, sums = _summed(panes)
+def merged(beginning: int, aligned: Aligned, panes: list[Pane], sizes: tuple[int, int], *, complete: bool) -> Bucket:
+    """The bucket that begins then, of one model version; ``sizes`` of its vectors, whatever parts of them are there."""
+    counts, sums = _summed(panes, sizes)
     by_segment: dict[str, list[Pane]] = {}
     for pane in panes:
         if pane.segment is not None:
             by_segment.setdefault(pane.segment, []).append(pane)
-    segments = tuple(Segment(name, *_summed(own)) for name, own in sorted(by_segment.items()))
+    segments = tuple(Segment(name, *_summed(own, sizes)) for name, own in sorted(by_segment.items()))
     ranges: dict[tuple[str, int], tuple[int, int]] = {}
     for pane in panes:
         low, high = ranges.get((pane.topic, pane.partition), (pane.first, pane.last))
@@ -38,14 +38,14 @@ def merged(beginning: int, aligned: Aligned, panes: list[Pane], *, complete: boo
     )
 
 
-def _summed(panes: Sequence[Pane]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _summed(panes: Sequence[Pane], sizes: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The counts and sums of panes, some of which may have come in parts."""
-    return _added((one.counts_at, one.counts) for one in panes), _added((one.sums_at, one.sums) for one in panes)
+    counts, sums = sizes
+    return _added(counts, ((one.counts_at, one.counts) for one in panes)), _added(sums, ((one.sums_at, one.sums) for one in panes))
 
 
-def _added(parts: Iterable[tuple[int, NDArray[np.int64]]]) -> NDArray[np.int64]:
-    placed = list(parts)
-    total = np.zeros(max(at + len(vector) for at, vector in placed), dtype=np.int64)
-    for at, vector in placed:
+def _added(size: int, parts: Iterable[tuple[int, NDArray[np.int64]]]) -> NDArray[np.int64]:
+    total = np.zeros(size, dtype=np.int64)
+    for at, vector in parts:
         total[at : at + len(vector)] += vector
     return total

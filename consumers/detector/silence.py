@@ -17,6 +17,7 @@ from ...schemas.configuration import Configuration
 from ...schemas.identity import derived_id
 from ...schemas.messages.drift import DriftedSignal, DriftEvent, Effect, Histogram, Status
 from ..streams.buckets import Buckets, buckets
+from .settings import configuration_hash
 
 DETECTOR = "silence"
 #: Of a reference, the bucket from which it holds, where none was announced.
@@ -206,7 +207,7 @@ class Silences:
             reason=reason,
             complete=known.complete,
             clock_decided=known.clock_decided,
-            configuration=self.configuration.hash,
+            configuration=configuration_hash(self.configuration),
         )
         return end, event
 

@@ -9,6 +9,8 @@ from .topology import INPUTS, TOPOLOGY, Node
 
 _DAY_MS = 86_400_000
 _FOREVER = "-1"
+#: What `topics.prefix` was where none was written, before it became the application's name.
+OLD_DEFAULT = "driftbus"
 
 
 class OwnTopic(NamedTuple):
@@ -47,6 +49,21 @@ def own_topics(configuration: Configuration, topology: Sequence[Node] = TOPOLOGY
 
 def _deleted(days: int | None) -> dict[str, str]:
     return {"cleanup.policy": "delete", "retention.ms": _FOREVER if days is None else str(days * _DAY_MS)}
+
+
+def topics_of_old(bus: Bus, configuration: Configuration) -> str | None:
+    """What to write if the topics of the old default, which are there, are this application's; None: there are none, or it reads them."""
+    topics = configuration.topics
+    if topics.prefix != configuration.application or topics.prefix == OLD_DEFAULT:
+        return None
+    old = topics.model_copy(update={"prefix": OLD_DEFAULT})
+    there = bus.describe([old.summaries, old.models])
+    return (
+        f"topics {OLD_DEFAULT}.* are there, from when that was the default of topics.prefix; it is {topics.prefix} now. "
+        f"To go on with the old ones write topics: {{prefix: {OLD_DEFAULT}}}"
+        if there
+        else None
+    )
 
 
 def create_topics(bus: Bus, configuration: Configuration) -> list[str]:

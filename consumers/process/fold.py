@@ -49,7 +49,7 @@ class Folded(Protocol[Fact, Said]):
     topic: str
 
     def read(self, key: bytes | None, value: bytes | None, headers: Headers) -> Fact | None:
-        """A record's content; None: none of this fold's business. Raises `ValueError` where it ought to be, and cannot be read."""
+        """A record's content; None: none of this fold's business. Raises as `driftbus.consumers.bus.own.read` does."""
         ...
 
     def begin(self) -> Fold[Fact, Said]:

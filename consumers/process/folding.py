@@ -9,26 +9,26 @@ committed offset (what follows from that is published), and goes on from there: 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple
 
 from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration
+from ...schemas.messages.notice import Notice
 from ...schemas.messages.progress import InputPartition
-from ..bus import snapshots
-from ..bus.addressing import dead_letter, dead_letter_output, lost_output, set_aside_output
+from ..bus import own, snapshots
 from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
 from ..streams.clock import AppendClock
 from .fold import Fact, Fold, Folded, Said
-from .last_net import SetAside, of_a_record
+from .last_net import SetAside, of_a_record, told
 from .remaining import Remaining
 from .standing import Opening, Standing
+from .strangers import Strangers, letter, notice
 
 MOST_RECORDS = 2_000
 #: Offsets behind which nothing was published are committed so often, in ms: until then a successor folds them again.
 COMMIT_EVERY = 5_000
-#: The stream of a dead letter that is a record of our own.
-_OWN = "-"
 
 
 class _Raised(Exception):
@@ -59,6 +59,7 @@ class _Partition(Generic[Fact, Said]):
     snapshot_at: int
     snapshot_position: int
     snapshot_keys: frozenset[bytes]
+    strangers: Strangers
     outputs: list[Output] = field(default_factory=list)  #: not yet committed
     last: int | None = None  #: the offset of the record fed last
     counted: Mapping[str, int] = field(default_factory=dict)  #: of the fold's totals, what is in the consumer's
@@ -170,21 +171,20 @@ class Folding(Generic[Fact, Said]):
         first, _ = self._bus.watermarks(source)
         until = first if committed is None else committed.offset
         place = InputPartition(topic=source.topic, topic_id=self._bus.describe([source.topic])[source.topic].id, partition=source.partition)
-        kept = snapshots.read(self._bus, self._configuration.topics.snapshots, source.partition)
-        lost: list[Output] = []
-        if kept is None:
-            fold, clock, keys = self._folded.begin(), AppendClock(), frozenset[bytes]()
-            position = first if committed is None else 0  # of what was never read nothing is lost to it
-        else:
-            fold = self._folded.restore(kept.state, kept.states, self._awaited(source, kept.state.pending))
-            clock, position, keys = AppendClock(*kept.state.clock), kept.state.position, kept.keys
+        found = snapshots.read(self._bus, self._configuration, self.role, source.partition)
+        fold, lost = self._from_snapshot(source, place, found)
+        kept = None if fold is None else found.last
+        unread = first if committed is None else 0  # of what was never read nothing is lost
+        clock, position = (AppendClock(), unread) if kept is None else (AppendClock(*kept.state.clock), kept.state.position)
+        fold = self._folded.begin() if fold is None else fold
         if position < first:
-            lost.append(lost_output(self._configuration, None, place, position, first))
+            lost.append(notice(self._configuration, place, Notice.lost(self._configuration.application, None, place, position, first)))
             position = first
-        partition = _Partition(place, fold, clock, until, position, now, now, 0 if kept is None else kept.state.position, keys)
+        strangers = Strangers(self._configuration, place, own.Told.restored({} if kept is None else kept.state.strangers))
+        partition = _Partition(place, fold, clock, until, position, now, now, 0 if kept is None else position, found.keys, strangers)
         for batch in self._bus.read(source, position, max(until, position)):
             self._feed(partition, batch)
-        partition.outputs, partition.counted = lost, dict(fold.totals())  # what has just been folded is published
+        partition.outputs, partition.counted, strangers.count = lost, dict(fold.totals()), 0  # what has just been folded is published
         partition.position = max(until, position)
         changed, said = fold.changed, fold.resumed()
         self._say(partition, said)
@@ -192,14 +192,32 @@ class Folding(Generic[Fact, Said]):
             partition.snapshot_at = 0  # a successor that restored the old snapshot would say it again: the first commit writes another
         return partition
 
+    def _from_snapshot(
+        self, source: TopicPartition, place: InputPartition, found: snapshots.Read
+    ) -> tuple[Fold[Fact, Said] | None, list[Output]]:
+        """The fold of the last snapshot, if it can be restored; and what is to be told of those that cannot."""
+        reasons, fold = dict(found.unreadable), None
+        if found.last is not None:
+            state, parts = found.last
+            try:
+                fold = self._folded.restore(state, parts, self._awaited(source, state.pending))
+            except Exception as error:
+                if not of_a_record(error):
+                    raise
+                reasons[state.position] = told(error)
+        snapshot = place.model_copy(update={"topic": self._configuration.topics.snapshots})
+        notices = (Notice.bad_snapshot(self._configuration.application, snapshot, at, reason) for at, reason in reasons.items())
+        return fold, [notice(self._configuration, place, one) for one in notices]
+
     def _awaited(self, source: TopicPartition, offsets: Sequence[int]) -> dict[int, Fact]:
         if not offsets:
             return {}
         wanted, found = set(offsets), dict[int, Fact]()
         for batch in self._bus.read(source, min(wanted), max(wanted) + 1):
             for record in _records(batch):
-                if record.offset in wanted and (fact := self._folded.read(*record[2:])) is not None:
-                    found[record.offset] = fact
+                with suppress(own.Foreign, own.Unreadable):  # then it is missing
+                    if record.offset in wanted and (fact := self._folded.read(*record[2:])) is not None:
+                        found[record.offset] = fact
         missing = wanted - set(found)
         if missing:
             msg = f"{source}: records at offsets {sorted(missing)[:5]} are awaited by a snapshot and gone: raise the topic's retention"
@@ -217,6 +235,10 @@ class Folding(Generic[Fact, Said]):
                 if fact is not None:
                     self._say(partition, partition.fold.due(partition.clock.tick(record.appended)))
                     self._say(partition, partition.fold.feed(record.offset, record.appended, fact))
+            except own.Foreign as error:
+                partition.outputs += partition.strangers.foreign(error.application)
+            except own.Unreadable as error:
+                partition.outputs += partition.strangers.unreadable(record.offset, record.appended, record.value, str(error))
             except Exception as error:
                 if not of_a_record(error):
                     raise
@@ -225,10 +247,10 @@ class Folding(Generic[Fact, Said]):
         partition.position = int(batch.offsets[-1]) + 1
 
     def _leave_out(self, partition: _Partition[Fact, Said], record: _Record, reason: str) -> None:
-        letter = dead_letter(_OWN, partition.place, record.offset, record.appended, None, reason, record.value)
+        aside = Notice.of_set_aside(self._configuration.application, None, partition.place, record.offset, reason)
         partition.outputs += (
-            dead_letter_output(self._configuration, letter, record.value),
-            set_aside_output(self._configuration, None, partition.place, record.offset, reason),
+            letter(self._configuration, partition.place, record.offset, record.appended, record.value, reason),
+            notice(self._configuration, partition.place, aside),
         )
         partition.last = record.offset
 
@@ -255,8 +277,10 @@ class Folding(Generic[Fact, Said]):
             outputs, positions[source] = list(partition.outputs), partition.position
             if everything or now - partition.snapshot_at >= self._configuration.snapshot_every:
                 state, parts = partition.fold.snapshot(partition.position)
-                state = state.model_copy(update={"clock": (partition.clock.now, partition.clock.appended)})
-                records = snapshots.written(self._configuration.topics.snapshots, source.partition, state, parts, partition.snapshot_keys)
+                state = state.model_copy(
+                    update={"clock": (partition.clock.now, partition.clock.appended), "strangers": partition.strangers.told.plain()}
+                )
+                records = snapshots.written(self._configuration, self.role, source.partition, state, parts, partition.snapshot_keys)
                 keys[source] = frozenset(record.key for record in records if record.key is not None and record.value is not None)
                 outputs += records
             work.append(Work(source, outputs, Position(partition.position)))
@@ -264,6 +288,8 @@ class Folding(Generic[Fact, Said]):
             if done := self._partitions.get(source):
                 done.outputs, done.committed, done.committed_at = [], positions[source], now
                 self._count(done)
+                self._totals["set_aside"] += done.strangers.count
+                done.strangers.count = 0
                 if source in self._aside:
                     self._aside[source].forget(done.committed)
                 if source in keys:

@@ -11,16 +11,10 @@ from functools import partial
 import numpy as np
 
 from ...schemas.configuration import Configuration, Stream
+from ...schemas.messages.dead_letter import DeadLetter
+from ...schemas.messages.notice import Notice
 from ...schemas.messages.progress import InputPartition, InputTopic, Progress
-from ..bus.addressing import (
-    begins_output,
-    dead_letter,
-    dead_letter_output,
-    lost_output,
-    pane_outputs,
-    progress_outputs,
-    set_aside_output,
-)
+from ..bus.addressing import addressed, partition_of
 from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
 from ..decode.interface import Decoder
 from ..decode.json import JSONDecoder
@@ -82,9 +76,10 @@ class Profiler:
             tally = partial(Tally, self._name, place, self._decoder, self._references, self._rules.buckets)
             taken = Partition(place, position, self._rules, tally, self._wall())
             if committed is None and first > 0:
-                taken.notices.append(begins_output(self._configuration, self._name, place, first))
+                taken.notices.append(self._told(Notice.begins(self._configuration.application, self._name, place, first), place))
             if position.offset < first:
-                taken.notices.append(lost_output(self._configuration, self._name, place, position.offset, first))
+                lost = Notice.lost(self._configuration.application, self._name, place, position.offset, first)
+                taken.notices.append(self._told(lost, place))
                 taken.moved(first)
             if self._remaining is not None:
                 taken.until = self._remaining.end(source)
@@ -242,25 +237,36 @@ class Profiler:
             topics=self._topics,
             retired={} if retired == partition.retired else retired,
         )
-        outputs += progress_outputs(self._configuration, progress)
+        topics = self._configuration.topics
+        said = addressed(self._configuration, topics.summaries, progress, None)
+        outputs += (said._replace(partition=number) for number in range(topics.partitions))
         return Work(source, outputs, position)
 
     def _outputs(self, partition: Partition, run: ClosedRun) -> list[Output]:
         """A run as it is written: its panes, its dead letters, and what is to be told of records set aside."""
-        outputs = [output for pane in run.panes for output in pane_outputs(self._configuration, pane)]
+        summaries = self._configuration.topics.summaries
+        outputs = [
+            addressed(self._configuration, summaries, part, partition_of(pane.model, self._configuration.topics.partitions), value)
+            for pane in run.panes
+            for part, value in pane.split()
+        ]
         outputs += self._dead_letters(partition.source, run)
         for bad in run.bad:
             if bad.offset in partition.aside.reasons:
-                outputs.append(set_aside_output(self._configuration, self._name, partition.source, bad.offset, bad.reason))
+                aside = Notice.of_set_aside(self._configuration.application, self._name, partition.source, bad.offset, bad.reason)
+                outputs.append(self._told(aside, partition.source))
         return outputs
+
+    def _told(self, notice: Notice, place: InputPartition) -> Output:
+        topics = self._configuration.topics
+        return addressed(self._configuration, topics.drift, notice, place.partition % topics.partitions)
 
     def _dead_letters(self, source: InputPartition, run: ClosedRun) -> Iterable[Output]:
         for i, bad in enumerate(run.bad, 1):
             further = run.further_bad if i == len(run.bad) else 0
-            letter = dead_letter(
-                self._name, source, bad.offset, bad.timestamp, bad.field, bad.reason, bad.value, further, (bad.size, bad.hash)
-            )
-            yield dead_letter_output(self._configuration, letter, bad.value)
+            whole = bad.size, bad.hash
+            letter = DeadLetter.of(self._name, source, bad.offset, bad.timestamp, bad.field, bad.reason, bad.value, further, whole)
+            yield addressed(self._configuration, self._configuration.topics.dead_letter, letter, None)
 
     def _balance(self, at_end: Mapping[TopicPartition, int], now: int) -> None:
         """Pause those far ahead of the slowest that holds the others up: speed changes, results do not."""

@@ -1,119 +1,58 @@
 """Announcements on the compacted models topic: which reference holds for a model version, from which bucket on."""
 
 from bisect import bisect_left
-from collections.abc import Mapping
 
 import msgspec
-import pydantic
 
-from ...schemas.cloud_events import headers
-from ...schemas.configuration import KafkaTopics
-from ...schemas.identity import derived_id
+from ...schemas.cloud_events import Headers
+from ...schemas.configuration import Configuration
 from ...schemas.messages.announcement import FROM_START, Announcement
-from ..bus.interface import Batch, Bus, Output, TopicPartition
+from ..bus.addressing import addressed
+from ..bus.interface import Bus
+from ..bus.own import Foreign, Unreadable, content, owner
+from ..bus.table import Table
 
-_TYPE = "io.driftbus.reference"
 #: Retired models that are named to those who remember what a model's traffic was like.
 MOST_RETIRED = 1_000
 #: No boundary is so late.
 NEVER = 1 << 63
 
 
-def announce(bus: Bus, topics: KafkaTopics, announcement: Announcement, *, source: str = "driftbus") -> None:
-    """Publish an announcement, or a retirement (``reference`` None)."""
-    event = headers(
-        id=derived_id("announcement", announcement.key, announcement.reference),
-        type=_TYPE,
-        source=source,
-        time_ms=max(announcement.since, 0),
-        subject=f"{announcement.model}/{announcement.version}",
-    )
-    value = msgspec.json.encode(announcement.model_dump(), order="sorted")
-    bus.publish([Output(topics.models, None, announcement.key.encode(), value, event)])
+def announce(bus: Bus, configuration: Configuration, announcement: Announcement) -> None:
+    """Publish an announcement, or a retirement (``reference`` None), for the configured application."""
+    ours = announcement.model_copy(update={"application": configuration.application})
+    bus.publish([addressed(configuration, configuration.topics.models, ours, None)])
 
 
 class Announcements:
-    """All that is announced and can still hold, as far as it has been read.
+    """All that is announced for an application and can still hold, as far as it has been read.
 
     The topic is read from its beginning at every start. A later record of one key replaces an earlier one. Its key holds a time, so
     compaction does not keep it short: what can hold no more is forgotten (`forget`), and read again if it is asked for after all.
     """
 
-    def __init__(self, bus: Bus, topics: KafkaTopics) -> None:
-        self._bus, self._topic = bus, topics.models
-        self._begin()
-
-    def _begin(self) -> None:
-        self._positions: dict[TopicPartition, int] = {}
+    def __init__(self, bus: Bus, configuration: Configuration) -> None:
+        self._application = configuration.application
+        self.table: Table[bytes, Announcement] = Table(bus, configuration.topics.models, _key, self._read)
         self._forgotten = -NEVER  # of buckets that end at or before it, something is
-        self._version_of: dict[bytes, tuple[str, str]] = {}
-        self._by_key: dict[tuple[str, str], dict[bytes, Announcement]] = {}
         #: Per model version: boundaries, and what holds from each on.
         self._order: dict[tuple[str, str], tuple[list[int], list[Announcement]]] = {}
         self.models: frozenset[str] = frozenset()  #: of which anything is announced
 
     def refresh(self) -> bool:
         """Read on to the topic's end; whether anything changed."""
-        return self._read({})
-
-    def _read(self, until: Mapping[TopicPartition, int]) -> bool:
-        """Read on, no further than that."""
-        changed: set[tuple[str, str]] = set()
-        description = self._bus.describe([self._topic]).get(self._topic)
-        for number in range(description.partitions if description else 0):
-            source = TopicPartition(self._topic, number)
-            first, end = self._bus.watermarks(source)
-            end = min(end, until.get(source, end))
-            start = max(first, self._positions.get(source, 0))
-            for batch in self._bus.read(source, start, end):
-                withdrawn, found = self._take(batch)
-                if withdrawn and self._forgotten > -NEVER:  # what it had replaced may hold again
-                    self._begin()
-                    return self._read({})
-                changed |= found
-            self._positions[source] = max(start, end)
-        for version in changed:
-            self._sort(version)
-        if changed:
-            self.models = frozenset(model for model, _ in self._order)
-        return bool(changed)
-
-    def _sort(self, version: tuple[str, str]) -> None:
-        known = sorted(self._by_key.get(version, {}).values(), key=lambda a: a.since)
-        self._order[version] = [a.since for a in known], known
-        if not known:
-            del self._order[version], self._by_key[version]
-
-    def _take(self, batch: Batch) -> tuple[bool, set[tuple[str, str]]]:
-        """Whether one was withdrawn, and the model versions that something was said of."""
-        changed, withdrawn = set(), False
-        for key, value, offset in zip(batch.keys(), batch.values, batch.offsets.tolist(), strict=True):
-            if key is None or not key.startswith(b"reference/"):
-                continue  # other kinds of announcements share the topic
-            before = self._version_of.pop(key, None)
-            if before is not None:
-                del self._by_key[before][key]
-                changed.add(before)
-            if value is None:
-                withdrawn = True
-                continue
-            try:
-                now = Announcement.model_validate(msgspec.json.decode(value))
-            except (msgspec.DecodeError, pydantic.ValidationError) as error:
-                msg = f"{batch.source}@{offset} is no announcement of a reference ({error}); publish a tombstone for key {key.decode()!r}"
-                raise ValueError(msg) from error
-            version = self._version_of[key] = now.model, now.version
-            self._by_key.setdefault(version, {})[key] = now
-            changed.add(version)
-        return withdrawn, changed
+        changes = self.table.refresh()
+        if self._forgotten > -NEVER and any(change.now is None for change in changes):
+            self._again()  # what a withdrawn one had replaced may hold again
+        else:
+            self._sort({(one.model, one.version) for change in changes for one in (change.before, change.now) if one is not None})
+        return bool(changes)
 
     def forget(self, before: int) -> None:
         """Drop what holds in no bucket that ends at ``before`` or later: of each model version, all but one of what lies in front of it."""
         for version, (boundaries, known) in self._order.items():
             if (over := bisect_left(boundaries, before) - 1) > 0:
-                of = self._by_key[version]
-                for key in [key for key, one in of.items() if one.since < boundaries[over]]:
-                    del of[key], self._version_of[key]
+                self.table.drop(one.key.encode() for one in known[:over])
                 self._order[version] = boundaries[over:], known[over:]
                 self._forgotten = max(self._forgotten, before)
 
@@ -123,9 +62,7 @@ class Announcements:
         Retired versions have an announcement without a reference.
         """
         if bucket < self._forgotten:
-            known_through = self._positions
-            self._begin()
-            self._read(known_through)
+            self._again()
         boundaries, known = self._order.get((model, version), ((), ()))
         place = bisect_left(boundaries, bucket)
         return known[place - 1] if place else None
@@ -146,6 +83,43 @@ class Announcements:
     def all(self) -> list[Announcement]:
         """Everything known, by model, version and boundary."""
         return [announcement for version in sorted(self._order) for announcement in self._order[version][1]]
+
+    def _again(self) -> None:
+        self._forgotten = -NEVER
+        self.table.reload()
+        self._order.clear()
+        self._sort({(one.model, one.version) for one in self.table.facts.values()})
+
+    def _sort(self, versions: set[tuple[str, str]]) -> None:
+        by_version: dict[tuple[str, str], list[Announcement]] = {version: [] for version in versions}
+        for one in self.table.facts.values() if versions else ():
+            if (one.model, one.version) in by_version:
+                by_version[one.model, one.version].append(one)
+        for version, found in by_version.items():
+            found.sort(key=lambda one: one.since)  # of one boundary, the last written holds
+            self._order[version] = [one.since for one in found], found
+            if not found:
+                del self._order[version]
+        if versions:
+            self.models = frozenset(model for model, _ in self._order)
+
+    def _read(self, key: bytes, value: bytes, headers: Headers) -> Announcement:
+        said = content(_announcement, value)
+        if said.key.encode() != key:
+            msg = f"an announcement under the key of another: {said.key}"
+            raise Unreadable(msg)
+        whose = said.application or owner(headers)
+        if whose is not None and whose != self._application:
+            raise Foreign(whose)
+        return said
+
+
+def _key(key: bytes) -> bytes | None:
+    return key if key.startswith(b"reference/") else None  # other kinds of announcements share the topic
+
+
+def _announcement(value: bytes) -> Announcement:
+    return Announcement.model_validate(msgspec.json.decode(value))
 
 
 def from_start(model: str, version: str, reference: str, rows: int) -> Announcement:

@@ -48,7 +48,7 @@ class HeldReferences:
     """
 
     def __init__(self, bus: Bus, configuration: Configuration, store: ArtifactStore) -> None:
-        self._announcements = Announcements(bus, configuration.topics)
+        self._announcements = Announcements(bus, configuration)
         self._configuration, self._store = configuration, store
         self._retired: dict[str, int] = {}
         self._monitored = Kept(self._prepared, MOST_PREPARED, MOST_PREPARED_BINS, PATIENCE)

@@ -20,7 +20,7 @@ from ...detectors.counting.layout import Signal, layout
 from ...detectors.effects import grouped, rounded
 from ...detectors.effects.two_sample import jensen_shannon, ks, psi, wasserstein
 from ...schemas.configuration import Configuration
-from ...schemas.messages.pane import Pane
+from ...schemas.messages.pane import PREDICTIONS, Pane
 from ...schemas.stored.reference import CategoricalProfile, NumericProfile, Reference
 from ..bus.interface import Bus, TopicPartition
 from ..reference.files import sql_file, sql_text
@@ -91,10 +91,11 @@ def _folded(bus: Bus, configuration: Configuration) -> Iterator[Pane]:
     topic = configuration.topics.summaries
     for number in range(bus.describe([topic])[topic].partitions):
         source = TopicPartition(topic, number)
-        aligners = {name: Aligner(buckets(stream.pane), None) for name, stream in configuration.streams.items()}
+        aligners = {(name, PREDICTIONS): Aligner(buckets(stream.pane), None) for name, stream in configuration.streams.items()}
         for batch in bus.read(source, *bus.watermarks(source)):
-            for offset, appended, record in facts_of(batch):
-                for aligned in aligners[record.stream].feed(offset, appended, record):
+            for offset, appended, record in facts_of(configuration.application, batch):
+                aligner = aligners.get((record.stream, record.of))
+                for aligned in aligner.feed(offset, appended, record) if aligner else ():
                     sums: dict[tuple[str, str, str, str], Pane] = {}
                     for _, _, pane in aligned.panes:
                         key = (pane.model, pane.version, pane.segment or "", pane.reference or "")

@@ -44,12 +44,13 @@ class Offline(NamedTuple):
 
 def load(configuration: Configuration, file: Path, model: str | None, version: str, folder: Path) -> Offline:
     """Fill a log in ``folder`` from a file, and announce the references of the models in it."""
+    topics = configuration.topics
     offline = configuration.model_copy(
         update={
             "bus": "embedded",
             "embedded": str(folder / "bus.sqlite"),
             "artifacts": str(folder / "artifacts"),
-            "topics": KafkaTopics(prefix="replay", partitions=configuration.topics.partitions),  # the recording may hold the real ones
+            "topics": KafkaTopics(prefix=f"replay-{topics.prefix}", partitions=topics.partitions),  # the recording may hold the real ones
         }
     )
     bus = EmbeddedBus(offline.embedded, configuration.application, "replay")
@@ -118,12 +119,12 @@ def _announce(bus: Bus, configuration: Configuration, offline: Configuration) ->
     last time.
     """
     store = ArtifactStore(offline.artifacts)
-    recorded = Announcements(bus, configuration.topics)
+    recorded = Announcements(bus, configuration)
     recorded.refresh()
     for announcement in recorded.all():
         if announcement.reference:
             store.put(ArtifactStore(configuration.artifacts).get(announcement.reference))
-        announce(bus, offline.topics, announcement)
+        announce(bus, offline, announcement)
     seen, span = _survey(bus, offline.streams.values())
     told = {(announcement.model, announcement.version) for announcement in recorded.all()}
     for model, version in sorted(seen - told):
@@ -134,7 +135,7 @@ def _announce(bus: Bus, configuration: Configuration, offline: Configuration) ->
         except UnusableReference as error:
             say(f"{model}/{version} has no reference: {error}", err=True)
         else:
-            announce(bus, offline.topics, from_start(model, version, store.put(reference.encoded()), reference.rows))
+            announce(bus, offline, from_start(model, version, store.put(reference.encoded()), reference.rows))
     return span
 
 

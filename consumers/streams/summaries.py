@@ -1,25 +1,28 @@
 """The records of the summaries topic: panes, and progress."""
 
-from ...schemas import cloud_events
+from collections.abc import Callable, Iterator, Mapping
+
 from ...schemas.cloud_events import Headers
 from ...schemas.messages.pane import Pane
 from ...schemas.messages.progress import Progress
-from ..bus.addressing import PANE, PROGRESS
+from ..bus import own
 from ..bus.interface import Batch
 
-
-def fact_of(value: bytes | None, headers: Headers) -> Pane | Progress | None:
-    """A record's content; None: what else is written there is none of ours. Raises `ValueError` where it cannot be read."""
-    kind = cloud_events.attributes(headers).get("type")
-    if value and kind == PANE:
-        return Pane.decoded(value)
-    if value and kind == PROGRESS:
-        return Progress.decoded(value)
-    return None
+READERS: Mapping[str, Callable[[bytes], Pane | Progress]] = {Pane.TYPE: Pane.decoded, Progress.TYPE: Progress.decoded}
 
 
-def facts_of(batch: Batch) -> list[tuple[int, int, Pane | Progress]]:
-    """Offset, append time and content of the panes and progress in a batch."""
+def fact_of(application: str, value: bytes | None, headers: Headers) -> Pane | Progress | None:
+    """A record's content; None: of a type of tomorrow. Raises as `driftbus.consumers.bus.own.read` does."""
+    return own.read(application, READERS, value, headers)
+
+
+def facts_of(application: str, batch: Batch) -> Iterator[tuple[int, int, Pane | Progress]]:
+    """Offset, append time and content of an application's panes and progress in a batch; what else is there is passed over."""
     columns = zip(batch.offsets.tolist(), batch.timestamps.tolist(), batch.values, batch.headers(), strict=True)
-    read = ((offset, appended, fact_of(value, headers)) for offset, appended, value, headers in columns)
-    return [(offset, appended, fact) for offset, appended, fact in read if fact is not None]
+    for offset, appended, value, headers in columns:
+        try:
+            fact = fact_of(application, value, headers)
+        except (own.Foreign, own.Unreadable):
+            continue
+        if fact is not None:
+            yield offset, appended, fact

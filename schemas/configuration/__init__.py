@@ -1,11 +1,12 @@
 """The configuration: one YAML file, each key with its bounds, every error with its full path. A file a section."""
 
+from collections.abc import Collection
 from typing import Annotated, Literal
 
 import msgspec
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from ..duration import Duration, written
+from ..duration import ROW_MS, Duration, written
 from ..fact import Setting
 from ..identity import content_hash
 from .features import Chosen, FeatureSettings, Important
@@ -14,7 +15,7 @@ from .model import MOST_PIECES, Model, PairSettings, Trailing
 from .reference import Table, TopicSlice
 from .stream import Stream
 from .topics import KafkaTopics
-from .units import HOUR_MS, ROW_MS, FalseAlarms, PaneLength, pane_length
+from .units import HOUR_MS, FalseAlarms, PaneLength, pane_length
 
 __all__ = [
     "HOUR_MS",
@@ -41,17 +42,23 @@ __all__ = [
 class Configuration(Setting):
     """All of ``driftbus.yaml``."""
 
-    application: str = Field(pattern=r"^[A-Za-z0-9._-]+$", description="names groups, transactional ids and event ids")
+    application: str = Field(pattern=r"^[A-Za-z0-9._-]+$", description="names groups, topics, transactional ids and event ids")
     instance: str | None = Field(None, pattern=r"^[A-Za-z0-9._-]+$", description="of this process; stable over its restarts")
     bus: Literal["kafka", "embedded"] = "kafka"
     kafka: dict[str, str | int | float | bool] = Field({}, description="any librdkafka setting")
     embedded: str = Field("driftbus.sqlite", description="the file of the embedded bus")
     artifacts: str = Field("./artifacts", description="a folder, or any fsspec URL", repr=False)
-    topics: KafkaTopics = KafkaTopics()
+    topics: Annotated[KafkaTopics, Field(validate_default=True)] = KafkaTopics()
     snapshot_every: Duration = 180_000
     metrics: Metrics | None = None
     streams: Annotated[dict[str, Stream], Field(min_length=1)]
     models: dict[str, Model] = {}
+
+    @field_validator("topics")
+    @classmethod
+    def _of_the_application(cls, topics: KafkaTopics, known: ValidationInfo) -> KafkaTopics:
+        """Two applications on one cluster have topics of their own, unless somebody wants otherwise."""
+        return topics.model_copy(update={"prefix": known.data.get("application")}) if topics.prefix is None else topics
 
     @model_validator(mode="after")
     def _streams_exist(self) -> "Configuration":
@@ -93,9 +100,13 @@ class Configuration(Setting):
         """The stream that a model's predictions come from."""
         return self.models.get(model, Model()).stream or next(iter(self.streams))
 
-    @property
-    def hash(self) -> str:
-        """Of what decides results: streams and models, never the bus, its secrets, or paths."""
-        models = {name: model.model_dump(mode="json", exclude={"reference"}) for name, model in self.models.items()}
-        streams = {name: stream.model_dump(mode="json") for name, stream in self.streams.items()}
-        return content_hash(msgspec.json.encode({"models": models, "streams": streams}, order="sorted"))
+    def digest(self, **reads: Collection[str]) -> str:
+        """A hash of what one consumer reads: by section (``streams``, ``models``), the keys of each entry that decide its results.
+
+        Keys that are not named change nothing, those of tomorrow neither: a consumer's messages stay what they were.
+        """
+        read = {
+            section: {name: entry.model_dump(mode="json", include=set(keys)) for name, entry in getattr(self, section).items()}
+            for section, keys in reads.items()
+        }
+        return content_hash(msgspec.json.encode(read, order="sorted"))

@@ -8,7 +8,7 @@ from ..fact import Setting
 class KafkaTopics(Setting):
     """The topics of our own: names, and what `driftbus topics create` gives them."""
 
-    prefix: str = Field("driftbus", pattern=r"^[A-Za-z0-9._-]+$")
+    prefix: str | None = Field(None, pattern=r"^[A-Za-z0-9._-]+$", description="of all their names; null: the application's name")
     partitions: int = Field(8, ge=1, le=1000, description="of summaries, snapshots and drift; fixed at creation")
     replication: int = Field(1, ge=1, le=10)
 

@@ -6,10 +6,8 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 from ..cloud_events import iso
-from ..duration import milliseconds, written
+from ..duration import ROW_MS, milliseconds, written
 
-#: Where panes are counted in rows, a row's time is its offset, a second for each.
-ROW_MS = 1_000
 #: Of which each has a law of its own in a reference by season.
 HOUR_MS = 3_600_000
 

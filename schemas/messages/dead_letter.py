@@ -1,9 +1,16 @@
 """Dead letters: records, or single fields of records, that could not be counted, with the reason."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
+from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
+
+from ..bounds import TEXT
+from ..cloud_events import BYTES, JSON, Headers
 from ..fact import Fact
-from ..identity import derived_id
+from ..identity import content_hash, derived_id
+from ..text import fitted
+from .progress import InputPartition
 
 #: Larger values travel as their head and a hash: a 1 MB message with wrapping would exceed the broker's limit, abort, and loop for ever.
 LARGEST_VALUE = 64 * 1024
@@ -13,6 +20,9 @@ MOST_PER_RUN = 100
 
 class DeadLetter(Fact):
     """The headers of a dead letter; its value is the record's raw bytes (or their head)."""
+
+    TYPE: ClassVar = "io.driftbus.dead-letter"
+    content_type: ClassVar = BYTES
 
     stream: str
     topic: str
@@ -26,6 +36,7 @@ class DeadLetter(Fact):
     size: int
     hash: str | None = None  #: of the whole value, where only its head travels
     further: int = 0  #: on the last letter of a run that had more than may be published: how many more
+    value: SkipJsonSchema[bytes] = Field(b"", exclude=True, repr=False)  #: the raw bytes, or their head: no header
 
     @property
     def id(self) -> str:
@@ -36,3 +47,103 @@ class DeadLetter(Fact):
     def place(self) -> str:
         """``topic[partition]@offset``."""
         return f"{self.topic}[{self.partition}]@{self.offset}"
+
+    @property
+    def type(self) -> str:
+        """The CloudEvents type."""
+        return self.TYPE
+
+    @property
+    def key(self) -> str:
+        """Of the record: where the bad one was."""
+        return f"{self.topic}[{self.partition}]"
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        return self.place
+
+    @property
+    def time(self) -> int:
+        """The record's, within the years that an ISO time can be of."""
+        return min(max(self.timestamp, 0), 253_402_300_799_000)
+
+    @property
+    def further_headers(self) -> Headers:
+        """All that is known of the record."""
+        facts = self.model_dump(exclude_none=True).items()
+        return tuple((f"driftbus-{name.replace('_', '-')}", fitted(str(fact), TEXT).encode()) for name, fact in facts)
+
+    def encoded(self) -> bytes:
+        """As it travels."""
+        return self.value
+
+    @classmethod
+    def of(
+        cls,
+        stream: str,
+        place: InputPartition,
+        offset: int,
+        timestamp: int,
+        field: str | None,
+        reason: str,
+        value: bytes | None,
+        further: int = 0,
+        whole: tuple[int, str | None] | None = None,
+    ) -> "DeadLetter":
+        """The letter of one bad record or field. ``whole``: size and hash of the record's value, where no more is at hand than its head."""
+        raw = value or b""
+        size, digest = (len(raw), content_hash(raw) if len(raw) > LARGEST_VALUE else None) if whole is None else whole
+        return cls(
+            stream=stream,
+            topic=place.topic,
+            topic_id=place.topic_id,
+            partition=place.partition,
+            offset=offset,
+            timestamp=timestamp,
+            scope="record" if field is None else "field",
+            field=field,
+            reason=reason,
+            size=size,
+            hash=digest,
+            further=further,
+            value=raw[:LARGEST_VALUE],
+        )
+
+
+class Returned(Fact):
+    """A note, where the dead letters are: the record of one was written back to its topic."""
+
+    TYPE: ClassVar = "io.driftbus.dead-letter.replayed"
+    content_type: ClassVar = JSON
+
+    letter: DeadLetter
+
+    @property
+    def id(self) -> str:
+        """The same at every repetition."""
+        return derived_id("dead-letter-replayed", self.letter.id)
+
+    @property
+    def type(self) -> str:
+        """The CloudEvents type."""
+        return self.TYPE
+
+    @property
+    def key(self) -> str:
+        """Of the record: that of the letter."""
+        return self.letter.key
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        return self.letter.place
+
+    @property
+    def time(self) -> int:
+        """The record's."""
+        return self.letter.time
+
+    def encoded(self) -> bytes:
+        """Nothing: all is said in the headers."""
+        return b""

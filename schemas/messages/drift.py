@@ -1,7 +1,9 @@
 """Drift events: episodes that open, change and resolve."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
+from ..cloud_events import JSON, microseconds
+from ..duration import ROW_MS
 from ..fact import Fact
 from ..identity import derived_id
 
@@ -104,6 +106,8 @@ class UsedPanes(Fact):
 class DriftEvent(Fact):
     """An episode opened, was updated, or resolved. Key on the topic: the model."""
 
+    content_type: ClassVar = JSON
+
     episode: str
     sequence: int
     status: Status
@@ -142,3 +146,23 @@ class DriftEvent(Fact):
     def type(self) -> str:
         """The CloudEvents type."""
         return f"io.driftbus.drift.{self.status}"
+
+    @property
+    def key(self) -> str:
+        """Of the record."""
+        return self.model
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        return f"{self.model}/{self.version}"
+
+    @property
+    def time(self) -> int:
+        """The end of the bucket that decided; a row's number in seconds where panes are of so many rows."""
+        end = self.bucket[1]
+        return int(end[4:]) * ROW_MS if end.startswith("row ") else microseconds(end) // 1000
+
+    def encoded(self) -> bytes:
+        """As it travels: JSON."""
+        return self.model_dump_json(exclude_none=False).encode()

@@ -1,9 +1,13 @@
 """Notices: what an operator should know that is not drift."""
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
+from ..cloud_events import JSON
 from ..fact import Fact
 from ..identity import derived_id
+from .progress import InputPartition
+
+About = Literal["unmonitored", "unexpected", "lost", "begins", "set_aside", "panes", "unreadable", "foreign"]
 
 
 class Notice(Fact):
@@ -11,10 +15,13 @@ class Notice(Fact):
 
     ``unmonitored``: a model version without a reference; ``unexpected``: a field that the reference does not know; ``lost``: offsets are
     gone that were to be read; ``begins``: a partition is read for the first time, and its first records are long gone: nothing is lost;
-    ``set_aside``: a record that made a consumer raise; ``panes``: some are of another length than the detector's.
+    ``set_aside``: a record that made a consumer raise; ``panes``: some are of another length than the detector's; ``unreadable``: a record
+    on a topic of our own that is none of driftbus's, or damaged; ``foreign``: records of another application there.
     """
 
-    about: Literal["unmonitored", "unexpected", "lost", "begins", "set_aside", "panes"]
+    content_type: ClassVar = JSON
+
+    about: About
     model: str
     version: str
     stream: str | None = None
@@ -32,3 +39,108 @@ class Notice(Fact):
     def type(self) -> str:
         """The CloudEvents type."""
         return f"io.driftbus.notice.{self.about}"
+
+    @property
+    def key(self) -> str:
+        """Of the record."""
+        return self.model
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        return f"{self.model}/{self.version}"
+
+    @property
+    def time(self) -> int:
+        """The bucket in which it was noticed; the epoch where it speaks of none."""
+        return self.bucket or 0
+
+    def encoded(self) -> bytes:
+        """As it travels: JSON."""
+        return self.model_dump_json(exclude_none=False).encode()
+
+    @classmethod
+    def begins(cls, application: str, stream: str | None, place: InputPartition, first: int) -> "Notice":
+        """Say where reading begins: nobody had read what retention took before that, so nothing of ours is lost.
+
+        A group whose committed offsets the broker has forgotten (``offsets.retention.minutes``) looks the same.
+        """
+        return cls(
+            about="begins",
+            model="-",
+            version="-",
+            stream=stream,
+            text=f"{place.topic}[{place.partition}] is read for the first time, from offset {first}: what was before had been deleted",
+            facts={"topic": place.topic, "partition": place.partition, "first": first},
+            identity=derived_id("begins", application, stream, *place.key, first),
+        )
+
+    @classmethod
+    def lost(cls, application: str, stream: str | None, place: InputPartition, start: int, first: int) -> "Notice":
+        """Say that retention took records before they were read: never a silent reset."""
+        named = f"{place.topic}[{place.partition}]"
+        return cls(
+            about="lost",
+            model="-",
+            version="-",
+            stream=stream,
+            text=f"{named}: offsets {start} to {first - 1} were deleted before they were read; raise retention.ms of the topic",
+            facts={"topic": place.topic, "partition": place.partition, "from": start, "to": first - 1},
+            identity=derived_id("lost", application, *place.key, start, first),
+        )
+
+    @classmethod
+    def unreadable(cls, application: str, place: InputPartition, offset: int, reason: str) -> "Notice":
+        """Say that a record on one of our own topics was set aside; of many that follow it nothing more is said."""
+        return cls(
+            about="unreadable",
+            model="-",
+            version="-",
+            text=(
+                f"{place.topic}[{place.partition}]@{offset} was set aside: {reason}; it is among the dead letters, and so are those that "
+                "follow. Only driftbus should write to this topic"
+            ),
+            facts={"topic": place.topic, "partition": place.partition, "offset": offset},
+            identity=derived_id("unreadable", application, *place.key, offset),
+        )
+
+    @classmethod
+    def bad_snapshot(cls, application: str, place: InputPartition, at: int, reason: str) -> "Notice":
+        """Say that a snapshot was not used."""
+        return cls(
+            about="unreadable",
+            model="-",
+            version="-",
+            text=f"a snapshot on {place.topic}[{place.partition}] was not used: {reason}; what it would have saved is folded again",
+            facts={"topic": place.topic, "partition": place.partition, "at": at},
+            identity=derived_id("snapshot", application, *place.key, at),
+        )
+
+    @classmethod
+    def foreign(cls, application: str, other: str, topic: str) -> "Notice":
+        """Say once that another application writes to the same topics; its records are passed over."""
+        return cls(
+            about="foreign",
+            model="-",
+            version="-",
+            text=(
+                f"application {other} writes to {topic} too; its records are passed over. To have topics of its own, let it leave out "
+                "topics.prefix"
+            ),
+            facts={"application": other, "topic": topic},
+            identity=derived_id("foreign", application, other, topic),
+        )
+
+    @classmethod
+    def of_set_aside(cls, application: str, stream: str | None, place: InputPartition, offset: int, reason: str) -> "Notice":
+        """Say that a record made a consumer raise, and was set aside (`driftbus.consumers.process.last_net`)."""
+        named = f"{place.topic}[{place.partition}]@{offset}"
+        return cls(
+            about="set_aside",
+            model="-",
+            version="-",
+            stream=stream,
+            text=f"{named} was set aside: {reason}; it is among the dead letters. This is a fault of driftbus: please report it",
+            facts={"topic": place.topic, "partition": place.partition, "offset": offset},
+            identity=derived_id("set-aside", application, *place.key, offset),
+        )

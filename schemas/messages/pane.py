@@ -1,16 +1,22 @@
 """A pane: the counts of one run of one input partition, for one model, version, segment, reference and bucket."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 import numpy as np
 from pydantic import ConfigDict
 
+from ..cloud_events import MSGPACK
 from ..fact import Fact
+from ..form import check_form, lean
 from ..identity import derived_id
-from ..integers import IntegerVector
+from ..integers import Boundary, Count, IntegerVector, Offset, PartitionNumber, Place, Time
 
+#: How a pane is to be read. A higher number is a promise broken on purpose: see docs/schemas.md.
+FORM = 1
+#: Of what rows it is: the model's predictions.
+PREDICTIONS = "predictions"
 #: Names of unexpected fields that a pane holds.
 MOST_UNEXPECTED = 20
 #: In the place of a model or version: all further ones of a run, none of them monitored.
@@ -24,7 +30,7 @@ class Unexpected(NamedTuple):
 
     name: str
     kind: str  #: of its first value: number, text, boolean, list, object, null
-    rows: int  #: of those looked at
+    rows: Count  #: of those looked at
 
 
 def commonest(found: Iterable[Unexpected]) -> tuple[Unexpected, ...]:
@@ -45,39 +51,45 @@ class Pane(Fact):
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
+    TYPE: ClassVar = "io.driftbus.pane"
+    content_type: ClassVar = MSGPACK
 
     stream: str
     topic: str
     topic_id: str
-    partition: int
-    first: int  #: first offset of the run
-    last: int  #: last offset read in the run
-    bucket: int  #: when it was cut: drives progress and order
-    start: int | None = None  #: where that bucket starts; None: by a writer that did not say
-    about: int  #: the event time it speaks of: the same unless a correction arrives days later
+    partition: PartitionNumber
+    first: Offset  #: first offset of the run
+    last: Offset  #: last offset read in the run
+    bucket: Time  #: when it was cut: drives progress and order
+    start: Time | None = None  #: where that bucket starts; None: by a writer that did not say
+    about: Time  #: the event time it speaks of: the same unless a correction arrives days later
     model: str
     version: str
     segment: str | None = None
     reference: str | None = None  #: content hash; None: the model is not monitored
-    since: int | None = None  #: the bucket from which that reference holds
-    rows: int
-    late: int = 0
+    since: Boundary | None = None  #: the bucket from which that reference holds
+    rows: Count
+    late: Count = 0
     counts: IntegerVector = np.zeros(0, dtype=np.int64)  #: signed, so that a correction can subtract
     sums: IntegerVector = np.zeros(0, dtype=np.int64)  #: per numeric field: sum of z, sum of z squared (fixed point)
-    sampled: int = 0  #: rows that were looked at for unexpected fields
+    sampled: Count = 0  #: rows that were looked at for unexpected fields
     unexpected: tuple[Unexpected, ...] = ()  #: the commonest
-    pooled: int = 0  #: of `OTHERS`: how many model versions its rows are of, as far as they were counted
-    unseen: dict[str, dict[str, int]] = {}  #: of categorical fields, the commonest values that the reference does not know, and their rows
-    part: int = 0  #: of a pane that is too large for one record: the first part has its rows, and all else that is no vector
-    parts: int = 1
-    counts_at: int = 0  #: where this part's counts begin among the pane's
-    sums_at: int = 0
+    pooled: Count = 0  #: of `OTHERS`: how many model versions its rows are of, as far as they were counted
+    #: Of categorical fields, the commonest values that the reference does not know, and their rows.
+    unseen: dict[str, dict[str, Count]] = {}
+    part: Count = 0  #: of a pane that is too large for one record: the first part has its rows, and all else that is no vector
+    parts: Count = 1
+    counts_at: Place = 0  #: where this part's counts begin among the pane's
+    sums_at: Place = 0
+    of: str = PREDICTIONS  #: of what rows: each kind has its own layout, is aligned by itself, and ignored by who does not test it
+    form: int = FORM
 
     @property
     def id(self) -> str:
         """The same for everyone who cuts this run."""
+        kind = () if self.of == PREDICTIONS else (self.of,)
         place = (self.topic_id, self.partition, self.first, self.bucket)
-        facts = (*place, self.model, self.version, self.segment, self.reference, self.since)
+        facts = (*place, self.model, self.version, self.segment, self.reference, self.since, *kind)
         return derived_id("pane", *facts, self.part) if self.part else derived_id("pane", *facts)
 
     def split(self, largest: int = LARGEST_PART) -> "list[tuple[Pane, bytes]]":
@@ -102,11 +114,37 @@ class Pane(Fact):
         beside = {"rows": 0, "late": 0, "sampled": 0, "unexpected": ()} if place else {}
         return self.model_copy(update=own | beside)
 
+    @property
+    def type(self) -> str:
+        """The CloudEvents type."""
+        return self.TYPE
+
+    @property
+    def key(self) -> str:
+        """Of the record."""
+        return self.model
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        return f"{self.model}/{self.version}"
+
+    @property
+    def time(self) -> int:
+        """The end of its bucket."""
+        return self.bucket
+
     def encoded(self) -> bytes:
-        """As it travels: msgpack, without `pooled` where none is."""
-        return msgspec.msgpack.encode(self.model_dump(exclude=None if self.pooled else {"pooled"}))
+        """As it travels: msgpack, without `pooled` where none is, and without what is as it always was."""
+        return msgspec.msgpack.encode(lean(self.model_dump(), {"of": PREDICTIONS, "form": 1, "pooled": 0}))
 
     @classmethod
     def decoded(cls, value: bytes) -> "Pane":
-        """What `encoded` wrote."""
-        return cls.model_validate(msgspec.msgpack.decode(value))
+        """What `encoded` wrote. Raises `NewerForm`, and `ValueError` where it is damaged."""
+        plain = msgspec.msgpack.decode(value, type=dict[str, Any])
+        check_form("pane", plain, FORM)
+        pane = cls.model_validate(plain)
+        if pane.late > pane.rows or pane.first > pane.last:
+            msg = f"{pane.late} of {pane.rows} rows late, offsets {pane.first} to {pane.last}"
+            raise ValueError(msg)
+        return pane

@@ -1,9 +1,19 @@
 """Progress: how far a partition of an input stream has been counted."""
 
-import msgspec
+from typing import Annotated, Any, ClassVar
 
+import msgspec
+from pydantic import Field
+
+from ..cloud_events import MSGPACK
 from ..fact import Fact
+from ..form import check_form, lean
 from ..identity import derived_id
+from ..integers import Boundary, PartitionNumber, Time
+from .pane import PREDICTIONS
+
+#: How progress is to be read: as a pane's.
+FORM = 1
 
 
 class InputPartition(Fact):
@@ -11,7 +21,7 @@ class InputPartition(Fact):
 
     topic: str
     topic_id: str
-    partition: int
+    partition: PartitionNumber
 
     @property
     def key(self) -> tuple[str, str, int]:
@@ -24,33 +34,61 @@ class InputTopic(Fact):
 
     topic: str
     topic_id: str
-    partitions: int
+    partitions: Annotated[int, Field(ge=0, le=100_000)]
 
 
 class Progress(Fact):
     """``source`` is complete through ``through`` (ms): every bucket that ends at or before it has all its panes in front of this record."""
 
+    TYPE: ClassVar = "io.driftbus.progress"
+    content_type: ClassVar = MSGPACK
+
     stream: str
     source: InputPartition
-    through: int | None = None
+    through: Time | None = None
     ended: bool = False
     by_clock: bool = False  #: the wall clock said so, not the data
     topics: tuple[InputTopic, ...] = ()
     #: Models of the stream all of whose versions are retired, each with the bucket boundary (ms) behind which none is left. Said when it is
     #: news: at the latest in the first progress of whoever takes the partition over.
-    retired: dict[str, int] = {}
+    retired: dict[str, Boundary] = {}
+    of: str = PREDICTIONS  #: of which panes: each kind completes by itself
+    form: int = FORM
 
     @property
     def id(self) -> str:
         """Derived from what is said, so that a repetition is recognised as one."""
+        kind = () if self.of == PREDICTIONS else (self.of,)
         retired = (fact for model in sorted(self.retired.items()) for fact in model)
-        return derived_id("progress", self.stream, *self.source.key, self.through, int(self.ended), *retired)
+        return derived_id("progress", self.stream, *self.source.key, self.through, int(self.ended), *retired, *kind)
+
+    @property
+    def type(self) -> str:
+        """The CloudEvents type."""
+        return self.TYPE
+
+    @property
+    def key(self) -> str:
+        """Of the record."""
+        return f"{self.source.topic}/{self.source.partition}"
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        return self.key
+
+    @property
+    def time(self) -> int:
+        """How far the partition is complete; the epoch where nothing is known."""
+        return max(self.through or 0, 0)
 
     def encoded(self) -> bytes:
         """As it travels: msgpack."""
-        return msgspec.msgpack.encode(self.model_dump())
+        return msgspec.msgpack.encode(lean(self.model_dump(), {"of": PREDICTIONS, "form": 1}))
 
     @classmethod
     def decoded(cls, value: bytes) -> "Progress":
-        """What `encoded` wrote."""
-        return cls.model_validate(msgspec.msgpack.decode(value))
+        """What `encoded` wrote. Raises `NewerForm`, and `ValueError` where it is damaged."""
+        plain = msgspec.msgpack.decode(value, type=dict[str, Any])
+        check_form("progress", plain, FORM)
+        return cls.model_validate(plain)

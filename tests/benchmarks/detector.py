@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from driftbus.consumers.bus import snapshots
-from driftbus.consumers.bus.addressing import pane_outputs, progress_outputs
+from driftbus.consumers.bus.addressing import addressed
 from driftbus.consumers.bus.interface import Batch, Output, TopicPartition
 from driftbus.consumers.detector.fold import Fold, StateKey
+from driftbus.consumers.detector.settings import configuration_hash
 from driftbus.consumers.streams.summaries import facts_of
 from driftbus.detectors.counting.layout import layout
 from driftbus.detectors.episodes.step import Suite
@@ -63,7 +64,7 @@ class World:
                 self.chosen.model(key.model),
                 application=self.chosen.application,
                 stream=STREAM,
-                configuration_hash=self.chosen.hash,
+                configuration_hash=configuration_hash(self.chosen),
                 reference_hash=key.reference,
             )
         return self._tests[key]
@@ -88,16 +89,17 @@ class World:
                 counts=self._counts[(number * 7 + place) % DISTINCT],
                 sums=np.zeros(2 * len(NUMERIC), dtype=np.int64),
             )
-            outputs += pane_outputs(self.chosen, pane)
+            outputs.append(addressed(self.chosen, self.chosen.topics.summaries, pane, 0))
         topic = InputTopic(topic=SOURCE.topic, topic_id=SOURCE.topic_id, partitions=1)
-        outputs += progress_outputs(self.chosen, Progress(stream=STREAM, source=SOURCE, through=end, topics=(topic,)))
+        progress = Progress(stream=STREAM, source=SOURCE, through=end, topics=(topic,))
+        outputs.append(addressed(self.chosen, self.chosen.topics.summaries, progress, 0))
         offsets = np.arange(len(outputs)) + number * (len(self.names) + 1)
         values, heads = [output.value for output in outputs], [output.headers for output in outputs]
         return Batch(SUMMARIES, offsets, np.full(len(outputs), end), values, lambda: [None] * len(values), lambda: heads)
 
     def feed(self, batch: Batch) -> int:
         """As the detector does; the number of events."""
-        return sum(len(self.fold.feed(*record)) for record in facts_of(batch))
+        return sum(len(self.fold.feed(*record)) for record in facts_of(self.chosen.application, batch))
 
 
 def measure(_: str) -> Result:
@@ -118,7 +120,7 @@ def measure(_: str) -> Result:
             spent.append((time.thread_time() - began) * 1e3)
         began = time.thread_time()
         state, states = world.fold.snapshot(buckets)
-        records = snapshots.written("snapshots", 0, state, states, ())
+        records = snapshots.written(world.chosen, "detector", 0, state, states, ())
         snapshot_ms = (time.thread_time() - began) * 1e3
         found.append(
             {

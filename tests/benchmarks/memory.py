@@ -83,15 +83,15 @@ def versions(count: int) -> list[int]:
         settings = configuration(artifacts=folder, models={"m0": {"false_alarms": "1 per 30d"}})
         bus, store = TrimmedBus(), ArtifactStore(folder)
         prepare(bus, settings, [], 1)
-        turned, announced = _Turned(settings, bus), settings.topics
+        turned = _Turned(settings, bus)
 
         def step(number: int) -> None:
             version, start = str(number // 2), BEGINNING + number * _BUCKETS * _BUCKET
             built = reference("m0", version, rows=2_000, seed=number)
-            announce(bus, announced, Announcement(model="m0", version=version, reference=store.put(built.encoded()), since=start))
+            announce(bus, settings, Announcement(model="m0", version=version, reference=store.put(built.encoded()), since=start))
             if number % 2:
                 end = start + (_BUCKETS - 1) * _BUCKET
-                announce(bus, announced, Announcement(model="m0", version=version, reference=None, since=end))
+                announce(bus, settings, Announcement(model="m0", version=version, reference=None, since=end))
             for making in turned.pipeline.consumers:
                 getattr(making, "_references", _Nothing()).refresh()  # the record clock reads announcements at a start only
             served = [message(draw, "m0", version=version) for _ in range(_BUCKETS * _ROWS_A_BUCKET)]

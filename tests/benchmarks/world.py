@@ -87,7 +87,7 @@ def prepare(bus: Bus, chosen: Configuration, references: Iterable[Reference]) ->
     create_topics(bus, chosen)
     store = ArtifactStore(chosen.artifacts)
     for one in references:
-        announce(bus, chosen.topics, from_start(one.model, one.version, store.put(one.encoded()), one.rows))
+        announce(bus, chosen, from_start(one.model, one.version, store.put(one.encoded()), one.rows))
 
 
 @contextmanager

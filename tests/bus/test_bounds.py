@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from driftbus.consumers.bus import snapshots
-from driftbus.consumers.bus.addressing import dead_letter, dead_letter_output, event_output, pane_outputs, progress_outputs
+from driftbus.consumers.bus.addressing import addressed
 from driftbus.consumers.bus.bounded import MOST_LISTED, MOST_WHOLE, bounded
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Output
@@ -18,7 +18,7 @@ from driftbus.consumers.replay.event_line import event_line
 from driftbus.consumers.replay.picture import MORE, episodes
 from driftbus.schemas.bounds import LONGEST_TOPIC, MOST_TOPICS, RECORDS
 from driftbus.schemas.messages.announcement import Announcement
-from driftbus.schemas.messages.dead_letter import LARGEST_VALUE
+from driftbus.schemas.messages.dead_letter import LARGEST_VALUE, DeadLetter
 from driftbus.schemas.messages.drift import Alarm, DriftedSignal, DriftEvent, Effect, Histogram, Statistics, UsedPanes, Word
 from driftbus.schemas.messages.notice import Notice
 from driftbus.schemas.messages.pane import Pane, Unexpected
@@ -115,7 +115,7 @@ def test_an_event_is_bounded_whatever_has_drifted(number: int, name: str) -> Non
     text = "" if name.startswith("f") else name[:LONGEST_NAME]
     model = "m0" if name.startswith("f") else name[:LONGEST_NAME]
     whole = event((drifted(name.format(i), share=i / 1e6, text=text) for i in range(number)), model=model, partitions=10_000)
-    holds("drift-event", [event_output(SETTINGS, whole, 0, 0)])
+    holds("drift-event", [addressed(SETTINGS, SETTINGS.topics.drift, whole, 0)])
     told = bounded(whole)
     assert len(told.signals) + len(told.further) + told.more_signals == number
     assert len(told.panes) + told.more_panes == 10_000
@@ -128,7 +128,7 @@ def test_an_event_is_bounded_whatever_has_drifted(number: int, name: str) -> Non
 
 @pytest.mark.parametrize("text", ["x" * 90_000, "\U0001f600" * 20_000, "\x00" * 10_000])
 def test_an_event_is_bounded_whatever_its_texts_are(text: str) -> None:
-    holds("drift-event", [event_output(SETTINGS, event([drifted("amount", text=text + str(i)) for i in range(9)]), 0, 0)])
+    holds("drift-event", [addressed(SETTINGS, SETTINGS.topics.drift, event([drifted("amount", text=text + str(i)) for i in range(9)]), 0)])
     told = bounded(event([drifted("amount"), drifted("colour", text=text)]))
     assert told.signals[0] == drifted("amount")  # what is small is told as it is
     assert (told.signals[1].reference.bins[0] or "")[:50] == text[:50]
@@ -160,18 +160,18 @@ def test_notices_and_dead_letters_are_bounded(name: str) -> None:
         facts={"field": name * 100, "rows": 1} | {f"{name}{i}": i for i in range(1_000)},
         identity=name,
     )
-    holds("notice", [event_output(SETTINGS, notice, 0, 0)])
+    holds("notice", [addressed(SETTINGS, SETTINGS.topics.drift, notice, 0)])
     place = InputPartition(topic=TOPIC, topic_id="x" * 32, partition=2**31 - 1)
     for value in (b"", b"\xff" * LARGEST_VALUE, b"\xff" * 1_000_000):
-        letter = dead_letter("predictions", place, 2**62, 2**62, name * 1_000, f"{name * 1_000} is not a number", value, 10**9)
-        holds("dead-letter", [dead_letter_output(SETTINGS, letter, value)])
+        letter = DeadLetter.of("predictions", place, 2**62, 2**62, name * 1_000, f"{name * 1_000} is not a number", value, 10**9)
+        holds("dead-letter", [addressed(SETTINGS, SETTINGS.topics.dead_letter, letter, None)])
 
 
 @pytest.mark.parametrize("name", LONGEST)
 def test_announcements_are_bounded(name: str) -> None:
     bus = EmbeddedBus(":memory:", "test", "a")
     prepare(bus, SETTINGS, ())
-    announce(bus, SETTINGS.topics, Announcement(model=name, version=name, reference="sha256:" + "0" * 64, since=2**45, rows=2**62))
+    announce(bus, SETTINGS, Announcement(model=name, version=name, reference="sha256:" + "0" * 64, since=2**45, rows=2**62))
     assert [
         len(one.key or b"") + len(one.value) + 2_000 < RECORDS["announcement"] for one in everything(bus, SETTINGS.topics.models)[0]
     ] == [True]
@@ -180,7 +180,8 @@ def test_announcements_are_bounded(name: str) -> None:
 def test_progress_is_bounded_by_the_topics_that_a_stream_may_have() -> None:
     topics = tuple(InputTopic(topic=f"{i:04}" + TOPIC[4:], topic_id="x" * 36, partitions=100_000) for i in range(MOST_TOPICS))
     source = InputPartition(topic=TOPIC, topic_id="x" * 36, partition=99_999)
-    holds("progress", progress_outputs(SETTINGS, Progress(stream="s" * LONGEST_NAME, source=source, through=2**45, topics=topics)))
+    said = Progress(stream="s" * LONGEST_NAME, source=source, through=2**45, topics=topics)
+    holds("progress", [addressed(SETTINGS, SETTINGS.topics.summaries, said, 0)])
     configuration(stream={"topics": [one.topic for one in topics]})
     for refused in ([one.topic for one in topics] + ["one more"], ["t" * (LONGEST_TOPIC + 1)]):
         with pytest.raises(ValueError, match="at most"):
@@ -227,7 +228,7 @@ def a_pane(draw: np.random.Generator, *, counts: int, sums: int, unseen: int = 0
 )
 def test_a_pane_is_split_into_records_that_add_up_to_it(counts: int, sums: int, unseen: int, largest: int, parts: int) -> None:
     pane = a_pane(np.random.default_rng(counts), counts=counts, sums=sums, unseen=unseen, largest=largest)
-    outputs = pane_outputs(SETTINGS, pane)
+    outputs = [addressed(SETTINGS, SETTINGS.topics.summaries, part, 0, value) for part, value in pane.split()]
     holds("pane", outputs)
     assert len(outputs) == parts
     read = [Pane.decoded(output.value or b"") for output in outputs]
@@ -241,7 +242,7 @@ def test_a_pane_is_split_into_records_that_add_up_to_it(counts: int, sums: int, 
     assert (total[1] == pane.sums).all()
     assert [sum(one.rows for one in read), sum(one.late for one in read), sum(one.sampled for one in read)] == [50_000, 7, 50]
     assert {name: values for one in read for name, values in one.unseen.items()} == pane.unseen
-    assert [one.value for one in pane_outputs(SETTINGS, pane)] == [one.value for one in outputs]
+    assert [value for _, value in pane.split()] == [one.value for one in outputs]
 
 
 def test_a_snapshot_is_bounded_with_a_thousand_states_and_large_ones() -> None:
@@ -252,7 +253,7 @@ def test_a_snapshot_is_bounded_with_a_thousand_states_and_large_ones() -> None:
         form=1, position=2**60, states=tuple(keys), aligners={}, pending=tuple(range(10_000)), fold={"since": dict.fromkeys(keys, 2**60)}
     )
     states = {key: b"x" * (3_000_000 if place == 0 else 10) for place, key in enumerate(keys)}
-    holds("snapshot", snapshots.written("snapshots", 0, state, states, ()))
+    holds("snapshot", snapshots.written(SETTINGS, "detector", 0, state, states, ()))
 
 
 def test_the_documentation_states_the_bounds() -> None:

@@ -53,7 +53,7 @@ def test_what_was_accepted_before_stays_so(user: User) -> None:
         user.says("reference", "accept", str(opened["episode"]), "--from", _at(SECONDS // 2 + 1), "--since", _at(since))
     configuration = load()
     with closing(open_bus(configuration)) as bus:
-        announced = Announcements(bus, configuration.topics)
+        announced = Announcements(bus, configuration)
         announced.refresh()
         held = [ArtifactStore(configuration.artifacts).reference(one.reference or "") for one in announced.all()]
     assert [len([text for text in one.warnings if text.startswith("accepted as normal: amount")]) for one in held] == [0, 1, 2]
@@ -67,14 +67,14 @@ def test_what_is_retired_has_no_normal(user: User) -> None:
     (opened,) = _episodes(user)
     configuration, since = load(), BEGINNING + SECONDS * 1000
     with closing(open_bus(configuration)) as bus:
-        announce(bus, configuration.topics, Announcement(model="fraud", version="1", reference=None, since=since))
+        announce(bus, configuration, Announcement(model="fraud", version="1", reference=None, since=since))
     said = user.says("reference", "accept", str(opened["episode"]), "--since", _at(SECONDS + 50), code=1)
     assert "fraud/1 has no reference from 2023-11-14T22:24:10Z on" in said
 
 
 def test_an_episode_must_be_named_so_that_it_can_be_found(user: User) -> None:
     user.creates()
-    assert "abc: there is no such episode on driftbus.drift" in user.says("reference", "accept", "abc", code=1)
+    assert "abc: there is no such episode on fraud-watch.drift" in user.says("reference", "accept", "abc", code=1)
 
 
 def test_too_few_rows_are_no_normal(user: User) -> None:

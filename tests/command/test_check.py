@@ -36,7 +36,7 @@ def test_a_healthy_set_up_is_told_what_it_is(user: User) -> None:
 
 def test_what_is_missing_prevents_running(user: User) -> None:
     told = user.says("check", code=1)
-    assert "topic driftbus.summaries does not exist: driftbus topics create" in told
+    assert "topic fraud-watch.summaries does not exist: driftbus topics create" in told
     assert "there is no topic fraud.scored on this bus" in told
     assert "Error: 6 of these prevent running" in told
 

@@ -58,7 +58,7 @@ def test_a_model_without_a_reference_is_told(user: User) -> None:
 
 
 def test_topics_are_made_once_and_listed(user: User) -> None:
-    assert "driftbus.drift does not exist" in user.says("topics", "list", code=1)
+    assert "fraud-watch.drift does not exist" in user.says("topics", "list", code=1)
     assert user.says("topics", "create").count("created") == 5
     assert user.says("topics", "create") == ""
     assert user.says("topics", "list").count("partitions") == 5

@@ -7,7 +7,6 @@ import msgspec
 import pytest
 
 from driftbus.consumers.bus import addressing
-from driftbus.consumers.bus.addressing import lost_output
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.detector.fold import Fold
 from driftbus.consumers.detector.unexpected import UnexpectedFields
@@ -77,9 +76,7 @@ def test_a_field_named_like_a_version_is_another_fact() -> None:
 
 def test_lost_ranges_are_told_apart() -> None:
     ids = [
-        dict(lost_output(configuration(), None, InputPartition(topic="t", topic_id=topic_id, partition=number), start, first).headers)[
-            "ce_id"
-        ]
+        Notice.lost("test", None, InputPartition(topic="t", topic_id=topic_id, partition=number), start, first).id
         for topic_id, number, start, first in (("x/1", 2, 3, 4), ("x", 1, 2, 34), ("x/1/2", 3, 4, 5), ("x", 12, 3, 4))
     ]
     assert len(set(ids)) == 4

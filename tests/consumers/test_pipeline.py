@@ -128,7 +128,7 @@ def test_folding_the_summaries_again_gives_the_events(bus: EmbeddedBus, recorded
     for number in range(settings.topics.partitions):
         fold, place = Fold(settings, suites(settings, ArtifactStore(settings.artifacts))), TopicPartition(settings.topics.summaries, number)
         for batch in bus.read(place, *bus.watermarks(place)):
-            for offset, appended, record in facts_of(batch):
+            for offset, appended, record in facts_of("test", batch):
                 again.setdefault(number, []).extend(p.event.model_dump_json().encode() for p in fold.feed(offset, appended, record))
     drift = everything(bus, settings.topics.drift)
     assert {n: e for n, e in again.items() if e} == {n: [e.value for e in events] for n, events in drift.items()}
@@ -175,7 +175,7 @@ def test_a_reference_that_takes_effect_midway_resolves_what_the_earlier_one_open
     first, second = reference("m0"), reference("m0", mean=2.0, seed=1)
     prepare(bus, settings, [first])
     name, boundary = ArtifactStore(settings.artifacts).put(second.encoded()), BEGINNING + 900_000
-    announce(bus, settings.topics, Announcement(model="m0", version="1", reference=name, since=boundary))
+    announce(bus, settings, Announcement(model="m0", version="1", reference=name, since=boundary))
     send(bus, rows(1500, ("m0",), 4, seed=6, shifted=("m0", 400, 1500)))
     finish(bus, settings)
     events = [event.content for event in by_model(everything(bus, settings.topics.drift))["m0"]]

@@ -50,7 +50,7 @@ def world(folder: Path, said: dict[str, int | None], **changes: Any) -> tuple[Co
     bus = EmbeddedBus(":memory:", chosen.application, "one")
     prepare(bus, chosen, [REFERENCE.model_copy(update={"model": m, "version": v}) for m, v in (("m1", "1"), *(("m0", v) for v in said))])
     for announcement in announcements(said):
-        announce(bus, chosen.topics, announcement)
+        announce(bus, chosen, announcement)
     send(bus, sorted([*rows(LAST, ["m0"], 1, seed=1), *rows(500, ["m1"], 1, seed=2)[::5]], key=lambda one: one.time))
     return chosen, bus
 
@@ -87,7 +87,7 @@ def test_a_retired_model_is_not_waited_for(
 
 def test_a_version_announced_after_all_were_retired_is_waited_for(tmp_path: Path) -> None:
     chosen, bus = world(tmp_path, {"1": 50})
-    announce(bus, chosen.topics, Announcement(model="m0", version="1", reference=REFERENCE.name, since=at(70)))
+    announce(bus, chosen, Announcement(model="m0", version="1", reference=REFERENCE.name, since=at(70)))
     finish(bus, chosen)
     assert told(bus) == [("opened", None, 200)]
 
@@ -158,10 +158,10 @@ def test_a_late_row_brings_no_retired_model_back() -> None:
 def test_what_is_remembered_of_retired_models_is_bounded() -> None:
     silences, bus, many = Silences(configuration()), EmbeddedBus(":memory:", "test", "one"), MOST_RETIRED + 10
     bus.create("driftbus.models", 1, settings={"cleanup.policy": "compact"})
-    known = Announcements(bus, configuration().topics)
+    known = Announcements(bus, configuration())
     for number in range(many):
         silences.follow("predictions", f"m{number}", "1", "sha256:x", 60_000, at(0), FROM_START)
-        announce(bus, configuration().topics, Announcement(model=f"m{number}", version="1", reference=None, since=at(number)))
+        announce(bus, configuration(), Announcement(model=f"m{number}", version="1", reference=None, since=at(number)))
         if number in (5, many - 1):
             known.refresh()
             silences.retire("predictions", known.retired())

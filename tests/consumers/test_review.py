@@ -69,7 +69,7 @@ def test_of_records_that_could_not_be_folded_nothing_is_published(tmp_path: Path
     settings = configuration(artifacts=str(tmp_path), topics=ONE)
     bus, unreadable = world(settings), reference("unreadable", seed=1)
     name = ArtifactStore(settings.artifacts).put(unreadable.encoded())
-    announce(bus, settings.topics, Announcement(model="unreadable", version="1", reference=name, since=FROM_START))
+    announce(bus, settings, Announcement(model="unreadable", version="1", reference=name, since=FROM_START))
     send(bus, rows(500, ("m0",), shifted=("m0", 200, 500)))
     finish(bus, settings, "profiler")
     send(bus, later(rows(60, ("m0", "unreadable")), 500))

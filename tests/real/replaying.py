@@ -29,11 +29,11 @@ def replayed(world: World, folder: Path, changed: Callable[[Reference], Referenc
         if changed is not None:
             (model,) = settings.models
             name = ArtifactStore(offline.artifacts).put(changed(reference_of(settings, model, "-")).encoded())
-            announce(bus, offline.topics, from_start(model, "-", name, 0))
+            announce(bus, offline, from_start(model, "-", name, 0))
         with closing(Pipeline(bus, offline)) as pipeline:
             for _ in pipeline.run_until_end():
                 pass
-        events = DriftTopic(bus, offline.topics.drift, from_start=True).new()
+        events = DriftTopic(bus, offline, from_start=True).new()
     return episodes(event for event in events if isinstance(event, DriftEvent))
 
 

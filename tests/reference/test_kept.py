@@ -11,12 +11,12 @@ from driftbus.consumers.reference.announce import Announcements, announce
 from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.consumers.reference.holding import FORGET_EVERY, HeldReferences
 from driftbus.consumers.reference.kept import IN_TURN, Kept
-from driftbus.schemas.configuration import KafkaTopics
 from driftbus.schemas.messages.announcement import Announcement
 
 from ..streaming import configuration, prepare, reference
 
-TOPICS = KafkaTopics()
+SETTINGS = configuration()
+TOPICS = SETTINGS.topics
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def bus() -> Iterator[Bus]:
 
 
 def at(since: int, reference: str | None = "r", version: str = "1") -> Announcement:
-    return Announcement(model="m", version=version, reference=reference, since=since)
+    return Announcement(model="m", version=version, reference=reference, since=since, application="test")
 
 
 def test_the_ones_asked_for_last_are_kept_by_number_and_size() -> None:
@@ -84,7 +84,7 @@ def test_a_thousand_replaced_references_leave_as_many_as_are_kept(tmp_path: Path
     one = reference("m0", rows=500)
     for number in range(1_000):
         name = store.put(one.model_copy(update={"longest_gap": number}).encoded())
-        announce(bus, settings.topics, Announcement(model="m0", version="1", reference=name, since=number * 10))
+        announce(bus, settings, Announcement(model="m0", version="1", reference=name, since=number * 10))
     held, most = HeldReferences(bus, settings, store), 0
     for number in range(1_000):
         for _ in range(10):  # a short life: it is not asked for often enough to be told from one in turn
@@ -100,16 +100,16 @@ def test_a_thousand_replaced_references_leave_as_many_as_are_kept(tmp_path: Path
 
 def test_what_can_hold_no_more_is_forgotten_and_read_again_if_asked_for(bus: Bus) -> None:
     for since, name in ((10, "a"), (20, "b"), (30, None), (40, "c")):
-        announce(bus, TOPICS, at(since, name))
-    announce(bus, TOPICS, at(10, "other", version="2"))
-    announcements = Announcements(bus, TOPICS)
+        announce(bus, SETTINGS, at(since, name))
+    announce(bus, SETTINGS, at(10, "other", version="2"))
+    announcements = Announcements(bus, SETTINGS)
     announcements.refresh()
     before = [announcements.holding("m", "1", bucket) for bucket in range(60)]
     announcements.forget(35)
     assert [one.since for one in announcements.all()] == [30, 40, 10]
     assert [announcements.holding("m", "1", bucket) for bucket in range(35, 60)] == before[35:]
     assert [one.since for one in announcements.all()] == [30, 40, 10]
-    announce(bus, TOPICS, at(50, "later"))
+    announce(bus, SETTINGS, at(50, "later"))
     assert announcements.holding("m", "1", 15) == before[15]
     assert [announcements.holding("m", "1", bucket) for bucket in range(60)] == before
     assert announcements.refresh()
@@ -118,8 +118,8 @@ def test_what_can_hold_no_more_is_forgotten_and_read_again_if_asked_for(bus: Bus
 
 def test_what_was_forgotten_holds_again_when_its_successor_is_withdrawn(bus: Bus) -> None:
     for since, name in ((10, "a"), (20, "b")):
-        announce(bus, TOPICS, at(since, name))
-    announcements = Announcements(bus, TOPICS)
+        announce(bus, SETTINGS, at(since, name))
+    announcements = Announcements(bus, SETTINGS)
     announcements.refresh()
     announcements.forget(30)
     bus.publish([Output(TOPICS.models, None, at(20).key.encode(), None)])

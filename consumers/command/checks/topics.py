@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ....schemas.configuration import Configuration, Stream
 from ...bus.interface import Bus, TopicPartition
-from ...pipeline.own_topics import check_topics
+from ...pipeline.own_topics import check_topics, topics_of_old
 from ...profiler.profiler import ROLE as PROFILER
 from ...streams.buckets import uncountable
 from .finding import Finding
@@ -14,6 +14,8 @@ def own_topics(bus: Bus, configuration: Configuration) -> Iterator[Finding]:
     """Those that driftbus writes."""
     problems = check_topics(bus, configuration)
     yield from (Finding("wrong", problem) for problem in problems)
+    if told := topics_of_old(bus, configuration):
+        yield Finding("note", told)
     if not problems:
         yield Finding("ok", f"topics {configuration.topics.prefix}.*: all there, with the right settings")
 

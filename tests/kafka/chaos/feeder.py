@@ -90,15 +90,17 @@ class Feeder(threading.Thread):
         """Whether every partition of the summaries holds progress that speaks of the new partitions."""
         topics = self._configuration.topics
         try:
-            return all(_told(bus, TopicPartition(topics.summaries, number)) for number in range(topics.partitions))
+            return all(
+                _told(bus, self._configuration.application, TopicPartition(topics.summaries, number)) for number in range(topics.partitions)
+            )
         except BusError:  # a broker is away: asked again at the next minute
             return False
 
 
-def _told(bus: KafkaBus, source: TopicPartition) -> bool:
+def _told(bus: KafkaBus, application: str, source: TopicPartition) -> bool:
     """By one of its last few thousand records."""
     first, end = bus.watermarks(source)
-    facts = (fact for batch in bus.read(source, max(first, end - 3_000), end) for _, _, fact in facts_of(batch))
+    facts = (fact for batch in bus.read(source, max(first, end - 3_000), end) for _, _, fact in facts_of(application, batch))
     return any(topic.partitions > PARTITIONS for fact in facts if isinstance(fact, Progress) for topic in fact.topics)
 
 

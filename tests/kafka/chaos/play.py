@@ -90,7 +90,7 @@ def _prepare(bus: KafkaBus, configuration: Configuration, form: Form) -> None:
     store = ArtifactStore(configuration.artifacts)
     for one, since in world.references():
         announced = Announcement(model=one.model, version=one.version, reference=store.put(one.encoded()), since=since)
-        announce(bus, configuration.topics, announced)
+        announce(bus, configuration, announced)
 
 
 class _Play:

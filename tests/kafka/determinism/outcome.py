@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from driftbus.consumers.bus.addressing import PANE, event_output
+from driftbus.consumers.bus.addressing import addressed
 from driftbus.consumers.bus.interface import Bus, TopicPartition
 from driftbus.consumers.detector.detector import suites
 from driftbus.consumers.detector.fold import Fold
@@ -63,7 +63,7 @@ def outcome(bus: Bus, settings: Configuration) -> Outcome:
             for batch in batches
             for record in zip(batch.offsets.tolist(), batch.timestamps.tolist(), batch.values, strict=True)
         ],
-        sorted((heads[b"id"], event.value) for event in published if (heads := _attributes(event))[b"type"] == PANE.encode()),
+        sorted((heads[b"id"], event.value) for event in published if (heads := _attributes(event))[b"type"] == Pane.TYPE.encode()),
         by_model(everything(bus, settings.topics.drift)),
         sorted(event for events in everything(bus, settings.topics.dead_letter).values() for event in events),
         sum(map(len, everything(bus, settings.topics.snapshots).values())),
@@ -75,7 +75,10 @@ def outcome(bus: Bus, settings: Configuration) -> Outcome:
 def summaries(bus: Bus, settings: Configuration) -> list[list[Arrived]]:
     """All panes and progress, by partition."""
     sources = [TopicPartition(settings.topics.summaries, number) for number in range(settings.topics.partitions)]
-    return [[Arrived(*one) for batch in bus.read(source, *bus.watermarks(source)) for one in facts_of(batch)] for source in sources]
+    return [
+        [Arrived(*one) for batch in bus.read(source, *bus.watermarks(source)) for one in facts_of(settings.application, batch)]
+        for source in sources
+    ]
 
 
 def _folded(bus: Bus, settings: Configuration, arrived: Sequence[Sequence[Arrived]]) -> dict[str, list[Event]]:
@@ -84,7 +87,7 @@ def _folded(bus: Bus, settings: Configuration, arrived: Sequence[Sequence[Arrive
     events: dict[int, list[Event]] = {}
     for number, records in enumerate(arrived):
         fold = Fold(settings, suite_of)
-        outputs = [event_output(settings, p.event, number, p.time) for one in records for p in fold.feed(*one)]
+        outputs = [addressed(settings, settings.topics.drift, p.event, number) for one in records for p in fold.feed(*one)]
         events[number] = [Event(output.key, output.value or b"", output.headers) for output in outputs]
     return by_model(events)
 
@@ -112,7 +115,9 @@ class Completion:
         """The input partitions that have not been told complete through the end, in every summaries partition."""
         for source in (one for one in self._sources if one not in self._ready_at):
             end = self._bus.watermarks(source)[1]
-            for offset, _, record in (one for batch in self._bus.read(source, self._read[source], end) for one in facts_of(batch)):
+            for offset, _, record in (
+                one for batch in self._bus.read(source, self._read[source], end) for one in facts_of(self._settings.application, batch)
+            ):
                 if isinstance(record, Progress) and record.through is not None and record.through >= self._final:
                     self._waited[source].discard(record.source.partition)
                 if not self._waited[source]:

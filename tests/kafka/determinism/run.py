@@ -64,7 +64,7 @@ class Base:
             store = ArtifactStore(configuration.artifacts)
             for one, since in references:
                 name = store.put(one.encoded())
-                announce(bus, configuration.topics, Announcement(model=one.model, version=one.version, reference=name, since=since))
+                announce(bus, configuration, Announcement(model=one.model, version=one.version, reference=name, since=since))
             bus.close()
         finally:
             broker.stop()

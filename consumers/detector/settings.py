@@ -1,0 +1,25 @@
+"""What the detector reads of the configuration: the hash of this, and of nothing else, stands in its events."""
+
+from ...schemas.configuration import Configuration
+
+#: Of every stream, and of every model, the keys that decide events. Never the bus, its secrets or paths; nor what another consumer reads.
+STREAM = ("topics", "clock", "pane", "format", "mapping", "grace", "max_jump", "max_rows", "linger", "patience")
+MODEL = (
+    "stream",
+    "false_alarms",
+    "rate",
+    "min_effect",
+    "important",
+    "segments",
+    "pairs",
+    "season",
+    "volume",
+    "silence",
+    "trailing",
+    "features",
+)
+
+
+def configuration_hash(configuration: Configuration) -> str:
+    """Of all that decides which drift events there are."""
+    return configuration.digest(streams=STREAM, models=MODEL)

@@ -1,0 +1,49 @@
+"""What becomes of records, on the topic that is folded, which are another application's or cannot be read: what is written of them."""
+
+from ...schemas.configuration import Configuration
+from ...schemas.messages.dead_letter import DeadLetter
+from ...schemas.messages.notice import Notice
+from ...schemas.messages.progress import InputPartition
+from ..bus.addressing import addressed, partition_of
+from ..bus.interface import Output
+from ..bus.own import Told
+
+#: The stream of a dead letter that is a record of our own.
+OWN = "-"
+
+
+def letter(configuration: Configuration, place: InputPartition, offset: int, appended: int, value: bytes | None, reason: str) -> Output:
+    """A record of our own topics as a dead letter."""
+    one = DeadLetter.of(OWN, place, offset, appended, None, reason, value)
+    return addressed(configuration, configuration.topics.dead_letter, one, None)
+
+
+def notice(configuration: Configuration, place: InputPartition, told: Notice) -> Output:
+    """A notice, in the partition of drift that goes with that of the topic that is folded."""
+    return addressed(configuration, configuration.topics.drift, told, place.partition)
+
+
+class Strangers:
+    """Of one partition."""
+
+    def __init__(self, configuration: Configuration, place: InputPartition, told: Told) -> None:
+        self._configuration, self._place, self.told = configuration, place, told
+        self.count = 0  #: records that could not be read, not yet committed
+
+    def foreign(self, application: str) -> list[Output]:
+        """Told once, and of all partitions, in which its progress lies, in one."""
+        new = self.told.foreign(application)
+        if not new or partition_of(application, self._configuration.topics.partitions) != self._place.partition:
+            return []
+        one = Notice.foreign(self._configuration.application, application, self._place.topic)
+        return [notice(self._configuration, self._place, one)]
+
+    def unreadable(self, offset: int, appended: int, value: bytes | None, reason: str) -> list[Output]:
+        """Set aside. Known by itself, it need not be tried again; and many in a row are no fault of ours."""
+        self.count += 1
+        kept, first = self.told.unreadable(offset)
+        outputs = [letter(self._configuration, self._place, offset, appended, value, reason)] if kept else []
+        if first:
+            one = Notice.unreadable(self._configuration.application, self._place, offset, reason)
+            outputs.append(notice(self._configuration, self._place, one))
+        return outputs
