@@ -90,7 +90,7 @@ def _prepare(bus: KafkaBus, settings: Configuration) -> None:
     store = ArtifactStore(settings.artifacts)
     for one, since in world.references():
         name = store.put(one.encoded())
-        announce(bus, settings.topics, Announcement(model=one.model, version=one.version, reference=name, since=since))
+        announce(bus, settings, Announcement(model=one.model, version=one.version, reference=name, since=since))
 
 
 def _through(
