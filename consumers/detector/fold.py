@@ -31,6 +31,8 @@ from .silence import NEVER_ANNOUNCED, Completeness, Silences
 from .sizes import Sizes
 from .unexpected import UnexpectedFields
 
+#: Milliseconds of record time without a row behind which a version's state ends, though nobody has retired it: it would stay for ever.
+FORGOTTEN_AFTER = 90 * 86_400_000
 #: Names of unmonitored model versions that an application tells, shared out among the partitions of the summaries; others are pooled.
 MOST_UNMONITORED = 1_000
 #: The kinds of panes that are tested (`Pane.of`); each is aligned by itself, and others are none of the detector's business.
@@ -228,6 +230,18 @@ class Fold:
             published += (Published(aligned.end, placed(event, self.configuration.streams[stream].pane)) for event in events)
             unexpected = self.unexpected.notices(model, version, aligned.end, [p.pane for p in panes])
             published += (Published(aligned.end, notice) for notice in unexpected)
+        return published + self._forgotten(stream, aligned)
+
+    def _forgotten(self, stream: str, aligned: Aligned) -> list[Published]:
+        """End the states of versions that were left behind without a word: a function of the bucket's end and each state's last rows."""
+        published: list[Published] = []
+        before = aligned.end - FORGOTTEN_AFTER
+        for key in [k for k, state in self.states.items() if k.stream == stream and state.windows.runs[-1].end <= before]:
+            events = close(self.suite(key), self.states.pop(key), (aligned.start, aligned.end), "retired")
+            del self.current[key[:3]], self.since[key]
+            self.suites.pop(key, None)
+            pane = self.configuration.streams[stream].pane
+            published += (Published(aligned.end, placed(event, pane)) for event in events)
         return published
 
     def _replace(self, key: StateKey, bucket: Bucket, since: int, reason: str) -> list[Published]:

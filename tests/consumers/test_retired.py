@@ -9,8 +9,10 @@ import msgspec
 import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
+from driftbus.consumers.detector.fold import Fold
 from driftbus.consumers.detector.silence import MOST_RETIRED, Completeness, Silences
 from driftbus.consumers.pipeline.runner import Pipeline
+from driftbus.consumers.process.folding import Folding
 from driftbus.consumers.reference.announce import Announcements, announce
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.announcement import FROM_START, Announcement
@@ -169,3 +171,24 @@ def test_what_is_remembered_of_retired_models_is_bounded() -> None:
     silences.retire("predictions", known.retired())
     assert len(silences.retired) == len(known.retired()) == MOST_RETIRED
     assert not silences.traffic.keys() - {("predictions", f"m{number}") for number in range(6, 10)}
+
+
+@pytest.mark.parametrize(("days", "left"), [(89, 2), (91, 1)])
+def test_a_version_that_was_left_behind_is_forgotten(tmp_path: Path, days: int, left: int) -> None:
+    """Its state ends, and what was open of it; a bucket of another model says how late it is."""
+    chosen = configuration(artifacts=str(tmp_path / "artifacts"), models={"m0": {"silence": "never"}, "m1": {}}, topics={"partitions": 1})
+    bus = EmbeddedBus(":memory:", chosen.application, "one")
+    prepare(bus, chosen, [reference("m0"), reference("m1")])
+    send(bus, rows(300, ["m0"], shifted=("m0", 100, 300)))
+    later = [one._replace(time=one.time + days * 86_400_000) for one in rows(30, ["m1"])]
+    send(bus, later)
+    pipeline = Pipeline(bus, chosen)
+    for _ in pipeline.run_until_end():
+        pass
+    (folding,) = [consumer for consumer in pipeline.consumers if isinstance(consumer, Folding)]
+    (fold,) = folding.folds().values()
+    assert isinstance(fold, Fold)
+    assert (len(fold.states), len(fold.suites), len(fold.current), len(fold.since)) == (left,) * 4
+    drifts = [event.content for event in by_model(everything(bus, chosen.topics.drift))["m0"] if "detector" in event.content]
+    assert [(one["status"], one["reason"]) for one in drifts] == [("opened", None), ("resolved", "retired")][: 3 - left]
+    pipeline.close()
