@@ -13,7 +13,7 @@ from ...schemas.messages.drift import DriftedSignal, DriftEvent, FurtherSignal
 _COLOURS = {"minor": "#9aa5b1", "moderate": "#f0a02f", "major": "#d1344b"}
 _ONE_COLOUR, _MARK, _INK, _GRID = "#5b8db8", "#5a3fd6", "#1f2933", "#e4e7eb"
 #: The events that begin and end a signal's part in an episode.
-_SAID: dict[str, Any] = {
+_SAID: dict[str, Any] = {  # matplotlib's keywords
     "marker": "o",
     "ms": 6,
     "mfc": "white",
@@ -21,7 +21,8 @@ _SAID: dict[str, Any] = {
     "mew": 1.0,
     "ls": "none",
     "zorder": 4,
-}  # matplotlib's keywords
+    "clip_on": False,  # some lie on the border
+}
 _OVER: dict[str, Any] = {**_SAID, "marker": "s", "ms": 5, "mfc": _INK}
 #: In place of the names of all signals that no event tells whole.
 MORE = "and more"

@@ -8,10 +8,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined]  # exported
 
 from ..cluster import cluster, coordinator
 from .schedule import COORDINATOR
+
+#: The controller is away, or answers late.
+_PASSING = {KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError.REQUEST_TIMED_OUT, KafkaError.NOT_CONTROLLER}
+_PATIENCE_S = 60
 
 _log = logging.getLogger(__name__)
 
@@ -59,10 +64,19 @@ class Brokers:
         return not self._away and not (self._starting is not None and self._starting.is_alive())
 
     def add_partitions(self, topic: str, count: int) -> None:
-        """Let a topic have so many in all."""
-        admin = _admin(self.address)
-        for done in admin.create_partitions([NewPartitions(topic, count)]).values():
-            done.result()
+        """Let a topic have so many in all, as soon as a controller answers."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while True:
+            admin = _admin(self.address)
+            try:
+                admin.create_partitions([NewPartitions(topic, count)], operation_timeout=_PATIENCE_S)[topic].result()
+            except KafkaException as exception:
+                if exception.args[0].code() == KafkaError.INVALID_PARTITIONS:
+                    return  # it has so many: the answer before came too late
+                if time.monotonic() > deadline or exception.args[0].code() not in _PASSING:
+                    raise
+            else:
+                return
 
     def close(self) -> None:
         """End them, and forget their data."""

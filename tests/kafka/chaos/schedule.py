@@ -82,7 +82,7 @@ LONG = {
 
 
 def planned(form: Form, seed: int) -> list[Fault]:
-    """All faults in order. Partitions are added after two fifths; the last fault is over when the run is."""
+    """All faults in order; the last is over when the run is. Partitions are added after two fifths, or when the only broker is back."""
     draw = random.Random(seed)
     outages = _outages(form)
     quiet = [(fault.at_s - _CLEAR_S, fault.at_s + fault.for_s) for fault in outages] if form.brokers == 1 else []
@@ -100,7 +100,10 @@ def planned(form: Form, seed: int) -> list[Fault]:
             del free[name]
         elif what != "join":
             free[name] = at_s + for_s + draw.uniform(0.2, 1.0)
-    faults.append(Fault(0.4 * form.seconds, "partitions added", TOPIC))
+    added_s = 0.4 * form.seconds
+    faults.append(
+        Fault(next((end + _CLEAR_S for start, end in quiet if start <= added_s < end + _CLEAR_S), added_s), "partitions added", TOPIC)
+    )
     return sorted(faults)
 
 
