@@ -19,6 +19,10 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
         world = World(log.as_instance, settings, tmp_path, [log])
     else:
         address: str = request.getfixturevalue("kafka")
-        world = World(lambda instance: KafkaBus({"bootstrap.servers": address}, settings.application, instance), settings, tmp_path)
+
+        def opens(instance: str) -> KafkaBus:
+            return KafkaBus({"bootstrap.servers": address}, settings.application, instance)
+
+        world = World(opens, settings, tmp_path, deaths=(1,))
     yield world
     world.close()

@@ -21,13 +21,15 @@ every_node = pytest.mark.parametrize("node", TOPOLOGY, ids=lambda node: node.rol
 def test_it_dies_at_a_point_of_its_commit_and_nothing_changes(world: World, role: str, point: str) -> None:
     fill(world)
     deaths = 0
-    for hits in (0, 1, 0):
-        pipeline = Pipeline(cast(Bus, Interrupting(world.bus(), role=role, dies_at=point, hits=hits)), world.settings)
+    for hits in world.deaths:
+        bus = world.bus()
+        pipeline = Pipeline(cast(Bus, Interrupting(bus, role=role, dies_at=point, hits=hits)), world.settings)
         try:
             for _ in pipeline.run_until_end():
                 pass
         except Died:
             deaths += 1
+        world.gone(bus)
     assert deaths
     world.finish(world.bus())
     assert world.outcome() == world.clean()

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Assignment, Batch, Bus, Output, Session, TopicPartition, Work
+from driftbus.consumers.bus.kafka import KafkaBus
 from driftbus.consumers.bus.recording import load_recording, write_recording
 from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.pipeline.runner import Pipeline
@@ -51,6 +52,7 @@ class World:
     settings: Configuration
     folder: Path
     opened: list[Bus] = field(default_factory=list)
+    deaths: tuple[int, ...] = (0, 1, 0)  #: in which commit of each life; on Kafka `tests/kafka/determinism` has many more
 
     def bus(self, instance: str = "one") -> Bus:
         self.opened.append(self.opens(instance))
@@ -85,6 +87,12 @@ class World:
 
     def outcome(self) -> Outcome:
         return outcome(self.bus(), self.settings)
+
+    def gone(self, bus: Bus) -> None:
+        """The process of this bus is dead: Kafka hears no more of its clients (they commit nothing as they close)."""
+        if isinstance(bus, KafkaBus):
+            bus.close()
+            self.opened.remove(bus)
 
     def close(self) -> None:
         for bus in self.opened:
