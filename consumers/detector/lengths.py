@@ -13,6 +13,7 @@ from ...schemas.duration import written
 from ...schemas.identity import derived_id
 from ...schemas.messages.notice import Notice
 from ...schemas.messages.pane import Pane
+from ...schemas.unusable import Unusable
 from ..streams.align import Aligned
 from ..streams.buckets import Buckets
 
@@ -82,5 +83,5 @@ def changed_panes(configuration: Configuration, kept: Mapping[str, str]) -> dict
         pane = configuration.streams[name].pane
         if (former.unit == "rows") != (pane.unit == "rows"):
             msg = f"streams.{name}.pane: was {former}, and cannot become {pane}: take a new name of the application, which starts anew"
-            raise ValueError(msg)
+            raise Unusable(msg)
     return {name: former for name, former in found.items() if former != configuration.streams[name].pane}

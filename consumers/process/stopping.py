@@ -10,7 +10,6 @@ read from a wake-up socket by a thread.
 import os
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -65,6 +64,5 @@ def stopped_by_signals(stop: Callable[[], None]) -> Iterator[threading.Event]:
 
 
 def _end(number: int, why: str) -> None:
-    sys.stderr.write(f"driftbus: {why}: ended at once; what was not committed is read again\n")
-    sys.stderr.flush()
+    os.write(2, f"driftbus: {why}: ended at once; what was not committed is read again\n".encode())  # buffers may be held by who hangs
     os._exit(128 + number)

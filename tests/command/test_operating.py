@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from driftbus.consumers.bus.addressing import addressed
 from driftbus.consumers.bus.interface import Output, Position, TopicPartition
 from driftbus.consumers.bus.open import open_bus
 from driftbus.consumers.process.settings import load
@@ -116,9 +117,7 @@ def test_an_episode_must_be_one(drifted: User, beginning: str, said: str) -> Non
     event = DriftEvent.model_validate_json(drifted.says("episodes", "--json"))
     other = event.model_copy(update={"episode": "f" * 32})
     with closing(open_bus(load())) as bus:
-        bus.publish(
-            [Output(load().topics.drift, 0, b"fraud", other.model_dump_json().encode(), (("ce_type", b"io.driftbus.drift.opened"),))]
-        )
+        bus.publish([addressed(load(), load().topics.drift, other, 0)])
     assert said in drifted.says("show", beginning, code=1)
     assert said in drifted.says("reference", "accept", beginning, code=1)
 

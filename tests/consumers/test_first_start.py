@@ -72,7 +72,8 @@ def test_what_is_deleted_behind_what_was_read_is_lost(tmp_path: Path) -> None:
 def test_an_application_that_comes_later_to_old_summaries_lost_none_of_them(tmp_path: Path) -> None:
     chosen, bus = world(tmp_path, 0)
     bus.delete(chosen.topics.summaries)
-    held = [Recorded(number, TRIMMED, BEGINNING, b"k", b"") for number in range(chosen.topics.partitions)]
+    later = (("ce_source", b"/driftbus/test"), ("ce_type", b"io.driftbus.of-tomorrow"))
+    held = [Recorded(number, TRIMMED, BEGINNING, b"k", b"", later) for number in range(chosen.topics.partitions)]
     bus.restore(TopicDescription(chosen.topics.summaries, "id2", chosen.topics.partitions), held)
     finish(bus, chosen)
     assert {one[0] for one in said(bus)} == {"unmonitored"}
