@@ -82,13 +82,9 @@ class KafkaBus:
 
     def read(self, source: TopicPartition, start: int, end: int) -> Iterator[Batch]:
         """Committed records with start <= offset < end, as far as records are there now; waits for open transactions among them."""
-        low, high = self.watermarks(source, committed=False)
-        end = min(end, high)
+        end = min(end, self._held(source, start)[1]) if start < end else start
         if start >= end:
             return
-        if start < low:
-            msg = f"{source}: offsets {start} to {low - 1} are gone (retention); read from {low} on"
-            raise BusError(msg)
         reader, trying = self._reader_at(source, start), self._patience.trying(f"reading {source}")
         heard = time.monotonic()
         try:
@@ -100,6 +96,10 @@ class KafkaBus:
                 for _, error, offset in events:
                     if error.code() == KafkaError._PARTITION_EOF:
                         start = max(start, offset)
+                    elif error.code() in kafka_errors.ABOUT_OFFSETS:
+                        self._held(source, start)  # retention may have overtaken it
+                        trying.nothing_came()
+                        reader.assign([KafkaPartition(*source, start)])
                     else:
                         trying.failed(error)
                 if records or events:
@@ -111,6 +111,14 @@ class KafkaBus:
         finally:
             reader.unassign()
             self._readers.append(reader)
+
+    def _held(self, source: TopicPartition, start: int) -> tuple[int, int]:
+        """From where to where a partition reaches, if it still holds an offset that is to be read."""
+        low, high = self.watermarks(source, committed=False)
+        if start < low and start < high:
+            msg = f"{source}: offsets {start} to {low - 1} are gone (retention); read from {low} on"
+            raise BusError(msg)
+        return low, high
 
     def _reader_at(self, source: TopicPartition, start: int, *, new: bool = False) -> Consumer:
         reader = self._readers.pop() if self._readers and not new else self._reader()

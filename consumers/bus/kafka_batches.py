@@ -1,6 +1,7 @@
 """Kafka's messages as batches: one pass of C iterators per column, keys and headers only when asked for."""
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import pairwise
 from operator import itemgetter, ne
 from typing import cast
@@ -39,13 +40,17 @@ def _batch(source: TopicPartition, messages: Sequence[Message]) -> Batch:
         np.fromiter(map(itemgetter(1), map(Message.timestamp, messages)), np.int64, n),
         list(map(Message.value, messages)),
         keys=lambda: list(map(Message.key, messages)),
-        headers=lambda: list(map(_headers, messages)),
+        headers=cache(lambda: list(map(_headers, messages))),
         append_time=messages[0].timestamp()[0] == TIMESTAMP_LOG_APPEND_TIME,
     )
 
 
 def _headers(message: Message) -> Headers:
-    found = cast("list[tuple[str, bytes | None]] | None", message.headers())  # of a message that was read
+    """None where a name is no UTF-8: the client raises, and asked a second time it hands out what is no object."""
+    try:
+        found = cast("list[tuple[str, bytes | None]] | None", message.headers())  # of a message that was read
+    except (SystemError, UnicodeDecodeError):
+        return ()
     return tuple((name, value or b"") for name, value in found or ())
 
 

@@ -159,13 +159,17 @@ class KafkaSession:
         self._transactions.poll()
         self._lost.clear()
         messages = self._taken(most, timeout_s)
-        found = [batch for batch in batches(self._heard(messages)) if batch.source in self._flow.ours]
+        anew = {source: self._flow.position(source) for source in self._lost & self._flow.ours}  # before their ends are heard
+        records, astray = self._heard(messages)
+        found = [batch for batch in batches(records) if batch.source in self._flow.ours]
         if self._lost:  # what was handed out before is not what is to be read now
-            for source in {batch.source for batch in found} & self._lost:
-                self.seek(source, self._flow.position(source))
+            for source in {batch.source for batch in found} & anew.keys():
+                self.seek(source, anew[source])
             found = [batch for batch in found if batch.source not in self._lost]
         for batch in found:
             self._flow.delivered(batch.source, int(batch.offsets[-1]))
+        for one in astray:  # behind what came in front of them
+            self._out_of_range(*one)
         self._flow.listened(drained=len(messages) < most)
         for stall in self._flow.stalls(self._cluster):
             self._take_up(stall)
@@ -178,21 +182,22 @@ class KafkaSession:
             heed(self._cluster, self._group, self._topics, kafka_errors.error_of(exception))
             return []
 
-    def _heard(self, messages: list[Message]) -> list[Message]:
-        """The records, after what else there was to hear."""
+    def _heard(self, messages: list[Message]) -> tuple[list[Message], list[tuple[TopicPartition, KafkaError, int]]]:
+        """The records, and positions that are not there, after what else there was to hear."""
         if isinstance(self._broken, KafkaException):
             kafka_errors.end(kafka_errors.error_of(self._broken), f"group {self._group}")
         if self._broken is not None:
             raise self._broken
         records, events = split(messages)
+        astray = []
         for source, error, offset in events:
             if error.code() == KafkaError._PARTITION_EOF:
                 self._flow.ended(source, offset)
             elif error.code() in kafka_errors.ABOUT_OFFSETS:
-                self._out_of_range(source, error, offset)
+                astray.append((source, error, offset))
             else:
                 heed(self._cluster, self._group, [source.topic] if source.topic else self._topics, error)
-        return records
+        return records, astray
 
     def _out_of_range(self, source: TopicPartition, error: KafkaError, offset: int) -> None:
         """A leader that is catching up says so of what it will hold: ask before ending."""
@@ -254,9 +259,12 @@ class KafkaSession:
         deadline = time.monotonic() + seconds
         try:
             while (remaining := deadline - time.monotonic()) > 0:
-                for batch in batches(self._heard(self._taken(1, remaining))):  # none is to come: one that does is read again
+                records, astray = self._heard(self._taken(1, remaining))
+                for batch in batches(records):  # none is to come: one that does is read again
                     if batch.source in self._flow.ours:
                         self.seek(batch.source, self._flow.position(batch.source))
+                for one in astray:
+                    self._out_of_range(*one)
         finally:
             self._flow.silence(self._consumer, silent=False)
 

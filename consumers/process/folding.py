@@ -34,8 +34,8 @@ COMMIT_EVERY = 5_000
 class _Raised(Exception):
     """A record raised while it was folded."""
 
-    def __init__(self, offset: int, before: int | None, error: Exception) -> None:
-        self.offset, self.before, self.error = offset, before, error
+    def __init__(self, offset: int, error: Exception) -> None:
+        self.offset, self.error = offset, error
 
 
 class _Record(NamedTuple):
@@ -54,6 +54,7 @@ class _Partition(Generic[Fact, Said]):
     fold: Fold[Fact, Said]
     clock: AppendClock
     committed: int
+    begun: bool  #: the group has committed something
     position: int
     committed_at: int
     snapshot_at: int
@@ -61,7 +62,6 @@ class _Partition(Generic[Fact, Said]):
     snapshot_keys: frozenset[bytes]
     strangers: Strangers
     outputs: list[Output] = field(default_factory=list)  #: not yet committed
-    last: int | None = None  #: the offset of the record fed last
     counted: Mapping[str, int] = field(default_factory=dict)  #: of the fold's totals, what is in the consumer's
 
 
@@ -102,7 +102,7 @@ class Folding(Generic[Fact, Said]):
                     self._partitions[batch.source] = partition  # not before: of what failed halfway nothing may be committed
                 except _Raised as raised:
                     self._suspect(batch.source, raised)
-                    self._take_over(batch.source, Position(partition.committed))
+                    self._take_over(batch.source, Position(partition.committed) if partition.begun else None)
                     self._session.seek(batch.source, self._partitions[batch.source].position)
                     again.add(batch.source)
         self._commit(self._wall())
@@ -160,8 +160,7 @@ class Folding(Generic[Fact, Said]):
     def _suspect(self, source: TopicPartition, raised: _Raised) -> None:
         """A record that raised is tried again; one that raised before is set aside."""
         if self._suspects.pop(source, None) == raised.offset:
-            self._aside.setdefault(source, SetAside()).add(raised.offset, raised.before, raised.error)
-            self._totals["set_aside"] += 1
+            self._aside.setdefault(source, SetAside()).add_to_row(raised.offset, raised.error)
         else:
             self._suspects[source] = raised.offset
 
@@ -181,15 +180,19 @@ class Folding(Generic[Fact, Said]):
             lost.append(notice(self._configuration, place, Notice.lost(self._configuration.application, None, place, position, first)))
             position = first
         strangers = Strangers(self._configuration, place, own.Told.restored({} if kept is None else kept.state.strangers))
-        partition = _Partition(place, fold, clock, until, position, now, now, 0 if kept is None else position, found.keys, strangers)
+        partition = _Partition(
+            place, fold, clock, until, committed is not None, position, now, now, 0 if kept is None else position, found.keys, strangers
+        )
         for batch in self._bus.read(source, position, max(until, position)):
             self._feed(partition, batch)
+            partition.outputs.clear()
         partition.outputs, partition.counted, strangers.count = lost, dict(fold.totals()), 0  # what has just been folded is published
         partition.position = max(until, position)
         changed, said = fold.changed, fold.resumed()
         self._say(partition, said)
-        if changed or said or lost:
-            partition.snapshot_at = 0  # a successor that restored the old snapshot would say it again: the first commit writes another
+        if changed or said or lost or kept is None:
+            # a successor that restored the old snapshot would say it again, and one without any would take what was never there for lost
+            partition.snapshot_at = 0
         return partition
 
     def _from_snapshot(
@@ -230,6 +233,7 @@ class Folding(Generic[Fact, Said]):
             if aside is not None and record.offset in aside.reasons:
                 self._leave_out(partition, record, aside.reasons[record.offset])
                 continue
+            worked = _work(partition.fold)
             try:
                 fact = self._folded.read(*record[2:])
                 if fact is not None:
@@ -242,8 +246,9 @@ class Folding(Generic[Fact, Said]):
             except Exception as error:
                 if not of_a_record(error):
                     raise
-                raise _Raised(record.offset, partition.last, error) from error
-            partition.last = record.offset
+                raise _Raised(record.offset, error) from error
+            if aside is not None and aside.row and record.offset > max(aside.reasons) and _work(partition.fold) > worked:
+                aside.row = 0
         partition.position = int(batch.offsets[-1]) + 1
 
     def _leave_out(self, partition: _Partition[Fact, Said], record: _Record, reason: str) -> None:
@@ -252,7 +257,7 @@ class Folding(Generic[Fact, Said]):
             letter(self._configuration, partition.place, record.offset, record.appended, record.value, reason),
             notice(self._configuration, partition.place, aside),
         )
-        partition.last = record.offset
+        partition.strangers.count += 1
 
     def _say(self, partition: _Partition[Fact, Said], said: Sequence[Said]) -> None:
         for one in said:
@@ -286,20 +291,25 @@ class Folding(Generic[Fact, Said]):
             work.append(Work(source, outputs, Position(partition.position)))
         for source in self._session.commit(work):
             if done := self._partitions.get(source):
-                done.outputs, done.committed, done.committed_at = [], positions[source], now
+                done.outputs, done.committed, done.begun, done.committed_at = [], positions[source], True, now
                 self._count(done)
                 self._totals["set_aside"] += done.strangers.count
                 done.strangers.count = 0
-                if source in self._aside:
-                    self._aside[source].forget(done.committed)
                 if source in keys:
                     done.snapshot_at, done.snapshot_position, done.snapshot_keys = now, done.position, keys[source]
+                if source in self._aside:  # a successor folds again from the snapshot, and would meet those behind it
+                    self._aside[source].forget(done.snapshot_position)
 
     def _count(self, partition: _Partition[Fact, Said]) -> None:
         counts = dict(partition.fold.totals())
         for name, number in counts.items():
             self._totals[name] = self._totals.get(name, 0) + number - partition.counted.get(name, 0)
         partition.counted = counts
+
+
+def _work(fold: Fold[Fact, Said]) -> int:
+    """How much it has done: more means that it went on."""
+    return sum(fold.totals().values())
 
 
 def _records(batch: Batch) -> Iterator[_Record]:

@@ -40,6 +40,7 @@ class SetAside:
     """The records of one partition that were set aside, by offset, with the reason; those behind a commit are forgotten."""
 
     reasons: dict[int, str] = field(default_factory=dict)
+    row: int = 0  #: so many since a fold went on
     _before: dict[int, int | None] = field(default_factory=dict)  # the offset read in front of each
 
     def add(self, offset: int, before: int | None, error: Exception) -> None:
@@ -50,6 +51,15 @@ class SetAside:
         if row >= MOST_IN_A_ROW or offset in self.reasons:
             raise error
         self.reasons[offset], self._before[offset] = told(error), before
+
+    def add_to_row(self, offset: int, error: Exception) -> None:
+        """Set one aside, of a fold: there the record that raises may be another than the one at fault, which waits inside, and raises again
+        with the next that sets it off. Raises the error where it is the third without the fold having gone on.
+        """
+        self.row += 1
+        if self.row >= MOST_IN_A_ROW or offset in self.reasons:
+            raise error
+        self.reasons[offset], self._before[offset] = told(error), None
 
     def forget(self, position: int) -> None:
         """Those in front of a committed position; the newest are kept, so that a row of them can be told."""

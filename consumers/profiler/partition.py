@@ -8,7 +8,7 @@ from ..bus.interface import Output, Position
 from ..process.last_net import SetAside
 from ..streams.cut import Cut, CutState, Item, Rules, cut, cut_by_clock, finish
 from ..streams.records import NO_RECORDS, Records
-from .tally import ClosedRun, Tally
+from .tally import NOTHING_ASIDE, ClosedRun, Tally
 
 
 @dataclass
@@ -73,7 +73,10 @@ class Partition:
         return self._tally(records, items)
 
     def _tally(self, records: Records, items: Sequence[Item]) -> list[ClosedRun]:
-        closed = self.tally.add(records, items, self.aside.reasons)
+        aside = (
+            self.aside.among(int(records.offsets[0]), int(records.offsets[-1])) if self.aside.reasons and len(records) else NOTHING_ASIDE
+        )
+        closed = self.tally.add(records, items, aside)
         self.closed += closed
         return closed
 

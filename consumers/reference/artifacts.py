@@ -76,4 +76,8 @@ class ArtifactStore:
 
     def _reference(self, name: str) -> tuple[Reference, int]:
         content = self.get(name)
-        return Reference.decoded(content), len(content)
+        try:
+            return Reference.decoded(content), len(content)
+        except ValueError as error:
+            msg = f"artifacts: {name} cannot be read by this release: {error}; was it built by a newer one? Build it again with this one"
+            raise ArtifactError(msg) from error

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
-from driftbus.consumers.bus.interface import Output
+from driftbus.consumers.bus.interface import Output, TopicDescription
+from driftbus.consumers.bus.log import Recorded
 from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.process.folding import Folding
 from driftbus.schemas.cloud_events import Headers
@@ -90,12 +91,15 @@ def said(bus: EmbeddedBus, chosen: Configuration) -> list[bytes]:
     return [event.value for events in everything(bus, chosen.topics.drift).values() for event in events if event.key == b"sum"]
 
 
-def fold(bus: EmbeddedBus, chosen: Configuration, instance: str = "one") -> Folding[int, str]:
-    folding = Folding(bus.as_instance(instance), chosen, Sums(chosen), lambda: 0)
+def finished(folding: Folding[int, str]) -> Folding[int, str]:
     folding.finish()
     while not folding.done:
         folding.turn(0)
     return folding
+
+
+def fold(bus: EmbeddedBus, chosen: Configuration) -> Folding[int, str]:
+    return finished(Folding(bus.as_instance("one"), chosen, Sums(chosen), lambda: 0))
 
 
 @pytest.mark.parametrize("snapshot_every", ["1ms", "1d"])
@@ -127,6 +131,41 @@ def test_three_in_a_row_end_it(tmp_path: Path) -> None:
     bus = world(chosen, [b"1", b"13", b"13", b"13", b"2"])
     with pytest.raises(ValueError, match="unlucky"):
         fold(bus, chosen)
+
+
+def test_what_waits_inside_and_raises_with_every_record_ends_it(tmp_path: Path) -> None:
+    """The record at fault went in long ago; those that set it off are good, and not neighbours."""
+
+    class Brooding(Summing):
+        def feed(self, offset: int, appended: int, fact: int) -> Sequence[str]:
+            if fact % 10 == 0:
+                msg = "what one of them left behind"
+                raise ArithmeticError(msg)
+            return []
+
+        def totals(self) -> Mapping[str, int]:
+            return {}
+
+    class Broods(Sums):
+        def begin(self) -> Summing:
+            return Brooding()
+
+    chosen = settings(tmp_path)
+    bus = world(chosen, [b"%d" % n for n in range(5, 60)])
+    with pytest.raises(ArithmeticError, match="left behind"):
+        finished(Folding(bus, chosen, Broods(chosen), lambda: 0))
+
+
+def test_nothing_is_lost_of_what_was_never_there(tmp_path: Path) -> None:
+    """A process begins a trimmed topic, commits, and dies before its snapshot would be due."""
+    chosen = settings(tmp_path, "1d")
+    bus = world(chosen, [])
+    place = chosen.topics.summaries
+    bus.delete(place)
+    bus.restore(TopicDescription(place, "id2", 1), [Recorded(0, 500 + n, BEGINNING, b"k", b"%d" % n) for n in range(1, 5)])
+    fold(bus, chosen)
+    fold(bus, chosen)
+    assert not [event for events in everything(bus, chosen.topics.drift).values() for event in events if b"deleted" in event.value]
 
 
 def test_its_clock_is_the_append_time_and_goes_on_behind_a_restart(tmp_path: Path) -> None:

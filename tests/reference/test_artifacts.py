@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from driftbus.consumers.process.last_net import of_a_record
 from driftbus.consumers.reference.artifacts import ArtifactError, ArtifactStore
 from driftbus.schemas.stored.reference import AvailabilityProfile, ProfiledField, Reference
 
@@ -54,3 +55,13 @@ def test_a_place_that_cannot_be_used_is_named(tmp_path: Path) -> None:
         ArtifactStore(str(tmp_path / "file")).put(b"content")
     with pytest.raises(ArtifactError, match="'nowhere://x' cannot be used"):
         ArtifactStore("nowhere://x")
+
+
+@pytest.mark.parametrize(
+    "content", [b"{", b'{"model": "m", "version": "1", "rows": 9, "fields": [{"name": "x", "type": "of tomorrow"}]}', b"[]"]
+)
+def test_a_reference_that_this_release_cannot_read_is_no_fault_of_a_record(tmp_path: Path, content: bytes) -> None:
+    store = ArtifactStore(str(tmp_path))
+    with pytest.raises(ArtifactError, match="cannot be read by this release") as raised:
+        store.reference(store.put(content))
+    assert not of_a_record(raised.value)
