@@ -130,8 +130,10 @@ class Crew:
     def close(self) -> None:
         """Leave no process behind."""
         assert self._nursery.stdin is not None
+        assert self._nursery.stdout is not None
         self._nursery.stdin.close()
         self._nursery.wait(_FAREWELL_S)
+        self._nursery.stdout.close()
 
     def _end(self, name: str, number: signal.Signals, back_at: float | None) -> None:
         member = self._members[name]
