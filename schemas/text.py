@@ -67,7 +67,7 @@ def fitted(text: str, use: Use) -> str:
     >>> fitted("amount", UNKNOWN_FIELD), fitted("\ud800", UNKNOWN_FIELD)
     ('amount', '\\ud800~91a681b99855')
     >>> len(fitted("x" * 1_000, UNKNOWN_FIELD)), fitted("é" * 61, UNKNOWN_CATEGORY)[-14:]
-    (200, 'é~34ba38ea03c1')
+    (200, 'é~cfe5b986ef57')
     """
     if unfit(text, use) is None:
         return text
