@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
+from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Bus, Output, TopicPartition
 from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.reference.announce import announce
@@ -93,6 +94,12 @@ def prepare(bus: Bus, chosen: Configuration, references: Iterable[Reference], pa
 def send(bus: Bus, sent: Iterable[Sent], topic: str = "scored") -> None:
     """Publish records with their times."""
     bus.publish([Output(topic, one.partition, None, one.value, (), BEGINNING + one.time) for one in sent])
+
+
+def trim(bus: EmbeddedBus, place: TopicPartition, first: int) -> None:
+    """What retention does: delete what stands in front of an offset. The embedded bus keeps everything, so this is done behind its back."""
+    with bus._log.changed:
+        bus._log._database.execute(f"DELETE FROM {bus._log._topic(place.topic).table(place.partition)} WHERE offset < {first}")
 
 
 class Event(NamedTuple):

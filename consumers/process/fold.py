@@ -57,7 +57,7 @@ class Folded(Protocol[Fact, Said]):
         ...
 
     def restore(self, state: PartitionState, parts: Mapping[str, bytes], facts: Mapping[int, Fact]) -> Fold[Fact, Said]:
-        """The fold that wrote a snapshot; ``facts`` are the records at the offsets it lists as pending."""
+        """The fold that wrote a snapshot; ``facts`` are the records at the offsets it lists as pending, less what retention took."""
         ...
 
     def outputs(self, said: Said, partition: int) -> list[Output]:

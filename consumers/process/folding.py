@@ -171,14 +171,15 @@ class Folding(Generic[Fact, Said]):
         until = first if committed is None else committed.offset
         place = InputPartition(topic=source.topic, topic_id=self._bus.describe([source.topic])[source.topic].id, partition=source.partition)
         found = snapshots.read(self._bus, self._configuration, self.role, source.partition)
-        fold, lost = self._from_snapshot(source, place, found)
+        fold, lost, gone = self._from_snapshot(source, place, found, first)
         kept = None if fold is None else found.last
         unread = first if committed is None else 0  # of what was never read nothing is lost
         clock, position = (AppendClock(), unread) if kept is None else (AppendClock(*kept.state.clock), kept.state.position)
         fold = self._folded.begin() if fold is None else fold
-        if position < first:
-            lost.append(notice(self._configuration, place, Notice.lost(self._configuration.application, None, place, position, first)))
-            position = first
+        if gone or position < first:
+            begins, ends = min(gone | {position}), max(gone | {first - 1}) + 1
+            lost.append(notice(self._configuration, place, Notice.lost(self._configuration.application, None, place, begins, ends)))
+            position = max(position, first)
         strangers = Strangers(self._configuration, place, own.Told.restored({} if kept is None else kept.state.strangers))
         partition = _Partition(
             place, fold, clock, until, committed is not None, position, now, now, 0 if kept is None else position, found.keys, strangers
@@ -196,26 +197,29 @@ class Folding(Generic[Fact, Said]):
         return partition
 
     def _from_snapshot(
-        self, source: TopicPartition, place: InputPartition, found: snapshots.Read
-    ) -> tuple[Fold[Fact, Said] | None, list[Output]]:
-        """The fold of the last snapshot, if it can be restored; and what is to be told of those that cannot."""
-        reasons, fold = dict(found.unreadable), None
+        self, source: TopicPartition, place: InputPartition, found: snapshots.Read, first: int
+    ) -> tuple[Fold[Fact, Said] | None, list[Output], set[int]]:
+        """The fold of the last snapshot, if it can be restored; what is to be told of those that cannot; what it awaits that is gone."""
+        reasons, fold, gone = dict(found.unreadable), None, set[int]()
         if found.last is not None:
             state, parts = found.last
             try:
-                fold = self._folded.restore(state, parts, self._awaited(source, state.pending))
+                facts = self._awaited(source, state.pending, first)
+                fold = self._folded.restore(state, parts, facts)
+                gone = set(state.pending) - facts.keys()
             except Exception as error:
                 if not of_a_record(error):
                     raise
                 reasons[state.position] = told(error)
         snapshot = place.model_copy(update={"topic": self._configuration.topics.snapshots})
         notices = (Notice.bad_snapshot(self._configuration.application, snapshot, at, reason) for at, reason in reasons.items())
-        return fold, [notice(self._configuration, place, one) for one in notices]
+        return fold, [notice(self._configuration, place, one) for one in notices], gone
 
-    def _awaited(self, source: TopicPartition, offsets: Sequence[int]) -> dict[int, Fact]:
-        if not offsets:
+    def _awaited(self, source: TopicPartition, offsets: Sequence[int], first: int) -> dict[int, Fact]:
+        """The records at these offsets, but for those in front of the topic's first: retention took them."""
+        wanted, found = {offset for offset in offsets if offset >= first}, dict[int, Fact]()
+        if not wanted:
             return {}
-        wanted, found = set(offsets), dict[int, Fact]()
         for batch in self._bus.read(source, min(wanted), max(wanted) + 1):
             for record in _records(batch):
                 with suppress(own.Foreign, own.Unreadable):  # then it is missing
@@ -223,7 +227,7 @@ class Folding(Generic[Fact, Said]):
                         found[record.offset] = fact
         missing = wanted - set(found)
         if missing:
-            msg = f"{source}: records at offsets {sorted(missing)[:5]} are awaited by a snapshot and gone: raise the topic's retention"
+            msg = f"{source}: what stands at offsets {sorted(missing)[:5]} is not what the snapshot awaits"
             raise KeyError(msg)
         return found
 

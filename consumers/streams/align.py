@@ -26,7 +26,7 @@ class Pending(NamedTuple):
     """A pane that waits for its bucket."""
 
     offset: int  #: in the summaries partition
-    late: bool
+    late: bool  #: its bucket is not complete: it came behind it, or others of it are lost
     pane: Pane
 
 
@@ -158,15 +158,17 @@ class Aligner:
 
     @classmethod
     def restored(cls, buckets: Buckets, patience: int | None, numbers: dict[str, Any], panes: dict[int, Pane]) -> "Aligner":
-        """The aligner that wrote `numbers`; ``panes`` by their summaries offset."""
+        """The aligner that wrote `numbers`; ``panes`` by their summaries offset. A bucket of which some are gone is not complete."""
         aligner = cls(buckets, patience, AppendClock(numbers["now"], numbers["appended"]), numbers["evaluated"])
         for topic, topic_id, number, at, through, by_clock, ended, given_up in numbers["partitions"]:
             spans = [(start, end) for start, end in by_clock]
             aligner.partitions[topic, topic_id, number] = Heard(at, through, spans, ended, given_up)
         for topic, topic_id, number, first, seen in numbers["runs"]:
             aligner.runs[topic, topic_id, number] = LastRun(first, set(seen))
+        partly = {bucket for bucket, offset, _ in numbers["pending"] if offset not in panes}
         for bucket, offset, late in numbers["pending"]:
-            aligner.pending.setdefault(bucket, []).append(Pending(offset, late, panes[offset]))
+            if offset in panes:
+                aligner.pending.setdefault(bucket, []).append(Pending(offset, late or bucket in partly, panes[offset]))
         return aligner
 
 

@@ -8,9 +8,13 @@ import pytest
 from driftbus.consumers.bus.interface import Bus
 from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.pipeline.topology import INPUTS, ROLES, TOPOLOGY, Node
+from driftbus.schemas.messages.pane import Pane
 
 from ..streaming import Sent
-from .worlds import POINTS, Died, Interrupting, World, fill
+from .worlds import POINTS, Died, Interrupting, Outcome, World, fill
+
+#: Records that retention takes of each partition.
+HOLE = 8
 
 every_role = pytest.mark.parametrize("role", ROLES)
 every_node = pytest.mark.parametrize("node", TOPOLOGY, ids=lambda node: node.role)
@@ -33,6 +37,40 @@ def test_it_dies_at_a_point_of_its_commit_and_nothing_changes(world: World, role
     assert deaths
     world.finish(world.bus())
     assert world.outcome() == world.clean()
+
+
+@every_role
+def test_what_retention_took_is_told_and_costs_itself(world: World, role: str) -> None:
+    """A process dies, and is away for longer than its topic keeps."""
+    fill(world)
+    bus = world.bus()
+    with pytest.raises(Died):
+        for _ in Pipeline(cast(Bus, Interrupting(bus, role=role, dies_at="behind a commit", hits=1)), world.settings).run_until_end():
+            pass
+    world.gone(bus)
+    if role != ROLES[0]:
+        world.finish(world.bus(), *ROLES[: ROLES.index(role)])
+    bus, (_, group) = world.bus(), world.reads[role]
+    committed = {place: position.offset for place, position in bus.committed(group, world.places(role)).items()}
+    assert committed
+    firsts = {place: min(offset + HOLE, bus.watermarks(place)[1] - 1) for place, offset in committed.items()}
+    assert all(first > committed[place] for place, first in firsts.items())
+    held = sum(len(batch) for place, first in firsts.items() for batch in bus.read(place, committed[place], first))
+    clean = world.clean()
+    world.trim(bus, firsts)
+    behind = world.finish(world.bus())
+    assert behind.totals["buckets"] > 0
+    assert world.lost() == {place: first - 1 for place, first in firsts.items()}
+    left = world.outcome()
+    if role == ROLES[0]:  # else what is gone is gone from the outcome
+        assert _read(left) == _read(clean) - held
+    else:
+        assert left.letters == clean.letters
+
+
+def _read(outcome: Outcome) -> int:
+    """Records of the input that were read: each is a row of a pane, or a dead letter."""
+    return sum(Pane.decoded(pane.value).rows for pane in outcome.panes) + len(outcome.letters)
 
 
 def test_each_runs_alone_on_what_the_others_left(world: World) -> None:

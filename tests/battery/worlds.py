@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from confluent_kafka import TopicPartition as KafkaPlace
+from confluent_kafka.admin import AdminClient
+
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Assignment, Batch, Bus, Output, Session, TopicPartition, Work
 from driftbus.consumers.bus.kafka import KafkaBus
@@ -16,7 +19,7 @@ from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.pipeline.topology import ROLES
 from driftbus.schemas.configuration import Configuration
 
-from ..streaming import Event, Sent, by_model, configuration, everything, prepare, reference, rows, send
+from ..streaming import Event, Sent, by_model, configuration, everything, prepare, reference, rows, send, trim
 
 #: Of the input topic, and of the summaries.
 PARTITIONS = 2
@@ -52,6 +55,7 @@ class World:
     settings: Configuration
     folder: Path
     opened: list[Bus] = field(default_factory=list)
+    address: str = ""  #: of Kafka
     deaths: tuple[int, ...] = (0, 1, 0)  #: in which commit of each life; on Kafka `tests/kafka/determinism` has many more
 
     def bus(self, instance: str = "one") -> Bus:
@@ -63,9 +67,25 @@ class World:
         return self.settings.streams["predictions"].topics[0]
 
     @property
-    def reads(self) -> dict[str, str]:
-        """The topic whose offsets each role commits."""
-        return {"profiler": self.topic, "detector": self.settings.topics.summaries}
+    def reads(self) -> dict[str, tuple[str, str]]:
+        """The topic whose offsets each role commits, and the group in which it does."""
+        of = self.settings.application
+        return {"profiler": (self.topic, f"{of}-profiler-predictions"), "detector": (self.settings.topics.summaries, f"{of}-detector")}
+
+    def places(self, role: str) -> list[TopicPartition]:
+        """What a role reads."""
+        return [TopicPartition(self.reads[role][0], number) for number in range(PARTITIONS)]
+
+    def trim(self, bus: Bus, firsts: Mapping[TopicPartition, int]) -> None:
+        """What retention does, on either bus: delete what stands in front of these offsets."""
+        if isinstance(bus, KafkaBus):
+            admin = AdminClient({"bootstrap.servers": self.address})
+            for deleted in admin.delete_records([KafkaPlace(*place, first) for place, first in firsts.items()]).values():
+                deleted.result()
+        else:
+            assert isinstance(bus, EmbeddedBus)
+            for place, first in firsts.items():
+                trim(bus, place, first)
 
     def finish(self, bus: Bus, *roles: str) -> Pipeline:
         """Run these roles, or all, to the end."""
@@ -87,6 +107,11 @@ class World:
 
     def outcome(self) -> Outcome:
         return outcome(self.bus(), self.settings)
+
+    def lost(self) -> dict[TopicPartition, int]:
+        """What was told of records that were gone: the last offset of each partition."""
+        told = (one.content["facts"] for one in self.outcome().events.get("-", []) if one.content.get("about") == "lost")
+        return {TopicPartition(facts["topic"], facts["partition"]): facts["to"] for facts in told}
 
     def gone(self, bus: Bus) -> None:
         """The process of this bus is dead: Kafka hears no more of its clients (they commit nothing as they close)."""

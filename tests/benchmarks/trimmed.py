@@ -1,6 +1,9 @@
 """An embedded log in memory that is trimmed as it is read, as retention trims a topic: what a process keeps is then its own."""
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
+from driftbus.consumers.bus.interface import TopicPartition
+
+from ..streaming import trim
 
 
 def resident() -> int:
@@ -17,9 +20,7 @@ class TrimmedBus(EmbeddedBus):
 
     def trim(self, *topics: str) -> None:
         """Delete all but the last record of every partition, so that no offset is given twice."""
-        with self._log.changed:
-            for name in topics:
-                topic = self._log._topic(name)
-                for partition in range(topic.described.partitions):
-                    table = topic.table(partition)
-                    self._log._database.execute(f"DELETE FROM {table} WHERE offset < (SELECT max(offset) FROM {table})")
+        for name in topics:
+            for partition in range(self._log._topic(name).described.partitions):
+                place = TopicPartition(name, partition)
+                trim(self, place, self.watermarks(place)[1] - 1)

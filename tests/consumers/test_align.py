@@ -1,5 +1,6 @@
 """The aligner against the executable form of its rules, on any order of panes and progress."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -119,6 +120,21 @@ def test_data_behind_the_clock_does_not_hide_what_the_clock_closed() -> None:
     ready = aligner.feed(6, 0, progress(0, 40))
     assert [(one.end, one.clock_decided) for one in ready if one.panes] == [(20, True), (30, False)]
     assert not any(partition.by_clock for partition in aligner.partitions.values())
+
+
+@pytest.mark.parametrize("kept", [(), (0,), (1,), (2,), (0, 2), (0, 1, 2)])
+def test_a_bucket_of_which_a_pane_is_gone_is_not_complete(kept: tuple[int, ...]) -> None:
+    panes = {0: pane(0, 0, 10), 1: pane(1, 0, 10), 2: pane(0, 5, 20)}
+    aligner = Aligner(Every(10))
+    for offset, one in panes.items():
+        aligner.feed(offset, 0, one)
+    aligner = Aligner.restored(aligner.buckets, None, aligner.numbers(), {offset: panes[offset] for offset in kept})
+    ready = [one for number in range(3) for one in aligner.feed(3 + number, 0, progress(number, 20)) if one.panes]
+    assert [(one.end, [pending.offset for pending in one.panes], one.complete) for one in ready] == [
+        (end, [offset for offset in of if offset in kept], set(of) <= set(kept))
+        for end, of in ((10, (0, 1)), (20, (2,)))
+        if set(of) & set(kept)
+    ]
 
 
 def test_nothing_is_evaluated_before_the_partitions_are_known() -> None:

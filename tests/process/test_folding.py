@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
-from driftbus.consumers.bus.interface import Output, TopicDescription
+from driftbus.consumers.bus.interface import Output, TopicDescription, TopicPartition
 from driftbus.consumers.bus.log import Recorded
 from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.process.folding import Folding
@@ -16,7 +16,7 @@ from driftbus.schemas.cloud_events import Headers
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.stored.snapshot import FORM, PartitionState
 
-from ..streaming import BEGINNING, configuration, everything
+from ..streaming import BEGINNING, configuration, everything, trim
 
 #: A sum is said behind so many ms without a number.
 QUIET = 10_000
@@ -166,6 +166,49 @@ def test_nothing_is_lost_of_what_was_never_there(tmp_path: Path) -> None:
     fold(bus, chosen)
     fold(bus, chosen)
     assert not [event for events in everything(bus, chosen.topics.drift).values() for event in events if b"deleted" in event.value]
+
+
+@pytest.mark.parametrize(
+    ("first", "told", "says"), [(0, None, b'"sum 28"'), (4, (3, 3), b'"sum 24"'), (6, (3, 5), b'"sum 13"'), (8, (3, 7), None)]
+)
+def test_what_a_snapshot_awaits_and_retention_took_is_told_and_left_out(
+    tmp_path: Path, first: int, told: tuple[int, int] | None, says: bytes | None
+) -> None:
+    """The state of all that came before is kept: it may be months."""
+
+    @dataclass
+    class Holding(Summing):
+        """Awaits the last three: it holds their offsets, not their numbers."""
+
+        held: tuple[tuple[int, int], ...] = ()
+
+        def feed(self, offset: int, appended: int, fact: int) -> Sequence[str]:
+            self.held = (*self.held, (offset, fact))
+            return [] if fact != 7 else [f"sum {self.total + sum(number for _, number in self.held)}"]
+
+        def snapshot(self, position: int) -> tuple[PartitionState, Mapping[str, bytes]]:
+            pending = tuple(offset for offset, _ in self.held)
+            return PartitionState(form=FORM, position=position, states=(), aligners={}, pending=pending, fold={"total": self.total}), {}
+
+    class Holds(Sums):
+        def begin(self) -> Summing:
+            return Holding(6)
+
+        def restore(self, state: PartitionState, parts: Mapping[str, bytes], facts: Mapping[int, int]) -> Summing:
+            return Holding(state.fold["total"], held=tuple(facts.items()))
+
+    chosen = settings(tmp_path)
+    bus = world(chosen, [b"#", b"#", b"#", b"4", b"5", b"6"])
+    finished(Folding(bus.as_instance("one"), chosen, Holds(chosen), lambda: 0)).close()
+    bus.publish([Output(chosen.topics.summaries, 0, b"k", value, (), None) for value in (b"7", b"#", b"#")])
+    trim(bus, TopicPartition(chosen.topics.summaries, 0), first)
+    finished(Folding(bus.as_instance("one"), chosen, Holds(chosen), lambda: 0))
+    facts = [
+        event.content["facts"] for events in everything(bus, chosen.topics.drift).values() for event in events if b"deleted" in event.value
+    ]
+    assert [(one["from"], one["to"]) for one in facts] == ([] if told is None else [told])
+    assert said(bus, chosen) == ([] if says is None else [says])
+    assert not [event for events in everything(bus, chosen.topics.drift).values() for event in events if b"snapshot" in event.value]
 
 
 def test_its_clock_is_the_append_time_and_goes_on_behind_a_restart(tmp_path: Path) -> None:
