@@ -11,8 +11,9 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -101,39 +102,35 @@ def _through(
     silences: Sequence[Silence],
     say: Callable[[str], object],
 ) -> None:
-    """Feed a part of the traffic, let brokers fall silent while it is worked on, wait, and go on to the next."""
+    """Feed a part of the traffic, let brokers fall silent while it is worked on, and see that what is fed behind that is read."""
     chunks = list(world.traffic().chunks)
-    each = len(chunks) // (len(silences) + 1)
-    first, rest = chunks[:each], chunks[each:]
-    _feed(brokers.address, first)
-    committed = _awaited(bus, settings, supervisor)
-    for number, silence in enumerate(silences):
-        _feed(brokers.address, rest[number * each : (number + 1) * each])
+    each = len(chunks) // (2 * len(silences) + 1)
+    first = len(chunks) - 2 * len(silences) * each
+    parts = [chunks[start : start + each] for start in range(first, len(chunks), each)]
+    _feed(brokers.address, chunks[:first])
+    _until(lambda: bool(_committed(bus, settings)), supervisor, _HEALS_S, "the first commit")
+    for silence, meanwhile, behind in zip(silences, parts[::2], parts[1::2], strict=True):
+        _feed(brokers.address, meanwhile)
         nodes = _nodes(brokers, settings, silence.who)
         with silent(brokers, *nodes):
             _watch(supervisor, silence.seconds)
-        began = time.monotonic()
-        _until(lambda: committed() and True, supervisor, _HEALS_S, f"answers after {silence}")
+        began, before = time.monotonic(), _committed(bus, settings)
+        _feed(brokers.address, behind)
+        _until(partial(_further, bus, settings, before), supervisor, _HEALS_S, f"all partitions read on after {silence}")
         say(f"{silence.who} (nodes {nodes or 'all'}) silent for {silence.seconds:g} s; read on after {time.monotonic() - began:.1f} s")
-    _feed(brokers.address, rest[len(silences) * each :])
     _until(Completion(bus, settings, world.FINAL).reached, supervisor, _PUBLISHED_S, "everything published")
 
 
-def _awaited(bus: KafkaBus, settings: Configuration, supervisor: Supervisor) -> Callable[[], bool]:
-    """Tells whether the profilers have committed more than at its last true answer."""
+def _committed(bus: KafkaBus, settings: Configuration) -> dict[TopicPartition, int]:
+    """How far the profilers are."""
     sources = [TopicPartition(world.TOPIC, number) for number in range(world.PARTITIONS)]
-    group = f"{settings.application}-profiler-predictions"
-    before: dict[TopicPartition, int] = {}
+    return {source: position.offset for source, position in bus.committed(f"{settings.application}-profiler-predictions", sources).items()}
 
-    def further() -> bool:
-        now = {source: position.offset for source, position in bus.committed(group, sources).items()}
-        if now != before and now:
-            before.update(now)
-            return True
-        return False
 
-    _until(further, supervisor, _HEALS_S, "the first commit")
-    return further
+def _further(bus: KafkaBus, settings: Configuration, before: Mapping[TopicPartition, int]) -> bool:
+    """Whether they have committed more in every partition."""
+    now = _committed(bus, settings)
+    return len(now) == world.PARTITIONS and all(offset > before.get(source, -1) for source, offset in now.items())
 
 
 def _feed(address: str, chunks: Sequence[world.Chunk]) -> None:
