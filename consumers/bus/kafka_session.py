@@ -25,8 +25,10 @@ _log = logging.getLogger(__name__)
 
 #: Seconds in which an aborted transaction's reason, a rebalance usually, may pass; longer where it does not.
 _SERVE_S = 0.25
-#: Clients in a row that end before they are given a partition, and the seconds between them: this takes five minutes.
+#: Clients in a row that end before something is committed, and the seconds between them: this takes five minutes.
 _MOST_REVIVALS = 35
+#: Seconds that a client lived for: then its end has nothing to do with that of the one before, also where there was nothing to commit.
+_LIVED_S = 300.0
 _FIRST_S, _LONGEST_S = 0.05, 10.0
 
 
@@ -68,7 +70,7 @@ class KafkaSession:
         self._flow = Flow(stalled_s)
         self._closed = False
         self._ended: Fenced | None = None  # another process has the name
-        self._revivals = 0  # since the last assignment
+        self._revivals = 0  # since the last commit
         self._join()
 
     def _join(self) -> None:
@@ -82,14 +84,15 @@ class KafkaSession:
             self._consumer.subscribe(self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke)
         except KafkaException as exception:
             kafka_errors.refuse(kafka_errors.error_of(exception), f"group {self._group}")
+        self._joined_at = time.monotonic()
 
     def _begin_anew(self, why: Ended | KafkaException) -> None:
         """With new clients; unless another live process has our name in the group, or each ends as soon as it begins."""
         if isinstance(why, KafkaException) and kafka_errors.permanent(error := kafka_errors.error_of(why)):
             kafka_errors.refuse(error, f"group {self._group}")
-        self._revivals += 1
+        self._revivals = 1 if time.monotonic() - self._joined_at > _LIVED_S else self._revivals + 1
         if self._revivals > _MOST_REVIVALS:
-            msg = f"{why}; {_MOST_REVIVALS} clients of group {self._group} in a row ended before they were given a partition"
+            msg = f"{why}; {_MOST_REVIVALS} clients of group {self._group} in a row ended before they had committed anything"
             raise BusError(msg) from why
         self._patience.pause(min(_FIRST_S * 2**self._revivals, _LONGEST_S))
         self._release()
@@ -123,7 +126,6 @@ class KafkaSession:
         if member := consumer.memberid():  # none while the group is being joined again
             self._member = member
             self._claim.note(member)
-        self._revivals = 0
         if not partitions:
             return
         sources = [TopicPartition(p.topic, p.partition) for p in partitions]
@@ -247,6 +249,7 @@ class KafkaSession:
                 _log.info("group %s: transaction aborted (%s); trying again", self._group, aborted)
                 self._serve_group(min(trying.judged(aborted.error), _SERVE_S))  # 3
             else:
+                self._revivals = 0
                 return {w.source for w in todo}
 
     def _positions(self, work: Sequence[Work]) -> Positions:
