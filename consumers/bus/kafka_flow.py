@@ -95,10 +95,10 @@ class Flow:
             try:
                 return consumer.seek(KafkaPartition(*source, position))
             except KafkaException as exception:
-                error = kafka_errors.error_of(exception)
                 if time.monotonic() > deadline:  # it has lost the partition, and does not say so
-                    kafka_errors.end(error, f"reading {source} from {position}")
-                trying.failed(error)  # for a moment the client cannot, where a leader is being looked for
+                    msg = f"reading {source} from {position}: {kafka_errors.error_of(exception).str()}"
+                    raise kafka_errors.Ended(msg) from exception
+                trying.nothing_came()  # for a moment the client cannot, where a leader is being looked for
 
     @property
     def ours(self) -> frozenset[TopicPartition]:

@@ -75,7 +75,7 @@ class KafkaSession:
 
     def _join(self) -> None:
         """Transactions first: what was left open is decided before positions are read."""
-        self._broken: Exception | None = None  # what a callback raised
+        self._broken: Exception | None = None  # what a callback raised, or a seek between two reads
         self._transactions = Transactions(self._settings, self._instance, self._patience)
         settings = kafka_settings.consumer(self._settings, self._group, self._instance)
         try:
@@ -166,7 +166,7 @@ class KafkaSession:
         found = [batch for batch in batches(records) if batch.source in self._flow.ours]
         if self._lost:  # what was handed out before is not what is to be read now
             for source in {batch.source for batch in found} & anew.keys():
-                self.seek(source, anew[source])
+                self._seek(source, anew[source])
             found = [batch for batch in found if batch.source not in self._lost]
         for batch in found:
             self._flow.delivered(batch.source, int(batch.offsets[-1]))
@@ -206,7 +206,7 @@ class KafkaSession:
         check_start(self._group, source, offset, self._cluster.spans([source], committed=False)[source])
         kafka_errors.report(error)
         if source in self._flow.ours:
-            self.seek(source, self._flow.position(source))
+            self._seek(source, self._flow.position(source))
 
     def _take_up(self, stall: Stall) -> None:
         msg = (
@@ -217,7 +217,7 @@ class KafkaSession:
             raise Ended(msg)
         _log.warning("%s: reading it again from there", msg)
         self._flow.tell(self._consumer, [stall.source])
-        self.seek(stall.source, stall.position)
+        self._seek(stall.source, stall.position)
 
     def commit(self, work: Sequence[Work]) -> set[TopicPartition]:
         """Write outputs and positions in one transaction, in these steps.
@@ -265,7 +265,7 @@ class KafkaSession:
                 records, astray = self._heard(self._taken(1, remaining))
                 for batch in batches(records):  # none is to come: one that does is read again
                     if batch.source in self._flow.ours:
-                        self.seek(batch.source, self._flow.position(batch.source))
+                        self._seek(batch.source, self._flow.position(batch.source))
                 for one in astray:
                     self._out_of_range(*one)
         finally:
@@ -292,7 +292,13 @@ class KafkaSession:
         return self._flow.held
 
     def seek(self, source: TopicPartition, offset: int) -> None:
-        """Read on from here."""
+        """Read on from here; where the client cannot do so any more, the next `consume` begins anew."""
+        try:
+            self._seek(source, offset)
+        except Ended as why:
+            self._broken = self._broken or why
+
+    def _seek(self, source: TopicPartition, offset: int) -> None:
         if source in self._flow.ours:
             self._flow.seek(self._consumer, source, offset, self._patience)
 

@@ -6,14 +6,15 @@ from collections.abc import Iterator
 import pytest
 from confluent_kafka import Producer
 
-from driftbus.consumers.bus import kafka_session
+from driftbus.consumers.bus import kafka_flow, kafka_session
 from driftbus.consumers.bus.interface import BusError, Output, TopicPartition
 from driftbus.consumers.bus.kafka import KafkaBus
 from driftbus.consumers.bus.kafka_errors import Ended
 from driftbus.consumers.bus.kafka_patience import Patience
+from driftbus.consumers.bus.kafka_session import KafkaSession
 from driftbus.consumers.bus.kafka_transactions import Transactions
 
-from .worlds import Followed, World, everything, wait_until, work
+from .worlds import Followed, World, everything, numbered, read_values, wait_until, work
 
 pytestmark = pytest.mark.kafka
 
@@ -74,3 +75,24 @@ def test_a_session_that_can_never_commit_ends(kafka: str, cluster: World, monkey
     fenced()
     with pytest.raises(BusError, match=r"2 clients of group .* in a row ended before they had committed anything"):
         fenced()
+
+
+def test_a_seek_that_its_client_cannot_do_begins_anew_at_the_next_read(cluster: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever seeks does so between two reads, where nobody answers for the group. What was read meanwhile is read again."""
+    monkeypatch.setattr(kafka_flow, "_SEEK_S", 0.2)
+    bus, topic = cluster.bus(), cluster.topic()
+    source, told = TopicPartition(topic, 0), Followed()
+    bus.publish(numbered(topic, 3))
+    session = bus.session("r", [topic], told)
+    assert isinstance(session, KafkaSession)
+    for offset in (2, 3, 0):  # behind it, at the end, before it
+        told.lost.clear()
+        wait_until(lambda: source in session.at_end(), session)
+        session.commit([work(source, 1)])
+        session._consumer.unassign()  # the client has lost its partitions, and does not say so
+        session.pause([source])
+        session.seek(source, offset)
+        session.resume([source])
+        assert not told.lost
+        assert read_values(session, 2) == [b"1", b"2"]
+        assert told.lost == [source]
