@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import NoReturn
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message
 from confluent_kafka import TopicPartition as KafkaPartition
@@ -164,14 +165,20 @@ class KafkaSession:
         anew = {source: self._flow.position(source) for source in self._lost & self._flow.ours}  # before their ends are heard
         records, astray = self._heard(messages)
         found = [batch for batch in batches(records) if batch.source in self._flow.ours]
-        if self._lost:  # what was handed out before is not what is to be read now
-            for source in {batch.source for batch in found} & anew.keys():
+        if self._lost:  # what was handed out before, or said of their ends, is not of what is to be read now
+            for source in {TopicPartition(m.topic() or "", m.partition() or 0) for m in messages} & anew.keys():
                 self._seek(source, anew[source])
             found = [batch for batch in found if batch.source not in self._lost]
+            astray = [one for one in astray if one[0] not in self._lost]
         for batch in found:
             self._flow.delivered(batch.source, int(batch.offsets[-1]))
-        for one in astray:  # behind what came in front of them
-            self._out_of_range(*one)
+        try:
+            for one in astray:
+                self._out_of_range(*one)
+        except BusError as why:
+            if not found:
+                raise
+            self._broken = self._broken or why  # what came in front of it is handed out, and may be committed, first
         self._flow.listened(drained=len(messages) < most)
         for stall in self._flow.stalls(self._cluster):
             self._take_up(stall)
@@ -201,12 +208,12 @@ class KafkaSession:
                 heed(self._cluster, self._group, [source.topic] if source.topic else self._topics, error)
         return records, astray
 
-    def _out_of_range(self, source: TopicPartition, error: KafkaError, offset: int) -> None:
-        """A leader that is catching up says so of what it will hold: ask before ending."""
+    def _out_of_range(self, source: TopicPartition, error: KafkaError, offset: int) -> NoReturn:
+        """A leader that is catching up says so of what it will hold: ask before ending. This client reads no more of it, wherever from."""
         check_start(self._group, source, offset, self._cluster.spans([source], committed=False)[source])
         kafka_errors.report(error)
-        if source in self._flow.ours:
-            self._seek(source, self._flow.position(source))
+        msg = f"group {self._group}: {source} cannot be read from {offset} on, which it holds"
+        raise Ended(msg)
 
     def _take_up(self, stall: Stall) -> None:
         msg = (
