@@ -18,6 +18,10 @@ COMMAND_S = 60.0
 UNEXPECTED_S = 300.0
 #: Seconds that what fails is still tried once the process is to stop.
 STOPPING_S = 3.0
+#: Seconds that closing a client may take; one is much where brokers answer.
+CLOSE_S = 3.0
+#: Seconds that closing all of them may take behind `STOPPING_S`, and then each: not to be waited for, but begun.
+_CLOSING_S, _BEGIN_S = 6.0, 0.1
 #: Seconds without success after which the log says so, and again.
 SAY_EVERY_S = 10.0
 #: Seconds in which brokers may learn of a topic that is there: from the first that says it is not, as long as none says anything else.
@@ -43,6 +47,11 @@ class Patience:
     def over(self) -> bool:
         """Whether the process is to stop, and has been given its time for it."""
         return time.monotonic() > self._stop_at
+
+    @property
+    def closing_s(self) -> float:
+        """Seconds that closing a client may take: where the process is to stop, all clients together have one deadline."""
+        return min(CLOSE_S, max(self._stop_at + _CLOSING_S - time.monotonic(), _BEGIN_S))
 
     def trying(self, what: str) -> "Trying":
         """Something is begun that may have to be tried again."""

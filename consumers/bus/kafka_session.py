@@ -320,4 +320,5 @@ class KafkaSession:
         if not self._released:
             self._released = True
             consumer, transactions = self._consumer, self._transactions
-            close(f"instance {self._instance}", partial(consumer.consume, 1, 0), consumer.close, transactions.close)
+            steps = partial(consumer.consume, 1, 0), consumer.close, transactions.close
+            close(f"instance {self._instance}", self._patience.closing_s, *steps)
