@@ -5,15 +5,25 @@ Kafka are named per machine, and their locks stand in a folder of the machine. N
 containers.
 """
 
+import errno
 import fcntl
 import hashlib
+import logging
 import os
+import stat
 from pathlib import Path
 
 from .interface import BusError, InstanceInUse
 
+_log = logging.getLogger(__name__)
+
 #: Folders that all processes of a machine see alike: a service with a /tmp of its own has the first one in common with the others.
 _OF_THE_MACHINE = (Path("/dev/shm"), Path("/var/tmp"), Path("/tmp"))
+#: Of what is noted.
+_LONGEST = 4096
+#: Anybody may have put anything where a lock is to stand: nothing is followed, and nothing waited for (a FIFO's other end).
+_SAFELY = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+
 _held: dict[Path, tuple[int, int]] = {}  # file: (descriptor, claims on it by this process)
 
 
@@ -32,7 +42,7 @@ class Claim:
             self._file = Path(f"{Path(beside).resolve()}-{digest}.lock")
         descriptor, claims = _held.get(self._file, (-1, 0))
         if not claims:
-            descriptor = _opened(self._file, what)
+            descriptor = _opened(self._file, what, ours=beside is None)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
@@ -47,12 +57,23 @@ class Claim:
         _held[self._file] = descriptor, claims + 1
 
     def note(self, text: str) -> None:
-        """Write down what a successor is to know."""
-        self._file.write_text(text)
+        """Write down what a successor is to know; it goes on without, more slowly, where that cannot be written."""
+        descriptor, content = _held[self._file][0], text.encode()
+        try:
+            os.ftruncate(descriptor, 0)  # nothing is better than a half
+            if os.pwrite(descriptor, content, 0) < len(content):
+                os.ftruncate(descriptor, 0)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            _log.warning("%s cannot be written to (%s): a successor waits until this process is missed", self._file, error.strerror)
 
     def noted(self) -> str:
-        """What this process or its predecessor wrote down; empty if nothing."""
-        return self._file.read_text()
+        """What this process or its predecessor wrote down; empty if nothing, or if it cannot be read."""
+        try:
+            return os.pread(_held[self._file][0], _LONGEST, 0).decode(errors="replace")
+        except OSError as error:
+            _log.warning("%s cannot be read (%s)", self._file, error.strerror)
+            return ""
 
     def release(self) -> None:
         """Give the name back; the file stays, for removing a locked file is a race."""
@@ -71,13 +92,26 @@ def _folder() -> Path:
     return found
 
 
-def _opened(file: Path, what: str) -> int:
-    """The lock's file, made if need be. Another user's may be locked too, if it can be read."""
+def _opened(file: Path, what: str, *, ours: bool) -> int:
+    """The lock's file, made if need be. Another user's may be locked too, if it can be read; not where the name is one user's."""
     try:
         try:
-            return os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+            descriptor = os.open(file, os.O_RDWR | os.O_CREAT | _SAFELY, 0o644)
         except PermissionError:
-            return os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            descriptor = os.open(file, os.O_RDONLY | _SAFELY)
     except OSError as error:
-        msg = f"{what}: its lock {file} cannot be made ({error.strerror}); let this user write to {file.parent}"
+        link = "; it is a link, or no file: remove it" if file.is_symlink() or file.exists() else ""
+        msg = f"{what}: its lock {file} cannot be made ({error.strerror}){link or f'; let this user write to {file.parent}'}"
         raise BusError(msg) from error
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        problem = "no file"
+    elif ours and found.st_uid != os.getuid():
+        problem = f"another user's ({found.st_uid})"
+    elif ours and found.st_nlink > 1:
+        problem = "a file of another name, too"
+    else:
+        return descriptor
+    os.close(descriptor)
+    msg = f"{what}: its lock {file} is {problem}: remove it"
+    raise BusError(msg)

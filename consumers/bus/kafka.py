@@ -205,7 +205,7 @@ class KafkaBus:
         self._readers.clear()
         self._publisher = None
         if steps:
-            close(f"application {self._application}", *steps)
+            close(f"application {self._application}", self._patience.closing_s, *steps)
 
 
 def _before(batch: Batch, end: int) -> Iterator[Batch]:

@@ -68,9 +68,9 @@ class Cluster:
                 if error.code() in expected:
                     return {}
                 trying.failed(error)
-            self._forget()
+            self.forget()
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
         """Ask the next time as somebody new: a client goes on asking leaders and coordinators that are not there any more."""
         self._admin = self._client()
 
@@ -123,7 +123,7 @@ class Cluster:
             ((_, found),) = self._listed([source], spec, committed=True)
             if found >= 0:
                 return found
-            self._forget()
+            self.forget()
         return None
 
     def _offsets(self, sources: Sequence[TopicPartition], spec: OffsetSpec, *, committed: bool) -> list[int]:
@@ -133,7 +133,7 @@ class Cluster:
             if all(offset >= 0 for offset in offsets.values()):
                 return [offsets[source] for source in sources]
             trying.nothing_came()
-            self._forget()  # the leader it asked is gone, and the answer no error
+            self.forget()  # the leader it asked is gone, and the answer no error
 
     def _listed(self, sources: Sequence[TopicPartition], spec: OffsetSpec, *, committed: bool) -> list[tuple[TopicPartition, int]]:
         if not sources:
@@ -144,7 +144,7 @@ class Cluster:
         return [(TopicPartition(p.topic, p.partition), answer.offset) for p, answer in answers.items()]
 
     def ends_soon(self, sources: Sequence[TopicPartition]) -> "Mapping[TopicPartition, Future[Any]]":  # of an answer that has an offset
-        """Ask for the ends of committed records once, and do not wait for the answers."""
+        """Ask for the ends of committed records once, and do not wait for the answers. Where one is an error or below 0: `forget`."""
         wanted = {KafkaPartition(*source): OffsetSpec.latest() for source in sources}  # type: ignore[no-untyped-call]
         futures = self._admin.list_offsets(wanted, request_timeout=_REQUEST_S, isolation_level=_LEVELS[True])
         return {TopicPartition(p.topic, p.partition): future for p, future in futures.items()}

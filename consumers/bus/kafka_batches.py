@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import pairwise
-from operator import itemgetter, ne
+from operator import itemgetter, methodcaller, ne
 from typing import cast
 
 import numpy as np
@@ -45,10 +45,15 @@ def _batch(source: TopicPartition, messages: Sequence[Message]) -> Batch:
     )
 
 
+#: A call whose outcome is looked at. The interpreter's own way to call a method, once it is warm, does not: where a name is no UTF-8, the
+#: client returns a list with holes *and* an error, which then comes up anywhere.
+_headers_of = methodcaller("headers")
+
+
 def _headers(message: Message) -> Headers:
-    """None where a name is no UTF-8: the client raises, and asked a second time it hands out what is no object."""
+    """None where a name is no UTF-8. Asked a second time, the client hands out what is no object: so never ask again."""
     try:
-        found = cast("list[tuple[str, bytes | None]] | None", message.headers())  # of a message that was read
+        found = cast("list[tuple[str, bytes | None]] | None", _headers_of(message))  # of a message that was read
     except (SystemError, UnicodeDecodeError):
         return ()
     return tuple((name, value or b"") for name, value in found or ())

@@ -10,12 +10,12 @@ from . import kafka_errors
 
 _log = logging.getLogger(__name__)
 
-#: Seconds that closing may take; one is much where brokers answer.
-CLOSE_S = 3.0
 
+def close(what: str, within_s: float, *steps: Callable[[], object]) -> None:
+    """Take the steps in a thread of their own (within: `Patience.closing_s`).
 
-def close(what: str, *steps: Callable[[], object]) -> None:
-    """Take the steps in a thread of their own. One that does not come back is left behind: whatever it still does, its successor fences."""
+    One that does not come back is left behind: whatever it still does, its successor fences.
+    """
 
     def take() -> None:
         for step in steps:
@@ -26,6 +26,6 @@ def close(what: str, *steps: Callable[[], object]) -> None:
 
     thread = threading.Thread(target=take, name=f"closing {what}", daemon=True)
     thread.start()
-    thread.join(CLOSE_S)
+    thread.join(within_s)
     if thread.is_alive():
-        _log.warning("%s: the brokers do not let it close within %g s: left behind", what, CLOSE_S)
+        _log.warning("%s: the brokers do not let it close within %g s: left behind", what, within_s)

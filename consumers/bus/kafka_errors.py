@@ -50,7 +50,7 @@ def refuse(error: KafkaError, what: str) -> NoReturn:
 
 def end(error: KafkaError, what: str) -> NoReturn:
     """A client can do no more. Raise `Ended`: its session may begin anew; unless somebody must change something first."""
-    if permanent(error) and not error.fatal():
+    if permanent(error):
         refuse(error, what)
     msg = f"{what}: {error.str()} ({error.name()})"
     raise Ended(msg)

@@ -95,10 +95,10 @@ class Flow:
             try:
                 return consumer.seek(KafkaPartition(*source, position))
             except KafkaException as exception:
-                error = kafka_errors.error_of(exception)
                 if time.monotonic() > deadline:  # it has lost the partition, and does not say so
-                    kafka_errors.end(error, f"reading {source} from {position}")
-                trying.failed(error)  # for a moment the client cannot, where a leader is being looked for
+                    msg = f"reading {source} from {position}: {kafka_errors.error_of(exception).str()}"
+                    raise kafka_errors.Ended(msg) from exception
+                trying.nothing_came()  # for a moment the client cannot, where a leader is being looked for
 
     @property
     def ours(self) -> frozenset[TopicPartition]:
@@ -143,7 +143,10 @@ class Flow:
             if not all(answer.done() for answer in self._asked.values()) and self._clock - self._asked_at < self._stalled_s:
                 return ()
             answers, self._asked = self._asked, {}
-            return [stall for source, answer in answers.items() if (stall := self._stall(source, answer))]
+            ends = {source: end for source, answer in answers.items() if (end := _end(answer)) is not None}
+            if len(ends) < len(answers):  # of those there is still to be asked, and not the leader that is gone
+                cluster.forget()
+            return [stall for source, end in ends.items() if (stall := self._stall(source, end))]
         quiet = [source for source, place in self._places.items() if self._quiet(place)]
         if quiet and self._clock - self._asked_at >= self._stalled_s / 4:
             self._asked_at = self._clock
@@ -153,13 +156,20 @@ class Flow:
     def _quiet(self, place: _Place) -> bool:
         return not place.held and self._clock - place.heard_at >= self._stalled_s
 
-    def _stall(self, source: TopicPartition, answer: "Future[Any]") -> Stall | None:
+    def _stall(self, source: TopicPartition, end: int) -> Stall | None:
         place = self._places.get(source)
-        if place is None or not self._quiet(place) or not answer.done() or answer.exception() is not None:
+        if place is None or not self._quiet(place):
             return None
         place.heard_at = self._clock
-        end = int(answer.result().offset)
         if end <= max(place.position, 0):
             return None  # nothing is there to come
         place.stalls += 1
         return Stall(source, place.position, end, place.stalls)
+
+
+def _end(answer: "Future[Any]") -> int | None:
+    """None: it is not known."""
+    if not answer.done() or answer.exception() is not None:
+        return None
+    offset = int(answer.result().offset)
+    return offset if offset >= 0 else None

@@ -18,9 +18,13 @@ COMMAND_S = 60.0
 UNEXPECTED_S = 300.0
 #: Seconds that what fails is still tried once the process is to stop.
 STOPPING_S = 3.0
+#: Seconds that closing a client may take; one is much where brokers answer.
+CLOSE_S = 3.0
+#: Seconds that closing all of them may take behind `STOPPING_S`, and then each: not to be waited for, but begun.
+_CLOSING_S, _BEGIN_S = 6.0, 0.1
 #: Seconds without success after which the log says so, and again.
 SAY_EVERY_S = 10.0
-#: Seconds in which brokers may learn of a topic that is there.
+#: Seconds in which brokers may learn of a topic that is there: from the first that says it is not, as long as none says anything else.
 _LEARNING_S = 3.0
 _FIRST_S, _LONGEST_S = 0.05, 1.0
 
@@ -44,6 +48,11 @@ class Patience:
         """Whether the process is to stop, and has been given its time for it."""
         return time.monotonic() > self._stop_at
 
+    @property
+    def closing_s(self) -> float:
+        """Seconds that closing a client may take: where the process is to stop, all clients together have one deadline."""
+        return min(CLOSE_S, max(self._stop_at + _CLOSING_S - time.monotonic(), _BEGIN_S))
+
     def trying(self, what: str) -> "Trying":
         """Something is begun that may have to be tried again."""
         return Trying(self, what)
@@ -66,6 +75,7 @@ class Trying:
         self._patience, self._what = patience, what
         self._began = self._said = time.monotonic()
         self._unexpected_since: float | None = None
+        self._learning_since: float | None = None
         self._wait_s = _FIRST_S
 
     def failed(self, error: KafkaError) -> None:
@@ -76,7 +86,9 @@ class Trying:
         """Seconds after which it may be tried again; raises where that cannot help, or would be too long."""
         now = time.monotonic()
         took = now - self._began
-        if kafka_errors.permanent(error) and (error.code() not in kafka_errors.ABOUT_TOPICS or took > _LEARNING_S):
+        learning = error.code() in kafka_errors.ABOUT_TOPICS
+        self._learning_since = (self._learning_since or now) if learning else None
+        if kafka_errors.permanent(error) and (self._learning_since is None or now - self._learning_since > _LEARNING_S):
             kafka_errors.refuse(error, self._what)
         if self._patience.over:
             self._patience.give_up(f"{self._what}: {error.str()}")

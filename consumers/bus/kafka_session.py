@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import NoReturn
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message
 from confluent_kafka import TopicPartition as KafkaPartition
@@ -25,8 +26,10 @@ _log = logging.getLogger(__name__)
 
 #: Seconds in which an aborted transaction's reason, a rebalance usually, may pass; longer where it does not.
 _SERVE_S = 0.25
-#: Clients in a row that end before they are given a partition, and the seconds between them: this takes five minutes.
+#: Clients in a row that end before something is committed, and the seconds between them: this takes five minutes.
 _MOST_REVIVALS = 35
+#: Seconds that a client lived for: then its end has nothing to do with that of the one before, also where there was nothing to commit.
+_LIVED_S = 300.0
 _FIRST_S, _LONGEST_S = 0.05, 10.0
 
 
@@ -68,12 +71,12 @@ class KafkaSession:
         self._flow = Flow(stalled_s)
         self._closed = False
         self._ended: Fenced | None = None  # another process has the name
-        self._revivals = 0  # since the last assignment
+        self._revivals = 0  # since the last commit
         self._join()
 
     def _join(self) -> None:
         """Transactions first: what was left open is decided before positions are read."""
-        self._broken: Exception | None = None  # what a callback raised
+        self._broken: Exception | None = None  # what a callback raised, or a seek between two reads
         self._transactions = Transactions(self._settings, self._instance, self._patience)
         settings = kafka_settings.consumer(self._settings, self._group, self._instance)
         try:
@@ -82,14 +85,15 @@ class KafkaSession:
             self._consumer.subscribe(self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke)
         except KafkaException as exception:
             kafka_errors.refuse(kafka_errors.error_of(exception), f"group {self._group}")
+        self._joined_at = time.monotonic()
 
     def _begin_anew(self, why: Ended | KafkaException) -> None:
         """With new clients; unless another live process has our name in the group, or each ends as soon as it begins."""
         if isinstance(why, KafkaException) and kafka_errors.permanent(error := kafka_errors.error_of(why)):
             kafka_errors.refuse(error, f"group {self._group}")
-        self._revivals += 1
+        self._revivals = 1 if time.monotonic() - self._joined_at > _LIVED_S else self._revivals + 1
         if self._revivals > _MOST_REVIVALS:
-            msg = f"{why}; {_MOST_REVIVALS} clients of group {self._group} in a row ended before they were given a partition"
+            msg = f"{why}; {_MOST_REVIVALS} clients of group {self._group} in a row ended before they had committed anything"
             raise BusError(msg) from why
         self._patience.pause(min(_FIRST_S * 2**self._revivals, _LONGEST_S))
         self._release()
@@ -123,7 +127,6 @@ class KafkaSession:
         if member := consumer.memberid():  # none while the group is being joined again
             self._member = member
             self._claim.note(member)
-        self._revivals = 0
         if not partitions:
             return
         sources = [TopicPartition(p.topic, p.partition) for p in partitions]
@@ -162,14 +165,20 @@ class KafkaSession:
         anew = {source: self._flow.position(source) for source in self._lost & self._flow.ours}  # before their ends are heard
         records, astray = self._heard(messages)
         found = [batch for batch in batches(records) if batch.source in self._flow.ours]
-        if self._lost:  # what was handed out before is not what is to be read now
-            for source in {batch.source for batch in found} & anew.keys():
-                self.seek(source, anew[source])
+        if self._lost:  # what was handed out before, or said of their ends, is not of what is to be read now
+            for source in {TopicPartition(m.topic() or "", m.partition() or 0) for m in messages} & anew.keys():
+                self._seek(source, anew[source])
             found = [batch for batch in found if batch.source not in self._lost]
+            astray = [one for one in astray if one[0] not in self._lost]
         for batch in found:
             self._flow.delivered(batch.source, int(batch.offsets[-1]))
-        for one in astray:  # behind what came in front of them
-            self._out_of_range(*one)
+        try:
+            for one in astray:
+                self._out_of_range(*one)
+        except BusError as why:
+            if not found:
+                raise
+            self._broken = self._broken or why  # what came in front of it is handed out, and may be committed, first
         self._flow.listened(drained=len(messages) < most)
         for stall in self._flow.stalls(self._cluster):
             self._take_up(stall)
@@ -199,12 +208,12 @@ class KafkaSession:
                 heed(self._cluster, self._group, [source.topic] if source.topic else self._topics, error)
         return records, astray
 
-    def _out_of_range(self, source: TopicPartition, error: KafkaError, offset: int) -> None:
-        """A leader that is catching up says so of what it will hold: ask before ending."""
+    def _out_of_range(self, source: TopicPartition, error: KafkaError, offset: int) -> NoReturn:
+        """A leader that is catching up says so of what it will hold: ask before ending. This client reads no more of it, wherever from."""
         check_start(self._group, source, offset, self._cluster.spans([source], committed=False)[source])
         kafka_errors.report(error)
-        if source in self._flow.ours:
-            self.seek(source, self._flow.position(source))
+        msg = f"group {self._group}: {source} cannot be read from {offset} on, which it holds"
+        raise Ended(msg)
 
     def _take_up(self, stall: Stall) -> None:
         msg = (
@@ -215,7 +224,7 @@ class KafkaSession:
             raise Ended(msg)
         _log.warning("%s: reading it again from there", msg)
         self._flow.tell(self._consumer, [stall.source])
-        self.seek(stall.source, stall.position)
+        self._seek(stall.source, stall.position)
 
     def commit(self, work: Sequence[Work]) -> set[TopicPartition]:
         """Write outputs and positions in one transaction, in these steps.
@@ -247,6 +256,7 @@ class KafkaSession:
                 _log.info("group %s: transaction aborted (%s); trying again", self._group, aborted)
                 self._serve_group(min(trying.judged(aborted.error), _SERVE_S))  # 3
             else:
+                self._revivals = 0
                 return {w.source for w in todo}
 
     def _positions(self, work: Sequence[Work]) -> Positions:
@@ -262,7 +272,7 @@ class KafkaSession:
                 records, astray = self._heard(self._taken(1, remaining))
                 for batch in batches(records):  # none is to come: one that does is read again
                     if batch.source in self._flow.ours:
-                        self.seek(batch.source, self._flow.position(batch.source))
+                        self._seek(batch.source, self._flow.position(batch.source))
                 for one in astray:
                     self._out_of_range(*one)
         finally:
@@ -289,7 +299,13 @@ class KafkaSession:
         return self._flow.held
 
     def seek(self, source: TopicPartition, offset: int) -> None:
-        """Read on from here."""
+        """Read on from here; where the client cannot do so any more, the next `consume` begins anew."""
+        try:
+            self._seek(source, offset)
+        except Ended as why:
+            self._broken = self._broken or why
+
+    def _seek(self, source: TopicPartition, offset: int) -> None:
         if source in self._flow.ours:
             self._flow.seek(self._consumer, source, offset, self._patience)
 
@@ -304,4 +320,5 @@ class KafkaSession:
         if not self._released:
             self._released = True
             consumer, transactions = self._consumer, self._transactions
-            close(f"instance {self._instance}", partial(consumer.consume, 1, 0), consumer.close, transactions.close)
+            steps = partial(consumer.consume, 1, 0), consumer.close, transactions.close
+            close(f"instance {self._instance}", self._patience.closing_s, *steps)

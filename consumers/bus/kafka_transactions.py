@@ -40,7 +40,7 @@ class Transactions:
     def __init__(self, settings: Settings, transactional_id: str, patience: Patience) -> None:
         self._name = transactional_id
         self._patience = patience
-        self._failed: list[tuple[str, KafkaError]] = []
+        self._failed: list[KafkaError] = []
         self._fatal: KafkaError | None = None
         trying = patience.trying(f"transactional id {transactional_id}")
         while True:
@@ -99,6 +99,8 @@ class Transactions:
                 )
             except BufferError:  # more than the client holds: wait until some are written
                 self._producer.poll(_AGAIN_S)
+                if self._patience.over:
+                    self._patience.give_up(f"transaction of {self._name}")
             else:
                 return
 
@@ -129,19 +131,33 @@ class Transactions:
 
     def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
         if error is not None and error.code() not in {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT}:
-            self._failed.append((f"{message.topic()}[{message.partition()}]", error))
+            self._failed.append(KafkaError(error.code(), f"writing to {message.topic()}[{message.partition()}]: {error.str()}"))
 
     def _abort(self, error: KafkaError) -> None:
-        """Leave nothing behind, and say whether another try can help."""
-        if error.fatal() or (kafka_errors.over(error) and not error.txn_requires_abort()):
+        """Leave nothing behind, and say whether another try can help. What was refused first is the reason, not what came of it."""
+        error = self._reason(error)
+        if error.fatal():
             self._end(error)
         self._abort_open()
-        for place, failure in self._failed:
+        for failure in (*self._failed, error):
             if kafka_errors.permanent(failure):
-                kafka_errors.refuse(failure, f"writing to {place}")
-        if kafka_errors.permanent(error):
-            kafka_errors.refuse(error, f"transaction of {self._name}")
+                if failure.code() in kafka_errors.ABOUT_TOPICS:
+                    raise Aborted(failure)  # of brokers that are learning of a topic it is true for a moment: whoever tries again judges
+                kafka_errors.refuse(failure, f"transaction of {self._name}")
+        if kafka_errors.over(error) and not error.txn_requires_abort():
+            self._end(error)
         raise Aborted(error)
+
+    def _reason(self, error: KafkaError) -> KafkaError:
+        """Where the client only says that it is in no state for this: why. It tells that to whoever asks for the next transaction."""
+        if error.code() not in {KafkaError._STATE, KafkaError._FATAL}:
+            return error
+        try:
+            self._producer.begin_transaction()
+        except KafkaException as exception:
+            told = kafka_errors.error_of(exception)
+            return error if told.code() == KafkaError._STATE and not told.fatal() else told
+        return error
 
     def _abort_open(self) -> None:
         try:
@@ -152,6 +168,9 @@ class Transactions:
     def _end(self, error: KafkaError) -> NoReturn:
         """The client cannot go on; the first such error is the reason, later ones only repeat that there was one."""
         self._fatal = self._fatal or error
+        for failure in self._failed:
+            if kafka_errors.permanent(failure) and failure.code() not in kafka_errors.ABOUT_TOPICS:
+                kafka_errors.refuse(failure, f"transactional id {self._name}")
         kafka_errors.end(self._fatal, f"transactional id {self._name}")
 
     def _insist(self, step: Callable[..., object], *arguments: object) -> None:

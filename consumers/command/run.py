@@ -1,7 +1,7 @@
 """``driftbus run``: the consumers."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import click
@@ -12,6 +12,7 @@ from ..console.logs import Format, logs_to_stderr
 from ..console.observer import Observer
 from ..pipeline.runner import run as run_roles
 from ..pipeline.topology import ROLES
+from ..process.stopping import stopped_by_signals
 from ..replay.terminal import say
 from .configured import configured
 from .opened import opened
@@ -35,10 +36,14 @@ def run(configuration: Configuration, roles: tuple[str, ...], until_end: bool, l
     logs_to_stderr(log_format)
     tell = _logged if log_format == "json" else say
     observer = Observer()
-    with opened(configuration, patience_s=None) as bus, _metrics(configuration, observer):
+    totals: Mapping[str, int] | None = None
+    with stopped_by_signals() as stopping, opened(configuration, patience_s=None) as bus, _metrics(configuration, observer):
         inputs = ", ".join(topic for stream in configuration.streams.values() for topic in stream.topics)
         tell(f"{configuration.application}: {' and '.join(roles or ROLES)} of {inputs}; events: {configuration.topics.drift}; end: Ctrl-C")
-        totals = run_roles(bus, configuration, roles or ROLES, until_end=until_end, observer=observer).totals
+        totals = run_roles(bus, configuration, roles or ROLES, stopping=stopping, until_end=until_end, observer=observer).totals
+    if totals is None:
+        tell("0 rows; told to stop before it had begun")
+        return
     tell(
         f"{totals['rows']:,} rows, {totals['late']:,} of them late, {totals['dead_letters']:,} dead letters, {totals['panes']:,} panes; "
         f"{totals['buckets']:,} buckets, {totals['events']:,} events"

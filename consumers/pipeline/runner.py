@@ -4,11 +4,12 @@ import gc
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from ...schemas.configuration import Configuration
-from ..bus.interface import Bus
+from ..bus.interface import Bus, Stopped
 from ..process.consumer import Consumer, Making
-from ..process.stopping import stopped_by_signals
+from ..process.stopping import Stopping
 from ..reference.artifacts import ArtifactStore
 from .topology import ROLES, TOPOLOGY, Node
 
@@ -84,27 +85,29 @@ def run(
     configuration: Configuration,
     roles: Sequence[str] = ROLES,
     *,
+    stopping: Stopping,
     until_end: bool = False,
     observer: Callable[[Pipeline], None] = lambda _: None,
 ) -> Pipeline:
-    """Run until told to stop (SIGINT, SIGTERM), or until the end of the input; returns the closed pipeline with its totals.
+    """Run until told to stop, or until the end of the input; returns the closed pipeline with its totals.
 
-    The observer is called after every turn: what it does, the consumers wait for.
+    Raises `Stopped` where that was said before all consumers were made. The observer is called after every turn: they wait for it.
     """
+    stopping.calls(bus.stop)
     pipeline = Pipeline(bus, configuration, roles)
     gc.collect()
     gc.freeze()  # what lives as long as the process need not be looked at again
     thresholds = gc.get_threshold()
     gc.set_threshold(*_RARELY)
-    with stopped_by_signals(bus.stop) as stopped:
-        try:
-            turns = pipeline.run_until_end() if until_end else iter(pipeline.turn, None)
-            for _ in turns:
-                observer(pipeline)
-                if stopped.is_set():
-                    break
-        finally:
-            pipeline.close()
-            gc.set_threshold(*thresholds)
-            gc.unfreeze()
+    try:
+        with suppress(Stopped):
+            try:
+                turns = pipeline.run_until_end() if until_end else iter(pipeline.turn, None)
+                while not stopping.asked and next(turns, None) is not None:
+                    observer(pipeline)
+            finally:
+                pipeline.close()
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
     return pipeline

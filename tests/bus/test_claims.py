@@ -2,6 +2,8 @@
 
 import json
 import os
+import resource
+import stat
 import subprocess
 import sys
 import tempfile
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from driftbus.consumers.bus import instance
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.instance import Claim
 from driftbus.consumers.bus.interface import BusError, InstanceInUse
@@ -111,6 +114,97 @@ def test_a_name_on_this_machine_does_not_depend_on_the_temporary_folder(tmp_path
     again = Claim(name, "the name")
     assert again.noted() == "who it was"
     again.release()
+
+
+PUT_THERE: dict[str, Callable[[Path, Path], object]] = {
+    "a link to a file": lambda lock, other: lock.symlink_to(other),
+    "a link to nothing": lambda lock, other: lock.symlink_to(other / "nothing"),
+    "a hard link": lambda lock, other: lock.hardlink_to(other),
+    "a FIFO": lambda lock, other: os.mkfifo(lock),
+    "a folder": lambda lock, other: lock.mkdir(),
+    "a socket": lambda lock, other: os.mknod(lock, stat.S_IFSOCK | 0o600),
+}
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the machine's locks stand."""
+    folder = tmp_path / "shm"
+    folder.mkdir()
+    monkeypatch.setattr(instance, "_OF_THE_MACHINE", (folder,))
+    return folder
+
+
+def lock_of(machine: Path, name: str) -> Path:
+    """Where the lock of a name stands."""
+    Claim(name, "the name").release()
+    [lock] = machine.iterdir()
+    lock.unlink()
+    return lock
+
+
+@pytest.mark.parametrize("put", PUT_THERE.values(), ids=PUT_THERE)
+def test_what_somebody_put_where_a_lock_is_to_stand_is_refused_and_not_touched(
+    machine: Path, tmp_path: Path, put: Callable[[Path, Path], object]
+) -> None:
+    lock, other = lock_of(machine, "name"), tmp_path / "other"
+    other.write_text("of somebody")
+    put(lock, other)
+    with pytest.raises(BusError, match="remove it") as refused:
+        Claim("name", "the name").note("who it was")
+    assert str(lock) in str(refused.value)
+    assert other.read_text() == "of somebody"
+
+
+def test_another_users_lock_is_not_taken_for_ones_own(machine: Path) -> None:
+    if os.getuid() != 0:
+        lock_of(machine, "name").symlink_to("/etc/hostname")  # this user can make no other's
+    else:
+        lock = lock_of(machine, "name")
+        lock.write_text("a member of somebody's choosing")
+        os.chown(lock, 65534, 65534)
+    with pytest.raises(BusError, match="remove it"):
+        Claim("name", "the name")
+
+
+def test_what_cannot_be_noted_ends_nobody(machine: Path, caplog: pytest.LogCaptureFixture) -> None:
+    claim = Claim("name", "the name")
+    claim.note("before")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3, before[1]))  # as on a full disk
+    try:
+        claim.note("longer than that")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "cannot be written to" in caplog.text
+    assert claim.noted() == ""
+    claim.note("short")
+    assert claim.noted() == "short"
+    claim.release()
+
+
+@pytest.mark.parametrize("becomes", [None, "a link to a file", "a FIFO", "a folder"])
+def test_a_lock_that_vanishes_ends_nobody(machine: Path, tmp_path: Path, becomes: str | None) -> None:
+    """Some systems clean up behind a user who logs out, and somebody may put something there then."""
+    claim = Claim("name", "the name")
+    [lock] = machine.iterdir()
+    lock.unlink()
+    other = tmp_path / "other"
+    other.write_text("of somebody")
+    if becomes is not None:
+        PUT_THERE[becomes](lock, other)
+    claim.note("who it was")
+    assert claim.noted() == "who it was"
+    assert other.read_text() == "of somebody"
+    claim.release()
+
+
+def test_what_is_noted_replaces_what_was(machine: Path) -> None:
+    claim = Claim("name", "the name")
+    for text in ("a long one", "short", "", "ä\ud7ff", "x" * 1000):
+        claim.note(text)
+        assert claim.noted() == text
+    claim.release()
 
 
 def as_nobody(attempt: Callable[[], object]) -> str:

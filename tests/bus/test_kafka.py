@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 from confluent_kafka import Consumer, Producer
+from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined]  # exported
 
 from driftbus.consumers.bus.interface import BusError, InstanceInUse, Output, TopicPartition
 from driftbus.consumers.bus.kafka import KafkaBus
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.kafka
 _DIES_INSIDE = """
 import os, sys
 from confluent_kafka import Consumer, Producer
+from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined]  # exported
 address, name, topic = sys.argv[1:]
 producer = Producer({"bootstrap.servers": address, "transactional.id": name})
 producer.init_transactions()
@@ -227,6 +229,23 @@ def test_a_topic_made_again_is_another_one(cluster: World) -> None:
     bus.publish(numbered(topic, 1))
     assert read_values(successor, 1) == [b"0"]
     assert told.held == {source: None}
+
+
+def test_a_partition_that_is_added_is_read_from_its_beginning(kafka: str) -> None:
+    """Within the time that the settings give."""
+    soon: Settings = {"bootstrap.servers": kafka, "topic.metadata.refresh.interval.ms": 200}
+    world = World(lambda instance, application: KafkaBus(soon, application, instance))
+    bus, topic, told = world.bus(), world.topic(), Followed()
+    session = bus.session("r", [topic], told)
+    wait_until(lambda: bool(session.assignment()), session)
+    admin = AdminClient({"bootstrap.servers": kafka})
+    admin.create_partitions([NewPartitions(topic, 2)])[topic].result(30)
+    added = TopicPartition(topic, 1)
+    wait_until(lambda: bus.describe([topic])[topic].partitions == 2)
+    bus.publish(numbered(topic, 2, 1))
+    assert read_values(session, 2) == [b"0", b"1"]
+    assert told.held == {TopicPartition(topic, 0): None, added: None}
+    world.close()
 
 
 def test_secrets_stay_out_of_errors(kafka: str) -> None:

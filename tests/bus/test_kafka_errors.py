@@ -1,6 +1,7 @@
 """Every error of the client library is in the table, the document shows the table, and the code goes by it."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,16 @@ def test_an_ended_client_is_another_thing_than_a_refusal() -> None:
     with pytest.raises(BusError, match="ACLs") as refused:
         kafka_errors.end(KafkaError(KafkaError.GROUP_AUTHORIZATION_FAILED), "group g")
     assert not isinstance(refused.value, Ended)
+
+
+def test_all_clients_are_closed_by_one_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many there are, and whatever each of them waits for, the process is given 15 s in all."""
+    now = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    patience = Patience(None)
+    assert [patience.closing_s for _ in range(20)] == [3.0] * 20
+    patience.stop()
+    for _ in range(20):
+        now += patience.closing_s
+    assert now < 12
+    assert patience.closing_s > 0  # each is begun

@@ -19,6 +19,13 @@ def test_settings_reach_the_client_they_are_for() -> None:
     assert (consumer["group.id"], consumer["group.instance.id"], producer["transactional.id"]) == ("g", "i", "t")
 
 
+def test_partitions_that_are_added_are_looked_for_often_unless_the_user_says_how() -> None:
+    key = "topic.metadata.refresh.interval.ms"
+    assert kafka_settings.consumer(_USER, "g")[key] == 30_000
+    assert kafka_settings.consumer({**_USER, key: 1000}, "g")[key] == 1000
+    assert key not in kafka_settings.producer(_USER, "t") | kafka_settings.admin(_USER)
+
+
 def test_the_new_group_protocol_can_be_chosen() -> None:
     consumer = kafka_settings.consumer({**_USER, "group.protocol": "consumer"}, "g", "i")
     assert "partition.assignment.strategy" not in consumer

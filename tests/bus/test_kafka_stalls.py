@@ -7,6 +7,7 @@ import pytest
 from confluent_kafka import Consumer
 from confluent_kafka import TopicPartition as KafkaPartition
 
+from driftbus.consumers.bus import kafka_flow
 from driftbus.consumers.bus.interface import Output, TopicPartition
 from driftbus.consumers.bus.kafka import KafkaBus
 from driftbus.consumers.bus.kafka_session import KafkaSession
@@ -46,15 +47,25 @@ def _unassigned(consumer: Consumer, source: TopicPartition) -> None:
     consumer.unassign()
 
 
-@pytest.mark.parametrize("break_", [_paused, _moved_away, _unassigned])
+@pytest.mark.parametrize(
+    ("break_", "helps"), [(_paused, "again"), (_moved_away, "again"), (_unassigned, "anew")], ids=["paused", "moved away", "unassigned"]
+)
 @pytest.mark.parametrize("at_end", [True, False], ids=["at the end", "on the way"])
 def test_a_partition_that_stalls_is_taken_up_anew(
-    cluster: World, caplog: pytest.LogCaptureFixture, break_: Callable[[Consumer, TopicPartition], None], at_end: bool
+    cluster: World,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    break_: Callable[[Consumer, TopicPartition], None],
+    helps: str,
+    at_end: bool,
 ) -> None:
+    if helps == "anew":
+        monkeypatch.setattr(kafka_flow, "_SEEK_S", 0.2)  # it is in vain
     bus, topic = cluster.bus(), cluster.topic()
     source = TopicPartition(topic, 0)
     bus.publish(numbered(topic, 1000))
-    session = bus.session("r", [topic], Followed())
+    told = Followed()
+    session = bus.session("r", [topic], told)
     first = read_values(session, 1000 if at_end else 10)
     session.commit([work(source, len(first))])
     if at_end:
@@ -64,7 +75,9 @@ def test_a_partition_that_stalls_is_taken_up_anew(
     with caplog.at_level(logging.WARNING):
         rest = read_values(session, 1010 - len(first))
     assert first + rest == [b"%d" % i for i in [*range(1000), *range(10)]]
-    assert f"nothing came of {topic}[0]" in caplog.text or "joining again" in caplog.text
+    assert f"nothing came of {topic}[0]" in caplog.text
+    assert ("joining again" in caplog.text) == (helps == "anew"), "what reading again helps needs no new clients"
+    assert told.lost == ([source] if helps == "anew" else [])
 
 
 def test_what_is_quiet_or_paused_on_purpose_is_left_alone(cluster: World, caplog: pytest.LogCaptureFixture) -> None:
