@@ -125,7 +125,7 @@ class DriftEvent(Fact):
     detector: str  #: the one that opened it
     budget: str  #: of false alarms, as configured
     severity: Severity
-    reason: str | None = None  #: of a resolution: recovered, replaced, retired; reconfigured: its last signal is no longer watched
+    reason: str | None = None  #: of a resolution: recovered, replaced, retired; reconfigured: its last signal or stream is watched no more
     complete: bool  #: every partition's panes of the bucket were there in time
     clock_decided: bool  #: some partition's progress through the bucket came from the wall clock
     panes: tuple[UsedPanes, ...] = ()

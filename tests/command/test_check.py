@@ -222,12 +222,11 @@ def test_what_a_detector_remembers_is_compared_once_for_all_partitions(before: s
 
 
 def test_episodes_of_a_stream_that_was_taken_out_are_told(user: User) -> None:
-    """Nobody resolves them: nothing is known of that stream any more."""
     user.configures("application: fraud-watch", "application: fraud-watch\nsnapshot_every: 1ms")
     user.creates()
     user.publishes(messages(amounts(600, seed=3, shifted_from=300)))
     user.says("reference", "build", "fraud", "--version", "1", "--from-start")
     user.says("run", "--until-end")
-    assert "stay open" not in user.says("check")
+    assert "are open" not in user.says("check")
     user.configures("  predictions:", "  others:")
-    assert "streams.predictions: is no longer there, and 1 episodes of fraud stay open" in user.says("check")
+    assert "streams.predictions: is no longer there, and 1 episodes of fraud are open" in user.says("check")

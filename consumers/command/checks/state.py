@@ -35,5 +35,5 @@ def remembered(bus: Bus, configuration: Configuration) -> Iterator[Finding]:
     yield from (Finding("wrong", text) for text in refused)
     for (stream, model), episodes in sorted(left.items()):
         if episodes:
-            text = f"streams.{stream}: is no longer there, and {episodes:,} episodes of {model} stay open, which nobody resolves"
-            yield Finding("note", f"{text}: write it again, driftbus retire {model}, and take it out when they are resolved")
+            text = f"streams.{stream}: is no longer there, and {episodes:,} episodes of {model} are open"
+            yield Finding("note", f"{text}: they resolve as reconfigured when a detector starts, unless the last one was killed")
