@@ -8,6 +8,7 @@ from ...detectors.betting import undirected
 from ...detectors.betting.muted import muted
 from ...schemas.configuration import Configuration, Stream
 from ..bus.interface import Bus
+from ..bus.open import coinciding
 from ..decode.json import JSONDecoder
 from ..process.plugins import found_for
 from ..reference.announce import Announcements
@@ -46,6 +47,8 @@ def check(configuration: Configuration, sample: int) -> None:
 
 def findings(bus: Bus, configuration: Configuration, most: int) -> Iterator[Finding]:
     """Everything, in the order in which it would go wrong."""
+    if problem := coinciding(configuration):
+        yield Finding("wrong", problem)
     yield from answered(own_topics(bus, configuration))
     yield from answered(remembered(bus, configuration))
     for name, stream in configuration.streams.items():
