@@ -6,6 +6,7 @@ from ..cloud_events import JSON, microseconds
 from ..duration import ROW_MS
 from ..fact import Fact
 from ..identity import derived_id
+from .of_version import OfVersion
 
 Kind = Literal["input", "output", "availability", "pairs", "text", "volume", "duplicates", "performance", "ood"]
 Severity = Literal["minor", "moderate", "major"]
@@ -103,7 +104,7 @@ class UsedPanes(Fact):
     offsets: tuple[int, int]
 
 
-class DriftEvent(Fact):
+class DriftEvent(OfVersion, Fact):
     """An episode opened, was updated, or resolved. Key on the topic: the model."""
 
     content_type: ClassVar = JSON
@@ -146,16 +147,6 @@ class DriftEvent(Fact):
     def type(self) -> str:
         """The CloudEvents type."""
         return f"io.driftbus.drift.{self.status}"
-
-    @property
-    def key(self) -> str:
-        """Of the record."""
-        return self.model
-
-    @property
-    def subject(self) -> str:
-        """What it is about."""
-        return f"{self.model}/{self.version}"
 
     @property
     def time(self) -> int:
