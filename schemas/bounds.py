@@ -16,7 +16,7 @@ MOST_TOPICS, LONGEST_TOPIC = 1_000, 249
 #: By record: bytes of its key, value and headers together.
 RECORDS = {
     "pane": 600_000,
-    "progress": 400_000,
+    "progress": 500_000,
     "snapshot": 600_000,
     "drift-event": 800_000,
     "notice": 100_000,

@@ -2,7 +2,8 @@
 
 *Guarantee.* A snapshot is read whole or not at all; of several that are there, the last that is whole. What lies between, of other
 applications, other forms, or of nobody, does not change that. One that cannot be read is told, and the one before it is used, or none:
-then the topic is folded again from its beginning, with the same result as long as it is all there.
+then the topic is folded again from its beginning, with the same result as long as it is all there. In front of a whole one nothing is told:
+compaction, which stops anywhere, leaves parts of earlier ones.
 """
 
 from collections.abc import Iterable, Mapping
@@ -29,7 +30,7 @@ class Read(NamedTuple):
 
     last: Restored | None
     keys: frozenset[bytes]  #: of all records there are of it: those that the next one does not write again are to be tombstones
-    unreadable: Mapping[int, str]  #: records that were passed over: offsets, with reasons
+    unreadable: Mapping[int, str]  #: records behind the last that were passed over: offsets, with reasons
 
 
 def written(
@@ -77,7 +78,9 @@ def read(bus: Bus, configuration: Configuration, role: str, partition: int, form
                 continue
             keys.add(key)
             try:
-                last = parts.add(key, value) or last
+                if whole := parts.add(key, value):
+                    last = whole
+                    unreadable.clear()
             except Unreadable as error:
                 unreadable[offset] = str(error)
     return Read(last, frozenset(keys), unreadable)

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 import click
 
 from ...detectors.betting import undirected
+from ...detectors.betting.muted import muted
 from ...schemas.configuration import Configuration, Stream
 from ..bus.interface import Bus
+from ..bus.open import coinciding
 from ..decode.json import JSONDecoder
 from ..process.plugins import found_for
 from ..reference.announce import Announcements
@@ -17,6 +19,7 @@ from .checks.budgets import enough_buckets, muted_fields, other_panes, pane_leng
 from .checks.detectors import detectors_by_name
 from .checks.finding import Finding, answered
 from .checks.samples import absent_fields, contents, invalid_fields, last_records, readable
+from .checks.state import remembered
 from .checks.topics import input_topics, own_topics
 from .configured import configured
 from .facts import described
@@ -44,7 +47,10 @@ def check(configuration: Configuration, sample: int) -> None:
 
 def findings(bus: Bus, configuration: Configuration, most: int) -> Iterator[Finding]:
     """Everything, in the order in which it would go wrong."""
+    if problem := coinciding(configuration):
+        yield Finding("wrong", problem)
     yield from answered(own_topics(bus, configuration))
+    yield from answered(remembered(bus, configuration))
     for name, stream in configuration.streams.items():
         yield from answered(_stream(bus, configuration, name, stream, most))
 
@@ -78,7 +84,7 @@ def _stream(bus: Bus, configuration: Configuration, name: str, stream: Stream, m
             )
             continue
         yield Finding("ok", f"{model}/{version}: the reference")
-        yield from (Finding("more", line) for line in described(reference))
+        yield from (Finding("more", line) for line in described(reference, muted(reference, settings)))
         yield from smallest_shift(reference, settings)
         yield from other_panes(reference, stream.pane)
         share = len(rows) / max(1, len(sample.values))
@@ -88,7 +94,7 @@ def _stream(bus: Bus, configuration: Configuration, name: str, stream: Stream, m
         yield from muted_fields(reference, settings)
         yield from (Finding("wrong", mistake) for mistake in undirected(reference, settings))
         yield from detectors_by_name(found_for([settings]), reference, settings)
-        yield from absent_fields(stream, sample, reference, rows)
+        yield from absent_fields(stream, sample, reference, settings, rows)
         yield from invalid_fields(stream, sample, reference, rows)
     seen = {model for model, _ in identities.models}
     for model in (model for model in configuration.models if model not in seen and configuration.stream_of(model) == name):

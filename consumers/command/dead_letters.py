@@ -9,7 +9,7 @@ import click
 from ...schemas.cloud_events import iso
 from ...schemas.configuration import Configuration
 from ...schemas.messages.dead_letter import LARGEST_VALUE
-from ..bus.interface import Bus
+from ..bus.interface import Bus, Output
 from ..console.letters import Letter, letters, returned, way_back
 from ..console.screen import Table, Terminal
 from ..replay.terminal import agreed, say
@@ -86,6 +86,7 @@ def replay(configuration: Configuration, places: tuple[str, ...], everything: bo
     """Write the records at these PLACEs back to their topics, once what was wrong with them is mended.
 
     The original bytes, with the header driftbus-replayed that says where they were. They count in the bucket that is open then, as late.
+    --all leaves out those that their topics no longer hold: name them to write them back from their letters, without key and headers.
     """
     if everything == bool(places):
         msg = "name the places (driftbus dead-letters list), or --all"
@@ -94,18 +95,22 @@ def replay(configuration: Configuration, places: tuple[str, ...], everything: bo
         found = [letter for letter in letters(bus, configuration) if everything or letter.place in places]
         if missing := sorted(set(places) - {letter.place for letter in found}):
             _unknown(configuration, missing)
-        _write(bus, configuration, found[::-1], yes=yes)
+        _write(bus, configuration, found[::-1], named=bool(places), yes=yes)
 
 
-def _write(bus: Bus, configuration: Configuration, found: list[Letter], *, yes: bool) -> None:
-    going = []
+def _write(bus: Bus, configuration: Configuration, found: list[Letter], *, named: bool, yes: bool) -> None:
+    going, left_out = list[tuple[Letter, Output]](), 0
     for letter in found:
         way = way_back(bus, configuration, letter)
-        if way.output is None:
+        if not way.held and not named:
+            left_out += 1
+        elif way.output is None:
             say(f"{letter.place} stays: {way.reason}")
         else:
             say(f"{letter.place}: {way.reason}")
             going.append((letter, way.output))
+    if left_out:
+        say(f"{left_out:,} more are left out, whose records their topics no longer hold; name them to write back what the letters hold")
     if not going:
         say("nothing to write")
         return

@@ -1,5 +1,6 @@
 """What is known of a field, for people."""
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from ...schemas.stored.reference import CategoricalProfile, EmbeddingProfile, NumericProfile, ProfiledField, Reference, TextProfile
@@ -11,10 +12,13 @@ _MOST_CATEGORIES = 4
 _MEDIAN, _LAST = 3, 6
 
 
-def described(reference: Reference) -> list[str]:
-    """A line for every field, and for every column that is ignored."""
+def described(reference: Reference, muted: Collection[str] = ()) -> list[str]:
+    """A line for every field, and for every column that is ignored; ``muted``: fields that the settings ignore by now."""
     lines = []
     for field in reference.fields:
+        if field.name in muted:
+            lines.append(f"  {field.name:<28} ignored: models.{reference.model}.features")
+            continue
         share = field.availability.counts[0] / max(1, sum(field.availability.counts))
         lines.append(f"  {field.name:<28} {field.role:<10} {field.type:<12} {share:>6.1%} present  {facts(field)}".rstrip())
     return lines + [f"  {name:<28} ignored: {reason}" for name, reason in reference.ignored.items()]

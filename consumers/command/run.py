@@ -7,11 +7,12 @@ from contextlib import contextmanager
 import click
 
 from ...schemas.configuration import Configuration
-from ..bus.open import instance_of
+from ..bus.open import coinciding, instance_of
 from ..console.logs import Format, logs_to_stderr
 from ..console.observer import Observer
 from ..pipeline.runner import run as run_roles
 from ..pipeline.topology import ROLES
+from ..process.settings import ConfigurationError
 from ..process.stopping import stopped_by_signals
 from ..replay.terminal import say
 from .configured import configured
@@ -33,6 +34,8 @@ _log = logging.getLogger(__name__)
 @configured
 def run(configuration: Configuration, roles: tuple[str, ...], until_end: bool, log_format: Format) -> None:
     """Run the consumers until they are told to stop: the ROLES named (profiler, detector), or all of them in one process."""
+    if problem := coinciding(configuration):
+        raise ConfigurationError(problem)
     logs_to_stderr(log_format)
     tell = _logged if log_format == "json" else say
     observer = Observer()

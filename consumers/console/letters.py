@@ -1,5 +1,6 @@
 """Dead letters as people ask for them: listed, shown, and written back to the topic they came from."""
 
+import heapq
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -29,7 +30,7 @@ class Letter(NamedTuple):
     facts: DeadLetter
     value: bytes
     written: int  #: ms
-    replayed: bool  #: its record has been written back
+    replayed: bool = False  #: its record has been written back
 
     @property
     def place(self) -> str:
@@ -38,20 +39,33 @@ class Letter(NamedTuple):
 
 
 def letters(bus: Bus, configuration: Configuration) -> Iterator[Letter]:
-    """Those of this application, the newest first. A letter that was published twice is one."""
+    """Those of this application, the newest first. A letter that was published twice is one.
+
+    The notes of all partitions are read before the first letter: where partitions were added, a note need not lie beside its letter.
+    """
+    notes = {said.get("id", "") for said, _ in _ours(bus, configuration, Returned.TYPE)}
+    for letter in kept(bus, configuration):
+        yield letter._replace(replayed=Returned(letter=letter.facts).id in notes)
+
+
+def kept(bus: Bus, configuration: Configuration) -> Iterator[Letter]:
+    """The same, none of them known to be written back: who stops early reads no more than that."""
+    seen = set[str]()
+    for _, record in _ours(bus, configuration, DeadLetter.TYPE):
+        if (facts := _facts(record)) is not None and facts.id not in seen:
+            seen.add(facts.id)
+            yield Letter(facts, record.value or b"", record.timestamp)
+
+
+def _ours(bus: Bus, configuration: Configuration, kind: str) -> Iterator[tuple[dict[str, str], Read]]:
+    """Our records of a type on the dead-letter topic, with their attributes, the newest of all partitions first."""
     topic = configuration.topics.dead_letter
     described = bus.describe([topic]).get(topic)
-    seen, returned = set[str](), set[str]()
-    for number in range(described.partitions if described else 0):
-        for record in backwards(bus, TopicPartition(topic, number)):
-            said = attributes(record.headers)
-            if said.get("source", "") != source(configuration.application):
-                continue
-            if said.get("type") == Returned.TYPE:
-                returned.add(said.get("subject", ""))
-            elif said.get("type") == DeadLetter.TYPE and (facts := _facts(record)) is not None and facts.id not in seen:
-                seen.add(facts.id)
-                yield Letter(facts, record.value or b"", record.timestamp, facts.place in returned)
+    partitions = (backwards(bus, TopicPartition(topic, number)) for number in range(described.partitions if described else 0))
+    for record in heapq.merge(*partitions, key=lambda one: -one.timestamp):
+        said = attributes(record.headers)
+        if said.get("source", "") == source(configuration.application) and said.get("type") == kind:
+            yield said, record
 
 
 def _facts(record: Read) -> DeadLetter | None:
@@ -72,12 +86,14 @@ class Way(NamedTuple):
 
     output: Output | None
     reason: str
+    held: bool = True  #: its topic still has the record
 
 
 def way_back(bus: Bus, configuration: Configuration, letter: Letter) -> Way:
     """The original bytes to the original partition, with the original time, key and headers as far as its topic still holds the record.
 
-    It is told apart by the header ``driftbus-replayed``. A field's letter stays: its row was counted, and would be counted twice.
+    Its topic is looked into only where nothing else keeps the letter here: `Way.held` is true of the others. It is told apart by the
+    header ``driftbus-replayed``. A field's letter stays: its row was counted, and would be counted twice.
     """
     facts = letter.facts
     stream = configuration.streams.get(facts.stream)
@@ -93,20 +109,25 @@ def way_back(bus: Bus, configuration: Configuration, letter: Letter) -> Way:
     if described is None or described.id != facts.topic_id:
         return Way(None, f"topic {facts.topic} has been deleted since" + ("" if described is None else ", and made again"))
     place = TopicPartition(facts.topic, facts.partition)
+    if not 0 <= facts.partition < described.partitions:
+        return Way(None, f"topic {facts.topic} has {described.partitions:,} partitions, and none of that number")
     original = _original(bus, place, letter)
+    held = original is not None
     if original is None and facts.hash is not None:
-        return Way(None, f"the letter holds only the head of its {facts.size:,} bytes, and the topic no longer holds the record")
+        return Way(None, f"the letter holds only the head of its {facts.size:,} bytes, and the topic no longer holds the record", held)
     decoder = JSONDecoder(stream.mapping)
     if original is None and (decoder.needs_keys or decoder.needs_headers):
-        return Way(None, f"streams.{facts.stream}.mapping reads keys or headers, and the topic no longer holds the record")
+        return Way(None, f"streams.{facts.stream}.mapping reads keys or headers, and the topic no longer holds the record", held)
     key, value = (original.key, original.value) if original else (None, letter.value)
     kept: Headers = tuple(one for one in original.headers if not one[0].startswith(_PREFIX)) if original else ()
     wrong_time = facts.reason.startswith(_OF_ITS_TIME)
     if wrong_time and stream.clock == "record":
-        return Way(None, f"its time is wrong, and by clock: record nothing else says when it was; mend it, and write it to {place} anew")
+        return Way(
+            None, f"its time is wrong, and by clock: record nothing else says when it was; mend it, and write it to {place} anew", held
+        )
     marked = (*kept, (REPLAYED, letter.place.encode()))
     output = Output(facts.topic, facts.partition, key, value, marked, None if wrong_time else facts.timestamp)
-    return Way(output, f"back to {place}" + (", with the time now instead of its own" if wrong_time else ""))
+    return Way(output, f"back to {place}" + (", with the time now instead of its own" if wrong_time else ""), held)
 
 
 def _original(bus: Bus, place: TopicPartition, letter: Letter) -> Read | None:

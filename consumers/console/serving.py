@@ -1,18 +1,29 @@
 """``/metrics``, ``/healthz`` and ``/readyz`` over HTTP, where ``metrics:`` is configured.
 
 *Guarantee.* The consumers never wait for it: it has threads of its own, and reads what the observer has noted. It answers while they hang,
-which is what `healthz` is for.
+which is what `healthz` is for. Whoever asks slowly, or only connects, costs one of a bounded number of threads for a bounded time, and
+never another's answer: where all are taken, the one that has taken longest is ended.
 """
 
 import logging
+import math
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from ...schemas.configuration import Metrics
 from .observer import Observer
+
+#: Requests that are answered at once, a thread each; seconds that one may take from its connection to its end.
+MOST_AT_ONCE = 16
+DEADLINE_S = 10.0
+#: Until a thread whose request was ended has gone.
+_GOING_S = 1.0
 
 _log = logging.getLogger(__name__)
 _TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -31,10 +42,13 @@ def health(observer: Observer, within_ms: int) -> tuple[bool, str]:
 
 
 def readiness(observer: Observer, within_ms: int) -> tuple[bool, str]:
-    """Whether every consumer has partitions, and has caught up."""
+    """Whether every consumer has partitions, and has caught up. What is known is as old as the last turn."""
     numbers = observer.reading.numbers
     if not numbers:
         return False, "starting"
+    since = observer.clock() - observer.turned_at
+    if since * 1000 > within_ms:
+        return False, f"the last turn ended {since:.0f} s ago: how far behind it is now is not known (metrics.ready_within)"
     ready, lines = True, []
     for role, own in numbers.items():
         partitions, behind = own.get("partitions", 0), own.get("behind_ms", 0)
@@ -43,8 +57,57 @@ def readiness(observer: Observer, within_ms: int) -> tuple[bool, str]:
     return ready, "\n".join([*lines, f"ready: all with partitions, at most {within_ms / 1000:g} s behind (metrics.ready_within)"])
 
 
+class _Server(ThreadingHTTPServer):
+    """With a bound on requests and on their time; both are kept by the thread that accepts."""
+
+    daemon_threads = True
+    request_queue_size = 128  # beyond it a connection is tried again after a second, though the oldest would make room at once
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler], deadline_s: float) -> None:
+        self._deadline_s = deadline_s
+        self._free = threading.Semaphore(MOST_AT_ONCE)
+        self._lock = threading.Lock()
+        self._taken: dict[socket.socket, float] = {}  #: until when each may take, the oldest first
+        super().__init__(address, handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:  # as socketserver has them
+        """Give it a thread; where there is none, that of the oldest."""
+        if not self._free.acquire(blocking=False):
+            self._end(1, before=math.inf)
+            if not self._free.acquire(timeout=_GOING_S):
+                self.shutdown_request(request)
+                return
+        with self._lock:
+            self._taken[request] = time.monotonic() + self._deadline_s
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """It has ended, by itself or not."""
+        with self._lock:
+            had_a_thread = self._taken.pop(request, None) is not None
+            super().shutdown_request(request)
+        if had_a_thread:
+            self._free.release()
+
+    def service_actions(self) -> None:
+        """Called a few times a second: end what has taken too long."""
+        self._end(MOST_AT_ONCE, before=time.monotonic())
+
+    def _end(self, most: int, before: float) -> None:
+        """Its thread wakes up, finds nobody at the other side, and goes."""
+        with self._lock:
+            for request in [one for one, until in self._taken.items() if until < before][:most]:
+                with suppress(OSError):
+                    request.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, *_: object) -> None:
+        _log.debug("somebody who asked has gone", exc_info=True)
+
+
 @contextmanager
-def served(settings: Metrics, exposition: Callable[[], bytes], observer: Observer) -> Iterator[tuple[str, int]]:
+def served(
+    settings: Metrics, exposition: Callable[[], bytes], observer: Observer, deadline_s: float = DEADLINE_S
+) -> Iterator[tuple[str, int]]:
     """Answer until the end of the block; the address."""
     answers: dict[str, Callable[[], tuple[bool, str | bytes]]] = {
         "/metrics": lambda: (True, exposition()),
@@ -53,8 +116,6 @@ def served(settings: Metrics, exposition: Callable[[], bytes], observer: Observe
     }
 
     class Handler(BaseHTTPRequestHandler):
-        timeout = 10  # of somebody who connects and says nothing
-
         def do_GET(self) -> None:
             answer = answers.get(self.path.partition("?")[0])
             if answer is None:
@@ -71,14 +132,8 @@ def served(settings: Metrics, exposition: Callable[[], bytes], observer: Observe
         def log_message(self, *_: object) -> None:
             """Nobody wants a line every ten seconds for being asked."""
 
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *_: object) -> None:
-            _log.debug("somebody who asked has gone", exc_info=True)
-
     try:
-        server = Server((settings.host, settings.port), Handler)
+        server = _Server((settings.host, settings.port), Handler, deadline_s)
     except OSError as error:
         msg = f"metrics: {settings.host}:{settings.port}: {error.strerror}; write another metrics.port, or 0 for any that is free"
         raise ServingError(msg) from error

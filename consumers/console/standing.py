@@ -17,7 +17,7 @@ from ...schemas.messages.progress import Progress
 from ..bus import own
 from ..bus.interface import Bus, Position, TopicDescription, TopicPartition
 from ..streams.buckets import buckets
-from .letters import Letter, letters
+from .letters import Letter, kept
 from .reading import Read, backwards, first_from
 
 #: Records that are looked at for the newest progress of every partition; letters that are counted.
@@ -67,9 +67,9 @@ def standing(bus: Bus, configuration: Configuration, now_ms: int | None = None) 
     inputs = list(dict.fromkeys(topic for stream in configuration.streams.values() for topic in stream.topics))
     described = bus.describe([*inputs, topics.summaries, topics.drift, topics.snapshots])
     summaries = described.get(topics.summaries)
-    kept = list(islice(letters(bus, configuration), _MOST_LETTERS + 1))
+    found = list(islice(kept(bus, configuration), _MOST_LETTERS + 1))
     questions = [
-        *_profilers(bus, configuration, described, _newest(bus, configuration, described), kept),
+        *_profilers(bus, configuration, described, _newest(bus, configuration, described), found),
         *(_detectors(bus, configuration, described) if summaries else []),
     ]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -78,20 +78,20 @@ def standing(bus: Bus, configuration: Configuration, now_ms: int | None = None) 
         now=time.time_ns() // 1_000_000 if now_ms is None else now_ms,
         partitions=partitions,
         missing=[topic for topic in [*inputs, topics.summaries] if topic not in described],
-        dead_letters=len(kept),
-        further=sum(letter.facts.further for letter in kept),
-        all_counted=len(kept) <= _MOST_LETTERS,
+        dead_letters=len(found),
+        further=sum(letter.facts.further for letter in found),
+        all_counted=len(found) <= _MOST_LETTERS,
     )
 
 
 def _profilers(
-    bus: Bus, configuration: Configuration, described: Mapping[str, TopicDescription], said: Said, kept: Iterable[Letter]
+    bus: Bus, configuration: Configuration, described: Mapping[str, TopicDescription], said: Said, found: Iterable[Letter]
 ) -> Iterable[Question]:
     for name, stream in configuration.streams.items():
         places = _partitions(described[topic] for topic in stream.topics if topic in described)
         committed = bus.committed(f"{configuration.application}-profiler-{name}", places)
         for place in places:
-            mine = [one for one in kept if (one.facts.stream, one.facts.topic, one.facts.partition) == (name, *place)]
+            mine = [one for one in found if (one.facts.stream, one.facts.topic, one.facts.partition) == (name, *place)]
             at, through = (said[place][0], said[place][1].through) if place in said else (None, None)
             yield partial(_one, bus, configuration, "profiler", name, place, committed.get(place), at, {name: through}, len(mine))
 

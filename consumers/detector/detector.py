@@ -35,6 +35,7 @@ def suites(configuration: Configuration, store: ArtifactStore) -> SuiteOf:
     kinds = found_for(configuration.models.values())
 
     def suite_of(key: StateKey) -> Suite:
+        stream = configuration.streams.get(key.stream)  # None: it is gone, and what is open of it is resolved
         return Suite(
             store.reference(key.reference),
             configuration.model(key.model),
@@ -43,7 +44,7 @@ def suites(configuration: Configuration, store: ArtifactStore) -> SuiteOf:
             configuration_hash=configuration_hash(configuration),
             reference_hash=key.reference,
             kinds=kinds,
-            pane=str(configuration.streams[key.stream].pane),
+            pane=None if stream is None else str(stream.pane),
         )
 
     return suite_of

@@ -24,6 +24,7 @@ from ...schemas.messages.progress import Progress
 from ...schemas.stored.snapshot import FORM, PartitionState
 from ..streams.align import Aligned, Aligner, Pending, pending_offsets
 from ..streams.buckets import buckets
+from .gone import Gone
 from .lengths import PaneLengths, changed_panes
 from .merging import merged
 from .placing import placed
@@ -96,6 +97,7 @@ class Fold:
     #: Of restored states that the configuration no longer fits, the suites that made them, as far as they are known.
     former: dict[StateKey, Suite | None] = field(default_factory=dict)
     panes: dict[str, PaneLength] = field(default_factory=dict)  #: of streams, restored, where the configuration has another length
+    gone: Gone[StateKey] = field(default_factory=Gone)
     sizes: Sizes = field(default_factory=Sizes)
     suites: dict[StateKey, Suite] = field(default_factory=dict)  #: compiled, of the states that there are
     counted: dict[str, int] = field(default_factory=lambda: {"buckets": 0, "events": 0})  #: since it was made
@@ -129,8 +131,9 @@ class Fold:
     def feed(self, offset: int, appended: int, record: Pane | Progress) -> list[Published]:
         """Take one record; returns the events of the buckets that it makes ready. Raises `Unreadable` for a pane that fits no reference."""
         aligner = self.aligners.get(Lane(record.stream, record.of))
-        if aligner is None:
-            return []  # of a stream that the configuration no longer has, or of a kind that is not tested
+        if aligner is None:  # of a stream that the configuration no longer has, or of a kind that is not tested
+            self.gone.forget(record.stream)
+            return []
         if isinstance(record, Pane):
             self.sizes.check(record, partial(self._layout, record))
         if isinstance(record, Progress):
@@ -153,7 +156,7 @@ class Fold:
     @property
     def changed(self) -> bool:
         """The configuration is another one than what was restored was made by."""
-        return bool(self.former or self.panes or self.silences.unfit)
+        return bool(self.former or self.panes or self.silences.unfit or self.gone.left)
 
     def resumed(self) -> list[Published]:
         """Go on by the configuration. To be called, and published, when the fold is live again.
@@ -174,6 +177,7 @@ class Fold:
                 stream = self.configuration.streams[key.stream]
                 published += (Published(end, placed(event, stream.pane)) for event in events)
         published += starmap(Published, self.silences.reconfigured())
+        published += starmap(Published, self.gone.resolved(self.suite_of))
         self.counted["events"] += len(published)
         return published
 
@@ -328,9 +332,10 @@ class Fold:
         fold.silences = Silences.restored(configuration, kept.get("silences", []), kept.get("retired", []))
         for text, content in states.items():
             key = StateKey.read(text)
-            if key.stream not in configuration.streams:
-                continue
             decoded = State.decoded(content)
+            if key.stream not in configuration.streams:
+                fold.gone.keep(key, decoded, kept.get("panes", {}).get(key.stream))
+                continue
             fold.states[key], fold.since[key], fold.current[key[:3]] = decoded, kept["since"][text], key
             if not fits(fold.suite(key), decoded):
                 pane = fold.panes.get(key.stream, configuration.streams[key.stream].pane)

@@ -1,6 +1,7 @@
 """Announcements on the compacted models topic: which reference holds for a model version, from which bucket on."""
 
 from bisect import bisect_left
+from itertools import accumulate
 
 import msgspec
 
@@ -12,8 +13,11 @@ from ..bus.interface import Bus
 from ..bus.own import Foreign, Unreadable, content, owner
 from ..bus.table import Table
 
-#: Retired models that are named to those who remember what a model's traffic was like.
+#: Retired models that are named to those who remember what a model's traffic was like; bytes of their names, since one record says all.
 MOST_RETIRED = 1_000
+MOST_RETIRED_BYTES = 150_000
+#: That a model takes beside its name: the name's length and the boundary, in msgpack.
+_BESIDE = 12
 #: No boundary is so late.
 NEVER = 1 << 63
 
@@ -68,13 +72,15 @@ class Announcements:
         return known[place - 1] if place else None
 
     def retired(self) -> dict[str, int]:
-        """Models all of whose versions are retired in the end, with the boundary behind which none is left: the newest `MOST_RETIRED`."""
+        """Models all of whose versions are retired in the end, with the boundary behind which none is left: the newest that fit."""
         ends: dict[str, int | None] = {}
         for (model, _), (boundaries, known) in self._order.items():
             before = ends.get(model, boundaries[-1] if known else None)
             ends[model] = None if before is None or not known or known[-1].reference else max(before, boundaries[-1])
         found = sorted(((since, model) for model, since in ends.items() if since is not None), reverse=True)
-        return {model: since for since, model in found[:MOST_RETIRED]}
+        bytes_so_far = accumulate(len(model.encode()) + _BESIDE for _, model in found)
+        fits = sum(so_far <= MOST_RETIRED_BYTES for so_far in bytes_so_far)
+        return {model: since for since, model in found[: min(fits, MOST_RETIRED)]}
 
     def named(self) -> set[str]:
         """The references that can still hold."""

@@ -1,5 +1,7 @@
 """A picture of drift: which signal was in which episode, from when to when."""
 
+import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -26,6 +28,8 @@ _SAID: dict[str, Any] = {  # matplotlib's keywords
 _OVER: dict[str, Any] = {**_SAID, "marker": "s", "ms": 5, "mfc": _INK}
 #: In place of the names of all signals that no event tells whole.
 MORE = "and more"
+#: A name that would read as one with a segment, or with what is watched of it; or as quoted, or as `MORE`. Those of ours are like (volume).
+_READS_AS_MORE = re.compile(rf"^\"| \[|(?!^\([^()]*\)$)^.*\)$|^{MORE}$", re.DOTALL)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -40,9 +44,10 @@ def moment(place: str) -> datetime:
 
 
 def label(signal: DriftedSignal | FurtherSignal) -> str:
-    """A signal's name for people: ``temp``, ``pressure (availability)``, ``score [segment]``."""
+    """A signal's name for people: ``temp``, ``pressure (availability)``, ``score [segment]``; no two signals have one label."""
     segment = f" [{signal.segment}]" if signal.segment else ""
-    return f"{signal.name}{segment}" if signal.of == "values" else f"{signal.name}{segment} ({signal.of})"
+    named = json.dumps(signal.name, ensure_ascii=False) if _READS_AS_MORE.search(signal.name) else signal.name
+    return f"{named}{segment}" if signal.of == "values" else f"{named}{segment} ({signal.of})"
 
 
 class Span(NamedTuple):
@@ -148,9 +153,9 @@ def draw(
             axis.axvspan(at(mark.start), at(mark.end), color=_MARK, alpha=0.12, lw=0, zorder=0)
             for edge in (mark.start, mark.end):
                 axis.axvline(at(edge), color=_MARK, ls=(0, (4, 2)), lw=1.2, zorder=3)  # over the bars, which may go on behind its end
-        axis.set_yticks(range(len(signals)), list(signals), fontsize=10)
+        axis.set_yticks(range(len(signals)), [_plain(name) for name in signals], fontsize=10)
         axis.set_ylim(max(len(signals), 1) - 0.4, -0.6)
-        axis.set_title(title, loc="left", fontsize=12, color=_INK)
+        axis.set_title(_plain(title), loc="left", fontsize=12, color=_INK)
         axis.grid(axis="x", color=_GRID)
         axis.set_axisbelow(True)
         axis.tick_params(length=0, colors=_INK, labelsize=10)
@@ -167,6 +172,11 @@ def draw(
         axes[-1].xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=UTC))  # type: ignore[no-untyped-call]
     figure.legend(handles=_legend(colours, marks), loc="outside lower center", ncols=2, fontsize=10, frameon=False, labelcolor=_INK)
     figure.savefig(path, dpi=120, bbox_inches="tight", pad_inches=0.2)
+
+
+def _plain(text: str) -> str:
+    """For matplotlib, which takes what stands between two dollars for a formula, and fails where it is none."""
+    return text.replace("$", r"\$")
 
 
 def _colours(lines: Iterable[Sequence[DrawnEpisode]]) -> dict[str, str]:
@@ -186,7 +196,11 @@ def _legend(colours: Mapping[str, str], marks: Sequence[Mark]) -> list[Any]:  # 
         Line2D([], [], label="event “opened” (or “updated”): drift is told", **_SAID),
         Line2D([], [], label="event “resolved” (or “updated”): it is over", **_OVER),
     ]
-    return [*bars, *(events if bars else ()), *(Patch(facecolor="#ece8fb", edgecolor=_MARK, ls="--", label=mark.text) for mark in marks)]
+    return [
+        *bars,
+        *(events if bars else ()),
+        *(Patch(facecolor="#ece8fb", edgecolor=_MARK, ls="--", label=_plain(mark.text)) for mark in marks),
+    ]
 
 
 def _lines(events: Sequence[DriftEvent]) -> dict[str, list[DrawnEpisode]]:

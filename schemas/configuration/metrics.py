@@ -12,4 +12,4 @@ class Metrics(Setting):
     port: int = Field(9464, ge=0, le=65_535, description="0: any that is free; a log line says which")
     host: str = Field("127.0.0.1", description="of this machine alone; 0.0.0.0 lets everybody ask, who can reach it")
     turn_within: Duration = Field(300_000, description="healthz: no turn of the consumers may take longer")
-    ready_within: Duration = Field(60_000, description="readyz: so far behind the newest record it may be")
+    ready_within: Duration = Field(60_000, description="readyz: so far behind the newest record it may be, and so long ago its last turn")

@@ -9,12 +9,13 @@ from ..cloud_events import JSON
 from ..fact import Fact
 from ..identity import derived_id
 from ..integers import Boundary
+from .of_version import OfVersion
 
 #: `Announcement.since` of a reference that holds from the start of the log.
 FROM_START = -(2**62)
 
 
-class Announcement(Fact):
+class Announcement(OfVersion, Fact):
     """On ``PREFIX.models``: from the bucket that ends after ``since`` on, ``reference`` holds for this model version."""
 
     content_type: ClassVar = JSON
@@ -41,11 +42,6 @@ class Announcement(Fact):
     def type(self) -> str:
         """The CloudEvents type."""
         return "io.driftbus.reference"
-
-    @property
-    def subject(self) -> str:
-        """What it is about."""
-        return f"{self.model}/{self.version}"
 
     @property
     def time(self) -> int:

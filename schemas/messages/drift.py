@@ -6,6 +6,7 @@ from ..cloud_events import JSON, microseconds
 from ..duration import ROW_MS
 from ..fact import Fact
 from ..identity import derived_id
+from .of_version import OfVersion
 
 Kind = Literal["input", "output", "availability", "pairs", "text", "volume", "duplicates", "performance", "ood"]
 Severity = Literal["minor", "moderate", "major"]
@@ -103,7 +104,7 @@ class UsedPanes(Fact):
     offsets: tuple[int, int]
 
 
-class DriftEvent(Fact):
+class DriftEvent(OfVersion, Fact):
     """An episode opened, was updated, or resolved. Key on the topic: the model."""
 
     content_type: ClassVar = JSON
@@ -125,7 +126,7 @@ class DriftEvent(Fact):
     detector: str  #: the one that opened it
     budget: str  #: of false alarms, as configured
     severity: Severity
-    reason: str | None = None  #: of a resolution: recovered, replaced, retired; reconfigured: its last signal is no longer watched
+    reason: str | None = None  #: of a resolution: recovered, replaced, retired; reconfigured: its last signal or stream is watched no more
     complete: bool  #: every partition's panes of the bucket were there in time
     clock_decided: bool  #: some partition's progress through the bucket came from the wall clock
     panes: tuple[UsedPanes, ...] = ()
@@ -146,16 +147,6 @@ class DriftEvent(Fact):
     def type(self) -> str:
         """The CloudEvents type."""
         return f"io.driftbus.drift.{self.status}"
-
-    @property
-    def key(self) -> str:
-        """Of the record."""
-        return self.model
-
-    @property
-    def subject(self) -> str:
-        """What it is about."""
-        return f"{self.model}/{self.version}"
 
     @property
     def time(self) -> int:

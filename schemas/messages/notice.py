@@ -5,12 +5,13 @@ from typing import Any, ClassVar, Literal
 from ..cloud_events import JSON
 from ..fact import Fact
 from ..identity import derived_id
+from .of_version import OfVersion
 from .progress import InputPartition
 
 About = Literal["unmonitored", "unexpected", "lost", "begins", "set_aside", "panes", "unreadable", "foreign"]
 
 
-class Notice(Fact):
+class Notice(OfVersion, Fact):
     """Published on the drift topic, once per cause.
 
     ``unmonitored``: a model version without a reference; ``unexpected``: a field that the reference does not know; ``lost``: offsets are
@@ -39,16 +40,6 @@ class Notice(Fact):
     def type(self) -> str:
         """The CloudEvents type."""
         return f"io.driftbus.notice.{self.about}"
-
-    @property
-    def key(self) -> str:
-        """Of the record."""
-        return self.model
-
-    @property
-    def subject(self) -> str:
-        """What it is about."""
-        return f"{self.model}/{self.version}"
 
     @property
     def time(self) -> int:

@@ -12,6 +12,7 @@ from ..fact import Fact
 from ..form import check_form, lean
 from ..identity import derived_id
 from ..integers import Boundary, Count, IntegerVector, Offset, PartitionNumber, Place, Time
+from .of_version import OfVersion
 
 #: How a pane is to be read. A higher number is a promise broken on purpose: see docs/schemas.md.
 FORM = 1
@@ -42,7 +43,7 @@ def _share(length: int, place: int, parts: int) -> slice:
     return slice(length * place // parts, length * (place + 1) // parts)
 
 
-class Pane(Fact):
+class Pane(OfVersion, Fact):
     """A fact about the log: whoever reads the partition again cuts the same panes.
 
     Every number is an integer, so that addition is exact in any order. Times are milliseconds; a bucket is named by its end.
@@ -118,16 +119,6 @@ class Pane(Fact):
     def type(self) -> str:
         """The CloudEvents type."""
         return self.TYPE
-
-    @property
-    def key(self) -> str:
-        """Of the record."""
-        return self.model
-
-    @property
-    def subject(self) -> str:
-        """What it is about."""
-        return f"{self.model}/{self.version}"
 
     @property
     def time(self) -> int:

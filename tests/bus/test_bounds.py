@@ -13,7 +13,9 @@ from driftbus.consumers.bus.addressing import addressed
 from driftbus.consumers.bus.bounded import MOST_LISTED, MOST_WHOLE, bounded
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Output
-from driftbus.consumers.reference.announce import announce
+from driftbus.consumers.reference.announce import MOST_RETIRED, MOST_RETIRED_BYTES, announce
+from driftbus.consumers.reference.artifacts import ArtifactStore
+from driftbus.consumers.reference.holding import HeldReferences
 from driftbus.consumers.replay.event_line import event_line
 from driftbus.consumers.replay.picture import MORE, episodes
 from driftbus.schemas.bounds import LONGEST_TOPIC, MOST_TOPICS, RECORDS
@@ -180,7 +182,7 @@ def test_announcements_are_bounded(name: str) -> None:
 def test_progress_is_bounded_by_the_topics_that_a_stream_may_have() -> None:
     topics = tuple(InputTopic(topic=f"{i:04}" + TOPIC[4:], topic_id="x" * 36, partitions=100_000) for i in range(MOST_TOPICS))
     source = InputPartition(topic=TOPIC, topic_id="x" * 36, partition=99_999)
-    said = Progress(stream="s" * LONGEST_NAME, source=source, through=2**45, topics=topics)
+    said = Progress(stream="s" * LONGEST_NAME, source=source, through=2**45, topics=topics, retired={"m" * MOST_RETIRED_BYTES: 2**45})
     holds("progress", [addressed(SETTINGS, SETTINGS.topics.summaries, said, 0)])
     configuration(stream={"topics": [one.topic for one in topics]})
     for refused in ([one.topic for one in topics] + ["one more"], ["t" * (LONGEST_TOPIC + 1)]):
@@ -243,6 +245,25 @@ def test_a_pane_is_split_into_records_that_add_up_to_it(counts: int, sums: int, 
     assert [sum(one.rows for one in read), sum(one.late for one in read), sum(one.sampled for one in read)] == [50_000, 7, 50]
     assert {name: values for one in read for name, values in one.unseen.items()} == pane.unseen
     assert [value for _, value in pane.split()] == [one.value for one in outputs]
+
+
+@pytest.mark.parametrize("name", [*LONGEST, "n" * LONGEST_NAME, "short"], ids=["wide", "control", "backslash", "plain", "short"])
+def test_progress_is_bounded_by_the_names_of_retired_models(name: str) -> None:
+    """The newest are said: of the others whoever needs them has heard long ago."""
+    bus = EmbeddedBus(":memory:", "test", "a")
+    prepare(bus, SETTINGS, ())
+    many = MOST_RETIRED + 10
+    models = [f"{place:05}{name}"[:LONGEST_NAME] for place in range(many)]
+    gone = (
+        Announcement(model=model, version="1", reference=None, since=2**40 + place, application="test")
+        for place, model in enumerate(models)
+    )
+    bus.publish([addressed(SETTINGS, SETTINGS.topics.models, one, None) for one in gone])
+    retired = HeldReferences(bus, SETTINGS, ArtifactStore(".")).retired("predictions")
+    said = Progress(stream="s", source=InputPartition(topic="t", topic_id="x", partition=0), retired=retired)
+    assert len(said.encoded()) < MOST_RETIRED_BYTES + 1_000
+    assert list(retired) == models[::-1][: len(retired)]
+    assert len(retired) == MOST_RETIRED or len(said.encoded()) > MOST_RETIRED_BYTES - 3_000
 
 
 def test_a_snapshot_is_bounded_with_a_thousand_states_and_large_ones() -> None:

@@ -7,13 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from driftbus.consumers.bus import snapshots
+from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import BusError, Output
 from driftbus.consumers.command.checks.budgets import enough_buckets, muted_fields, pane_length, rate_of_traffic, smallest_shift
 from driftbus.consumers.command.checks.finding import Finding, answered
+from driftbus.consumers.command.checks.state import remembered
 from driftbus.consumers.reference.artifacts import ArtifactError
 from driftbus.schemas.configuration import FalseAlarms, Model, PaneLength
+from driftbus.schemas.stored.snapshot import FORM, PartitionState
 
-from ..streaming import reference
+from ..streaming import configuration, reference
 from .conftest import BEGINNING, User, amounts, messages
 
 TEN_SECONDS = PaneLength("time", 10_000)
@@ -163,3 +167,66 @@ def test_a_bus_that_does_not_answer_is_not_asked_again() -> None:
 def test_what_is_muted_is_told(features: dict[str, object], told: str | None) -> None:
     found = [text for _, text in muted_fields(reference("m0"), Model.model_validate({"features": features}))]
     assert found == ([] if told is None else [told])
+
+
+@pytest.mark.parametrize("how", ["amount: ignore", "'a*': ignore", "'*': ignore, country: {ignore: false}"])
+def test_a_muted_field_is_listed_as_ignored_and_not_missed(user: User, how: str) -> None:
+    user.creates()
+    without = [one._replace(value=(one.value or b"").replace(b'"amount"', b'"other"')) for one in messages(amounts(10, seed=3))]
+    user.publishes(without)
+    user.says("reference", "build", "fraud", "--version", "1", "--from-start")
+    user.configures("features: {session: ignore}", f"features: {{{how}}}")
+    told = user.says("check")
+    assert "  amount                       ignored: models.fraud.features" in told
+    assert "100.0% present  2 categories: NZ, PE" in told
+    assert "in the reference, but in none of" not in told
+
+
+def test_panes_by_rows_beside_panes_by_time_prevent_running(user: User) -> None:
+    """They have no common clock; what a detector remembers is of the former."""
+    user.configures("1 per 1h", "1 per 100000 rows")
+    user.configures("application: fraud-watch", "application: fraud-watch\nsnapshot_every: 1ms")
+    user.creates(1)
+    user.publishes([one._replace(partition=0) for one in messages(amounts(300, seed=3))])
+    user.says("reference", "build", "fraud", "--version", "1", "--from-start")
+    user.says("run", "--until-end")
+    user.configures("pane: 10s", "pane: 500 rows")
+    refusal = "streams.predictions.pane: was 10s, and cannot become 500 rows: take a new name of the application"
+    assert refusal in user.says("check", code=1)
+    user.publishes([one._replace(partition=0, timestamp=(one.timestamp or 0) + 30_000) for one in messages(amounts(10, seed=4))])
+    assert refusal in user.says("run", "--until-end", code=1)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "refused"),
+    [
+        ("10s", "10s", False),
+        ("10s", "1m", False),
+        ("500 rows", "100 rows", False),
+        ("10s", "500 rows", True),
+        ("500 rows", "10s", True),
+        ("500 rows", "month", True),
+    ],
+)
+def test_what_a_detector_remembers_is_compared_once_for_all_partitions(before: str, now: str, refused: bool) -> None:
+    chosen = configuration(stream={"pane": now}, models={"m0": {"false_alarms": "1 per 100000 rows"}}, topics={"partitions": 3})
+    bus = EmbeddedBus(":memory:", "test", "one")
+    assert not list(remembered(bus, chosen))
+    bus.create(chosen.topics.snapshots, 3, settings={"cleanup.policy": "compact"})
+    for partition in range(3):
+        kept = PartitionState(
+            form=FORM, position=1, states=(), aligners={}, pending=(), fold={"panes": {"predictions": before, "gone": "1h"}}
+        )
+        bus.publish(snapshots.written(chosen, "detector", partition, kept, {}, ()))
+    assert [level for level, _ in remembered(bus, chosen)] == (["wrong"] if refused else [])
+
+
+def test_episodes_of_a_stream_that_was_taken_out_are_told(user: User) -> None:
+    user.configures("application: fraud-watch", "application: fraud-watch\nsnapshot_every: 1ms")
+    user.creates()
+    user.publishes(messages(amounts(600, seed=3, shifted_from=300)))
+    user.says("reference", "build", "fraud", "--version", "1", "--from-start")
+    user.says("run", "--until-end")
+    assert "are open" not in user.says("check")
+    user.configures("  predictions:", "  others:")
+    assert "streams.predictions: is no longer there, and 1 episodes of fraud are open" in user.says("check")

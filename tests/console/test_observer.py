@@ -4,9 +4,10 @@ import json
 import re
 import socket
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 
@@ -19,7 +20,7 @@ from driftbus.consumers.console.logs import Format, logs_to_stderr
 from driftbus.consumers.console.metrics import MEASURES, Exposition, Told
 from driftbus.consumers.console.numbers import Followed, numbers_of
 from driftbus.consumers.console.observer import Observer, Reading, tell
-from driftbus.consumers.console.serving import ServingError, served
+from driftbus.consumers.console.serving import DEADLINE_S, MOST_AT_ONCE, ServingError, served
 from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.process.standing import Standing
 from driftbus.schemas.configuration import Metrics
@@ -106,9 +107,9 @@ def test_a_process_of_one_role_tells_its_own(capsys: pytest.CaptureFixture[str])
 
 
 @contextmanager
-def asked(observer: Observer, **settings: object) -> Iterator[str]:
+def asked(observer: Observer, deadline_s: float = DEADLINE_S, **settings: object) -> Iterator[str]:
     exposition = Exposition(Told(observer, "fraud-watch", "pod-0"))
-    with served(Metrics.model_validate({"port": 0, **settings}), exposition.text, observer) as (host, port):
+    with served(Metrics.model_validate({"port": 0, **settings}), exposition.text, observer, deadline_s) as (host, port):
         yield f"http://{host}:{port}"
 
 
@@ -130,6 +131,10 @@ def test_metrics_health_and_readiness() -> None:
         status, text = get(f"{url}/readyz")
         assert (status, "detector: 8 partitions, 2 s behind" in text) == (503, True)
         observer.reading = Reading({**NUMBERS, "detector": {**NUMBERS["detector"], "behind_ms": 1_999}}, 77)
+        assert get(f"{url}/readyz")[0] == 200
+        clock.now += 2.5
+        assert get(f"{url}/readyz") == (503, "the last turn ended 2 s ago: how far behind it is now is not known (metrics.ready_within)\n")
+        observer.turned_at = clock.now
         assert get(f"{url}/readyz")[0] == 200
         observer.reading = Reading({**NUMBERS, "detector": {"partitions": 0, "behind_ms": 0}}, 77)
         assert get(f"{url}/readyz")[0] == 503
@@ -171,6 +176,58 @@ def test_whoever_asks_waits_for_no_turn_and_no_turn_waits_for_them(pipeline: Pip
         assert not thread.is_alive()
         for one in silent:
             one.close()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"GET /met",
+        b"GET /metrics HTTP/1.1\r\nHost: a\r\n",
+        b"GET /healthz HTTP/1.1\r\n" + b"X: y\r\n" * 90,
+        b"\x16\x03\x01\x00",
+        b"G" * 60_000,
+    ],
+    ids=["nothing", "half-a-line", "no-end-of-headers", "many-headers", "tls", "a-long-line"],
+)
+def test_slow_askers_are_bounded_in_number_and_keep_nobody_waiting(said: bytes) -> None:
+    before = threading.active_count()
+    with asked(Observer()) as url, ExitStack() as slow:
+        for _ in range(4 * MOST_AT_ONCE):
+            slow.enter_context(_asker(url, said))
+        for place in ("healthz", "metrics", "other"):
+            assert get(f"{url}/{place}")[0] == (404 if place == "other" else 200)
+            assert threading.active_count() - before <= MOST_AT_ONCE + 1
+
+
+def test_somebody_who_says_a_little_at_a_time_is_left_in_the_end() -> None:
+    """Each byte is in time, so that no time-out of the socket ever comes."""
+    with asked(Observer(), deadline_s=0.1) as url, _asker(url, b"GET /metrics HTTP/1.1\r\n") as one:
+        one.settimeout(0.01)
+        deadline = time.monotonic() + 30
+        while not _ended(one):
+            assert time.monotonic() < deadline
+    with asked(Observer(), deadline_s=0.1) as url, ExitStack() as stack:
+        silent = [stack.enter_context(_asker(url, b"")) for _ in range(3)]
+        assert [one.recv(1) for one in silent] == [b"", b"", b""]
+
+
+def _asker(url: str, said: bytes) -> socket.socket:
+    one = socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=30)
+    with suppress(OSError):  # it was ended for a later one
+        one.sendall(said)
+    return one
+
+
+def _ended(asker: socket.socket) -> bool:
+    """Say one byte more; whether the other side has had enough."""
+    try:
+        asker.sendall(b"x")
+        return asker.recv(1) == b""
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
 
 
 def test_a_port_that_is_taken_says_what_to_change() -> None:

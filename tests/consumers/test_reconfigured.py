@@ -11,6 +11,7 @@ import pytest
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Output
 from driftbus.consumers.pipeline.runner import Pipeline
+from driftbus.schemas.cloud_events import microseconds
 from driftbus.schemas.configuration import Configuration
 
 from ..streaming import BEGINNING, Sent, configuration, everything, prepare, reference, send
@@ -18,6 +19,8 @@ from ..streaming import BEGINNING, Sent, configuration, everything, prepare, ref
 DRIFT, CHANGE, END = 300, 500, 800  # seconds
 #: A drift that takes long to be told, and until when it is not.
 SLOW, MIDWAY = 0.2, 340
+#: In the place of the stream that is taken out.
+OTHERS = {"topics": ["other"], "pane": "1m", "clock": "record"}
 #: What somebody may write; the drift is in amount and age, nothing is in colour and score.
 CHANGES: dict[str, dict[str, Any]] = {  # keys of a model, or of its stream
     "a budget": {"false_alarms": "1 per 2h"},
@@ -85,6 +88,15 @@ class World:
         assert len(ids) == len(set(ids))
         new, self.said = found[self.said :], len(found)
         return [event.content for event in new]
+
+    def without_its_stream(self, **changes: Any) -> list[dict[str, Any]]:  # keys of a configuration
+        """The drift events of a run with another stream in its place, which has traffic of its own, of a model without a reference."""
+        if not self.bus.describe(["other"]):
+            self.bus.create("other", 1)
+        value = msgspec.json.encode({"model": "unknown", "version": "1", "features": {"amount": 1.0}})
+        self.bus.publish([Output("other", 0, None, value, (), BEGINNING + second * 1000) for second in range(0, 120, 10)])
+        written = {**chosen(self.folder).model_dump(mode="json"), "streams": {"others": OTHERS}, **changes}
+        return [event for event in self.run(Configuration.model_validate(written), ()) if "episode" in event]
 
 
 def open_names(event: dict[str, Any]) -> set[tuple[str, str]]:
@@ -168,6 +180,37 @@ def test_evidence_goes_on_where_a_change_does_not_concern_it(tmp_path: Path, clo
         settings = chosen(world.folder, *change, false_alarms="1 per 1d")
         told.append(world.run(settings, traffic(MIDWAY, 600, drift=[(DRIFT, 600)], sd=SLOW))[0]["bucket"])
     assert told[1] == told[0] >= told[2]  # which has more of the weight
+
+
+@pytest.mark.parametrize(
+    ("changes", "unresolved"),
+    [
+        ({}, False),
+        ({"models": {}}, False),
+        ({"models": {"m0": {"features": {"amount": "ignore"}}}}, False),
+        ({"streams": {"others": {**OTHERS, "pane": "500 rows"}}, "models": {"m0": {"false_alarms": "1 per 100000 rows"}}}, False),
+        ({"artifacts": "nowhere"}, True),
+    ],
+    ids=["as it was", "without its model", "muted", "rows", "without its reference"],
+)
+def test_of_a_stream_that_is_taken_out_what_is_open_is_resolved(tmp_path: Path, changes: dict[str, Any], unresolved: bool) -> None:
+    world = World(tmp_path)
+    shown = world.run(chosen(tmp_path), traffic(0, CHANGE))[-1]
+    after = world.without_its_stream(**changes)
+    expected = [("resolved", "reconfigured", shown["episode"], shown["sequence"] + 1)]
+    told = [(one["status"], one["reason"], one["episode"], one["sequence"]) for one in after]
+    assert told == ([] if unresolved else expected)
+    assert all(microseconds(one["bucket"][1]) == (BEGINNING + CHANGE * 1000) * 1000 for one in after), "the last that was tested"
+    assert world.without_its_stream(**changes) == []
+
+
+@pytest.mark.parametrize("until", [CHANGE, CHANGE + 20, END + 100])
+def test_what_a_killed_detector_said_of_a_stream_that_is_taken_out_is_not_guessed(tmp_path: Path, until: int) -> None:
+    """Nobody knows without the stream's settings what became of it behind the snapshot; no id is ever said twice."""
+    world = World(tmp_path)
+    world.run(chosen(tmp_path), traffic(0, CHANGE - 10))  # leaves a snapshot, the drift is open
+    world.run(chosen(tmp_path), traffic(CHANGE - 10, until), closed=False)
+    assert world.without_its_stream() == []
 
 
 @pytest.mark.parametrize(("theirs", "ours"), [("30s", "10s"), ("5s", "10s"), ("7s", "10s"), ("10s", "30s")])

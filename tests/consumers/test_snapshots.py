@@ -112,11 +112,38 @@ def test_of_what_cannot_be_read_the_one_before_is_used_and_it_is_told(what: str)
     found = read(log)
     assert found.last is not None
     assert found.last.states == {"a": b"good"}
-    assert len(found.unreadable) == 2
+    assert list(found.unreadable) == [3], "what lies in front of a whole one is nobody's loss"
     log.publish(written(state(12, "a"), {"a": b"better"}, found.keys))
     again = read(log).last
     assert again is not None
     assert again.state.position == 12
+
+
+LARGE = b"x" * (CHUNK * 2 + 1)
+#: Of two snapshots of two states, three chunks and one: what compaction, which stops anywhere, has left.
+COMPACTED = {
+    "a chunk": [1, 2, 3, 4],
+    "chunks": [2, 3, 4],
+    "a part": [0, 1, 2, 4],
+    "all parts": [4],
+    "nothing yet": [0, 1, 2, 3, 4],
+}
+
+
+@pytest.mark.parametrize("what", COMPACTED)
+def test_what_compaction_has_left_of_an_earlier_one_is_not_told(what: str) -> None:
+    log, whole = bus("delete"), written(state(5, "a", "b"), {"a": LARGE, "b": b"1"})
+    log.publish([whole[place] for place in COMPACTED[what]])
+    alone = read(log)
+    assert list(alone.unreadable) == ([] if what == "nothing yet" else [len(COMPACTED[what]) - 1]), "without a later one it is a loss"
+    log.publish(written(state(9, "a"), {"a": b"2"}))
+    found = read(log)
+    assert found.last is not None
+    assert found.last.states == {"a": b"2"}
+    assert not found.unreadable
+    assert found.keys >= alone.keys
+    log.publish([whole[4]])  # and behind it, it is one again
+    assert list(read(log).unreadable) == [len(COMPACTED[what]) + 2]
 
 
 @pytest.mark.parametrize("key", [b"\xff\xfe", b"", None, b"test/detector", b"0//0", b"another/detector/2/0/0/"])

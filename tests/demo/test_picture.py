@@ -8,7 +8,7 @@ from pathlib import Path
 import matplotlib
 import pytest
 
-from driftbus.consumers.replay.picture import Mark, draw, episodes, moment
+from driftbus.consumers.replay.picture import MORE, Mark, draw, episodes, label, moment
 from driftbus.schemas.messages.drift import DriftedSignal, DriftEvent, Effect, Histogram, Severity, Status
 
 YEAR = (moment("2013-01-01T00:00:00Z"), moment("2014-01-01T00:00:00Z"))
@@ -78,11 +78,45 @@ def test_a_picture_has_a_panel_for_every_run_even_a_quiet_one(tmp_path: Path) ->
     assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
 
-def drawn(tmp_path: Path, events: list[DriftEvent], marks: Sequence[Mark] = ()) -> tuple[set[str], list[str]]:
+#: Name, segment, what is watched: alike, if they were only joined.
+ALIKE: dict[str, list[tuple[str, str | None, str]]] = {
+    "of": [("a (ids)", None, "values"), ("a", None, "ids")],
+    "of ours": [("(ids)", None, "values"), ("(ids)", None, "ids"), ("(ids) (ids)", None, "values")],
+    "segment": [("a [x]", None, "values"), ("a", "x", "values")],
+    "both": [
+        ("a [x] (ids)", None, "values"),
+        ("a [x]", None, "ids"),
+        ("a", "x", "ids"),
+        ("a (ids) [x]", None, "values"),
+        ("a (ids)", "x", "values"),
+    ],
+    "brackets in a segment": [("a [x", "y", "values"), ("a", "x [y", "values"), ("a [x] [y]", None, "values"), ("a", "x] [y", "values")],
+    "quotes": [('"a [x]"', None, "values"), ("a [x]", None, "values"), ('"', None, "values"), ('\\"', None, "values")],
+    "more": [("and more", None, "values"), (MORE, "x", "values"), ("a\n)", None, "values"), ("a\n", None, "values")],
+}
+
+
+@pytest.mark.parametrize("what", ALIKE)
+def test_no_two_signals_have_one_line(what: str) -> None:
+    signals = [signal(name).model_copy(update={"segment": segment, "of": of}) for name, segment, of in ALIKE[what]]
+    (told,) = episodes([event("a", 0, "opened", "05-02T10", *signals).model_copy(update={"more_signals": 1})])
+    assert len(told.spans) == len(signals) + 1
+    assert label(signal("temp")) == "temp"
+    assert label(signal("(volume)").model_copy(update={"of": "volume"})) == "(volume) (volume)"
+
+
+@pytest.mark.parametrize("name", ["price $ per $", r"$\frac{$", r"a\$b$", "100 $"])
+def test_dollars_are_no_formula(tmp_path: Path, name: str) -> None:
+    mark = Mark(moment("2013-03-15T00:00:00Z"), moment("2013-03-22T00:00:00Z"), f"mark {name}")
+    _, words = drawn(tmp_path, [event("a", 0, "opened", "05-02T10", signal(name))], [mark], title=f"title {name}")
+    assert {name, f"title {name}", f"mark {name}"} <= set(words)
+
+
+def drawn(tmp_path: Path, events: list[DriftEvent], marks: Sequence[Mark] = (), title: str = "January") -> tuple[set[str], list[str]]:
     """The colours of the bars, and the words of the legend, of a picture: as SVG, where both can be read."""
     path = tmp_path / "drift.svg"
     with matplotlib.rc_context({"svg.fonttype": "none"}):
-        draw(path, {"January": events}, YEAR, marks)
+        draw(path, {title: events}, YEAR, marks)
     text = path.read_text(encoding="utf-8")
     return set(re.findall(r"fill: (#[0-9a-f]{6})", text)), re.findall(r"<text[^>]*>([^<]*)</text>", text)
 

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import UNSET
 
 from ....schemas.cloud_events import Headers
-from ....schemas.configuration import Stream
+from ....schemas.configuration import Model, Stream
 from ....schemas.configuration.mapping import Mapping, Place
 from ....schemas.stored.reference import AVAILABILITY, Reference
 from ...bus.interface import Bus, TopicPartition
@@ -95,10 +95,11 @@ def invalid_fields(stream: Stream, sample: Sample, reference: Reference, rows: S
         yield Finding("note", f"{reference.model}/{reference.version}: {len(columns.invalid):,} invalid fields in {len(rows):,} messages")
 
 
-def absent_fields(stream: Stream, sample: Sample, reference: Reference, rows: Sequence[int]) -> Iterator[Finding]:
-    """Fields of the reference that no message has: a column of another name, or a mapping that leads elsewhere."""
+def absent_fields(stream: Stream, sample: Sample, reference: Reference, settings: Model, rows: Sequence[int]) -> Iterator[Finding]:
+    """Fields of the reference that are tested, and that no message has: a column of another name, or a mapping that leads elsewhere."""
     messages = [decode_generic(sample.values[row]) for row in rows]
-    watched = [field for field in reference.fields if field.availability.counts[_MISSING] * 2 < sum(field.availability.counts)]
+    present = [field for field in reference.fields if field.availability.counts[_MISSING] * 2 < sum(field.availability.counts)]
+    watched = [field for field in present if not settings.feature(field.name).ignore]
     paths = [stream.mapping.field(field.role, field.name) for field in watched]
     absent = [f.name for f, path in zip(watched, paths, strict=True) if all(_at(message, path) is UNSET for message in messages)]
     if absent:
