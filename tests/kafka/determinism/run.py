@@ -24,7 +24,7 @@ from .supervisor import Supervisor, Worker
 from .world import PARTITIONS, TOPIC, Chunk
 
 #: Seconds from the last record of the input until everything that follows from it must be published.
-PATIENCE_S = 300
+PATIENCE_S = 500
 _LOOK_S = 0.02
 _ASK_S = 1.0
 #: Of an input topic that holds wrong clocks, and old times for ever.
