@@ -1,6 +1,7 @@
 """What every role of the topology must stand, on both buses: a new one joins by its row."""
 
 import json
+import time
 from itertools import product
 from typing import Any, cast
 
@@ -11,6 +12,7 @@ from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.pipeline.topology import INPUTS, ROLES, TOPOLOGY
 from driftbus.schemas.messages.pane import Pane
 
+from ..bus.worlds import PATIENCE_S
 from ..streaming import Sent
 from .worlds import POINTS, Died, Interrupting, Outcome, World, fill
 
@@ -91,14 +93,19 @@ def test_each_writes_what_the_topology_says(world: World) -> None:
 
 def test_a_process_without_partitions_ends_with_the_others(world: World) -> None:
     fill(world)
+    """And not by getting theirs: they go on."""
     pipelines = [Pipeline(world.bus(f"p{number}"), world.settings) for number in range(3)]  # of two partitions
     running = [pipeline.run_until_end() for pipeline in pipelines]
-    left = list(range(3))
-    while left:
-        for number in list(left):
-            if next(running[number], None) is None:
-                pipelines[number].close()
-                left.remove(number)
+    ended, deadline = set[int](), time.monotonic() + PATIENCE_S
+    while len(ended) < len(pipelines):
+        assert time.monotonic() < deadline, f"of three processes {sorted(ended)} ended"
+        for number, pipeline in enumerate(pipelines):
+            if number in ended:
+                pipeline.turn()
+            elif next(running[number], None) is None:
+                ended.add(number)
+    for pipeline in pipelines:
+        pipeline.close()
     assert world.outcome() == world.clean()
 
 

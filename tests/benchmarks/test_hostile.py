@@ -6,7 +6,8 @@ MESSAGES = 10_000
 
 
 def test_hostile_messages_cost_only_themselves() -> None:
-    alone, among = (measure(MESSAGES, seed=7, hostile=hostile) for hostile in (False, True))
+    # by this seed a name that is half a character stands where names are looked at, which are few
+    alone, among = (measure(MESSAGES, seed=4, hostile=hostile) for hostile in (False, True))
     assert problems(MESSAGES, alone, among) == []
     assert among.others > MESSAGES / 4
     assert among.letters > 0

@@ -7,9 +7,9 @@ import sys
 import pytest
 
 #: A process that is told to stop and does not listen, deep in something that does not come back; its arguments: seconds it is given, and
-#: what it is in.
+#: what it is in. "in a client": code that is none of Python's, which runs no signal handler before that has come back.
 _DEAF = """
-import sys, threading
+import ctypes, sys, threading
 from driftbus.consumers.bus.interface import Stopped
 from driftbus.consumers.process import stopping
 stopping.ENDS_S = float(sys.argv[1])
@@ -30,6 +30,9 @@ with stopping.stopped_by_signals() as asked:
         given_up.wait()
         for _ in range(2):  # one after the other
             threading.Event().wait()
+    mutex = ctypes.create_string_buffer(128)
+    for _ in range(2 if how == "in a client" else 0):
+        ctypes.CDLL(None).pthread_mutex_lock(mutex)
     threading.Event().wait() if how != "computes" else [None for _ in iter(int, 1)]
 print("ended in peace", asked.asked)
 """
@@ -43,7 +46,7 @@ def _deaf(seconds: float, how: str) -> "subprocess.Popen[str]":
     return process
 
 
-@pytest.mark.parametrize("how", ["waits", "computes", "closes"])
+@pytest.mark.parametrize("how", ["waits", "computes", "closes", "in a client"])
 @pytest.mark.parametrize(
     ("first", "second", "code"),
     [(signal.SIGTERM, signal.SIGTERM, 143), (signal.SIGINT, signal.SIGINT, 130), (signal.SIGTERM, signal.SIGINT, 130)],
@@ -59,7 +62,7 @@ def test_a_second_signal_ends_at_once(how: str, first: signal.Signals, second: s
     assert "asked a second time" in told
 
 
-@pytest.mark.parametrize("how", ["waits", "computes", "closes"])
+@pytest.mark.parametrize("how", ["waits", "computes", "closes", "in a client"])
 def test_the_first_ends_it_when_its_time_is_over(how: str) -> None:
     with _deaf(0.2, how) as process:
         process.send_signal(signal.SIGTERM)
