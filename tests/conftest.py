@@ -1,7 +1,6 @@
-"""What all tests share: a real Kafka, how they are shared out to processes, and the word about what was left out for want of a Kafka."""
+"""What all tests share: a real Kafka, and the word about what was left out for want of one."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import hypothesis
 import pytest
@@ -11,10 +10,6 @@ from .needs import HOW
 
 _taken: list[Broker] = []
 _left_out: set[str] = set()
-
-#: Files whose tests share a run of many minutes.
-_TOGETHER = ("tests/kafka/determinism/",)
-_LONGEST = (*_TOGETHER, "tests/kafka/")
 
 hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no error of what is tested
 hypothesis.settings.load_profile("untimed")
@@ -26,36 +21,6 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with broker(tmp_path_factory.mktemp("kafka") / "cluster") as found:
         _taken.append(found)
         yield found.address
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those that wait longest begin first, so that none is waited for alone in the end."""
-    items.sort(key=lambda item: [not item.nodeid.startswith(folder) for folder in _LONGEST])
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:  # of a plugin that need not be there
-    """With `-n`: a file is one process's, and so are those whose runs are shared."""
-    from xdist.scheduler import LoadFileScheduling
-
-    class Files(LoadFileScheduling):  # type: ignore[misc]  # it has no types
-        def _split_scope(self, nodeid: str) -> str:
-            return next((folder for folder in _TOGETHER if nodeid.startswith(folder)), super()._split_scope(nodeid))
-
-    config.option.loadscopereorder = False
-    return Files(config, log)
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Hand what was taken to the process that prints it."""
-    if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["kafka"] = [tuple(found) for found in _taken]
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any, error: object) -> None:  # of a plugin that need not be there
-    _taken.extend(Broker(*found) for found in getattr(node, "workeroutput", {}).get("kafka", ()))
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
