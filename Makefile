@@ -6,6 +6,9 @@ RUN := .venv/bin
 SCORED := .venv-scoreboard
 PEERS := tests/benchmarks/scoreboard/requirements.txt
 
+# The tests' processes: each has a broker of its own.
+PROCESSES ?= 2
+
 # The demo's settings, for example: make demo ARGS="--bus kafka"
 ARGS ?=
 
@@ -19,7 +22,7 @@ demo: $(READY)  ## A year of real flights, with changes made on purpose: what dr
 	@$(RUN)/driftbus demo $(ARGS)
 
 test: lint  ## What the gate runs: format, lint, types, imports, then all tests; skipped ones are listed at the end
-	@UV=$(CURDIR)/$(UV) $(RUN)/pytest -q -rs $(ARGS)
+	@UV=$(CURDIR)/$(UV) $(RUN)/pytest -q -rs -n $(PROCESSES) $(ARGS)
 
 lint: $(READY)  ## Format, lint, types, imports
 	@$(RUN)/ruff format --check --quiet

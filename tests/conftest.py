@@ -1,6 +1,7 @@
-"""What all tests share: a real Kafka, and the word about what was left out for want of one."""
+"""What all tests share: a real Kafka, how they are shared out to processes, and the word about what was left out for want of a Kafka."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import hypothesis
 import pytest
@@ -10,6 +11,9 @@ from .needs import HOW
 
 _taken: list[Broker] = []
 _left_out: set[str] = set()
+
+#: Brokers and processes that are killed and paused: one after another, and beside nothing else.
+_ALONE = "tests/kafka/"
 
 hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no error of what is tested
 hypothesis.settings.load_profile("untimed")
@@ -21,6 +25,36 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with broker(tmp_path_factory.mktemp("kafka") / "cluster") as found:
         _taken.append(found)
         yield found.address
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Last come those that keep all of a machine busy: beside them nothing else runs."""
+    items.sort(key=lambda item: item.nodeid.startswith(_ALONE))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:  # of a plugin that need not be there
+    """With `-n`: a file is one process's, and so are all that run alone."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Files(LoadFileScheduling):  # type: ignore[misc]  # it has no types
+        def _split_scope(self, nodeid: str) -> str:
+            return _ALONE if nodeid.startswith(_ALONE) else super()._split_scope(nodeid)
+
+    config.option.loadscopereorder = False
+    return Files(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what was taken to the process that prints it."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["kafka"] = [tuple(found) for found in _taken]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:  # of a plugin that need not be there
+    _taken.extend(Broker(*found) for found in getattr(node, "workeroutput", {}).get("kafka", ()))
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -23,6 +23,6 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
         def opens(instance: str) -> KafkaBus:
             return KafkaBus({"bootstrap.servers": address}, settings.application, instance)
 
-        world = World(opens, settings, tmp_path, address=address, deaths=(1,))
+        world = World(opens, settings, tmp_path, address=address, deaths=(0,))
     yield world
     world.close()
