@@ -1,6 +1,6 @@
 """What all tests share: a real Kafka, how they are shared out to processes, and the word about what was left out for want of a Kafka."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import hypothesis
@@ -43,6 +43,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:  # o
 
     config.option.loadscopereorder = False
     return Files(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What was logged goes to the process that prints it as UTF-8, in which there are no halves of characters."""
+    report = yield
+    report.sections = [(name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections]
+    return report
 
 
 @pytest.hookimpl(trylast=True)
