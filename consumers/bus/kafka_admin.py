@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicCollection
+from confluent_kafka import Consumer, ConsumerGroupState, IsolationLevel, KafkaError, KafkaException, TopicCollection
 from confluent_kafka import TopicPartition as KafkaPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, MemberDescription, NewTopic, OffsetSpec  # type: ignore[attr-defined]  # exported
 
@@ -20,6 +20,8 @@ _REQUEST_S = 5
 #: Seconds that the first broker to answer may take, whoever asks: none at all is most often a wrong address.
 _REACH_S = 15
 
+#: In which a group waits for its members.
+_REBALANCES = {ConsumerGroupState.PREPARING_REBALANCING, ConsumerGroupState.COMPLETING_REBALANCING}
 _LEVELS = {True: IsolationLevel.READ_COMMITTED, False: IsolationLevel.READ_UNCOMMITTED}
 
 Span = tuple[int, int]
@@ -159,11 +161,12 @@ class Cluster:
         finally:
             reader.close()
 
-    def member(self, group: str, instance: str) -> MemberDescription | None:
-        """The member of a group that has this static name."""
+    def member(self, group: str, instance: str) -> tuple[MemberDescription | None, bool]:
+        """The member of a group that has this static name, and whether the group is between two rebalances."""
         unknown = (KafkaError.GROUP_ID_NOT_FOUND,)
         answers = self._ask(AdminClient.describe_consumer_groups, [group], what=f"describing group {group}", expected=unknown)
-        return next((m for described in answers.values() for m in described.members if m.group_instance_id == instance), None)
+        member = next((m for described in answers.values() for m in described.members if m.group_instance_id == instance), None)
+        return member, not any(described.state in _REBALANCES for described in answers.values())
 
 
 def committed(reader: Consumer, group: str, partitions: Sequence[TopicPartition], patience: Patience) -> dict[TopicPartition, Position]:

@@ -24,17 +24,18 @@ def rival(
 
     ``ours`` tells of a member id whether it is this process's own (True), another process's for certain (False), or not known (None). Of
     the last kind is a stranger, but also whoever a broker made of a join of ours whose answer was lost. Only one of the two is heard of
-    again: the group forgets a member that is silent for a session timeout, so it is given that long to prove that it is dead.
+    again: the group forgets a member that is silent for a session timeout, so it is given that long to prove that it is dead; from the end
+    of a rebalance on, for as long as one lasts the group misses nobody who has asked to join.
     """
     needed_s = kafka_settings.session_timeout_s(settings) + 1
     seen_s, last, known = 0.0, time.monotonic(), ""
     again = 0
     while True:
-        member = cluster.member(group, instance)
+        member, settled = cluster.member(group, instance)
         if member is None or (own := ours(member.member_id)):
             return None
         now = time.monotonic()
-        seen_s, last = seen_s + min(now - last, _COUNTS_S), now
+        seen_s, last = (seen_s + min(now - last, _COUNTS_S) if settled else 0.0), now
         if member.member_id != known:  # another join: its session begins now
             known, seen_s, again = member.member_id, 0.0, again + 1
         if own is False or seen_s > needed_s or again > _MOST_JOINS:

@@ -7,6 +7,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from confluent_kafka import Consumer, Producer
@@ -134,15 +135,24 @@ def test_a_fenced_session_without_a_rival_in_its_group_begins_anew(kafka: str, c
 
 def _ghost(kafka: str, cluster: World, topic: str) -> None:
     """A member under the name of instance `one` that nobody is: what a broker makes of a join whose answer is lost."""
-    group = f"{cluster.application}-r"
-    settings: dict[str, str | int | float | bool] = {"group.id": group, "group.instance.id": f"{group}-one", "bootstrap.servers": kafka}
-    ghost = Consumer({**settings, "partition.assignment.strategy": "roundrobin", "session.timeout.ms": 6000})
+    ghost = _joining(kafka, f"{cluster.application}-r")
     ghost.subscribe([topic])
     deadline = time.monotonic() + 30
     while not ghost.assignment():
         ghost.poll(0.1)
         assert time.monotonic() < deadline
     ghost.close()  # as a static member it does not leave
+
+
+def _joining(kafka: str, group: str) -> Consumer:
+    """A client under the name of instance `one`."""
+    settings: dict[str, str | int | float | bool] = {"group.id": group, "group.instance.id": f"{group}-one", "bootstrap.servers": kafka}
+    return Consumer({**settings, "partition.assignment.strategy": "roundrobin", "session.timeout.ms": 6000})
+
+
+def _members(admin: AdminClient, group: str) -> set[str | None]:
+    """The static names of a group."""
+    return {member.group_instance_id for member in admin.describe_consumer_groups([group])[group].result().members}
 
 
 @pytest.mark.parametrize("busy", [True, False], ids=["while it commits", "while it waits"])
@@ -159,6 +169,26 @@ def test_a_session_that_lost_the_answer_to_its_own_join_begins_anew(kafka: str, 
     wait_until(lambda: told.lost == [source] and source in told.held, session)
     assert session.commit([work(source, 2, Output(out, 0, None, b"once"))]) == {source}
     assert everything(bus, out) == [b"once"]
+
+
+def test_a_process_is_not_kept_out_by_a_predecessor_that_died_while_the_group_was_waiting(kafka: str, cluster: World) -> None:
+    """As long as a rebalance lasts, a group misses nobody who has asked to join: longer than a session here, as somebody is deaf."""
+    bus, busy, topic = cluster.bus(), cluster.bus("two"), cluster.topic(2)
+    other = busy.session("r", [topic], Followed())
+    wait_until(lambda: bool(other.assignment()), other)
+    group, admin = f"{cluster.application}-r", AdminClient({"bootstrap.servers": kafka})
+    ghost = _joining(kafka, group)
+    ghost.subscribe([topic])
+    while f"{group}-one" not in _members(admin, group):
+        ghost.poll(0.1)
+    ghost.close()  # as a static member it does not leave; and it never gets its answer
+    with ThreadPoolExecutor(1) as pool:
+        opening = pool.submit(bus.session, "r", [topic], Followed())
+        with pytest.raises(TimeoutError):
+            opening.result(8.5)  # by then it would be missed, if the group missed anybody
+        wait_until(opening.done, other)
+        session = opening.result()
+    wait_until(lambda: bool(session.assignment()), session, other)
 
 
 def test_a_process_is_not_kept_out_by_its_predecessors_lost_join(kafka: str, cluster: World) -> None:
