@@ -11,6 +11,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from . import kafka_errors, kafka_settings
 from .interface import BusError, Output
+from .kafka_closing import close
 from .kafka_patience import Patience
 from .kafka_settings import Settings
 
@@ -35,27 +36,38 @@ class Aborted(Exception):
 
 
 class Transactions:
-    """Transactions of one transactional id, one after the other. A predecessor's open one is aborted at the start, and it is fenced."""
+    """Transactions of one transactional id, one after the other. A predecessor's open one is aborted at the start, and it is fenced.
+
+    *Trap*: what an aborted transaction wrote may still be on its way, on a connection of which nobody waits for an answer any more. A
+    broker that was away reads it when it is back, and takes it for a part of the next transaction where the producer's epoch is the same:
+    published without its positions, and so twice. librdkafka does not begin a new epoch with every transaction (KIP-890); so a producer
+    that has aborted is replaced, and whatever its epoch still sends is fenced.
+    """
 
     def __init__(self, settings: Settings, transactional_id: str, patience: Patience) -> None:
         self._name = transactional_id
         self._patience = patience
+        self._settings = settings
         self._failed: list[KafkaError] = []
         self._fatal: KafkaError | None = None
-        trying = patience.trying(f"transactional id {transactional_id}")
+        self._producer = self._opened()
+
+    def _opened(self) -> Producer:
+        """A producer of a new epoch: whoever had the id before is fenced."""
+        trying = self._patience.trying(f"transactional id {self._name}")
         while True:
             try:
-                self._producer = Producer(
-                    kafka_settings.producer(settings, transactional_id),
+                producer = Producer(
+                    kafka_settings.producer(self._settings, self._name),
                     logger=_log,
                     error_cb=kafka_errors.report,
                     on_delivery=self._on_delivery,
                 )
-                self._insist(self._producer.init_transactions, _STEP_S)
+                self._insist(producer.init_transactions, _STEP_S)
             except KafkaException as exception:
                 trying.failed(kafka_errors.error_of(exception))
             else:
-                return
+                return producer
 
     def poll(self) -> None:
         """Serve what the client has to say."""
@@ -142,10 +154,13 @@ class Transactions:
         for failure in (*self._failed, error):
             if kafka_errors.permanent(failure):
                 if failure.code() in kafka_errors.ABOUT_TOPICS:
-                    raise Aborted(failure)  # of brokers that are learning of a topic it is true for a moment: whoever tries again judges
+                    error = failure  # of brokers that are learning of a topic it is true for a moment: whoever tries again judges
+                    break
                 kafka_errors.refuse(failure, f"transaction of {self._name}")
         if kafka_errors.over(error) and not error.txn_requires_abort():
             self._end(error)
+        close(f"transactional id {self._name}", self._patience.closing_s, self._producer.close)
+        self._producer = self._opened()
         raise Aborted(error)
 
     def _reason(self, error: KafkaError) -> KafkaError:

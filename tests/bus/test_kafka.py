@@ -220,7 +220,7 @@ def test_work_of_a_member_that_the_group_gave_up_is_dropped(kafka: str, stays: b
     if not stays:
         others.close()
         group = Cluster(slow)
-        wait_until(lambda: group.member(f"{world.application}-r", f"{world.application}-r-other") is None)
+        wait_until(lambda: group.member(f"{world.application}-r", f"{world.application}-r-other")[0] is None)
     assert sleeper.commit([work(s, 1, Output(out, 0, None, b"sleeper")) for s in sources]) == set()
     assert set(told.lost) == sources
     assert everything(world.bus(), out) == [b"other", b"other"]

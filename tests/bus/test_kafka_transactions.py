@@ -36,13 +36,20 @@ class Client:
     transaction: KafkaError | None = None
     abort: KafkaError | None = None
 
+    made = 0
+    steps: list[tuple[int, str]] = []
+
     def __init__(self, settings: object, *, on_delivery: Callable[[KafkaError, Any], None], **_: object) -> None:
         self._on_delivery, self._open = on_delivery, False
+        type(self).made += 1
+        self._number = self.made
         self._failure: KafkaError | None = None
 
-    def init_transactions(self, timeout: float) -> None: ...
+    def init_transactions(self, timeout: float) -> None:
+        self.steps.append((self._number, "init"))
 
     def begin_transaction(self) -> None:
+        self.steps.append((self._number, "begin"))
         if self._failure is not None:
             raise KafkaException(self._failure)
         if self._open:
@@ -70,13 +77,15 @@ class Client:
         if self._failure is not None and self._failure.fatal():
             raise KafkaException(self._failure)
         self._open, self._failure = False, None
+        self.steps.append((self._number, "abort"))
 
     def close(self) -> None: ...
 
 
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> type[Client]:
-    class Own(Client): ...
+    class Own(Client):
+        steps: list[tuple[int, str]] = []
 
     monkeypatch.setattr(kafka_transactions, "Producer", Own)
     return Own
@@ -140,6 +149,20 @@ def test_what_the_group_says_aborts_it_as_before(client: type[Client]) -> None:
     for outputs in (1, 3):
         with pytest.raises(Aborted, match="rebalance"):
             _run(outputs)
+
+
+@pytest.mark.parametrize("name", ["REBALANCE_IN_PROGRESS", "UNKNOWN_MEMBER_ID", "ILLEGAL_GENERATION", "UNKNOWN_TOPIC_OR_PART"])
+def test_behind_an_aborted_transaction_there_is_another_epoch(client: type[Client], name: str) -> None:
+    """What the first one's connections still carry must not be taken for the next one's."""
+    client.transaction = KafkaError(getattr(KafkaError, name))
+    transactions = Transactions({}, "t", Patience(0))
+    with pytest.raises(Aborted):
+        transactions.run(_OUTPUTS)
+    client.transaction = None
+    transactions.run(_OUTPUTS)
+    transactions.run(_OUTPUTS)
+    begun = [(number, step) for number, step in client.steps if step != "begin" or number == 2]
+    assert begun == [(1, "init"), (1, "abort"), (2, "init"), (2, "begin"), (2, "begin")]
 
 
 def test_the_patience_with_what_is_learnt_begins_with_the_first_that_does_not_know(monkeypatch: pytest.MonkeyPatch) -> None:
