@@ -13,6 +13,8 @@ from .kafka_settings import Settings
 _LOOK_S = 0.1
 #: Between two answers no more than this counts as time in which a dead member could have been missed: brokers that were away miss nobody.
 _COUNTS_S = 1.0
+#: Seconds of rebalances after which it is given up: they may wait for a client that this very process has left behind.
+_REBALANCES_S = 20.0
 #: A name that joins so often, while this process does not, is somebody's.
 _MOST_JOINS = 5
 
@@ -28,17 +30,18 @@ def rival(
     of a rebalance on, for as long as one lasts the group misses nobody who has asked to join.
     """
     needed_s = kafka_settings.session_timeout_s(settings) + 1
-    seen_s, last, known = 0.0, time.monotonic(), ""
+    seen_s, waited_s, last, known = 0.0, 0.0, time.monotonic(), ""
     again = 0
     while True:
         member, settled = cluster.member(group, instance)
         if member is None or (own := ours(member.member_id)):
             return None
         now = time.monotonic()
-        seen_s, last = (seen_s + min(now - last, _COUNTS_S) if settled else 0.0), now
+        passed_s, last = min(now - last, _COUNTS_S), now
+        seen_s, waited_s = (seen_s + passed_s, waited_s) if settled else (0.0, waited_s + passed_s)
         if member.member_id != known:  # another join: its session begins now
             known, seen_s, again = member.member_id, 0.0, again + 1
-        if own is False or seen_s > needed_s or again > _MOST_JOINS:
+        if own is False or seen_s > needed_s or waited_s > _REBALANCES_S or again > _MOST_JOINS:
             return member
         patience.pause(_LOOK_S)
         if patience.over:
