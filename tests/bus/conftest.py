@@ -17,6 +17,14 @@ def _in_memory() -> World:
     return world
 
 
+@pytest.fixture
+def cluster(kafka: str) -> Iterator[World]:
+    """On Kafka alone."""
+    world = World(lambda instance, application: KafkaBus({"bootstrap.servers": kafka}, application, instance))
+    yield world
+    world.close()
+
+
 @pytest.fixture(params=["memory", "file", pytest.param("kafka", marks=pytest.mark.kafka)])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """Each implementation in turn."""

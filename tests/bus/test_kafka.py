@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -50,13 +49,6 @@ print("here", flush=True)
 while True:
     session.consume(1, .1)
 """
-
-
-@pytest.fixture
-def cluster(kafka: str) -> Iterator[World]:
-    world = World(lambda instance, application: KafkaBus({"bootstrap.servers": kafka}, application, instance))
-    yield world
-    world.close()
 
 
 def test_a_transaction_whose_process_died_is_decided_by_its_successor(kafka: str, cluster: World) -> None:

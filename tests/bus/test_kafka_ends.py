@@ -8,7 +8,6 @@ from confluent_kafka import Producer
 
 from driftbus.consumers.bus import kafka_flow, kafka_session
 from driftbus.consumers.bus.interface import BusError, Output, TopicPartition
-from driftbus.consumers.bus.kafka import KafkaBus
 from driftbus.consumers.bus.kafka_errors import Ended
 from driftbus.consumers.bus.kafka_patience import Patience
 from driftbus.consumers.bus.kafka_session import KafkaSession
@@ -17,13 +16,6 @@ from driftbus.consumers.bus.kafka_transactions import Transactions
 from .worlds import Followed, World, everything, numbered, read_values, wait_until, work
 
 pytestmark = pytest.mark.kafka
-
-
-@pytest.fixture
-def cluster(kafka: str) -> Iterator[World]:
-    world = World(lambda instance, application: KafkaBus({"bootstrap.servers": kafka}, application, instance))
-    yield world
-    world.close()
 
 
 class Behind(list[Output]):

@@ -1,7 +1,7 @@
 """What comes together in one read of the client: records and errors, rebalances and ends. The client's own words, in that order."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, Message
@@ -17,13 +17,6 @@ from .raw import produce
 from .worlds import PATIENCE_S, Followed, World, numbered, read_values, wait_until, work
 
 pytestmark = pytest.mark.kafka
-
-
-@pytest.fixture
-def cluster(kafka: str) -> Iterator[World]:
-    world = World(lambda instance, application: KafkaBus({"bootstrap.servers": kafka}, application, instance))
-    yield world
-    world.close()
 
 
 def _together(monkeypatch: pytest.MonkeyPatch, *steps: Callable[[Consumer, list[Message]], bool]) -> None:
