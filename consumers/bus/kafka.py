@@ -105,12 +105,20 @@ class KafkaBus:
                 if records or events:
                     heard, trying = time.monotonic(), trying if events else self._patience.trying(f"reading {source}")
                 elif time.monotonic() - heard > _SILENT_S:  # a new client knows no leader that is gone
-                    trying.nothing_came()
+                    trying.failed(self._silence(source))
                     reader.close()
                     reader, heard = self._reader_at(source, start, new=True), time.monotonic()
         finally:
             reader.unassign()
             self._readers.append(reader)
+
+    def _silence(self, source: TopicPartition) -> KafkaError:
+        """Why nothing comes of what is there."""
+        (_, committed), (_, end) = self.watermarks(source), self.watermarks(source, committed=False)
+        if committed == end:
+            return KafkaError(KafkaError._TIMED_OUT)
+        msg = f"the transaction that begins at offset {committed} is open; where it stays so, kafka-transactions.sh find-hanging names it"
+        return KafkaError(KafkaError._TIMED_OUT, msg)
 
     def _held(self, source: TopicPartition, start: int) -> tuple[int, int]:
         """From where to where a partition reaches, if it still holds an offset that is to be read."""

@@ -20,7 +20,8 @@ from .kafka_flow import STALLED_S, Flow, Stall
 from .kafka_members import rival
 from .kafka_patience import Patience
 from .kafka_settings import Settings
-from .kafka_transactions import Aborted, Positions, Transactions
+from .kafka_transactions import Aborted, Transactions
+from .kafka_unsettled import Positions, Unsettled
 
 _log = logging.getLogger(__name__)
 
@@ -74,10 +75,10 @@ class KafkaSession:
         self._revivals = 0  # since the last commit
         self._join()
 
-    def _join(self) -> None:
+    def _join(self, unsettled: Unsettled | None = None) -> None:
         """Transactions first: what was left open is decided before positions are read."""
         self._broken: Exception | None = None  # what a callback raised, or a seek between two reads
-        self._transactions = Transactions(self._settings, self._instance, self._patience)
+        self._transactions = Transactions(self._settings, self._instance, self._patience, unsettled)
         settings = kafka_settings.consumer(self._settings, self._group, self._instance)
         try:
             self._consumer = Consumer(settings, logger=_log, error_cb=kafka_errors.report)
@@ -104,7 +105,7 @@ class KafkaSession:
             self._ended = Fenced(msg)
             raise self._ended from why
         _log.warning("%s; the group has no other instance of this name: joining again", why)
-        self._join()
+        self._join(self._transactions.unsettled)
 
     def _ours(self, member: str) -> bool | None:
         if member == self._member:

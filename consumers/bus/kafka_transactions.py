@@ -14,6 +14,7 @@ from .interface import BusError, Output
 from .kafka_closing import close
 from .kafka_patience import Patience
 from .kafka_settings import Settings
+from .kafka_unsettled import Positions, Unsettled
 
 _log = logging.getLogger(__name__)
 
@@ -22,9 +23,6 @@ _STEP_S = 2
 #: Seconds that positions may take: by default the brokers miss a dead one, and make another the group's coordinator, after nine.
 _SEND_S = 10
 _AGAIN_S, _LOOK_S = 0.05, 0.5
-
-#: Positions as the client wants them, and the group metadata that fences zombies (an opaque object of the client's).
-Positions = tuple[list[Any], Any]
 
 
 class Aborted(Exception):
@@ -38,16 +36,18 @@ class Aborted(Exception):
 class Transactions:
     """Transactions of one transactional id, one after the other. A predecessor's open one is aborted at the start, and it is fenced.
 
-    *Trap*: what an aborted transaction wrote may still be on its way, on a connection of which nobody waits for an answer any more. A
-    broker that was away reads it when it is back, and takes it for a part of the next transaction where the producer's epoch is the same:
-    published without its positions, and so twice. librdkafka does not begin a new epoch with every transaction (KIP-890); so a producer
-    that has aborted is replaced, and whatever its epoch still sends is fenced.
+    *Trap*: an aborted transaction may become a part of the next one, and be published with it, in two ways. Brokers may have left it open
+    in a partition (`kafka_unsettled`): so it is aborted once more before anything else is done, here or, where the client has ended, by
+    the one that takes its place and is told what is ``unsettled``. And what it wrote may still be on its way, on a connection of which
+    nobody waits for an answer any more; librdkafka does not begin a new epoch with every transaction (KIP-890): so a producer that has
+    aborted is replaced, and whatever its epoch still sends is fenced.
     """
 
-    def __init__(self, settings: Settings, transactional_id: str, patience: Patience) -> None:
+    def __init__(self, settings: Settings, transactional_id: str, patience: Patience, unsettled: Unsettled | None = None) -> None:
         self._name = transactional_id
         self._patience = patience
         self._settings = settings
+        self.unsettled = unsettled  # begun to be written, and not committed
         self._failed: list[KafkaError] = []
         self._fatal: KafkaError | None = None
         self._producer = self._opened()
@@ -70,7 +70,8 @@ class Transactions:
                 return producer
 
     def poll(self) -> None:
-        """Serve what the client has to say."""
+        """Serve what the client has to say, when nothing is left to be settled."""
+        self._settle()
         try:
             self._producer.poll(0)
         except KafkaException as exception:
@@ -82,14 +83,18 @@ class Transactions:
         Raises `Aborted` when it may be tried again, `BusError` when something must be changed. After `Fenced` (this id was used elsewhere,
         or the coordinator gave the transaction up) and `Ended` only another producer can go on; its start decides what became of it.
         """
+        self._settle()
         self._failed.clear()
         try:
             self._producer.begin_transaction()  # 1
+            self.unsettled = Unsettled(outputs)
             for output in outputs:  # 2
                 self._produce(output)
             if positions is not None:
-                self._insist(self._send, *positions())  # 3
+                self.unsettled = Unsettled(outputs, group := positions())
+                self._insist(self._send, *group)  # 3
             self._insist(self._producer.commit_transaction, _STEP_S)  # 4: waits for every record, or fails
+            self.unsettled = None
         except KafkaException as exception:
             self._abort(kafka_errors.error_of(exception))
 
@@ -161,7 +166,50 @@ class Transactions:
             self._end(error)
         close(f"transactional id {self._name}", self._patience.closing_s, self._producer.close)
         self._producer = self._opened()
+        self._settle()
         raise Aborted(error)
+
+    def _settle(self) -> None:
+        """Abort once more what came to nothing, now that every partition that it may have written to has a leader."""
+        trying = self._patience.trying(f"transactional id {self._name}: aborting once more what was aborted")
+        waiting = False
+        while self.unsettled is not None:
+            try:
+                if (marks := self.unsettled.marks(self._producer)) is None:
+                    failure: KafkaError | None = KafkaError(KafkaError.LEADER_NOT_AVAILABLE)
+                    if not waiting:
+                        waiting = True
+                        _log.warning("transactional id %s: aborts once more what was aborted when its partitions have leaders", self._name)
+                else:
+                    failure = self._settled(marks, self.unsettled.positions)
+            except KafkaException as exception:
+                failure = kafka_errors.error_of(exception)
+            if failure is None:
+                self.unsettled = None
+            else:
+                trying.failed(failure)
+
+    def _settled(self, marks: Sequence[Output], positions: Positions | None) -> KafkaError | None:
+        """Write and abort; what went wrong. A group that refuses the positions is not: it takes part in the transaction then."""
+        self._failed.clear()
+        failure = None
+        try:
+            self._producer.begin_transaction()
+            for mark in marks:
+                self._produce(mark)
+            while not self._failed and self._producer.flush(_LOOK_S):
+                if self._patience.over:
+                    self._patience.give_up(f"transaction of {self._name}")
+        except KafkaException as exception:
+            failure = kafka_errors.error_of(exception)
+        if positions is not None and failure is None and not self._failed:
+            try:
+                self._insist(self._send, *positions)
+            except KafkaException as exception:
+                refused = kafka_errors.error_of(exception)
+                failure = None if refused.txn_requires_abort() and not kafka_errors.permanent(refused) else refused
+        self._abort_open()
+        return next(iter(self._failed), failure)
 
     def _reason(self, error: KafkaError) -> KafkaError:
         """Where the client only says that it is in no state for this: why. It tells that to whoever asks for the next transaction."""

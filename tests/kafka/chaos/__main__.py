@@ -3,7 +3,6 @@
 import argparse
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -19,14 +18,12 @@ def main() -> int:
     )
     parser.add_argument("--seed", type=int, action="append", help="of the schedule (default: 1); may be given several times")
     parser.add_argument("--short", action="store_true", help="the form that runs in the gate: one broker, half a minute")
-    parser.add_argument("--silent", action="store_true", help="with --short: its broker is silent for longer than a session")
     parser.add_argument("--schedule", action="store_true", help="write the schedule, and do nothing")
     parser.add_argument("--port", type=int, default=0, help="of the first broker (default: any free one)")
     parser.add_argument("--folder", type=Path, help="for journals and what the processes said (default: a new one in the system's)")
     given = parser.parse_args()
     folder = given.folder or Path(mkdtemp(prefix="driftbus-chaos-"))
-    short = replace(SHORT, seconds=32, outages=(("broker paused", "1", 8.0),)) if given.silent else SHORT
-    forms = [short] if given.short else [LONG[brokers] for brokers in given.brokers or sorted(LONG)]
+    forms = [SHORT] if given.short else [LONG[brokers] for brokers in given.brokers or sorted(LONG)]
     good = True
     for form in forms:
         for seed in given.seed or [1]:

@@ -49,7 +49,7 @@ class Form:
     outages: tuple[tuple[What, str, float], ...]  #: of brokers, in this order
 
 
-SHORT = Form(1, 28, 14, kills=9, pauses=3, stops=1, joins=1, outages=(("broker paused", "1", 3.0),))
+SHORT = Form(1, 32, 14, kills=9, pauses=3, stops=1, joins=1, outages=(("broker paused", "1", 8.0),))
 LONG = {
     1: Form(
         1,
