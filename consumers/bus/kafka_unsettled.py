@@ -28,17 +28,18 @@ class Unsettled:
     positions: Positions | None = None
 
     def marks(self, producer: Producer) -> list[Output] | None:
-        """An empty record for each place; None while one of the partitions has no leader."""
-        places = {(one.topic, one.partition, one.key if one.partition is None else None) for one in self.outputs}
-        leaders = {topic: dict(_leaders(producer, topic)) for topic, _, _ in places}
-        found = set[tuple[str, int | None, bytes | None]]()
-        for topic, partition, key in places:
-            anywhere = partition is None and key is None
+        """An empty record for each place, with a key where one had a key; None while one of the partitions has no leader."""
+        leaders = {topic: dict(_leaders(producer, topic)) for topic in {one.topic for one in self.outputs}}
+        found = dict[tuple[str, int | bytes], Output]()
+        for topic, partition, key, *_ in self.outputs:
             numbers = leaders[topic] if partition is None else [partition]
             if any(leaders[topic].get(number, -1) < 0 for number in numbers):
                 return None
-            found |= {(topic, number, None) for number in numbers} if anywhere else {(topic, partition, key)}
-        return [Output(topic, partition, key, b"") for topic, partition, key in found]
+            if partition is None and key is not None:
+                found[topic, key] = Output(topic, None, key, b"")
+            else:
+                found |= {(topic, number): Output(topic, number, key, b"") for number in numbers}
+        return list(found.values())
 
 
 def _leaders(producer: Producer, topic: str) -> Iterator[tuple[int, int]]:

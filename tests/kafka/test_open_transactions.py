@@ -36,9 +36,11 @@ _DYING = 3
 ENDINGS = ("by itself", "by a successor")
 PLACES: dict[str, Callable[[str, int, bytes], Output]] = {
     "by partition": lambda topic, number, value: Output(topic, number % 2, None, value),
+    "compacted": lambda topic, number, value: Output(topic, number % 2, value, value),
     "by key": lambda topic, _, value: Output(topic, None, value, value),
     "by neither": lambda topic, _, value: Output(topic, None, None, value),
 }
+_COMPACTED = {"compacted": {"cleanup.policy": "compact"}}
 
 
 class World:
@@ -57,7 +59,7 @@ class World:
         Transactions(self.settings, "first", Patience()).close()  # makes the brokers' own topic
         names = (f"{ending}-{place}-{n}".replace(" ", "-") for n in count())
         name = next(name for name in names if coordinator(self._admin, "__transaction_state", name) != _DYING)
-        new = NewTopic(name, 2, replica_assignment=[[_DYING]] * 2, config={"min.insync.replicas": "1"})
+        new = NewTopic(name, 2, replica_assignment=[[_DYING]] * 2, config={"min.insync.replicas": "1", **_COMPACTED.get(place, {})})
         self._admin.create_topics([new])[name].result()
         _await(lambda: name in self.bus.describe([name]))
         return name
@@ -114,7 +116,7 @@ def _fail_and_commit(world: World, name: str, ending: str, outputs: Sequence[Out
         assert ending == "by itself"
     except Ended:
         transactions = Transactions(world.settings, name, Patience(None), transactions.unsettled)
-    transactions.run([Output(name, n % 2, None, value) for n, value in enumerate(_COMMITTED)])
+    transactions.run([Output(name, n % 2, value, value) for n, value in enumerate(_COMMITTED)])
     transactions.close()
 
 

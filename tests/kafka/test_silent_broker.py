@@ -12,13 +12,15 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import yaml
 
 from driftbus.consumers.bus.interface import Bus, BusError, Output, Position, Stopped, TopicPartition
 from driftbus.consumers.bus.kafka import KafkaBus
+from driftbus.consumers.bus.kafka_admin import Cluster
+from driftbus.consumers.pipeline.topology import ROLES
 
 from ..bus.worlds import Followed, everything, numbered, work
 from ..streaming import configuration, prepare, reference, rows, send
@@ -29,7 +31,7 @@ pytestmark = pytest.mark.kafka
 _COMMAND_S = 2.0
 #: What a question may take on top: requests that have begun are not interrupted.
 _SLACK_S = 20.0
-_LONG_S = 300.0
+_LONG_S = 120.0
 
 #: What a person asks, and what a running consumer does.
 ASKS: dict[str, Callable[[Bus, TopicPartition], object]] = {
@@ -40,9 +42,19 @@ ASKS: dict[str, Callable[[Bus, TopicPartition], object]] = {
     "publish": lambda bus, source: bus.publish(numbered(source.topic, 1)),
     "session": lambda bus, source: bus.session("r", [source.topic], Followed()),
 }
-#: Processes of the product, told to stop while the broker is silent, and afterwards; and of how many streams. Each is a profiler, to be
-#: closed behind the one before; the last is told twice.
-PROCESSES = {"meanwhile": 8, "afterwards": 1, "twice": 1}
+
+
+class Process(NamedTuple):
+    """One of the product: ``driftbus run ROLES``."""
+
+    application: str
+    roles: tuple[str, ...]
+    streams: int = 1  #: of the application; each is another profiler, to be closed behind the one before
+
+
+#: By when they are told to stop: while the broker is silent, every role and all in one; twice; and when it answers again.
+MEANWHILE = {role: Process("meanwhile", (role,), 8) for role in ROLES} | {"all": Process("together", ROLES, 2)}
+PROCESSES = MEANWHILE | {"twice": Process("twice", ROLES[:1]), "afterwards": Process("afterwards", ROLES[:1])}
 
 
 @dataclass
@@ -114,13 +126,13 @@ def silence(own_broker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             began = time.monotonic()
             threads = {key: found.ask(bus, *key, source) for key, bus in buses.items()}
             time.sleep(1)  # a second of silence: all ask by now
-            for name in ("meanwhile", "twice"):
+            for name in (*MEANWHILE, "twice"):
                 processes[name].terminate()
             for (who, _), bus in buses.items():
                 if who == "stopped":
                     bus.stop()
             processes["twice"].send_signal(signal.SIGINT)
-            found.codes |= {name: processes[name].wait(20) for name in ("twice", "meanwhile")}
+            found.codes |= {name: processes[name].wait(20) for name in ("twice", *MEANWHILE)}
             for (who, _), thread in threads.items():
                 if who != "consumer":
                     thread.join(_COMMAND_S + _SLACK_S)
@@ -146,26 +158,34 @@ _PATIENCE = {"command": _COMMAND_S, "consumer": None, "stopped": None}
 
 
 def _start(processes: "dict[str, subprocess.Popen[bytes]]", own_broker: Any, bus: KafkaBus, folder: Path) -> None:  # the script's Cluster
-    """Profilers, each of its own application, that have begun to commit."""
+    """Processes at work: all roles of all applications."""
     address = {"bootstrap.servers": own_broker.address}
     prepare(bus, configuration(application="any", bus="kafka", kafka=address, artifacts=str(folder / "artifacts")), [reference("m0")])
     send(bus, rows(60, ["m0"]))
-    for number in range(1, max(PROCESSES.values())):
+    for number in range(1, max(process.streams for process in PROCESSES.values())):
         bus.create(f"scored{number}", 1)
-    for name, streams in PROCESSES.items():
+    for name, (application, roles, streams) in PROCESSES.items():
         stream = {"pane": "10s", "clock": "record"}
-        text = {"application": name, "kafka": address, "artifacts": str(folder / "artifacts"), "topics": {"prefix": "driftbus"}}
+        text = {"application": application, "kafka": address, "artifacts": str(folder / "artifacts"), "topics": {"prefix": "driftbus"}}
         more = {f"s{number}": {**stream, "topics": [f"scored{number}"]} for number in range(1, streams)}
         text |= {"streams": {"predictions": {**stream, "topics": ["scored"]}, **more}, "models": {"m0": {"false_alarms": "1 per 1h"}}}
         (folder / f"{name}.yaml").write_text(yaml.safe_dump(text))
-        command = [str(Path(sys.executable).parent / "driftbus"), "run", "profiler", "--config", str(folder / f"{name}.yaml")]
+        command = [str(Path(sys.executable).parent / "driftbus"), "run", *roles, "--config", str(folder / f"{name}.yaml")]
         with (folder / f"{name}.log").open("wb") as log:
             processes[name] = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | {"HOSTNAME": "one"})
-    deadline, sources = time.monotonic() + _LONG_S, [TopicPartition("scored", p) for p in range(4)]
-    while not all(bus.committed(f"{name}-profiler-predictions", sources) for name in PROCESSES):
-        for name, process in processes.items():
-            assert process.poll() is None, (folder / f"{name}.log").read_text()
+    deadline, cluster = time.monotonic() + _LONG_S, Cluster(address)
+    while not all(_works(bus, cluster, process.application, role) for process in PROCESSES.values() for role in process.roles):
+        for name, one in processes.items():
+            assert one.poll() is None, (folder / f"{name}.log").read_text()
         assert time.monotonic() < deadline
+
+
+def _works(bus: KafkaBus, cluster: Cluster, application: str, role: str) -> bool:
+    """Whether a role has committed something of the input, or has joined the group of those that read our own topics."""
+    if role == ROLES[0]:
+        return bool(bus.committed(f"{application}-{role}-predictions", [TopicPartition("scored", number) for number in range(4)]))
+    member, settled = cluster.member(f"{application}-{role}", f"{application}-{role}-one")
+    return member is not None and settled
 
 
 @pytest.mark.parametrize("name", ASKS)
@@ -194,9 +214,10 @@ def test_what_a_session_read_and_committed_is_there_once(silence: Silence) -> No
     assert silence.copied == [b"0", b"1", b"2"]
 
 
-def test_a_process_ends_in_peace_when_it_is_told_to(silence: Silence) -> None:
-    assert silence.codes["meanwhile"] == 0
-    assert silence.codes["afterwards"] == 0
+@pytest.mark.parametrize("name", [*MEANWHILE, "afterwards"])
+def test_a_process_ends_in_peace_when_it_is_told_to(silence: Silence, name: str) -> None:
+    """Within 20 s, whatever its role."""
+    assert silence.codes[name] == 0
 
 
 def test_a_process_ends_at_once_when_it_is_told_twice(silence: Silence) -> None:
