@@ -2,19 +2,17 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-import msgspec
 import yaml
 
+from ..nursery import Nursery
+
 _FAREWELL_S = 30
-Answer = TypeVar("Answer")
 
 
 class Death(NamedTuple):
@@ -46,21 +44,15 @@ class Crew:
         self.began = time.monotonic()  # of the run: deaths are told from then on
         self._members: dict[str, _Member] = {}
         self.deaths: list[Death] = []
-        self._nursery = subprocess.Popen(
-            [sys.executable, "-m", "tests.kafka.chaos.nursery", str(folder)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=Path(__file__).parents[3],
-        )
-        self._answer(int)
+        self._nursery = Nursery()
 
     def start(self, name: str) -> None:
         """A process of the role that its name begins with."""
         config = self._folder / f"{name}.yaml"
         config.write_text(yaml.safe_dump({**self._settings, "instance": name}))
         role = name.partition("-")[0]
-        self._members[name] = _Member(role, self._ask(f"start {name} {role}", int), time.monotonic())
+        pid = self._nursery.start(self._folder / f"{name}.log", "run", role, "--config", str(config))
+        self._members[name] = _Member(role, pid, time.monotonic())
 
     def kill(self, name: str, back_at: float) -> None:
         """SIGKILL, whatever it is doing."""
@@ -85,7 +77,7 @@ class Crew:
     def look(self, *, may_start: bool) -> list[str]:
         """Continue and, where that may be, start again whose time it is; what was done, for the journal."""
         now, told = time.monotonic(), list[str]()
-        ended = self._ask("ended", dict[int, int])
+        ended = self._nursery.ended()
         for name, member in list(self._members.items()):
             if member.pid in ended and member.gone:
                 del self._members[name]
@@ -121,7 +113,7 @@ class Crew:
             self._signal(name, signal.SIGTERM)
         deadline, ended = time.monotonic() + _FAREWELL_S, dict[int, int]()
         while time.monotonic() < deadline and not all(member.pid in ended for member in self._members.values()):
-            ended = self._ask("ended", dict[int, int])
+            ended = self._nursery.ended()
             time.sleep(0.05)
         codes = {name: ended.get(member.pid) for name, member in self._members.items()}
         late = [f"{name} has not ended {_FAREWELL_S} s after SIGTERM" for name, code in codes.items() if code is None]
@@ -129,11 +121,7 @@ class Crew:
 
     def close(self) -> None:
         """Leave no process behind."""
-        assert self._nursery.stdin is not None
-        assert self._nursery.stdout is not None
-        self._nursery.stdin.close()
-        self._nursery.wait(_FAREWELL_S)
-        self._nursery.stdout.close()
+        self._nursery.close()
 
     def _end(self, name: str, number: signal.Signals, back_at: float | None) -> None:
         member = self._members[name]
@@ -144,13 +132,3 @@ class Crew:
     def _signal(self, name: str, number: signal.Signals) -> None:
         with suppress(ProcessLookupError):  # not reaped before the nursery was asked: the number is nobody else's, or nobody's
             os.kill(self._members[name].pid, number)
-
-    def _ask(self, line: str, kind: type[Answer]) -> Answer:
-        assert self._nursery.stdin is not None
-        self._nursery.stdin.write(line + "\n")
-        self._nursery.stdin.flush()
-        return self._answer(kind)
-
-    def _answer(self, kind: type[Answer]) -> Answer:
-        assert self._nursery.stdout is not None
-        return msgspec.json.decode(self._nursery.stdout.readline(), type=kind, strict=False)

@@ -1,14 +1,16 @@
-"""Runs ``driftbus`` with a crash switch: ``python crashing.py POINT HITS LOG run ...`` ends itself by SIGKILL at the n-th hit of a point.
+"""A crash switch: the process ends itself by SIGKILL at the n-th hit of a point, which it notes in a log in front of that.
 
-The product knows nothing of it: its Kafka client is replaced before it is imported. The point is noted in LOG in front of the kill.
+The product knows nothing of it: its Kafka clients are replaced before it begins.
 """
 
 import os
 import signal
-import sys
+from pathlib import Path
 from typing import Any
 
 import confluent_kafka
+
+from driftbus.consumers.bus import kafka_session, kafka_transactions
 
 #: The five points of a commit.
 POINTS = (
@@ -32,13 +34,13 @@ class Switch:
         """One hit."""
         self.left -= point == self.point
         if self.left == 0:
-            with open(self._log, "a") as log:  # noqa: PTH123  # nothing is imported that the product does not
+            with Path(self._log).open("a") as log:
                 log.write(f"{point}\n")
             os.kill(os.getpid(), signal.SIGKILL)
 
 
 def install(switch: Switch) -> None:
-    """Put the switch into the Kafka client. Arguments are passed on as they are: `Any`."""
+    """Put the switch into the clients of sessions. Arguments are passed on as they are: `Any`."""
 
     class Producer(confluent_kafka.Producer):
         def begin_transaction(self, *arguments: Any) -> Any:
@@ -65,12 +67,4 @@ def install(switch: Switch) -> None:
                 switch.reached(CONSUME)
             return super().consume(*arguments)
 
-    confluent_kafka.Producer, confluent_kafka.Consumer = Producer, Consumer  # type: ignore[misc]  # on purpose
-
-
-if __name__ == "__main__":
-    point, hits, log, *arguments = sys.argv[1:]
-    install(Switch(point, int(hits), log))
-    from driftbus.consumers.command.main import main
-
-    main(arguments)
+    kafka_transactions.Producer, kafka_session.Consumer = Producer, Consumer  # type: ignore[attr-defined]  # on purpose
