@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import signal
 import threading
 import time
@@ -77,6 +78,10 @@ class Brokers:
                     raise
             else:
                 return
+
+    def keep(self, folder: Path) -> None:
+        """Copy their data and logs as they are now, for whoever looks for the reason of a difference."""
+        shutil.copytree(self._cluster.directory, folder, ignore=shutil.ignore_patterns("*.timeindex", "*.index"), dirs_exist_ok=True)
 
     def close(self) -> None:
         """End them, and forget their data."""

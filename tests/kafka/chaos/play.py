@@ -66,7 +66,7 @@ class Result:
 
 
 def play(form: Form, seed: int, folder: Path, say: Callable[[str], None], port: int = 0) -> Result:
-    """Run it in an empty folder: schedule, journal, and what the processes said stay there."""
+    """Run it in an empty folder: schedule, journal, and what the processes said stay there; where it was not good, the brokers' data too."""
     faults = planned(form, seed)
     (folder / "schedule.txt").write_text("".join(f"{fault}\n" for fault in faults))
     with closing(Brokers(folder / "brokers", form.brokers, port)) as brokers:
@@ -74,7 +74,10 @@ def play(form: Form, seed: int, folder: Path, say: Callable[[str], None], port: 
         configuration = Configuration.model_validate(settings)
         with closing(KafkaBus(configuration.kafka, configuration.application, "maker")) as bus:
             _prepare(bus, configuration, form)
-            return _Play(form, faults, folder, say, brokers, settings, bus).result(random.Random(seed))
+            result = _Play(form, faults, folder, say, brokers, settings, bus).result(random.Random(seed))
+        if not result.good:
+            brokers.keep(folder / "kept")
+        return result
 
 
 def _settings(form: Form, address: str, folder: Path) -> Settings:
