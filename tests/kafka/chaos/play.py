@@ -66,7 +66,7 @@ class Result:
 
 
 def play(form: Form, seed: int, folder: Path, say: Callable[[str], None], port: int = 0) -> Result:
-    """Run it in an empty folder: schedule, journal, and what the processes said stay there; where it was not good, the brokers' data too."""
+    """Run it in an empty folder: schedule, journal, what the processes said stay there; of one that is not good, the brokers' data too."""
     faults = planned(form, seed)
     (folder / "schedule.txt").write_text("".join(f"{fault}\n" for fault in faults))
     with closing(Brokers(folder / "brokers", form.brokers, port)) as brokers:
