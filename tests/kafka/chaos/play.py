@@ -72,11 +72,15 @@ def play(form: Form, seed: int, folder: Path, say: Callable[[str], None], port: 
     with closing(Brokers(folder / "brokers", form.brokers, port)) as brokers:
         settings = _settings(form, brokers.address, folder)
         configuration = Configuration.model_validate(settings)
-        with closing(KafkaBus(configuration.kafka, configuration.application, "maker")) as bus:
-            _prepare(bus, configuration, form)
-            result = _Play(form, faults, folder, say, brokers, settings, bus).result(random.Random(seed))
-        if not result.good:
-            brokers.keep(folder / "kept")
+        good = False
+        try:
+            with closing(KafkaBus(configuration.kafka, configuration.application, "maker")) as bus:
+                _prepare(bus, configuration, form)
+                result = _Play(form, faults, folder, say, brokers, settings, bus).result(random.Random(seed))
+            good = result.good
+        finally:
+            if not good:
+                brokers.keep(folder / "kept")
         return result
 
 
