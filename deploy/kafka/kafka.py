@@ -20,7 +20,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -113,10 +113,11 @@ def answers(port: int) -> bool:
 
 
 class Cluster:
-    """One or three brokers, each a controller too, in a directory that remembers them."""
+    """One or three brokers, each a controller too, in a directory that remembers them; with these properties beside its own."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, properties: Mapping[str, object] | None = None) -> None:
         self.directory = directory
+        self._properties = properties or {}
         self._state = directory / "cluster.json"
 
     @property
@@ -190,7 +191,8 @@ class Cluster:
         for node in nodes:
             folder = self._folder(node)
             folder.mkdir(parents=True, exist_ok=True)
-            lines = (f"{key}={value}\n" for key, value in _properties(node, ports[node], controllers, folder))
+            properties = dict(_properties(node, ports[node], controllers, folder)) | self._properties
+            lines = (f"{key}={value}\n" for key, value in properties.items())
             (folder / "server.properties").write_text("".join(lines))
             (folder / "log4j2.properties").write_text(_LOG4J)
             options = ["format", "-t", cluster_id, "-c", str(folder / "server.properties"), "--initial-controllers", quorum]

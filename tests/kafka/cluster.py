@@ -9,14 +9,17 @@ from confluent_kafka.admin import AdminClient
 _SCRIPT = Path(__file__).parents[2] / "deploy" / "kafka" / "kafka.py"
 
 
-def cluster(directory: Path) -> Any:  # the script's Cluster
-    """Brokers to be started in a directory: `address`, `start(brokers, port)`, `pid(node)`, `kill(node)`, `stop()`."""
+def cluster(directory: Path, **properties: object) -> Any:  # the script's Cluster
+    """Brokers to be started in a directory: `address`, `start(brokers, port)`, `pid(node)`, `kill(node)`, `stop()`.
+
+    Their properties are written with _ for the dots.
+    """
     spec = importlib.util.spec_from_file_location("deploy_kafka", _SCRIPT)
     assert spec is not None
     assert spec.loader is not None
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
-    return script.Cluster(directory)
+    return script.Cluster(directory, {key.replace("_", "."): value for key, value in properties.items()})
 
 
 def coordinator(admin: AdminClient, topic: str, name: str) -> int:

@@ -25,8 +25,8 @@ _log = logging.getLogger(__name__)
 class Brokers:
     """One or three on a directory of their own."""
 
-    def __init__(self, directory: Path, count: int, port: int) -> None:
-        self._cluster: Any = cluster(directory)  # the script's Cluster
+    def __init__(self, directory: Path, count: int, port: int, session_s: int) -> None:
+        self._cluster: Any = cluster(directory, broker_session_timeout_ms=1000 * session_s)  # the script's Cluster
         self._away: dict[int, tuple[float, bool]] = {}  # node: when it is to be back, and whether it is only stopped
         self._starting: threading.Thread | None = None
         self._closed = False

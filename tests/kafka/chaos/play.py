@@ -69,7 +69,7 @@ def play(form: Form, seed: int, folder: Path, say: Callable[[str], None], port: 
     """Run it in an empty folder: schedule, journal, what the processes said stay there; of one that is not good, the brokers' data too."""
     faults = planned(form, seed)
     (folder / "schedule.txt").write_text("".join(f"{fault}\n" for fault in faults))
-    with closing(Brokers(folder / "brokers", form.brokers, port)) as brokers:
+    with closing(Brokers(folder / "brokers", form.brokers, port, form.broker_session_s)) as brokers:
         settings = _settings(form, brokers.address, folder)
         configuration = Configuration.model_validate(settings)
         good = False
