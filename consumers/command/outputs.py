@@ -34,7 +34,8 @@ def inputs_of(configuration: Configuration) -> Iterator[tuple[str, Path]]:
         yield "artifacts", Path(configuration.artifacts) / "references"
     for name, model in configuration.models.items():
         if isinstance(model.reference, Table):
-            yield f"models.{name}.reference", Path(model.reference.file)
+            named = model.reference.file
+            yield from ((f"models.{name}.reference", file) for file in ([Path(named)] if isinstance(named, str) else map(Path, named)))
 
 
 def _is_in(output: Path, other: Path) -> bool:

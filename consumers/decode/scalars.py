@@ -15,6 +15,7 @@ __all__ = ["FieldType", "category_text", "classify", "complaint", "quoted", "vec
 #: Reasons quote so many characters of a value: enough to find it, too few to fill a header.
 _LONGEST_QUOTE = 60
 _WORDS = {True: "true", False: "false"}
+_BOOLEANS: dict[object, str] = {"true": "true", "1": "true", 1: "true", "false": "false", "0": "false", 0: "false"}
 _WANTED = {
     "numeric": "a number",
     "categorical": "a text, number or boolean",
@@ -53,12 +54,20 @@ def classify(type: FieldType, parse: bool, value: object) -> float | str | int:
     if value is None:
         return MARKS.null
     if type == "boolean":
-        return _WORDS[value] if isinstance(value, bool) else MARKS.invalid
+        return _WORDS[value] if isinstance(value, bool) else _boolean(value) if parse else MARKS.invalid
     if type == "text":
         return value if isinstance(value, str) and is_unicode(value) else MARKS.invalid
     if type == "timestamp":
         return _instant(value)
     return _number(parse, value) if type == "numeric" else _category(value)
+
+
+def _boolean(value: object) -> str | int:
+    """``parse``: 0 and 1, and the words, as texts or not."""
+    if isinstance(value, float) and math.isnan(value):
+        return MARKS.null
+    key = value.lower() if isinstance(value, str) else value
+    return _BOOLEANS.get(key, MARKS.invalid) if isinstance(key, str | int | float) else MARKS.invalid
 
 
 def _number(parse: bool, value: object) -> float | int:

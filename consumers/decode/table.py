@@ -8,7 +8,7 @@ from msgspec import UNSET
 from numpy.typing import NDArray
 
 from ...schemas.configuration.mapping import Mapping
-from ...schemas.stored.reference import EmbeddingProfile, NumericProfile, ProfiledField, Values
+from ...schemas.stored.reference import CategoricalProfile, EmbeddingProfile, NumericProfile, ProfiledField, Values
 from .interface import MARKS, Columns, InvalidField, Rejected
 from .reader import JSONReader, Leaf
 from .scalars import FieldType, classify, complaint, vector_of
@@ -35,7 +35,7 @@ class Wanted(NamedTuple):
             case "timestamp":
                 return Leaf(self.path, str | int | float | None)
             case "boolean":
-                return Leaf(self.path, bool | None)
+                return Leaf(self.path, bool | str | int | float | None if self.parse else bool | None)
             case "text":
                 return Leaf(self.path, str | None)
             case "embedding":
@@ -45,11 +45,13 @@ class Wanted(NamedTuple):
 
 def wanted(mapping: Mapping, fields: Sequence[ProfiledField]) -> tuple[Wanted, ...]:
     """The schema of a reference's fields."""
-    return tuple(Wanted(mapping.field(f.role, f.name), f.type, *_form(f.values)) for f in fields)
+    return tuple(Wanted(mapping.field(f.role, f.name), f.type, *form_of(f.values)) for f in fields)
 
 
-def _form(values: Values | None) -> tuple[bool, int]:
-    return isinstance(values, NumericProfile) and values.parse, values.size if isinstance(values, EmbeddingProfile) else 0
+def form_of(values: Values | None) -> tuple[bool, int]:
+    """Whether texts are parsed, and the size of vectors."""
+    parse = isinstance(values, NumericProfile | CategoricalProfile) and values.parse
+    return parse, values.size if isinstance(values, EmbeddingProfile) else 0
 
 
 class DecodedRows(NamedTuple):
@@ -90,7 +92,7 @@ class ColumnDecoder:
             numeric[:, self._packed] = members.numbers
             for i, column in zip(self._parsed, others, strict=False):
                 self._put_parsed(numeric[:, i], self._numeric[i], column, invalid)
-        categorical = [_texts(f.type, column) for f, column in zip(self._categorical, others[len(self._parsed) :], strict=True)]
+        categorical = [self._texts(f, column, invalid) for f, column in zip(self._categorical, others[len(self._parsed) :], strict=True)]
         columns = Columns(numeric, categorical, invalid, vectors=members.vectors)
         for row in sorted({*members.refused, *_not_utf8(values)}):
             try:
@@ -114,6 +116,14 @@ class ColumnDecoder:
                 numbers.view(np.uint64)[row] = number
             if number == MARKS.invalid:
                 invalid.append(_invalid(row, field, column[row]))
+
+    def _texts(self, field: Wanted, column: list[Any], invalid: list[InvalidField]) -> list[object]:
+        """Of a categorical field; of booleans that may be written otherwise, each by itself."""
+        if not field.parse:
+            return _texts(field.type, column)
+        found: list[object] = [classify(field.type, True, value) for value in column]
+        invalid += [_invalid(row, field, column[row]) for row, value in enumerate(found) if value == MARKS.invalid]
+        return found
 
     def _put(self, row: int, message: dict[str, Any], columns: Columns, categorical: Sequence[list[object]]) -> None:
         """The fields of one message, each by itself."""

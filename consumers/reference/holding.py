@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from ...detectors.counting import Counting
 from ...schemas.configuration import Configuration
-from ...schemas.stored.reference import EmbeddingProfile, NumericProfile, ProfiledField
+from ...schemas.stored.reference import ProfiledField
 from ..bus.interface import Bus
+from ..decode.table import form_of
 from .announce import Announcements
 from .artifacts import ArtifactStore
 from .kept import Kept
@@ -100,6 +101,5 @@ class HeldReferences:
 
 def _shape(field: ProfiledField) -> tuple[str, str, str, bool, int]:
     """What decides how a field is decoded."""
-    values = field.values
-    parse, size = isinstance(values, NumericProfile) and values.parse, values.size if isinstance(values, EmbeddingProfile) else 0
+    parse, size = form_of(field.values)
     return field.name, field.role, field.type, parse, size

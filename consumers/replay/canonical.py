@@ -70,6 +70,8 @@ def _texts(chunk: ReadRows, column: str | None, otherwise: str) -> Iterator[str]
 def _values(chunk: ReadRows, name: str) -> list[object]:
     """Python's values; a NaN is left to the encoder, which writes null."""
     values = chunk.columns[name]
+    if isinstance(values, list):
+        return values
     if values.dtype.kind == "f" and np.isinf(values).any():
         return [str(v).replace("inf", "Infinity") if v in (np.inf, -np.inf) else v for v in listed(values)]
     return listed(values)

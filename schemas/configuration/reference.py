@@ -1,5 +1,7 @@
 """``models.NAME.reference:`` of the configuration: the rows that a model is compared with."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from ..fact import Setting
@@ -8,7 +10,9 @@ from ..fact import Setting
 class Table(Setting):
     """A file of rows, and what its columns are; every other column is a feature."""
 
-    file: str
+    file: str | Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        description="a name, that of a folder, a pattern (*.parquet) where no file is so called, or a list of these"
+    )
     time: str | None = None
     id: str | None = None
     prediction: str | None = None

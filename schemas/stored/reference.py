@@ -1,9 +1,9 @@
 """A reference profile: what a model version's data looked like when all was well, in the form that panes are counted in."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from ..fact import Fact
 from ..identity import content_hash
@@ -49,9 +49,16 @@ class CategoricalProfile(Fact):
     categories: tuple[str, ...]
     counts: tuple[int, ...]  #: one more than there are categories
     boolean: bool = False
+    parse: bool = False  #: booleans travel as 0 and 1, or as texts, too
     distinct: int = 0
     tau: tuple[float, ...] = ()  #: dependence of each indicator, in rows; one per count
     swing: float = 0.0  #: the largest of any category, as that of numbers
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:  # JSON
+        """Without what is not so: a reference that was stored before keeps its name."""
+        content: dict[str, Any] = written(self)
+        return {key: value for key, value in content.items() if key != "parse" or value}
 
 
 class AvailabilityProfile(Fact):

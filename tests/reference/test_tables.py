@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from driftbus.consumers.reference.building.columns import Key
-from driftbus.consumers.reference.building.tables import ReadRows, TableSource, UnusableTable, open_table
+from driftbus.consumers.reference.building.tables import ReadRows, TableSource, UnusableTable, listed, open_table
 from driftbus.consumers.replay.canonical import messages
 from driftbus.schemas.configuration import Table
 
@@ -30,7 +30,7 @@ def test_rows_of_one_time_stay_in_the_order_of_the_file(tmp_path: Path, suffix: 
     unsorted = f"select unnest({draw}) * 1000 as at, generate_subscripts({draw}, 1) as number"
     chunk = read(Table(file=write(tmp_path / f"rows.{suffix}", unsorted), time="at"))
     expected = np.argsort(draw, kind="stable")
-    assert (chunk.columns["number"] - 1).tolist() == expected.tolist()
+    assert [number - 1 for number in listed(chunk.columns["number"])] == expected.tolist()  # type: ignore[operator]  # numbers
     assert chunk.times.tolist() == sorted(at * 1000 for at in draw)
 
 
@@ -53,7 +53,7 @@ def test_times_are_utc_milliseconds(tmp_path: Path, expression: str, ms: int) ->
 
 def test_without_a_time_row_i_is_at_i_seconds(tmp_path: Path) -> None:
     chunk = read(Table(file=write(tmp_path / "three.csv", "select unnest([3, 1, 2]) as x")))
-    assert (chunk.times.tolist(), chunk.columns["x"].tolist()) == ([0, 1000, 2000], [3, 1, 2])
+    assert (chunk.times.tolist(), listed(chunk.columns["x"])) == ([0, 1000, 2000], [3, 1, 2])
 
 
 def test_null_is_not_nan(tmp_path: Path) -> None:

@@ -38,9 +38,11 @@ def build_reference(source: Source, model: str, version: str, settings: Model | 
     """
     settings = settings or Model()
     span, traffic, surveys = _Span(), TrafficProfiling(source.label, settings, pane), dict[Key, Survey]()
+    loose = frozenset[Key]()
     for chunk in source.chunks():
         span.add(chunk)
         traffic.add(chunk)
+        loose |= chunk.loose
         for key, column in chunk.columns.items():
             surveys.setdefault(key, Survey()).add(column)
     remarks = list(source.remarks())
@@ -53,7 +55,7 @@ def build_reference(source: Source, model: str, version: str, settings: Model | 
         if key.role == "feature" and (why := unfit(key.name, FIELD)):
             ignored[fitted(key.name, UNKNOWN_FIELD)] = f"{why}: rename it to have it watched"
             continue
-        decided = survey.decide(settings.feature(key.name), timed=span.first is not None)
+        decided = survey.decide(settings.feature(key.name), timed=span.first is not None, loose=key in loose)
         if isinstance(decided, Ignored):
             ignored[_name(key, surveys)] = decided.reason
         elif key.role == "feature" or survey.kinds.keys() - {Kind.MISSING}:  # an output that no row has is none

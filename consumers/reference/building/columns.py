@@ -46,6 +46,7 @@ class Chunk(NamedTuple):
     times: Integers | None
     columns: Mapping[Key, Column]
     ids: Sequence[object] | None = None  #: of the rows; where all columns are asked for, and there are any
+    loose: frozenset[Key] = frozenset()  #: whose numbers or booleans may be texts in messages, for the source does not have JSON's types
 
 
 class Source(Protocol):
@@ -132,13 +133,13 @@ def states_of(numbers: NDArray[np.float64]) -> Integers:
     return states
 
 
-def categories(column: Column, type_: FieldType) -> list[float | str | int]:
+def categories(column: Column, type_: FieldType, *, parse: bool = False) -> list[float | str | int]:
     """The category's text as it is counted, or the mark, of every row; of type text, the whole of it."""
     if isinstance(column, np.ndarray):
         distinct, place = np.unique(column, return_inverse=True)
-        texts = [classify(type_, False, None if math.isnan(value) else value) for value in distinct.tolist()]
+        texts = [classify(type_, parse, None if math.isnan(value) else value) for value in distinct.tolist()]
         return [texts[i] for i in place.tolist()]
-    read = _classified(column, type_)
+    read = _classified(column, type_, parse)
     return read if type_ == "text" else [fitted(v, CATEGORY) if type(v) is str and len(v) > CATEGORY.most else v for v in read]
 
 

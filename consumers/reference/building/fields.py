@@ -54,7 +54,7 @@ def field_of(key: Key, typed: Typed) -> Field:
             return TextField(key)
         case "embedding":
             return EmbeddingField(key, typed.size)
-    return CategoricalField(key, typed.type == "boolean")
+    return CategoricalField(key, typed)
 
 
 class NumericField:
@@ -143,8 +143,8 @@ class TextField:
 class CategoricalField:
     """Categories and booleans: how often each text comes, then the dependence of each one's indicator."""
 
-    def __init__(self, key: Key, boolean: bool) -> None:
-        self.key, self._boolean = key, boolean
+    def __init__(self, key: Key, typed: Typed) -> None:
+        self.key, self._boolean, self._parse = key, typed.type == "boolean", typed.parse
         self._availability = Availability()
         self._counts: Counter[str] = Counter()
         self._places: dict[object, int] = {}
@@ -175,7 +175,7 @@ class CategoricalField:
         """Third pass: nothing is left to know."""
 
     def _read(self, column: Column) -> list[float | str | int]:
-        return categories(column, "boolean" if self._boolean else "categorical")
+        return categories(column, "boolean" if self._boolean else "categorical", parse=self._parse)
 
     def profiled(self, name: str) -> ProfiledField:
         """The result."""
@@ -185,6 +185,7 @@ class CategoricalField:
                 categories=tuple(str(text) for text in self._places),
                 counts=tuple(self._filled.tolist()),
                 boolean=self._boolean,
+                parse=self._boolean and self._parse,
                 distinct=len(self._counts),
                 tau=tuple(self._dependence.tau().tolist()),
                 swing=float(self._dependence.swing().max()),

@@ -13,6 +13,9 @@ from .columns import Source
 from .messages import holds_messages, json_lines, topic_slice
 from .tables import MEMORY_LIMIT, TableSource, open_table
 
+#: Types of fields whose texts are what they are, whatever they look like.
+_OF_TEXTS = {"categorical", "text", "timestamp"}
+
 
 @contextmanager
 def open_source(
@@ -33,11 +36,12 @@ def open_source(
             msg = f"models.{model}.reference is a topic, which needs the bus"
             raise UnusableReference(msg)
         yield topic_slice(bus, place, mapping, model, version)
-    elif place == Table(file=place.file) and holds_messages(Path(place.file), mapping):
+    elif isinstance(place.file, str) and place == Table(file=place.file) and holds_messages(Path(place.file), mapping):
         yield json_lines(Path(place.file), mapping, model, version)
     else:
         where = {column: name for column, name in ((place.model, model), (place.version, version)) if column is not None}
-        with open_table(place, where, memory_limit) as rows:
+        settings = configuration.model(model)
+        with open_table(place, where, memory_limit, raw=lambda name: settings.feature(name).type in _OF_TEXTS) as rows:
             yield TableSource(rows)
 
 

@@ -1,5 +1,6 @@
 """Which type a column is: what the reference's rows say, unless the configuration does."""
 
+import re
 from collections import Counter
 from itertools import islice
 from typing import NamedTuple
@@ -25,6 +26,8 @@ _MOST_TEXTS, _MOST_CHARACTERS = 200_000, 50_000_000
 _TELLING = 10_000
 #: Distinct texts that are tried as times.
 _TRIED = 1_000
+#: Digits that begin with zeros: of postal codes, accounts, and so on.
+_CODE = re.compile(r"\s*[+-]?0\d")
 
 
 class Typed(NamedTuple):
@@ -70,8 +73,11 @@ class Survey:
             self._more = len(self._texts) > _MOST_TEXTS or self._characters > _MOST_CHARACTERS
         self._sizes.update([len(value) for value in column if type(value) is list and value and set(map(type, value)) <= {int, float}])
 
-    def decide(self, settings: FeatureSettings, *, timed: bool = True) -> Typed | Ignored:
-        """The column's type, or why it is ignored; ``timed``: the rows have times."""
+    def decide(self, settings: FeatureSettings, *, timed: bool = True, loose: bool = False) -> Typed | Ignored:
+        """The column's type, or why it is ignored; ``timed``: the rows have times; ``loose``: numbers and booleans may come as text.
+
+        So they may where the configuration says that a column holds numbers, or booleans.
+        """
         if settings.ignore:
             return Ignored("ignored by configuration")
         if settings.type == "timestamp":
@@ -80,11 +86,11 @@ class Survey:
             return self._embedding()
         there = sum(self.kinds[kind] for kind in (Kind.NUMBER, Kind.BOOLEAN, Kind.TEXT, Kind.NESTED))
         written = self._numbers_as_text()
-        parse = written > (1 - MOSTLY) * there
+        parse = loose or written > (1 - MOSTLY) * there
         if settings.type is not None:
-            return Typed(settings.type, settings.type == "numeric" and parse)
+            return Typed(settings.type, settings.type in {"numeric", "boolean"})
         if not there:
-            return Typed("numeric" if self.numeric else "categorical")
+            return Typed("numeric", parse) if self.numeric else Typed("categorical")
         if self.kinds[Kind.NUMBER] + written >= MOSTLY * there:
             return Typed("numeric", parse)
         commonest = max((Kind.NUMBER, Kind.BOOLEAN, Kind.TEXT, Kind.NESTED), key=lambda kind: self.kinds[kind])
@@ -94,12 +100,12 @@ class Survey:
             return self._embedding()
         if commonest is Kind.TEXT:
             return self._text(written / there, timed)
-        return Typed("numeric" if commonest is Kind.NUMBER else "boolean")
+        return Typed("numeric", parse) if commonest is Kind.NUMBER else Typed("boolean", loose)
 
     def _numbers_as_text(self) -> float:
         """Rows whose text is a number, estimated from the texts that are remembered."""
         remembered = self._texts.total()
-        numbers = sum(rows for text, rows in self._texts.items() if type(classify("numeric", True, text)) is float)
+        numbers = sum(rows for text, rows in self._texts.items() if _is_number(text))
         return self.kinds[Kind.TEXT] * numbers / max(remembered, 1)
 
     def _embedding(self) -> Typed | Ignored:
@@ -130,6 +136,10 @@ class Survey:
         return Ignored(
             f"ids: {'over ' if self._more else ''}{distinct:,} different texts in {rows:,} rows; if not, set its type: categorical"
         )
+
+
+def _is_number(text: str) -> bool:
+    return not _CODE.match(text) and type(classify("numeric", True, text)) is float
 
 
 def _time(timed: bool) -> Typed | Ignored:

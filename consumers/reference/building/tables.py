@@ -1,62 +1,57 @@
 """Files of rows (Parquet, CSV, JSON) in the order of their time, larger than memory if need be: DuckDB does the work."""
 
-import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
 import numpy as np
+from msgspec import UNSET
 from numpy.typing import NDArray
 
 from ....schemas.configuration import Table
 from ....schemas.stored.reference import Role
-from ..files import sql_file, sql_text
-from .columns import EXACT, Chunk, Column, Key, UnusableReference
+from ...decode.tolerant import Undecodable, decode_generic
+from ..files import sql_text
+from .columns import EXACT, Chunk, Column, Key, column_of
+from .table_columns import ROW, ReadColumn, TableFile, table_file
+from .table_files import UnusableTable, files_of
 
-#: Rows at a time: a row group of DuckDB; where rows hold lists, as many as fit into memory whatever their length.
+__all__ = ["MEMORY_LIMIT", "ReadRows", "TableRows", "TableSource", "UnusableTable", "listed", "open_table"]
+
+#: Rows at a time: a row group of DuckDB; where rows hold lists or are objects, as many as fit into memory whatever their length.
 CHUNK_ROWS, CHUNK_ROWS_OF_LISTS = 122_880, 2_048
 MEMORY_LIMIT = "1GB"
-# All rows decide on a column's type: the first text may stand at the end. Columns are those in the file, none of its folders' names.
-_READ_CSV, _READ_JSON = (f"read_{kind}({{}}, sample_size = -1, hive_partitioning = false)" for kind in ("csv", "json"))
-_READERS = {
-    ".parquet": "read_parquet({}, hive_partitioning = false)",
-    ".csv": _READ_CSV,
-    ".tsv": _READ_CSV,
-    ".jsonl": _READ_JSON,
-    ".ndjson": _READ_JSON,
-    ".json": _READ_JSON,
-}
-_PACKED = (".gz", ".zst")
-_NUMBER = r"(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*\))"
-
-
-class UnusableTable(UnusableReference):
-    """A file that cannot be read as the configuration describes it. Its text says what to change."""
+#: A file's rows, behind those of the files in front of it.
+_MOST_ROWS = 2**40
 
 
 class ReadRows(NamedTuple):
     """The next rows of a table: times in ms, and by name the columns; nulls are masked, so that they differ from NaN.
 
-    A column of lists of numbers is one of objects: of arrays.
+    A column of lists of numbers is one of objects: of arrays. Of a file of JSON objects a column is a list of what they hold (`UNSET`:
+    it is missing).
     """
 
     first: int  #: number of the first row
     times: NDArray[np.int64]
-    columns: Mapping[str, NDArray[np.generic]]
+    columns: Mapping[str, NDArray[np.generic] | list[object]]
 
 
 class TableRows:
     """A table's rows, sorted stably by its time; without a time column row i stands at i seconds. Made by `open_table`."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, table: Table, types: Mapping[str, str]) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, table: Table, columns: Mapping[str, Sequence[ReadColumn]]) -> None:
         self.table = table
-        read = {name: _expression(name, type_) for name, type_ in types.items() if name != table.time}
-        self.names = tuple(name for name, expression in read.items() if expression)  #: all columns but the time, those of a role included
-        self.nested = tuple(name for name, expression in read.items() if not expression)  #: of objects, or lists of them: not read
-        self._lists = {name for name in self.names if types[name].endswith("]")}
+        self._json = any(column.type == "JSON" for of_files in columns.values() for column in of_files)
+        read = {name: self._json or all(column.value for column in of_files) for name, of_files in columns.items() if name != table.time}
+        self.names = tuple(name for name, is_read in read.items() if is_read)  #: all columns but the time, those of a role included
+        self.nested = tuple(name for name, is_read in read.items() if not is_read)  #: of objects, or lists of them: not read
+        #: Columns whose values may be texts in messages, whatever they are here, for the file does not say.
+        self.loose = frozenset(name for name in self.names if any(column.loose for column in columns[name]))
+        self._lists = {name for name in self.names if any(column.type.endswith("]") for column in columns[name])}
         self._connection = connection
         self.rows = int(connection.execute("select count(*) from ordered").fetchall()[0][0])
 
@@ -69,41 +64,88 @@ class TableRows:
     def chunks(self, names: Sequence[str] | None = None, rows: int = CHUNK_ROWS) -> Iterator[ReadRows]:
         """These columns, or all, from the first row to the last."""
         wanted = self.names if names is None else names
-        columns = ", ".join(["t", *(f"c{self.names.index(name)}" for name in wanted)])
-        rows = min(rows, CHUNK_ROWS_OF_LISTS) if self._lists.intersection(wanted) else rows
+        columns = ", ".join(["t", *(["j"] if self._json else (f"c{self.names.index(name)}" for name in wanted))])
+        rows = min(rows, CHUNK_ROWS_OF_LISTS) if self._json or self._lists.intersection(wanted) else rows
         for first in range(0, self.rows, rows):
             query = f"select {columns} from ordered where rowid >= {first} and rowid < {first + rows}"
             times, *values = self._connection.execute(query).fetchnumpy().values()
             if self.table.time is None:
                 times = np.arange(first, first + len(times), dtype=np.int64) * 1000
-            yield ReadRows(first, np.asarray(times, dtype=np.int64), dict(zip(wanted, values, strict=True)))
+            found = _members(self.label, values[0], wanted) if self._json else dict(zip(wanted, values, strict=True))
+            yield ReadRows(first, np.asarray(times, dtype=np.int64), found)
+
+    @property
+    def label(self) -> str:
+        """The file, or files, by the name that the configuration has for them."""
+        return _label(self.table)
+
+
+def _label(table: Table) -> str:
+    return table.file if isinstance(table.file, str) else ", ".join(table.file)
+
+
+def _members(label: str, objects: NDArray[np.generic], names: Sequence[str]) -> dict[str, list[object]]:
+    """The members of objects, read as those of messages are."""
+    try:
+        read = [decode_generic(str(one).encode()) for one in objects.tolist()]
+    except Undecodable as error:
+        msg = f"{label} cannot be read: {error}"
+        raise UnusableTable(msg) from None
+    return {name: [one.get(name, UNSET) for one in read] for name in names}
+
+
+def _typed(_: str) -> bool:
+    return False
 
 
 @contextmanager
-def open_table(table: Table, where: Mapping[str, str] | None = None, memory_limit: str = MEMORY_LIMIT) -> Iterator[TableRows]:
+def open_table(
+    table: Table,
+    where: Mapping[str, str] | None = None,
+    memory_limit: str = MEMORY_LIMIT,
+    raw: Callable[[str], bool] = _typed,
+) -> Iterator[TableRows]:
     """Read and sort a table; what does not fit into the memory limit lies in a temporary folder until the end of the context.
 
-    ``where`` keeps the rows in which columns have these values.
+    ``where`` keeps the rows in which columns have these values; ``raw``: texts of these columns of a CSV stay texts, whatever they look
+    like.
     """
     with tempfile.TemporaryDirectory(prefix="driftbus-") as folder, _connected(folder, memory_limit) as connection:
-        source = _reader(table.file)
         try:
-            described = connection.execute(f"describe select * from {source}").fetchall()
-            types = {str(name): str(type_) for name, type_, *_ in described}
-            _check_columns(table, types)
-            columns = [column for name, type_ in types.items() if name != table.time and (column := _expression(name, type_))]
-            values = [f"{column} as c{i}" for i, column in enumerate(columns)]
-            conditions = [f"{_quoted(name)}::varchar = {sql_text(value)}" for name, value in (where or {}).items()]
-            time = "0" if table.time is None else _time(table.time, types[table.time])
-            # `row_number` is the file's order, by which rows of one time stay sorted.
-            read = f"select {', '.join(['row_number() over () as r', f'{time} as t', *values])} from {source}"
-            kept = f" where {' and '.join(conditions)}" if conditions else ""
-            connection.execute(f"create table ordered as select * exclude r from ({read}{kept}) order by t, r")
+            files = [table_file(connection, file, raw) for file in files_of(table.file)]
+            columns: dict[str, list[ReadColumn]] = {}
+            for file in files:
+                for name, column in file.columns.items():
+                    columns.setdefault(name, []).append(column)
+            _check_columns(table, list(columns))
+            connection.execute(_ordered(table, files, columns, where or {}))
         except duckdb.Error as error:
-            msg = f"{table.file} cannot be read: {str(error).splitlines()[0]}"
+            msg = f"{_label(table)} cannot be read: {str(error).splitlines()[0]}"
             raise UnusableTable(msg) from error
         _check_times(connection, table)
-        yield TableRows(connection, table, types)
+        yield TableRows(connection, table, columns)
+
+
+def _ordered(table: Table, files: Sequence[TableFile], columns: Mapping[str, Sequence[ReadColumn]], where: Mapping[str, str]) -> str:
+    """Makes the table that is read from: of all files, in the order of time, and of the files where times are equal."""
+    names = [name for name, of_files in columns.items() if name != table.time and all(column.value for column in of_files)]
+    parts = []
+    for number, file in enumerate(files):
+        if "JSON" in {column.type for column in file.columns.values()}:
+            values = ["j"]
+        else:
+            values = [f"{file.columns[n].value if n in file.columns else 'null'} as c{i}" for i, n in enumerate(names)]
+        time = "0" if table.time is None else _time(file.columns.get(table.time))
+        conditions = [f"{file.columns[n].text if n in file.columns else 'null'} = {sql_text(_whole(v))}" for n, v in where.items()]
+        kept = f" where {' and '.join(conditions)}" if conditions else ""
+        parts.append(f"select {', '.join([f'{ROW} + {number * _MOST_ROWS} as r', f'{time} as t', *values])} from {file.relation}{kept}")
+    return f"create table ordered as select * exclude r from ({' union all '.join(parts)}) order by t, r"
+
+
+def _whole(value: str) -> str:
+    """A number that is whole names the same model, or version, however it is written."""
+    number, point, zeros = value.partition(".")
+    return number if point and zeros and not zeros.strip("0") and number.lstrip("+-").isdigit() else value
 
 
 @contextmanager
@@ -119,24 +161,11 @@ def _connected(folder: str, memory_limit: str) -> Iterator[duckdb.DuckDBPyConnec
         yield connection
 
 
-def _reader(file: str) -> str:
-    path = Path(file)
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    kind = next((suffix for suffix in reversed(suffixes) if suffix not in _PACKED), "")
-    if kind not in _READERS:
-        msg = f"{file} is not a table that can be read; use one of {', '.join(_READERS)}"
-        raise UnusableTable(msg)
-    if not path.is_file():
-        msg = f"{file} does not exist in {Path.cwd()}" if not path.is_absolute() else f"{file} does not exist"
-        raise UnusableTable(msg)
-    return _READERS[kind].format(sql_file(path))
-
-
-def _check_columns(table: Table, types: Mapping[str, str]) -> None:
+def _check_columns(table: Table, names: Sequence[str]) -> None:
     roles = {role: getattr(table, role) for role in ("time", "id", "prediction", "score", "model", "version")}
     for role, name in [*roles.items(), *(("ignore", name) for name in table.ignore)]:
-        if name is not None and name not in types:
-            msg = f"{table.file} has no column {name!r} ({role}); its columns: {', '.join(types)}"
+        if name is not None and name not in names:
+            msg = f"{_label(table)} has no column {name!r} ({role}); its columns: {', '.join(names)}"
             raise UnusableTable(msg)
 
 
@@ -144,52 +173,33 @@ def _check_times(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     rows, without = connection.execute("select count(*), count(*) - count(t) from ordered").fetchall()[0]
     if without:
         msg = (
-            f"{table.file}: {without:,} of {rows:,} rows have no time in column {table.time!r} (null, or neither ISO 8601 nor epoch "
+            f"{_label(table)}: {without:,} of {rows:,} rows have no time in column {table.time!r} (null, or neither ISO 8601 nor epoch "
             "milliseconds); fill them, leave these rows out, or leave out `time` to take the file's order"
         )
         raise UnusableTable(msg)
 
 
-def _expression(name: str, type_: str) -> str | None:
-    """How a column is selected, as one of: integers, doubles, booleans, text, lists of doubles. None: an object, or a list of others."""
-    column = _quoted(name)
-    if type_ in {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "BOOLEAN", "DOUBLE", "VARCHAR"}:
-        return column
-    if type_ in {"FLOAT", "UBIGINT", "HUGEINT", "UHUGEINT"} or type_.startswith("DECIMAL"):
-        return f"{column}::double"
-    if type_.startswith("TIMESTAMP") or type_ == "DATE":
-        return f"strftime({column}::timestamp, '%Y-%m-%dT%H:%M:%S.%gZ')"
-    if type_ == "JSON":  # a column of mixed types: texts without their quotes, numbers as they are written
-        return f"{column} ->> '$'"
-    if re.fullmatch(rf"{_NUMBER}\[\d*\]", type_):
-        return f"{column}::double[]"
-    if type_.endswith("]") or type_.startswith(("STRUCT", "MAP", "UNION")) or type_ == "BLOB":
-        return None
-    return f"{column}::varchar"
-
-
-def _time(name: str, type_: str) -> str:
-    column = _quoted(name)
-    if type_ == "VARCHAR":
-        return f"coalesce(epoch_ms(try_cast({column} as timestamptz)), try_cast({column} as bigint))"
-    if type_.startswith("TIMESTAMP") or type_ == "DATE":
-        return f"epoch_ms({column}::timestamptz)"
-    return f"try_cast({column} as bigint)"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+def _time(column: ReadColumn | None) -> str:
+    """In ms. A text may be one of either: ISO 8601, or an epoch."""
+    if column is None:
+        return "null::bigint"
+    if column.type in {"VARCHAR", "JSON"}:
+        return f"coalesce(epoch_ms(try_cast({column.text} as timestamptz)), try_cast({column.text} as bigint))"
+    if column.type.startswith("TIMESTAMP") or column.type == "DATE":
+        return f"epoch_ms({column.instant}::timestamptz)"
+    return f"try_cast({column.value} as bigint)"
 
 
 class TableSource:
     """A table as the source of a reference."""
 
     def __init__(self, rows: TableRows) -> None:
-        self.label = rows.table.file
+        self.label = rows.label
         self._rows = rows
         roles: list[tuple[Role, str | None]] = [("prediction", rows.table.prediction), ("score", rows.table.score)]
         self._names = {Key("feature", name): name for name in rows.features}
         self._names |= {Key(role, role): name for role, name in roles if name is not None}
+        self._loose = frozenset(key for key, name in self._names.items() if name in rows.loose)
 
     def chunks(self, keys: Sequence[Key] | None = None) -> Iterator[Chunk]:
         """These columns, or all, chunk by chunk."""
@@ -197,14 +207,16 @@ class TableSource:
         for rows in self._rows.chunks([*(self._names[key] for key in wanted), *([] if id_ is None else [id_])]):
             columns = {key: _column(rows.columns[self._names[key]]) for key in wanted}
             ids = None if id_ is None else listed(rows.columns[id_])
-            yield Chunk(len(rows.times), None if self._rows.table.time is None else rows.times, columns, ids)
+            yield Chunk(len(rows.times), None if self._rows.table.time is None else rows.times, columns, ids, self._loose)
 
     def remarks(self) -> Sequence[str]:
         """Columns that are not read at all."""
         return [f"column {name} holds objects, or lists of other things than numbers, and is not read" for name in self._rows.nested]
 
 
-def _column(values: NDArray[np.generic]) -> Column:
+def _column(values: NDArray[np.generic] | list[object]) -> Column:
+    if isinstance(values, list):
+        return column_of(values)
     masked = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
     plain = np.ma.getdata(values)
     if plain.dtype.kind == "f":
@@ -218,8 +230,10 @@ def _column(values: NDArray[np.generic]) -> Column:
     return listed(values)
 
 
-def listed(values: NDArray[np.generic]) -> list[object]:
+def listed(values: NDArray[np.generic] | list[object]) -> list[object]:
     """A column as Python's values, None where it is masked, lists of numbers as lists."""
+    if isinstance(values, list):
+        return values
     of_all: list[object] = np.ma.getdata(values).tolist()
     if values.dtype.kind == "O":
         of_all = [value.tolist() if isinstance(value, np.ndarray) else value for value in of_all]
