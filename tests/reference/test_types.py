@@ -38,7 +38,9 @@ def built(values: list[object], rows: int = 300, **settings: object) -> Profiled
     ("value", "type_"),
     [
         (lambda i: f"2023-11-{1 + i % 14:02}T10:00:00.{i:03}+01:00", "timestamp"),
-        (lambda i: f"2023-11-{1 + i % 14:02}", "timestamp"),
+        (lambda i: f"2023-{1 + i % 9:02}-{1 + i % 14:02}", "timestamp"),
+        (lambda i: f"2023-11-{1 + i // 100:02}", "timestamp"),
+        (lambda i: f"2023-11-{1 + i % 14:02}", "categorical"),
         (lambda i: f"customer {i} says this was not what had been ordered", "text"),
         (lambda i: f"これは{i}番目の評価です。とてもよい商品でした。", "text"),
         (lambda i: [i, 0.5, -1], "embedding"),
@@ -92,7 +94,7 @@ def test_an_age_that_rises_is_no_id() -> None:
     assert not any("rises" in warning for warning in build_reference(Lists({"x": numbers}, TIMES), "m", "1", model).warnings)
 
 
-@pytest.mark.parametrize("values", [VECTORS, [f"2023-11-{1 + i % 14:02}T10:00:00" for i in range(ROWS)]])
+@pytest.mark.parametrize("values", [VECTORS, [f"2023-11-{1 + i % 14:02}T10:{i % 60:02}:00" for i in range(ROWS)]])
 def test_chunks_change_nothing(values: list[object]) -> None:
     whole, parts = built(values, rows=ROWS), built(values, rows=77)
     assert whole.availability == parts.availability
@@ -125,7 +127,7 @@ def test_the_live_path_counts_what_the_reference_counted(tmp_path: Path) -> None
     file = tmp_path / "rows.parquet"
     duckdb.execute(
         f"""copy (select 1700000000000 + i * 1000 as at, make_timestamp(1699990000000000 + i * 900000) as seen,
-        case when i % 11 = 0 then null when i % 300 = 5 then 'soon' else '2023-11-14T10:00:00Z' end as written,
+        case when i % 11 = 0 then null when i % 300 = 5 then 'soon' else strftime(make_timestamp(1699956000000000 + i % 500 * 1000000), '%Y-%m-%dT%H:%M:%SZ') end as written,
         'row ' || i || ' of a text that is long enough' as note,
         case when i % 13 = 0 then null when i % 200 = 7 then [1.0] when i % 200 = 9 then [1, 2, null]
              else [sin(i), cos(i * 1.7), i % 5] end as v,
@@ -157,7 +159,7 @@ def test_files_of_messages_hold_all_types(tmp_path: Path) -> None:
     file = tmp_path / "train.jsonl"
     file.write_text(
         "\n".join(
-            f'{{"model": "m", "version": "1", "time": {time}, "features": {{"at": "2023-11-14", "v": {vector}, "i": {i}}}}}'
+            f'{{"model": "m", "version": "1", "time": {time}, "features": {{"at": "2023-11-14T10:{i % 60:02}:{i % 59:02}Z", "v": {vector}, "i": {i}}}}}'
             for i, (time, vector) in enumerate(zip(TIMES, VECTORS, strict=True))
         )
     )

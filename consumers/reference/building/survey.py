@@ -16,6 +16,8 @@ from .columns import Column, Kind, kinds
 MOSTLY = 0.99
 #: Texts that name a category: so few, or of so few rows each one.
 FEW, FEW_SHARE = 64, 0.05
+#: Texts that come from the beginning to the end: in rows that reach over so much of them.
+LASTING = 0.9
 #: Texts from so long a mean on, and with spaces between words, are read by people.
 LONG = 20
 #: Numbers in a vector, at least and at most.
@@ -56,22 +58,41 @@ class Survey:
         self._more = False
         self._characters = 0
         self._sizes: Counter[int] = Counter()  # of lists of numbers
+        self._rows = 0
+        self._spans: dict[str, tuple[int, int]] = {}  # the first and the last row of each text, as long as they are few
 
     def add(self, column: Column) -> None:
         """The next rows."""
         self.kinds += kinds(column)
+        first, self._rows = self._rows, self._rows + len(column)
         if isinstance(column, np.ndarray):
             self.numeric = True
             self.rises = self.rises and bool(column[0] > self._last and (column[1:] > column[:-1]).all())
             self._last = float(column[-1])
             return
         self.rises = False
+        self._span(first, column)
         if not self._more:
             before = len(self._texts)
             self._texts.update([value[:_TELLING] for value in column if type(value) is str])
             self._characters += sum(map(len, islice(self._texts, before, None)))
             self._more = len(self._texts) > _MOST_TEXTS or self._characters > _MOST_CHARACTERS
         self._sizes.update([len(value) for value in column if type(value) is list and value and set(map(type, value)) <= {int, float}])
+
+    def _span(self, first: int, column: list[object]) -> None:
+        if len(self._spans) > FEW:
+            return
+        texts = [(value, row) for row, value in enumerate(column, start=first) if type(value) is str]
+        place, back = dict(texts), dict(reversed(texts))
+        for text, last in place.items():
+            self._spans[text] = (self._spans[text][0] if text in self._spans else back[text], last)
+
+    def _stands(self) -> bool:
+        """Whether there are few texts, and they are the same from the beginning to the end: times that move on are not."""
+        if len(self._spans) > FEW or self._rows < FEW:
+            return False
+        lasting = sum(self._texts[text] for text, (first, last) in self._spans.items() if last - first > LASTING * self._rows)
+        return lasting >= MOSTLY * self._texts.total()
 
     def decide(self, settings: FeatureSettings, *, timed: bool = True, loose: bool = False) -> Typed | Ignored:
         """The column's type, or why it is ignored; ``timed``: the rows have times; ``loose``: numbers and booleans may come as text.
@@ -123,7 +144,7 @@ class Survey:
     def _text(self, numbers: float, timed: bool) -> Typed | Ignored:
         tried = list(islice(self._texts, _TRIED))
         times = sum(self._texts[text] for text in tried if seconds_of_text(text) is not None)
-        if times >= MOSTLY * sum(self._texts[text] for text in tried):
+        if times >= MOSTLY * sum(self._texts[text] for text in tried) and not self._stands():
             return _time(timed)
         rows, distinct = self._texts.total(), len(self._texts)
         if not self._more and (distinct <= FEW or distinct < FEW_SHARE * rows):
