@@ -14,6 +14,8 @@ __all__ = ["FieldType", "category_text", "classify", "complaint", "quoted", "vec
 
 #: Reasons quote so many characters of a value: enough to find it, too few to fill a header.
 _LONGEST_QUOTE = 60
+#: Digits of a number that name a category: what follows them is how somebody wrote it. From the second on only whole numbers do.
+_DIGITS, _FEW_DIGITS = 7, 1e6
 _WORDS = {True: "true", False: "false"}
 _BOOLEANS: dict[object, str] = {"true": "true", "1": "true", 1: "true", "false": "false", "0": "false", 0: "false"}
 _WANTED = {
@@ -31,12 +33,17 @@ def category_text(value: str | float) -> str:
 
     >>> category_text("DE"), category_text(True), category_text(1), category_text(1.0), category_text(0.5)
     ('DE', 'true', '1', '1', '0.5')
+    >>> category_text(0.8 * 3), category_text(0.10000000149011612)  # the second was a float32
+    ('2.4', '0.1')
     """
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
         return _WORDS[value]
-    return str(int(value)) if isinstance(value, int) or value.is_integer() else repr(value)
+    if isinstance(value, int) or value.is_integer():
+        return str(int(value))
+    text = repr(value)
+    return repr(float(f"{value:.{_DIGITS}g}")) if len(text) > _DIGITS + 2 and abs(value) < _FEW_DIGITS else text
 
 
 def classify(type: FieldType, parse: bool, value: object) -> float | str | int:

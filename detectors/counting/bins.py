@@ -10,25 +10,80 @@ Integers = NDArray[np.int64]
 
 #: Of about equal mass; a value that holds a bin's mass by itself is a bin of its own.
 BINS = 64
+#: Of two numbers that differ by less, as a share of them, one may be the other, written with fewer digits: float32 has seven.
+SAME = 1e-6
+#: Of the column's largest: no number that is smaller is told from zero.
+_SAME_AS_ZERO = 1e-15
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 
 def cut_points(sample: Floats, minimum: float, maximum: float) -> Floats:
     """The edges of a column's bins, from a sample of its finite values and its exact extremes.
 
+    Of a column that has other than whole numbers an atom is as wide as `SAME`, for it may be written with other last digits tomorrow.
+
     >>> cut_points(np.array([0.0] * 90 + list(range(1, 11))), 0, 10).tolist()
     [0.0, 5e-324, 2.0, 4.0, 6.0, 7.0, 9.0, 10.000000000000002]
+    >>> cut_points(np.array([0.5, 0.25]), 0.25, 0.5).round(8).tolist()
+    [0.24999975, 0.25000025, 0.4999995, 0.5000005]
     """
     values, counts = np.unique(sample, return_counts=True)
+    if (sample != np.floor(sample)).any():
+        return _cut_wide(values, counts, minimum, maximum)
     atom = counts * BINS >= len(sample)
-    rest, behind = values[~atom], np.cumsum(counts[~atom])
-    rows = int(behind[-1]) if len(rest) else 0
-    parts = max(1, round(BINS * rows / len(sample)))
-    cuts = rest[np.searchsorted(behind, rows * np.arange(1, parts) // parts, side="right")]
+    rest = values[~atom]
+    cuts = _cuts(rest, counts[~atom], len(sample))
     with np.errstate(over="ignore"):  # nothing lies above the largest float, and it needs no edge there
         above = np.nextafter(np.append(values[atom], maximum), np.inf)
     edges = np.unique(np.concatenate(([minimum], values[atom], cuts, above))) + 0.0  # no edge is -0.0
     return edges[np.isfinite(edges)]
+
+
+def _cuts(values: Floats, counts: Integers, total: int) -> Floats:
+    """Where distinct values, which are no atoms, are cut into parts of about equal mass."""
+    behind = np.cumsum(counts)
+    rows = int(behind[-1]) if len(values) else 0
+    parts = max(1, round(BINS * rows / total))
+    return values[np.searchsorted(behind, rows * np.arange(1, parts) // parts, side="right")]
+
+
+def _cut_wide(values: Floats, counts: Integers, minimum: float, maximum: float) -> Floats:
+    """Of distinct values, and how often each comes. Those that are the same but for their last digits are one atom, if they are any."""
+    width = widths(values, max(abs(minimum), abs(maximum)))
+    first = _first_of_each(values, width)
+    cluster = np.cumsum(first) - 1
+    mass = np.bincount(cluster, weights=counts).astype(np.int64)
+    lows = np.flatnonzero(first)
+    highs = np.append(lows[1:], len(values)) - 1
+    chosen = mass * BINS >= counts.sum()
+    rest = ~chosen[cluster]
+    with np.errstate(over="ignore"):  # nothing lies above the largest float, and it needs no edge there
+        below = np.append(-np.inf, values)[lows[chosen]]  # the neighbours of each atom
+        beyond = np.append(values, np.inf)[highs[chosen] + 1]
+        low, high = values[lows[chosen]], values[highs[chosen]]
+        low_edges = np.maximum(np.maximum(low - width[lows[chosen]], low - (low - below) / 2), -np.finfo(np.float64).max)
+        high_edges = np.maximum(np.minimum(high + width[highs[chosen]], high + (beyond - high) / 2), np.nextafter(high, np.inf))
+        ends = [*([minimum] if rest[0] or not len(low) else []), *([np.nextafter(maximum, np.inf)] if rest[-1] or not len(high) else [])]
+    edges = np.unique(np.concatenate((_cuts(values[rest], counts[rest], int(counts.sum())), low_edges, high_edges, ends))) + 0.0
+    return edges[np.isfinite(edges)]
+
+
+def widths(values: Floats, largest: float) -> Floats:
+    """How far other values may be and still be the same; ``largest``: of the column's absolute values."""
+    zero = _SAME_AS_ZERO * largest
+    return np.where(np.abs(values) <= zero, zero, SAME * np.abs(values))
+
+
+def _first_of_each(values: Floats, width: Floats) -> NDArray[np.bool_]:
+    """Which of ascending values begin another cluster: each reaches from its first value as far as that one's width."""
+    first = np.append(True, np.diff(values) > width[:-1])
+    for start in np.flatnonzero(first[:-1] & ~first[1:]).tolist():
+        place = start + 1
+        while place < len(values) and not first[place]:
+            if values[place] - values[start] > width[start]:
+                first[place], start = True, place
+            place += 1
+    return first
 
 
 def intervals(edges: Floats, values: Floats) -> Integers:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from driftbus.detectors.betting.scores import probabilities, scores
-from driftbus.detectors.counting.bins import BINS, Filling, bins_of, cut_points, profile_of
+from driftbus.detectors.counting.bins import BINS, Filling, bins_of, cut_points, profile_of, widths
 from driftbus.schemas.stored.reference import CategoricalProfile, NumericProfile
 
 Floats = NDArray[np.float64]
@@ -28,6 +28,13 @@ columns = st.one_of(
 
 def regular(profile: NumericProfile) -> list[int]:
     return [b for b in range(len(profile.counts)) if b not in {0, profile.above, profile.gap}]
+
+
+def _same(column: Floats, value: float) -> NDArray[np.bool_]:
+    """Which values may be this one but for their last digits: it reaches as far as theirs, and theirs as far as its own."""
+    largest = max(float(np.abs(column).max()), abs(value))
+    with np.errstate(over="ignore"):
+        return np.abs(column - value) <= 2 * np.maximum(widths(column, largest), widths(np.array([value]), largest))
 
 
 @given(column=columns)
@@ -61,6 +68,8 @@ def test_counts_are_those_of_the_bins_of_the_values(column: Floats) -> None:
 def test_a_value_is_where_its_neighbours_say(column: Floats, value: float) -> None:
     profile = profile_of(column)
     (bin_,) = bins_of(profile, np.array([value])).tolist()
+    if value not in column and _same(column, value).any():
+        return  # it may be another's value, written otherwise
     if value < column.min():
         assert bin_ == 0
     elif value > column.max():
@@ -78,8 +87,9 @@ def test_a_frequent_value_is_a_bin_of_its_own(column: Floats) -> None:
     for value, rows in zip(values.tolist(), counts.tolist(), strict=True):
         if rows * BINS >= len(column):
             (bin_,) = bins_of(profile, np.array([value])).tolist()
-            assert profile.counts[bin_] == rows
-            assert profile.values[bin_] == value
+            same = _same(column, value)
+            assert rows <= profile.counts[bin_] <= same.sum()
+            assert _same(column, profile.values[bin_])[column == value].all()
 
 
 @given(column=columns, cuts=st.lists(st.integers(0, 300), max_size=4))
@@ -91,7 +101,7 @@ def test_counts_do_not_depend_on_chunks(column: Floats, cuts: list[int]) -> None
     parts = filling.profile()
     assert parts.counts == whole.counts
     assert parts.edges == whole.edges
-    assert parts.mean == pytest.approx(whole.mean, rel=1e-12, abs=1e-300)
+    assert parts.mean == pytest.approx(whole.mean, rel=1e-12, abs=1e-12 * float(np.abs(column).max()) + 1e-300)
 
 
 def test_numbers_are_those_of_numpy() -> None:

@@ -127,7 +127,8 @@ def test_the_live_path_counts_what_the_reference_counted(tmp_path: Path) -> None
     file = tmp_path / "rows.parquet"
     duckdb.execute(
         f"""copy (select 1700000000000 + i * 1000 as at, make_timestamp(1699990000000000 + i * 900000) as seen,
-        case when i % 11 = 0 then null when i % 300 = 5 then 'soon' else strftime(make_timestamp(1699956000000000 + i % 500 * 1000000), '%Y-%m-%dT%H:%M:%SZ') end as written,
+        case when i % 11 = 0 then null when i % 300 = 5 then 'soon'
+             else strftime(make_timestamp(1699956000000000 + i % 500 * 1000000), '%Y-%m-%dT%H:%M:%SZ') end as written,
         'row ' || i || ' of a text that is long enough' as note,
         case when i % 13 = 0 then null when i % 200 = 7 then [1.0] when i % 200 = 9 then [1, 2, null]
              else [sin(i), cos(i * 1.7), i % 5] end as v,
@@ -159,7 +160,8 @@ def test_files_of_messages_hold_all_types(tmp_path: Path) -> None:
     file = tmp_path / "train.jsonl"
     file.write_text(
         "\n".join(
-            f'{{"model": "m", "version": "1", "time": {time}, "features": {{"at": "2023-11-14T10:{i % 60:02}:{i % 59:02}Z", "v": {vector}, "i": {i}}}}}'
+            f'{{"model": "m", "version": "1", "time": {time}, '
+            f'"features": {{"at": "2023-11-14T10:{i % 60:02}:{i % 59:02}Z", "v": {vector}, "i": {i}}}}}'
             for i, (time, vector) in enumerate(zip(TIMES, VECTORS, strict=True))
         )
     )
