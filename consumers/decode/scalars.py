@@ -46,8 +46,10 @@ def category_text(value: str | float) -> str:
     return repr(float(f"{value:.{_DIGITS}g}")) if len(text) > _DIGITS + 2 and abs(value) < _FEW_DIGITS else text
 
 
-def classify(type: FieldType, parse: bool, value: object) -> float | str | int:
+def classify(type: FieldType, parse: bool, value: object, zone: str = "UTC") -> float | str | int:
     """A number (always a float; of a timestamp, seconds since 1970), a text, or, always an int, one of `MARKS`. Of vectors: `vector_of`.
+
+    ``zone``: of times that name none.
 
     ``UNSET`` is missing; None and NaN are null; infinities, and numbers beyond the range of a float, are invalid.
 
@@ -65,7 +67,7 @@ def classify(type: FieldType, parse: bool, value: object) -> float | str | int:
     if type == "text":
         return value if isinstance(value, str) and is_unicode(value) else MARKS.invalid
     if type == "timestamp":
-        return _instant(value)
+        return _instant(value, zone)
     return _number(parse, value) if type == "numeric" else _category(value)
 
 
@@ -88,9 +90,9 @@ def _number(parse: bool, value: object) -> float | int:
     return _finite(number)
 
 
-def _instant(value: object) -> float | int:
+def _instant(value: object, zone: str) -> float | int:
     if isinstance(value, str):
-        seconds = seconds_of_text(value)
+        seconds = seconds_of_text(value, zone)
         return MARKS.invalid if seconds is None else seconds
     number = _number(False, value)
     return seconds_of_number(number) if isinstance(number, float) else number

@@ -1,6 +1,7 @@
 """Payloads to columns of one schema: the fast path for most, the tolerant one for those it refuses, the same result from either."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from ...schemas.configuration.mapping import Mapping
 from ...schemas.stored.reference import CategoricalProfile, EmbeddingProfile, NumericProfile, ProfiledField, Values
 from .interface import MARKS, Columns, InvalidField, Rejected
+from .nulls import Nulls
 from .reader import JSONReader, Leaf
 from .scalars import FieldType, classify, complaint, vector_of
 from .times import seconds_of_numbers, seconds_of_texts
@@ -25,13 +27,21 @@ class Wanted(NamedTuple):
     type: FieldType
     parse: bool = False
     size: int = 0  #: of an embedding; 0: of any size, of which only the first number is read
+    nulls: Nulls = Nulls()
+    zone: str = "UTC"
+
+    def read(self, value: object) -> float | str | int:
+        """One value, as `classify` says it; of vectors: `vector_of`."""
+        if self.nulls.hold(value):
+            return MARKS.null
+        return classify(self.type, self.parse, value, self.zone)
 
     @property
     def leaf(self) -> Leaf:
         """What the fast path takes for it; all else goes the tolerant way."""
         match self.type:
             case "numeric":
-                return Leaf(self.path, str | float | None if self.parse else None)
+                return Leaf(self.path, str | float | None if self.parse or self.nulls.texts else None)
             case "timestamp":
                 return Leaf(self.path, str | int | float | None)
             case "boolean":
@@ -45,7 +55,7 @@ class Wanted(NamedTuple):
 
 def wanted(mapping: Mapping, fields: Sequence[ProfiledField]) -> tuple[Wanted, ...]:
     """The schema of a reference's fields."""
-    return tuple(Wanted(mapping.field(f.role, f.name), f.type, *form_of(f.values)) for f in fields)
+    return tuple(Wanted(mapping.field(f.role, f.name), f.type, *form_of(f.values), Nulls.of(f.nulls), f.zone) for f in fields)
 
 
 def form_of(values: Values | None) -> tuple[bool, int]:
@@ -87,6 +97,8 @@ class ColumnDecoder:
         beside, others = members.others[: self._beside], members.others[self._beside :]
         invalid: list[InvalidField] = []
         numeric = members.numbers
+        for i, field in enumerate(self._numeric[i] for i in self._packed):
+            field.nulls.put(numeric[:, i])
         if self._parsed:
             numeric = np.empty((len(values), len(self._numeric)))
             numeric[:, self._packed] = members.numbers
@@ -107,9 +119,11 @@ class ColumnDecoder:
         """Numbers that travel as text, and times."""
         rows: Sequence[int] = range(len(column))
         if field.type == "timestamp":
-            numbers[:], rows = _seconds(column)
+            if field.nulls:
+                column = [None if field.nulls.hold(value) else value for value in column]
+            numbers[:], rows = _seconds(column, field.zone)
         for row in rows:
-            number = classify(field.type, field.parse, column[row])
+            number = field.read(column[row])
             if isinstance(number, float):
                 numbers[row] = number
             else:
@@ -120,8 +134,9 @@ class ColumnDecoder:
     def _texts(self, field: Wanted, column: list[Any], invalid: list[InvalidField]) -> list[object]:
         """Of a categorical field; of booleans that may be written otherwise, each by itself."""
         if not field.parse:
-            return _texts(field.type, column)
-        found: list[object] = [classify(field.type, True, value) for value in column]
+            read = _texts(field.type, column)
+            return [MARKS.null if field.nulls.hold(value) else value for value in read] if field.nulls else read
+        found: list[object] = [field.read(value) for value in column]
         invalid += [_invalid(row, field, column[row]) for row, value in enumerate(found) if value == MARKS.invalid]
         return found
 
@@ -131,7 +146,7 @@ class ColumnDecoder:
         for field, index in self._slots:
             try:
                 value = member(message, field.path)
-                found = vector_of(field.size, value) if field.type == "embedding" else classify(field.type, field.parse, value)
+                found = vector_of(field.size, value) if field.type == "embedding" else field.read(value)
                 if found == MARKS.invalid:
                     invalid[".".join(field.path)] = _invalid(row, field, value)
             except NotAnObject as error:
@@ -157,11 +172,11 @@ def _invalid(row: int, field: Wanted, value: object) -> InvalidField:
     return InvalidField(row, where, f"{where}: {complaint(field.type, value, field.size)}")
 
 
-def _seconds(column: Sequence[Any]) -> tuple[NDArray[np.float64], list[int]]:
+def _seconds(column: Sequence[Any], zone: str) -> tuple[NDArray[np.float64], list[int]]:
     """The times of a column as far as they are texts or numbers of times, and the rows in which there is something else."""
     seconds = np.full(len(column), np.nan)
     read: Callable[[list[Any]], NDArray[np.float64]]  # of values of these kinds
-    for kinds, read in (({str}, seconds_of_texts), ({int, float}, seconds_of_numbers)):
+    for kinds, read in (({str}, partial(seconds_of_texts, zone=zone)), ({int, float}, seconds_of_numbers)):
         rows = [row for row, value in enumerate(column) if type(value) in kinds]
         seconds[rows] = read([column[row] for row in rows])
     return seconds, np.flatnonzero(np.isnan(seconds)).tolist()

@@ -1,9 +1,12 @@
 """Times in messages, as seconds since 1970: whole columns of ISO 8601 texts at once, and any other one by one."""
 
 import math
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,20 +26,32 @@ _FIELDS = ((0, 4), (5, 7), (8, 10), (11, 13), (14, 16), (17, 19))
 _SIGNS = ((4, b"-"), (7, b"-"), (10, b"T "), (13, b":"), (16, b":"))
 #: Digits of a fraction, and those of them that count.
 _MOST_DIGITS, _DIGITS = 12, 6
+#: A time that names its zone, if only UTC.
+_SAYS_ZONE = re.compile(r":.*(?:[zZ]|[+-]\d\d(?::?\d\d(?::?\d\d(?:\.\d+)?)?)?)\s*$")
 #: Lengths of a zone: none, Z, +hh:mm.
 _ZONES = (0, 1, 6)
 
 
-def seconds_of_text(text: str) -> float | None:
-    """Of an ISO 8601 time, to the microsecond; UTC unless it says otherwise. None: it is none.
+def seconds_of_text(text: str, zone: str = "UTC") -> float | None:
+    """Of an ISO 8601 time, to the microsecond; of this zone unless it says otherwise. None: it is none.
 
     >>> seconds_of_text("1970-01-02T00:00:00.5+01:00"), seconds_of_text("1970-01-02"), seconds_of_text("soon")
     (82800.5, 86400.0, None)
+    >>> seconds_of_text("1970-01-02", "Europe/Berlin")
+    82800.0
     """
     try:
-        return microseconds(text) / 1e6
+        seconds = microseconds(text) / 1e6
     except ValueError:
         return None
+    return seconds if zone == "UTC" or _SAYS_ZONE.search(text) else _elsewhere(seconds, zone)
+
+
+def _elsewhere(seconds: float, zone: str) -> float:
+    """What a clock of this zone showed, as if it had been one of UTC; of an hour that it showed twice, the first."""
+    shown = datetime.fromtimestamp(seconds, UTC)
+    offset = shown.replace(tzinfo=ZoneInfo(zone)).utcoffset()
+    return seconds if offset is None else seconds - offset.total_seconds()
 
 
 def seconds_of_number(number: float) -> float:
@@ -63,7 +78,7 @@ def seconds_of_numbers(numbers: Sequence[float]) -> Floats:
     return np.where(np.isfinite(epoch), epoch / units[unit_of], np.nan)
 
 
-def seconds_of_texts(texts: Sequence[str]) -> Floats:
+def seconds_of_texts(texts: Sequence[str], zone: str = "UTC") -> Floats:
     """What `seconds_of_text` says of each, NaN for None: a tenth of its time where texts of one length are of the usual form.
 
     >>> seconds_of_texts(["1970-01-02T00:00:00.5+01:00", "1970-01-02", "soon"]).tolist()
@@ -78,8 +93,12 @@ def seconds_of_texts(texts: Sequence[str]) -> Floats:
             characters = np.frombuffer("".join(own).encode("ascii", "replace"), dtype=np.uint8).reshape(-1, length)
             for of, microseconds in _usual(characters):
                 seconds[rows[of]] = microseconds / 1e6
+    if zone != "UTC":
+        for row in np.flatnonzero(~np.isnan(seconds)).tolist():
+            if not _SAYS_ZONE.search(texts[row]):
+                seconds[row] = _elsewhere(float(seconds[row]), zone)
     for row in np.flatnonzero(np.isnan(seconds)).tolist():
-        found = seconds_of_text(texts[row])
+        found = seconds_of_text(texts[row], zone)
         seconds[row] = np.nan if found is None else found
     return seconds
 

@@ -99,7 +99,7 @@ class HeldReferences:
         return Monitored(profile.fields, shape, counting, known), counting.layout.size
 
 
-def _shape(field: ProfiledField) -> tuple[str, str, str, bool, int]:
+def _shape(field: ProfiledField) -> tuple[object, ...]:
     """What decides how a field is decoded."""
     parse, size = form_of(field.values)
-    return field.name, field.role, field.type, parse, size
+    return field.name, field.role, field.type, parse, size, field.nulls, field.zone

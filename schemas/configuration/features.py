@@ -1,11 +1,15 @@
 """``models.NAME.features:`` of the configuration, and from which effect on a change matters."""
 
+import zoneinfo
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from ..fact import Setting
 from ..stored.reference import FieldType
+
+#: Values that stand for none, and characters of each.
+MOST_NULLS, MOST_NULL = 32, 100
 
 
 class Important(Setting):
@@ -18,6 +22,22 @@ class Important(Setting):
     unseen: float = Field(0.01, gt=0, le=1)
     correlation: float = Field(0.1, gt=0, le=2)
     word_share: float = Field(0.05, gt=0, le=1)
+
+
+#: JSON has no other values that could stand for none.
+NullValues = Annotated[tuple[Annotated[str, Field(max_length=MOST_NULL)] | float, ...], Field(max_length=MOST_NULLS)]
+
+
+def _zone(name: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        msg = f'"{name}" is not a time zone; write a name of the IANA database, such as Europe/Berlin'
+        raise ValueError(msg) from None
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
 
 
 class Chosen(NamedTuple):
@@ -54,6 +74,8 @@ class FeatureSettings(Setting):
 
     ignore: bool = False
     type: FieldType | None = None
+    nulls: NullValues | None = Field(None, description="values that stand for none; null: those of the model")
+    zone: Zone | None = Field(None, description="of times that name none (Europe/Berlin); null: that of the model")
     min_effect: float | None = Field(None, ge=0, le=3, description="in sd of the rank score; drift below it is not reported")
     direction: Literal["both", "up", "down"] = Field(
         "both", description="in which a change is drift; of two categories, of the last one's rate"

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from ..duration import Duration, written
 from ..fact import Setting
-from .features import FeatureSettings, Important, OrIgnore
+from .features import FeatureSettings, Important, NullValues, OrIgnore, Zone
 from .reference import Table, TopicSlice
 from .segments import Segments
 from .units import FalseAlarms, Rate
@@ -59,6 +59,8 @@ class Model(Setting):
     volume: bool | None = Field(None, description="whether rows per bucket are watched; null: if the reference is a part of a topic")
     silence: Duration | Literal["never"] | None = Field(None, description="without a row; null: 3 x the reference's longest gap")
     trailing: Trailing | None = None
+    nulls: NullValues = Field((), description="values that stand for none, in every feature that does not say others")
+    zone: Zone = Field("UTC", description="of times that name none")
     features: dict[str, Annotated[FeatureSettings, OrIgnore]] = {}
 
     @model_validator(mode="after")
@@ -80,14 +82,26 @@ class Model(Setting):
         return self
 
     def feature(self, name: str) -> FeatureSettings:
-        """The settings of one feature: of all patterns that match, the later ones win, key by key."""
+        """The settings of one feature: of all patterns that match, the later ones win, key by key; its own name wins over all."""
         merged: dict[str, Any] = {}  # of differing types, by key
-        for pattern, settings in self.features.items():
-            if fnmatch.fnmatchcase(name, pattern):
-                merged |= {key: getattr(settings, key) for key in settings.model_fields_set}
+        for _, settings in self._matching(name):
+            merged |= {key: getattr(settings, key) for key in settings.model_fields_set}
         return FeatureSettings(**merged)
+
+    def nulls_of(self, name: str) -> tuple[str | float, ...]:
+        """What stands for none in a feature."""
+        own = self.feature(name).nulls
+        return self.nulls if own is None else own
+
+    def zone_of(self, name: str) -> str:
+        """Where a feature's times are from that do not say it."""
+        return self.feature(name).zone or self.zone
+
+    def _matching(self, name: str) -> list[tuple[str, FeatureSettings]]:
+        found = [(pattern, own) for pattern, own in self.features.items() if pattern != name and fnmatch.fnmatchcase(name, pattern)]
+        return [*found, (name, self.features[name])] if name in self.features else found
 
     def pattern(self, feature: str, key: str) -> str:
         """The pattern that a feature has this setting from; its own name where none has it."""
-        found = (p for p, own in reversed(self.features.items()) if key in own.model_fields_set and fnmatch.fnmatchcase(feature, p))
+        found = (pattern for pattern, own in reversed(self._matching(feature)) if key in own.model_fields_set)
         return next(found, feature)

@@ -128,6 +128,9 @@ Values = Annotated[NumericProfile | CategoricalProfile | TextProfile | Embedding
 FieldType = Literal["numeric", "categorical", "boolean", "timestamp", "text", "embedding"]
 
 
+_UNSET: dict[str, object] = {"nulls": (), "zone": "UTC"}
+
+
 class ProfiledField(Fact):
     """One feature or output. ``values`` is None where too few rows allow only its availability to be watched.
 
@@ -139,6 +142,14 @@ class ProfiledField(Fact):
     type: FieldType
     values: Values | None = None
     availability: AvailabilityProfile
+    nulls: tuple[str | float, ...] = ()  #: values that stand for none
+    zone: str = "UTC"  #: of times that name none
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:  # JSON
+        """Without what is not set: a reference that was stored before keeps its name."""
+        content: dict[str, Any] = written(self)
+        return {key: value for key, value in content.items() if not (key in _UNSET and value == _UNSET[key])}
 
 
 class Recount(Fact):

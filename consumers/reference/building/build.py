@@ -18,7 +18,7 @@ from .multivariate import together
 from .recount import recounted
 from .survey import Ignored, Survey, Typed
 from .traffic import TrafficProfiling
-from .watched import TypedSource
+from .watched import SourceWithNulls, TypedSource
 
 __all__ = ["UnusableReference", "build_reference"]
 
@@ -37,6 +37,7 @@ def build_reference(source: Source, model: str, version: str, settings: Model | 
     Counts and moments are exact; quantiles too, up to `SAMPLE_ROWS` rows. The same rows make the same reference, to the byte.
     """
     settings = settings or Model()
+    source = SourceWithNulls(source, settings)
     span, traffic, surveys = _Span(), TrafficProfiling(source.label, settings, pane), dict[Key, Survey]()
     loose = frozenset[Key]()
     for chunk in source.chunks():
@@ -59,14 +60,17 @@ def build_reference(source: Source, model: str, version: str, settings: Model | 
         if isinstance(decided, Ignored):
             ignored[_name(key, surveys)] = decided.reason
         elif key.role == "feature" or survey.kinds.keys() - {Kind.MISSING}:  # an output that no row has is none
-            typed[key] = decided
+            typed[key] = decided._replace(zone=settings.zone_of(key.name))
     if not typed:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in ignored.items())
         msg = f"{source.label} has no column to watch: {reasons or 'there is none besides those with a role'}"
         raise UnusableReference(msg)
     source = TypedSource(source, typed)
     fields = [(_name(key, surveys), key) for key in typed]
-    built = tuple(_built(source, span.rows, fields, typed))
+    built = tuple(
+        field.model_copy(update={"nulls": settings.nulls_of(key.name), "zone": typed[key].zone if field.type == "timestamp" else "UTC"})
+        for field, (_, key) in zip(_built(source, span.rows, fields, typed), fields, strict=True)
+    )
     ids, volume = traffic.ids(), traffic.volume()
     reference = Reference(
         model=model,

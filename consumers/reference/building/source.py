@@ -41,7 +41,7 @@ def open_source(
     else:
         where = {column: name for column, name in ((place.model, model), (place.version, version)) if column is not None}
         settings = configuration.model(model)
-        with open_table(place, where, memory_limit, raw=lambda name: settings.feature(name).type in _OF_TEXTS) as rows:
+        with open_table(place, where, memory_limit, raw=lambda name: settings.feature(name).type in _OF_TEXTS, zone=settings.zone) as rows:
             yield TableSource(rows)
 
 

@@ -38,6 +38,7 @@ class Typed(NamedTuple):
     type: FieldType
     parse: bool = False
     size: int = 0  #: of an embedding
+    zone: str = "UTC"  #: of times that name none
 
 
 class Ignored(NamedTuple):

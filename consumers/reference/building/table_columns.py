@@ -94,8 +94,10 @@ def _expression(column: str, type_: str) -> str | None:
         return column
     if type_ in {"FLOAT", "UBIGINT", "HUGEINT", "UHUGEINT"} or type_.startswith("DECIMAL"):
         return f"{column}::double"
-    if type_.startswith("TIMESTAMP") or type_ == "DATE":
-        return f"strftime({column}::timestamp, '%Y-%m-%dT%H:%M:%S.%gZ')"
+    if type_ == "TIMESTAMP WITH TIME ZONE":
+        return f"strftime({column} at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%gZ')"
+    if type_.startswith("TIMESTAMP"):
+        return f"strftime({column}::timestamp, '%Y-%m-%dT%H:%M:%S.%g')"
     if re.fullmatch(rf"{_NUMBER}\[\d*\]", type_):
         return f"{column}::double[]"
     if type_.endswith("]") or type_.startswith(("STRUCT", "MAP", "UNION")) or type_ == "BLOB":

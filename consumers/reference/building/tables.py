@@ -104,13 +104,14 @@ def open_table(
     where: Mapping[str, str] | None = None,
     memory_limit: str = MEMORY_LIMIT,
     raw: Callable[[str], bool] = _typed,
+    zone: str = "UTC",
 ) -> Iterator[TableRows]:
     """Read and sort a table; what does not fit into the memory limit lies in a temporary folder until the end of the context.
 
     ``where`` keeps the rows in which columns have these values; ``raw``: texts of these columns of a CSV stay texts, whatever they look
-    like.
+    like; ``zone``: of times that name none.
     """
-    with tempfile.TemporaryDirectory(prefix="driftbus-") as folder, _connected(folder, memory_limit) as connection:
+    with tempfile.TemporaryDirectory(prefix="driftbus-") as folder, _connected(folder, memory_limit, zone) as connection:
         try:
             files = [table_file(connection, file, raw) for file in files_of(table.file)]
             columns: dict[str, list[ReadColumn]] = {}
@@ -149,7 +150,7 @@ def _whole(value: str) -> str:
 
 
 @contextmanager
-def _connected(folder: str, memory_limit: str) -> Iterator[duckdb.DuckDBPyConnection]:
+def _connected(folder: str, memory_limit: str, zone: str) -> Iterator[duckdb.DuckDBPyConnection]:
     settings: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": memory_limit,
         "temp_directory": folder,
@@ -157,7 +158,7 @@ def _connected(folder: str, memory_limit: str) -> Iterator[duckdb.DuckDBPyConnec
         "autoload_known_extensions": False,
     }
     with duckdb.connect(str(Path(folder) / "rows.duckdb"), config=settings) as connection:
-        connection.execute("set timezone = 'UTC'")  # what naive times are
+        connection.execute(f"set timezone = {sql_text(zone)}")  # what naive times are of
         yield connection
 
 

@@ -1,15 +1,45 @@
-"""A source's columns as they are watched: of times their ages, of lists of numbers vectors; the others as they are."""
+"""A source's columns as they are watched: without what stands for none; of times their ages, of lists of numbers vectors."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ....schemas.configuration import Model
+from ...decode.nulls import Nulls
 from ...decode.reader import missing_vectors
 from ...decode.scalars import classify, vector_of
 from ...decode.times import ages
 from .columns import Chunk, Column, Integers, Key, Source
 from .survey import Typed
+
+
+class SourceWithNulls:
+    """A source without the values that stand for none."""
+
+    def __init__(self, source: Source, settings: Model) -> None:
+        self.label = source.label
+        self._source, self._settings = source, settings
+        self._nulls: dict[str, Nulls] = {}
+
+    def chunks(self, keys: Sequence[Key] | None = None) -> Iterator[Chunk]:
+        """As the source, nulls in their place."""
+        for chunk in self._source.chunks(keys):
+            yield chunk._replace(columns={key: self._read(key, column) for key, column in chunk.columns.items()})
+
+    def _read(self, key: Key, column: Column) -> Column:
+        if key.name not in self._nulls:
+            self._nulls[key.name] = Nulls.of(self._settings.nulls_of(key.name))
+        nulls = self._nulls[key.name]
+        if not nulls:
+            return column
+        if isinstance(column, np.ndarray):
+            return np.where(np.isin(column, list(nulls.numbers)), np.nan, column) if nulls.numbers else column
+        return [None if nulls.hold(value) else value for value in column]
+
+    def remarks(self) -> Sequence[str]:
+        """Those of the source."""
+        return self._source.remarks()
 
 
 class TypedSource:
@@ -28,7 +58,7 @@ class TypedSource:
         typed = self._typed[key]
         if typed.type == "timestamp":
             assert times is not None, "a time is only watched where the rows have times"
-            return ages(_seconds(column), times)
+            return ages(_seconds(column, typed.zone), times)
         return _vectors(column, typed.size) if typed.type == "embedding" else column
 
     def remarks(self) -> Sequence[str]:
@@ -36,11 +66,11 @@ class TypedSource:
         return self._source.remarks()
 
 
-def _seconds(column: Column) -> NDArray[np.float64]:
+def _seconds(column: Column, zone: str) -> NDArray[np.float64]:
     listed: list[object] = column.tolist() if isinstance(column, np.ndarray) else column
     seconds = np.empty(len(listed))
     for row, value in enumerate(listed):
-        found = classify("timestamp", False, value)
+        found = classify("timestamp", False, value, zone)
         if isinstance(found, float):
             seconds[row] = found
         else:
