@@ -93,8 +93,9 @@ def _fold(configuration: Configuration, written: IO[str]) -> list[DriftEvent]:
         tell()
         totals, seconds = pipeline.totals, time.perf_counter() - began
     episodes = sum(event.status == "opened" for event in found)
+    skipped = f"{totals['skipped']:,} records that are no rows, " if totals["skipped"] else ""
     say(
-        f"{totals['rows']:,} rows, {totals['buckets']:,} buckets, {totals['dead_letters']:,} dead letters, "
+        f"{totals['rows']:,} rows, {skipped}{totals['buckets']:,} buckets, {totals['dead_letters']:,} dead letters, "
         f"{episodes} episodes; {totals['rows'] / seconds:,.0f} rows/s"
     )
     return found

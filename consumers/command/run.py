@@ -47,9 +47,10 @@ def run(configuration: Configuration, roles: tuple[str, ...], until_end: bool, l
     if totals is None:
         tell("0 rows; told to stop before it had begun")
         return
+    skipped = f"{totals['skipped']:,} records that are no rows, " if totals["skipped"] else ""
     tell(
-        f"{totals['rows']:,} rows, {totals['late']:,} of them late, {totals['dead_letters']:,} dead letters, {totals['panes']:,} panes; "
-        f"{totals['buckets']:,} buckets, {totals['events']:,} events"
+        f"{totals['rows']:,} rows, {totals['late']:,} of them late, {skipped}{totals['dead_letters']:,} dead letters, "
+        f"{totals['panes']:,} panes; {totals['buckets']:,} buckets, {totals['events']:,} events"
     )
 
 

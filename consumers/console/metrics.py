@@ -26,6 +26,7 @@ MEASURES = (
     Measure("rows", "driftbus_rows_total", "counter", "Predictions counted."),
     Measure("late", "driftbus_late_rows_total", "counter", "Predictions counted in a later bucket than their own."),
     Measure("panes", "driftbus_panes_total", "counter", "Panes published."),
+    Measure("skipped", "driftbus_skipped_total", "counter", "Records that are no rows: without features, or left out by where."),
     Measure("dead_letters", "driftbus_dead_letters_total", "counter", "Records, or fields of records, that could not be counted."),
     Measure("set_aside", "driftbus_set_aside_total", "counter", "Records that made a consumer raise, and became dead letters."),
     Measure("buckets", "driftbus_buckets_total", "counter", "Buckets tested."),

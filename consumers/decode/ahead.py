@@ -117,7 +117,7 @@ class ReadAhead:
             return read.columns
         there = np.isin(rows, read.rows)
         if there.all():
-            return _taken(read.columns, np.searchsorted(read.rows, rows))
+            return taken(read.columns, np.searchsorted(read.rows, rows))
         self._learn(schema, rows[~there])
         return None
 
@@ -137,7 +137,8 @@ class ReadAhead:
             self._length = 0
 
 
-def _taken(columns: Columns, rows: Indices) -> Columns:
+def taken(columns: Columns, rows: Indices) -> Columns:
+    """Some of the rows."""
     place = {int(row): i for i, row in enumerate(rows)} if columns.invalid or columns.rejected else {}
     return Columns(
         columns.numeric[rows],
@@ -145,4 +146,5 @@ def _taken(columns: Columns, rows: Indices) -> Columns:
         [InvalidField(place[row], field, reason) for row, field, reason in columns.invalid if row in place],
         [Rejected(place[row], reason) for row, reason in columns.rejected if row in place],
         [vectors[rows] for vectors in columns.vectors],
+        None if columns.ids is None else [columns.ids[row] for row in rows.tolist()],
     )

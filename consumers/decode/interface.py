@@ -83,6 +83,10 @@ class Decoder(Protocol):
         """
         ...
 
+    def is_row(self, value: bytes | None) -> bool:
+        """Whether a record is one; of one that cannot be read nobody knows, so it is."""
+        ...
+
     def features(self, value: bytes | None) -> dict[str, object]:
         """Whatever stands among the features of a record, of known names or not; nothing, where the mapping names each of them."""
         ...

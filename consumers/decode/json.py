@@ -12,6 +12,7 @@ from ...schemas.stored.reference import ProfiledField
 from .ahead import ReadAhead, tables
 from .identity import RowIdentity
 from .interface import Columns, Identities
+from .rows import is_row
 from .scalars import category_text, classify
 from .table import Wanted, wanted
 from .tolerant import NotAnObject, Undecodable, decode_generic, member
@@ -65,6 +66,13 @@ class JSONDecoder:
         if read is None:
             read = tables(schema).read(values if rows is None else [values[row] for row in rows.tolist()]).columns
         return read if len(schema) == len(fields) else replace(read, categorical=read.categorical[:-1], ids=read.categorical[-1])
+
+    def is_row(self, value: bytes | None) -> bool:
+        """Whether a record has features; a tombstone has none."""
+        try:
+            return value is not None and is_row(decode_generic(value), self._mapping)
+        except Undecodable:
+            return True
 
     def features(self, value: bytes | None) -> dict[str, object]:
         """Whatever stands in the object of the features, of known names or not, less what the mapping has another use for."""

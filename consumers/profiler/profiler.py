@@ -61,7 +61,7 @@ class Profiler:
         self._decoder, self._references, self._wall = decoder, references, wall
         self._partitions: dict[TopicPartition, Partition] = {}
         self._topics = self._describe()
-        self._totals = dict.fromkeys(("rows", "late", "dead_letters", "panes", "set_aside"), 0)
+        self._totals = dict.fromkeys(("rows", "late", "skipped", "dead_letters", "panes", "set_aside"), 0)
         self._remaining: Remaining | None = None
         self._session = bus.session(f"{ROLE}-{name}", self._stream.topics, self)
 
@@ -194,7 +194,8 @@ class Profiler:
         self._totals["rows"] += sum(pane.rows for pane in run.panes)
         self._totals["late"] += sum(pane.late for pane in run.panes)
         self._totals["panes"] += len(run.panes)
-        self._totals["dead_letters"] += len(run.bad)
+        self._totals["skipped"] += run.skipped
+        self._totals["dead_letters"] += len(run.bad) + run.further_bad
         self._totals["set_aside"] += sum(bad.offset in partition.aside.reasons for bad in run.bad)
 
     def _silent(self, source: TopicPartition, partition: Partition, at_end: Mapping[TopicPartition, int], now: int) -> bool:

@@ -19,7 +19,9 @@ from ...schemas.messages.pane import OTHERS, Pane
 from ...schemas.messages.progress import InputPartition
 from ...schemas.text import REASON, fitted
 from ..bus.interface import Output
-from ..decode.interface import Decoder
+from ..decode.ahead import taken
+from ..decode.interface import Columns, Decoder
+from ..decode.rows import featureless
 from ..decode.times import aged
 from ..reference.holding import Holding, Monitored
 from ..streams.buckets import Buckets
@@ -99,6 +101,7 @@ class ClosedRun:
     panes: list[Pane]
     bad: list[Bad]  #: the first `MOST_PER_RUN`, in order
     further_bad: int
+    skipped: int = 0  #: records that are no rows
     outputs: list[Output] = field(default_factory=list)  #: as it is written
 
 
@@ -132,6 +135,7 @@ class _Run:
     beside: dict[_Target, SideCounts] = field(default_factory=dict)  #: of all segments together
     bad: list[Bad] = field(default_factory=list)
     further_bad: int = 0
+    skipped: int = 0
     unmonitored: Unmonitored = field(default_factory=Unmonitored)
 
     def keep_first(self) -> None:
@@ -215,8 +219,12 @@ class Tally:
         headers = records.headers() if self._decoder.needs_headers else None
         identities = self._decoder.identities(records.values, keys, headers)
         for rejected in identities.rejected:
-            if not records.ends[rejected.row] and int(records.offsets[rejected.row]) not in aside:
+            if records.ends[rejected.row] or int(records.offsets[rejected.row]) in aside:
+                continue
+            if self._decoder.is_row(records.values[rejected.row]):
                 self._refuse(records, run, rejected.row, None, rejected.reason)
+            else:
+                self._skip(run, [rejected.row])
         group = self._groups_of(run, buckets, identities.models, np.where(records.ends, -1, identities.model_of))
         shapes = list(dict.fromkeys(self._shape_of))
         shape_of = np.array([*map(shapes.index, self._shape_of), -1])[group]
@@ -295,6 +303,9 @@ class Tally:
             shape.add(None, group[rows], late[rows], records.offsets[rows])
             return
         columns = self._decoder.columns(shape.fields, records.values, rows, ids=shape.ids)
+        if len(none := self._no_rows(columns, shape, records, rows)):
+            self._skip(run, rows[none])
+            rows, columns = np.delete(rows, none), taken(columns, np.delete(np.arange(len(rows)), none))
         for invalid in columns.invalid:
             self._refuse(records, run, int(rows[invalid.row]), invalid.field, invalid.reason)
         for rejected in columns.rejected:
@@ -307,6 +318,17 @@ class Tally:
             known = self._references.monitored(self._groups[int(group[place])][1].reference or "").known
             self._beside(int(group[place])).look(self._decoder.features(records.values[place]), known)
         shape.add(columns, group[rows], late[rows], records.offsets[rows])
+
+    def _no_rows(self, columns: Columns, shape: Shape, records: Records, rows: NDArray[np.int64]) -> list[int]:
+        """Of the decoded rows, those that are none: records without features."""
+        refused = {rejected.row for rejected in columns.rejected}
+        found = [row for row in featureless(columns, shape.fields).tolist() if row not in refused]
+        return [row for row in found if not self._decoder.is_row(records.values[int(rows[row])])]
+
+    def _skip(self, run: NDArray[np.int64], rows: Sequence[int] | NDArray[np.int64]) -> None:
+        """Records that are no rows."""
+        for number, count in enumerate(np.bincount(run[rows], minlength=len(self._runs)).tolist()):
+            self._runs[number].skipped += count
 
     def _beside(self, code: int) -> SideCounts:
         run, target = self._groups[code]
@@ -376,7 +398,7 @@ class Tally:
                 unseen=total.unseen.told(),
             )
             panes.append(pane)
-        return ClosedRun(cut, panes, run.bad, run.further_bad)
+        return ClosedRun(cut, panes, run.bad, run.further_bad, run.skipped)
 
     def _with_ids(self, target: _Target, counts: NDArray[np.int64], beside: SideCounts) -> NDArray[np.int64]:
         signal = None if target.reference is None else self._references.monitored(target.reference).counting.layout.find(*IDS)

@@ -41,7 +41,6 @@ CASES = {
     "invalid UTF-8": Case(GOOD.replace(b"red", b"\xff\xfe"), "UTF-8"),
     "invalid JSON": Case(GOOD[:-1], "JSON"),
     "empty message": Case(b"", "empty"),
-    "tombstone": Case(None, "tombstone"),
     "message of a megabyte": Case(GOOD[:-1] + b" " * 1_000_000 + b"!", "JSON"),
     "good message of a megabyte": Case(GOOD[:-1] + b',"note":"' + b"x" * 1_000_000 + b'"}', None, "present"),
     "no model": Case(GOOD.replace(b'"model":"m0",', b""), "model"),

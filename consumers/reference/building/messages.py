@@ -19,6 +19,7 @@ from ....schemas.configuration.mapping import Mapping, Place
 from ....schemas.text import REASON, fitted
 from ...bus.interface import Bus, TopicPartition
 from ...decode.json import JSONDecoder, category_text, decode_generic
+from ...decode.rows import is_row
 from ...decode.tolerant import NotAnObject, Undecodable, member
 from .columns import Chunk, Column, Key, UnusableReference, column_of
 
@@ -65,6 +66,10 @@ class MessageSource:
         self._left_out.clear()
         read = self._read(self._left_out)
         while some := list(islice(read, _ROWS)):
+            rows = [one for one in some if is_row(one.message, self._mapping)]
+            if rows and len(rows) < len(some):  # else it is the way of all of them: of scores alone
+                self._left_out.note("without features", len(some) - len(rows))
+                some = rows
             times = np.array([time for time, _ in some], dtype=np.int64) if self._timed else None
             messages = [message for _, message in some]
             yield Chunk(len(some), times, dict(self._columns(messages, keys)), self._ids(messages) if keys is None else None)
