@@ -61,8 +61,9 @@ def _stream(bus: Bus, configuration: Configuration, name: str, stream: Stream, m
         if finding.level == "wrong":
             return
     sample = last_records(bus, stream, most, told_ends(configuration, name))
-    identities = JSONDecoder(stream.mapping).identities(sample.values, sample.keys, sample.headers)
-    yield from readable(name, sample, identities)
+    decoder = JSONDecoder(stream.mapping)
+    identities = decoder.identities(sample.values, sample.keys, sample.headers)
+    yield from readable(name, stream, sample, identities)
     yield from pane_length(name, stream.pane, sample.rate)
     store = ArtifactStore(configuration.artifacts)
     announced = Announcements(bus, configuration)
@@ -72,7 +73,9 @@ def _stream(bus: Bus, configuration: Configuration, name: str, stream: Stream, m
     if others := sorted(announced.table.applications):
         yield Finding("note", f"topics {configuration.topics.prefix}.*: also of {', '.join(others)}, whose records are passed over")
     for index, (model, version) in enumerate(identities.models):
-        rows = (identities.model_of == index).nonzero()[0].tolist()
+        rows = [row for row in (identities.model_of == index).nonzero()[0].tolist() if decoder.is_row(sample.values[row])]
+        if not rows:
+            continue  # of labels alone, perhaps
         yield from contents(stream, sample, model, version, rows)
         latest = announced.holding(model, version, _IN_THE_END)
         reference = store.reference(latest.reference) if latest and latest.reference else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,12 +77,19 @@ class JSONDecoder:
 
     def features(self, value: bytes | None) -> dict[str, object]:
         """Whatever stands in the object of the features, of known names or not, less what the mapping has another use for."""
+        try:
+            return self.names(decode_generic(value))
+        except Undecodable:
+            return {}
+
+    def names(self, message: dict[str, Any]) -> dict[str, object]:
+        """The same of a message that has been read."""
         place = self._mapping.features
         if not isinstance(place, Place):
             return {}
         try:
-            found = member(decode_generic(value), place.path)
-        except (Undecodable, NotAnObject):
+            found = member(message, place.path)
+        except NotAnObject:
             return {}
         return {name: found[name] for name in found if (*place.path, name) not in self._used} if isinstance(found, dict) else {}
 

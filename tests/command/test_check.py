@@ -65,7 +65,8 @@ def test_a_mapping_that_finds_no_features_is_told(user: User) -> None:
     user.creates()
     user.publishes(messages(amounts(10, seed=3)))
     user.configures("payload.features", "payload.featurs")
-    assert "features (payload.featurs): no object there" in user.says("check")
+    told = user.says("check", code=1)
+    assert "features (payload.featurs): nothing there in any message; see streams.predictions.mapping.features" in told
 
 
 def test_invalid_fields_are_told_with_their_place(user: User) -> None:
@@ -83,7 +84,7 @@ def test_fields_that_no_message_has_are_told(user: User) -> None:
     train = Path("train.csv")
     train.write_text(train.read_text().replace("at,amount,", "at,annual_amount,"))
     user.says("reference", "build", "fraud", "--version", "1", "--from-start")
-    assert "in the reference, but in none of 10 messages: annual_amount" in user.says("check")
+    assert "in the reference, but in none of 10 messages: annual_amount (messages have 'amount')" in user.says("check", code=1)
 
 
 def test_settings_of_features_that_are_not_there_are_told(user: User) -> None:

@@ -1,6 +1,8 @@
 """What messages decode to: the last ones of every partition of a stream, read as the profiler would read them."""
 
+import difflib
 import json
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +24,8 @@ from .finding import Finding
 #: More would fill the screen.
 _MOST_BAD = 5
 _MOST_FEATURES = 50
+#: Of messages that cannot be read, and of those in which a field is invalid: more, and nothing useful would come of it.
+_MOST_REFUSED, _MOSTLY = 0.01, 0.5
 _MISSING = AVAILABILITY.index("missing")
 _KINDS = {bool: "boolean", int: "number", float: "number", str: "text", type(None): "null", dict: "object", list: "list"}
 
@@ -68,16 +72,45 @@ def last_records(bus: Bus, stream: Stream, most: int, told: str | None = None) -
     return sample
 
 
-def readable(name: str, sample: Sample, identities: Identities) -> Iterator[Finding]:
-    """How many messages have a model; the others are named."""
+def readable(name: str, stream: Stream, sample: Sample, identities: Identities) -> Iterator[Finding]:
+    """How many messages have a model; the others are named, but for those that are no rows."""
     if not sample.values:
         yield Finding("note", f"streams.{name}: no message yet, so the mapping could not be tried")
         return
-    for row, reason in identities.rejected[:_MOST_BAD]:
+    decoder = JSONDecoder(stream.mapping)
+    refused = [one for one in identities.rejected if decoder.is_row(sample.values[one.row])]
+    for row, reason in refused[:_MOST_BAD]:
         yield Finding("note", f"{sample.places[row]}: {reason}")
-    good = int((identities.model_of >= 0).sum())
-    text = f"streams.{name}: {good:,} of the last {len(sample.values):,} messages can be read"
-    yield Finding("ok", text) if good else Finding("wrong", f"{text}; see streams.{name}.mapping")
+    rows = sum(map(decoder.is_row, sample.values)) - len(refused)
+    skipped = len(sample.values) - rows - len(refused)
+    text = f"streams.{name}: {rows:,} of the last {len(sample.values):,} messages can be read"
+    text += f", {skipped:,} are no rows" if skipped else ""
+    if skipped and not rows and not refused:
+        place = stream.mapping.features
+        where = str(place) if isinstance(place, Place) else ", ".join(map(str, place))
+        yield Finding("wrong", f"{text}: features ({where}): nothing there in any message; see streams.{name}.mapping.features")
+    elif not rows or len(refused) > _MOST_REFUSED * len(sample.values):
+        yield Finding("wrong", f"{text}; see streams.{name}.mapping")
+    else:
+        yield Finding("ok", text)
+    for key in ("version", "score", "prediction"):
+        place = getattr(stream.mapping, key)
+        if place is not None and key in stream.mapping.model_fields_set and rows and not _anywhere(place, sample, identities):
+            text = f"streams.{name}.mapping.{key}: none of {rows:,} messages has anything at {place}"
+            yield Finding("wrong", f"{text}; mend it, or leave it out")
+
+
+def _anywhere(place: Place, sample: Sample, identities: Identities) -> bool:
+    """Whether any message that can be read has something there."""
+    rows = (identities.model_of >= 0).nonzero()[0].tolist()
+    match place.source:
+        case "header":
+            return any(dict(sample.headers[row]).get(place.name) for row in rows)
+        case "key":
+            return any(sample.keys[row] for row in rows)
+        case "path":
+            return any(_at(decode_generic(sample.values[row]), place.path) not in (UNSET, None) for row in rows)
+    return True
 
 
 def contents(stream: Stream, sample: Sample, model: str, version: str, rows: Sequence[int]) -> Iterator[Finding]:
@@ -93,6 +126,10 @@ def invalid_fields(stream: Stream, sample: Sample, reference: Reference, rows: S
         yield Finding("note", f"invalid field {sample.places[rows[row]]}: {reason}")
     if len(columns.invalid) > _MOST_BAD:
         yield Finding("note", f"{reference.model}/{reference.version}: {len(columns.invalid):,} invalid fields in {len(rows):,} messages")
+    for where, count in Counter(one.field for one in columns.invalid).items():
+        if count > _MOSTLY * len(rows):
+            text = f"{reference.model}/{reference.version}: {where} is invalid in {count:,} of {len(rows):,} messages"
+            yield Finding("wrong", f"{text}; mend the mapping, or say what it is: models.{reference.model}.features, type")
 
 
 def absent_fields(stream: Stream, sample: Sample, reference: Reference, settings: Model, rows: Sequence[int]) -> Iterator[Finding]:
@@ -103,9 +140,22 @@ def absent_fields(stream: Stream, sample: Sample, reference: Reference, settings
     paths = [stream.mapping.field(field.role, field.name) for field in watched]
     absent = [f.name for f, path in zip(watched, paths, strict=True) if all(_at(message, path) is UNSET for message in messages)]
     if absent:
-        shown = ", ".join(absent[:_MOST_BAD]) + (f" and {len(absent) - _MOST_BAD} more" if len(absent) > _MOST_BAD else "")
+        there = list(dict.fromkeys(name for message in messages for name in JSONDecoder(stream.mapping).names(message)))
+        shown = ", ".join(_beside(name, there) for name in absent[:_MOST_BAD])
+        shown += f" and {len(absent) - _MOST_BAD} more" if len(absent) > _MOST_BAD else ""
         text = f"{reference.model}/{reference.version}: in the reference, but in none of {len(rows):,} messages: {shown}"
-        yield Finding("note", f"{text}; this will be told as drift: name the columns like the features, or mend the stream's mapping")
+        yield Finding("wrong", f"{text}; this will be told as drift: name the columns like the features, or mend the stream's mapping")
+
+
+def _beside(name: str, there: Sequence[str]) -> str:
+    """A name with the one that is nearest to it; what only looks the same is spelled out."""
+    near = next(iter(difflib.get_close_matches(name, there, 1, 0.6)), None)
+    if near is None:
+        near = next((other for other in there if other.casefold() == name.casefold()), None)
+    if near is None:
+        return name
+    alike = unicodedata.normalize("NFC", near) == unicodedata.normalize("NFC", name)
+    return f"{name!a} (messages have {near!a})" if alike else f"{name} (messages have {near!r})"
 
 
 def _described(mapping: Mapping, sample: Sample, rows: Sequence[int]) -> Iterator[str]:
