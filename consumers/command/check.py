@@ -61,7 +61,7 @@ def _stream(bus: Bus, configuration: Configuration, name: str, stream: Stream, m
         if finding.level == "wrong":
             return
     sample = last_records(bus, stream, most, told_ends(configuration, name))
-    decoder = JSONDecoder(stream.mapping)
+    decoder = JSONDecoder(stream.mapping, stream.where)
     identities = decoder.identities(sample.values, sample.keys, sample.headers)
     yield from readable(name, stream, sample, identities)
     yield from pane_length(name, stream.pane, sample.rate)

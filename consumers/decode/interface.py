@@ -45,6 +45,7 @@ class Identities:
     models: Sequence[tuple[str, str]]  #: the distinct (model, version) pairs
     model_of: NDArray[np.int32]  #: length n, index into ``models``; -1: rejected
     rejected: list[Rejected] = field(default_factory=list)
+    left_out: Sequence[int] = ()  #: records that the stream does not take for rows: neither of a model, nor rejected
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ...schemas.cloud_events import Headers
 from ...schemas.configuration.mapping import Mapping, Place
+from ...schemas.configuration.where import Where
 from ...schemas.stored.reference import ProfiledField
 from .ahead import ReadAhead, tables
 from .identity import RowIdentity
@@ -17,6 +18,7 @@ from .rows import is_row
 from .scalars import category_text, classify
 from .table import Wanted, wanted
 from .tolerant import NotAnObject, Undecodable, decode_generic, member
+from .where import Chooser
 
 __all__ = ["JSONDecoder", "category_text", "classify", "decode_generic"]
 
@@ -32,8 +34,9 @@ class JSONDecoder:
     What was read along with the identities (`ReadAhead`) serves `columns` of the very same sequence of values.
     """
 
-    def __init__(self, mapping: Mapping) -> None:
+    def __init__(self, mapping: Mapping, where: Where | None = None) -> None:
         self._mapping = mapping
+        self._chooser = None if where is None else Chooser(where)
         self._identity = RowIdentity(mapping)
         places = (getattr(mapping, name) for name in type(mapping).model_fields if name != "features")
         self._used = {place.path for place in places if place is not None and place.source == "path"}
@@ -43,12 +46,12 @@ class JSONDecoder:
     @property
     def needs_keys(self) -> bool:
         """Whether `identities` reads keys."""
-        return self._identity.needs("key")
+        return self._identity.needs("key") or (self._chooser is not None and self._chooser.needs("key"))
 
     @property
     def needs_headers(self) -> bool:
         """Whether `identities` reads headers."""
-        return self._identity.needs("header")
+        return self._identity.needs("header") or (self._chooser is not None and self._chooser.needs("header"))
 
     def identities(
         self, values: Sequence[bytes | None], keys: Sequence[bytes | None] | None, headers: Sequence[Headers] | None
@@ -56,7 +59,15 @@ class JSONDecoder:
         """The model and version of every record."""
         identities = self._identity.read(values, keys, headers, self._ahead.read(values))
         self._ahead.measure(identities)
-        return identities
+        if self._chooser is None:
+            return identities
+        chosen = self._chooser.chosen(values, keys, headers)
+        return Identities(
+            identities.models,
+            np.where(chosen, identities.model_of, -1),
+            [rejected for rejected in identities.rejected if chosen[rejected.row]],
+            np.flatnonzero(~chosen).tolist(),
+        )
 
     def columns(
         self, fields: Sequence[ProfiledField], values: Sequence[bytes | None], rows: NDArray[np.intp] | None = None, *, ids: bool = False

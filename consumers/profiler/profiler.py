@@ -43,7 +43,8 @@ def make(making: Making) -> list["Profiler"]:
     references = HeldReferences(making.bus, making.configuration, making.store)
     streams = making.configuration.streams.items()
     return [
-        Profiler(making.bus, making.configuration, name, JSONDecoder(stream.mapping), references, making.wall) for name, stream in streams
+        Profiler(making.bus, making.configuration, name, JSONDecoder(stream.mapping, stream.where), references, making.wall)
+        for name, stream in streams
     ]
 
 

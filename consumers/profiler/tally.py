@@ -218,6 +218,8 @@ class Tally:
         keys = records.keys() if self._decoder.needs_keys else None
         headers = records.headers() if self._decoder.needs_headers else None
         identities = self._decoder.identities(records.values, keys, headers)
+        if identities.left_out:
+            self._skip(run, [row for row in identities.left_out if not records.ends[row]])
         for rejected in identities.rejected:
             if records.ends[rejected.row] or int(records.offsets[rejected.row]) in aside:
                 continue

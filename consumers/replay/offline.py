@@ -144,7 +144,7 @@ def _survey(bus: Bus, streams: Iterable[Stream]) -> tuple[set[tuple[str, str]], 
     seen: set[tuple[str, str]] = set()
     first, last = 2**62, 0
     for stream in streams:
-        decoder, rules = JSONDecoder(stream.mapping), Rules.of(stream)
+        decoder, rules = JSONDecoder(stream.mapping, stream.where), Rules.of(stream)
         described = bus.describe(stream.topics)
         for source in (TopicPartition(topic.name, number) for topic in described.values() for number in range(topic.partitions)):
             for batch in bus.read(source, *bus.watermarks(source)):

@@ -23,7 +23,8 @@ class Place(NamedTuple):
         return self.name if self.source == "path" else self.source if self.source == "key" else f"{self.source}:{self.name}"
 
 
-def _place(written: object) -> Place:
+def place_of(written: object) -> Place:
+    """A place as it is written."""
     if isinstance(written, Place):
         return written
     if not isinstance(written, str) or not written:
@@ -45,11 +46,11 @@ def _place(written: object) -> Place:
 
 _as_written = PlainSerializer(str, return_type=str)
 _as_text = WithJsonSchema({"type": "string"})
-AnyPlace = Annotated[Place, BeforeValidator(_place), _as_written, _as_text]
+AnyPlace = Annotated[Place, BeforeValidator(place_of), _as_written, _as_text]
 
 
 def _path(written: object) -> Place:
-    place = _place(written)
+    place = place_of(written)
     if place.source != "path":
         msg = f'"{place}" must be a path into the message, for example payload.amount'
         raise ValueError(msg)

@@ -9,6 +9,7 @@ from ..duration import Duration
 from ..fact import Setting
 from .mapping import Mapping
 from .units import Pane, PaneLength
+from .where import AnyWhere
 
 
 class Stream(Setting):
@@ -19,6 +20,7 @@ class Stream(Setting):
     pane: Pane = PaneLength("time", 10_000)
     format: Literal["json"] = "json"
     mapping: Mapping = Mapping()
+    where: AnyWhere | None = Field(None, description="which records are rows: type == prediction and header:kind != shadow")
     grace: Duration = 1_000
     max_jump: Duration = 3_600_000
     max_rows: int = Field(50_000, ge=1, le=10_000_000)

@@ -81,7 +81,8 @@ def readable(name: str, stream: Stream, sample: Sample, identities: Identities) 
     refused = [one for one in identities.rejected if decoder.is_row(sample.values[one.row])]
     for row, reason in refused[:_MOST_BAD]:
         yield Finding("note", f"{sample.places[row]}: {reason}")
-    rows = sum(map(decoder.is_row, sample.values)) - len(refused)
+    left_out = set(identities.left_out)
+    rows = sum(row not in left_out and decoder.is_row(value) for row, value in enumerate(sample.values)) - len(refused)
     skipped = len(sample.values) - rows - len(refused)
     text = f"streams.{name}: {rows:,} of the last {len(sample.values):,} messages can be read"
     text += f", {skipped:,} are no rows" if skipped else ""

@@ -16,6 +16,7 @@ from msgspec import UNSET
 from ....schemas.cloud_events import microseconds
 from ....schemas.configuration import TopicSlice
 from ....schemas.configuration.mapping import Mapping, Place
+from ....schemas.configuration.where import Where
 from ....schemas.text import REASON, fitted
 from ...bus.interface import Bus, TopicPartition
 from ...decode.json import JSONDecoder, category_text, decode_generic
@@ -121,7 +122,7 @@ def _at(message: dict[str, Any], place: Place) -> object:
         return _NOT_AN_OBJECT
 
 
-def topic_slice(bus: Bus, slice_: TopicSlice, mapping: Mapping, model: str, version: str) -> MessageSource:
+def topic_slice(bus: Bus, slice_: TopicSlice, mapping: Mapping, model: str, version: str, where: Where | None = None) -> MessageSource:
     """The messages of one model version that stand in a topic now, in the order of their record timestamps."""
     start = _edge(slice_.start, "start", -(2**62))
     end = _edge(slice_.end, "end", 2**62)
@@ -133,12 +134,14 @@ def topic_slice(bus: Bus, slice_: TopicSlice, mapping: Mapping, model: str, vers
     bounds = {source: _bounds(bus, source, start) for source in sources}  # once: every pass must read the same
 
     def records(source: TopicPartition, left_out: LeftOut) -> Iterator[SampleRead]:
-        decoder = JSONDecoder(mapping)
+        decoder = JSONDecoder(mapping, where)
         for batch in bus.read(source, *bounds[source]):
             keys = batch.keys() if decoder.needs_keys else None
             identities = decoder.identities(batch.values, keys, batch.headers() if decoder.needs_headers else None)
             for rejected in identities.rejected:
                 left_out.note(rejected.reason)
+            if identities.left_out:
+                left_out.note("by where", len(identities.left_out))
             inside = (batch.timestamps >= start) & (batch.timestamps < end)
             for code, identity in enumerate(identities.models):
                 rows = np.flatnonzero((identities.model_of == code) & inside)

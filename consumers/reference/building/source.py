@@ -35,7 +35,7 @@ def open_source(
         if bus is None:
             msg = f"models.{model}.reference is a topic, which needs the bus"
             raise UnusableReference(msg)
-        yield topic_slice(bus, place, mapping, model, version)
+        yield topic_slice(bus, place, mapping, model, version, configuration.streams[stream].where)
     elif isinstance(place.file, str) and place == Table(file=place.file) and holds_messages(Path(place.file), mapping):
         yield json_lines(Path(place.file), mapping, model, version)
     else:
