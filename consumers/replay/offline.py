@@ -23,7 +23,7 @@ from ..reference.announce import Announcements, announce, from_start
 from ..reference.artifacts import ArtifactStore
 from ..reference.building.build import UnusableReference
 from ..reference.building.source import reference_of
-from ..reference.building.tables import open_table
+from ..reference.building.tables import OF_TEXTS, open_table
 from ..streams.cut import Rules
 from .canonical import messages
 from .picture import moment
@@ -106,12 +106,17 @@ def _tabled(bus: EmbeddedBus, configuration: Configuration, file: Path, model: s
     bus.restore(TopicDescription(topic, id_, 1), [])
     described = configuration.model(model).reference
     columns = described if isinstance(described, Table) else Table(file="")
-    with open_table(columns.model_copy(update={"file": str(file), "ignore": ()})) as rows:
+    settings = configuration.model(model)
+    with open_table(
+        columns.model_copy(update={"file": str(file), "ignore": ()}),
+        raw=lambda name: settings.feature(name).type in OF_TEXTS,
+        zone=settings.zone,
+    ) as rows:
         rows.table = columns  # what a reference ignores, its target for one, need not be here
         records = (Output(topic, 0, m.key, m.value, (), m.timestamp) for m in messages(rows, model, version))
         while together := list(islice(records, _TOGETHER)):
             bus.publish(together)
-    return {name: stream.model_copy(update={"topics": (topic,), "mapping": Mapping()})}
+    return {name: stream.model_copy(update={"topics": (topic,), "mapping": Mapping(), "where": None})}
 
 
 def _announce(bus: Bus, configuration: Configuration, offline: Configuration) -> tuple[datetime, datetime]:

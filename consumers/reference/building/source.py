@@ -11,10 +11,7 @@ from ...bus.interface import Bus
 from .build import UnusableReference, build_reference
 from .columns import Source
 from .messages import holds_messages, json_lines, topic_slice
-from .tables import MEMORY_LIMIT, TableSource, open_table
-
-#: Types of fields whose texts are what they are, whatever they look like.
-_OF_TEXTS = {"categorical", "text", "timestamp"}
+from .tables import MEMORY_LIMIT, OF_TEXTS, TableSource, open_table
 
 
 @contextmanager
@@ -41,7 +38,7 @@ def open_source(
     else:
         where = {column: name for column, name in ((place.model, model), (place.version, version)) if column is not None}
         settings = configuration.model(model)
-        with open_table(place, where, memory_limit, raw=lambda name: settings.feature(name).type in _OF_TEXTS, zone=settings.zone) as rows:
+        with open_table(place, where, memory_limit, raw=lambda name: settings.feature(name).type in OF_TEXTS, zone=settings.zone) as rows:
             yield TableSource(rows)
 
 

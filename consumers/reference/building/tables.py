@@ -19,11 +19,13 @@ from .columns import EXACT, Chunk, Column, Key, column_of
 from .table_columns import ROW, ReadColumn, TableFile, table_file
 from .table_files import UnusableTable, files_of
 
-__all__ = ["MEMORY_LIMIT", "ReadRows", "TableRows", "TableSource", "UnusableTable", "listed", "open_table"]
+__all__ = ["MEMORY_LIMIT", "OF_TEXTS", "ReadRows", "TableRows", "TableSource", "UnusableTable", "listed", "open_table"]
 
 #: Rows at a time: a row group of DuckDB; where rows hold lists or are objects, as many as fit into memory whatever their length.
 CHUNK_ROWS, CHUNK_ROWS_OF_LISTS = 122_880, 2_048
 MEMORY_LIMIT = "1GB"
+#: Types of fields whose texts are what they are, whatever they look like.
+OF_TEXTS = frozenset({"categorical", "text", "timestamp"})
 #: A file's rows, behind those of the files in front of it.
 _MOST_ROWS = 2**40
 
