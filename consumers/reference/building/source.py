@@ -5,13 +5,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ....schemas.configuration import Configuration, Table
+from ....schemas.configuration.mapping import Place
 from ....schemas.stored.reference import Reference
 from ....schemas.text import MODEL, fitted, unfit
 from ...bus.interface import Bus
 from .build import UnusableReference, build_reference
 from .columns import Source
 from .messages import holds_messages, json_lines, topic_slice
-from .tables import MEMORY_LIMIT, OF_TEXTS, TableSource, open_table
+from .tables import MEMORY_LIMIT, OF_TEXTS, TableRows, TableSource, open_table
+
+#: What a table's columns are named for, and a mapping's places.
+_ROLES = ("time", "id", "prediction", "score", "model", "version")
 
 
 @contextmanager
@@ -33,13 +37,31 @@ def open_source(
             msg = f"models.{model}.reference is a topic, which needs the bus"
             raise UnusableReference(msg)
         yield topic_slice(bus, place, mapping, model, version, configuration.streams[stream].where)
-    elif isinstance(place.file, str) and place == Table(file=place.file) and holds_messages(Path(place.file), mapping):
+    elif isinstance(place.file, str) and holds_messages(Path(place.file), mapping):
+        others = [role for role in _ROLES if getattr(place, role) not in (None, str(getattr(mapping, role)))]
+        if others or place.ignore:
+            msg = (
+                f"{place.file} holds messages, which are read with the mapping of streams.{stream}: leave out "
+                f"{', '.join([*others, *(['ignore'] if place.ignore else [])])} (models.{model}.reference)"
+            )
+            raise UnusableReference(msg)
         yield json_lines(Path(place.file), mapping, model, version)
     else:
         where = {column: name for column, name in ((place.model, model), (place.version, version)) if column is not None}
         settings = configuration.model(model)
+        nested = mapping.features.path[0] if isinstance(mapping.features, Place) else None
         with open_table(place, where, memory_limit, raw=lambda name: settings.feature(name).type in OF_TEXTS, zone=settings.zone) as rows:
+            if nested is not None and _holds_objects(rows, nested):
+                msg = f"{rows.label} holds messages: its column {nested} holds objects; write them as JSON lines (.jsonl), not packed"
+                raise UnusableReference(msg)
             yield TableSource(rows)
+
+
+def _holds_objects(rows: TableRows, name: str) -> bool:
+    if name not in rows.names or not rows.rows:
+        return name in rows.nested
+    column = next(rows.chunks([name], rows=1)).columns[name]
+    return isinstance(column, list) and isinstance(column[0], dict)
 
 
 def reference_of(configuration: Configuration, model: str, version: str, bus: Bus | None = None) -> Reference:
