@@ -188,7 +188,7 @@ def test_times_without_a_zone_are_utc() -> None:
 
 @pytest.mark.parametrize("how", ["an array", "packed", "parquet"])
 def test_messages_in_another_form_are_refused_by_name(tmp_path: Path, how: str) -> None:
-    lines = [json.dumps({"model": "m", "version": "1", "features": {"x": i}}) for i in range(600)]
+    lines = [json.dumps({"model": "fraud", "version": "1", "features": {"x": i}}) for i in range(600)]
     if how == "an array":
         file = tmp_path / "train.json"
         file.write_text(f"[{','.join(lines)}]")
@@ -201,21 +201,21 @@ def test_messages_in_another_form_are_refused_by_name(tmp_path: Path, how: str) 
         duckdb.execute(f"copy (select * from read_json('{tmp_path / 'lines.jsonl'}')) to '{file}'")
     chosen = configuration({"file": str(file)})
     with pytest.raises(UnusableReference, match="holds messages: its column features holds objects"):
-        reference_of(chosen, "m", "1")
+        reference_of(chosen, "fraud", "1")
 
 
 @pytest.mark.parametrize("more", [{"time": "time"}, {"model": "model", "version": "version"}, {}])
 def test_a_file_of_messages_may_be_named_with_the_mappings_own_places(tmp_path: Path, more: dict[str, str]) -> None:
     file = tmp_path / "train.jsonl"
-    file.write_text("\n".join(json.dumps({"model": "m", "version": "1", "time": i * 1000, "features": {"x": i % 7}}) for i in range(600)))
+    file.write_text("\n".join(json.dumps({"model": "fraud", "version": "1", "time": i * 1000, "features": {"x": i % 7}}) for i in range(600)))
     chosen = configuration({"file": str(file), **more})
-    assert [field.name for field in reference_of(chosen, "m", "1").fields] == ["x"]
+    assert [field.name for field in reference_of(chosen, "fraud", "1").fields] == ["x"]
 
 
 @pytest.mark.parametrize("more", [{"time": "at"}, {"prediction": "x"}, {"ignore": ["x"]}])
 def test_a_file_of_messages_is_read_by_the_mapping_alone(tmp_path: Path, more: dict[str, object]) -> None:
     file = tmp_path / "train.jsonl"
-    file.write_text("\n".join(json.dumps({"model": "m", "features": {"x": i}}) for i in range(600)))
+    file.write_text("\n".join(json.dumps({"model": "fraud", "features": {"x": i}}) for i in range(600)))
     chosen = configuration({"file": str(file), **more})
     with pytest.raises(UnusableReference, match=f"read with the mapping of streams.s: leave out {next(iter(more))}"):
-        reference_of(chosen, "m", "1")
+        reference_of(chosen, "fraud", "1")
