@@ -5,10 +5,12 @@ it: each is shown as JSON writes it (``\\u001b``), so a line of JSON stays one. 
 printing, and only `screen` knows rich's; a test reads the source of all others.
 """
 
+import json
 import re
 import sys
 import traceback
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import NamedTuple
 
@@ -36,8 +38,23 @@ def visible(text: str) -> str:
 
     >>> visible("amount\\x1b[2J"), visible("a\\u202eb"), visible("caf\\u00e9 \\u4f60")
     ('amount\\\\u001b[2J', 'a\\\\u202eb', 'caf\u00e9 \u4f60')
+
+    So is what looks like another text and is none: a letter and its mark, which are mostly one character, and another letter's double.
+
+    >>> visible("cafe\\u0301"), visible("\\u212b")
+    ('cafe\\\\u0301', '\\\\u212b')
     """
-    return _UNSEEN.sub(lambda found: _SHORT.get(found[0], f"\\u{ord(found[0]):04x}"), text)
+    shown = _UNSEEN.sub(lambda found: _SHORT.get(found[0], f"\\u{ord(found[0]):04x}"), text)
+    return shown if unicodedata.is_normalized("NFC", shown) else "".join(_told_apart(shown))
+
+
+def _told_apart(text: str) -> Iterator[str]:
+    """The characters of a text, those escaped that its composed form (NFC) does not have."""
+    before = ""
+    for one in text:
+        composed = len(unicodedata.normalize("NFC", before + one)) < len(before + one) or unicodedata.normalize("NFC", one) != one
+        yield json.dumps(one)[1:-1] if composed else one
+        before = "" if composed else one
 
 
 def say(*parts: Part, err: bool = False) -> None:

@@ -207,7 +207,9 @@ def test_messages_in_another_form_are_refused_by_name(tmp_path: Path, how: str) 
 @pytest.mark.parametrize("more", [{"time": "time"}, {"model": "model", "version": "version"}, {}])
 def test_a_file_of_messages_may_be_named_with_the_mappings_own_places(tmp_path: Path, more: dict[str, str]) -> None:
     file = tmp_path / "train.jsonl"
-    file.write_text("\n".join(json.dumps({"model": "fraud", "version": "1", "time": i * 1000, "features": {"x": i % 7}}) for i in range(600)))
+    file.write_text(
+        "\n".join(json.dumps({"model": "fraud", "version": "1", "time": i * 1000, "features": {"x": i % 7}}) for i in range(600))
+    )
     chosen = configuration({"file": str(file), **more})
     assert [field.name for field in reference_of(chosen, "fraud", "1").fields] == ["x"]
 
