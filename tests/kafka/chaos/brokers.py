@@ -48,8 +48,8 @@ class Brokers:
         """Bring back whose time it is; what was done, for the journal."""
         told = list[str]()
         for node, (back_at, paused) in list(self._away.items()):
-            if time.monotonic() < back_at or (self._starting is not None and self._starting.is_alive()):
-                continue
+            if time.monotonic() < back_at or (not paused and self._starting is not None and self._starting.is_alive()):
+                continue  # whoever starts one waits for all: those that are paused are continued meanwhile
             del self._away[node]
             if paused:
                 os.kill(self._cluster.pid(node), signal.SIGCONT)
