@@ -98,6 +98,7 @@ class Brokers:
         while not self._closed:
             try:
                 self._cluster.start()
+                _admin(self.address).list_topics(timeout=_PATIENCE_S)  # one that was killed answers nobody while it counts as alive
             except Exception as error:  # noqa: BLE001  # the script's NoKafka, whose class is another at every loading
                 _log.warning("%s", str(error)[:300])
             else:
