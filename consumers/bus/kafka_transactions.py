@@ -171,6 +171,8 @@ class Transactions:
 
     def _settle(self) -> None:
         """Abort once more what came to nothing, now that every partition that it may have written to has a leader."""
+        if self.unsettled is None:
+            return
         trying = self._patience.trying(f"transactional id {self._name}: aborting once more what was aborted")
         waiting = False
         while self.unsettled is not None:

@@ -10,11 +10,14 @@ from ..needs import tools_for_brokers
 from .cluster import cluster
 
 
-@pytest.fixture
-def three_brokers(tmp_path: Path) -> Iterator[Any]:  # the script's Cluster
-    """Three brokers, every topic on all of them: `address`, `kill(node)`, `start()` brings the killed back."""
+@pytest.fixture(scope="session")
+def three_brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:  # the script's Cluster
+    """Three brokers, a topic on all of them unless it says otherwise: `address`, `kill(node)`, `start()` brings the killed back.
+
+    Whoever kills one brings it back.
+    """
     tools_for_brokers()
-    yield from _running(tmp_path / "cluster", 3)
+    yield from _running(tmp_path_factory.mktemp("three") / "cluster", 3)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,7 +24,7 @@ from driftbus.consumers.bus.kafka_patience import Patience
 from driftbus.consumers.bus.kafka_transactions import Aborted, Transactions
 from driftbus.consumers.bus.kafka_unsettled import Positions
 
-from .cluster import cluster, coordinator
+from .cluster import coordinator
 
 pytestmark = pytest.mark.kafka
 
@@ -46,10 +45,9 @@ _COMPACTED = {"compacted": {"cleanup.policy": "compact"}}
 class World:
     """Three brokers; the topics are on one of them, which decides no transaction."""
 
-    def __init__(self, directory: Path) -> None:
-        self._cluster: Any = cluster(directory)
-        self.address: str = self._cluster.start(3)
-        self.settings: dict[str, str | int | float | bool] = {"bootstrap.servers": self.address}
+    def __init__(self, brokers: Any) -> None:  # the script's Cluster
+        self._cluster = brokers
+        self.settings: dict[str, str | int | float | bool] = {"bootstrap.servers": brokers.address}
         self._admin = AdminClient(self.settings, logger=logging.getLogger(__name__))
         self.bus = KafkaBus(self.settings, "open", "reader")
         self.dead = threading.Event()
@@ -88,9 +86,9 @@ class World:
         return sorted((value for batch in batches for value in batch.values), key=lambda value: value or b"")
 
     def close(self) -> None:
-        """End them all."""
+        """Leave the brokers as they were."""
         self.bus.close()
-        self._cluster.stop()
+        self._cluster.start()
 
 
 def _await(reached: Callable[[], bool]) -> None:
@@ -137,10 +135,10 @@ class _Heard(logging.Handler):
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, str], list[bytes | None]]]:
+def published(three_brokers: Any) -> Iterator[dict[tuple[str, str], list[bytes | None]]]:
     """By how it ended, and by how its partitions were chosen; all at once."""
     every = len(ENDINGS) * len(PLACES)
-    with closing(World(tmp_path_factory.mktemp("open"))) as world, closing(_Heard()) as heard, ThreadPoolExecutor(every) as pool:
+    with closing(World(three_brokers)) as world, closing(_Heard()) as heard, ThreadPoolExecutor(every) as pool:
         names = {(ending, place): world.transactional(ending, place) for ending in ENDINGS for place in PLACES}
         done = [
             pool.submit(_fail_and_commit, world, name, ending, [PLACES[place](name, n, value) for n, value in enumerate(_ABORTED)])

@@ -48,8 +48,8 @@ class Brokers:
         """Bring back whose time it is; what was done, for the journal."""
         told = list[str]()
         for node, (back_at, paused) in list(self._away.items()):
-            if time.monotonic() < back_at or (self._starting is not None and self._starting.is_alive()):
-                continue
+            if time.monotonic() < back_at or (not paused and self._starting is not None and self._starting.is_alive()):
+                continue  # whoever starts one waits for all: those that are paused are continued meanwhile
             del self._away[node]
             if paused:
                 os.kill(self._cluster.pid(node), signal.SIGCONT)
@@ -98,6 +98,7 @@ class Brokers:
         while not self._closed:
             try:
                 self._cluster.start()
+                _admin(self.address).list_topics(timeout=_PATIENCE_S)  # one that was killed answers nobody while it counts as alive
             except Exception as error:  # noqa: BLE001  # the script's NoKafka, whose class is another at every loading
                 _log.warning("%s", str(error)[:300])
             else:

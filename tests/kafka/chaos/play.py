@@ -152,13 +152,17 @@ class _Play:
         """All faults at their times, until the last is over."""
         todo = list(self._result.faults)
         while todo or not crew.whole or not self._brokers.whole:
-            while todo and time.monotonic() - self._began >= todo[0].at_s:
+            while todo and time.monotonic() - self._began >= todo[0].at_s and (todo[0].what != "join" or self._may_start):
                 self._note(self._do(todo.pop(0), crew, feeder, draw))
             self._look(crew)
 
+    @property
+    def _may_start(self) -> bool:
+        """In front of no broker a process can only say so."""
+        return self._form.brokers > 1 or self._brokers.whole
+
     def _look(self, crew: Crew) -> None:
-        may_start = self._form.brokers > 1 or self._brokers.whole  # in front of no broker a process can only say so
-        for told in (*crew.look(may_start=may_start), *self._brokers.look()):
+        for told in (*crew.look(may_start=self._may_start), *self._brokers.look()):
             self._note(told)
         time.sleep(_LOOK_S)  # the pace of the faults is what a run is about
 
