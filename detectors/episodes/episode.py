@@ -18,11 +18,8 @@ from .windows import Bucket, Offsets, Recent, Windows
 
 #: From which ratio of an effect to its important bound on an episode is moderate, and major.
 MODERATE, MAJOR = 1.0, 2.5
-#: A signal returns on ten times the rows from its onset to its alarm, within these bounds; never on fewer than it was found with: of rare
-#: values these are thousands, and ten times as many would keep an episode open long after its incident.
-RETURNS_ON, LEAST_ROWS, MOST_ROWS = 10, 500, 5_000
-#: Rows that tell how severe a change is, at most.
-MOST_BRIEF = 100_000
+#: A signal returns on ten times the rows from its onset to its alarm, within these bounds.
+RETURNS_ON, LEAST_ROWS, MOST_ROWS = 10, 500, 100_000
 #: A ratio of an effect to its important bound that is as good as none.
 AS_BEFORE = 0.25
 #: Of the volume a bucket is a row.
@@ -197,8 +194,8 @@ class Episode:
                 rows=change.rows,
             )
             least = LEAST_BUCKETS if measure.signal.of == "volume" else LEAST_ROWS
-            brief = max(least, min(suspect.rows, MOST_BRIEF))
-            needed = max(brief, min(RETURNS_ON * suspect.rows, MOST_ROWS))
+            brief = max(least, min(suspect.rows, MOST_ROWS))
+            needed = max(least, min(RETURNS_ON * suspect.rows, MOST_ROWS))
             self.followed[suspect.signal] = Followed(suspect.signal, end, brief, needed, brief, change.ratio, change.ratio, shown)
 
     def judge(self, windows: Windows, rows: NDArray[np.int64], measures: Sequence[Measure]) -> tuple[list[int], int]:
