@@ -19,6 +19,8 @@ _log = logging.getLogger(__name__)
 _REQUEST_S = 5
 #: Seconds that the first broker to answer may take, whoever asks: none at all is most often a wrong address.
 _REACH_S = 15
+#: A topic that nobody has: what a group committed on it is asked only to hear its coordinator.
+_NOWHERE = "driftbus-nowhere"
 
 #: In which a group waits for its members.
 _REBALANCES = {ConsumerGroupState.PREPARING_REBALANCING, ConsumerGroupState.COMPLETING_REBALANCING}
@@ -161,10 +163,20 @@ class Cluster:
         finally:
             reader.close()
 
-    def member(self, group: str, instance: str) -> tuple[MemberDescription | None, bool]:
-        """The member of a group that has this static name, and whether the group is between two rebalances."""
+    def member(self, group: str, instance: str, reader: Consumer | None = None) -> tuple[MemberDescription | None, bool]:
+        """The member of a group that has this static name, and whether the group is between two rebalances.
+
+        *Trap*: where the group's coordinator hangs, this request of the client can end the process (librdkafka 4605 and 5397): so it is
+        asked only of one that has just answered ``reader``, a consumer of the group that has not joined; without one, at once.
+        """
         unknown = (KafkaError.GROUP_ID_NOT_FOUND,)
-        answers = self._ask(AdminClient.describe_consumer_groups, [group], what=f"describing group {group}", expected=unknown)
+
+        def described(admin: AdminClient, groups: list[str], **options: Any) -> Any:  # the client does not type its answers
+            if reader is not None:
+                reader.committed([KafkaPartition(_NOWHERE, 0)], timeout=_REQUEST_S)
+            return admin.describe_consumer_groups(groups, **options)
+
+        answers = self._ask(described, [group], what=f"describing group {group}", expected=unknown)
         member = next((m for described in answers.values() for m in described.members if m.group_instance_id == instance), None)
         return member, not any(described.state in _REBALANCES for described in answers.values())
 

@@ -1,14 +1,20 @@
 """Whether somebody else lives under our name in a group."""
 
+import logging
 import time
 from collections.abc import Callable
+from functools import partial
 
+from confluent_kafka import Consumer
 from confluent_kafka.admin import MemberDescription  # type: ignore[attr-defined]  # exported
 
-from . import kafka_settings
+from . import kafka_errors, kafka_settings
 from .kafka_admin import Cluster
+from .kafka_closing import close
 from .kafka_patience import Patience
 from .kafka_settings import Settings
+
+_log = logging.getLogger(__name__)
 
 _LOOK_S = 0.1
 #: Between two answers no more than this counts as time in which a dead member could have been missed: brokers that were away miss nobody.
@@ -29,11 +35,21 @@ def rival(
     again: the group forgets a member that is silent for a session timeout, so it is given that long to prove that it is dead; from the end
     of a rebalance on, for as long as one lasts the group misses nobody who has asked to join.
     """
-    needed_s = kafka_settings.session_timeout_s(settings) + 1
+    reader = Consumer(kafka_settings.consumer(settings, group), logger=_log, error_cb=kafka_errors.report)
+    try:
+        return _proven(partial(cluster.member, group, instance, reader), kafka_settings.session_timeout_s(settings) + 1, ours, patience)
+    finally:
+        close(f"group {group}", patience.closing_s, reader.close)
+
+
+def _proven(
+    asked: Callable[[], tuple[MemberDescription | None, bool]], needed_s: float, ours: Callable[[str], bool | None], patience: Patience
+) -> MemberDescription | None:
+    """``asked``: the member, and whether the group is settled; ``needed_s``: so long a dead one is still there."""
     seen_s, waited_s, last, known = 0.0, 0.0, time.monotonic(), ""
     again = 0
     while True:
-        member, settled = cluster.member(group, instance)
+        member, settled = asked()
         if member is None or (own := ours(member.member_id)):
             return None
         now = time.monotonic()
@@ -45,4 +61,4 @@ def rival(
             return member
         patience.pause(_LOOK_S)
         if patience.over:
-            patience.give_up(f"instance {instance} of group {group}")
+            patience.give_up("the group's members")

@@ -32,8 +32,8 @@ class Unsettled:
         leaders = {topic: dict(_leaders(producer, topic)) for topic in {one.topic for one in self.outputs}}
         found = dict[tuple[str, int | bytes], Output]()
         for topic, partition, key, *_ in self.outputs:
-            numbers = leaders[topic] if partition is None else [partition]
-            if any(leaders[topic].get(number, -1) < 0 for number in numbers):
+            numbers = [number for number in leaders[topic] if partition in (None, number)]  # in one that is not there nothing is open
+            if any(leaders[topic][number] < 0 for number in numbers):
                 return None
             if partition is None and key is not None:
                 found[topic, key] = Output(topic, None, key, b"")
