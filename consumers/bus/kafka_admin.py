@@ -173,12 +173,21 @@ class Cluster:
 
         def described(admin: AdminClient, groups: list[str], **options: Any) -> Any:  # the client does not type its answers
             if reader is not None:
-                reader.committed([KafkaPartition(_NOWHERE, 0)], timeout=_REQUEST_S)
+                _heard(reader)
             return admin.describe_consumer_groups(groups, **options)
 
         answers = self._ask(described, [group], what=f"describing group {group}", expected=unknown)
         member = next((m for described in answers.values() for m in described.members if m.group_instance_id == instance), None)
         return member, not any(described.state in _REBALANCES for described in answers.values())
+
+
+def _heard(reader: Consumer) -> None:
+    """Its group's coordinator has answered, if only that this may not be asked; else raises."""
+    try:
+        reader.committed([KafkaPartition(_NOWHERE, 0)], timeout=_REQUEST_S)
+    except KafkaException as exception:
+        if not kafka_errors.permanent(kafka_errors.error_of(exception)):
+            raise
 
 
 def committed(reader: Consumer, group: str, partitions: Sequence[TopicPartition], patience: Patience) -> dict[TopicPartition, Position]:

@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 _LOOK_S = 0.1
 #: Between two answers no more than this counts as time in which a dead member could have been missed: brokers that were away miss nobody.
 _COUNTS_S = 1.0
-#: Seconds of rebalances after which it is given up: they may wait for a client that this very process has left behind.
+#: Seconds of rebalances after which it is given up: they may wait for a member that hangs.
 _REBALANCES_S = 20.0
 #: A name that joins so often, while this process does not, is somebody's.
 _MOST_JOINS = 5
@@ -37,15 +37,20 @@ def rival(
     """
     reader = Consumer(kafka_settings.consumer(settings, group), logger=_log, error_cb=kafka_errors.report)
     try:
-        return _proven(partial(cluster.member, group, instance, reader), kafka_settings.session_timeout_s(settings) + 1, ours, patience)
+        asked, what = partial(cluster.member, group, instance, reader), f"instance {instance} of group {group}"
+        return _proven(asked, what, kafka_settings.session_timeout_s(settings) + 1, ours, patience)
     finally:
         close(f"group {group}", patience.closing_s, reader.close)
 
 
 def _proven(
-    asked: Callable[[], tuple[MemberDescription | None, bool]], needed_s: float, ours: Callable[[str], bool | None], patience: Patience
+    asked: Callable[[], tuple[MemberDescription | None, bool]],
+    what: str,
+    needed_s: float,
+    ours: Callable[[str], bool | None],
+    patience: Patience,
 ) -> MemberDescription | None:
-    """``asked``: the member, and whether the group is settled; ``needed_s``: so long a dead one is still there."""
+    """``asked``: the member (``what``), and whether the group is settled; ``needed_s``: so long a dead one is still there."""
     seen_s, waited_s, last, known = 0.0, 0.0, time.monotonic(), ""
     again = 0
     while True:
@@ -61,4 +66,4 @@ def _proven(
             return member
         patience.pause(_LOOK_S)
         if patience.over:
-            patience.give_up("the group's members")
+            patience.give_up(what)
