@@ -232,6 +232,10 @@ class EmbeddedSession:
         """Partitions read to their end, with the position there."""
         return {source: position for source, position in self._next.items() if position >= self._log.span(source)[1]}
 
+    def uncommitted(self) -> Mapping[TopicPartition, int]:
+        """None: what is not committed is not in the file."""
+        return {}
+
     def pause(self, partitions: Sequence[TopicPartition]) -> None:
         """Deliver nothing of these until `resume`."""
         self._paused |= set(partitions) & self._next.keys()

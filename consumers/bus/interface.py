@@ -119,6 +119,13 @@ class Session(Protocol):
         """Partitions read to their end (trailing control records included), with the position there. New records take a partition out."""
         ...
 
+    def uncommitted(self) -> Mapping[TopicPartition, int]:
+        """Of the partitions read to their end, those with records behind it that nobody can read yet: a transaction is open in front of them.
+
+        With the offsets that they take up.
+        """
+        ...
+
     def pause(self, partitions: Sequence[TopicPartition]) -> None:
         """Deliver nothing of these until `resume`, or until they are revoked: one that comes back is delivered."""
         ...

@@ -73,6 +73,7 @@ class KafkaSession:
         self._closed = False
         self._ended: Fenced | None = None  # another process has the name
         self._revivals = 0  # since the last commit
+        self._astray: set[TopicPartition] = set()  # likewise: what was to be read from where it holds nothing
         self._join()
 
     def _join(self, unsettled: Unsettled | None = None) -> None:
@@ -210,8 +211,12 @@ class KafkaSession:
         return records, astray
 
     def _out_of_range(self, source: TopicPartition, error: KafkaError, offset: int) -> NoReturn:
-        """A leader that is catching up says so of what it will hold: ask before ending. This client reads no more of it, wherever from."""
-        check_start(self._group, source, offset, self._cluster.spans([source], committed=False)[source])
+        """This client reads no more of it, wherever from. A new one may: a leader that was catching up will hold it, and of a topic that was
+        made again, or lost records, its reader says where to go on. Where it says the same once more, ask before ending.
+        """
+        if source in self._astray:
+            check_start(self._group, source, offset, self._cluster.spans([source], committed=False)[source])
+        self._astray.add(source)
         kafka_errors.report(error)
         msg = f"group {self._group}: {source} cannot be read from {offset} on, which it holds"
         raise Ended(msg)
@@ -258,6 +263,7 @@ class KafkaSession:
                 self._serve_group(min(trying.judged(aborted.error), _SERVE_S))  # 3
             else:
                 self._revivals = 0
+                self._astray.clear()
                 return {w.source for w in todo}
 
     def _positions(self, work: Sequence[Work]) -> Positions:
@@ -286,6 +292,12 @@ class KafkaSession:
     def at_end(self) -> Mapping[TopicPartition, int]:
         """Partitions read to their end, with the position there: behind trailing control records."""
         return self._flow.ends
+
+    def uncommitted(self) -> Mapping[TopicPartition, int]:
+        """Those with records behind their end, as far as the client has heard: a transaction is open in front of them."""
+        ends = self._flow.ends.items()
+        found = {source: self._consumer.get_watermark_offsets(KafkaPartition(*source), cached=True) for source, _ in ends}
+        return {source: found[source][1] - end for source, end in ends if found[source] and found[source][1] > end}
 
     def pause(self, partitions: Sequence[TopicPartition]) -> None:
         """Deliver nothing of these until `resume`."""

@@ -22,7 +22,7 @@ _CONSUMER: Client = {
     "isolation.level": "read_committed",
     "auto.offset.reset": "error",  # a position that is not there any more is said, never replaced in silence
     "allow.auto.create.topics": False,
-    "topic.metadata.refresh.interval.ms": 30_000,  # so long a partition that is added takes to be seen; 5 min by default
+    "topic.metadata.refresh.interval.ms": 5_000,  # so long a partition that is added takes to be seen; 5 min by default
 }
 #: A process killed and started again has its partitions back in .3 s (static, classic), against 45 s with group.protocol=consumer.
 #: Not cooperative-sticky: a member that gives partitions away, dies before it has joined again, and comes back under its static name

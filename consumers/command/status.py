@@ -54,6 +54,10 @@ def _show(configuration: Configuration, found: Standing, watched: list[ModelStan
             table.row(f"  {one.partition:>7}", f"{one.to_read:,}", _behind(one), told, _bucket(configuration, found, one), *dead)
         say(f"{role} {stream}: {topic}" if stream else f"{role}: {topic}")
         terminal.table(table)
+    for one in found.partitions:
+        if one.uncommitted:
+            told = f"{one.topic}[{one.partition}]: a producer's transaction is open at offset {one.end:,}; {one.uncommitted:,} behind it cannot be read"
+            say(Styled("waiting ", "yellow"), told)
     at_least = "" if found.all_counted else "at least "
     further = f", {found.further:,} more were only counted" if found.further else ""
     say(f"dead letters: {at_least}{found.dead_letters:,} kept{further}")

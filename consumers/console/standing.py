@@ -47,6 +47,7 @@ class PartitionStanding:
     bucket: int | None  #: ms; the end of the newest bucket that is complete (profiler), or evaluated (detector)
     place: str | None  #: that bucket as it is named in events
     dead_letters: int | None = None  #: of a profiler: kept on the dead-letter topic
+    uncommitted: int = 0  #: offsets behind the end that nobody can read yet: a transaction is open in front of them
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,7 @@ def _one(
         bucket=ends[oldest] if oldest is not None else None,
         place=configuration.streams[oldest].pane.place(ends[oldest]) if oldest is not None else None,
         dead_letters=dead,
+        uncommitted=max(bus.watermarks(place, committed=False)[1] - end, 0),
     )
 
 

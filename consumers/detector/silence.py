@@ -79,14 +79,17 @@ class Silences:
         if known.through < self._earliest.get(stream, known.through):
             return []
         due: list[tuple[int, Status, tuple[str, str]]] = []
+        held = False
         for key, one in self.traffic.items():
             if key[0] == stream:
                 silent, retired = self._due(key, one), self._retired_at(key, one)
-                if silent is not None and (retired is None or silent < retired):
+                if silent is not None and silent <= known.through and not known.complete:
+                    held = True  # somewhere there are rows that nobody has read
+                elif silent is not None and (retired is None or silent < retired):
                     due.append((silent, "opened", key))
                 if retired is not None:
                     due.append((retired, "resolved", key))
-        self._earliest[stream] = min((when for when, *_ in due if when > known.through), default=known.through)
+        self._earliest[stream] = known.through if held else min((when for when, *_ in due if when > known.through), default=known.through)
         return [told for when, status, key in sorted(due) if when <= known.through for told in self._tell(status, key, when, known)]
 
     def _tell(self, status: Status, key: tuple[str, str], when: int, known: Completeness) -> list[Told]:

@@ -10,10 +10,12 @@ from ..streams.cut import Cut, CutState, Item, Rules, cut, cut_by_clock, finish
 from ..streams.records import NO_RECORDS, Records
 from .tally import NOTHING_ASIDE, ClosedRun, Tally
 
+_TOPIC = "topic="
+
 
 @dataclass
 class Partition:
-    """What is known of one partition. Only (offset, high water) survives this process: the open run is read again by whoever is next."""
+    """What is known of one partition. What is committed survives this process: the open run is read again by whoever is next."""
 
     source: InputPartition
     committed: Position
@@ -40,15 +42,17 @@ class Partition:
         self.position, self.state = self.committed.offset, _state(self.committed.metadata)
         self.tally, self.held, self.closed, self.ended = self.new_tally(), NO_RECORDS, [], False
 
-    def take(self, records: Records) -> list[ClosedRun]:
-        """The next records; those set aside keep their time and place, and are no rows. Returns the runs that they close."""
+    def take(self, records: Records, now: int | None = None) -> list[ClosedRun]:
+        """The next records, live at this wall clock; those set aside keep their time and place, and are no rows. Returns the runs that
+        they close.
+        """
         if len(records):
             self.position = max(self.position, int(records.offsets[-1]) + 1)
-        return self._cut(records)
+        return self._cut(records, now=now)
 
     def take_clock(self, position: int, now: int) -> list[ClosedRun]:
         """Live: read to its end and silent for `linger`, so this wall clock judges, and closes buckets."""
-        closed = self._cut(NO_RECORDS, wall=now) if len(self.held) else []
+        closed = self._cut(NO_RECORDS, now=now, silent=True) if len(self.held) else []
         state, last = cut_by_clock(self.rules, self.state, position, now)
         if last is not None:
             self.state, self.position = state, position
@@ -64,11 +68,11 @@ class Partition:
         self.ended = True
         return closed
 
-    def _cut(self, records: Records, *, final: bool = False, wall: int | None = None) -> list[ClosedRun]:
+    def _cut(self, records: Records, *, final: bool = False, now: int | None = None, silent: bool = False) -> list[ClosedRun]:
         """Hand the held records and these to the cutter; count what it takes."""
         records = self.held.followed_by(records)
-        state, items, taken = cut(self.rules, self.state, records.offsets, records.timestamps, records.ends, final=final, wall=wall)
-        self.state = state
+        columns = records.offsets, records.timestamps, records.ends
+        self.state, items, taken = cut(self.rules, self.state, *columns, final=final, now=now, silent=silent)
         self.held = records.since(taken) if taken < len(records) else NO_RECORDS
         return self._tally(records, items)
 
@@ -81,8 +85,15 @@ class Partition:
         return closed
 
     def metadata(self, last: Cut) -> str:
-        """The high water as it is committed beside an offset: ``1700000000000``, or ``1700000000000 clock``."""
-        return "" if last.high_water is None else f"{last.high_water} clock" if self.state.by_clock else str(last.high_water)
+        """What is committed beside an offset: the high water, whether a clock said it, how far the newest records in front are above it.
+
+        And of which topic of that name it is said. ``1700000000000 topic=ID``, ``1700000000000 clock +3000000 +3000500 topic=ID``.
+        """
+        if last.high_water is None:
+            return ""
+        clock = ["clock"] if self.state.by_clock else []
+        above = (f"+{time - last.high_water}" for time in last.ahead)
+        return " ".join([str(last.high_water), *clock, *above, f"{_TOPIC}{self.source.topic_id}"])
 
     def committed_at(self, position: Position, now: int) -> None:
         """All that was closed and noticed is published."""
@@ -95,6 +106,18 @@ class Partition:
         self.restart()
 
 
+def topic_of(metadata: str) -> str | None:
+    """The id of the topic that a position was committed for; None: it does not say.
+
+    >>> topic_of("1700000000000 clock topic=ZSQy"), topic_of("1700000000000")
+    ('ZSQy', None)
+    """
+    return next((word.removeprefix(_TOPIC) for word in metadata.split(" ") if word.startswith(_TOPIC)), None)
+
+
 def _state(metadata: str) -> CutState:
-    water, _, clock = metadata.partition(" ")
-    return CutState(int(water) if water else None, by_clock=bool(clock))
+    if not metadata:
+        return CutState()
+    water, *others = metadata.split(" ")
+    ahead = tuple(int(water) + int(other) for other in others if other.startswith("+"))
+    return CutState(int(water), by_clock="clock" in others, ahead=ahead)

@@ -27,7 +27,7 @@ from ..streams.buckets import uncountable
 from ..streams.cut import Rules
 from ..streams.records import records_of, told_ends
 from .culprit import culprit
-from .partition import Partition
+from .partition import Partition, topic_of
 from .tally import ClosedRun, References, Tally
 
 ROLE = "profiler"
@@ -36,6 +36,8 @@ PROGRESS_EVERY = 10_000
 #: A partition so many buckets ahead of the slowest is paused, so that pending buckets stay few.
 MOST_AHEAD = 60
 MOST_RECORDS = 5_000
+#: Topics are looked at so often, in ms: whether one was made again, or has more partitions.
+TOPICS_EVERY = 5_000
 
 
 def make(making: Making) -> list["Profiler"]:
@@ -61,7 +63,7 @@ class Profiler:
         self._rules, self._told_ends = Rules.of(self._stream), told_ends(configuration, name)
         self._decoder, self._references, self._wall = decoder, references, wall
         self._partitions: dict[TopicPartition, Partition] = {}
-        self._topics = self._describe()
+        self._topics, self._looked = self._describe(), wall()
         self._totals = dict.fromkeys(("rows", "late", "skipped", "dead_letters", "panes", "set_aside"), 0)
         self._remaining: Remaining | None = None
         self._session = bus.session(f"{ROLE}-{name}", self._stream.topics, self)
@@ -72,10 +74,14 @@ class Profiler:
         ids = {topic.topic: topic.topic_id for topic in self._topics}
         for source, committed in partitions.items():
             first, _ = self._bus.watermarks(source)
-            position = Position(first) if committed is None else committed
             place = InputPartition(topic=source.topic, topic_id=ids[source.topic], partition=source.partition)
-            tally = partial(Tally, self._name, place, self._decoder, self._references, self._rules.buckets)
-            taken = Partition(place, position, self._rules, tally, self._wall())
+            former = topic_of(committed.metadata) if committed is not None else None
+            again = committed is not None and former not in {None, place.topic_id}
+            position = Position(first) if committed is None or again else committed
+            taken = self._taken(place, position)
+            if again and committed is not None:
+                told = Notice.made_again(self._configuration.application, self._name, place, former or "", committed.offset)
+                taken.notices.append(self._told(told, place))
             if committed is None and first > 0:
                 taken.notices.append(self._told(Notice.begins(self._configuration.application, self._name, place, first), place))
             if position.offset < first:
@@ -87,6 +93,30 @@ class Profiler:
             self._partitions[source] = taken
         return {source: self._partitions[source].position for source in partitions}
 
+    def _taken(self, place: InputPartition, position: Position) -> Partition:
+        tally = partial(Tally, self._name, place, self._decoder, self._references, self._rules.buckets)
+        return Partition(place, position, self._rules, tally, self._wall())
+
+    def _look_at_topics(self, now: int) -> None:
+        """A topic that was made again is another one: forget what is not published of the old one, and read the new one from its start."""
+        if now - self._looked < TOPICS_EVERY:
+            return
+        self._looked, before = now, {topic.topic: topic.topic_id for topic in self._topics}
+        try:
+            self._topics = self._describe()
+        except LookupError:
+            return  # deleted, and not yet there again
+        for topic in self._topics:
+            if topic.topic_id == before[topic.topic]:
+                continue
+            for source, old in [one for one in self._partitions.items() if one[0].topic == topic.topic]:
+                first, _ = self._bus.watermarks(source)
+                place = old.source.model_copy(update={"topic_id": topic.topic_id})
+                self._partitions[source] = taken = self._taken(place, Position(first))
+                told = Notice.made_again(self._configuration.application, self._name, place, old.source.topic_id, old.committed.offset)
+                taken.notices.append(self._told(told, place))
+                self._session.seek(source, first)
+
     def revoked(self, partitions: Sequence[TopicPartition]) -> None:
         """Forget them: whoever has them now reads their open runs again."""
         for source in partitions:
@@ -94,8 +124,9 @@ class Profiler:
 
     def turn(self, timeout_s: float) -> bool:
         """Read once, publish what was cut; whether there was anything to do."""
-        if self._stream.clock == "live":
-            self._references.keep_up()
+        self._references.keep_up()
+        now = self._wall()
+        self._look_at_topics(now)
         batches = self._session.consume(MOST_RECORDS, timeout_s)
         now = self._wall()
         again: set[TopicPartition] = set()  # read from what is committed: what was read behind it comes once more
@@ -165,7 +196,7 @@ class Profiler:
         if partition.until is not None and len(records) and records.offsets[-1] >= partition.until:
             records = records.before(int(np.searchsorted(records.offsets, partition.until)))
             partition.position = partition.until
-        return partition.take(records)
+        return partition.take(records, now if self._stream.clock == "live" else None)
 
     def _netted(
         self, source: TopicPartition, partition: Partition, step: Callable[[], list[ClosedRun]], again: set[TopicPartition]
@@ -200,9 +231,15 @@ class Profiler:
         self._totals["set_aside"] += sum(bad.offset in partition.aside.reasons for bad in run.bad)
 
     def _silent(self, source: TopicPartition, partition: Partition, at_end: Mapping[TopicPartition, int], now: int) -> bool:
-        """Live: the partition was read to its end, and nothing has come for `linger`. Of a paused one nobody knows."""
+        """Live: the partition was read to its end, and nothing has come for `linger`. Of a paused one nobody knows.
+
+        One with records behind a producer's open transaction has something to read, and is waited for as long as for one that is given up.
+        """
         heard = self._stream.clock == "live" and source in at_end and source not in self._session.paused()
-        return heard and now - partition.heard_at >= self._rules.linger
+        quiet = now - partition.heard_at
+        if not heard or quiet < self._rules.linger:
+            return False
+        return quiet >= self._stream.patience or source not in self._session.uncommitted()
 
     def _commit(self, now: int) -> bool:
         """One transaction for all runs that were cut: panes, then progress, then positions."""

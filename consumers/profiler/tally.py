@@ -174,8 +174,11 @@ class Tally:
             run.last = int(records.offsets[stop - 1])
             if isinstance(item, WrongClock):
                 time = int(records.timestamps[start])
-                ahead = "further ahead than max_jump, and the next records are not"
-                reason = ahead if EARLIEST <= time <= LATEST else "in no possible year"
+                reason = "in no possible year"
+                if item.beyond_now is not None:
+                    reason = f"{(time - item.beyond_now) / 1000:,.0f} s ahead of the clock here, more than max_ahead"
+                elif EARLIEST <= time <= LATEST:
+                    reason = "further ahead than max_jump, and the next records are not"
                 run.bad.append(_bad(run.last, None, f"timestamp {time} is {reason}", time, records.values[start]))
             else:
                 rows.append(item)

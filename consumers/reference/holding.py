@@ -64,7 +64,7 @@ class HeldReferences:
         self._refreshed = time.monotonic()
 
     def keep_up(self) -> None:
-        """Live, in every turn: `refresh` once a second."""
+        """In every turn: `refresh` once a second."""
         if time.monotonic() - self._refreshed >= REFRESH_EVERY_S:
             self.refresh()
 

@@ -23,6 +23,7 @@ class Stream(Setting):
     where: AnyWhere | None = Field(None, description="which records are rows: type == prediction and header:kind != shadow")
     grace: Duration = 1_000
     max_jump: Duration = 3_600_000
+    max_ahead: Duration = Field(60_000, description="live: a record further ahead of the wall clock was written by a wrong clock")
     max_rows: int = Field(50_000, ge=1, le=10_000_000)
     linger: Duration = 2_000
     patience: Duration = 300_000

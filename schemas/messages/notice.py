@@ -8,7 +8,7 @@ from ..identity import derived_id
 from .of_version import OfVersion
 from .progress import InputPartition
 
-About = Literal["unmonitored", "unexpected", "lost", "begins", "set_aside", "panes", "unreadable", "foreign"]
+About = Literal["unmonitored", "unexpected", "lost", "begins", "made_again", "set_aside", "panes", "unreadable", "foreign"]
 
 
 class Notice(OfVersion, Fact):
@@ -16,6 +16,7 @@ class Notice(OfVersion, Fact):
 
     ``unmonitored``: a model version without a reference; ``unexpected``: a field that the reference does not know; ``lost``: offsets are
     gone that were to be read; ``begins``: a partition is read for the first time, and its first records are long gone: nothing is lost;
+    ``made_again``: a topic was deleted and created again, and is read from its beginning;
     ``set_aside``: a record that made a consumer raise; ``panes``: some are of another length than the detector's; ``unreadable``: a record
     on a topic of our own that is none of driftbus's, or damaged; ``foreign``: records of another application there.
     """
@@ -78,6 +79,20 @@ class Notice(OfVersion, Fact):
             text=f"{named}: offsets {start} to {first - 1} were deleted before they were read; raise retention.ms of the topic",
             facts={"topic": place.topic, "partition": place.partition, "from": start, "to": first - 1},
             identity=derived_id("lost", application, *place.key, start, first),
+        )
+
+    @classmethod
+    def made_again(cls, application: str, stream: str | None, place: InputPartition, former: str, stopped: int) -> "Notice":
+        """Say that a topic is another one than before; what was behind the last position in the old one is gone with it."""
+        named = f"{place.topic}[{place.partition}]"
+        return cls(
+            about="made_again",
+            model="-",
+            version="-",
+            stream=stream,
+            text=f"{named} was deleted and made again: it is read from its beginning; the old one had been read up to offset {stopped}",
+            facts={"topic": place.topic, "partition": place.partition, "former": former, "topic_id": place.topic_id, "to": stopped},
+            identity=derived_id("made-again", application, *place.key, former),
         )
 
     @classmethod

@@ -21,7 +21,7 @@ def test_settings_reach_the_client_they_are_for() -> None:
 
 def test_partitions_that_are_added_are_looked_for_often_unless_the_user_says_how() -> None:
     key = "topic.metadata.refresh.interval.ms"
-    assert kafka_settings.consumer(_USER, "g")[key] == 30_000
+    assert kafka_settings.consumer(_USER, "g")[key] == 5_000
     assert kafka_settings.consumer({**_USER, key: 1000}, "g")[key] == 1000
     assert key not in kafka_settings.producer(_USER, "t") | kafka_settings.admin(_USER)
 

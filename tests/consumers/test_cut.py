@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from driftbus.consumers.streams.buckets import Every
 from driftbus.consumers.streams.cut import AcceptedRows, Cut, CutState, Item, Rules, WrongClock, cut, cut_by_clock, finish
+from driftbus.consumers.streams.high_water import still_ahead
 
 from ..oracle import streams as oracle
 
-RULES = Rules(Every(10), grace=3, max_jump=100, max_rows=8, linger=4)
-ORACLE = oracle.Config(oracle.Every(10), grace=3, max_jump=100, confirm=2, max_rows=8, linger=4)
+RULES = Rules(Every(10), grace=3, max_jump=100, max_rows=8, linger=4, lead=5, max_ahead=60)
+ORACLE = oracle.Config(oracle.Every(10), grace=3, max_jump=100, confirm=2, max_rows=8, linger=4, lead=5, max_ahead=60)
 
 _steps = st.tuples(
     st.sampled_from((1, 1, 1, 2, 3)),  # offsets have gaps
@@ -39,6 +40,7 @@ class Run(NamedTuple):
     dead: list[int]
     position: int
     high_water: int | None
+    ahead: tuple[int, ...]
 
 
 class Reader:
@@ -52,12 +54,12 @@ class Reader:
         self._dead: list[int] = []
         self._offsets: list[int] = []
 
-    def feed(self, batch: list[oracle.Record], *, final: bool = False, wall: int | None = None) -> None:
+    def feed(self, batch: list[oracle.Record], *, final: bool = False, now: int | None = None, silent: bool = False) -> None:
         self.held += batch
         offsets = np.array([record.offset for record in self.held], dtype=np.int64)
         times = np.array([record.timestamp for record in self.held], dtype=np.int64)
         ends = np.array([record.kind == "end" for record in self.held], dtype=bool)
-        self.state, items, taken = cut(RULES, self.state, offsets, times, ends, final=final, wall=wall)
+        self.state, items, taken = cut(RULES, self.state, offsets, times, ends, final=final, now=now, silent=silent)
         for item in items:
             self.take(item)
         self.held = self.held[taken:]
@@ -69,7 +71,7 @@ class Reader:
                 (self._offsets[0], self._offsets[-1], b, sum(x == b for x, _ in self._rows), sum(late for x, late in self._rows if x == b))
                 for b in panes
             ]
-            self.runs.append(Run(counted, self._dead, item.position, item.high_water))
+            self.runs.append(Run(counted, self._dead, item.position, item.high_water, item.ahead))
             self._rows, self._dead, self._offsets = [], [], []
         elif isinstance(item, WrongClock):
             self._dead.append(self.held[item.index].offset)
@@ -85,9 +87,13 @@ class Reader:
 
 
 def published(parts: list[oracle.Published]) -> list[Run]:
-    return [
-        Run([(p.first, p.last, p.bucket, p.rows, p.late) for p in part.panes], part.dead, part.position, part.high_water) for part in parts
-    ]
+    runs = []
+    for part in parts:
+        ahead = () if part.high_water is None else still_ahead((), part.ahead, part.high_water)  # others tell a successor nothing
+        runs.append(
+            Run([(p.first, p.last, p.bucket, p.rows, p.late) for p in part.panes], part.dead, part.position, part.high_water, ahead)
+        )
+    return runs
 
 
 @settings(max_examples=400)
@@ -112,15 +118,15 @@ def test_a_crash_changes_no_run(log: list[oracle.Record], crashes: list[int]) ->
     calm = Reader()
     calm.feed(log, final=True)
     runs: list[Run] = []
-    position, water = 0, None
+    position, water, above = 0, None, tuple[int, ...]()
     for crash in [*sorted(crashes), len(log)]:  # each process reads up to a crash; what it had not committed is read again
-        reader = Reader(CutState(water))
+        reader = Reader(CutState(water, ahead=above))
         ahead = [record for record in log if record.offset >= position]
         known = [record for record in log[:crash] if record.offset >= position]
         reader.feed(known if crash < len(log) else ahead, final=crash == len(log))
         if reader.runs:
             runs += reader.runs
-            position, water = reader.runs[-1].position, reader.runs[-1].high_water
+            position, water, above = reader.runs[-1][2:]
     assert runs == calm.runs
 
 
@@ -136,11 +142,31 @@ def test_a_silent_partition_is_cut_by_the_clock(log: list[oracle.Record], silenc
         wall = 1000 + stop * 30 + wait
         parts += expected.clock(wall)
         if reader.held:
-            reader.feed([], wall=wall)
+            reader.feed([], now=wall, silent=True)
         reader.state, last = cut_by_clock(RULES, reader.state, expected.position, wall)
         if last is not None:
             reader.take(last)
     assert reader.runs == published(parts)
+
+
+@settings(max_examples=300)
+@given(log=logs(), turns=st.lists(st.tuples(st.integers(0, 9), st.sampled_from((-200, -50, -1, 0, 30, 400))), max_size=12))
+def test_live_the_wall_clock_refuses_what_is_ahead_of_it(log: list[oracle.Record], turns: list[tuple[int, int]]) -> None:
+    """And what it decided is committed with the batch: a successor, whose clock says something else, goes on behind it."""
+    calm, dies, parts, start = Reader(), Reader(), list[oracle.Published](), 0
+    expected = oracle.Cutter(ORACLE, "p")
+    for size, error in [*turns, (len(log), 0)]:
+        batch = log[start : start + size]
+        start += len(batch)
+        now = max((record.timestamp for record in batch), default=0) + error
+        parts += expected.feed(*batch, now=now)
+        calm.feed(batch, now=now)
+        dies.feed(batch, now=now)
+        if dies.runs and dies.runs[-1].position == start and not dies.held:  # nothing is open: what is committed is all that is known
+            *_, water, ahead = dies.runs[-1]
+            dies.state = CutState(water, None, None, ahead=ahead)
+    assert calm.runs == published(parts)
+    assert [run.dead for run in dies.runs if run.dead] == [run.dead for run in calm.runs if run.dead]
 
 
 def test_two_records_of_a_wrong_clock_make_nobody_late() -> None:

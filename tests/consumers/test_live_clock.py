@@ -94,8 +94,9 @@ def test_what_comes_after_the_clock_closed_its_bucket_counts_as_late(bus: Embedd
     send(bus, [row(1_000)])
     process = Process(bus, settings, 1_100)
     process.turn(13_100)
-    send(bus, [row(2_000), row(14_000), row(25_000)])
-    process.turn(25_100)
+    send(bus, [row(2_000), row(14_000)])
+    process.turn(14_100)
+    process.turn(23_100)
     assert panes(bus) == [(10_000, 1, 0), (20_000, 2, 1)]
 
 
@@ -106,8 +107,9 @@ def test_a_successor_knows_what_the_clock_closed(bus: EmbeddedBus, settings: Con
     process.turn(13_100)
     if dies:
         process = Process(bus, settings, 13_200)
-    send(bus, [row(2_000), row(14_000), row(25_000)])
-    process.turn(25_100)
+    send(bus, [row(2_000), row(14_000)])
+    process.turn(14_100)
+    process.turn(23_100)
     assert panes(bus) == [(10_000, 1, 0), (20_000, 2, 1)]
     assert bus.committed("test-profiler-predictions", [TopicPartition("scored", 0)])[TopicPartition("scored", 0)].metadata
 
@@ -118,4 +120,63 @@ def test_the_clock_judges_a_first_record_ahead_of_it(bus: EmbeddedBus, settings:
     process.turn(30_000)
     assert panes(bus) == []
     [letter] = [event for events in everything(bus, "driftbus.dead-letter").values() for event in events]
-    assert b"max_jump" in dict(letter.headers)["driftbus-reason"]
+    assert b"max_ahead" in dict(letter.headers)["driftbus-reason"]
+
+
+def notices(bus: EmbeddedBus) -> list[bytes]:
+    return [
+        event.value or b""
+        for events in everything(bus, "driftbus.drift").values()
+        for event in events
+        if dict(event.headers)["ce_type"].startswith(b"io.driftbus.notice")
+    ]
+
+
+@pytest.mark.parametrize("running", [True, False], ids=["while it is read", "between two processes"])
+@pytest.mark.parametrize("again", [0, 2, 7], ids=["empty", "shorter", "longer"])
+def test_a_topic_that_is_made_again_is_read_from_its_beginning(bus: EmbeddedBus, settings: Configuration, running: bool, again: int) -> None:
+    send(bus, [row(1_000 + time) for time in range(4)])
+    process = Process(bus, settings, 1_100)
+    process.turn(13_100)
+    assert panes(bus) == [(10_000, 4, 0)]
+    bus.delete("scored")
+    bus.create("scored", 4)
+    send(bus, [row(14_000 + time) for time in range(again)])
+    if not running:
+        process = Process(bus, settings, 14_200)
+    process.turn(18_200)
+    process.turn(23_200)
+    assert panes(bus) == [(10_000, 4, 0), *([(20_000, again, 0)] if again else [])]
+    told = [one for one in notices(bus) if b"made again" in one]
+    assert len(told) == (4 if running else 0)  # what groups had committed is deleted with a topic
+    process = Process(bus, settings, 23_300)  # and a successor goes on there
+    send(bus, [row(24_000)])
+    process.turn(24_100)
+    process.turn(33_100)
+    assert panes(bus)[-1] == (30_000, 1, 0)
+    assert [one for one in notices(bus) if b"made again" in one] == told
+
+
+def test_one_record_ahead_holds_up_nobody(bus: EmbeddedBus, settings: Configuration) -> None:
+    """Neither one that the wall clock refuses nor one that it lets pass."""
+    send(bus, [row(1_000), row(50 * 60_000), row(40_000), *(row(2_000 + 100 * time) for time in range(70)), row(10_500), row(11_100)])
+    process = Process(bus, settings, 11_200)
+    process.turn(11_300)
+    assert panes(bus) == [(10_000, 71, 0), (20_000, 2, 0), (50_000, 1, 0)]  # cut behind the verdict
+    assert progress(bus, 0)[-1].through == BEGINNING + 10_100
+    [letter] = [event for events in everything(bus, "driftbus.dead-letter").values() for event in events]
+    assert b"2,989 s ahead of the clock here" in dict(letter.headers)["driftbus-reason"]
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_what_the_wall_clock_refused_stays_refused(bus: EmbeddedBus, settings: Configuration, dies: bool) -> None:
+    """Its verdict is committed: a successor, whose clock would let it pass, does not read it again."""
+    send(bus, [row(1_000), row(90_000), row(2_000)])
+    process = Process(bus, settings, 2_100)
+    assert panes(bus) == [(10_000, 2, 0)]  # cut behind the verdict
+    if dies:
+        process = Process(bus, settings, 89_000)
+    process.turn(93_000)
+    process.turn(103_000)
+    assert panes(bus) == [(10_000, 2, 0)]
+    assert len([event for events in everything(bus, "driftbus.dead-letter").values() for event in events]) == 1

@@ -65,17 +65,23 @@ class Config:
     confirm: int = 2
     max_rows: int = 50_000
     linger: int = 2_000
+    lead: int = 1_000
+    newest: int = 5
+    max_ahead: int = NEVER
 
 
 @dataclass
 class Cutter:
-    """Cuts one input partition. What survives a crash is (position, high_water), committed together."""
+    """Cuts one input partition. What survives a crash is (position, high_water, ahead), committed together."""
 
     config: Config
     partition: str
     position: int = 0
     high_water: int | None = None
     ended: bool = False
+    ahead: list[int] = field(default_factory=list)  # times of the newest records taken
+    begin: int = 0  # the first high water
+    by_clock: bool = False  # the wall clock judged what is taken and not yet published
     held: list[Record] = field(default_factory=list)  # read, not yet judged: nothing is committed past them
     run: list[tuple[Record, int]] = field(default_factory=list)  # (record, bucket) of the open run
     dead: list[int] = field(default_factory=list)
@@ -85,14 +91,18 @@ class Cutter:
     def complete(self) -> int | None:
         return None if self.high_water is None else self.high_water - self.config.grace
 
-    def feed(self, record: Record) -> list[Published]:
-        self.position = record.offset + 1
-        self.held.append(record)
-        return self._judge()
+    def feed(self, *records: Record, now: int | None = None) -> list[Published]:
+        """Live, at the wall clock `now`, which judges what is too far ahead of it."""
+        out: list[Published] = []
+        for record in records:
+            self.position = record.offset + 1
+            self.held.append(record)
+            out += self._judge(now=now)
+        return out + self._judge(now=now) + self._committed_verdicts()
 
     def clock(self, wall: int) -> list[Published]:
         """Live only: the partition was read to its end and has been silent for `linger`."""
-        out = self._judge(wall=wall) if self.held else []
+        out = self._judge(now=wall, silent=True) + self._committed_verdicts() if self.held else []
         grace = self.config.grace
         water = self.config.buckets.start(wall - self.config.linger - grace) + grace
         if self.high_water is None or water > self.high_water:
@@ -100,38 +110,51 @@ class Cutter:
             out.append(self._publish(self.position))
         return out
 
+    def _committed_verdicts(self) -> list[Published]:
+        """What the wall clock decided is committed at once: after a crash it says something else."""
+        if not self.by_clock:
+            return []
+        assert self.last is not None
+        self.by_clock = False
+        return [self._publish(self.last + 1)]
+
     def finish(self) -> list[Published]:
         """The end offset taken at the start of `--until-end`. `ended` is said in progress, never committed."""
         out = [*self._judge(final=True), self._publish(self.position)]
         self.ended = True
         return out
 
-    def _judge(self, final: bool = False, wall: int | None = None) -> list[Published]:
+    def _judge(self, final: bool = False, now: int | None = None, silent: bool = False) -> list[Published]:
         """A partition's first record, or one more than max_jump above the high water, is judged by the next ones."""
         out: list[Published] = []
         jump, confirm = self.config.max_jump, self.config.confirm
         while self.held:
             record, following = self.held[0], self.held[1 : confirm + 1]
             good = True
-            if self.high_water is None or record.timestamp > self.high_water + jump:
+            if now is not None and record.timestamp > now + self.config.max_ahead:
+                good, self.by_clock = False, True
+            elif self.high_water is None or record.timestamp > self.high_water + jump:
                 if any(f.timestamp < record.timestamp - jump for f in following):
                     good = False
                 elif len(following) < confirm and not final and (record.kind == "end" or all(f.kind != "end" for f in following)):
-                    if wall is None:
+                    if now is None or not silent:
                         return out
-                    good = record.timestamp <= wall
+                    good, self.by_clock = record.timestamp <= now, True
+            if good and self.high_water is None:  # begins with the least of the first and its judges
+                self.begin = min([record.timestamp, *(f.timestamp for f in following)])
             out += self._take(self.held.pop(0), good)
         return out
 
     def _take(self, record: Record, good: bool) -> list[Published]:
         out: list[Published] = []
-        config, before = self.config, self.high_water
+        config, before, ahead = self.config, self.high_water, self.ahead
         if good:
-            self.high_water = record.timestamp if before is None else max(before, record.timestamp)
+            self.ahead = [*ahead, record.timestamp][-config.newest :]
+            self.high_water = self._raised(record)
         closes = before is not None and self._open(self.high_water) != self._open(before)
         full = self.last is not None and record.offset // config.max_rows != self.last // config.max_rows
         if self.first is not None and (closes or full):
-            out.append(self._publish(record.offset))  # the cut stands before this record; its high water is committed with it
+            out.append(self._publish(record.offset, ahead))  # the cut stands before this record; its high water is committed with it
         self.first = record.offset if self.first is None else self.first
         self.last = record.offset
         if not good or record.kind == "poison":
@@ -141,11 +164,22 @@ class Cutter:
             self.run.append((record, config.buckets.end(max(record.timestamp, self.high_water - config.grace))))
         return out
 
+    def _raised(self, record: Record) -> int:
+        """A record raises the high water by `lead` at most; beyond that it is what each of the newest records has reached."""
+        if self.high_water is None:
+            return self.begin
+        water = self.high_water
+        if len(self.ahead) == self.config.newest:
+            water = max(water, min(self.ahead))
+        if record.kind == "end" or record.timestamp <= water + self.config.lead:
+            water = max(water, record.timestamp)
+        return water
+
     def _open(self, water: int | None) -> int:
         assert water is not None
         return self.config.buckets.end(water - self.config.grace)
 
-    def _publish(self, position: int) -> Published:
+    def _publish(self, position: int, ahead: list[int] | None = None) -> Published:
         groups: dict[tuple[int, str], list[tuple[Record, int]]] = {}
         for record, bucket in self.run:
             groups.setdefault((bucket, record.model), []).append((record, bucket))
@@ -162,18 +196,19 @@ class Cutter:
             )
             for (bucket, model), rows in sorted(groups.items())
         ]
-        published = Published(panes, self.dead, position, self.high_water)
+        published = Published(panes, self.dead, position, self.high_water, tuple(self.ahead if ahead is None else ahead))
         self.run, self.dead, self.first = [], [], None
         return published
 
 
 class Published(NamedTuple):
-    """One transaction's share of a partition: its panes, then progress, with (position, high_water) as the offset and its metadata."""
+    """One transaction's share of a partition: its panes, then progress, and (position, high_water, ahead) as it is committed."""
 
     panes: list[Pane]
     dead: list[int]
     position: int
     high_water: int | None
+    ahead: tuple[int, ...] = ()
 
 
 @dataclass
