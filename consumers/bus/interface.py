@@ -120,9 +120,9 @@ class Session(Protocol):
         ...
 
     def uncommitted(self) -> Mapping[TopicPartition, int]:
-        """Of the partitions read to their end, those with records behind it that nobody can read yet: a transaction is open in front of them.
+        """Partitions read to their end behind which stand records that nobody can read yet, and how many offsets these take up.
 
-        With the offsets that they take up.
+        A transaction of some producer is open in front of them.
         """
         ...
 

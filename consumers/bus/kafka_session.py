@@ -211,8 +211,9 @@ class KafkaSession:
         return records, astray
 
     def _out_of_range(self, source: TopicPartition, error: KafkaError, offset: int) -> NoReturn:
-        """This client reads no more of it, wherever from. A new one may: a leader that was catching up will hold it, and of a topic that was
-        made again, or lost records, its reader says where to go on. Where it says the same once more, ask before ending.
+        """This client reads no more of it, wherever from. A new one may: a leader that was catching up will hold it.
+
+        And of a topic that was made again, or lost records, its reader says where to go on. Said once more, it is asked before ending.
         """
         if source in self._astray:
             check_start(self._group, source, offset, self._cluster.spans([source], committed=False)[source])

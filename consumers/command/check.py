@@ -15,6 +15,7 @@ from ..reference.announce import Announcements
 from ..reference.artifacts import ArtifactStore
 from ..replay.terminal import Styled, say
 from ..streams.records import told_ends
+from .checks.agreement import told_at_once
 from .checks.budgets import enough_buckets, muted_fields, other_panes, pane_length, rate_of_traffic, smallest_shift, unmatched_patterns
 from .checks.detectors import detectors_by_name
 from .checks.finding import Finding, answered
@@ -99,6 +100,7 @@ def _stream(bus: Bus, configuration: Configuration, name: str, stream: Stream, m
         yield from detectors_by_name(found_for([settings]), reference, settings)
         yield from absent_fields(stream, sample, reference, settings, rows)
         yield from invalid_fields(stream, sample, reference, rows)
+        yield from told_at_once(configuration, name, sample, reference, rows)
     seen = {model for model, _ in identities.models}
     for model in (model for model in configuration.models if model not in seen and configuration.stream_of(model) == name):
         yield from enough_buckets(model, configuration.model(model), stream.pane, None)

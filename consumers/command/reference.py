@@ -5,15 +5,22 @@ import click
 from ...schemas.configuration import Configuration
 from ...schemas.messages.announcement import FROM_START, Announcement
 from ...schemas.stored.reference import Reference
+from ..bus.interface import Bus
 from ..reference.announce import announce
 from ..reference.artifacts import ArtifactStore
 from ..reference.building.source import reference_of
 from ..replay.terminal import say
+from ..streams.records import told_ends
 from .accept import accept
+from .checks.agreement import disagreement
+from .checks.samples import last_records, rows_of
 from .configured import configured
 from .facts import described
 from .opened import opened
 from .since import beginning
+
+#: Messages that a new reference is compared with.
+_SAMPLE = 2_000
 
 
 @click.group()
@@ -38,12 +45,25 @@ def build(configuration: Configuration, model: str, version: str, from_start: bo
     with opened(configuration) as bus:
         profile = reference_of(configuration, model, version, bus)
         _show(profile)
+        _compare(bus, configuration, profile)
         if dry_run:
             return
         name = ArtifactStore(configuration.artifacts).put(profile.encoded())
         announce(bus, configuration, Announcement(model=model, version=version, reference=name, since=start, rows=profile.rows))
     holds = "everything in the topics" if start == FROM_START else f"record times from {stream.pane.place(start)} on"
     say(f"{model}/{version}: {name} holds for {holds}")
+
+
+def _compare(bus: Bus, configuration: Configuration, profile: Reference) -> None:
+    """Say before anything is announced what the last messages of the model would be told for."""
+    name = configuration.stream_of(profile.model)
+    stream = configuration.streams[name]
+    if not bus.describe(stream.topics):
+        return
+    sample = last_records(bus, stream, _SAMPLE, told_ends(configuration, name))
+    rows = rows_of(stream, sample, profile.model, profile.version)
+    for level, text in disagreement(configuration, name, sample, profile, rows):
+        say(text if level == "more" else f"warning: {text}", err=True)
 
 
 def _show(profile: Reference) -> None:

@@ -56,8 +56,8 @@ def _show(configuration: Configuration, found: Standing, watched: list[ModelStan
         terminal.table(table)
     for one in found.partitions:
         if one.uncommitted:
-            told = f"{one.topic}[{one.partition}]: a producer's transaction is open at offset {one.end:,}; {one.uncommitted:,} behind it cannot be read"
-            say(Styled("waiting ", "yellow"), told)
+            told = f"{one.topic}[{one.partition}]: a producer's transaction is open at offset {one.end:,}"
+            say(Styled("waiting ", "yellow"), f"{told}; {one.uncommitted:,} from there on cannot be read before it ends")
     at_least = "" if found.all_counted else "at least "
     further = f", {found.further:,} more were only counted" if found.further else ""
     say(f"dead letters: {at_least}{found.dead_letters:,} kept{further}")

@@ -3,7 +3,7 @@
 from ...schemas.configuration import Configuration
 
 #: Of every stream, and of every model, the keys that decide events. Never the bus, its secrets or paths; nor what another consumer reads.
-STREAM = ("topics", "clock", "pane", "format", "mapping", "grace", "max_jump", "max_rows", "linger", "patience")
+STREAM = ("topics", "clock", "pane", "format", "mapping", "where", "grace", "max_jump", "max_ahead", "max_rows", "linger", "patience")
 MODEL = (
     "stream",
     "false_alarms",

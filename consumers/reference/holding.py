@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ...detectors.counting import Counting
 from ...schemas.configuration import Configuration
-from ...schemas.stored.reference import ProfiledField
+from ...schemas.stored.reference import ProfiledField, Reference
 from ..bus.interface import Bus
 from ..decode.table import form_of
 from .announce import Announcements
@@ -92,11 +92,14 @@ class HeldReferences:
         return model in self._announcements.models
 
     def _prepared(self, reference: str) -> tuple[Monitored, int]:
-        profile = self._store.reference(reference)
-        known = frozenset((*(field.name for field in profile.fields if field.role == "feature"), *profile.ignored))
-        shape = (*(_shape(field) for field in profile.fields), profile.ids is not None)
-        counting = Counting(profile)
-        return Monitored(profile.fields, shape, counting, known), counting.layout.size
+        monitored = prepared(self._store.reference(reference))
+        return monitored, monitored.counting.layout.size
+
+
+def prepared(profile: Reference) -> Monitored:
+    """How rows are counted against a reference."""
+    known = frozenset((*(field.name for field in profile.fields if field.role == "feature"), *profile.ignored))
+    return Monitored(profile.fields, (*map(_shape, profile.fields), profile.ids is not None), Counting(profile), known)
 
 
 def _shape(field: ProfiledField) -> tuple[object, ...]:

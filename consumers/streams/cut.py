@@ -212,7 +212,7 @@ def _reached_by(rules: Rules, state: CutState, timestamps: Times, ends: NDArray[
     if state.high_water is not None:
         return waters(state.high_water, state.ahead, times, ends[index : index + 1], rules.lead)
     others, _ = _judges(timestamps, ends, index)
-    return np.minimum(times, min(others[others >= EARLIEST], default=times[0]))
+    return np.array([min([int(times[0]), *others[others >= EARLIEST].tolist()])], dtype=np.int64)
 
 
 def _accept(

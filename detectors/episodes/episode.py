@@ -1,6 +1,6 @@
 """Episodes: one change is opened once, updated when its severity or reach changes, and resolved once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ from ...schemas.cloud_events import iso
 from ...schemas.identity import derived_id
 from ...schemas.messages.drift import Alarm, DriftedSignal, DriftEvent, Effect, Histogram, Kind, Severity, Statistics, Status, UsedPanes
 from ...schemas.stored.reference import CategoricalProfile
+from ..betting.mixture import BetName
 from ..counting.layout import Signal
 from ..counting.unseen import Names, commonest
 from ..effects import Change, Measure, rounded
@@ -20,6 +21,9 @@ from .windows import Bucket, Offsets, Recent, Windows
 MODERATE, MAJOR = 1.0, 2.5
 #: A signal returns on ten times the rows from its onset to its alarm, within these bounds.
 RETURNS_ON, LEAST_ROWS, MOST_ROWS = 10, 500, 100_000
+#: Or on fewer, no less than to its alarm, whose likelihood is so many times larger (natural log) if the change is over: under the bet that
+#: found it such rows come while it goes on with a chance of at most 1 in 22,000 (Ville's inequality).
+OVER = 10.0
 #: A ratio of an effect to its important bound that is as good as none.
 AS_BEFORE = 0.25
 #: Of the volume a bucket is a row.
@@ -60,6 +64,10 @@ class EventIdentity:
     segmented: bool = False
 
 
+#: Of a bet and the rows since some time, the log of how much likelier they are if what it bets on is not so.
+Doubt = Callable[[int, BetName, Recent], float]
+
+
 @dataclass(frozen=True)
 class Suspect:
     """A signal that an alarm blames, with its counts since the onset."""
@@ -72,6 +80,7 @@ class Suspect:
     rows: int  #: since its own onset, which may be another than the winner's
     only_in: tuple[str, ...] = ()  #: segments
     alarms: tuple[Alarm, ...] = ()
+    bet: BetName | None = None  #: that which says most against it; None: it was found by other means
 
 
 @dataclass
@@ -86,9 +95,11 @@ class Followed:
     opening: float  #: its ratio when it was blamed
     ratio: float  #: now
     shown: DriftedSignal
+    bet: BetName | None = None
 
-    def judge(self, runs: Sequence[Recent], oldest: int, measure: Measure) -> int:
-        """Look at the newest rows, and if they seem as before at ten times as many; returns the start of what was looked at.
+    def judge(self, runs: Sequence[Recent], oldest: int, measure: Measure, doubt: Doubt | None = None) -> int:
+        """Look at the newest rows, and if they seem as before at ten times as many, or at as many as show that the change is over; returns
+        the start of what was looked at.
 
         Only ``runs`` wholly behind the alarm count: one that reaches back is diluted with rows from before the change, and would resolve
         it at once. Where the windows, which begin at ``oldest``, have forgotten what lies before a run, it must do.
@@ -102,8 +113,21 @@ class Followed:
             start, self.due = run.start, self.brief
             if not self.look(measure.on(run.counts)):
                 return start
+            if rows < self.needed and (over := self._over(runs, measure, doubt)) is not None:
+                start = over
+                break
+            if rows >= self.needed and self.bet is not None and doubt is not None and doubt(self.signal, self.bet, run) < 0:
+                return start  # small, and still there
         self._show(open=False)
         return start
+
+    def _over(self, runs: Sequence[Recent], measure: Measure, doubt: Doubt | None) -> int | None:
+        """The start of the shortest run on which the change is over by its own bet, and its effect gone; None: there is none."""
+        if self.bet is None or doubt is None:
+            return None
+        behind = (run for run in runs if run.start >= self.since and measure.rows(run.counts) >= self.brief)
+        run = next((run for run in behind if doubt(self.signal, self.bet, run) >= OVER), None)
+        return run.start if run is not None and self.look(measure.on(run.counts)) else None
 
     def look(self, change: Change) -> bool:
         """Take its newest numbers; whether it seems as before."""
@@ -196,9 +220,12 @@ class Episode:
             least = LEAST_BUCKETS if measure.signal.of == "volume" else LEAST_ROWS
             brief = max(least, min(suspect.rows, MOST_ROWS))
             needed = max(least, min(RETURNS_ON * suspect.rows, MOST_ROWS))
-            self.followed[suspect.signal] = Followed(suspect.signal, end, brief, needed, brief, change.ratio, change.ratio, shown)
+            ratio = change.ratio
+            self.followed[suspect.signal] = Followed(suspect.signal, end, brief, needed, brief, ratio, ratio, shown, suspect.bet)
 
-    def judge(self, windows: Windows, rows: NDArray[np.int64], measures: Sequence[Measure]) -> tuple[list[int], int]:
+    def judge(
+        self, windows: Windows, rows: NDArray[np.int64], measures: Sequence[Measure], doubt: Doubt | None = None
+    ) -> tuple[list[int], int]:
         """Look at every open signal that is due; ``rows`` are those of the newest bucket, per tested signal.
 
         Returns the signals that returned, and the start of the longest run looked at.
@@ -213,7 +240,7 @@ class Episode:
         start = newest.end
         runs = list(windows.after(min((followed.since for followed in due), default=start)))
         for followed in due:
-            start = min(start, followed.judge(runs, oldest, measures[followed.signal]))
+            start = min(start, followed.judge(runs, oldest, measures[followed.signal], doubt))
         return [followed.signal for followed in due if not followed.shown.open], start
 
     def name(self, unseen: Names, signals: Sequence[Signal]) -> None:
@@ -272,8 +299,17 @@ class Episode:
     @classmethod
     def decoded(cls, form: dict[str, Any]) -> "Episode":
         """What `encoded` wrote."""
-        rows = [Followed(**{**row, "shown": DriftedSignal.model_validate(row["shown"])}) for row in form["followed"]]
+        rows = [
+            Followed(**{**row, "shown": DriftedSignal.model_validate(row["shown"]), "bet": _bet(row.get("bet"))}) for row in form["followed"]
+        ]
         return cls(**{**form, "followed": {one.signal: one for one in rows}})
+
+
+def _bet(written: Sequence[Any] | None) -> BetName | None:  # plain data
+    if written is None:
+        return None
+    bins, words, target = written
+    return tuple(bins), words, target
 
 
 def new_episode(identity: EventIdentity, bucket: Bucket, onset: int, detector: str = DETECTOR, number: int = 0) -> Episode:

@@ -1,10 +1,12 @@
 """The detector as a pure fold: a state and a bucket in, the state and its events out."""
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.messages.drift import DriftEvent
-from ..betting.mixture import Bets, Mixture
+from ..betting.mixture import BetName, Bets, Mixture
 from ..counting.unseen import remembered
 from . import guard
 from .adapted import adapted
@@ -12,7 +14,7 @@ from .alarm import alarmed, listed, open_signals, retest
 from .state import State
 from .suite import Suite
 from .trailing import Past
-from .windows import Bucket, Offsets, Segment, Windows
+from .windows import Bucket, Offsets, Recent, Segment, Windows
 
 __all__ = ["Bucket", "Offsets", "Segment", "State", "Suite", "adapted", "close", "fits", "start", "step"]
 
@@ -55,10 +57,11 @@ def step(tests: Suite, state: State, bucket: Bucket) -> tuple[State, list[DriftE
         window = tests.following.add(state.past, bucket, vector, drifted)
         if window is not None:
             changed.update(guard.look(tests.identity, state.episodes, bucket, tests.bets, window, tests.anchors))
+    doubt = partial(_doubt, tests) if tests.space.expected is None else None  # what moves is a likelihood of no run
     for episode in state.episodes:
         if episode.detector == guard.DETECTOR:
             continue  # it is not the newest rows that it is about
-        returned, since = episode.judge(state.windows, rows, tests.measures)
+        returned, since = episode.judge(state.windows, rows, tests.measures, doubt)
         tests.named.renew(state.named, {tests.bets.signals[signal].key for signal in returned}, bucket.end)
         if episode.raise_severity() or returned or episode.id in changed:
             changed[episode.id] = min(since, changed.get(episode.id, since))
@@ -82,6 +85,12 @@ def step(tests: Suite, state: State, bucket: Bucket) -> tuple[State, list[DriftE
     if events:
         retest(tests, state, bucket.end)
     return state, events
+
+
+def _doubt(tests: Suite, signal: int, name: BetName, run: Recent) -> float:
+    """How much likelier rows are if what a bet bets on is not so, as a log; one that is there no more says nothing."""
+    bet = tests.bets.named(signal).get(name)
+    return -np.inf if bet is None else -float(tests.bets.log_ratios(run.counts)[0][bet])
 
 
 def _vector(tests: Suite, state: State, bucket: Bucket) -> tuple[NDArray[np.int64], Bets]:

@@ -183,6 +183,9 @@ class _Interrupted:
     def at_end(self) -> Mapping[TopicPartition, int]:
         return self.session.at_end()
 
+    def uncommitted(self) -> Mapping[TopicPartition, int]:
+        return self.session.uncommitted()
+
     def pause(self, partitions: Sequence[TopicPartition]) -> None:
         self.session.pause(partitions)
 

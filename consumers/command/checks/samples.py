@@ -35,6 +35,7 @@ class Sample:
     """Records of a stream, column by column."""
 
     places: list[str] = field(default_factory=list)
+    timestamps: list[int] = field(default_factory=list)
     values: list[bytes | None] = field(default_factory=list)
     keys: list[bytes | None] = field(default_factory=list)
     headers: list[Headers] = field(default_factory=list)
@@ -66,10 +67,21 @@ def last_records(bus: Bus, stream: Stream, most: int, told: str | None = None) -
             sample.values += [batch.values[row] for row in rows]
             sample.keys += [keys[row] for row in rows]
             sample.headers += [headers[row] for row in rows]
-            times += batch.timestamps[rows].tolist()
+            sample.timestamps += (stamps := batch.timestamps[rows].tolist())
+            times += stamps
         if len(times) > 1 and max(times) > min(times):
             sample.rates.append((len(times) - 1) * 1000 / (max(times) - min(times)))
     return sample
+
+
+def rows_of(stream: Stream, sample: Sample, model: str, version: str) -> list[int]:
+    """The messages of one model version."""
+    decoder = JSONDecoder(stream.mapping, stream.where)
+    identities = decoder.identities(sample.values, sample.keys, sample.headers)
+    if (model, version) not in identities.models:
+        return []
+    of = identities.model_of == identities.models.index((model, version))
+    return [row for row in of.nonzero()[0].tolist() if decoder.is_row(sample.values[row])]
 
 
 def readable(name: str, stream: Stream, sample: Sample, identities: Identities) -> Iterator[Finding]:

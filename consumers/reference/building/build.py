@@ -13,6 +13,7 @@ from ....schemas.stored.reference import ProfiledField, Reference
 from ....schemas.text import FIELD, REMARK, UNKNOWN_FIELD, fitted, unfit
 from .columns import Chunk, Key, Kind, Source, UnusableReference
 from .coverage import uncovered
+from .doubtful import doubts
 from .fields import FEWEST_VALUES, EmbeddingField, field_of
 from .multivariate import together
 from .recount import recounted
@@ -39,13 +40,13 @@ def build_reference(source: Source, model: str, version: str, settings: Model | 
     settings = settings or Model()
     source = SourceWithNulls(source, settings)
     span, traffic, surveys = _Span(), TrafficProfiling(source.label, settings, pane), dict[Key, Survey]()
-    loose = frozenset[Key]()
     for chunk in source.chunks():
         span.add(chunk)
         traffic.add(chunk)
-        loose |= chunk.loose
         for key, column in chunk.columns.items():
             surveys.setdefault(key, Survey()).add(column)
+        for key in chunk.loose:
+            surveys[key].loose = True
     remarks = list(source.remarks())
     if span.rows < FEWEST_ROWS:
         msg = f"{source.label} has {span.rows:,} rows for {model}/{version}, {FEWEST_ROWS} are needed; give more data"
@@ -56,7 +57,7 @@ def build_reference(source: Source, model: str, version: str, settings: Model | 
         if key.role == "feature" and (why := unfit(key.name, FIELD)):
             ignored[fitted(key.name, UNKNOWN_FIELD)] = f"{why}: rename it to have it watched"
             continue
-        decided = survey.decide(settings.feature(key.name), timed=span.first is not None, loose=key in loose)
+        decided = survey.decide(settings.feature(key.name), timed=span.first is not None)
         if isinstance(decided, Ignored):
             ignored[_name(key, surveys)] = decided.reason
         elif key.role == "feature" or survey.kinds.keys() - {Kind.MISSING}:  # an output that no row has is none
@@ -89,7 +90,10 @@ def build_reference(source: Source, model: str, version: str, settings: Model | 
     reference, unpaired = together(reference, source, dict(fields), settings)
     reference = recounted(source, reference, [key for _, key in fields], settings)
     rising = [name for name, key in fields if surveys[key].rises and typed[key].type == "numeric"]
-    warnings = *_warnings(source, reference, settings, rising), *traffic.warnings(), *unpaired, *remarks
+    profiled = {key: field for field, (_, key) in zip(reference.fields, fields, strict=True)}
+    looked_at = {key.name: (profiled.get(key), survey, typed.get(key)) for key, survey in surveys.items() if key.role == "feature"}
+    doubtful = doubts(looked_at, settings, model)
+    warnings = *_warnings(source, reference, settings, rising), *doubtful, *traffic.warnings(), *unpaired, *remarks
     return reference.model_copy(update={"warnings": tuple(fitted(warning, REMARK) for warning in warnings)})
 
 

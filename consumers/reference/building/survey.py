@@ -55,7 +55,8 @@ class Survey:
         self.numeric = False  #: the source knows it for a column of numbers, even where there are none
         self.rises = True  #: every row holds a larger number than the one before
         self._last = -np.inf
-        self._texts: Counter[str] = Counter()
+        self.texts: Counter[str] = Counter()  #: the texts, or as many of them as are remembered
+        self.loose = False  #: the source tells no numbers from their texts
         self._more = False
         self._characters = 0
         self._sizes: Counter[int] = Counter()  # of lists of numbers
@@ -74,10 +75,10 @@ class Survey:
         self.rises = False
         self._span(first, column)
         if not self._more:
-            before = len(self._texts)
-            self._texts.update([value[:_TELLING] for value in column if type(value) is str])
-            self._characters += sum(map(len, islice(self._texts, before, None)))
-            self._more = len(self._texts) > _MOST_TEXTS or self._characters > _MOST_CHARACTERS
+            before = len(self.texts)
+            self.texts.update([value[:_TELLING] for value in column if type(value) is str])
+            self._characters += sum(map(len, islice(self.texts, before, None)))
+            self._more = len(self.texts) > _MOST_TEXTS or self._characters > _MOST_CHARACTERS
         self._sizes.update([len(value) for value in column if type(value) is list and value and set(map(type, value)) <= {int, float}])
 
     def _span(self, first: int, column: list[object]) -> None:
@@ -92,13 +93,13 @@ class Survey:
         """Whether there are few texts, and they are the same from the beginning to the end: times that move on are not."""
         if len(self._spans) > FEW or self._rows < FEW:
             return False
-        lasting = sum(self._texts[text] for text, (first, last) in self._spans.items() if last - first > LASTING * self._rows)
-        return lasting >= MOSTLY * self._texts.total()
+        lasting = sum(self.texts[text] for text, (first, last) in self._spans.items() if last - first > LASTING * self._rows)
+        return lasting >= MOSTLY * self.texts.total()
 
-    def decide(self, settings: FeatureSettings, *, timed: bool = True, loose: bool = False) -> Typed | Ignored:
-        """The column's type, or why it is ignored; ``timed``: the rows have times; ``loose``: numbers and booleans may come as text.
+    def decide(self, settings: FeatureSettings, *, timed: bool = True) -> Typed | Ignored:
+        """The column's type, or why it is ignored; ``timed``: the rows have times.
 
-        So they may where the configuration says that a column holds numbers, or booleans.
+        Numbers and booleans may come as text where the source is loose, or the configuration says that a column holds such.
         """
         if settings.ignore:
             return Ignored("ignored by configuration")
@@ -108,7 +109,7 @@ class Survey:
             return self._embedding()
         there = sum(self.kinds[kind] for kind in (Kind.NUMBER, Kind.BOOLEAN, Kind.TEXT, Kind.NESTED))
         written = self._numbers_as_text()
-        parse = loose or written > (1 - MOSTLY) * there
+        parse = self.loose or written > (1 - MOSTLY) * there
         if settings.type is not None:
             return Typed(settings.type, settings.type in {"numeric", "boolean"})
         if not there:
@@ -122,12 +123,12 @@ class Survey:
             return self._embedding()
         if commonest is Kind.TEXT:
             return self._text(written / there, timed)
-        return Typed("numeric", parse) if commonest is Kind.NUMBER else Typed("boolean", loose)
+        return Typed("numeric", parse) if commonest is Kind.NUMBER else Typed("boolean", self.loose)
 
     def _numbers_as_text(self) -> float:
         """Rows whose text is a number, estimated from the texts that are remembered."""
-        remembered = self._texts.total()
-        numbers = sum(rows for text, rows in self._texts.items() if _is_number(text))
+        remembered = self.texts.total()
+        numbers = sum(rows for text, rows in self.texts.items() if _is_number(text))
         return self.kinds[Kind.TEXT] * numbers / max(remembered, 1)
 
     def _embedding(self) -> Typed | Ignored:
@@ -143,16 +144,16 @@ class Survey:
         return Ignored(f"lists of {size:,} numbers; vectors of {SHORTEST} to {LONGEST:,} are watched")
 
     def _text(self, numbers: float, timed: bool) -> Typed | Ignored:
-        tried = list(islice(self._texts, _TRIED))
-        times = sum(self._texts[text] for text in tried if seconds_of_text(text) is not None)
-        if times >= MOSTLY * sum(self._texts[text] for text in tried) and not self._stands():
+        tried = list(islice(self.texts, _TRIED))
+        times = sum(self.texts[text] for text in tried if seconds_of_text(text) is not None)
+        if times >= MOSTLY * sum(self.texts[text] for text in tried) and not self._stands():
             return _time(timed)
-        rows, distinct = self._texts.total(), len(self._texts)
+        rows, distinct = self.texts.total(), len(self.texts)
         if not self._more and (distinct <= FEW or distinct < FEW_SHARE * rows):
             return Typed("categorical")
         if numbers > 0.5:
             return Ignored(f"{numbers:.1%} of its texts are numbers, too few to be sure; set its type: numeric to watch them")
-        length = sum(len(text) * of for text, of in self._texts.items()) / rows
+        length = sum(len(text) * of for text, of in self.texts.items()) / rows
         if length >= LONG and sum(map(_reads_as_text, tried)) >= len(tried) / 2:
             return Typed("text")
         return Ignored(
