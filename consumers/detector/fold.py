@@ -31,6 +31,7 @@ from .placing import placed
 from .silence import NEVER_ANNOUNCED, Completeness, Silences
 from .sizes import Sizes
 from .unexpected import UnexpectedFields
+from .unreadable import Unreadable
 
 #: Milliseconds of record time without a row behind which a version's state ends, though nobody has retired it: it would stay for ever.
 FORGOTTEN_AFTER = 90 * 86_400_000
@@ -93,6 +94,7 @@ class Fold:
     silences: Silences = field(init=False)
     unexpected: UnexpectedFields = field(init=False)
     lengths: PaneLengths = field(init=False)
+    unreadable: Unreadable = field(init=False)
     unmonitored: set[tuple[str, ...]] = field(default_factory=set)  #: model and version; of the pooled others `OTHERS`
     #: Of restored states that the configuration no longer fits, the suites that made them, as far as they are known.
     former: dict[StateKey, Suite | None] = field(default_factory=dict)
@@ -109,6 +111,7 @@ class Fold:
                 self.aligners.setdefault(Lane(name, kind), Aligner(buckets(stream.pane), patience))
         self.silences, self.unexpected = Silences(self.configuration), UnexpectedFields(self.configuration)
         self.lengths = PaneLengths(self.configuration)
+        self.unreadable = Unreadable(self.configuration)
 
     def suite(self, key: StateKey) -> Suite:
         """The tests of a model version, compiled once, and kept as long as its state."""
@@ -122,7 +125,7 @@ class Fold:
 
     def open_now(self) -> int:
         """Episodes that are open, silences among them."""
-        return sum(len(state.episodes) for state in self.states.values()) + self.silences.open_now()
+        return sum(len(state.episodes) for state in self.states.values()) + self.silences.open_now() + self.unreadable.open_now()
 
     def totals(self) -> Mapping[str, int]:
         """Buckets evaluated, and events and notices."""
@@ -142,6 +145,9 @@ class Fold:
                 return []  # nobody reads it any more, so nobody must wait for it
             record = record.model_copy(update={"topics": tuple(topic for topic in record.topics if topic.topic in topics)})
             self.silences.retire(record.stream, record.retired)
+            late = any(one.bucket <= aligner.evaluated for one in record.read)
+            following = aligner.buckets.end(aligner.evaluated) if late else 0
+            self.unreadable.take(record.stream, record.read, aligner.evaluated, following)
         published: list[Published] = []
         for aligned in aligner.feed(offset, appended, record):
             through = aligner.buckets.start(aligned.end - 1) if aligned.panes else aligned.end
@@ -150,8 +156,18 @@ class Fold:
             if aligned.panes:
                 self.counted["buckets"] += 1
                 published += self._evaluate(record.stream, aligner, aligned)
+            published += self._unreadable(record.stream, aligner, aligned)
         self.counted["events"] += len(published)
         return published
+
+    def _unreadable(self, stream: str, aligner: Aligner, aligned: Aligned) -> list[Published]:
+        known = Completeness(aligned.end, aligned.complete, aligned.clock_decided)
+        rows: Counter[str] = Counter()
+        for pending in aligned.panes:
+            rows[pending.pane.model] += pending.pane.rows
+        told = self.unreadable.passed(stream, aligner.buckets, known, rows)
+        pane = self.configuration.streams[stream].pane
+        return [Published(end, placed(event, pane)) for end, event in told]
 
     @property
     def changed(self) -> bool:
@@ -306,6 +322,7 @@ class Fold:
             "lengths": self.lengths.plain(),
             "panes": {name: str(stream.pane) for name, stream in self.configuration.streams.items()},
             "silences": self.silences.plain(),
+            "unreadable": self.unreadable.plain(),
             "retired": self.silences.plainly_retired(),
         }
         pending = pending_offsets(numbers.values())
@@ -327,6 +344,7 @@ class Fold:
                 again.partitions = {key: heard for key, heard in again.partitions.items() if key[0] in topics}
                 fold.aligners[lane] = again
         fold.unmonitored = {tuple(name) for name in kept["unmonitored"] if not isinstance(name, str)}
+        fold.unreadable = Unreadable.restored(configuration, kept.get("unreadable", {}))
         fold.unexpected = UnexpectedFields.restored(configuration, kept.get("unexpected", ()))
         fold.lengths = PaneLengths.restored(configuration, kept.get("lengths", []))
         fold.silences = Silences.restored(configuration, kept.get("silences", []), kept.get("retired", []))

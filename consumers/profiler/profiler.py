@@ -13,7 +13,7 @@ import numpy as np
 from ...schemas.configuration import Configuration, Stream
 from ...schemas.messages.dead_letter import DeadLetter
 from ...schemas.messages.notice import Notice
-from ...schemas.messages.progress import InputPartition, InputTopic, Progress
+from ...schemas.messages.progress import InputPartition, InputTopic, Progress, ReadRecords
 from ..bus.addressing import addressed, partition_of
 from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
 from ..decode.interface import Decoder
@@ -278,7 +278,15 @@ class Profiler:
         )
         topics = self._configuration.topics
         said = addressed(self._configuration, topics.summaries, progress, None)
-        outputs += (said._replace(partition=number) for number in range(topics.partitions))
+        at_home: dict[int, list[ReadRecords]] = {}
+        for one in (one for run in partition.closed for one in run.read):
+            at_home.setdefault(partition_of(one.model or self._name, topics.partitions), []).append(one)
+        for number in range(topics.partitions):
+            if number in at_home:
+                more = progress.model_copy(update={"read": tuple(at_home[number])})
+                outputs.append(addressed(self._configuration, topics.summaries, more, None)._replace(partition=number))
+            else:
+                outputs.append(said._replace(partition=number))
         return Work(source, outputs, position)
 
     def _outputs(self, partition: Partition, run: ClosedRun) -> list[Output]:

@@ -16,7 +16,7 @@ from ...detectors.counting.unseen import Unseen
 from ...schemas.identity import content_hash
 from ...schemas.messages.dead_letter import LARGEST_VALUE, MOST_PER_RUN
 from ...schemas.messages.pane import OTHERS, Pane
-from ...schemas.messages.progress import InputPartition
+from ...schemas.messages.progress import InputPartition, ReadRecords
 from ...schemas.text import REASON, fitted
 from ..bus.interface import Output
 from ..decode.ahead import taken
@@ -29,6 +29,7 @@ from ..streams.cut import EARLIEST, LATEST, AcceptedRows, Cut, Item, WrongClock
 from ..streams.records import Records, joined, parts_of
 from .beside import SideCounts, grouped, looked_at
 from .pool import Unmonitored
+from .reading import Reading
 from .shape import Shape
 
 NOTHING_ASIDE: Mapping[int, str] = MappingProxyType({})
@@ -102,6 +103,7 @@ class ClosedRun:
     bad: list[Bad]  #: the first `MOST_PER_RUN`, in order
     further_bad: int
     skipped: int = 0  #: records that are no rows
+    read: list[ReadRecords] = field(default_factory=list)  #: by bucket, of the stream, and of models with records that cannot be read
     outputs: list[Output] = field(default_factory=list)  #: as it is written
 
 
@@ -136,6 +138,7 @@ class _Run:
     bad: list[Bad] = field(default_factory=list)
     further_bad: int = 0
     skipped: int = 0
+    reading: Reading = field(default_factory=Reading)
     unmonitored: Unmonitored = field(default_factory=Unmonitored)
 
     def keep_first(self) -> None:
@@ -208,6 +211,10 @@ class Tally:
             records = joined([records.since(part.start).before(part.stop - part.start) for part in parts])
         run = np.repeat(run_of, [part.stop - part.start for part in parts])
         buckets, late = np.concatenate([part.buckets for part in parts]), np.concatenate([part.late for part in parts])
+        for part, number in zip(parts, run_of, strict=True):
+            self._runs[number].reading.taken(part.buckets)
+        for row in np.flatnonzero(records.ends).tolist():
+            self._runs[int(run[row])].reading.none(int(buckets[row]))
         if aside:
             records = self._without(records, run, aside)
         for some in parts_of(records.values, MOST_DECODED_BYTES):
@@ -222,21 +229,22 @@ class Tally:
         headers = records.headers() if self._decoder.needs_headers else None
         identities = self._decoder.identities(records.values, keys, headers)
         if identities.left_out:
-            self._skip(run, [row for row in identities.left_out if not records.ends[row]])
+            self._skip(run, buckets, [row for row in identities.left_out if not records.ends[row]])
         for rejected in identities.rejected:
             if records.ends[rejected.row] or int(records.offsets[rejected.row]) in aside:
                 continue
             if self._decoder.is_row(records.values[rejected.row]):
                 self._refuse(records, run, rejected.row, None, rejected.reason)
+                self._runs[int(run[rejected.row])].reading.unread(int(buckets[rejected.row]), "", records.values[rejected.row])
             else:
-                self._skip(run, [rejected.row])
+                self._skip(run, buckets, [rejected.row])
         group = self._groups_of(run, buckets, identities.models, np.where(records.ends, -1, identities.model_of))
         shapes = list(dict.fromkeys(self._shape_of))
         shape_of = np.array([*map(shapes.index, self._shape_of), -1])[group]
         for place, shape in enumerate(shapes):
             rows = np.flatnonzero(shape_of == place)
             if len(rows):
-                self._decode_shape(shape, records, rows, run, group, late)
+                self._decode_shape(shape, records, rows, run, buckets, group, late)
         for one in self._runs:
             one.keep_first()
 
@@ -300,6 +308,7 @@ class Tally:
         records: Records,
         rows: NDArray[np.int64],
         run: NDArray[np.int64],
+        buckets: NDArray[np.int64],
         group: NDArray[np.int64],
         late: NDArray[np.bool_],
     ) -> None:
@@ -309,12 +318,14 @@ class Tally:
             return
         columns = self._decoder.columns(shape.fields, records.values, rows, ids=shape.ids)
         if len(none := self._no_rows(columns, shape, records, rows)):
-            self._skip(run, rows[none])
+            self._skip(run, buckets, rows[none])
             rows, columns = np.delete(rows, none), taken(columns, np.delete(np.arange(len(rows)), none))
         for invalid in columns.invalid:
             self._refuse(records, run, int(rows[invalid.row]), invalid.field, invalid.reason)
         for rejected in columns.rejected:
-            self._refuse(records, run, int(rows[rejected.row]), None, rejected.reason)
+            row = int(rows[rejected.row])
+            self._refuse(records, run, row, None, rejected.reason)
+            self._runs[int(run[row])].reading.unread(int(buckets[row]), self._groups[int(group[row])][1].model, records.values[row])
         columns = aged(columns, shape.fields, records.timestamps[rows])
         if columns.ids is not None:
             for code, ids in grouped(columns.ids, group[rows]):
@@ -330,8 +341,10 @@ class Tally:
         found = [row for row in featureless(columns, shape.fields).tolist() if row not in refused]
         return [row for row in found if not self._decoder.is_row(records.values[int(rows[row])])]
 
-    def _skip(self, run: NDArray[np.int64], rows: Sequence[int] | NDArray[np.int64]) -> None:
+    def _skip(self, run: NDArray[np.int64], buckets: NDArray[np.int64], rows: Sequence[int] | NDArray[np.int64]) -> None:
         """Records that are no rows."""
+        for number, bucket in zip(run[rows].tolist(), buckets[rows].tolist(), strict=True):
+            self._runs[number].reading.none(bucket)
         for number, count in enumerate(np.bincount(run[rows], minlength=len(self._runs)).tolist()):
             self._runs[number].skipped += count
 
@@ -403,7 +416,7 @@ class Tally:
                 unseen=total.unseen.told(),
             )
             panes.append(pane)
-        return ClosedRun(cut, panes, run.bad, run.further_bad, run.skipped)
+        return ClosedRun(cut, panes, run.bad, run.further_bad, run.skipped, run.reading.told())
 
     def _with_ids(self, target: _Target, counts: NDArray[np.int64], beside: SideCounts) -> NDArray[np.int64]:
         signal = None if target.reference is None else self._references.monitored(target.reference).counting.layout.find(*IDS)

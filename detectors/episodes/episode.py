@@ -300,7 +300,8 @@ class Episode:
     def decoded(cls, form: dict[str, Any]) -> "Episode":
         """What `encoded` wrote."""
         rows = [
-            Followed(**{**row, "shown": DriftedSignal.model_validate(row["shown"]), "bet": _bet(row.get("bet"))}) for row in form["followed"]
+            Followed(**{**row, "shown": DriftedSignal.model_validate(row["shown"]), "bet": _bet(row.get("bet"))})
+            for row in form["followed"]
         ]
         return cls(**{**form, "followed": {one.signal: one for one in rows}})
 

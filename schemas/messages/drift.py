@@ -8,7 +8,7 @@ from ..fact import Fact
 from ..identity import derived_id
 from .of_version import OfVersion
 
-Kind = Literal["input", "output", "availability", "pairs", "text", "volume", "duplicates", "performance", "ood"]
+Kind = Literal["input", "output", "availability", "pairs", "text", "volume", "duplicates", "unreadable", "performance", "ood"]
 Severity = Literal["minor", "moderate", "major"]
 Status = Literal["opened", "updated", "resolved"]
 

@@ -1,6 +1,6 @@
 """Progress: how far a partition of an input stream has been counted."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import msgspec
 from pydantic import Field
@@ -9,7 +9,7 @@ from ..cloud_events import MSGPACK
 from ..fact import Fact
 from ..form import check_form, lean
 from ..identity import derived_id
-from ..integers import Boundary, PartitionNumber, Time
+from ..integers import Boundary, Count, PartitionNumber, Time
 from .pane import PREDICTIONS
 
 #: How progress is to be read: as a pane's.
@@ -37,6 +37,16 @@ class InputTopic(Fact):
     partitions: Annotated[int, Field(ge=0, le=100_000)]
 
 
+class ReadRecords(NamedTuple):
+    """What was read of one bucket in a run. Said where the events of the model, or of the stream, are published, and nowhere else."""
+
+    bucket: Time  #: its end, ms
+    model: str  #: of which the records are; empty: of the stream
+    unread: Count  #: records that cannot be read; of the stream those of which not even the model can
+    records: Count  #: all records; 0 of a model, whose panes say it
+    looks: str  #: what the unread ones look like, most of them
+
+
 class Progress(Fact):
     """``source`` is complete through ``through`` (ms): every bucket that ends at or before it has all its panes in front of this record."""
 
@@ -52,6 +62,7 @@ class Progress(Fact):
     #: Models of the stream all of whose versions are retired, each with the bucket boundary (ms) behind which none is left. Said when it is
     #: news: at the latest in the first progress of whoever takes the partition over.
     retired: dict[str, Boundary] = {}
+    read: tuple[ReadRecords, ...] = ()  #: of the runs that are published with it
     of: str = PREDICTIONS  #: of which panes: each kind completes by itself
     form: int = FORM
 
@@ -84,7 +95,7 @@ class Progress(Fact):
 
     def encoded(self) -> bytes:
         """As it travels: msgpack."""
-        return msgspec.msgpack.encode(lean(self.model_dump(), {"of": PREDICTIONS, "form": 1}))
+        return msgspec.msgpack.encode(lean(self.model_dump(), {"of": PREDICTIONS, "form": 1, "read": ()}))
 
     @classmethod
     def decoded(cls, value: bytes) -> "Progress":
