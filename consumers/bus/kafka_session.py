@@ -219,7 +219,7 @@ class KafkaSession:
             check_start(self._group, source, offset, self._cluster.spans([source], committed=False)[source])
         self._astray.add(source)
         kafka_errors.report(error)
-        msg = f"group {self._group}: {source} cannot be read from {offset} on, which it holds"
+        msg = f"group {self._group}: {source} cannot be read from {offset} on"
         raise Ended(msg)
 
     def _take_up(self, stall: Stall) -> None:

@@ -197,10 +197,10 @@ class Unreadable:
     def restored(cls, configuration: Configuration, plain: dict[str, Any]) -> "Unreadable":
         """What `plain` wrote, less what is of streams that are not read any more."""
         again = cls(configuration)
-        for stream, model, *rest, opened in plain.get("followed", ()):
+        for stream, model, *numbers, opened in plain.get("followed", ()):
             if stream in configuration.streams:
-                open_ = None if opened is None else OpenShare(opened[0], (opened[1][0], opened[1][1]), opened[2], opened[3])
-                again.followed[stream, model] = Followed(*rest, opened=open_)
+                one = again.followed[stream, model] = Followed(*numbers)
+                one.opened = None if opened is None else OpenShare(opened[0], (opened[1][0], opened[1][1]), opened[2], opened[3])
         for stream, bucket, one in plain.get("waiting", ()):
             if stream in configuration.streams:
                 again.waiting.setdefault(stream, {}).setdefault(bucket, []).append(ReadRecords(*one))

@@ -69,7 +69,8 @@ def as_parquet(kind: str) -> Callable[..., str]:
 
     def write(folder: Path, rows: Sequence[Row], written: Callable[[Any], Any], name: str = "x") -> str:
         lines, file = as_lines(folder, rows, written, name), folder / "train.parquet"
-        duckdb.execute(f"copy (select at, x::{kind} as x, steady from read_json_auto('{lines}')) to '{file}'")
+        read = f"read_json('{lines}', columns = {{'at': 'BIGINT', 'x': 'VARCHAR', 'steady': 'DOUBLE'}})"
+        duckdb.execute(f"copy (select \"at\", x::{kind} as x, steady from {read}) to '{file}'")
         return str(file)
 
     return write

@@ -1,6 +1,6 @@
 """The runs that are compared: two at a time, each begun when a worker of the pool is free, each waited for by the test that needs it.
 
-Those in which somebody dies are fed at a pace, so that it dies at work; the others as fast as they read.
+Those in which somebody dies are fed at a pace, so that it dies at work; the calm one as fast as it reads.
 """
 
 import random
