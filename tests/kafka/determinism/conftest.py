@@ -49,10 +49,13 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
     (folder / "record").mkdir()
     (folder / "live").mkdir()
     artifacts = str(folder / "artifacts")
-    base = Base.prepared(folder / "record", lambda address: world.settings(address, artifacts), world.references())
-    live_base = Base.prepared(folder / "live", lambda address: live.settings(address, artifacts), live.references())
-    hour, traffic = world.traffic(), live.Traffic()
     with ThreadPoolExecutor(2) as pool:
+        preparing = (
+            pool.submit(Base.prepared, folder / "record", lambda address: world.settings(address, artifacts), world.references()),
+            pool.submit(Base.prepared, folder / "live", lambda address: live.settings(address, artifacts), live.references()),
+        )
+        hour, traffic = world.traffic(), live.Traffic()
+        base, live_base = (prepared.result() for prepared in preparing)
 
         def run(name: str, *workers: Worker, pace_s: float = 1.0, kills: int = 0, record: bool = False) -> Future[Run]:
             afterwards = partial(_record, folder / name / RECORDING) if record else _nothing
