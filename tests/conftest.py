@@ -12,8 +12,8 @@ from .needs import HOW
 _taken: list[Broker] = []
 _left_out: set[str] = set()
 
-#: A broker's many processes that die and are compared: one after another, and beside nothing else.
-_ALONE = "tests/kafka/determinism/", "tests/kafka/chaos/"
+#: Many processes that die and are compared, and what is told in the seconds of a silence: one after another, and beside nothing else.
+_ALONE = "tests/kafka/determinism/", "tests/kafka/chaos/", "tests/kafka/test_silent_broker.py"
 
 hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no error of what is tested
 hypothesis.settings.load_profile("untimed")
