@@ -23,7 +23,7 @@ from .run import Base, Run, play
 from .supervisor import Worker
 
 #: Each point is hit so often in each role.
-EACH_POINT = 3
+EACH_POINT = 2
 #: Of the random kills.
 KILLS, LIVE_KILLS = 20, 10
 RECORDING = "recording.jsonl"
@@ -36,7 +36,6 @@ class Runs(NamedTuple):
     traffic: live.Traffic
     live: Future[Run]
     one: Future[Run]
-    three: Future[Run]
     switched: Future[Run]
     killed: Future[Run]
 
@@ -87,7 +86,6 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
                 kill_every_s=live.TICKS * live.PACE_S / LIVE_KILLS,
             ),
             run("one", Worker("a"), pace_s=0, record=True),
-            run("three", Worker("a"), Worker("b"), Worker("c"), pace_s=0),
             run("switched", *_switched()),
             run("killed", *_four(), kills=KILLS),
         )

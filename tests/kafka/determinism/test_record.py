@@ -109,10 +109,6 @@ def test_folding_the_summaries_again_gives_the_events(runs: Runs) -> None:
         _same_events(left.again, left.events)
 
 
-def test_three_processes(runs: Runs) -> None:
-    _same(runs.three.result().outcome, runs.one.result().outcome)
-
-
 def test_deaths_at_every_point_of_the_commit(runs: Runs) -> None:
     run = runs.switched.result()
     assert run.seconds >= PACED_S
