@@ -6,8 +6,8 @@ RUN := .venv/bin
 SCORED := .venv-scoreboard
 PEERS := tests/benchmarks/scoreboard/requirements.txt
 
-# The tests' processes: each has a broker of its own.
-PROCESSES ?= 2
+# The tests' processes: each has a broker of its own, and waits for it half of the time.
+PROCESSES ?= 3
 
 # The demo's settings, for example: make demo ARGS="--bus kafka"
 ARGS ?=

@@ -12,8 +12,8 @@ from .needs import HOW
 _taken: list[Broker] = []
 _left_out: set[str] = set()
 
-#: Brokers and processes that are killed and paused: one after another, and beside nothing else.
-_ALONE = "tests/kafka/"
+#: Many processes that die and are compared, and what is told in the seconds of a silence: one after another, and beside nothing else.
+_ALONE = "tests/kafka/determinism/", "tests/kafka/chaos/", "tests/kafka/test_silent_broker.py"
 
 hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no error of what is tested
 hypothesis.settings.load_profile("untimed")
@@ -39,7 +39,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:  # o
 
     class Files(LoadFileScheduling):  # type: ignore[misc]  # it has no types
         def _split_scope(self, nodeid: str) -> str:
-            return _ALONE if nodeid.startswith(_ALONE) else super()._split_scope(nodeid)
+            return "alone" if nodeid.startswith(_ALONE) else super()._split_scope(nodeid)
 
     config.option.loadscopereorder = False
     return Files(config, log)

@@ -23,7 +23,7 @@ from .run import Base, Run, play
 from .supervisor import Worker
 
 #: Each point is hit so often in each role.
-EACH_POINT = 3
+EACH_POINT = 2
 #: Of the random kills.
 KILLS, LIVE_KILLS = 20, 10
 RECORDING = "recording.jsonl"
@@ -36,7 +36,6 @@ class Runs(NamedTuple):
     traffic: live.Traffic
     live: Future[Run]
     one: Future[Run]
-    three: Future[Run]
     switched: Future[Run]
     killed: Future[Run]
 
@@ -49,10 +48,13 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
     (folder / "record").mkdir()
     (folder / "live").mkdir()
     artifacts = str(folder / "artifacts")
-    base = Base.prepared(folder / "record", lambda address: world.settings(address, artifacts), world.references())
-    live_base = Base.prepared(folder / "live", lambda address: live.settings(address, artifacts), live.references())
-    hour, traffic = world.traffic(), live.Traffic()
     with ThreadPoolExecutor(2) as pool:
+        preparing = (
+            pool.submit(Base.prepared, folder / "record", lambda address: world.settings(address, artifacts), world.references()),
+            pool.submit(Base.prepared, folder / "live", lambda address: live.settings(address, artifacts), live.references()),
+        )
+        hour, traffic = world.traffic(), live.Traffic()
+        base, live_base = (prepared.result() for prepared in preparing)
 
         def run(name: str, *workers: Worker, pace_s: float = 1.0, kills: int = 0, record: bool = False) -> Future[Run]:
             afterwards = partial(_record, folder / name / RECORDING) if record else _nothing
@@ -84,7 +86,6 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
                 kill_every_s=live.TICKS * live.PACE_S / LIVE_KILLS,
             ),
             run("one", Worker("a"), pace_s=0, record=True),
-            run("three", Worker("a"), Worker("b"), Worker("c"), pace_s=0),
             run("switched", *_switched()),
             run("killed", *_four(), kills=KILLS),
         )

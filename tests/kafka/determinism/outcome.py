@@ -1,7 +1,7 @@
 """What a run leaves on the broker, and whether it is all there."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from driftbus.consumers.bus.addressing import addressed
@@ -46,7 +46,19 @@ class Outcome:
     letters: list[Event]
     snapshots: int  #: records
     summaries: list[list[Arrived]]  #: by partition
-    again: dict[str, list[Event]]  #: the events that folding `summaries` gives
+    settings: Configuration
+
+    @cached_property
+    def again(self) -> dict[str, list[Event]]:
+        """The events that folding `summaries` gives, whoever folds them."""
+        suite_of = suites(self.settings, ArtifactStore(self.settings.artifacts))
+        events: dict[int, list[Event]] = {}
+        for number, records in enumerate(self.summaries):
+            fold = Fold(self.settings, suite_of)
+            published = (one for arrived in records for one in fold.feed(*arrived))
+            outputs = [addressed(self.settings, self.settings.topics.drift, one.event, number) for one in published]
+            events[number] = [Event(output.key, output.value or b"", output.headers) for output in outputs]
+        return by_model(events)
 
 
 def outcome(bus: Bus, settings: Configuration) -> Outcome:
@@ -55,7 +67,6 @@ def outcome(bus: Bus, settings: Configuration) -> Outcome:
     read = [TopicPartition(TOPIC, number) for number in range(topic.partitions)]
     batches = [batch for source in read for batch in bus.read(source, *bus.watermarks(source))]
     published = [event for events in everything(bus, settings.topics.summaries).values() for event in events]
-    arrived = summaries(bus, settings)
     return Outcome(
         topic.id,
         [
@@ -67,8 +78,8 @@ def outcome(bus: Bus, settings: Configuration) -> Outcome:
         by_model(everything(bus, settings.topics.drift)),
         sorted(event for events in everything(bus, settings.topics.dead_letter).values() for event in events),
         sum(map(len, everything(bus, settings.topics.snapshots).values())),
-        arrived,
-        _folded(bus, settings, arrived),
+        summaries(bus, settings),
+        settings,
     )
 
 
@@ -79,17 +90,6 @@ def summaries(bus: Bus, settings: Configuration) -> list[list[Arrived]]:
         [Arrived(*one) for batch in bus.read(source, *bus.watermarks(source)) for one in facts_of(settings.application, batch)]
         for source in sources
     ]
-
-
-def _folded(bus: Bus, settings: Configuration, arrived: Sequence[Sequence[Arrived]]) -> dict[str, list[Event]]:
-    """The events that the summaries lead to, whoever folds them."""
-    suite_of = suites(settings, ArtifactStore(settings.artifacts))
-    events: dict[int, list[Event]] = {}
-    for number, records in enumerate(arrived):
-        fold = Fold(settings, suite_of)
-        outputs = [addressed(settings, settings.topics.drift, p.event, number) for one in records for p in fold.feed(*one)]
-        events[number] = [Event(output.key, output.value or b"", output.headers) for output in outputs]
-    return by_model(events)
 
 
 def _attributes(event: Event) -> dict[bytes, bytes]:

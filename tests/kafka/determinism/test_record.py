@@ -103,13 +103,10 @@ def test_every_good_row_is_counted_once(runs: Runs) -> None:
 
 
 def test_folding_the_summaries_again_gives_the_events(runs: Runs) -> None:
-    for run in (runs.one, runs.three, runs.switched, runs.killed):
+    """Those of the calm run, and of the one in which most died; the events of all are compared below."""
+    for run in (runs.one, runs.killed):
         left = run.result().outcome
         _same_events(left.again, left.events)
-
-
-def test_three_processes(runs: Runs) -> None:
-    _same(runs.three.result().outcome, runs.one.result().outcome)
 
 
 def test_deaths_at_every_point_of_the_commit(runs: Runs) -> None:
