@@ -36,8 +36,8 @@ PROGRESS_EVERY = 10_000
 #: A partition so many buckets ahead of the slowest is paused, so that pending buckets stay few.
 MOST_AHEAD = 60
 MOST_RECORDS = 5_000
-#: Topics are looked at so often, in ms: whether one was made again, or has more partitions.
-TOPICS_EVERY = 5_000
+#: Topics are looked at so often, in ms: whether one was made again, or has more partitions; and in front of a commit.
+TOPICS_EVERY, TOPICS_AGAIN = 5_000, 1_000
 
 
 def make(making: Making) -> list["Profiler"]:
@@ -63,6 +63,7 @@ class Profiler:
         self._rules, self._told_ends = Rules.of(self._stream), told_ends(configuration, name)
         self._decoder, self._references, self._wall = decoder, references, wall
         self._partitions: dict[TopicPartition, Partition] = {}
+        self._stopped: dict[TopicPartition, int] = {}  # where those that were ours were committed
         self._topics, self._looked = self._describe(), wall()
         self._totals = dict.fromkeys(("rows", "late", "skipped", "dead_letters", "panes", "set_aside"), 0)
         self._remaining: Remaining | None = None
@@ -70,22 +71,22 @@ class Profiler:
 
     def assigned(self, partitions: Mapping[TopicPartition, Position | None]) -> dict[TopicPartition, int]:
         """Start each from its committed offset and high water."""
+        known = {topic.topic: topic.topic_id for topic in self._topics}
         self._topics = self._describe()
         ids = {topic.topic: topic.topic_id for topic in self._topics}
         for source, committed in partitions.items():
             first, _ = self._bus.watermarks(source)
             place = InputPartition(topic=source.topic, topic_id=ids[source.topic], partition=source.partition)
-            former = topic_of(committed.metadata) if committed is not None else None
-            again = committed is not None and former not in {None, place.topic_id}
-            position = Position(first) if committed is None or again else committed
-            taken = self._taken(place, position)
-            if again and committed is not None:
-                told = Notice.made_again(self._configuration.application, self._name, place, former or "", committed.offset)
-                taken.notices.append(self._told(told, place))
-            if committed is None and first > 0:
+            former = topic_of(committed.metadata) if committed is not None else known.get(source.topic)
+            stopped = self._stopped.get(source) if committed is None else committed.offset
+            again = former not in {None, place.topic_id} and stopped is not None
+            taken = self._taken(place, Position(first) if committed is None or again else committed)
+            if again:
+                self._made_again(taken, former or "", stopped or 0)
+            elif committed is None and first > 0:
                 taken.notices.append(self._told(Notice.begins(self._configuration.application, self._name, place, first), place))
-            if position.offset < first:
-                lost = Notice.lost(self._configuration.application, self._name, place, position.offset, first)
+            if taken.committed.offset < first:
+                lost = Notice.lost(self._configuration.application, self._name, place, taken.committed.offset, first)
                 taken.notices.append(self._told(lost, place))
                 taken.moved(first)
             if self._remaining is not None:
@@ -99,7 +100,8 @@ class Profiler:
 
     def _look_at_topics(self, now: int) -> None:
         """A topic that was made again is another one: forget what is not published of the old one, and read the new one from its start."""
-        if now - self._looked < TOPICS_EVERY:
+        counted = any(partition.closed for partition in self._partitions.values())
+        if now - self._looked < (TOPICS_AGAIN if counted else TOPICS_EVERY):
             return
         self._looked, before = now, {topic.topic: topic.topic_id for topic in self._topics}
         try:
@@ -113,20 +115,23 @@ class Profiler:
                 first, _ = self._bus.watermarks(source)
                 place = old.source.model_copy(update={"topic_id": topic.topic_id})
                 self._partitions[source] = taken = self._taken(place, Position(first))
-                told = Notice.made_again(self._configuration.application, self._name, place, old.source.topic_id, old.committed.offset)
-                taken.notices.append(self._told(told, place))
+                self._made_again(taken, old.source.topic_id, old.committed.offset)
                 self._session.seek(source, first)
+
+    def _made_again(self, taken: Partition, former: str, stopped: int) -> None:
+        told = Notice.made_again(self._configuration.application, self._name, taken.source, former, stopped)
+        taken.notices.append(self._told(told, taken.source))
 
     def revoked(self, partitions: Sequence[TopicPartition]) -> None:
         """Forget them: whoever has them now reads their open runs again."""
         for source in partitions:
-            self._partitions.pop(source, None)
+            gone = self._partitions.pop(source, None)
+            if gone is not None:
+                self._stopped[source] = gone.committed.offset
 
     def turn(self, timeout_s: float) -> bool:
         """Read once, publish what was cut; whether there was anything to do."""
         self._references.keep_up()
-        now = self._wall()
-        self._look_at_topics(now)
         batches = self._session.consume(MOST_RECORDS, timeout_s)
         now = self._wall()
         again: set[TopicPartition] = set()  # read from what is committed: what was read behind it comes once more
@@ -243,6 +248,7 @@ class Profiler:
 
     def _commit(self, now: int) -> bool:
         """One transaction for all runs that were cut: panes, then progress, then positions."""
+        self._look_at_topics(now)
         work = [
             self._work(source, partition)
             for source, partition in self._partitions.items()
