@@ -238,7 +238,8 @@ class KafkaSession:
 
         1. Drop the work of partitions that were taken from us.
         2. Begin; produce all outputs; send all positions, with the group's metadata as it is now; commit.
-        3. Where that was aborted: serve the group (it may take partitions), and go to 1.
+        3. Where that was aborted: serve the group (it may take partitions), and go to 1. Where the client was interrupted in it, the group
+           is asked whether it was committed.
 
         Where it is not known what became of the transaction, all partitions are revoked: those that come back say how far it was done.
         """
@@ -258,14 +259,25 @@ class KafkaSession:
             if not todo:
                 return set()
             try:
-                self._transactions.run([output for w in todo for output in w.outputs], partial(self._positions, todo))  # 2
+                sure = self._transactions.run([output for w in todo for output in w.outputs], partial(self._positions, todo))  # 2
             except Aborted as aborted:
                 _log.info("group %s: transaction aborted (%s); trying again", self._group, aborted)
                 self._serve_group(min(trying.judged(aborted.error), _SERVE_S))  # 3
             else:
+                if not sure:
+                    self._ask_of_the_last(todo)
                 self._revivals = 0
                 self._astray.clear()
                 return {w.source for w in todo}
+
+    def _ask_of_the_last(self, work: Sequence[Work]) -> None:
+        """The client says that it was committed: it is if the group has its positions. Else a new client settles it."""
+        found = committed(self._consumer, self._group, [w.source for w in work], self._patience)
+        for w in work:
+            if w.source not in found or found[w.source].offset != w.position.offset:
+                msg = f"group {self._group}: a commit was said to be done, and {w.source} is not at {w.position.offset}"
+                raise Ended(msg)
+        self._transactions.done()
 
     def _positions(self, work: Sequence[Work]) -> Positions:
         positions = [KafkaPartition(*w.source, w.position.offset, w.position.metadata) for w in work]

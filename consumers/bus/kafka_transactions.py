@@ -77,8 +77,12 @@ class Transactions:
         except KafkaException as exception:
             self._end(kafka_errors.error_of(exception))
 
-    def run(self, outputs: Sequence[Output], positions: Callable[[], Positions] | None = None) -> None:
-        """One transaction: begin (1), produce (2), positions (3), commit (4).
+    def run(self, outputs: Sequence[Output], positions: Callable[[], Positions] | None = None) -> bool:
+        """One transaction: begin (1), produce (2), positions (3), commit (4). Returns whether it is sure that it was committed.
+
+        *Trap*: a client that had to be asked again for its commit, since its broker was away, has answered that it was done while there was
+        still no broker, and some of the records were nowhere (librdkafka 2.12, seen once). Then the group's positions say what became of
+        it: the caller asks them, and says `done`, or goes on with another producer, which settles it.
 
         Raises `Aborted` when it may be tried again, `BusError` when something must be changed. After `Fenced` (this id was used elsewhere,
         or the coordinator gave the transaction up) and `Ended` only another producer can go on; its start decides what became of it.
@@ -93,10 +97,16 @@ class Transactions:
             if positions is not None:
                 self.unsettled = Unsettled(outputs, group := positions())
                 self._insist(self._send, *group)  # 3
-            self._insist(self._producer.commit_transaction, _STEP_S)  # 4: waits for every record, or fails
-            self.unsettled = None
+            sure = self._insist(self._producer.commit_transaction, _STEP_S) and not self._failed  # 4: waits for every record, or fails
         except KafkaException as exception:
             self._abort(kafka_errors.error_of(exception))
+        if sure or positions is None:
+            self.done()
+        return sure
+
+    def done(self) -> None:
+        """The last transaction was committed."""
+        self.unsettled = None
 
     def _produce(self, output: Output) -> None:
         if output.timestamp == 0:
@@ -150,7 +160,7 @@ class Transactions:
         if error is not None and error.code() not in {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT}:
             self._failed.append(KafkaError(error.code(), f"writing to {message.topic()}[{message.partition()}]: {error.str()}"))
 
-    def _abort(self, error: KafkaError) -> None:
+    def _abort(self, error: KafkaError) -> NoReturn:
         """Leave nothing behind, and say whether another try can help. What was refused first is the reason, not what came of it."""
         error = self._reason(error)
         if error.fatal():
@@ -238,9 +248,9 @@ class Transactions:
                 kafka_errors.refuse(failure, f"transactional id {self._name}")
         kafka_errors.end(self._fatal, f"transactional id {self._name}")
 
-    def _insist(self, step: Callable[..., object], *arguments: object) -> None:
-        """Until it is done, or fails for good; the client's steps may be repeated, and go on where they were."""
-        trying = self._patience.trying(f"transactional id {self._name}")
+    def _insist(self, step: Callable[..., object], *arguments: object) -> bool:
+        """Until it is done, or fails for good; the client's steps may be repeated, and go on where they were. Whether the first try did."""
+        trying, first = self._patience.trying(f"transactional id {self._name}"), True
         while True:
             try:
                 step(*arguments)
@@ -248,9 +258,10 @@ class Transactions:
                 error = kafka_errors.error_of(exception)
                 if not error.retriable() or kafka_errors.permanent(error):
                     raise
+                first = False
                 trying.failed(error)
             else:
-                return
+                return first
 
     def close(self) -> None:
         """Release the client; nothing is open between transactions, and a fenced one has nothing left to say."""
