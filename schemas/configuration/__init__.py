@@ -1,6 +1,7 @@
 """The configuration: one YAML file, each key with its bounds, every error with its full path. A file a section."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 import msgspec
@@ -100,13 +101,21 @@ class Configuration(Setting):
         """The stream that a model's predictions come from."""
         return self.models.get(model, Model()).stream or next(iter(self.streams))
 
-    def digest(self, **reads: Collection[str]) -> str:
+    def digest(self, later: Mapping[str, object] = MappingProxyType({}), /, **reads: Collection[str]) -> str:
         """A hash of what one consumer reads: by section (``streams``, ``models``), the keys of each entry that decide its results.
 
-        Keys that are not named change nothing, those of tomorrow neither: a consumer's messages stay what they were.
+        Keys that are not named change nothing, those of tomorrow neither: a consumer's messages stay what they were. ``later``: keys that
+        came later, each with the value with which all is as it was before.
         """
         read = {
             section: {name: entry.model_dump(mode="json", include=set(keys)) for name, entry in getattr(self, section).items()}
             for section, keys in reads.items()
         }
-        return content_hash(msgspec.json.encode(read, order="sorted"))
+        return content_hash(msgspec.json.encode(_without(read, later), order="sorted"))
+
+
+def _without(plain: object, later: Mapping[str, object]) -> object:
+    """Plain data without the keys that say nothing new."""
+    if not isinstance(plain, dict):
+        return plain
+    return {key: _without(value, later) for key, value in plain.items() if key not in later or value != later[key]}

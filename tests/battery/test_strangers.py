@@ -45,7 +45,7 @@ def test_a_record_of_nobody_costs_itself(world: World, node: Node) -> None:
         name = world.settings.topics.named(topic)
         bus = world.bus()
         partitions = bus.describe([name])[name].partitions
-        keys = [b"reference/\xff", b"\xff", f"{world.settings.application}/detector/2/0/0/".encode(), b"reference/m0/1/0"]
+        keys = [b"reference/\xff", b"\xff", f"{world.settings.application}/detector/3/0/0/".encode(), b"reference/m0/1/0"]
         bus.publish(
             [
                 Output(name, number % partitions, keys[number % len(keys)], value, heads)

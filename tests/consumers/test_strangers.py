@@ -18,7 +18,7 @@ from driftbus.schemas.form import NewerForm
 from driftbus.schemas.messages.announcement import FROM_START, Announcement
 from driftbus.schemas.messages.pane import Pane
 from driftbus.schemas.messages.progress import InputPartition, InputTopic, Progress
-from driftbus.schemas.stored.snapshot import PartitionState
+from driftbus.schemas.stored.snapshot import FORM, PartitionState
 
 from ..streaming import BEGINNING, Event, configuration, everything, prepare, reference, rows, send
 
@@ -315,7 +315,7 @@ def test_a_rolling_upgrade_detectors_first_changes_nothing(tmp_path: Path, calm:
     assert not letters(bus)
     places = [TopicPartition("driftbus.snapshots", number) for number in range(2)]
     keys = {key for place in places for batch in bus.read(place, *bus.watermarks(place)) for key in list(batch.keys())}
-    assert {key.split(b"/")[2] for key in keys if key is not None} == {b"2", b"12"}
+    assert {key.split(b"/")[2] for key in keys if key is not None} == {b"%d" % FORM, b"12"}
 
 
 @pytest.mark.parametrize("garbage", [b"garbage", b"", b"\x80", b"\x00" * 1_000_000])
@@ -326,7 +326,7 @@ def test_a_snapshot_that_cannot_be_read_is_told_and_the_summaries_are_folded_aga
     bus = world(chosen)
     send(bus, TRAFFIC[:SPLIT])
     run(bus, chosen)
-    bus.publish([Output("driftbus.snapshots", number, f"test/detector/2/{number}/0/".encode(), garbage) for number in range(2)])
+    bus.publish([Output("driftbus.snapshots", number, f"test/detector/{FORM}/{number}/0/".encode(), garbage) for number in range(2)])
     send(bus, TRAFFIC[SPLIT:])
     run(bus, chosen)
     assert events(bus) == calm
@@ -356,7 +356,7 @@ def test_a_snapshot_whose_content_is_damaged_is_told_and_the_summaries_are_folde
     run(bus, chosen)
     changes, parts = INNER[what]
     for number in range(2):
-        state = PartitionState(form=2, position=5, states=tuple(parts), aligners={}, pending=()).model_copy(update=changes)
+        state = PartitionState(form=FORM, position=5, states=tuple(parts), aligners={}, pending=()).model_copy(update=changes)
         bus.publish(snapshots.written(chosen, "detector", number, state, parts, ()))
     send(bus, TRAFFIC[SPLIT:])
     run(bus, chosen)

@@ -10,6 +10,7 @@ from ....schemas.configuration import Configuration, PaneLength
 from ....schemas.messages.drift import DriftedSignal
 from ....schemas.messages.progress import InputPartition
 from ....schemas.stored.reference import Reference
+from ....schemas.unusable import Unusable
 from ...decode.json import JSONDecoder
 from ...detector.merging import merged
 from ...detector.settings import configuration_hash
@@ -68,7 +69,10 @@ def told_at_once(configuration: Configuration, name: str, sample: Sample, refere
     """The changes that these messages of a model version would be told for."""
     if len(rows) < _FEWEST:
         return
-    signals = [signal for signal in drifted(configuration, name, sample, reference, rows) if signal.role != "row"]
+    try:
+        signals = [signal for signal in drifted(configuration, name, sample, reference, rows) if signal.role != "row"]
+    except Unusable:
+        return  # the settings' mistakes are told for themselves
     if not signals:
         return
     yield Finding("note", f"{reference.model}/{reference.version}: the last {len(rows):,} messages would be told as drift at once:")
