@@ -145,9 +145,10 @@ class Fold:
                 return []  # nobody reads it any more, so nobody must wait for it
             record = record.model_copy(update={"topics": tuple(topic for topic in record.topics if topic.topic in topics)})
             self.silences.retire(record.stream, record.retired)
-            late = any(one.bucket <= aligner.evaluated for one in record.read)
-            following = aligner.buckets.end(aligner.evaluated) if late else 0
-            self.unreadable.take(record.stream, record.read, aligner.evaluated, following)
+            for one in record.read:
+                bucket = aligner.buckets.end(aligner.evaluated if one.bucket <= aligner.evaluated else one.bucket - 1)
+                self.unreadable.take(record.stream, bucket, one)
+                aligner.await_(bucket)
         published: list[Published] = []
         for aligned in aligner.feed(offset, appended, record):
             through = aligner.buckets.start(aligned.end - 1) if aligned.panes else aligned.end
@@ -345,6 +346,9 @@ class Fold:
                 fold.aligners[lane] = again
         fold.unmonitored = {tuple(name) for name in kept["unmonitored"] if not isinstance(name, str)}
         fold.unreadable = Unreadable.restored(configuration, kept.get("unreadable", {}))
+        for stream, waiting in fold.unreadable.waiting.items():
+            for bucket in waiting:
+                fold.aligners[Lane(stream, PREDICTIONS)].await_(bucket)
         fold.unexpected = UnexpectedFields.restored(configuration, kept.get("unexpected", ()))
         fold.lengths = PaneLengths.restored(configuration, kept.get("lengths", []))
         fold.silences = Silences.restored(configuration, kept.get("silences", []), kept.get("retired", []))

@@ -8,7 +8,7 @@ found it has lost by `OVER`, as with any signal.
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -71,11 +71,9 @@ class Unreadable:
     followed: dict[Key, Followed] = field(default_factory=dict)
     waiting: dict[str, dict[int, list[ReadRecords]]] = field(default_factory=dict)  #: by stream and bucket
 
-    def take(self, stream: str, told: Iterable[ReadRecords], evaluated: int, next_: int) -> None:
-        """What a profiler has read; of buckets that have been evaluated it counts in the ``next_``."""
-        for one in told:
-            bucket = next_ if one.bucket <= evaluated else one.bucket
-            self.waiting.setdefault(stream, {}).setdefault(bucket, []).append(one)
+    def take(self, stream: str, bucket: int, told: ReadRecords) -> None:
+        """What a profiler has read, in the bucket in which it counts."""
+        self.waiting.setdefault(stream, {}).setdefault(bucket, []).append(told)
 
     def passed(self, stream: str, of: Buckets, known: Completeness, rows: Mapping[str, int]) -> list[Told]:
         """All buckets up to this one are complete; ``rows`` of the models that have any in it."""

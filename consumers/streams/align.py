@@ -80,6 +80,10 @@ class Aligner:
         self._hear(record)
         return self._evaluate()
 
+    def await_(self, bucket: int) -> None:
+        """Something else than a pane waits for this bucket: it is evaluated in its turn, with panes or without."""
+        self.pending.setdefault(bucket, [])
+
     def _receive(self, offset: int, pane: Pane) -> None:
         run = self.runs.setdefault((pane.topic, pane.topic_id, pane.partition), LastRun())
         if pane.first < run.first or (pane.first == run.first and pane.id in run.seen):

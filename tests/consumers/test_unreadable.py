@@ -69,6 +69,23 @@ def test_it_is_over_when_they_can_be_read_again(tmp_path: Path, partitions: int)
     assert events[0]["episode"] == events[1]["episode"]
 
 
+@pytest.mark.parametrize("rows_", [30, 300])
+def test_it_is_told_in_the_only_bucket_and_without_any_row(tmp_path: Path, rows_: int) -> None:
+    """What is read at the end of a replay is told too, where no bucket follows and no model has a row."""
+    chosen = configuration(artifacts=str(tmp_path), stream={"pane": "1h"})
+    bus = EmbeddedBus(":memory:", "test", "a")
+    prepare(bus, chosen, [reference("m0")])
+    send(bus, [one._replace(value=b"<x/>") for one in rows(rows_, ("m0",), 4, seed=1)])
+    pipeline = Pipeline(bus, chosen)
+    for _ in pipeline.run_until_end():
+        pass
+    pipeline.close()
+    found = [event.content for events in everything(bus, chosen.topics.drift).values() for event in events]
+    assert [(event["kind"], event["signals"][0]["change"]) for event in found] == [
+        ("unreadable", f"{rows_ * 4} of {rows_ * 4} cannot be read; they look like XML".replace("1200", "1,200"))
+    ]
+
+
 @pytest.mark.parametrize("share", [0.0, 0.002, 0.005])
 def test_what_is_usual_is_not_told(tmp_path: Path, share: float) -> None:
     _, events = run(tmp_path, b"{", share)
@@ -82,7 +99,7 @@ def test_a_budget_is_kept() -> None:
     for _ in range(20):
         shares = Unreadable(chosen)
         for bucket in range(1, 501):
-            shares.take("predictions", [ReadRecords(bucket * 10_000, "", int(draw.binomial(1_000, 0.01)), 1_000, "")], 0, 0)
+            shares.take("predictions", bucket * 10_000, ReadRecords(bucket * 10_000, "", int(draw.binomial(1_000, 0.01)), 1_000, ""))
             known = Completeness(bucket * 10_000, complete=True, clock_decided=False)
             told += len(shares.passed("predictions", Every(10_000), known, {}))
     assert told <= 4  # 20 times 5 budgets of 100,000 rows, of which one in a hundred
@@ -91,7 +108,8 @@ def test_a_budget_is_kept() -> None:
 def test_of_a_model_its_own_share_is_told() -> None:
     shares, events = Unreadable(configuration()), []
     for bucket in range(1, 40):
-        shares.take("predictions", [ReadRecords(bucket * 10_000, "m0", 50, 0, "XML")] if bucket > 20 else [], 0, 0)
+        if bucket > 20:
+            shares.take("predictions", bucket * 10_000, ReadRecords(bucket * 10_000, "m0", 50, 0, "XML"))
         known = Completeness(bucket * 10_000, complete=True, clock_decided=False)
         events += [event for _, event in shares.passed("predictions", Every(10_000), known, {"m0": 100, "m1": 100})]
     assert [(event.status, event.model) for event in events] == [("opened", "m0")]
@@ -101,7 +119,8 @@ def test_of_a_model_its_own_share_is_told() -> None:
 def test_what_is_followed_travels_as_plain_data() -> None:
     chosen = configuration()
     shares = Unreadable(chosen)
-    shares.take("predictions", [ReadRecords(10_000, "", 50, 100, "XML"), ReadRecords(20_000, "", 50, 100, "XML")], 0, 0)
+    for bucket in (10_000, 20_000):
+        shares.take("predictions", bucket, ReadRecords(bucket, "", 50, 100, "XML"))
     known = Completeness(10_000, complete=True, clock_decided=False)
     shares.passed("predictions", Every(10_000), known, {})
     plain = msgspec.msgpack.decode(msgspec.msgpack.encode(shares.plain()))
