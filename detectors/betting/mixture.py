@@ -74,7 +74,11 @@ class Bets:
 
     def named(self, signal: int) -> dict[BetName, int]:
         """The bets of a tested signal by what tells them apart under any settings, of which some bets do not survive."""
-        return {(self.bins[bet], self.words[bet], self.targets[bet]): bet for bet in range(*self.of(signal).indices(len(self.owner)))}
+        return {self.name(bet): bet for bet in range(*self.of(signal).indices(len(self.owner)))}
+
+    def name(self, bet: int) -> BetName:
+        """What tells it apart from the others of its signal."""
+        return self.bins[bet], self.words[bet], self.targets[bet]
 
     def moved(self, other: "Bets", unknown: Collection[tuple[str, str, str]] = ()) -> "Bets":
         """These bets, with their weights, against the reference of other ones that are aligned with them.

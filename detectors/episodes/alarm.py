@@ -74,7 +74,7 @@ def alarmed(
             tests.measures[signal].rows(state.windows.since(min(int(mixture.onset[bet]), bucket.start)).counts),
             _only_in(tests, signal, suspected | known.keys(), recent.counts),
             (own,) if raised is None else raised[signal],
-            next(name for name, place in bets.named(signal).items() if place == bet) if raised is None else None,
+            bets.name(bet) if raised is None else None,
         )
         for signal, bet in best.items()
     ]

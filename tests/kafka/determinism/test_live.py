@@ -6,6 +6,7 @@ import pytest
 
 from driftbus.consumers.streams.align import Aligned, Aligner
 from driftbus.consumers.streams.buckets import Every
+from driftbus.consumers.streams.high_water import NEWEST
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.pane import Pane
 
@@ -28,12 +29,15 @@ def evaluated(run: Run) -> list[list[Aligned]]:
 
 
 def surely_late(log: list[Input]) -> int:
-    """Rows whose bucket had been completed by earlier rows of their partition; the clock may have completed others."""
+    """Rows whose bucket had been completed by what five rows in a row had reached; single ones and the clock may have completed others."""
     waters, late = dict.fromkeys(range(PARTITIONS), 0), 0
+    newest: dict[int, list[int]] = {partition: [] for partition in range(PARTITIONS)}
     for partition, _, time, value in log:
         if time > log[0].timestamp + YEAR_MS // 2:
             continue  # of a wrong clock
-        waters[partition] = max(waters[partition], time)
+        newest[partition] = [*newest[partition], time][-NEWEST:]
+        if len(newest[partition]) == NEWEST:
+            waters[partition] = max(waters[partition], min(newest[partition]))
         late += value not in POISON and time // live.PANE_MS < (waters[partition] - live.GRACE_MS) // live.PANE_MS
     return late
 
