@@ -1,7 +1,5 @@
 """The detector as a pure fold: a state and a bucket in, the state and its events out."""
 
-from functools import partial
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +9,7 @@ from ..counting.unseen import remembered
 from . import guard
 from .adapted import adapted
 from .alarm import alarmed, listed, open_signals, retest
+from .episode import Doubt
 from .state import State
 from .suite import Suite
 from .trailing import Past
@@ -57,7 +56,7 @@ def step(tests: Suite, state: State, bucket: Bucket) -> tuple[State, list[DriftE
         window = tests.following.add(state.past, bucket, vector, drifted)
         if window is not None:
             changed.update(guard.look(tests.identity, state.episodes, bucket, tests.bets, window, tests.anchors))
-    doubt = partial(_doubt, tests) if tests.space.expected is None else None  # what moves is a likelihood of no run
+    doubt = _doubts(tests) if tests.space.expected is None else None  # what moves is a likelihood of no run
     for episode in state.episodes:
         if episode.detector == guard.DETECTOR:
             continue  # it is not the newest rows that it is about
@@ -87,10 +86,19 @@ def step(tests: Suite, state: State, bucket: Bucket) -> tuple[State, list[DriftE
     return state, events
 
 
-def _doubt(tests: Suite, signal: int, name: BetName, run: Recent) -> float:
+def _doubts(tests: Suite) -> Doubt:
     """How much likelier rows are if what a bet bets on is not so, as a log; one that is there no more says nothing."""
-    bet = tests.bets.named(signal).get(name)
-    return -np.inf if bet is None else -float(tests.bets.log_ratios(run.counts)[0][bet])
+    ratios: dict[int, NDArray[np.float64]] = {}
+
+    def doubt(signal: int, name: BetName, run: Recent) -> float:
+        bet = tests.bet(signal, name)
+        if bet is None:
+            return -np.inf
+        if run.start not in ratios:
+            ratios[run.start] = tests.bets.log_ratios(run.counts)[0]
+        return -float(ratios[run.start][bet])
+
+    return doubt
 
 
 def _vector(tests: Suite, state: State, bucket: Bucket) -> tuple[NDArray[np.int64], Bets]:
