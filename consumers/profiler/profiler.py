@@ -28,7 +28,8 @@ from ..streams.cut import Rules
 from ..streams.records import records_of, told_ends
 from .culprit import culprit
 from .partition import Partition, topic_of
-from .tally import ClosedRun, References, Tally
+from .references import References
+from .tally import ClosedRun, Tally
 
 ROLE = "profiler"
 #: Progress is said at least so often, in ms.

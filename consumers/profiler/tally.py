@@ -6,30 +6,29 @@ Nothing here survives a crash, and nothing needs to: an open run is read again f
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...detectors.counting.segments import Segmenter
 from ...detectors.counting.unseen import Unseen
-from ...schemas.identity import content_hash
-from ...schemas.messages.dead_letter import LARGEST_VALUE, MOST_PER_RUN
+from ...schemas.messages.dead_letter import MOST_PER_RUN
 from ...schemas.messages.pane import OTHERS, Pane
 from ...schemas.messages.progress import InputPartition, ReadRecords
-from ...schemas.text import REASON, fitted
 from ..bus.interface import Output
 from ..decode.ahead import taken
 from ..decode.interface import Columns, Decoder
 from ..decode.rows import featureless
 from ..decode.times import aged
-from ..reference.holding import Holding, Monitored
 from ..streams.buckets import Buckets
 from ..streams.cut import EARLIEST, LATEST, AcceptedRows, Cut, Item, WrongClock
 from ..streams.records import Records, joined, parts_of
+from .bad import Bad, bad
 from .beside import SideCounts, grouped, looked_at
 from .pool import Unmonitored
 from .reading import Reading
+from .references import References
 from .shape import Shape
 
 NOTHING_ASIDE: Mapping[int, str] = MappingProxyType({})
@@ -41,57 +40,6 @@ MOST_UNCOUNTED = 65_536
 MOST_UNCOUNTED_BYTES = 1 << 26
 #: Bytes of payloads that are decoded at once: of each a list of what is wrong with it may be made.
 MOST_DECODED_BYTES = 1 << 24
-
-
-class References(Protocol):
-    """What a profiler asks about references."""
-
-    def holding(self, model: str, version: str, bucket: int) -> Holding:
-        """Which reference holds in the bucket that ends then."""
-        ...
-
-    def announced(self, model: str) -> bool:
-        """Whether there was ever a reference of this model, of whatever version."""
-        ...
-
-    def monitored(self, reference: str) -> Monitored:
-        """How rows are counted against it."""
-        ...
-
-    def retired(self, stream: str) -> dict[str, int]:
-        """The models of a stream of which no version is left, each with the boundary from which on that is so."""
-        ...
-
-    def keep_up(self) -> None:
-        """Take note of what has been announced, now and then."""
-        ...
-
-
-class Bad(NamedTuple):
-    """A record or a field that could not be counted."""
-
-    offset: int
-    field: str | None
-    reason: str
-    timestamp: int
-    value: bytes | None  #: as much of it as a dead letter holds
-    size: int
-    hash: str | None  #: of the whole value, where it holds only a part
-
-
-def _bad(offset: int, field: str | None, reason: str, timestamp: int, value: bytes | None) -> Bad:
-    """With no more of the value than is published: a run of large ones may stay open for hours."""
-    raw = value or b""
-    whole = len(raw) <= LARGEST_VALUE
-    return Bad(
-        offset,
-        field,
-        fitted(reason, REASON),
-        timestamp,
-        value if whole else raw[:LARGEST_VALUE],
-        len(raw),
-        None if whole else content_hash(raw),
-    )
 
 
 @dataclass
@@ -143,7 +91,7 @@ class _Run:
 
     def keep_first(self) -> None:
         """Bound what is kept of a run of nothing but bad records."""
-        self.bad.sort(key=lambda bad: (bad.offset, bad.field or ""))
+        self.bad.sort(key=lambda one: (one.offset, one.field or ""))
         self.further_bad += max(0, len(self.bad) - MOST_PER_RUN)
         del self.bad[MOST_PER_RUN:]
 
@@ -182,7 +130,7 @@ class Tally:
                     reason = f"{(time - item.beyond_now) / 1000:,.0f} s ahead of the clock here, more than max_ahead"
                 elif EARLIEST <= time <= LATEST:
                     reason = "further ahead than max_jump, and the next records are not"
-                run.bad.append(_bad(run.last, None, f"timestamp {time} is {reason}", time, records.values[start]))
+                run.bad.append(bad(run.last, None, f"timestamp {time} is {reason}", time, records.values[start]))
             else:
                 rows.append(item)
                 run_of.append(len(cuts))
@@ -353,8 +301,8 @@ class Tally:
         return self._runs[run].beside.setdefault(target, SideCounts())
 
     def _refuse(self, records: Records, run: NDArray[np.int64], row: int, field: str | None, reason: str) -> None:
-        bad = _bad(int(records.offsets[row]), field, reason, int(records.timestamps[row]), records.values[row])
-        self._runs[int(run[row])].bad.append(bad)
+        refused = bad(int(records.offsets[row]), field, reason, int(records.timestamps[row]), records.values[row])
+        self._runs[int(run[row])].bad.append(refused)
 
     def _count(self) -> None:
         """Count all that is decoded, run by run and target by target."""
