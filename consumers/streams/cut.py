@@ -32,8 +32,6 @@ from .high_water import still_ahead, waters
 EARLIEST, LATEST = -30_000_000_000_000, 250_000_000_000_000
 #: Records that judge a jump: one is not enough, since producers batch and a wrong clock usually writes two in a row.
 CONFIRM = 2
-#: The part of a bucket by which a single record may raise the high water, where that is more than grace.
-_LEAD = 10
 #: Records that are looked at together where clocks jump.
 _FEW = 64
 
@@ -56,7 +54,7 @@ class Rules:
         """The rules of a configured stream."""
         if stream.pane.unit == "rows":
             return cls(buckets(stream.pane), grace=0, max_jump=LATEST, max_rows=stream.max_rows, lead=LATEST, by_offset=True)
-        lead = max(stream.grace, stream.pane.milliseconds // _LEAD)
+        lead = max(stream.grace, stream.pane.milliseconds)
         max_ahead = stream.max_ahead if stream.clock == "live" else None
         return cls(buckets(stream.pane), stream.grace, stream.longest_jump, stream.max_rows, stream.linger, lead, max_ahead)
 
