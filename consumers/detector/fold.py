@@ -173,7 +173,7 @@ class Fold:
     @property
     def changed(self) -> bool:
         """The configuration is another one than what was restored was made by."""
-        return bool(self.former or self.panes or self.silences.unfit or self.gone.left)
+        return bool(self.former or self.panes or self.silences.unfit or self.unreadable.unfit or self.gone.left)
 
     def resumed(self) -> list[Published]:
         """Go on by the configuration. To be called, and published, when the fold is live again.
@@ -193,7 +193,7 @@ class Fold:
                 self.states[key], events = adapted(self.suite(key), self.states[key], former)
                 stream = self.configuration.streams[key.stream]
                 published += (Published(end, placed(event, stream.pane)) for event in events)
-        published += starmap(Published, self.silences.reconfigured())
+        published += starmap(Published, [*self.silences.reconfigured(), *self.unreadable.reconfigured()])
         published += starmap(Published, self.gone.resolved(self.suite_of))
         self.counted["events"] += len(published)
         return published

@@ -31,6 +31,9 @@ BETS = (0.03, 0.1, 0.3, 0.6, 0.95)
 PART = 0.01
 #: From which share on it is moderate, and major.
 MODERATE, MAJOR = 0.05, 0.25
+SEVERITIES: tuple[Severity, ...] = "minor", "moderate", "major"
+#: Among models: the stream, of whose records not even the model can be read. No model is named so.
+OF_STREAM = ""
 #: In place of a model, a version, a reference, where these are not known.
 NONE = "-"
 #: Models whose share is followed, in each summaries partition; of others only what stands in their stream's.
@@ -38,7 +41,7 @@ MOST_FOLLOWED = 1_000
 _LARGEST_STEP = 600.0
 
 Told = tuple[int, DriftEvent]
-Key = tuple[str, str]  # stream and model; `NONE`: of the stream
+Key = tuple[str, str]  # stream and model, or `OF_STREAM`
 
 
 class OpenShare(NamedTuple):
@@ -48,6 +51,7 @@ class OpenShare(NamedTuple):
     bucket: tuple[int, int]
     onset: int
     bet: int
+    severity: Severity  #: the worst so far
 
 
 @dataclass
@@ -62,6 +66,12 @@ class Followed:
     looks: str = ""
     opened: OpenShare | None = None
 
+    @property
+    def severity(self) -> Severity:
+        """Of its share since the onset."""
+        share = self.unread / max(self.records, 1)
+        return "major" if share >= MAJOR else "moderate" if share >= MODERATE else "minor"
+
 
 @dataclass
 class Unreadable:
@@ -70,6 +80,7 @@ class Unreadable:
     configuration: Configuration
     followed: dict[Key, Followed] = field(default_factory=dict)
     waiting: dict[str, dict[int, list[ReadRecords]]] = field(default_factory=dict)  #: by stream and bucket
+    unfit: dict[Key, Followed] = field(default_factory=dict)  #: with an episode that a changed configuration ends
 
     def take(self, stream: str, bucket: int, told: ReadRecords) -> None:
         """What a profiler has read, in the bucket in which it counts."""
@@ -93,10 +104,9 @@ class Unreadable:
     ) -> list[Told]:
         unread, records, looks = Counter[str](), Counter[str](rows), Counter[tuple[str, str]]()
         for one in read:
-            model = one.model or NONE
-            unread[model] += one.unread
-            records[model] += one.records + (one.unread if one.model else 0)
-            looks[model, one.looks] += one.unread
+            unread[one.model] += one.unread
+            records[one.model] += one.records + (0 if one.model == OF_STREAM else one.unread)
+            looks[one.model, one.looks] += one.unread
         likest = {model: what for (model, what), _ in sorted(looks.items(), key=lambda one: (one[1], one[0])) if what}
         told: list[Told] = []
         for model in sorted(records):
@@ -115,10 +125,11 @@ class Unreadable:
         ratios = [unread * math.log(q / USUAL) + (records - unread) * math.log((1 - q) / (1 - USUAL)) for q in BETS]
         one.unread, one.records = one.unread + unread, one.records + records
         if one.opened is not None:
+            one.opened = one.opened._replace(severity=max(one.opened.severity, one.severity, key=SEVERITIES.index))
             one.over = max(0.0, one.over - ratios[one.opened.bet])
             if one.over < OVER:
                 return []
-            told = self._event("resolved", key, one, bucket, known)
+            told = self._event("resolved", key, one, bucket, known, "recovered")
             self.followed[key] = Followed(looks=one.looks)
             return [told]
         one.onset = bucket[0] if one.onset is None else one.onset
@@ -128,22 +139,32 @@ class Unreadable:
                 one.onset, one.unread, one.records = None, 0, 0
             return []
         episode = derived_id("unreadable", self.configuration.application, *key, bucket[1])
-        one.opened = OpenShare(episode, bucket, one.onset, max(range(len(BETS)), key=lambda bet: one.r[bet]))
+        bet = max(range(len(BETS)), key=lambda bet: one.r[bet])
+        one.opened = OpenShare(episode, bucket, one.onset, bet, one.severity)
         return [self._event("opened", key, one, bucket, known)]
 
     def _allowed(self, key: Key) -> FalseAlarms:
         """The budget of the model; of a stream the strictest of its models'."""
-        if key[1] != NONE:
+        if key[1] != OF_STREAM:
             return self.configuration.model(key[1]).false_alarms
         models = (model for model in self.configuration.models if self.configuration.stream_of(model) == key[0])
         allowed = [self.configuration.model(model).false_alarms for model in models] or [Model().false_alarms]
         return max(allowed, key=lambda one: (one.of == "time", one.per))
 
-    def _event(self, status: Status, key: Key, one: Followed, bucket: tuple[int, int], known: Completeness) -> Told:
+    def reconfigured(self) -> list[Told]:
+        """Ends what goes on of streams that are not read any more, and of models that are read elsewhere."""
+        known = Completeness(0, complete=True, clock_decided=False)
+        told = [
+            self._event("resolved", key, one, one.opened.bucket, known, "reconfigured") for key, one in self.unfit.items() if one.opened
+        ]
+        self.unfit.clear()
+        return told
+
+    def _event(
+        self, status: Status, key: Key, one: Followed, bucket: tuple[int, int], known: Completeness, reason: str | None = None
+    ) -> Told:
         stream, model = key
         assert one.opened is not None
-        share = one.unread / max(one.records, 1)
-        severity: Severity = "major" if share >= MAJOR else "moderate" if share >= MODERATE else "minor"
         looks = f"; they look like {one.looks}" if one.looks else ""
         signal = DriftedSignal(
             name="(records)",
@@ -162,7 +183,7 @@ class Unreadable:
             episode=one.opened.episode,
             sequence=0 if status == "opened" else 1,
             status=status,
-            model=model,
+            model=NONE if model == OF_STREAM else model,
             version=NONE,
             stream=stream,
             reference=NONE,
@@ -172,8 +193,8 @@ class Unreadable:
             signals=(signal,),
             detector=DETECTOR,
             budget=str(self._allowed(key)),
-            severity=severity,
-            reason=None if status == "opened" else "recovered",
+            severity=one.opened.severity,
+            reason=reason,
             complete=known.complete,
             clock_decided=known.clock_decided,
             configuration=configuration_hash(self.configuration),
@@ -193,12 +214,15 @@ class Unreadable:
 
     @classmethod
     def restored(cls, configuration: Configuration, plain: dict[str, Any]) -> "Unreadable":
-        """What `plain` wrote, less what is of streams that are not read any more."""
+        """What `plain` wrote, less what the configuration reads elsewhere, or not at all."""
         again = cls(configuration)
         for stream, model, *numbers, opened in plain.get("followed", ()):
-            if stream in configuration.streams:
-                one = again.followed[stream, model] = Followed(*numbers)
-                one.opened = None if opened is None else OpenShare(opened[0], (opened[1][0], opened[1][1]), opened[2], opened[3])
+            one = Followed(*numbers)
+            one.opened = None if opened is None else OpenShare(opened[0], (opened[1][0], opened[1][1]), *opened[2:])
+            if stream in configuration.streams and (model == OF_STREAM or configuration.stream_of(model) == stream):
+                again.followed[stream, model] = one
+            elif one.opened is not None:
+                again.unfit[stream, model] = one
         for stream, bucket, one in plain.get("waiting", ()):
             if stream in configuration.streams:
                 again.waiting.setdefault(stream, {}).setdefault(bucket, []).append(ReadRecords(*one))

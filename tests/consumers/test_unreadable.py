@@ -11,9 +11,10 @@ import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.detector.silence import Completeness
-from driftbus.consumers.detector.unreadable import NONE, Unreadable
+from driftbus.consumers.detector.unreadable import OF_STREAM, Unreadable
 from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.streams.buckets import Every
+from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.progress import ReadRecords
 
 from ..streaming import configuration, everything, prepare, reference, rows, send
@@ -127,4 +128,40 @@ def test_what_is_followed_travels_as_plain_data() -> None:
     again = Unreadable.restored(chosen, plain)
     assert (again.followed, again.waiting) == (shares.followed, shares.waiting)
     assert again.open_now() == 1
-    assert ("predictions", NONE) in again.followed
+    assert ("predictions", OF_STREAM) in again.followed
+
+
+def _opened(chosen: Configuration, model: str) -> Unreadable:
+    shares = Unreadable(chosen)
+    for bucket, unread in ((10_000, 200), (20_000, 80)):
+        shares.take("predictions", bucket, ReadRecords(bucket, model, unread, 100, "XML"))
+    known = Completeness(20_000, complete=True, clock_decided=False)
+    assert [event.status for _, event in shares.passed("predictions", Every(10_000), known, {})] == ["opened"]
+    return shares
+
+
+@pytest.mark.parametrize("model", [OF_STREAM, "m0", "-"])
+@pytest.mark.parametrize("moved", ["nothing", "the stream is gone", "the model is another stream's"])
+def test_an_episode_of_what_is_read_no_more_is_ended(model: str, moved: str) -> None:
+    """And goes on, whatever else is changed."""
+    names = {"the stream is gone": ["other"], "the model is another stream's": ["other", "scored"]}.get(moved, ["scored", "other"])
+    chosen = configuration(
+        streams={{"scored": "predictions"}.get(name, name): {"topics": [name]} for name in names},
+        models={name: {"stream": {"scored": "predictions"}.get(names[0], names[0])} for name in ("m0", "-")},
+    )
+    again = Unreadable.restored(chosen, _opened(configuration(), model).plain())
+    goes_on = moved == "nothing" or (model == OF_STREAM and moved != "the stream is gone")
+    assert (again.open_now(), len(again.unfit)) == (1, 0) if goes_on else (0, 1)
+    assert [(event.status, event.reason, event.model) for _, event in again.reconfigured()] == (
+        [] if goes_on else [("resolved", "reconfigured", model or "-")]
+    )
+    assert (again.reconfigured(), again.unfit) == ([], {})
+
+
+def test_the_worst_of_it_stays_its_severity() -> None:
+    shares, told = _opened(configuration(), OF_STREAM), []
+    for bucket in range(40_000, 400_000, 10_000):
+        shares.take("predictions", bucket, ReadRecords(bucket, "", 0, 1_000, ""))
+        known = Completeness(bucket, complete=True, clock_decided=False)
+        told += [(event.status, event.severity) for _, event in shares.passed("predictions", Every(10_000), known, {})]
+    assert told == [("resolved", "major")]
