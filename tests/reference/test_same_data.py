@@ -17,7 +17,7 @@ from driftbus.consumers.bus.interface import Output
 from driftbus.schemas.configuration import Configuration
 
 from ..streaming import BEGINNING
-from .test_round_trip import Row, _empty, settings, told
+from .round_trip import Row, empty, settings, told
 
 ROWS, LIVE = 3_000, 1_500
 Values = Callable[[np.random.Generator, int], Any]
@@ -46,7 +46,7 @@ def compared(configuration: Configuration, make: Values, live: Callable[[Any], A
     """The signals that are told of, of the same data, and where `steady` is shifted."""
     found = []
     for shift in (0.0, 2.0):
-        events = told(configuration, sent(rows_of(make, LIVE, 1, ROWS, shift), live, name), _empty)
+        events = told(configuration, sent(rows_of(make, LIVE, 1, ROWS, shift), live, name), empty)
         found.append(sorted({s["name"] for event in events if "status" in event for s in event["signals"]}))
         found[-1] += [event["text"] for event in events if "text" in event]
     return found[0], found[1]
