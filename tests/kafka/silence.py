@@ -202,8 +202,8 @@ def main() -> None:
         folder = given.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         ran = run(folder, silences, lambda text: print(f"{time.strftime('%H:%M:%S')} {text}", flush=True))
+        found = differences(ran)
     print(f"{len(ran.left.input):,} records, {len(ran.left.panes):,} panes, {sum(map(len, ran.left.events.values())):,} events")
-    found = differences(ran)
     print("\n".join(found) or f"{len(ran.starts)} processes, none ended; panes, events and dead letters as in a clean run")
     sys.exit(bool(found))
 
