@@ -290,8 +290,8 @@ class Profiler:
             at_home.setdefault(partition_of(one.model or self._name, topics.partitions), []).append(one)
         for number in range(topics.partitions):
             if number in at_home:
-                more = progress.model_copy(update={"read": tuple(at_home[number])})
-                outputs.append(addressed(self._configuration, topics.summaries, more, None)._replace(partition=number))
+                parts = progress.with_read(at_home[number])
+                outputs += (addressed(self._configuration, topics.summaries, part, None)._replace(partition=number) for part in parts)
             else:
                 outputs.append(said._replace(partition=number))
         return Work(source, outputs, position)

@@ -1,5 +1,6 @@
 """Progress: how far a partition of an input stream has been counted."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, NamedTuple
 
 import msgspec
@@ -37,6 +38,10 @@ class InputTopic(Fact):
     partitions: Annotated[int, Field(ge=0, le=100_000)]
 
 
+#: Of `Progress.read` in one record: with the longest names, some 300 KB.
+MOST_READ = 500
+
+
 class ReadRecords(NamedTuple):
     """What was read of one bucket in a run. Said where the events of the model, or of the stream, are published, and nowhere else."""
 
@@ -66,11 +71,19 @@ class Progress(Fact):
     of: str = PREDICTIONS  #: of which panes: each kind completes by itself
     form: int = FORM
 
+    def with_read(self, read: Sequence[ReadRecords]) -> "list[Progress]":
+        """As many records as these counts take; only the last one says how far it is complete."""
+        *earlier, last = [tuple(read[at : at + MOST_READ]) for at in range(0, len(read), MOST_READ)] or [()]
+        ahead = {"through": None, "ended": False, "by_clock": False}
+        return [*(self.model_copy(update={**ahead, "read": part}) for part in earlier), self.model_copy(update={"read": last})]
+
     @property
     def id(self) -> str:
         """Derived from what is said, so that a repetition is recognised as one."""
-        kind = () if self.of == PREDICTIONS else (self.of,)
+        kind: tuple[str | int, ...] = () if self.of == PREDICTIONS else (self.of,)
         retired = (fact for model in sorted(self.retired.items()) for fact in model)
+        if self.through is None:  # said in front of how far it is complete
+            kind += tuple(fact for one in self.read for fact in one)
         return derived_id("progress", self.stream, *self.source.key, self.through, int(self.ended), *retired, *kind)
 
     @property

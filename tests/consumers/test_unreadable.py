@@ -15,7 +15,7 @@ from driftbus.consumers.detector.unreadable import OF_STREAM, Unreadable
 from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.streams.buckets import Every
 from driftbus.schemas.configuration import Configuration
-from driftbus.schemas.messages.progress import ReadRecords
+from driftbus.schemas.messages.progress import MOST_READ, Progress, ReadRecords
 
 from ..streaming import configuration, everything, prepare, reference, rows, send
 
@@ -165,3 +165,27 @@ def test_the_worst_of_it_stays_its_severity() -> None:
         known = Completeness(bucket, complete=True, clock_decided=False)
         told += [(event.status, event.severity) for _, event in shares.passed("predictions", Every(10_000), known, {})]
     assert told == [("resolved", "major")]
+
+
+@pytest.mark.parametrize("seconds", [10, 1_000, 100_000])
+def test_of_a_sparse_replay_each_record_has_its_bound(tmp_path: Path, seconds: int) -> None:
+    """A commit of many buckets says what was read of them in several records, and what is told is the same."""
+    chosen = configuration(artifacts=str(tmp_path), topics={"partitions": 1})
+    bus = EmbeddedBus(":memory:", "test", "a")
+    prepare(bus, chosen, [reference("m0")], 1)
+    sent = [one._replace(partition=0, time=one.time * seconds) for one in rows(3_000, ("m0",), 1, seed=1)]
+    send(bus, [one._replace(value=b"{") if number % 3 == 0 else one for number, one in enumerate(sent)])
+    pipeline = Pipeline(bus, chosen)
+    for _ in pipeline.run_until_end():
+        pass
+    pipeline.close()
+    said = [
+        Progress.decoded(one.value)
+        for one in everything(bus, chosen.topics.summaries)[0]
+        if dict(one.headers)["ce_type"] == Progress.TYPE.encode()
+    ]
+    assert max(len(one.read) for one in said) == MOST_READ
+    assert sum(share.unread for one in said for share in one.read) == 1_000
+    assert len({one.id for one in said}) == len(said)
+    found = [event.content for events in everything(bus, chosen.topics.drift).values() for event in events]
+    assert [event["status"] for event in found if event["kind"] == "unreadable"] == ["opened"]
