@@ -8,9 +8,10 @@ import pytest
 from driftbus.consumers.bus.interface import Output
 
 from ..streaming import BEGINNING
-from .round_trip import ARRIVES, WRITTEN, Column, Columns, as_messages, empty, replayed, settings, table, told, trial
+from .random_tables import Column, Columns
+from .round_trip import ARRIVES, WRITTEN, as_messages, empty, replayed, settings, table, told, trial
 
-ROWS, LIVE = 6_000, 3_000
+ROWS, LIVE = 4_000, 2_000
 
 #: Each column: what stands in a row, typed as a warehouse would.
 COLUMNS: Columns = {
