@@ -52,7 +52,7 @@ class Form:
     broker_session_s: int = 6
 
 
-SHORT = Form(1, 32, 10, kills=9, pauses=3, stops=1, joins=1, outages=(("broker paused", "1", 8.0),), broker_session_s=60)
+SHORT = Form(1, 24, 10, kills=8, pauses=3, stops=1, joins=1, outages=(("broker paused", "1", 8.0),), broker_session_s=60)
 LONG = {
     1: Form(
         1,
