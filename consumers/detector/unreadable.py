@@ -51,7 +51,7 @@ class OpenShare(NamedTuple):
     bucket: tuple[int, int]
     onset: int
     bet: int
-    severity: Severity  #: the worst so far
+    severity: Severity = "minor"  #: the worst so far
 
 
 @dataclass
@@ -210,13 +210,14 @@ class Unreadable:
         waiting = [
             [stream, bucket, list(one)] for stream, by_bucket in self.waiting.items() for bucket, all_ in by_bucket.items() for one in all_
         ]
-        return {"followed": [[*key, *vars(one).values()] for key, one in self.followed.items()], "waiting": waiting}
+        return {"shares": [[*key, *vars(one).values()] for key, one in self.followed.items()], "waiting": waiting}
 
     @classmethod
     def restored(cls, configuration: Configuration, plain: dict[str, Any]) -> "Unreadable":
         """What `plain` wrote, less what the configuration reads elsewhere, or not at all."""
         again = cls(configuration)
-        for stream, model, *numbers, opened in plain.get("followed", ()):
+        former = ([stream, OF_STREAM if model == NONE else model, *rest] for stream, model, *rest in plain.get("followed", ()))
+        for stream, model, *numbers, opened in [*former, *plain.get("shares", ())]:  # an earlier form, and this one
             one = Followed(*numbers)
             one.opened = None if opened is None else OpenShare(opened[0], (opened[1][0], opened[1][1]), *opened[2:])
             if stream in configuration.streams and (model == OF_STREAM or configuration.stream_of(model) == stream):

@@ -189,3 +189,15 @@ def test_of_a_sparse_replay_each_record_has_its_bound(tmp_path: Path, seconds: i
     assert len({one.id for one in said}) == len(said)
     found = [event.content for events in everything(bus, chosen.topics.drift).values() for event in events]
     assert [event["status"] for event in found if event["kind"] == "unreadable"] == ["opened"]
+
+
+@pytest.mark.parametrize("model", [OF_STREAM, "m0", "m1"])
+def test_what_an_earlier_form_followed_goes_on(model: str) -> None:
+    """It named the stream as it stands in events, and knew no worst severity."""
+    chosen = configuration()
+    shares = _opened(chosen, model)
+    plain = shares.plain()
+    former = [[stream, name or "-", *numbers, opened[:4]] for stream, name, *numbers, opened in plain.pop("shares")]
+    again = Unreadable.restored(chosen, {**plain, "followed": former})
+    assert again.followed.keys() == shares.followed.keys()
+    assert (again.open_now(), again.unfit) == (1, {})
