@@ -30,7 +30,7 @@ def categorical(profile: CategoricalProfile, shares: Floats, concession: Concess
             for bet in factors(float(shares[bin_]), (bin_,), float(taus[bin_]), concession, f"more {name!r}", f"fewer {name!r}")
         ]
     words = "more other values" if profile.counts[-1] else "new categories"
-    others = list(_others(profile, shares, float(taus.max()), concession, words, "fewer other values"))
+    others = list(_others(profile, shares, profile.calm_tau or float(taus.max()), concession, words, "fewer other values"))
     return known + weighing(others, OTHER_SHARE, known)
 
 

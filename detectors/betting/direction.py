@@ -6,11 +6,12 @@ from typing import Literal
 from ...schemas.configuration import Model
 from ...schemas.stored.reference import CategoricalProfile, NumericProfile, Reference
 from ...schemas.unusable import Unusable
+from .numbers import FAR
 from .rates import watched
 
 _NUMERIC = {
-    "up": ("mean up", "new mass above maximum", "upper tail heavier"),
-    "down": ("mean down", "new mass below minimum", "lower tail heavier"),
+    "up": ("mean up", "new mass above maximum", FAR[1], "upper tail heavier"),
+    "down": ("mean down", "new mass below minimum", FAR[0], "lower tail heavier"),
 }
 
 

@@ -18,6 +18,7 @@ SPIKE = 0.2
 SPIKE_SHARE = 0.06
 #: What the words of such a bet begin with.
 NEAR = "more values "
+FAR = "new mass far below minimum", "new mass far above maximum"
 
 
 def numeric(profile: NumericProfile, shares: Floats, scores: Floats, concession: Concession) -> list[Bet]:
@@ -34,16 +35,19 @@ def _smooth(profile: NumericProfile, shares: Floats, scores: Floats, concession:
 
 
 def _regular(profile: NumericProfile) -> list[int]:
-    return [bin_ for bin_ in range(len(profile.counts)) if bin_ not in (0, profile.above, profile.gap)]
+    return [bin_ for bin_ in range(len(profile.counts)) if bin_ not in profile.rare]
 
 
 def _rare(profile: NumericProfile, shares: Floats, concession: Concession) -> Iterator[Bet]:
     tau = profile.tau[0]  # a value never seen in the reference has no dependence to measure: it inherits the location's
-    rare = {0: "new mass below minimum", profile.above: "new mass above maximum"}
+    rare = {0: ("new mass below minimum", tau), profile.above: ("new mass above maximum", tau)}
     if profile.gap is not None:
-        rare[profile.gap] = "new mass in gaps"
-    for bin_, words in rare.items():
-        yield from raises(float(shares[bin_]), (bin_,), tau, concession, words)
+        rare[profile.gap] = "new mass in gaps", profile.calm_tau or tau
+    if profile.far is not None:
+        low, high = profile.far
+        rare |= {low: (FAR[0], profile.calm_tau or tau), high: (FAR[1], profile.calm_tau or tau)}
+    for bin_, (words, own) in rare.items():
+        yield from raises(float(shares[bin_]), (bin_,), own, concession, words)
     regular = _regular(profile)
     if len(regular) < 2:
         return

@@ -75,12 +75,15 @@ def availability_shares(profile: AvailabilityProfile) -> Floats:
 
 
 def location_tau(values: Values | None) -> float:
-    """The largest dependence of a field's values, which its rare bins and its availability inherit."""
+    """The largest dependence of a field's values, which its rare bins and its availability inherit: one hour's rain is on all of its rows.
+
+    That of a trend is not meant: of what rises slowly each row can be null by itself.
+    """
     match values:
         case NumericProfile():
-            return values.tau[0]
+            return values.calm_tau or values.tau[0]
         case CategoricalProfile():
-            return max(values.tau, default=1.0)
+            return values.calm_tau or max(values.tau, default=1.0)
         case TextProfile():
             return values.length.tau[0]
         case EmbeddingProfile():

@@ -15,10 +15,10 @@ FARTHEST = 3.0
 
 
 def _rare(profile: NumericProfile | CategoricalProfile) -> list[int]:
-    """The bins in which a reference may have no row at all: below, above and gap; *other*."""
+    """The bins in which a reference may have no row at all: outside and in gaps; *other*."""
     if isinstance(profile, CategoricalProfile):
         return [len(profile.counts) - 1]
-    return [0, profile.above] + ([] if profile.gap is None else [profile.gap])
+    return list(profile.rare)
 
 
 def probabilities(profile: NumericProfile | CategoricalProfile) -> NDArray[np.float64]:

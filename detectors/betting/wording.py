@@ -35,7 +35,7 @@ def words(bets: Bets, bet: int, counts: Counts, law: Counts) -> str:
 
 def _moved(bets: Bets, bet: int, profile: NumericProfile, now: NDArray[np.float64]) -> str:
     """A large shift of location moves all other scores too, and a bet on one of these may win; so may it where most is out of range."""
-    for bin_ in (0, profile.above):
+    for bin_ in profile.outside:
         if now[bin_] >= _HALF and bets.signals[int(bets.owner[bet])].of != "volume":
             own = bets.of(int(bets.owner[bet]))
             return next((words for words, bins in zip(bets.words[own], bets.bins[own], strict=True) if bins == (bin_,)), bets.words[bet])

@@ -12,6 +12,8 @@ Integers = NDArray[np.int64]
 BINS = 64
 #: Of two numbers that differ by less, as a share of them, one may be the other, written with fewer digits: float32 has seven.
 SAME = 1e-6
+#: So many times its range from a reference a trend has been told long ago; another unit is so many times as large.
+RANGES, TIMES = 3.0, 10.0
 #: Of the column's largest: no number that is smaller is told from zero.
 _SAME_AS_ZERO = 1e-15
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
@@ -98,6 +100,34 @@ def bins_of(profile: NumericProfile, values: Floats) -> Integers:
     [0, 1, 4, 2, 3]
     """
     return np.asarray(profile.bin_of, dtype=np.int64)[intervals(np.asarray(profile.edges), values)]
+
+
+def with_far(profile: NumericProfile) -> NumericProfile:
+    """The profile with bins for what lies `RANGES` below the minimum and above the maximum, and is of another magnitude or sign.
+
+    >>> profile = with_far(profile_of(np.array([1.0, 2.0, 2.0])))
+    >>> profile.edges[0], profile.edges[-1], bins_of(profile, np.array([-3.0, 0.0, 21.0])).tolist(), profile.far
+    (-2.0, 20.0, [5, 0, 6], (5, 6))
+    >>> profile = with_far(profile_of(np.array([1.7670e9, 1.7671e9])))
+    >>> profile.edges[0], profile.edges[-1]
+    (176700000.0, 17671000000.0)
+    """
+    least, most = profile.minimum, profile.maximum
+    reach = RANGES * (most - least)
+    low = min(least - reach, least / TIMES if least > 0 else least * TIMES)
+    high = max(most + reach, most * TIMES if most > 0 else most / TIMES)
+    if not (np.isfinite([low, high]).all() and low < profile.edges[0] and high > profile.edges[-1]):
+        return profile
+    bins = len(profile.counts)
+    return profile.model_copy(
+        update={
+            "edges": (low, *profile.edges, high),
+            "bin_of": (bins, *profile.bin_of, bins + 1),
+            "counts": (*profile.counts, 0, 0),
+            "values": (*profile.values, low, high),
+            "far": (bins, bins + 1),
+        }
+    )
 
 
 class Filling:

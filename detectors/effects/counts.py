@@ -43,7 +43,7 @@ def _numeric_groups(profile: NumericProfile) -> tuple[Counts, tuple[str, ...]]:
     apart = {0: f"< {profile.minimum:.6g}", profile.above: f"> {profile.maximum:.6g}"}
     if profile.gap is not None:
         apart[profile.gap] = "gaps"
-    regular = np.array([bin_ for bin_ in range(len(profile.counts)) if bin_ not in apart], dtype=np.int64)
+    regular = np.array([bin_ for bin_ in range(len(profile.counts)) if bin_ not in profile.rare], dtype=np.int64)
     mass = np.asarray(profile.counts, dtype=np.float64)[regular]
     middle = (np.cumsum(mass) - mass / 2) / max(float(mass.sum()), 1.0)
     group_of = np.zeros(len(profile.counts), dtype=np.int64)
@@ -57,6 +57,8 @@ def _numeric_groups(profile: NumericProfile) -> tuple[Counts, tuple[str, ...]]:
     for bin_ in sorted(set(apart) - {0}, key=lambda bin_: bin_ == profile.gap):
         group_of[bin_] = len(labels)
         labels.append(apart[bin_])
+    if profile.far is not None:
+        group_of[list(profile.far)] = group_of[[0, profile.above]]
     return group_of, tuple(labels)
 
 

@@ -96,11 +96,11 @@ class Telling:
 
 
 def _ends(profile: NumericProfile) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Where every bin begins and ends, within the reference's extremes; a gap, which is many intervals, is at its value."""
+    """Where every bin begins and ends, within the reference's extremes; a gap, as what is far out, is at its value."""
     low, high = np.asarray(profile.values, dtype=np.float64).copy(), np.asarray(profile.values, dtype=np.float64).copy()
     ends = np.concatenate(([-np.inf], profile.edges, [np.inf]))
     for interval, bin_ in enumerate(profile.bin_of):
-        if bin_ not in (0, profile.above, profile.gap):
+        if bin_ not in profile.rare:
             low[bin_] = min(low[bin_], max(float(ends[interval]), profile.minimum))
             high[bin_] = max(high[bin_], min(float(np.nextafter(ends[interval + 1], -np.inf)), profile.maximum))
     return low, high

@@ -1,6 +1,6 @@
 """Dependence of a series on its own past: how many rows count as one independent row (tau), and whether the data show its cycles."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,8 @@ _BEFORE_TWO = 0.3
 #: Where one series has a cycle, the others likely have it or its harmonics too: so much of each counts, seen or not. (Else with 2.5 cycles
 #: the worst of 20 references gave nine times the false alarms allowed, all of them in skew.)
 _UNSEEN = 4.0
+#: Of the variance that a trend took, what is left must be more than this part to be told from rounding.
+_NO_PART = 1e-9
 #: B Var(batch means) / Var of a sine is largest, this part of its period, for batches of .37 periods.
 _OF_PERIOD = 0.23
 
@@ -80,21 +82,38 @@ class Dependence:
         """One tau per series, at least 1; 1 for a series that never changes."""
         moments, shorter, kept = self._after(self._open)
         variance = self._variance(moments)
-        largest = np.ones(len(variance))
-        for power, (total, square) in enumerate((*shorter, *_longer(kept))):
-            length = SHORTEST * GROWTH**power
-            batches = self._rows // length
-            if batches < _FEWEST_BATCHES:
-                break
-            of_means = (square - total**2 / batches) / (batches - 1) / length**2
-            ratio = length * of_means / variance
-            by_chance = chdtri(batches - 1, _CHANCE) / (batches - 1)
-            largest = np.where(ratio > by_chance, np.maximum(largest, ratio), largest)
+        largest = self._largest(variance, (*shorter, *_longer(kept)), np.zeros_like(variance))
         cycles = self._power(_spectrum(kept)[:_CYCLES], variance)
         slowest = self._slowest(cycles, kept, variance)
         # A sine that comes k times in n rows, with the power P, has 2 P / n of the variance, and a period of n / k.
         of_cycles = 2 * _OF_PERIOD * np.where(cycles > 0, np.maximum(cycles, _UNSEEN), 0.0) / np.arange(1, _CYCLES + 1)[:, None]
         return np.asarray(np.maximum(largest, of_cycles[slowest:].sum(axis=0)))
+
+    def _calm(self) -> Floats:
+        """One tau per series, as if the slowest movements, those of the lowest frequencies and a trend, were not there."""
+        moments, shorter, kept = self._after(self._open)
+        calm = _still(kept)
+        taken = ((kept - kept.mean(axis=0) - calm) ** 2).mean(axis=0) / self._length**2
+        left = self._variance(moments) - taken
+        variance = np.where(left > _NO_PART * taken, left, np.inf)
+        return self._largest(variance, (*shorter, *_longer(calm)), taken)
+
+    def _largest(self, variance: Floats, moments: Iterable[Floats], known: Floats) -> Floats:
+        """The largest ratio of batches whose ``moments`` are these that no chance makes; 1 where there is none.
+
+        ``known``: a variance of the means that is not meant, where they are those of batches shorter than those kept.
+        """
+        largest = np.ones(len(variance))
+        for power, (total, square) in enumerate(moments):
+            length = SHORTEST * GROWTH**power
+            batches = self._rows // length
+            if batches < _FEWEST_BATCHES:
+                break
+            of_means = (square - total**2 / batches) / (batches - 1) / length**2
+            ratio = length * (of_means - (known if length < self._length else 0.0)) / variance
+            by_chance = chdtri(batches - 1, _CHANCE) / (batches - 1)
+            largest = np.where(ratio > by_chance, np.maximum(largest, ratio), largest)
+        return largest
 
     def _slowest(self, cycles: Floats, kept: Floats, variance: Floats) -> int:
         """Index of the lowest frequency of a cycle: one that stands out, and with a neighbour has most of all low frequencies' power.
@@ -124,6 +143,11 @@ class Dependence:
         others = np.max(shorter, axis=0)
         return np.where((cycle > _BEFORE_TWO * others) | (trend > others), np.sqrt(squared), 0.0)
 
+    def swung(self, first: int | None = None) -> dict[str, float]:
+        """The largest `swing` of any series, and, if there is one, the largest tau but for it, of the ``first`` ones alone or of all."""
+        swing = float(self.swing().max())
+        return {"swing": swing, "calm_tau": float(self._calm()[:first].max())} if swing else {"swing": swing}
+
     def _variance(self, moments: Floats) -> Floats:
         """Of the rows; infinite where they never change, so that nothing is seen there."""
         n = max(self._rows, 1)
@@ -147,6 +171,16 @@ def _spectrum(sums: Floats) -> Floats:
     centred = sums - sums.sum(axis=0) / max(len(sums), 1)
     spectrum = np.fft.rfft(centred, n=max(len(sums), 2 * _LEVEL), axis=0)[1 : _LEVEL + 1]
     return np.asarray(spectrum.real**2 + spectrum.imag**2)
+
+
+def _still(sums: Floats) -> Floats:
+    """Sums without a trend, and without the waves of the lowest frequencies."""
+    n = len(sums)
+    along = np.arange(n)[:, None] - (n - 1) / 2
+    centred = sums - sums.mean(axis=0)
+    waves = np.fft.rfft(centred - along * (along * centred).sum(axis=0) / max(float((along**2).sum()), 1.0), axis=0)
+    waves[: _CYCLES + 1] = 0.0
+    return np.asarray(np.fft.irfft(waves, n=n, axis=0))
 
 
 def _joined(sums: Floats, number: int) -> Floats:

@@ -1,6 +1,6 @@
 """A reference profile: what a model version's data looked like when all was well, in the form that panes are counted in."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
@@ -15,14 +15,29 @@ Role = Literal["feature", "prediction", "score"]
 AVAILABILITY = ("present", "null", "invalid", "missing")
 
 
-class NumericProfile(Fact):
+class _Grown(Fact):
+    """A profile that came to have more fields: one without them is written as before, so that a reference keeps its name."""
+
+    came_later: ClassVar[frozenset[str]]
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:  # JSON
+        """Without what is not so."""
+        content: dict[str, Any] = written(self)
+        return {key: value for key, value in content.items() if value or key not in self.came_later}
+
+
+class NumericProfile(_Grown):
     """Binned values of a numeric field.
 
     ``edges`` e_0 < ... < e_{k-1} make k + 1 intervals:
     (-inf, e_0), [e_0, e_1), ..., [e_{k-1}, inf). ``bin_of[i]`` is the bin of interval i.
     Bin 0 is *below* the reference's minimum, ``above`` is the bin above its maximum, ``gap`` (if any) the bin of all intervals without
-    a reference row; the other bins stand in the order of their values.
+    a reference row, ``far`` (if any) those of what lies so far below and above that no trend leads there; the other bins stand in the
+    order of their values.
     """
+
+    came_later: ClassVar[frozenset[str]] = frozenset({"calm_tau", "far"})
 
     kind: Literal["numeric"] = "numeric"
     edges: tuple[float, ...]
@@ -40,10 +55,24 @@ class NumericProfile(Fact):
     parse: bool = False  #: the values travel as strings of numbers
     tau: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)  #: dependence of the score of order 1..4, in rows
     swing: float = 0.0  #: in sd, how far a trend, or a cycle that is longer than half the data, moved it
+    calm_tau: float | None = None  #: where there is a swing: the location's dependence but for it
+    far: tuple[int, int] | None = None
+
+    @property
+    def rare(self) -> tuple[int, ...]:
+        """The bins in which a reference may have no row at all."""
+        return (*self.outside, *(() if self.gap is None else (self.gap,)))
+
+    @property
+    def outside(self) -> tuple[int, ...]:
+        """The bins below the minimum and above the maximum."""
+        return (0, self.above, *(self.far or ()))
 
 
-class CategoricalProfile(Fact):
+class CategoricalProfile(_Grown):
     """Counts per category; the last count is that of every *other* value."""
+
+    came_later: ClassVar[frozenset[str]] = frozenset({"calm_tau", "parse"})
 
     kind: Literal["categorical"] = "categorical"
     categories: tuple[str, ...]
@@ -53,12 +82,7 @@ class CategoricalProfile(Fact):
     distinct: int = 0
     tau: tuple[float, ...] = ()  #: dependence of each indicator, in rows; one per count
     swing: float = 0.0  #: the largest of any category, as that of numbers
-
-    @model_serializer(mode="wrap")
-    def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:  # JSON
-        """Without what is not so: a reference that was stored before keeps its name."""
-        content: dict[str, Any] = written(self)
-        return {key: value for key, value in content.items() if key != "parse" or value}
+    calm_tau: float | None = None  #: where there is a swing: the largest dependence of any category but for it
 
 
 class AvailabilityProfile(Fact):

@@ -142,3 +142,25 @@ def test_chunks_change_nothing(seed: int, rows: int, cuts: list[int]) -> None:
     assert parts.tau().tolist() == whole.tau().tolist()
     assert parts.swing().tolist() == whole.swing().tolist()
     np.testing.assert_allclose(whole.tau(), naive(table, codes), rtol=1e-9)
+
+
+@pytest.mark.parametrize("phi", [0.0, 0.5, 0.9])
+@pytest.mark.parametrize("slow", ["trend", "half a cycle", "a cycle and a half", "a step"])
+def test_what_is_left_of_a_slow_movement_is_the_dependence_beside_it(phi: float, slow: str) -> None:
+    along = np.linspace(0, 1, 100_000)
+    moves = {
+        "trend": 6 * along,
+        "half a cycle": 3 * np.sin(np.pi * along),
+        "a cycle and a half": 3 * np.sin(3 * np.pi * along),
+        "a step": 6 * (along > 0.4),
+    }
+    noise = autoregressive(phi, 100_000)
+    swung = of(moves[slow] + noise / noise.std()).swung(1)
+    assert swung["swing"] > 1
+    assert 1 <= swung["calm_tau"] <= 16 * (1 + phi) / (1 - phi)
+    assert swung["calm_tau"] >= 0.3 * (1 + phi) / (1 - phi)
+
+
+def test_a_calm_series_has_no_other_dependence() -> None:
+    assert of(autoregressive(0.5, 30_000)).swung(1) == {"swing": 0.0}
+    assert of(np.arange(30_000.0)).swung(1)["calm_tau"] < 50

@@ -188,7 +188,7 @@ class CategoricalField:
                 parse=self._boolean and self._parse,
                 distinct=len(self._counts),
                 tau=tuple(self._dependence.tau().tolist()),
-                swing=float(self._dependence.swing().max()),
+                **self._dependence.swung(),
             )
         type_: FieldType = "boolean" if self._boolean else "categorical"
         return ProfiledField(name=name, role=self.key.role, type=type_, values=values, availability=self._availability.profile())

@@ -48,7 +48,8 @@ class SeasonalTaus:
         if field.name not in self._values or not isinstance(field.values, NumericProfile | CategoricalProfile):
             return field
         _, dependence = self._values[field.name]
-        known = {"tau": tuple(dependence.tau().tolist()), "swing": float(dependence.swing().max())}
+        of_values = 1 if isinstance(field.values, NumericProfile) else None
+        known = {"tau": tuple(dependence.tau().tolist()), **dependence.swung(of_values)}
         return field.model_copy(update={"values": field.values.model_copy(update=known)})
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....detectors.betting.scores import scores
-from ....detectors.counting.bins import Filling, bins_of
+from ....detectors.counting.bins import Filling, bins_of, with_far
 from ....detectors.profiling.dependence import Dependence
 from ....schemas.stored.reference import NumericProfile
 
@@ -49,5 +49,5 @@ class Series:
         assert self._profile is not None, "numbers are followed before there is a profile"
         assert self._dependence is not None
         location, spread, skew, tails = self._dependence.tau().tolist()
-        swing = float(self._dependence.swing().max())
-        return self._profile.model_copy(update={"tau": (location, spread, skew, tails), "swing": swing})
+        profile = self._profile.model_copy(update={"tau": (location, spread, skew, tails), **self._dependence.swung(1)})
+        return profile if profile.calm_tau is None else with_far(profile)
