@@ -1,0 +1,1 @@
+"""Label meets prediction: what waits for a label, and what is known when one comes."""
