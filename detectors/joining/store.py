@@ -1,35 +1,44 @@
-"""Rows that wait for a label: a ring of columns, found by id through a two-choice index. Whole batches at a time, no loop over rows.
+"""Rows that wait for others of their id: a ring of rows, found through a two-choice index. Whole batches at a time, no loop over rows.
 
-Rows enter at the head and leave at the tail, in the order in which they came. Each id has two buckets of `SLOTS` places (Azar, Broder,
-Karlin, Upfal, *Balanced allocations*, SIAM J. Comput. 29, 1999): a row goes into the emptier one. A place holds a byte of the id, so that few
-rows are looked at in vain, and where the row lies. What finds no place, since one id has more rows than two buckets hold, lies apart.
+Rows enter at the head and leave at the tail, in the order in which they came. The index knows the youngest row of each id; each row knows
+the next older one of its id, so an id may have any number. An id has two buckets of `SLOTS` slots (Azar, Broder, Karlin, Upfal, *Balanced
+allocations*, SIAM J. Comput. 29, 1999) and lies in the emptier one. A slot holds a byte of the id, so that few rows are looked at in vain,
+and where the row lies. An id that finds no slot lies apart.
 
-Memory is one item of the rows' dtype and some 7 bytes for the index a row, at a load of `LOAD`; growing moves nothing but a part of the ring.
+Memory is one item of the rows' dtype and, at a load of `LOAD`, 7 bytes of the index a row. Both grow a little at a time, the rows in place.
 """
 
-from collections import defaultdict
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-Rows = NDArray[np.void]  # structured; `hi` and `lo`, both uint64, are the id
-Places = NDArray[np.int64]
+from .groups import Ids, Rows, Spots, grouped
 
-#: Of a bucket; and how full the index is at most.
+#: Of a bucket; and how full the index is at most: beyond it more than one id in a million would lie apart.
 SLOTS, LOAD = 8, 0.7
-#: Tries to place a batch: whoever is second in its bucket tries again when the others lie.
+#: Tries to place ids: whoever is third in its bucket tries again when the others lie, in the first half of them.
 _TURNS = 6
-#: By how much the ring grows.
-_GROWTH = 0.5
+#: By how much rows grow: little, for they need not move; and the index, which is made anew.
+_ROWS_GROW, _INDEX_GROWS = 1 / 16, 1 / 2
+#: Rows at a time: what is worked with stays small beside what is kept.
+_BLOCK = 1 << 14
 _FIRST = 1_024
+#: Fewer than one in so many are there: give the memory back.
+_EMPTY = 4
 
 
 class Found(NamedTuple):
     """Pairs of an id that was asked for and a row that has it, each of shape (m,)."""
 
-    asked: Places  #: index into the ids
-    places: Places  #: index into `Store.rows`
+    asked: Spots  #: index into the ids
+    spots: Spots  #: index into `Store.rows`
+
+
+class _Homes(NamedTuple):
+    one: Spots
+    two: Spots
+    tag: NDArray[np.uint8]  # never 0, which marks a free slot
 
 
 class Store:
@@ -38,7 +47,7 @@ class Store:
     Parameters
     ----------
     dtype
-        Of a row: structured, with ``hi`` and ``lo``, the halves of its id.
+        Of a row: structured, with ``hi`` and ``lo``, the halves of its id, and ``older`` (u4), which belongs to the store.
     capacity
         Rows for which there is room before it grows.
     """
@@ -47,115 +56,205 @@ class Store:
         self.rows: Rows = np.zeros(max(capacity, 1), dtype)
         self.waiting = 0  #: rows that are there
         self._tail = 0
-        self._apart: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
-        self._index(self._buckets_for(len(self.rows)))
+        self._index(0)
 
     @property
     def nbytes(self) -> int:
         """Of rows and index."""
         return self.rows.nbytes + self._tags.nbytes + self._slots.nbytes
 
-    def find(self, hi: NDArray[np.uint64], lo: NDArray[np.uint64]) -> Found:
-        """All rows of these ids, shape (n,) each; of one id in no order."""
-        one, two, tag = self._homes(hi, lo)
-        asked, places = [], []
-        for home, other in ((one, None), (two, one)):
-            which, slot = np.nonzero(self._tags[home] == tag[:, None])
-            if other is not None:  # both are the same bucket: it was looked at
-                apart = home[which] != other[which]
-                which, slot = which[apart], slot[apart]
-            place = self._slots[home[which], slot].astype(np.int64)
-            same = (self.rows["hi"][place] == hi[which]) & (self.rows["lo"][place] == lo[which])
-            asked.append(which[same])
-            places.append(place[same])
-        if self._apart:
-            for which in np.flatnonzero(np.isin(hi, np.array([key[0] for key in self._apart], dtype=np.uint64))).tolist():
-                more = self._apart.get((int(hi[which]), int(lo[which])), [])
-                asked.append(np.full(len(more), which, dtype=np.int64))
-                places.append(np.array(more, dtype=np.int64))
-        return Found(np.concatenate(asked), np.concatenate(places))
+    def find(self, hi: Ids, lo: Ids) -> Found:
+        """All rows of these ids, shape (n,) each: the youngest of every id, then the next, and so on."""
+        blocks = [self._youngest(hi[start : start + _BLOCK], lo[start : start + _BLOCK]) for start in range(0, len(hi), _BLOCK)]
+        asked = np.concatenate([found.asked + i * _BLOCK for i, found in enumerate(blocks)] or [np.zeros(0, dtype=np.int64)])
+        spots = np.concatenate([found.spots for found in blocks] or [asked])
+        found = [Found(asked, spots)]
+        while len(spots):  # once for each row that the id with most of them has
+            older = self.rows["older"][spots].astype(np.int64)
+            more = self.ages(older) < self.ages(spots)
+            asked, spots = asked[more], older[more]
+            found.append(Found(asked, spots))
+        return Found(np.concatenate([f.asked for f in found]), np.concatenate([f.spots for f in found]))
 
-    def enter(self, new: Rows) -> Places:
-        """Put rows at the head; returns where they lie until the next call of `enter`."""
+    def enter(self, new: Rows) -> Spots:
+        """Put rows at the head; returns where they lie, until the next call of `enter` or `leave`."""
         if self.waiting + len(new) > len(self.rows):
             self._grow(self.waiting + len(new))
-        at = (self._tail + self.waiting + np.arange(len(new))) % len(self.rows)
+        at = self.at(np.arange(self.waiting, self.waiting + len(new)))
         self.rows[at] = new
         self.waiting += len(new)
-        self._place(at)
+        for start in range(0, len(at), _BLOCK):
+            self._link(at[start : start + _BLOCK])
         return at
-
-    def oldest(self, most: int) -> Rows:
-        """A copy of so many rows at the tail, or of all."""
-        return self.rows[self._at_tail(min(most, self.waiting))]
 
     def leave(self, rows: int) -> None:
         """Drop so many rows at the tail."""
-        at = self._at_tail(rows)
-        one, two, _ = self._homes(self.rows["hi"][at], self.rows["lo"][at])
-        left = np.ones(rows, dtype=bool)
-        for home in (one, two):
-            which, slot = np.nonzero((self._slots[home] == at[:, None]) & (self._tags[home] != 0))
-            self._tags[home[which], slot] = 0
-            left[which] = False
-        for place in at[left].tolist():
-            key = int(self.rows["hi"][place]), int(self.rows["lo"][place])
-            self._apart[key].remove(place)
-            if not self._apart[key]:
-                del self._apart[key]
+        for start in range(0, rows, _BLOCK):
+            at = self.at(np.arange(start, min(start + _BLOCK, rows)))
+            hi, lo = self.rows["hi"][at], self.rows["lo"][at]
+            homes = self._homes(hi, lo)
+            for home in (homes.one, homes.two):
+                which, slot = np.nonzero((self._slots[home] == at[:, None].astype(np.uint32)) & (self._tags[home] != 0))
+                self._tags[home[which], slot] = 0
+                self._ids -= len(which)
+            if self._apart:
+                gone = np.flatnonzero(np.isin(at, np.array(list(self._apart.values()))))
+                for key in zip(hi[gone].tolist(), lo[gone].tolist(), strict=True):
+                    del self._apart[key]
+                self._ids -= len(gone)
         self._tail = (self._tail + rows) % len(self.rows)
         self.waiting -= rows
+        if len(self.rows) > _FIRST and self.waiting * _EMPTY < len(self.rows):
+            self._shrink(max(_FIRST, 2 * self.waiting))
 
-    def _at_tail(self, rows: int) -> Places:
-        return (self._tail + np.arange(rows)) % len(self.rows)
+    def at(self, ages: Spots) -> Spots:
+        """Where the rows lie that so many older ones are before."""
+        return (self._tail + ages) % len(self.rows)
 
-    @staticmethod
-    def _buckets_for(rows: int) -> int:
-        return int(np.ceil(rows / LOAD / SLOTS))
+    def ages(self, spots: Spots) -> Spots:
+        """How many rows are older than the one there."""
+        return (spots - self._tail) % len(self.rows)
 
-    def _index(self, buckets: int) -> None:
-        self._tags = np.zeros((buckets, SLOTS), dtype=np.uint8)  # 0: free
-        self._slots = np.zeros((buckets, SLOTS), dtype=np.uint32)
+    # -- the index
 
-    def _homes(self, hi: NDArray[np.uint64], lo: NDArray[np.uint64]) -> tuple[Places, Places, NDArray[np.uint8]]:
-        buckets = np.uint64(len(self._tags))
-        tag = ((hi >> np.uint64(56)) | np.uint64(1)).astype(np.uint8)
-        return (lo % buckets).astype(np.int64), (hi % buckets).astype(np.int64), tag
+    def _index(self, ids: int) -> None:
+        """An empty one with room for so many."""
+        self._buckets = max(int(ids / LOAD / SLOTS) + 1, _FIRST // SLOTS)
+        for buckets in (0, self._buckets):  # given back before there is another
+            self._tags = np.zeros((buckets, SLOTS), dtype=np.uint8)
+            self._slots = np.zeros((buckets, SLOTS), dtype=np.uint32)
+        self._apart: dict[tuple[int, int], int] = {}
+        self._ids = 0
 
-    def _place(self, at: Places) -> None:
+    def _homes(self, hi: Ids, lo: Ids) -> _Homes:
+        """Both halves mixed (splitmix64's finalizer): of the ids of one partition or sample neither is uniform."""
+        x = hi * np.uint64(0x9E3779B97F4A7C15) + lo
+        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        x ^= x >> np.uint64(31)
+        half, buckets = np.uint64(32), np.uint64(self._buckets)
+        one, two = (x >> half) * buckets >> half, (x & np.uint64(0xFFFFFFFF)) * buckets >> half
+        tag = (x * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(56)) % np.uint64(255) + np.uint64(1)
+        return _Homes(one.astype(np.int64), two.astype(np.int64), tag.astype(np.uint8))
+
+    def _slots_of(self, hi: Ids, lo: Ids) -> tuple[Spots, Spots, Spots]:
+        """Which of these ids have a slot, each its bucket, and the place in it."""
+        homes = self._homes(hi, lo)
+        found: list[tuple[Spots, Spots, Spots]] = []
+        for home, here in ((homes.one, None), (homes.two, homes.one != homes.two)):
+            tagged = self._tags[home] == homes.tag[:, None]
+            if here is not None:  # where both are the same bucket, it was looked at
+                tagged &= here[:, None]
+            which, slot = np.nonzero(tagged)
+            spot = self._slots[home[which], slot]
+            same = (self.rows["hi"][spot] == hi[which]) & (self.rows["lo"][spot] == lo[which])
+            which = which[same]
+            found.append((which, home[which], slot[same]))
+        (a, b, c), (d, e, f) = found
+        return np.concatenate((a, d)), np.concatenate((b, e)), np.concatenate((c, f))
+
+    def _youngest(self, hi: Ids, lo: Ids) -> Found:
+        which, bucket, slot = self._slots_of(hi, lo)
+        spots = self._slots[bucket, slot].astype(np.int64)
+        if self._apart:
+            apart, keys = self._lying_apart(hi, lo)
+            which = np.concatenate((which, apart))
+            spots = np.concatenate((spots, np.array([self._apart[key] for key in keys], dtype=np.int64)))
+        return Found(which, spots)
+
+    def _lying_apart(self, hi: Ids, lo: Ids) -> tuple[Spots, list[tuple[int, int]]]:
+        some = np.flatnonzero(np.isin(hi, np.array([key[0] for key in self._apart], dtype=np.uint64)))
+        pairs = zip(some.tolist(), hi[some].tolist(), lo[some].tolist(), strict=True)
+        found = [(which, (high, low)) for which, high, low in pairs if (high, low) in self._apart]
+        return np.array([which for which, _ in found], dtype=np.int64), [key for _, key in found]
+
+    def _link(self, at: Spots) -> None:
+        """Let each row know the next older one of its id, and the index the youngest."""
         hi, lo = self.rows["hi"][at], self.rows["lo"][at]
-        one, two, tag = self._homes(hi, lo)
+        groups = grouped(hi, lo)
+        sorted_at, firsts, youngest = at[groups.order], groups.firsts, at[groups.lasts]
+        older = np.concatenate((sorted_at[:1], sorted_at[:-1]))
+        older[groups.begins] = sorted_at[groups.begins]  # none: itself
+        ids = hi[firsts], lo[firsts]
+        which, bucket, slot = self._slots_of(*ids)
+        older[groups.begins[which]] = self._slots[bucket, slot]
+        self._slots[bucket, slot] = youngest[which]
+        new = np.ones(len(firsts), dtype=bool)
+        new[which] = False
+        if self._apart:
+            apart, keys = self._lying_apart(*ids)
+            for group, key in zip(apart.tolist(), keys, strict=True):
+                older[groups.begins[group]] = self._apart[key]
+                self._apart[key] = int(youngest[group])
+            new[apart] = False
+        self.rows["older"][sorted_at] = older
+        heads = youngest[new]
+        if self._ids + len(heads) > LOAD * SLOTS * self._buckets:
+            self._make_index(max(self._ids + len(heads), int(self._ids * (1 + _INDEX_GROWS))))
+        self._place(heads)
+
+    def _place(self, at: Spots) -> None:
+        """Give the ids of these rows, none of which has one, a slot each."""
+        self._ids += len(at)
+        hi, lo = self.rows["hi"][at], self.rows["lo"][at]
+        homes = self._homes(hi, lo)
         left = np.arange(len(at))
         for turn in range(_TURNS):
             if not len(left):
                 return
-            fuller = (self._tags[one[left]] != 0).sum(axis=1) > (self._tags[two[left]] != 0).sum(axis=1)
-            home = np.where(fuller, two[left], one[left])
+            one, two = homes.one[left], homes.two[left]
+            fuller = np.count_nonzero(self._tags[one], axis=1) > np.count_nonzero(self._tags[two], axis=1)
+            home = np.where(fuller, two, one)
             order = np.argsort(home, kind="stable")
             home, mine = home[order], left[order]
             begins = np.flatnonzero(np.concatenate(([True], home[1:] != home[:-1])))
             rank = np.arange(len(home)) - np.repeat(begins, np.diff(np.append(begins, len(home))))
-            used = self._tags[home] != 0
-            free = np.argsort(used, axis=1, kind="stable")
-            fits = (rank < 2) | (turn >= _TURNS // 2)
-            fits &= rank + used.sum(axis=1) < SLOTS
-            slot = free[fits, rank[fits]]
-            self._tags[home[fits], slot] = tag[mine[fits]]
+            free = np.cumsum(self._tags[home] == 0, axis=1, dtype=np.int8)
+            fits = (rank < free[:, -1]) & ((rank < 2) | (turn >= _TURNS // 2))
+            slot = np.argmax(free[fits] > rank[fits, None], axis=1)
+            self._tags[home[fits], slot] = homes.tag[mine[fits]]
             self._slots[home[fits], slot] = at[mine[fits]]
             left = mine[~fits]
         for row in left.tolist():
-            self._apart[int(hi[row]), int(lo[row])].append(int(at[row]))
+            self._apart[int(hi[row]), int(lo[row])] = int(at[row])
+
+    def _make_index(self, ids: int) -> None:
+        """The same in another size."""
+        youngest = np.concatenate((self._slots[self._tags != 0], np.array(list(self._apart.values()), dtype=np.uint32)))
+        self._index(ids)
+        for start in range(0, len(youngest), _BLOCK):
+            self._place(youngest[start : start + _BLOCK].astype(np.int64))
+
+    # -- the ring
 
     def _grow(self, rows: int) -> None:
-        """Make room for so many. The part of the ring that lies behind the tail moves to the new end; the index is made anew."""
+        """Make room for so many. What the ring holds behind its tail moves to the new end."""
         former = len(self.rows)
-        capacity = max(rows, int(former * (1 + _GROWTH)))
+        capacity = max(rows, int(former * (1 + _ROWS_GROW)))
         self.rows.resize(capacity, refcheck=False)  # in place where the system can
         if self._tail + self.waiting > former:
-            end = capacity - (former - self._tail)
-            self.rows[end:] = self.rows[self._tail : former]
-            self._tail = end
-        self._apart.clear()
-        self._index(self._buckets_for(capacity))
-        for start in range(0, self.waiting, 1 << 16):
-            self._place((self._tail + np.arange(start, min(start + (1 << 16), self.waiting))) % capacity)
+            further = capacity - former
+            for end in range(former, self._tail, -_BLOCK):
+                start = max(end - _BLOCK, self._tail)
+                self.rows[start + further : end + further] = self.rows[start:end]
+            for start in range(0, capacity, _BLOCK):
+                older = self.rows["older"][start : start + _BLOCK]
+                older[older >= self._tail] += np.uint32(further)
+            for start in range(0, self._buckets, _BLOCK):
+                slots = self._slots[start : start + _BLOCK]
+                slots[slots >= self._tail] += np.uint32(further)
+            self._apart = {key: spot + further * (spot >= self._tail) for key, spot in self._apart.items()}
+            self._tail += further
+
+    def _shrink(self, capacity: int) -> None:
+        """Move all to the beginning of a smaller ring."""
+        at = self.at(np.arange(self.waiting))
+        age, older = np.arange(self.waiting), self.ages(self.rows["older"][at].astype(np.int64))
+        self._slots[:] = self.ages(self._slots.astype(np.int64))
+        self._apart = {key: (spot - self._tail) % len(self.rows) for key, spot in self._apart.items()}
+        kept = self.rows[at]
+        kept["older"] = np.where(older < age, older, age)
+        self.rows = np.zeros(capacity, kept.dtype)
+        self.rows[: self.waiting] = kept
+        self._tail = 0
+        self._make_index(self._ids)

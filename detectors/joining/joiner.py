@@ -1,0 +1,129 @@
+"""One partition of the joins topic as a fold: steps and completeness in, outcomes out. What happened to rows is summed by the ledger.
+
+Arrivals, what became known for the first time, are told in every step. All else is told as *revisions*, net, when completeness passes the end
+of an interval: before anything of a later one is counted, and before progress says that the interval is over.
+
+Nothing of it is ever written. An empty joiner that folds on from 2 wait + early + one revision + 3 buckets behind is the joiner itself.
+"""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .groups import Rows
+from .matching import Matching
+from .pending import Tiling
+from .rows import Happening, Unmatched
+
+Sums = NDArray[np.int64]
+#: (about, version, place, sums): ``about`` is an interval of prediction time, None for arrivals.
+Told = tuple[int | None, int, int, Sums]
+
+
+class Ledger(Protocol):
+    """Turns what happened into integer sums, by what it is about, version and place."""
+
+    def add(self, step: int, happening: Happening) -> None:
+        """Count it."""
+        ...
+
+    def add_unmatched(self, step: int, unmatched: Unmatched) -> None:
+        """Count them."""
+        ...
+
+    def arrivals(self, step: int) -> Iterable[Told]:
+        """What the rows whose outcome became known for the first time came to since the last call, in order."""
+        ...
+
+    def revisions(self) -> Iterable[Told]:
+        """What all others came to since the last call: signed, net, without what is all zero, in order."""
+        ...
+
+
+class Outcome(NamedTuple):
+    """Sums that are told in a bucket.
+
+    ``about`` None: of predictions whose outcome became known in it, each once. Else a revision of what is known of those of an interval.
+    """
+
+    bucket: int
+    about: int | None
+    version: int
+    place: int
+    sums: Sums
+
+
+class Settings(NamedTuple):
+    """Of a join: a label counts if it comes so long behind its prediction (``wait``), or before it (``early``)."""
+
+    tiling: Tiling  #: buckets
+    revise: Tiling  #: intervals of label time for which revisions are summed
+    wait: int
+    early: int
+    bins: int  #: binned features of a prediction
+
+
+class Joiner:
+    """Takes aligned steps, each once and in order.
+
+    Parameters
+    ----------
+    begin
+        The bucket through which all is over before the first step, where that is known.
+    """
+
+    def __init__(self, settings: Settings, ledger: Ledger, begin: int | None = None) -> None:
+        self._settings, self._ledger = settings, ledger
+        self.matching = Matching(settings.wait, settings.early, settings.tiling, settings.bins)
+        self._through = begin  # buckets that are over
+        self._at = begin  # the bucket worked in
+
+    def take(self, step: int, predictions: Rows, labels: Rows) -> list[Outcome]:
+        """The rows of a step: `rows.prediction` and `rows.LABEL`, each in the order in which they hold."""
+        told = self.passed(self._settings.tiling.start(step - 1))
+        told += self._to(step)
+        self._expire(step)
+        for happening in self.matching.step(step, predictions, labels):
+            self._ledger.add(step, happening)
+        return told + [Outcome(step, *found) for found in self._ledger.arrivals(step)]
+
+    def passed(self, through: int) -> list[Outcome]:
+        """All buckets that end at or before it are over: what is due in one leaves in it, and what was revised is told."""
+        told: list[Outcome] = []
+        if self._through is not None and through <= self._through:
+            return told
+        while (due := self.matching.due()) is not None and due <= through:
+            told += self._to(due)
+            self._expire(due)
+        if self._at is not None and self._interval(self._at) <= through:
+            told += self._revise(self._interval(self._at))
+        self._through = through
+        self._at = through if self._at is None else max(self._at, through)
+        return told
+
+    def ended(self, last: int) -> list[Outcome]:
+        """All partitions have ended, the latest of them at this time: what is there is told, though its interval is not over."""
+        told = self.passed(self._settings.tiling.start(last))
+        return told if self._at is None else told + self._revise(self._interval(self._at))
+
+    def _to(self, step: int) -> list[Outcome]:
+        """Go on to a bucket: what was revised in an interval is told before anything of a later one is counted."""
+        told = [] if self._at is None or self._interval(self._at) >= step else self._revise(self._interval(self._at))
+        self._at = step if self._at is None else max(self._at, step)
+        return told
+
+    def _interval(self, at: int) -> int:
+        """The end of the interval in which this bucket ends."""
+        return self._settings.revise.end(at - 1)
+
+    def _revise(self, bucket: int) -> list[Outcome]:
+        return [Outcome(bucket, *found) for found in self._ledger.revisions()]
+
+    def _expire(self, step: int) -> None:
+        expired, unmatched = self.matching.expire(step)
+        if len(expired.rows):
+            self._ledger.add(step, expired)
+        if len(unmatched.about):
+            self._ledger.add_unmatched(step, unmatched)

@@ -1,0 +1,225 @@
+"""The join itself: which prediction counts, which label is in force for it, and what a step changed. No loop over rows.
+
+A prediction counts if its (id, model, version) was not seen in the `wait` before it; every sighting, counted or not, starts that `wait` again.
+What was seen again has a *ghost*, which blocks repetitions and does nothing else: so there are two rows of it at most, however often it comes.
+
+A label is for every living prediction of its id, and of its model if it names one. In force is the one of the greatest (revision, step, order);
+as labels are taken in order, a row need keep but the revision of its own. A retraction is a label without value.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .groups import Rows, Spots, grouped
+from .pending import Pending, Tiling
+from .rows import ANY, LABEL, NONE, Happening, Unmatched, Values, prediction, told
+
+#: A label that is kept: of those of one id, model, bucket and step the one in force, and how many there were.
+_KEPT = np.dtype([*LABEL.descr, ("count", "<u4"), ("older", "<u4"), ("matched", "u1")])
+#: What was seen again, and in which step the last time.
+_GHOST = np.dtype([("hi", "<u8"), ("lo", "<u8"), ("last", "<i8"), ("version", "<u4"), ("older", "<u4")])
+
+
+class Over(NamedTuple):
+    """What leaves without having met what it waited for."""
+
+    expired: Happening
+    unmatched: Unmatched
+
+
+class _Changes(NamedTuple):
+    spots: Spots
+    before: Values  # outcome before the step
+
+
+class Matching:
+    """The predictions and labels of one partition that wait for each other.
+
+    Parameters
+    ----------
+    wait, early
+        How long behind its prediction a label counts, and how long before it.
+    tiling
+        The buckets: all spans are counted in steps, which are buckets.
+    bins
+        Binned features of a prediction.
+    """
+
+    def __init__(self, wait: int, early: int, tiling: Tiling, bins: int) -> None:
+        self._wait, self._tiling = wait, tiling
+        self._told = told(bins)
+        self._predictions = Pending(_waiting(bins), wait, tiling)
+        self._ghosts = Pending(_GHOST, wait, tiling)
+        self._labels = Pending(_KEPT, early, tiling)
+
+    @property
+    def waiting(self) -> int:
+        """Predictions that are there."""
+        return self._predictions.store.waiting
+
+    @property
+    def kept(self) -> int:
+        """Rows of all kinds that are there."""
+        return self.waiting + self._ghosts.store.waiting + self._labels.store.waiting
+
+    @property
+    def nbytes(self) -> int:
+        """Of all that is kept."""
+        return self._predictions.nbytes + self._ghosts.nbytes + self._labels.nbytes
+
+    def due(self) -> int | None:
+        """The next bucket in which something leaves of which `expire` could tell."""
+        return min((end for end in (self._predictions.due(), self._labels.due()) if end is not None), default=None)
+
+    def expire(self, step: int) -> Over:
+        """Let go what is due in this step or before it."""
+        spots = self._predictions.leaving(step)
+        expired = self._rows(spots[self._predictions.rows["label"][spots] == NONE])
+        self._predictions.leave(len(spots))
+        spots = self._labels.leaving(step)
+        labels = self._labels.rows[spots]
+        unmet = labels[labels["matched"] == 0]
+        self._labels.leave(len(spots))
+        spots = self._ghosts.leaving(step)
+        ghosts = self._ghosts.rows[spots]
+        self._ghosts.leave(len(spots))
+        self._haunt(step, ghosts[self._alive(ghosts["last"], step)])
+        unmatched = Unmatched(np.repeat(unmet["about"], unmet["count"]), np.repeat(unmet["model"], unmet["count"]))
+        return Over(_happening("expired", expired), unmatched)
+
+    def step(self, step: int, predictions: Rows, labels: Rows) -> list[Happening]:
+        """Take what came in this step, predictions before labels, each in its order; `expire` of the step goes before."""
+        groups = grouped(predictions["hi"], predictions["lo"], predictions["version"])
+        firsts = groups.firsts
+        counted = np.sort(firsts[~self._again(step, predictions[firsts])])
+        repeated = np.ones(len(predictions), dtype=bool)
+        repeated[counted] = False
+        new = predictions[counted[np.argsort(predictions["about"][counted], kind="stable")]]
+        changes = self._meet(step, labels, *self._enter(step, new))
+        changed = self._rows(changes.spots)
+        first = (changed["label"] != NONE) & (self._predictions.rows["told"][changes.spots] == 0)
+        self._predictions.rows["told"][changes.spots[first]] = 1
+        happenings = [
+            _happening("predicted", self._unlabelled(new)),
+            _happening("duplicate", self._unlabelled(predictions[repeated])),
+            Happening("changed", changed, changes.before),
+            _happening("first", changed[first]),
+        ]
+        return [happening for happening in happenings if len(happening.rows)]
+
+    # -- predictions
+
+    def _again(self, step: int, rows: Rows) -> NDArray[np.bool_]:
+        """Which of these, one of each (id, model, version), were seen in the `wait` before; that starts again with them."""
+        again = np.zeros(len(rows), dtype=bool)
+        asked, spots = self._predictions.store.find(rows["hi"], rows["lo"])
+        again[asked[self._predictions.rows["version"][spots] == rows["version"][asked]]] = True
+        asked, spots = self._ghosts.store.find(rows["hi"], rows["lo"])
+        same = self._ghosts.rows["version"][spots] == rows["version"][asked]
+        asked, spots = asked[same], spots[same]
+        again[asked[self._alive(self._ghosts.rows["last"][spots], step)]] = True
+        self._ghosts.rows["last"][spots[again[asked]]] = step
+        unknown = again.copy()
+        unknown[asked] = False
+        ghosts = np.zeros(np.count_nonzero(unknown), _GHOST)
+        _copy(rows[unknown], ghosts, ("hi", "lo", "version"))
+        ghosts["last"] = step
+        self._haunt(step, ghosts)
+        return again
+
+    def _alive(self, last: Values, step: int) -> NDArray[np.bool_]:
+        return np.asarray(self._tiling.ends(last + self._wait) > step, dtype=np.bool_)
+
+    def _haunt(self, step: int, ghosts: Rows) -> None:
+        """Keep ghosts for another `wait`: whether one still blocks, is asked when its like comes."""
+        self._ghosts.enter(step, np.full(len(ghosts), step), ghosts)
+
+    def _enter(self, step: int, new: Rows) -> tuple[Spots, Spots]:
+        """Keep predictions that count, under the labels that came before them; returns where they lie, and those with an outcome."""
+        made = np.zeros(len(new), self._predictions.rows.dtype)
+        _copy(new, made, [name for name in new.dtype.names or () if name != "about"])
+        made["label"] = made["revision"] = NONE
+        asked, spots = self._labels.store.find(new["hi"], new["lo"])
+        labels = self._labels.rows
+        meant = _meant(labels["model"][spots], new["model"][asked])
+        asked, spots = asked[meant], spots[meant]
+        labels["matched"][spots] = 1
+        inorder = np.lexsort((self._labels.store.ages(spots), labels["revision"][spots]))
+        asked, spots = asked[inorder], spots[inorder]
+        latest = grouped(asked).lasts
+        made["label"][asked[latest]] = labels["value"][spots[latest]]
+        made["revision"][asked[latest]] = labels["revision"][spots[latest]]
+        entered = self._predictions.enter(step, new["about"], made)
+        return entered, entered[made["label"] != NONE]
+
+    # -- labels
+
+    def _meet(self, step: int, labels: Rows, new: Spots, early: Spots) -> _Changes:
+        """Let labels meet what is there; ``early`` are those of the ``new`` ones that had an outcome when they came."""
+        kept = _in_force(labels)
+        store, rows = self._predictions.store, self._predictions.rows
+        asked, spots = store.find(kept["hi"], kept["lo"])
+        meant = _meant(kept["model"][asked], rows["model"][spots])
+        asked, spots = asked[meant], spots[meant]
+        kept["matched"][asked] = 1
+        self._labels.enter(step, np.full(len(kept), step), kept)
+        inorder = np.lexsort((asked, kept["revision"][asked]))
+        asked, spots = asked[inorder], spots[inorder]
+        latest = grouped(spots).lasts
+        asked, spots = asked[latest], spots[latest]
+        later = kept["revision"][asked] >= rows["revision"][spots]
+        asked, spots = asked[later], spots[later]
+        before = np.where(store.ages(spots) < store.waiting - len(new), rows["label"][spots], NONE)
+        rows["label"][spots], rows["revision"][spots] = kept["value"][asked], kept["revision"][asked]
+        others = early[~np.isin(early, spots)]
+        spots, before = np.concatenate((spots, others)), np.concatenate((before, np.full(len(others), NONE)))
+        changed = rows["label"][spots] != before
+        return _Changes(spots[changed], before[changed])
+
+    # -- what is told
+
+    def _rows(self, spots: Spots) -> Rows:
+        kept = self._predictions.rows[spots]
+        rows = np.zeros(len(spots), self._told)
+        _copy(kept, rows, [name for name in self._told.names or () if name != "about"])
+        rows["about"] = self._predictions.abouts(spots)
+        return rows
+
+    def _unlabelled(self, predictions: Rows) -> Rows:
+        rows = np.zeros(len(predictions), self._told)
+        _copy(predictions, rows, predictions.dtype.names or ())
+        rows["label"] = NONE
+        return rows
+
+
+def _waiting(bins: int) -> np.dtype[Any]:
+    """A prediction as it waits: without its bucket, with its label."""
+    fields = [field for field in prediction(bins).descr if field[0] != "about"]
+    return np.dtype([*fields, ("label", "<i8"), ("revision", "<i8"), ("older", "<u4"), ("told", "u1")])
+
+
+def _in_force(labels: Rows) -> Rows:
+    """Of the labels of one id, model and bucket the one of the greatest (revision, order), and how many: they meet the same, and leave together."""
+    inorder = np.argsort(labels["revision"], kind="stable")
+    groups = grouped(*(labels[name][inorder] for name in ("hi", "lo", "model", "about")))
+    latest = inorder[groups.lasts]
+    place = np.argsort(latest)
+    kept = np.zeros(len(latest), _KEPT)
+    _copy(labels[latest[place]], kept, LABEL.names or ())
+    kept["count"] = groups.sizes[place]
+    return kept
+
+
+def _meant(of_label: NDArray[np.uint16], of_prediction: NDArray[np.uint16]) -> NDArray[np.bool_]:
+    return np.asarray((of_label == ANY) | (of_label == of_prediction), dtype=np.bool_)
+
+
+def _happening(what: Any, rows: Rows) -> Happening:
+    return Happening(what, rows, np.full(len(rows), NONE))
+
+
+def _copy(source: Rows, target: Rows, names: Any) -> None:
+    for name in names:
+        target[name] = source[name]

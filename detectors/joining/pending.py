@@ -1,0 +1,98 @@
+"""Rows that wait, each for one span from the step in which it came: whose time is over, and what bucket a row belongs to."""
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from .groups import Rows, Spots
+from .rows import Values
+from .store import Store
+
+_RUN = np.dtype([("step", "<i8"), ("about", "<i8"), ("behind", "<i8")])
+_FIRST = 64
+
+
+class Tiling(Protocol):
+    """Intervals [start, end) of time without gap or overlap."""
+
+    def start(self, time: int) -> int:
+        """Where the one that contains ``time`` begins."""
+        ...
+
+    def end(self, time: int) -> int:
+        """Where the one that contains ``time`` ends."""
+        ...
+
+    def ends(self, times: Values) -> Values:
+        """`end` of many."""
+        ...
+
+
+class Pending:
+    """A store whose rows leave in the step in which their span is over, and in no other: where `Tiling.end` of step + span is.
+
+    Rows that came in one step and belong to one bucket stand side by side, as a *run*: so neither time is kept with a row.
+    """
+
+    def __init__(self, dtype: np.dtype[Any], span: int, tiling: Tiling) -> None:  # fields of any type
+        self.store = Store(dtype)
+        self._span, self._tiling = span, tiling
+        self._runs = np.zeros(_FIRST, _RUN)
+        self._first = self._last = 0  # runs that are there
+        self._left = 0  # rows that have left, ever
+
+    @property
+    def rows(self) -> Rows:
+        """Of the store, by spot."""
+        return self.store.rows
+
+    @property
+    def nbytes(self) -> int:
+        """Of all that is kept."""
+        return self.store.nbytes + self._runs.nbytes
+
+    def enter(self, step: int, about: Values, new: Rows) -> Spots:
+        """Take rows of this step, ordered by the bucket that each belongs to; returns where they lie, until rows enter or leave."""
+        if not len(new):
+            return np.zeros(0, dtype=np.int64)
+        begins = np.flatnonzero(np.concatenate(([True], about[1:] != about[:-1])))
+        self._room(len(begins))
+        runs = self._runs[self._last : self._last + len(begins)]
+        runs["step"], runs["about"] = step, about[begins]
+        runs["behind"] = self._left + self.store.waiting + np.append(begins[1:], len(new))
+        self._last += len(begins)
+        return self.store.enter(new)
+
+    def abouts(self, spots: Spots) -> Values:
+        """The bucket that each row belongs to."""
+        runs = self._runs[self._first : self._last]
+        number = np.searchsorted(runs["behind"], self._left + self.store.ages(spots), side="right")
+        return np.asarray(runs["about"][number], dtype=np.int64)
+
+    def due(self) -> int | None:
+        """The next bucket in which a row leaves."""
+        return None if self._first == self._last else self._end(self._first)
+
+    def leaving(self, step: int) -> Spots:
+        """Those whose time is over in this step; none of them is gone before `leave`."""
+        run, behind = self._first, self._left
+        while run < self._last and self._end(run) <= step:
+            behind = int(self._runs["behind"][run])
+            run += 1
+        return self.store.at(np.arange(behind - self._left))
+
+    def leave(self, rows: int) -> None:
+        """Drop so many of the oldest, whole runs."""
+        self._left += rows
+        self._first += int(np.searchsorted(self._runs["behind"][self._first : self._last], self._left, side="right"))
+        self.store.leave(rows)
+
+    def _end(self, run: int) -> int:
+        return self._tiling.end(int(self._runs["step"][run]) + self._span)
+
+    def _room(self, runs: int) -> None:
+        if self._last + runs > len(self._runs):
+            kept = self._runs[self._first : self._last]
+            self._runs = np.zeros(max(_FIRST, 2 * (len(kept) + runs)), _RUN)
+            self._runs[: len(kept)] = kept
+            self._first, self._last = 0, len(kept)

@@ -1,0 +1,67 @@
+"""What comes to the join, and what it tells of: structured rows. Codes of models, versions and places are the caller's."""
+
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .groups import Rows
+
+Values = NDArray[np.int64]
+What = Literal["predicted", "duplicate", "expired", "changed", "first"]
+
+#: No value: an outcome that is not known; a label with it is a retraction. As a float64's bits it is -0.0, so a number must come as 0.0.
+NONE = int(np.iinfo(np.int64).min)
+#: The model of a label that names none.
+ANY = 65_535
+
+#: A label; ``about``: the bucket that it belongs to; ``revision``: the user's own order, 0 where there is none.
+LABEL = np.dtype([("hi", "<u8"), ("lo", "<u8"), ("value", "<i8"), ("revision", "<i8"), ("about", "<i8"), ("model", "<u2")])
+
+
+def prediction(bins: int) -> np.dtype[Any]:
+    """A prediction with so many binned features.
+
+    >>> prediction(3).itemsize
+    52
+    """
+    return np.dtype(
+        [
+            ("hi", "<u8"),
+            ("lo", "<u8"),
+            ("value", "<i8"),  # what was predicted
+            ("about", "<i8"),  # the bucket that it belongs to
+            ("version", "<u4"),
+            ("place", "<u4"),
+            ("score", "<i4"),
+            ("model", "<u2"),
+            ("cell", "<u2"),
+            ("flags", "u1"),
+            ("bins", "u1", (bins,)),
+        ]
+    )
+
+
+def told(bins: int) -> np.dtype[Any]:
+    """A prediction of which something is told, with the ``label`` in force, NONE where there is none."""
+    return np.dtype([*prediction(bins).descr, ("label", "<i8")])
+
+
+class Happening(NamedTuple):
+    """What became of predictions in a step, all of them alike.
+
+    ``predicted``: they count. ``duplicate``: they do not, their like was seen not long ago. ``expired``: their time is over, and no outcome is
+    known. ``changed``: their outcome is another than before the step, however many labels came in it. ``first``: it became known for the first
+    time; each prediction once, for ever, and in the same step among the changed.
+    """
+
+    what: What
+    rows: Rows  #: of `told`
+    before: Values  #: the outcome before the step; NONE unless changed
+
+
+class Unmatched(NamedTuple):
+    """Labels whose time is over, and which met no prediction: each its own bucket, and its model or ANY."""
+
+    about: Values
+    model: NDArray[np.uint16]
