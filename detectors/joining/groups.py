@@ -41,7 +41,8 @@ def grouped(*columns: NDArray[Any]) -> Groups:  # halves of ids, codes, times
     rows = len(columns[0])
     inorder = np.sort(columns[0])
     if (inorder[1:] != inorder[:-1]).all():
-        return Groups(np.arange(rows), np.arange(rows))
+        order = np.arange(rows)
+        return Groups(order, order)
     order = np.lexsort(columns[::-1])
     begins = np.zeros(rows, dtype=bool)
     begins[:1] = True

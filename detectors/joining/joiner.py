@@ -1,13 +1,13 @@
 """One partition of the joins topic as a fold: steps and completeness in, outcomes out. What happened to rows is summed by the ledger.
 
-Arrivals, what became known for the first time, are told in every step. All else is told as *revisions*, net, when completeness passes the end
-of an interval: before anything of a later one is counted, and before progress says that the interval is over.
+Arrivals, what became known for the first time, are told in every step. All else is told as *revisions*, net, when completeness passes the
+end of an interval: before anything of a later one is counted, and before progress says that the interval is over.
 
 Nothing of it is ever written. An empty joiner that folds on from 2 wait + early + one revision + 3 buckets behind is the joiner itself.
 """
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray

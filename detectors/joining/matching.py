@@ -1,10 +1,11 @@
 """The join itself: which prediction counts, which label is in force for it, and what a step changed. No loop over rows.
 
-A prediction counts if its (id, model, version) was not seen in the `wait` before it; every sighting, counted or not, starts that `wait` again.
-What was seen again has a *ghost*, which blocks repetitions and does nothing else: so there are two rows of it at most, however often it comes.
+A prediction counts if its (id, model, version) was not seen in the `wait` before it; every sighting, counted or not, starts that `wait`
+again. What was seen again has a *ghost*, which blocks repetitions and does nothing else: there are two rows of it at most, however often it
+comes.
 
-A label is for every living prediction of its id, and of its model if it names one. In force is the one of the greatest (revision, step, order);
-as labels are taken in order, a row need keep but the revision of its own. A retraction is a label without value.
+A label is for every living prediction of its id, and of its model if it names one. In force is the one of the greatest (revision, step,
+order); as labels are taken in order, a row need keep but the revision of its own. A retraction is a label without value.
 """
 
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from .groups import Rows, Spots, grouped
 from .pending import Pending, Tiling
-from .rows import ANY, LABEL, NONE, Happening, Unmatched, Values, prediction, told
+from .rows import ANY, LABEL, NONE, Happening, Unmatched, Values, What, prediction, told
 
 #: A label that is kept: of those of one id, model, bucket and step the one in force, and how many there were.
 _KEPT = np.dtype([*LABEL.descr, ("count", "<u4"), ("older", "<u4"), ("matched", "u1")])
@@ -74,7 +75,7 @@ class Matching:
         return min((end for end in (self._predictions.due(), self._labels.due()) if end is not None), default=None)
 
     def expire(self, step: int) -> Over:
-        """Let go what is due in this step or before it."""
+        """Let go what is due in this step or before it; a ghost that was seen since it was kept stays on."""
         spots = self._predictions.leaving(step)
         expired = self._rows(spots[self._predictions.rows["label"][spots] == NONE])
         self._predictions.leave(len(spots))
@@ -90,24 +91,31 @@ class Matching:
         return Over(_happening("expired", expired), unmatched)
 
     def step(self, step: int, predictions: Rows, labels: Rows) -> list[Happening]:
-        """Take what came in this step, predictions before labels, each in its order; `expire` of the step goes before."""
-        groups = grouped(predictions["hi"], predictions["lo"], predictions["version"])
-        firsts = groups.firsts
-        counted = np.sort(firsts[~self._again(step, predictions[firsts])])
-        repeated = np.ones(len(predictions), dtype=bool)
-        repeated[counted] = False
-        new = predictions[counted[np.argsort(predictions["about"][counted], kind="stable")]]
-        changes = self._meet(step, labels, *self._enter(step, new))
-        changed = self._rows(changes.spots)
-        first = (changed["label"] != NONE) & (self._predictions.rows["told"][changes.spots] == 0)
-        self._predictions.rows["told"][changes.spots[first]] = 1
-        happenings = [
-            _happening("predicted", self._unlabelled(new)),
-            _happening("duplicate", self._unlabelled(predictions[repeated])),
-            Happening("changed", changed, changes.before),
-            _happening("first", changed[first]),
-        ]
-        return [happening for happening in happenings if len(happening.rows)]
+        """Take what came in this step, predictions before labels, each in its order; `expire` of the step goes before.
+
+        What happened comes back without kinds of which there is nothing; rows in the order in which predictions were taken: by step,
+        bucket, and as they came.
+        """
+        happenings: list[Happening] = []
+        new = early = np.zeros(0, dtype=np.int64)
+        if len(predictions):
+            firsts = grouped(predictions["hi"], predictions["lo"], predictions["version"]).firsts
+            repeated = np.ones(len(predictions), dtype=bool)
+            repeated[firsts] = self._again(step, predictions[firsts])
+            counting = predictions[~repeated] if repeated.any() else predictions
+            if (counting["about"][1:] < counting["about"][:-1]).any():
+                counting = counting[np.argsort(counting["about"], kind="stable")]
+            happenings += self._happened("predicted", counting) + self._happened("duplicate", predictions[repeated])
+            new, early = self._enter(step, counting)
+        changes = self._meet(step, labels, new, early) if len(labels) else _Changes(early, np.full(len(early), NONE))
+        if len(changes.spots):
+            changed = self._rows(changes.spots)
+            first = (changed["label"] != NONE) & (self._predictions.rows["told"][changes.spots] == 0)
+            self._predictions.rows["told"][changes.spots[first]] = 1
+            happenings.append(Happening("changed", changed, changes.before))
+            if first.any():
+                happenings.append(_happening("first", changed[first]))
+        return happenings
 
     # -- predictions
 
@@ -116,6 +124,10 @@ class Matching:
         again = np.zeros(len(rows), dtype=bool)
         asked, spots = self._predictions.store.find(rows["hi"], rows["lo"])
         again[asked[self._predictions.rows["version"][spots] == rows["version"][asked]]] = True
+        return self._blocked(step, rows, again) if self._ghosts.store.waiting or again.any() else again
+
+    def _blocked(self, step: int, rows: Rows, again: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """The same, with those that a ghost blocks; all of them have a ghost then."""
         asked, spots = self._ghosts.store.find(rows["hi"], rows["lo"])
         same = self._ghosts.rows["version"][spots] == rows["version"][asked]
         asked, spots = asked[same], spots[same]
@@ -133,17 +145,25 @@ class Matching:
         return np.asarray(self._tiling.ends(last + self._wait) > step, dtype=np.bool_)
 
     def _haunt(self, step: int, ghosts: Rows) -> None:
-        """Keep ghosts for another `wait`: whether one still blocks, is asked when its like comes."""
-        self._ghosts.enter(step, np.full(len(ghosts), step), ghosts)
+        """Keep ghosts for another `wait`: whether one still blocks is asked when its like comes."""
+        if len(ghosts):
+            self._ghosts.enter(step, np.full(len(ghosts), step), ghosts)
 
     def _enter(self, step: int, new: Rows) -> tuple[Spots, Spots]:
         """Keep predictions that count, under the labels that came before them; returns where they lie, and those with an outcome."""
         made = np.zeros(len(new), self._predictions.rows.dtype)
         _copy(new, made, [name for name in new.dtype.names or () if name != "about"])
         made["label"] = made["revision"] = NONE
-        asked, spots = self._labels.store.find(new["hi"], new["lo"])
+        if self._labels.store.waiting:
+            self._meet_earlier(made)
+        entered = self._predictions.enter(step, new["about"], made)
+        return entered, entered[made["label"] != NONE]
+
+    def _meet_earlier(self, made: Rows) -> None:
+        """Let predictions meet the labels that are kept."""
+        asked, spots = self._labels.store.find(made["hi"], made["lo"])
         labels = self._labels.rows
-        meant = _meant(labels["model"][spots], new["model"][asked])
+        meant = _meant(labels["model"][spots], made["model"][asked])
         asked, spots = asked[meant], spots[meant]
         labels["matched"][spots] = 1
         inorder = np.lexsort((self._labels.store.ages(spots), labels["revision"][spots]))
@@ -151,8 +171,6 @@ class Matching:
         latest = grouped(asked).lasts
         made["label"][asked[latest]] = labels["value"][spots[latest]]
         made["revision"][asked[latest]] = labels["revision"][spots[latest]]
-        entered = self._predictions.enter(step, new["about"], made)
-        return entered, entered[made["label"] != NONE]
 
     # -- labels
 
@@ -175,7 +193,8 @@ class Matching:
         rows["label"][spots], rows["revision"][spots] = kept["value"][asked], kept["revision"][asked]
         others = early[~np.isin(early, spots)]
         spots, before = np.concatenate((spots, others)), np.concatenate((before, np.full(len(others), NONE)))
-        changed = rows["label"][spots] != before
+        changed = np.flatnonzero(rows["label"][spots] != before)
+        changed = changed[np.argsort(store.ages(spots[changed]))]  # as they were taken, whatever the index made of them
         return _Changes(spots[changed], before[changed])
 
     # -- what is told
@@ -187,11 +206,13 @@ class Matching:
         rows["about"] = self._predictions.abouts(spots)
         return rows
 
-    def _unlabelled(self, predictions: Rows) -> Rows:
+    def _happened(self, what: What, predictions: Rows) -> list[Happening]:
         rows = np.zeros(len(predictions), self._told)
+        if not len(rows):
+            return []
         _copy(predictions, rows, predictions.dtype.names or ())
         rows["label"] = NONE
-        return rows
+        return [_happening(what, rows)]
 
 
 def _waiting(bins: int) -> np.dtype[Any]:
@@ -201,7 +222,7 @@ def _waiting(bins: int) -> np.dtype[Any]:
 
 
 def _in_force(labels: Rows) -> Rows:
-    """Of the labels of one id, model and bucket the one of the greatest (revision, order), and how many: they meet the same, and leave together."""
+    """Of the labels of one id, model and bucket the one in force, and how many there are: they meet the same, and leave together."""
     inorder = np.argsort(labels["revision"], kind="stable")
     groups = grouped(*(labels[name][inorder] for name in ("hi", "lo", "model", "about")))
     latest = inorder[groups.lasts]
@@ -216,7 +237,7 @@ def _meant(of_label: NDArray[np.uint16], of_prediction: NDArray[np.uint16]) -> N
     return np.asarray((of_label == ANY) | (of_label == of_prediction), dtype=np.bool_)
 
 
-def _happening(what: Any, rows: Rows) -> Happening:
+def _happening(what: What, rows: Rows) -> Happening:
     return Happening(what, rows, np.full(len(rows), NONE))
 
 

@@ -83,6 +83,8 @@ class Pending:
 
     def leave(self, rows: int) -> None:
         """Drop so many of the oldest, whole runs."""
+        if not rows:
+            return
         self._left += rows
         self._first += int(np.searchsorted(self._runs["behind"][self._first : self._last], self._left, side="right"))
         self.store.leave(rows)

@@ -50,9 +50,9 @@ def told(bins: int) -> np.dtype[Any]:
 class Happening(NamedTuple):
     """What became of predictions in a step, all of them alike.
 
-    ``predicted``: they count. ``duplicate``: they do not, their like was seen not long ago. ``expired``: their time is over, and no outcome is
-    known. ``changed``: their outcome is another than before the step, however many labels came in it. ``first``: it became known for the first
-    time; each prediction once, for ever, and in the same step among the changed.
+    ``predicted``: they count. ``duplicate``: they do not, their like was seen not long ago. ``expired``: their time is over, and no outcome
+    is known. ``changed``: their outcome is another than before the step, however many labels came in it. ``first``: it became known for the
+    first time; each prediction once, for ever, and among the changed of that step.
     """
 
     what: What

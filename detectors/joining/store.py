@@ -26,6 +26,10 @@ _BLOCK = 1 << 14
 _FIRST = 1_024
 #: Fewer than one in so many are there: give the memory back.
 _EMPTY = 4
+#: Factors and shifts that mix an id.
+_MIX = tuple(np.uint64(factor) for factor in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
+_SHIFTS = tuple(np.uint64(bits) for bits in (30, 27, 31))
+_HALF, _LOW_HALF, _ALL_BUT_A_BYTE, _ONE = np.uint64(32), np.uint64(0xFFFFFFFF), np.uint64(56), np.uint64(1)
 
 
 class Found(NamedTuple):
@@ -36,9 +40,13 @@ class Found(NamedTuple):
 
 
 class _Homes(NamedTuple):
-    one: Spots
-    two: Spots
-    tag: NDArray[np.uint8]  # never 0, which marks a free slot
+    buckets: Spots  # (n, 2)
+    tag: NDArray[np.uint8]  # (n,); never 0, which marks a free slot
+
+
+class _Slots(NamedTuple):
+    which: Spots
+    cells: Spots  # index into all slots, one bucket behind the other
 
 
 class Store:
@@ -65,16 +73,19 @@ class Store:
 
     def find(self, hi: Ids, lo: Ids) -> Found:
         """All rows of these ids, shape (n,) each: the youngest of every id, then the next, and so on."""
-        blocks = [self._youngest(hi[start : start + _BLOCK], lo[start : start + _BLOCK]) for start in range(0, len(hi), _BLOCK)]
-        asked = np.concatenate([found.asked + i * _BLOCK for i, found in enumerate(blocks)] or [np.zeros(0, dtype=np.int64)])
-        spots = np.concatenate([found.spots for found in blocks] or [asked])
-        found = [Found(asked, spots)]
-        while len(spots):  # once for each row that the id with most of them has
-            older = self.rows["older"][spots].astype(np.int64)
-            more = self.ages(older) < self.ages(spots)
-            asked, spots = asked[more], older[more]
-            found.append(Found(asked, spots))
-        return Found(np.concatenate([f.asked for f in found]), np.concatenate([f.spots for f in found]))
+        found: list[Found] = []
+        for start in range(0, len(hi) if self.waiting else 0, _BLOCK):
+            asked, spots = self._youngest(hi[start : start + _BLOCK], lo[start : start + _BLOCK])
+            asked += start
+            while len(spots):  # once for each row that the id with most of them has
+                found.append(Found(asked, spots))
+                older = self.rows["older"][spots].astype(np.int64)
+                more = self.ages(older) < self.ages(spots)
+                asked, spots = asked[more], older[more]
+        if len(found) == 1:
+            return found[0]
+        none = [np.zeros(0, dtype=np.int64)]
+        return Found(np.concatenate([f.asked for f in found] or none), np.concatenate([f.spots for f in found] or none))
 
     def enter(self, new: Rows) -> Spots:
         """Put rows at the head; returns where they lie, until the next call of `enter` or `leave`."""
@@ -93,10 +104,11 @@ class Store:
             at = self.at(np.arange(start, min(start + _BLOCK, rows)))
             hi, lo = self.rows["hi"][at], self.rows["lo"][at]
             homes = self._homes(hi, lo)
-            for home in (homes.one, homes.two):
-                which, slot = np.nonzero((self._slots[home] == at[:, None].astype(np.uint32)) & (self._tags[home] != 0))
-                self._tags[home[which], slot] = 0
-                self._ids -= len(which)
+            slots = self._at_home(
+                homes, (self._slots[homes.buckets] == at[:, None, None].astype(np.uint32)) & (self._tags[homes.buckets] != 0)
+            )
+            self._tags.reshape(-1)[slots.cells] = 0
+            self._ids -= len(slots.cells)
             if self._apart:
                 gone = np.flatnonzero(np.isin(at, np.array(list(self._apart.values()))))
                 for key in zip(hi[gone].tolist(), lo[gone].tolist(), strict=True):
@@ -128,34 +140,35 @@ class Store:
 
     def _homes(self, hi: Ids, lo: Ids) -> _Homes:
         """Both halves mixed (splitmix64's finalizer): of the ids of one partition or sample neither is uniform."""
-        x = hi * np.uint64(0x9E3779B97F4A7C15) + lo
-        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        x ^= x >> np.uint64(31)
-        half, buckets = np.uint64(32), np.uint64(self._buckets)
-        one, two = (x >> half) * buckets >> half, (x & np.uint64(0xFFFFFFFF)) * buckets >> half
-        tag = (x * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(56)) % np.uint64(255) + np.uint64(1)
-        return _Homes(one.astype(np.int64), two.astype(np.int64), tag.astype(np.uint8))
+        x = hi * _MIX[0] + lo
+        x ^= x >> _SHIFTS[0]
+        x *= _MIX[1]
+        x ^= x >> _SHIFTS[1]
+        x *= _MIX[2]
+        x ^= x >> _SHIFTS[2]
+        count = np.uint64(self._buckets)
+        buckets = np.empty((len(x), 2), dtype=np.int64)
+        buckets[:, 0] = (x >> _HALF) * count >> _HALF
+        buckets[:, 1] = (x & _LOW_HALF) * (count - _ONE) >> _HALF
+        buckets[:, 1] += buckets[:, 1] >= buckets[:, 0]  # never one bucket twice
+        x *= _MIX[0]
+        return _Homes(buckets, (x >> _ALL_BUT_A_BYTE).astype(np.uint8) | np.uint8(1))
 
-    def _slots_of(self, hi: Ids, lo: Ids) -> tuple[Spots, Spots, Spots]:
-        """Which of these ids have a slot, each its bucket, and the place in it."""
-        homes = self._homes(hi, lo)
-        found: list[tuple[Spots, Spots, Spots]] = []
-        for home, here in ((homes.one, None), (homes.two, homes.one != homes.two)):
-            tagged = self._tags[home] == homes.tag[:, None]
-            if here is not None:  # where both are the same bucket, it was looked at
-                tagged &= here[:, None]
-            which, slot = np.nonzero(tagged)
-            spot = self._slots[home[which], slot]
-            same = (self.rows["hi"][spot] == hi[which]) & (self.rows["lo"][spot] == lo[which])
-            which = which[same]
-            found.append((which, home[which], slot[same]))
-        (a, b, c), (d, e, f) = found
-        return np.concatenate((a, d)), np.concatenate((b, e)), np.concatenate((c, f))
+    def _at_home(self, homes: _Homes, there: NDArray[np.bool_]) -> _Slots:
+        """The slots where this is true of shape (n, 2, `SLOTS`)."""
+        which, slot = np.nonzero(there.reshape(len(there), 2 * SLOTS))
+        return _Slots(which, homes.buckets[which, slot // SLOTS] * SLOTS + slot % SLOTS)
+
+    def _find(self, homes: _Homes, hi: Ids, lo: Ids) -> _Slots:
+        """Which of these ids have a slot."""
+        which, cells = self._at_home(homes, self._tags[homes.buckets] == homes.tag[:, None, None])
+        spots = self._slots.reshape(-1)[cells]
+        same = (self.rows["hi"][spots] == hi[which]) & (self.rows["lo"][spots] == lo[which])
+        return _Slots(which[same], cells[same])
 
     def _youngest(self, hi: Ids, lo: Ids) -> Found:
-        which, bucket, slot = self._slots_of(hi, lo)
-        spots = self._slots[bucket, slot].astype(np.int64)
+        which, cells = self._find(self._homes(hi, lo), hi, lo)
+        spots = self._slots.reshape(-1)[cells].astype(np.int64)
         if self._apart:
             apart, keys = self._lying_apart(hi, lo)
             which = np.concatenate((which, apart))
@@ -176,9 +189,11 @@ class Store:
         older = np.concatenate((sorted_at[:1], sorted_at[:-1]))
         older[groups.begins] = sorted_at[groups.begins]  # none: itself
         ids = hi[firsts], lo[firsts]
-        which, bucket, slot = self._slots_of(*ids)
-        older[groups.begins[which]] = self._slots[bucket, slot]
-        self._slots[bucket, slot] = youngest[which]
+        homes = self._homes(*ids)
+        which, cells = self._find(homes, *ids)
+        slots = self._slots.reshape(-1)
+        older[groups.begins[which]] = slots[cells]
+        slots[cells] = youngest[which]
         new = np.ones(len(firsts), dtype=bool)
         new[which] = False
         if self._apart:
@@ -189,41 +204,42 @@ class Store:
             new[apart] = False
         self.rows["older"][sorted_at] = older
         heads = youngest[new]
-        if self._ids + len(heads) > LOAD * SLOTS * self._buckets:
-            self._make_index(max(self._ids + len(heads), int(self._ids * (1 + _INDEX_GROWS))))
-        self._place(heads)
+        if self._ids + len(heads) <= LOAD * SLOTS * self._buckets:
+            self._place(heads, _Homes(homes.buckets[new], homes.tag[new]))
+            return
+        self._make_index(max(self._ids + len(heads), int(self._ids * (1 + _INDEX_GROWS))))
+        self._place(heads, self._homes(self.rows["hi"][heads], self.rows["lo"][heads]))
 
-    def _place(self, at: Spots) -> None:
+    def _place(self, at: Spots, homes: _Homes) -> None:
         """Give the ids of these rows, none of which has one, a slot each."""
         self._ids += len(at)
-        hi, lo = self.rows["hi"][at], self.rows["lo"][at]
-        homes = self._homes(hi, lo)
-        left = np.arange(len(at))
+        left, tags, slots = np.arange(len(at)), self._tags.reshape(-1), self._slots.reshape(-1)
         for turn in range(_TURNS):
             if not len(left):
                 return
-            one, two = homes.one[left], homes.two[left]
-            fuller = np.count_nonzero(self._tags[one], axis=1) > np.count_nonzero(self._tags[two], axis=1)
-            home = np.where(fuller, two, one)
+            buckets = homes.buckets[left]
+            full = np.count_nonzero(self._tags[buckets], axis=2)
+            home = np.where(full[:, 0] > full[:, 1], buckets[:, 1], buckets[:, 0])
             order = np.argsort(home, kind="stable")
             home, mine = home[order], left[order]
             begins = np.flatnonzero(np.concatenate(([True], home[1:] != home[:-1])))
             rank = np.arange(len(home)) - np.repeat(begins, np.diff(np.append(begins, len(home))))
             free = np.cumsum(self._tags[home] == 0, axis=1, dtype=np.int8)
             fits = (rank < free[:, -1]) & ((rank < 2) | (turn >= _TURNS // 2))
-            slot = np.argmax(free[fits] > rank[fits, None], axis=1)
-            self._tags[home[fits], slot] = homes.tag[mine[fits]]
-            self._slots[home[fits], slot] = at[mine[fits]]
+            cells = home[fits] * SLOTS + np.argmax(free[fits] > rank[fits, None], axis=1)
+            tags[cells] = homes.tag[mine[fits]]
+            slots[cells] = at[mine[fits]]
             left = mine[~fits]
-        for row in left.tolist():
-            self._apart[int(hi[row]), int(lo[row])] = int(at[row])
+        for spot in at[left].tolist():
+            self._apart[int(self.rows["hi"][spot]), int(self.rows["lo"][spot])] = spot
 
     def _make_index(self, ids: int) -> None:
         """The same in another size."""
         youngest = np.concatenate((self._slots[self._tags != 0], np.array(list(self._apart.values()), dtype=np.uint32)))
         self._index(ids)
         for start in range(0, len(youngest), _BLOCK):
-            self._place(youngest[start : start + _BLOCK].astype(np.int64))
+            at = youngest[start : start + _BLOCK].astype(np.int64)
+            self._place(at, self._homes(self.rows["hi"][at], self.rows["lo"][at]))
 
     # -- the ring
 

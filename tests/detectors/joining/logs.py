@@ -5,12 +5,13 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftbus.detectors.joining import ANY, LABEL, NONE, Happening, Joiner, Outcome, Settings, Unmatched, prediction
+from driftbus.detectors.joining.pending import Tiling
 
 from ...oracle import labels as oracle
 from ...oracle import streams
@@ -20,7 +21,15 @@ MODELS = ("k", "m")
 VERSIONS = (("", ""), ("k", ""), ("k", "1"), ("m", ""), ("m", "1"), ("m", "2"))
 PLACES = ("", "here", "there")
 CELLS = 3
-NAMES = ("predicted", "duplicates", "expired", "unmatched", "n", "errors", *(f"cell {c}{of}" for c in range(CELLS) for of in ("", " right")))
+NAMES = (
+    "predicted",
+    "duplicates",
+    "expired",
+    "unmatched",
+    "n",
+    "errors",
+    *(f"cell {c}{of}" for c in range(CELLS) for of in ("", " right")),
+)
 BINS = 2
 BEGIN = 1_000
 
@@ -68,7 +77,7 @@ def joins(draw: random.Random, uneven: bool) -> oracle.Join:
 
 
 def log(seed: str, uneven: bool = False, ids: int = 60) -> Log:
-    """Predictions once, twice, in chains; labels late, early, twice, corrected, retracted, set again, of one model or of all, of nothing."""
+    """Predictions once, twice, in chains; labels late, early, twice, corrected, retracted, set again, of a model or of all, of nothing."""
     draw = random.Random(seed)
     join = joins(draw, uneven)
     rows: list[tuple[int, oracle.Prediction | oracle.Label]] = []
@@ -200,8 +209,8 @@ class RowByRow:
             self._count(self.revised, (self.join.about.end(about - 1), version, 0), {"unmatched": 1})
 
     def arrivals(self, step: int) -> Iterator[tuple[int | None, int, int, NDArray[np.int64]]]:
-        for (_, *place), vector in self._told(self.arrived):
-            yield None, *place, vector
+        for (_, version, place), vector in self._told(self.arrived):
+            yield None, version, place, vector
 
     def revisions(self) -> Iterator[tuple[int | None, int, int, NDArray[np.int64]]]:
         for place, vector in self._told(self.revised):
@@ -222,7 +231,8 @@ def in_words(outcome: Outcome) -> oracle.Outcome:
 
 
 def joiner(join: oracle.Join, begin: int | None = None) -> Joiner:
-    return Joiner(Settings(join.buckets, join.revise, join.wait, join.early, BINS), RowByRow(join), begin)
+    tiling, revise = cast("Tiling", join.buckets), cast("Tiling", join.revise)  # the oracle asks for less of them
+    return Joiner(Settings(tiling, revise, join.wait, join.early, BINS), RowByRow(join), begin)
 
 
 def fold(folded: Joiner, events: list[Event]) -> list[list[oracle.Outcome]]:

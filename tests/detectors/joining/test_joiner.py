@@ -9,9 +9,9 @@ from ...oracle import streams
 from .logs import Event, Log, Uneven, fold, fold_by_oracle, joiner, log
 
 #: Logs of each test; of both kinds of buckets together more than three hundred.
-BLOCKS, LOGS = 12, 30
+BLOCKS, LOGS = 8, 40
 #: Of a log, at which a joiner begins anew.
-MOMENTS = 8
+MOMENTS = 5
 
 
 @pytest.mark.parametrize("block", range(BLOCKS))
@@ -77,26 +77,26 @@ def through(join: oracle.Join, events: list[Event]) -> list[int]:
     return times
 
 
-@pytest.mark.parametrize("block", range(4))
+@pytest.mark.parametrize("block", range(2))
 def test_an_empty_one_becomes_it_from_a_bounded_past(block: int) -> None:
     tried = 0
-    for number in range(25):
+    for number in range(30):
         made = log(f"past/{block}/{number}")
         moments, differ = restored(made, memory(made.join))
         assert not differ, (block, number, differ)
         tried += moments
-    assert tried > 100
+    assert tried > 60
 
 
 @pytest.mark.parametrize("forgets", ["the other wait", "early, a revision, and three buckets"])
 def test_no_less_of_the_past_will_do(forgets: str) -> None:
     """A row needs its own wait, and another to know whether it counts."""
-    differ = 0
-    for number in range(25):
+    for number in range(100):
         made = log(f"past/0/{number}")
         join = made.join
-        differ += restored(made, memory(join) - join.wait if forgets == "the other wait" else 2 * join.wait)[1]
-    assert differ
+        if restored(made, memory(join) - join.wait if forgets == "the other wait" else 2 * join.wait)[1]:
+            return
+    pytest.fail("the past need not be so long")
 
 
 def test_uneven_buckets_tile_time() -> None:

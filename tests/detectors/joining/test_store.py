@@ -1,4 +1,4 @@
-"""The rows that wait, against a dictionary; ids that collide, that come for ever, that are not uniform, and more than there was room for."""
+"""The rows that wait, against a dictionary; ids that collide, that never change, that are not uniform; memory, and how it is given back."""
 
 from collections import defaultdict, deque
 
