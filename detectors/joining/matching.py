@@ -191,7 +191,7 @@ class Matching:
         asked, spots = asked[later], spots[later]
         before = np.where(store.ages(spots) < store.waiting - len(new), rows["label"][spots], NONE)
         rows["label"][spots], rows["revision"][spots] = kept["value"][asked], kept["revision"][asked]
-        others = early[~np.isin(early, spots)]
+        others = early[~np.isin(early, spots)] if len(early) else early
         spots, before = np.concatenate((spots, others)), np.concatenate((before, np.full(len(others), NONE)))
         changed = np.flatnonzero(rows["label"][spots] != before)
         changed = changed[np.argsort(store.ages(spots[changed]))]  # as they were taken, whatever the index made of them
@@ -217,8 +217,9 @@ class Matching:
 
 def _waiting(bins: int) -> np.dtype[Any]:
     """A prediction as it waits: without its bucket, with its label."""
-    fields = [field for field in prediction(bins).descr if field[0] != "about"]
-    return np.dtype([*fields, ("label", "<i8"), ("revision", "<i8"), ("older", "<u4"), ("told", "u1")])
+    own = [("older", "<u4"), ("told", "u1"), ("label", "<i8"), ("revision", "<i8")]
+    hi, lo, *others = (field for field in prediction(bins).descr if field[0] != "about")
+    return np.dtype([hi, lo, *own, *others])  # what a match looks at stands side by side
 
 
 def _in_force(labels: Rows) -> Rows:

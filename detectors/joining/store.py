@@ -11,7 +11,6 @@ Memory is one item of the rows' dtype and, at a load of `LOAD`, 7 bytes of the i
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .groups import Ids, Rows, Spots, grouped
 
@@ -29,6 +28,8 @@ _EMPTY = 4
 #: Factors and shifts that mix an id.
 _MIX = tuple(np.uint64(factor) for factor in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 _SHIFTS = tuple(np.uint64(bits) for bits in (30, 27, 31))
+#: Every byte's lowest bit, and all but its highest.
+_EACH, _LOW_BITS = np.uint64(0x0101010101010101), np.uint64(0x7F7F7F7F7F7F7F7F)
 _HALF, _LOW_HALF, _ALL_BUT_A_BYTE, _ONE = np.uint64(32), np.uint64(0xFFFFFFFF), np.uint64(56), np.uint64(1)
 
 
@@ -41,7 +42,7 @@ class Found(NamedTuple):
 
 class _Homes(NamedTuple):
     buckets: Spots  # (n, 2)
-    tag: NDArray[np.uint8]  # (n,); never 0, which marks a free slot
+    tag: Ids  # (n,), a byte; odd, for 0 marks a free slot
 
 
 class _Slots(NamedTuple):
@@ -69,7 +70,7 @@ class Store:
     @property
     def nbytes(self) -> int:
         """Of rows and index."""
-        return self.rows.nbytes + self._tags.nbytes + self._slots.nbytes
+        return self.rows.nbytes + self._words.nbytes + self._slots.nbytes
 
     def find(self, hi: Ids, lo: Ids) -> Found:
         """All rows of these ids, shape (n,) each: the youngest of every id, then the next, and so on."""
@@ -104,11 +105,10 @@ class Store:
             at = self.at(np.arange(start, min(start + _BLOCK, rows)))
             hi, lo = self.rows["hi"][at], self.rows["lo"][at]
             homes = self._homes(hi, lo)
-            slots = self._at_home(
-                homes, (self._slots[homes.buckets] == at[:, None, None].astype(np.uint32)) & (self._tags[homes.buckets] != 0)
-            )
-            self._tags.reshape(-1)[slots.cells] = 0
-            self._ids -= len(slots.cells)
+            which, cells = self._tagged(homes)
+            cells = cells[self._slots[cells] == at[which]]
+            self._tags[cells] = 0
+            self._ids -= len(cells)
             if self._apart:
                 gone = np.flatnonzero(np.isin(at, np.array(list(self._apart.values()))))
                 for key in zip(hi[gone].tolist(), lo[gone].tolist(), strict=True):
@@ -132,9 +132,11 @@ class Store:
     def _index(self, ids: int) -> None:
         """An empty one with room for so many."""
         self._buckets = max(int(ids / LOAD / SLOTS) + 1, _FIRST // SLOTS)
+        self._tags = np.zeros(0, dtype=np.uint8)
         for buckets in (0, self._buckets):  # given back before there is another
-            self._tags = np.zeros((buckets, SLOTS), dtype=np.uint8)
-            self._slots = np.zeros((buckets, SLOTS), dtype=np.uint32)
+            self._words = np.zeros(buckets, dtype="<u8")  # a bucket's tags
+            self._slots = np.zeros(buckets * SLOTS, dtype=np.uint32)
+        self._tags = self._words.view(np.uint8)  # of each slot; 0: free
         self._apart: dict[tuple[int, int], int] = {}
         self._ids = 0
 
@@ -152,23 +154,36 @@ class Store:
         buckets[:, 1] = (x & _LOW_HALF) * (count - _ONE) >> _HALF
         buckets[:, 1] += buckets[:, 1] >= buckets[:, 0]  # never one bucket twice
         x *= _MIX[0]
-        return _Homes(buckets, (x >> _ALL_BUT_A_BYTE).astype(np.uint8) | np.uint8(1))
+        return _Homes(buckets, (x >> _ALL_BUT_A_BYTE) | _ONE)
 
-    def _at_home(self, homes: _Homes, there: NDArray[np.bool_]) -> _Slots:
-        """The slots where this is true of shape (n, 2, `SLOTS`)."""
-        which, slot = np.nonzero(there.reshape(len(there), 2 * SLOTS))
-        return _Slots(which, homes.buckets[which, slot // SLOTS] * SLOTS + slot % SLOTS)
+    def _tagged(self, homes: _Homes) -> _Slots:
+        """Slots that bear the tag of an id, in its buckets; a bucket's eight bytes are looked at as one number."""
+        words = self._words[homes.buckets] ^ (homes.tag * _EACH)[:, None]
+        same = ~(((words & _LOW_BITS) + _LOW_BITS) | words | _LOW_BITS)  # the highest bit of each byte that is zero, and no other
+        which, side = np.nonzero(same)
+        found: list[_Slots] = []
+        same = same[which, side]
+        buckets = homes.buckets[which, side] * SLOTS
+        while len(which):  # once for each slot of a bucket, at most
+            found.append(_Slots(which, buckets + _lowest(same)))
+            same &= same - _ONE
+            more = np.flatnonzero(same)
+            which, buckets, same = which[more], buckets[more], same[more]
+        if len(found) == 1:
+            return found[0]
+        none = [np.zeros(0, dtype=np.int64)]
+        return _Slots(np.concatenate([f.which for f in found] or none), np.concatenate([f.cells for f in found] or none))
 
     def _find(self, homes: _Homes, hi: Ids, lo: Ids) -> _Slots:
         """Which of these ids have a slot."""
-        which, cells = self._at_home(homes, self._tags[homes.buckets] == homes.tag[:, None, None])
-        spots = self._slots.reshape(-1)[cells]
+        which, cells = self._tagged(homes)
+        spots = self._slots[cells]
         same = (self.rows["hi"][spots] == hi[which]) & (self.rows["lo"][spots] == lo[which])
         return _Slots(which[same], cells[same])
 
     def _youngest(self, hi: Ids, lo: Ids) -> Found:
         which, cells = self._find(self._homes(hi, lo), hi, lo)
-        spots = self._slots.reshape(-1)[cells].astype(np.int64)
+        spots = self._slots[cells].astype(np.int64)
         if self._apart:
             apart, keys = self._lying_apart(hi, lo)
             which = np.concatenate((which, apart))
@@ -191,9 +206,8 @@ class Store:
         ids = hi[firsts], lo[firsts]
         homes = self._homes(*ids)
         which, cells = self._find(homes, *ids)
-        slots = self._slots.reshape(-1)
-        older[groups.begins[which]] = slots[cells]
-        slots[cells] = youngest[which]
+        older[groups.begins[which]] = self._slots[cells]
+        self._slots[cells] = youngest[which]
         new = np.ones(len(firsts), dtype=bool)
         new[which] = False
         if self._apart:
@@ -213,23 +227,26 @@ class Store:
     def _place(self, at: Spots, homes: _Homes) -> None:
         """Give the ids of these rows, none of which has one, a slot each."""
         self._ids += len(at)
-        left, tags, slots = np.arange(len(at)), self._tags.reshape(-1), self._slots.reshape(-1)
+        left = np.arange(len(at))
         for turn in range(_TURNS):
             if not len(left):
                 return
             buckets = homes.buckets[left]
-            full = np.count_nonzero(self._tags[buckets], axis=2)
+            full = np.bitwise_count(self._words[buckets] & _EACH)
             home = np.where(full[:, 0] > full[:, 1], buckets[:, 1], buckets[:, 0])
             order = np.argsort(home, kind="stable")
             home, mine = home[order], left[order]
             begins = np.flatnonzero(np.concatenate(([True], home[1:] != home[:-1])))
             rank = np.arange(len(home)) - np.repeat(begins, np.diff(np.append(begins, len(home))))
-            free = np.cumsum(self._tags[home] == 0, axis=1, dtype=np.int8)
-            fits = (rank < free[:, -1]) & ((rank < 2) | (turn >= _TURNS // 2))
-            cells = home[fits] * SLOTS + np.argmax(free[fits] > rank[fits, None], axis=1)
-            tags[cells] = homes.tag[mine[fits]]
-            slots[cells] = at[mine[fits]]
-            left = mine[~fits]
+            free = ~self._words[home] & _EACH
+            for taken in range(min(int(rank.max()) + 1, 2 if turn < _TURNS // 2 else SLOTS)):
+                those = np.flatnonzero((rank == taken) & (free != 0))
+                cells = home[those] * SLOTS + _lowest(free[those])
+                self._tags[cells] = homes.tag[mine[those]]
+                self._slots[cells] = at[mine[those]]
+                mine[those] = -1
+                free &= free - _ONE
+            left = mine[mine >= 0]
         for spot in at[left].tolist():
             self._apart[int(self.rows["hi"][spot]), int(self.rows["lo"][spot])] = spot
 
@@ -256,7 +273,7 @@ class Store:
             for start in range(0, capacity, _BLOCK):
                 older = self.rows["older"][start : start + _BLOCK]
                 older[older >= self._tail] += np.uint32(further)
-            for start in range(0, self._buckets, _BLOCK):
+            for start in range(0, len(self._slots), _BLOCK):
                 slots = self._slots[start : start + _BLOCK]
                 slots[slots >= self._tail] += np.uint32(further)
             self._apart = {key: spot + further * (spot >= self._tail) for key, spot in self._apart.items()}
@@ -274,3 +291,8 @@ class Store:
         self.rows[: self.waiting] = kept
         self._tail = 0
         self._make_index(self._ids)
+
+
+def _lowest(words: Ids) -> Spots:
+    """The byte of each that holds its lowest bit."""
+    return (np.bitwise_count((words & (~words + _ONE)) - _ONE) // 8).astype(np.int64)
