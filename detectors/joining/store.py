@@ -5,7 +5,7 @@ the next older one of its id, so an id may have any number. An id has two bucket
 allocations*, SIAM J. Comput. 29, 1999) and lies in the emptier one. A slot holds a byte of the id, so that few rows are looked at in vain,
 and where the row lies. An id that finds no slot lies apart.
 
-Memory is one item of the rows' dtype and, at a load of `LOAD`, 7 bytes of the index a row. Both grow a little at a time, the rows in place.
+Memory is one item of the rows' dtype and, at a load of `LOAD`, 8 bytes of the index a row. Both grow a little at a time, the rows in place.
 """
 
 from typing import Any, NamedTuple
@@ -13,21 +13,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .groups import Ids, Rows, Spots, grouped
+from .mixed import MIX, mixed
 
-#: Of a bucket; and how full the index is at most: beyond it more than one id in a million would lie apart.
-SLOTS, LOAD = 8, 0.7
+#: Of a bucket; and how full the index is at most. After many have come and gone one id in five thousand lies apart then, at 0.7 one in 600.
+SLOTS, LOAD = 8, 0.65
 #: Tries to place ids: whoever is third in its bucket tries again when the others lie, in the first half of them.
 _TURNS = 6
 #: By how much rows grow: little, for they need not move; and the index, which is made anew.
-_ROWS_GROW, _INDEX_GROWS = 1 / 16, 1 / 2
+_ROWS_GROW, _INDEX_GROWS = 1 / 16, 1 / 3
 #: Rows at a time: what is worked with stays small beside what is kept.
 _BLOCK = 1 << 14
 _FIRST = 1_024
 #: Fewer than one in so many are there: give the memory back.
 _EMPTY = 4
-#: Factors and shifts that mix an id.
-_MIX = tuple(np.uint64(factor) for factor in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
-_SHIFTS = tuple(np.uint64(bits) for bits in (30, 27, 31))
 #: Every byte's lowest bit, and all but its highest.
 _EACH, _LOW_BITS = np.uint64(0x0101010101010101), np.uint64(0x7F7F7F7F7F7F7F7F)
 _HALF, _LOW_HALF, _ALL_BUT_A_BYTE, _ONE = np.uint64(32), np.uint64(0xFFFFFFFF), np.uint64(56), np.uint64(1)
@@ -141,20 +139,13 @@ class Store:
         self._ids = 0
 
     def _homes(self, hi: Ids, lo: Ids) -> _Homes:
-        """Both halves mixed (splitmix64's finalizer): of the ids of one partition or sample neither is uniform."""
-        x = hi * _MIX[0] + lo
-        x ^= x >> _SHIFTS[0]
-        x *= _MIX[1]
-        x ^= x >> _SHIFTS[1]
-        x *= _MIX[2]
-        x ^= x >> _SHIFTS[2]
+        x = mixed(hi, lo)
         count = np.uint64(self._buckets)
         buckets = np.empty((len(x), 2), dtype=np.int64)
         buckets[:, 0] = (x >> _HALF) * count >> _HALF
         buckets[:, 1] = (x & _LOW_HALF) * (count - _ONE) >> _HALF
         buckets[:, 1] += buckets[:, 1] >= buckets[:, 0]  # never one bucket twice
-        x *= _MIX[0]
-        return _Homes(buckets, (x >> _ALL_BUT_A_BYTE) | _ONE)
+        return _Homes(buckets, (x * MIX >> _ALL_BUT_A_BYTE) | _ONE)
 
     def _tagged(self, homes: _Homes) -> _Slots:
         """Slots that bear the tag of an id, in its buckets; a bucket's eight bytes are looked at as one number."""
@@ -222,7 +213,7 @@ class Store:
             self._place(heads, _Homes(homes.buckets[new], homes.tag[new]))
             return
         self._make_index(max(self._ids + len(heads), int(self._ids * (1 + _INDEX_GROWS))))
-        self._place(heads, self._homes(self.rows["hi"][heads], self.rows["lo"][heads]))
+        self._place_anew(heads)
 
     def _place(self, at: Spots, homes: _Homes) -> None:
         """Give the ids of these rows, none of which has one, a slot each."""
@@ -251,12 +242,19 @@ class Store:
             self._apart[int(self.rows["hi"][spot]), int(self.rows["lo"][spot])] = spot
 
     def _make_index(self, ids: int) -> None:
-        """The same in another size."""
-        youngest = np.concatenate((self._slots[self._tags != 0], np.array(list(self._apart.values()), dtype=np.uint32)))
-        self._index(ids)
+        """The same in another size; what the former one knows is brought together in its place, so that little is held beside."""
+        youngest, count, apart = self._slots, 0, np.array(list(self._apart.values()), dtype=np.int64)
         for start in range(0, len(youngest), _BLOCK):
-            at = youngest[start : start + _BLOCK].astype(np.int64)
-            self._place(at, self._homes(self.rows["hi"][at], self.rows["lo"][at]))
+            some = youngest[start : start + _BLOCK][self._tags[start : start + _BLOCK] != 0]
+            youngest[count : count + len(some)] = some
+            count += len(some)
+        self._index(ids)
+        for start in range(0, count, _BLOCK):
+            self._place_anew(youngest[start : min(start + _BLOCK, count)].astype(np.int64))
+        self._place_anew(apart)
+
+    def _place_anew(self, at: Spots) -> None:
+        self._place(at, self._homes(self.rows["hi"][at], self.rows["lo"][at]))
 
     # -- the ring
 

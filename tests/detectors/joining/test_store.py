@@ -136,6 +136,14 @@ def test_ids_need_not_be_uniform(of: str) -> None:
     assert len(store._apart) <= 2, "more than a few have found no slot"
 
 
+def test_few_lie_apart_when_many_have_come_and_gone() -> None:
+    draw, store = np.random.default_rng(0), Store(ROW)
+    for turn in range(300):
+        store.enter(rows(draw.integers(0, 2**64, (500, 2), dtype=np.uint64), turn))
+        store.leave(max(store.waiting - 20_000, 0))
+    assert len(store._apart) < 20
+
+
 @pytest.mark.parametrize("waits", [0, 1, 100, 5_000])
 def test_its_memory_is_that_of_what_waits(waits: int) -> None:
     """Whatever has gone through it; and what is written to a row stays with it when the ring grows."""
