@@ -65,14 +65,13 @@ class Counting:
 
     def change(self, target: Target, rows: Rows, was: Integers, now: Integers) -> None:
         """Rows' outcomes were these, and now are those: the difference."""
-        measured = []
         for outcomes, sign in ((was, -1), (now, 1)):
             there = np.flatnonzero(outcomes != NONE)
-            of_these = target.of(there), rows[there], outcomes[there], sign
-            self._first_part(*of_these)
-            self._second_part(*of_these)
-            measured.append(self._measured(rows, outcomes))
-        self._products.add(target, rows, *measured)
+            if len(there):
+                of_these = target.of(there), rows[there], outcomes[there], sign
+                self._first_part(*of_these)
+                self._second_part(*of_these)
+        self._products.add(target, rows, self._measured(rows, was), self._measured(rows, now))
 
     def arrivals(self, target: Target, rows: Rows, outcomes: Integers) -> None:
         """Rows' first outcomes, in vectors that have the first part only."""
@@ -96,7 +95,7 @@ class Counting:
         self.in_cells("cell absolute", target, rows, sign * absolute)
 
     def _second_part(self, target: Target, rows: Rows, outcomes: Integers, sign: int) -> None:
-        if self._own is not None and len(rows):
+        if self._own is not None:
             columns = np.arange(len(self.layout.basis.own))
             target.add(self._at["own"] + np.tile(columns, (len(rows), 1)), sign * self._own(rows, outcomes))
         if self._classes is None:
@@ -118,6 +117,9 @@ class Counting:
 
     def _measured(self, rows: Rows, outcomes: Integers) -> Measured:
         """In the products' terms."""
+        if (outcomes == NONE).all():
+            nothing = np.zeros((len(rows), self.layout.targets), dtype=np.int64)
+            return Measured(nothing[:, 0], nothing, nothing)
         if self._classes is None:
             return self._fixed(rows, outcomes)[0]
         true, predicted = self._classes.of(outcomes)[:, None], self._classes.of(rows["value"])[:, None]

@@ -4,31 +4,31 @@ A vector is what predictions and their outcomes came to: whole numbers that add 
 in a step, each prediction once, is counted in its first part alone (`Layout.arrivals`). By task, with K classes, C cells, T targets, W
 groups of all features:
 
-====================================  =====================================================================================================
+========================================  ==================================================================================================
 first part
-``labelled``                          rows with an outcome
-``errors``                            binary, category: those of them that were wrong
-``measured``, ``clipped``             number: labelled rows with finite numbers; those of them that were farther out than `LARGEST`
-``absolute``, ``losses``              number: the sum of absolute residuals; rows by bin of it
-``cell labelled``, ``cell right``     rows with an outcome, and those that were right, by cell
-``cell measured``, ``cell absolute``  number: measured rows, and their absolute residuals, by cell
+``labelled``                              rows with an outcome
+``errors``                                binary, category: those of them that were wrong
+``measured``, ``clipped``                 number: labelled rows with finite numbers; those of them that were farther out than `LARGEST`
+``absolute``, ``losses``                  number: the sum of absolute residuals; rows by bin of it
+``cell labelled``, ``cell right``         rows with an outcome, and those that were right, by cell
+``cell measured``, ``cell absolute``      number: measured rows, and their absolute residuals, by cell
 second part
-``predicted``, ``duplicates``         predictions that counted; repetitions, which did not
-``expired``                           predictions whose time was over without an outcome
-``cell rows``, ``cell expired``       the same by cell
-``confusion``                         (K + 1, K + 1): true by predicted class, the last one *other*
-``scored``, ``log loss``, ``squares``  labelled rows with a score; the losses of that probability
-``cell scores``                       the sum of these scores, by cell
-``score bins``                        binary: (64, 2), score by outcome
-``rows``                              rows in what follows
-``y``, ``yy``, ``r``, ``rr``          (T,) outcomes, residuals; (T, 2) their squares, in two limbs
-``hh``, ``hy``, ``hr``                products of groups: the upper triangle, W (W + 1) / 2; (W, T) with outcomes and with residuals
-``own``                               columns of the user's own metrics
-====================================  =====================================================================================================
+``predicted``, ``duplicates``             predictions that counted; repetitions, which did not
+``expired``                               predictions whose time was over without an outcome
+``cell rows``, ``cell expired``           the same by cell
+``confusion``                             (K + 1, K + 1): true by predicted class, the last one *other*
+``scored``, ``log loss``, ``squares``     labelled rows with a score; the losses of that probability
+``cell scores``                           the sum of these scores, by cell
+``score bins``                            binary: (64, 2), score by outcome
+``rows``                                  rows in what follows
+``y``, ``yy``, ``r``, ``rr``              (T,) outcomes, residuals; (T, 2) their squares, in two limbs
+``hh``, ``hy``, ``hr``                    products of groups: the upper triangle, W (W + 1) / 2; (W, T) with outcomes and with residuals
+``own``                                   columns of the user's own metrics
+========================================  ==================================================================================================
 
 A score is the probability of outcome 1, of a category that of the predicted class. The residual of a row is its outcome less the
-prediction: of a number itself, of binary the score if there is one, of a category an indicator for each of the first classes. The last
-nine but ``own`` stand there twice if the basis has room for the inner rows: theirs are named ``inner rows`` and so on.
+prediction: of a number itself, of binary the score if there is one, of a category an indicator for each of the first classes. What
+stands from ``rows`` to ``hr`` is there twice if the basis has room for the inner rows: theirs are named ``inner rows`` and so on.
 """
 
 from collections.abc import Iterator
@@ -48,10 +48,27 @@ RANKED_BINS = 64
 MOST_TARGETS = 8
 #: Of the sum of squares of numbers in fixed point: the part below 2^30, and the part above it.
 LIMB = 30
-#: Numbers in scales from the centre: 2^33 of them, and of either limb of their squares, sum up to less than 2^63.
+#: Numbers in scales from the centre: fewer than 2^33 of them, and of either limb of their squares, do not leave 64 bits.
 LARGEST = float(1 << 10)
 #: Before the names of what is counted of rows within the reference's distribution.
 INNER = "inner "
+
+_FIRST = (
+    "labelled",
+    "errors",
+    "measured",
+    "clipped",
+    "absolute",
+    "losses",
+    "cell labelled",
+    "cell right",
+    "cell measured",
+    "cell absolute",
+)
+_SECOND = ("predicted", "duplicates", "expired", "cell rows", "cell expired", "confusion", "scored", "log loss", "squares", "cell scores")
+_PRODUCTS = ("rows", "y", "yy", "r", "rr", "hh", "hy", "hr")
+#: The names of all sections there are.
+NAMES = frozenset((*_FIRST, *_SECOND, "score bins", *(part + name for part in ("", INNER) for name in _PRODUCTS), "own"))
 
 
 class Section(NamedTuple):

@@ -120,10 +120,10 @@ class Ledger:
         for counting, some in self._by_counting(happening.rows):
             rows = happening.rows if some is None else happening.rows[some]
             if happening.what == "first":
-                table = self._arrived.setdefault(counting, _Table(counting.layout.arrivals))
+                table = _table(self._arrived, counting, counting.layout.arrivals)
                 counting.arrivals(self._of_places(table, rows), rows, rows["label"])
                 continue
-            table = self._revised.setdefault(counting, _Table(counting.layout.size))
+            table = _table(self._revised, counting, counting.layout.size)
             target = self._of_intervals(table, rows)
             match happening.what:
                 case "predicted":
@@ -192,6 +192,12 @@ class Ledger:
         intervals, interval = np.unique(np.array([self._interval(end) for end in known.tolist()], dtype=np.int64), return_inverse=True)
         pairs, which = np.unique(interval[bucket] * len(places) + place, return_inverse=True)
         return [(int(intervals[pair // len(places)]), *places[pair % len(places)]) for pair in pairs.tolist()], which
+
+
+def _table(tables: dict[Counting, _Table], counting: Counting, size: int) -> _Table:
+    if counting not in tables:
+        tables[counting] = _Table(size)
+    return tables[counting]
 
 
 def _codes(rows: Rows) -> NDArray[np.uint64]:

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ...schemas.stored.outcomes import OutcomeBasis
+from ...schemas.unusable import Unusable
 from .counting import Own
-from .layout import Layout
+from .layout import NAMES, Layout
 from .values import NO_SCORE, UNIT, Classes, Integers, Rows, numbers_of
 
 #: 2^31 rows of it sum up to less than 2^63; what a function says beyond it counts as this.
@@ -47,6 +48,14 @@ class OwnMetric:
     of: Callable[[Mapping[str, Integers | int]], float | None]
     columns: tuple[str, ...] = ()
     of_row: OfRow | None = None
+
+    def __post_init__(self) -> None:
+        if bool(self.columns) != (self.of_row is not None):
+            msg = f"metric {self.name}: columns and the function of a row that fills them go together; give both, or neither"
+            raise Unusable(msg)
+        if taken := sorted(NAMES & {*self.columns}):
+            msg = f"metric {self.name}: there is a sum {taken[0]!r} already; give the column another name"
+            raise Unusable(msg)
 
     def told(self, layout: Layout, vector: Integers) -> float | None:
         """The metric of a vector: None where it divides by zero, overflows, or is not finite."""
@@ -88,5 +97,5 @@ def _readable(basis: OutcomeBasis, values: Integers) -> list[Value]:
 def _checked(metric: OwnMetric, numbers: Sequence[int]) -> list[int]:
     if len(numbers) != len(metric.columns) or not all(isinstance(number, int | np.integer) for number in numbers):
         msg = f"metric {metric.name}: {numbers!r} of a row; its columns are {', '.join(metric.columns)}, and each needs a whole number"
-        raise ValueError(msg)
+        raise Unusable(msg)
     return [max(-MOST, min(int(number), MOST)) for number in numbers]

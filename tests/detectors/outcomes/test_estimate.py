@@ -184,7 +184,7 @@ def test_nothing_is_estimated_of_nothing_or_by_nothing(task: str) -> None:
 
 
 @given(st.data(), st.sampled_from(sorted(EVERY)))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_estimates_are_numbers_or_none(data: st.DataObject, task: str) -> None:
     found = layout(EVERY[task])
     reference, rows = (summed(found, data.draw(many(EVERY[task]))) for _ in range(2))

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from driftbus.detectors.outcomes.basis import of_categories, of_numbers
 from driftbus.detectors.outcomes.counting import log_losses
-from driftbus.detectors.outcomes.layout import layout
+from driftbus.detectors.outcomes.layout import NAMES, layout
 from driftbus.detectors.outcomes.values import NONE, UNIT, Classes, numbers_of, value_of_class, values_of_numbers
 from driftbus.schemas.integers import LONGEST
 from driftbus.schemas.stored.outcomes import MOST_CLASSES, MOST_FEATURES, GroupedFeature, OutcomeBasis
@@ -34,6 +34,10 @@ def test_a_basis_is_the_same_when_it_is_read_again(basis: OutcomeBasis) -> None:
     again = OutcomeBasis.model_validate_json(basis.model_dump_json())
     assert again == basis
     assert layout(again) == layout(basis)
+
+
+def test_every_section_is_named() -> None:
+    assert frozenset(name for basis in EVERY.values() for name in layout(basis).sections) == NAMES
 
 
 def test_room_for_inner_rows_is_asked_for() -> None:

@@ -52,7 +52,7 @@ def binary(draw: st.DrawFn) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArr
 
 
 @given(binary())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_binary(drawn: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]) -> None:
     true, predicted, scores = drawn
     found, vector, told_ = of(OutcomeBasis(task="binary"), told(BINARY.model_copy(update={"features": ()}), predicted, true, scores))
@@ -76,7 +76,7 @@ def test_binary(drawn: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.fl
 
 
 @given(binary())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_average_precision_lies_within_what_ties_allow(
     drawn: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]],
 ) -> None:
@@ -119,7 +119,7 @@ def test_calibration_error() -> None:
 
 
 @given(st.integers(0, 2**32), st.integers(1, 300), st.integers(1, 6), st.booleans())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_category(seed: int, n: int, classes: int, foreign: bool) -> None:
     rng = np.random.default_rng(seed)
     names = [f"class {place}" for place in range(classes)]
@@ -147,7 +147,7 @@ def test_category(seed: int, n: int, classes: int, foreign: bool) -> None:
 
 
 @given(st.integers(0, 2**32), st.integers(2, 300), st.sampled_from([1e-9, 1.0, 1e12]), st.sampled_from([0.0, 1e6]))
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_number(seed: int, n: int, scale: float, centre: float) -> None:
     rng = np.random.default_rng(seed)
     true = scale * (centre + rng.normal(size=n))
@@ -193,7 +193,7 @@ def test_without_rows_nothing_is_known(basis: OutcomeBasis) -> None:
 
 
 @given(st.data(), st.sampled_from(sorted(EVERY)))
-@settings(max_examples=150)
+@settings(max_examples=80)
 def test_metrics_are_numbers_or_none(data: st.DataObject, task: str) -> None:
     rows = data.draw(many(EVERY[task]))
     _, _, told_ = of(EVERY[task], rows)

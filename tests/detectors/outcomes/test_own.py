@@ -7,9 +7,10 @@ import pytest
 
 from driftbus.detectors.outcomes.layout import layout
 from driftbus.detectors.outcomes.ledger import Ledger
-from driftbus.detectors.outcomes.own import MOST, Labelled, OwnMetric, columns_of, counted
+from driftbus.detectors.outcomes.own import MOST, Labelled, OfRow, OwnMetric, columns_of, counted
 from driftbus.detectors.outcomes.values import NONE, Integers, values_of_numbers
 from driftbus.schemas.stored.outcomes import OutcomeBasis
+from driftbus.schemas.unusable import Unusable
 from tests.detectors.outcomes.rows import NUMBER, Told, of_texts, told
 
 
@@ -93,10 +94,21 @@ def test_huge_numbers_count_as_the_largest() -> None:
     assert own(rows, rows["label"]).tolist() == [[MOST, -MOST]]
 
 
+def test_columns_have_names_of_their_own() -> None:
+    with pytest.raises(Unusable, match="'errors' already"):
+        OwnMetric("odd", mean_cost, ("cost", "errors"), cost)
+
+
+@pytest.mark.parametrize(("columns", "of_row"), [(("cost",), None), ((), cost)])
+def test_columns_and_what_fills_them_go_together(columns: tuple[str, ...], of_row: OfRow | None) -> None:
+    with pytest.raises(Unusable, match="give both"):
+        OwnMetric("odd", mean_cost, columns, of_row)
+
+
 @pytest.mark.parametrize("said", [[1], [1, 2, 3], [1, 2.5], [1, None]])
 def test_what_is_not_a_whole_number_for_each_column_is_refused(said: list[int]) -> None:
     own = counted(BINARY, [OwnMetric("odd", lambda sums: 0.0, ("one", "two"), lambda row: said)])
     assert own is not None
     rows = told(BINARY, np.array([1]), np.array([1]))
-    with pytest.raises(ValueError, match="its columns are one, two"):
+    with pytest.raises(Unusable, match="its columns are one, two"):
         own(rows, rows["label"])
