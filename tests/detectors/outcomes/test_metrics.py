@@ -225,6 +225,16 @@ def test_a_constant_outcome_has_no_r2() -> None:
     assert same(told_.metrics["mae"], 1.0, STEP * basis.scale)
 
 
+def test_r2_far_from_where_the_reference_lay() -> None:
+    """Outcomes that differ by a few steps of fixed point, 1,000 sd from the centre: sums that are whole numbers lose no digit."""
+    rng = np.random.default_rng(9)
+    y = np.asarray(1_000 + rng.integers(0, 8, 500) * STEP, dtype=np.float64)
+    predicted = np.asarray(y + rng.integers(-1, 2, 500) * STEP, dtype=np.float64)
+    basis = OutcomeBasis(task="number")
+    _, _, told_ = of(basis, told(basis, values_of_numbers(predicted), values_of_numbers(y)))
+    assert same(told_.metrics["r2"], sk.r2_score(y, predicted), 1e-6)
+
+
 def test_numbers_that_are_none_are_labelled_but_not_measured() -> None:
     y = values_of_numbers(np.array([1.0, np.nan, np.inf, 2.0, -np.inf]))
     predicted = values_of_numbers(np.array([1.5, 1.0, 1.0, np.nan, 2.0]))
