@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -100,6 +100,7 @@ def test_a_number_has_a_basis_if_any_row_is_finite(rows: list[tuple[float, float
 
 
 @given(st.lists(st.floats(), max_size=20))
+@example([-0.0])  # whose bits are those of `NONE`
 def test_numbers_are_their_values(numbers: list[float]) -> None:
     values = values_of_numbers(np.array(numbers, dtype=np.float64))
     assert NONE not in values.tolist()
