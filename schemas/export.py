@@ -7,10 +7,12 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from .configuration import Configuration
 from .messages.announcement import Announcement
+from .messages.block import Block
 from .messages.dead_letter import DeadLetter
 from .messages.drift import DriftEvent
 from .messages.notice import Notice
 from .messages.pane import Pane
+from .messages.performance import Performance
 from .messages.prediction import Prediction
 from .messages.progress import Progress
 from .stored.reference import Reference
@@ -20,11 +22,13 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 #: By the name of the file that describes it.
 PUBLISHED: dict[str, type[BaseModel]] = {
     "announcement": Announcement,
+    "block": Block,
     "configuration": Configuration,
     "dead-letter": DeadLetter,
     "drift-event": DriftEvent,
     "notice": Notice,
     "pane": Pane,
+    "performance": Performance,
     "prediction": Prediction,
     "progress": Progress,
     "reference": Reference,

@@ -19,6 +19,7 @@ from .checks.agreement import told_at_once
 from .checks.budgets import enough_buckets, muted_fields, other_panes, pane_length, rate_of_traffic, smallest_shift, unmatched_patterns
 from .checks.detectors import detectors_by_name
 from .checks.finding import Finding, answered
+from .checks.labels import labels_of
 from .checks.samples import absent_fields, contents, invalid_fields, last_records, readable
 from .checks.state import remembered
 from .checks.topics import input_topics, own_topics
@@ -54,14 +55,16 @@ def findings(bus: Bus, configuration: Configuration, most: int) -> Iterator[Find
     yield from answered(remembered(bus, configuration))
     for name, stream in configuration.streams.items():
         yield from answered(_stream(bus, configuration, name, stream, most))
+    for name in configuration.labels:
+        yield from answered(labels_of(bus, configuration, name, most))
 
 
 def _stream(bus: Bus, configuration: Configuration, name: str, stream: Stream, most: int) -> Iterator[Finding]:
-    for finding in input_topics(bus, configuration, name, stream):
+    for finding in input_topics(bus, configuration, f"streams.{name}", stream):
         yield finding
         if finding.level == "wrong":
             return
-    sample = last_records(bus, stream, most, told_ends(configuration, name))
+    sample = last_records(bus, stream, most, told_ends(configuration, stream))
     decoder = JSONDecoder(stream.mapping, stream.where)
     identities = decoder.identities(sample.values, sample.keys, sample.headers)
     yield from readable(name, stream, sample, identities)

@@ -18,6 +18,7 @@ VERBS = {
     "watch": "Show drift events as they come.",
     "status": "Say how far every consumer is, what is open, and what could not be counted.",
     "episodes": "List the episodes of drift.",
+    "performance": "Show how a model's predictions turned out, and what is expected of the others.",
     "show": "Show an episode: what changed, from what to what, and what to do about it.",
     "dead-letters": "List, show or replay what could not be counted.",
     "retire": "Stop monitoring a model, or a version of it.",

@@ -25,7 +25,7 @@ def record(configuration: Configuration, file: Path) -> None:
     if file.is_file() and file.stat().st_size:
         msg = f"{file} is there already, and may hold what its topics no longer do; name another file, or remove it"
         raise click.UsageError(msg)
-    inputs = dict.fromkeys(topic for stream in configuration.streams.values() for topic in stream.topics)
+    inputs = configuration.inputs
     with opened(configuration) as bus, written_whole(file) as place:
         count = write_recording(bus, [*inputs, configuration.topics.models], place)
     say(f"{count:,} records of {', '.join(inputs)} in {file}; next: driftbus replay {file}")

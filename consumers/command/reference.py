@@ -60,7 +60,7 @@ def _compare(bus: Bus, configuration: Configuration, profile: Reference) -> None
     stream = configuration.streams[name]
     if not bus.describe(stream.topics):
         return
-    sample = last_records(bus, stream, _SAMPLE, told_ends(configuration, name))
+    sample = last_records(bus, stream, _SAMPLE, told_ends(configuration, stream))
     rows = rows_of(stream, sample, profile.model, profile.version)
     for level, text in disagreement(configuration, name, sample, profile, rows):
         say(text if level == "more" else f"warning: {text}", err=True)

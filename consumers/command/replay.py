@@ -13,6 +13,7 @@ import click
 from ...schemas.configuration import Configuration
 from ...schemas.messages.drift import DriftEvent
 from ..bus.tail import DriftTopic
+from ..console.performance import performance_of
 from ..pipeline.runner import Pipeline
 from ..reference.artifacts import ArtifactStore
 from ..reference.files import written_whole
@@ -37,6 +38,7 @@ _to_write = click.Path(dir_okay=False, writable=True, path_type=Path)
 @click.option("--version", default="-", show_default=True, help="Of that model, where the table has no column of it.")
 @click.option("--events", type=_to_write, metavar="FILE", help="Write the events here, a line of JSON each.")
 @click.option("--measures", type=_to_write, metavar="FILE", help="Write KS, PSI, JS and more here: a line per bucket and signal.")
+@click.option("--performance", type=_to_write, metavar="FILE", help="Write how predictions turned out: a line of JSON an interval.")
 @click.option("--plot", type=_to_write, metavar="FILE", help="Draw here when what drifted (PNG, SVG or PDF).")
 @configured
 def replay(
@@ -46,6 +48,7 @@ def replay(
     version: str,
     events: Path | None,
     measures: Path | None,
+    performance: Path | None,
     plot: Path | None,
 ) -> None:
     """Show what would have been published over FILE: a table (Parquet, CSV, JSON lines) or a recording of topics.
@@ -58,9 +61,10 @@ def replay(
     if measures and measures.suffix not in FORMATS:
         msg = f"--measures {measures}: name a file that ends in {', '.join(FORMATS)}"
         raise click.UsageError(msg)
-    refuse_inputs({"--events": events, "--measures": measures, "--plot": plot}, {"FILE": file, **dict(inputs_of(configuration))})
+    written_to = {"--events": events, "--measures": measures, "--performance": performance, "--plot": plot}
+    refuse_inputs(written_to, {"FILE": file, **dict(inputs_of(configuration))})
     with TemporaryDirectory(prefix="driftbus-replay-") as folder, ExitStack() as done:
-        places = [done.enter_context(written_whole(each)) if each else None for each in (events, measures, plot)]
+        places = [done.enter_context(written_whole(each)) if each else None for each in written_to.values()]
         offline, span = load(configuration, file, model, version, Path(folder))
         with (places[0] or Path(os.devnull)).open("w", encoding="utf-8") as written:
             drifts = _fold(offline, written)
@@ -68,8 +72,11 @@ def replay(
             with opened(offline) as bus:
                 write(places[1], measured(bus, offline, ArtifactStore(offline.artifacts).reference))
         if places[2]:
+            with opened(offline) as bus, places[2].open("w", encoding="utf-8") as lines:
+                lines.writelines(one.model_dump_json() + "\n" for one in performance_of(bus, offline))
+        if places[3]:
             rows = all(stream.pane.unit == "rows" for stream in offline.streams.values())
-            draw(places[2], {f"{configuration.application}: {file.name}": drifts}, span, rows=rows)
+            draw(places[3], {f"{configuration.application}: {file.name}": drifts}, span, rows=rows)
 
 
 def _fold(configuration: Configuration, written: IO[str]) -> list[DriftEvent]:

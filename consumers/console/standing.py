@@ -65,7 +65,7 @@ class Standing:
 def standing(bus: Bus, configuration: Configuration, now_ms: int | None = None) -> Standing:
     """Look once."""
     topics = configuration.topics
-    inputs = list(dict.fromkeys(topic for stream in configuration.streams.values() for topic in stream.topics))
+    inputs = configuration.inputs
     described = bus.describe([*inputs, topics.summaries, topics.drift, topics.snapshots])
     summaries = described.get(topics.summaries)
     found = list(islice(kept(bus, configuration), _MOST_LETTERS + 1))
@@ -88,7 +88,7 @@ def standing(bus: Bus, configuration: Configuration, now_ms: int | None = None) 
 def _profilers(
     bus: Bus, configuration: Configuration, described: Mapping[str, TopicDescription], said: Said, found: Iterable[Letter]
 ) -> Iterable[Question]:
-    for name, stream in configuration.streams.items():
+    for name, stream in configuration.read.items():
         places = _partitions(described[topic] for topic in stream.topics if topic in described)
         committed = bus.committed(f"{configuration.application}-profiler-{name}", places)
         for place in places:

@@ -9,6 +9,7 @@ from ...detectors.episodes.suite import Suite
 from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration
 from ...schemas.messages.pane import Pane
+from ...schemas.messages.performance import Performance
 from ...schemas.messages.progress import Progress
 from ...schemas.stored.snapshot import PartitionState
 from ..bus.addressing import addressed
@@ -17,8 +18,10 @@ from ..process.consumer import Making
 from ..process.folding import Folding
 from ..process.plugins import found_for
 from ..reference.artifacts import ArtifactStore
+from ..reference.outcomes import bases
 from ..streams.summaries import fact_of
 from .fold import Fold, Published, StateKey, SuiteOf
+from .outcomes import BasisOf
 from .settings import configuration_hash
 
 ROLE = "detector"
@@ -26,7 +29,8 @@ ROLE = "detector"
 
 def make(making: Making) -> list[Folding[Pane | Progress, Published]]:
     """The one detector of a process, for all streams."""
-    compiled = Detection(making.configuration, suites(making.configuration, making.store))
+    configuration, store = making.configuration, making.store
+    compiled = Detection(configuration, suites(configuration, store), bases(configuration, store.reference))
     return [Folding(making.bus, making.configuration, compiled, making.wall)]
 
 
@@ -55,8 +59,8 @@ class Detection:
 
     role = ROLE
 
-    def __init__(self, configuration: Configuration, suite_of: SuiteOf) -> None:
-        self._configuration, self._suite_of = configuration, suite_of
+    def __init__(self, configuration: Configuration, suite_of: SuiteOf, basis_of: BasisOf) -> None:
+        self._configuration, self._suite_of, self._basis_of = configuration, suite_of, basis_of
         self.topic = configuration.topics.summaries
 
     def read(self, key: bytes | None, value: bytes | None, headers: Headers) -> Pane | Progress | None:
@@ -65,13 +69,15 @@ class Detection:
 
     def begin(self) -> Fold:
         """Nothing seen."""
-        return Fold(self._configuration, self._suite_of)
+        return Fold(self._configuration, self._suite_of, self._basis_of)
 
     def restore(self, state: PartitionState, parts: Mapping[str, bytes], facts: Mapping[int, Pane | Progress]) -> Fold:
         """From a snapshot and the panes it awaits."""
         panes = {offset: fact for offset, fact in facts.items() if isinstance(fact, Pane)}
-        return Fold.restored(self._configuration, self._suite_of, state, parts, panes)
+        return Fold.restored(self._configuration, self._suite_of, state, parts, panes, self._basis_of)
 
     def outputs(self, said: Published, partition: int) -> list[Output]:
-        """One event or notice."""
-        return [addressed(self._configuration, self._configuration.topics.drift, said.event, partition)]
+        """One event or notice, or what is known of an interval."""
+        topics = self._configuration.topics
+        topic = topics.performance if isinstance(said.event, Performance) else topics.drift
+        return [addressed(self._configuration, topic, said.event, partition)]

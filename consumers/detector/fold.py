@@ -19,7 +19,8 @@ from ...schemas.configuration import Configuration, PaneLength
 from ...schemas.identity import derived_id
 from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.notice import Notice
-from ...schemas.messages.pane import OTHERS, PREDICTIONS, Pane
+from ...schemas.messages.pane import ARRIVALS, OTHERS, PREDICTIONS, REVISIONS, Pane
+from ...schemas.messages.performance import Performance
 from ...schemas.messages.progress import Progress
 from ...schemas.stored.snapshot import FORM, PartitionState
 from ..streams.align import Aligned, Aligner, Pending, pending_offsets
@@ -27,6 +28,7 @@ from ..streams.buckets import buckets
 from .gone import Gone
 from .lengths import PaneLengths, changed_panes
 from .merging import merged
+from .outcomes import BasisOf, Outcomes, no_labels
 from .placing import placed
 from .silence import NEVER_ANNOUNCED, Completeness, Silences
 from .sizes import Sizes
@@ -74,7 +76,7 @@ class Published(NamedTuple):
     """An event with the end of the bucket it speaks of."""
 
     time: int
-    event: DriftEvent | Notice
+    event: DriftEvent | Notice | Performance
 
 
 #: Compiles the tests of a model version: (stream, model, version, reference) -> Suite.
@@ -87,6 +89,7 @@ class Fold:
 
     configuration: Configuration
     suite_of: SuiteOf
+    basis_of: BasisOf = no_labels
     aligners: dict[Lane, Aligner] = field(default_factory=dict)
     states: dict[StateKey, State] = field(default_factory=dict)
     since: dict[StateKey, int] = field(default_factory=dict)  #: the bucket from which each state's reference holds
@@ -103,6 +106,7 @@ class Fold:
     sizes: Sizes = field(default_factory=Sizes)
     suites: dict[StateKey, Suite] = field(default_factory=dict)  #: compiled, of the states that there are
     counted: dict[str, int] = field(default_factory=lambda: {"buckets": 0, "events": 0})  #: since it was made
+    outcomes: dict[str, Outcomes] = field(default_factory=dict)  #: by the name of their labels
 
     def __post_init__(self) -> None:
         for name, stream in self.configuration.streams.items():
@@ -112,6 +116,8 @@ class Fold:
         self.silences, self.unexpected = Silences(self.configuration), UnexpectedFields(self.configuration)
         self.lengths = PaneLengths(self.configuration)
         self.unreadable = Unreadable(self.configuration)
+        for name in self.configuration.labels:
+            self.outcomes.setdefault(name, Outcomes(self.configuration, name, self.basis_of))
 
     def suite(self, key: StateKey) -> Suite:
         """The tests of a model version, compiled once, and kept as long as its state."""
@@ -133,6 +139,8 @@ class Fold:
 
     def feed(self, offset: int, appended: int, record: Pane | Progress) -> list[Published]:
         """Take one record; returns the events of the buckets that it makes ready. Raises `Unreadable` for a pane that fits no reference."""
+        if record.stream in self.outcomes and record.of in (ARRIVALS, REVISIONS):
+            return [Published(one.through, one) for one in self.outcomes[record.stream].feed(offset, appended, record)]
         aligner = self.aligners.get(Lane(record.stream, record.of))
         if aligner is None:  # of a stream that the configuration no longer has, or of a kind that is not tested
             self.gone.forget(record.stream)
@@ -315,6 +323,7 @@ class Fold:
     def snapshot(self, position: int) -> tuple[PartitionState, dict[str, bytes]]:
         """Everything that must be remembered at summaries offset ``position``, the states by their keys."""
         numbers = {str(lane): aligner.numbers() for lane, aligner in self.aligners.items()}
+        numbers |= {str(Lane(name, ARRIVALS)): one.aligner.numbers() for name, one in self.outcomes.items()}
         states = {str(key): state.encoded() for key, state in self.states.items()}
         fold: dict[str, Any] = {  # plain data
             "since": {str(key): since for key, since in self.since.items()},
@@ -325,16 +334,23 @@ class Fold:
             "silences": self.silences.plain(),
             "unreadable": self.unreadable.plain(),
             "retired": self.silences.plainly_retired(),
+            "outcomes": {name: one.plain() for name, one in self.outcomes.items()},
         }
         pending = pending_offsets(numbers.values())
         return PartitionState(form=FORM, position=position, states=tuple(states), aligners=numbers, pending=pending, fold=fold), states
 
     @classmethod
     def restored(
-        cls, configuration: Configuration, suite_of: SuiteOf, state: PartitionState, states: Mapping[str, bytes], panes: dict[int, Pane]
+        cls,
+        configuration: Configuration,
+        suite_of: SuiteOf,
+        state: PartitionState,
+        states: Mapping[str, bytes],
+        panes: dict[int, Pane],
+        basis_of: BasisOf = no_labels,
     ) -> "Fold":
         """The fold that wrote `snapshot`; ``panes`` are those at the summaries offsets it lists as pending."""
-        fold = cls(configuration, suite_of)
+        fold = cls(configuration, suite_of, basis_of)
         kept: dict[str, Any] = state.fold  # plain data, as `snapshot` wrote it
         fold.panes = changed_panes(configuration, kept.get("panes", {}))
         for lane, aligner in list(fold.aligners.items()):
@@ -344,6 +360,10 @@ class Fold:
                 topics = configuration.streams[lane.stream].topics
                 again.partitions = {key: heard for key, heard in again.partitions.items() if key[0] in topics}
                 fold.aligners[lane] = again
+        for name, one in fold.outcomes.items():
+            if (own := str(Lane(name, ARRIVALS))) in state.aligners:
+                one.aligner = Aligner.restored(one.aligner.buckets, one.aligner.patience, state.aligners[own], panes)
+            one.restore(kept.get("outcomes", {}).get(name, []))
         fold.unmonitored = {tuple(name) for name in kept["unmonitored"] if not isinstance(name, str)}
         fold.unreadable = Unreadable.restored(configuration, kept.get("unreadable", {}))
         for stream, waiting in fold.unreadable.waiting.items():

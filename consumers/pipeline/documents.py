@@ -12,8 +12,10 @@ PREFIX, APPLICATION = "PREFIX", "APP"
 MESSAGES: Mapping[str, Sequence[str]] = {
     INPUTS: ("prediction",),
     "summaries": ("pane", "progress"),
+    "joins": ("block", "progress"),
     "snapshots": (),
     "drift": ("drift-event", "notice"),
+    "performance": ("performance",),
     "models": ("announcement",),
     "dead-letter": ("dead-letter",),
 }
@@ -80,7 +82,7 @@ def _described(topic: str) -> dict[str, Any]:  # any JSON
 
 
 def _message(name: str) -> dict[str, Any]:  # any JSON
-    binary = name in ("pane", "progress")
+    binary = name in ("pane", "progress", "block")
     return {
         "name": name,
         "contentType": "application/vnd.msgpack" if binary else "application/json",

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ...schemas.configuration import Configuration
 from ..bus.interface import Bus, TopicExists
-from .topology import INPUTS, TOPOLOGY, Node
+from .topology import INPUTS, OPTIONAL, TOPOLOGY, Node
 
 _DAY_MS = 86_400_000
 _FOREVER = "-1"
@@ -26,8 +26,11 @@ class OwnTopic(NamedTuple):
 _SETTINGS: Mapping[str, tuple[bool, Mapping[str, str], int | None]] = {
     # the aligner's only clock; kept so long that events can be folded again
     "summaries": (True, {"message.timestamp.type": "LogAppendTime"}, 7),
+    # as the summaries; kept as long as anything waits
+    "joins": (True, {"message.timestamp.type": "LogAppendTime"}, 7),
     "snapshots": (True, {}, None),  # one partition for each of the summaries; compacted
     "drift": (True, {}, 90),
+    "performance": (True, {}, None),  # compacted
     "models": (False, {}, None),  # one order for all announcements; compacted
     "dead-letter": (False, {}, 30),
 }
@@ -41,14 +44,21 @@ def own_topics(configuration: Configuration, topology: Sequence[Node] = TOPOLOGY
 
     def one(name: str) -> OwnTopic:
         as_summaries, settings, days = _SETTINGS[name]
-        kept = {"cleanup.policy": "compact"} if days is None else _deleted(None if by_record else days)
+        kept = {"cleanup.policy": "compact"} if days is None else _deleted(None if by_record else _kept(configuration, name, days))
         return OwnTopic(topics.named(name), topics.partitions if as_summaries else 1, {**settings, **kept})
 
-    return tuple(one(name) for name in _SETTINGS if name in used)
+    there = (name for name in _SETTINGS if name in used and (name not in OPTIONAL or OPTIONAL[name](configuration)))
+    return tuple(one(name) for name in there)
 
 
-def _deleted(days: int | None) -> dict[str, str]:
-    return {"cleanup.policy": "delete", "retention.ms": _FOREVER if days is None else str(days * _DAY_MS)}
+def _kept(configuration: Configuration, name: str, days: int) -> int:
+    """For how many ms at least."""
+    waits = [2 * labels.wait + labels.early for labels in configuration.labels.values()] if name == "joins" else []
+    return max([days * _DAY_MS, *(wait + wait // 4 for wait in waits)])
+
+
+def _deleted(length_ms: int | None) -> dict[str, str]:
+    return {"cleanup.policy": "delete", "retention.ms": _FOREVER if length_ms is None else str(length_ms)}
 
 
 def topics_of_old(bus: Bus, configuration: Configuration) -> str | None:

@@ -10,7 +10,7 @@ from ..process.last_net import of_a_record
 from ..streams.cut import EARLIEST, LATEST, AcceptedRows, Cut
 from ..streams.records import Records
 from .partition import Partition
-from .tally import ClosedRun
+from .runs import ClosedRun
 
 
 class Culprit(NamedTuple):
@@ -52,7 +52,7 @@ def _tried(records: Records, partition: Partition, outputs: Callable[[Partition,
     if not len(records):
         return None
     times = np.clip(partition.rules.times(records.offsets, records.timestamps, records.ends), EARLIEST, LATEST)
-    rows = AcceptedRows(0, len(records), partition.rules.buckets.ends(times), np.zeros(len(records), dtype=np.bool_))
+    rows = AcceptedRows(0, len(records), partition.rules.buckets.ends(times), np.zeros(len(records), dtype=np.bool_), times)
     try:
         runs = partition.new_tally().add(records, [rows, Cut(int(records.offsets[-1]) + 1, None)], partition.aside.reasons)
         for run in runs:

@@ -8,7 +8,8 @@ from ..bus.interface import Output, Position
 from ..process.last_net import SetAside
 from ..streams.cut import Cut, CutState, Item, Rules, cut, cut_by_clock, finish
 from ..streams.records import NO_RECORDS, Records
-from .tally import NOTHING_ASIDE, ClosedRun, Tally
+from .runs import NOTHING_ASIDE, ClosedRun
+from .side import Tallying
 
 _TOPIC = "topic="
 
@@ -20,7 +21,7 @@ class Partition:
     source: InputPartition
     committed: Position
     rules: Rules
-    new_tally: Callable[[], Tally]
+    new_tally: Callable[[], Tallying]
     heard_at: int  #: wall ms of the last record, or of taking the partition over
     said_at: int = 0  #: wall ms of the last progress
     retired: dict[str, int] = field(default_factory=dict)  #: the models that were last said to be
@@ -31,7 +32,7 @@ class Partition:
     aside: SetAside = field(default_factory=SetAside)
     position: int = field(init=False)  #: behind the last record read
     state: CutState = field(init=False)
-    tally: Tally = field(init=False)
+    tally: Tallying = field(init=False)
     held: Records = field(init=False)  #: read, and not yet judged by the cutter
 
     def __post_init__(self) -> None:

@@ -1,338 +1,90 @@
-"""The profiler: prediction records in, panes and progress out. A fold.
+"""The profiler: predictions in, panes out; and, of models that have labels, blocks for the joiner. A fold.
 
-*Guarantee.* A partition's state is (offset, high water), committed in the same transaction as the panes of the records in front of it. A
-profiler that dies at any point is continued from there: the open run is read again and cut at the same places, so the same panes come
-out, once. A bad record costs itself: it goes to the dead letters with its place and reason.
+Its guarantee is that of `driftbus.consumers.profiler.reader`: panes are written in the transaction of the records that they count.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
 
-import numpy as np
-
-from ...schemas.configuration import Configuration, Stream
-from ...schemas.messages.dead_letter import DeadLetter
-from ...schemas.messages.notice import Notice
-from ...schemas.messages.progress import InputPartition, InputTopic, Progress, ReadRecords
+from ...schemas.configuration import Configuration
+from ...schemas.messages.progress import InputPartition, Progress, ReadRecords
 from ..bus.addressing import addressed, partition_of
-from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
+from ..bus.interface import Bus, Output
 from ..decode.interface import Decoder
 from ..decode.json import JSONDecoder
 from ..process.consumer import Making
-from ..process.last_net import of_a_record
-from ..process.remaining import Remaining
-from ..process.standing import Standing
 from ..reference.holding import HeldReferences
-from ..streams.buckets import uncountable
-from ..streams.cut import Rules
-from ..streams.records import records_of, told_ends
-from .culprit import culprit
-from .partition import Partition, topic_of
+from ..streams.buckets import Buckets
+from .awaiting import joins
+from .joins import published, said_to_joins
+from .labels import label_readers
+from .reader import ROLE, StreamReader
 from .references import References
-from .tally import ClosedRun, Tally
+from .runs import ClosedRun
+from .tally import Tally
 
-ROLE = "profiler"
-#: Progress is said at least so often, in ms.
-PROGRESS_EVERY = 10_000
-#: A partition so many buckets ahead of the slowest is paused, so that pending buckets stay few.
-MOST_AHEAD = 60
-MOST_RECORDS = 5_000
-#: Topics are looked at so often, in ms: whether one was made again, or has more partitions; and in front of a commit.
-TOPICS_EVERY, TOPICS_AGAIN = 5_000, 1_000
+__all__ = ["ROLE", "Profiler", "make"]
 
 
-def make(making: Making) -> list["Profiler"]:
-    """One for every stream; they share what is announced."""
+def make(making: Making) -> list[StreamReader]:
+    """One for every stream, and for every stream of labels; those of predictions share what is announced."""
     references = HeldReferences(making.bus, making.configuration, making.store)
     streams = making.configuration.streams.items()
-    return [
+    readers: list[StreamReader] = [
         Profiler(making.bus, making.configuration, name, JSONDecoder(stream.mapping, stream.where), references, making.wall)
         for name, stream in streams
     ]
+    return readers + label_readers(making)
 
 
-class Profiler:
-    """One stream's profiler in one process: a member of the group ``application-profiler-STREAM``."""
-
-    role = ROLE
+class Profiler(StreamReader):
+    """The reader of a stream of predictions."""
 
     def __init__(
         self, bus: Bus, configuration: Configuration, name: str, decoder: Decoder, references: References, wall: Callable[[], int]
     ) -> None:
-        self._bus, self._configuration, self._name = bus, configuration, name
-        self._stream: Stream = configuration.streams[name]
-        self._rules, self._told_ends = Rules.of(self._stream), told_ends(configuration, name)
-        self._decoder, self._references, self._wall = decoder, references, wall
-        self._partitions: dict[TopicPartition, Partition] = {}
-        self._stopped: dict[TopicPartition, int] = {}  # where those that were ours were committed
-        self._topics, self._looked = self._describe(), wall()
-        self._totals = dict.fromkeys(("rows", "late", "skipped", "dead_letters", "panes", "set_aside"), 0)
-        self._remaining: Remaining | None = None
-        self._session = bus.session(f"{ROLE}-{name}", self._stream.topics, self)
+        super().__init__(
+            bus, configuration, name, configuration.streams[name], _Predictions(configuration, name, decoder, references), wall
+        )
 
-    def assigned(self, partitions: Mapping[TopicPartition, Position | None]) -> dict[TopicPartition, int]:
-        """Start each from its committed offset and high water."""
-        known = {topic.topic: topic.topic_id for topic in self._topics}
-        self._topics = self._describe()
-        ids = {topic.topic: topic.topic_id for topic in self._topics}
-        for source, committed in partitions.items():
-            first, _ = self._bus.watermarks(source)
-            place = InputPartition(topic=source.topic, topic_id=ids[source.topic], partition=source.partition)
-            former = topic_of(committed.metadata) if committed is not None else known.get(source.topic)
-            stopped = self._stopped.get(source) if committed is None else committed.offset
-            again = former not in {None, place.topic_id} and stopped is not None
-            taken = self._taken(place, Position(first) if committed is None or again else committed)
-            if again:
-                self._made_again(taken, former or "", stopped or 0)
-            elif committed is None and first > 0:
-                taken.notices.append(self._told(Notice.begins(self._configuration.application, self._name, place, first), place))
-            if taken.committed.offset < first:
-                lost = Notice.lost(self._configuration.application, self._name, place, taken.committed.offset, first)
-                taken.notices.append(self._told(lost, place))
-                taken.moved(first)
-            if self._remaining is not None:
-                taken.until = self._remaining.end(source)
-            self._partitions[source] = taken
-        return {source: self._partitions[source].position for source in partitions}
 
-    def _taken(self, place: InputPartition, position: Position) -> Partition:
-        tally = partial(Tally, self._name, place, self._decoder, self._references, self._rules.buckets)
-        return Partition(place, position, self._rules, tally, self._wall())
+class _Predictions:
+    """What is made of predictions."""
 
-    def _look_at_topics(self, now: int) -> None:
-        """A topic that was made again is another one: forget what is not published of the old one, and read the new one from its start."""
-        counted = any(partition.closed for partition in self._partitions.values())
-        if now - self._looked < (TOPICS_AGAIN if counted else TOPICS_EVERY):
-            return
-        self._looked, before = now, {topic.topic: topic.topic_id for topic in self._topics}
-        try:
-            self._topics = self._describe()
-        except LookupError:
-            return  # deleted, and not yet there again
-        for topic in self._topics:
-            if topic.topic_id == before[topic.topic]:
-                continue
-            for source, old in [one for one in self._partitions.items() if one[0].topic == topic.topic]:
-                first, _ = self._bus.watermarks(source)
-                place = old.source.model_copy(update={"topic_id": topic.topic_id})
-                self._partitions[source] = taken = self._taken(place, Position(first))
-                self._made_again(taken, old.source.topic_id, old.committed.offset)
-                self._session.seek(source, first)
+    counted = "rows", "late", "panes"
 
-    def _made_again(self, taken: Partition, former: str, stopped: int) -> None:
-        told = Notice.made_again(self._configuration.application, self._name, taken.source, former, stopped)
-        taken.notices.append(self._told(told, taken.source))
+    def __init__(self, configuration: Configuration, name: str, decoder: Decoder, references: References) -> None:
+        self._configuration, self._name, self._decoder, self._references = configuration, name, decoder, references
+        self.key, self._joins = f"streams.{name}", joins(configuration, name)
 
-    def revoked(self, partitions: Sequence[TopicPartition]) -> None:
-        """Forget them: whoever has them now reads their open runs again."""
-        for source in partitions:
-            gone = self._partitions.pop(source, None)
-            if gone is not None:
-                self._stopped[source] = gone.committed.offset
-
-    def turn(self, timeout_s: float) -> bool:
-        """Read once, publish what was cut; whether there was anything to do."""
+    def keep_up(self) -> None:
         self._references.keep_up()
-        batches = self._session.consume(MOST_RECORDS, timeout_s)
-        now = self._wall()
-        again: set[TopicPartition] = set()  # read from what is committed: what was read behind it comes once more
-        for batch in batches:
-            partition = self._partitions.get(batch.source)
-            if partition is not None and not partition.ended and batch.source not in again:
-                self._netted(batch.source, partition, partial(self._read, partition, batch, now), again)
-        at_end = self._session.at_end()
-        for source, partition in self._partitions.items():
-            position = max(partition.position, at_end.get(source, 0))
-            if partition.ended or source in again:
-                continue  # what lies behind its end has not been counted, and no clock may say so
-            if partition.until is not None and position >= partition.until:
-                self._netted(source, partition, partition.end, again)
-            elif self._silent(source, partition, at_end, now):
-                self._netted(source, partition, partial(partition.take_clock, position, now), again)
-        worked = self._commit(now)
-        self._balance(at_end, now)
-        return bool(batches) or worked
 
-    def finish(self) -> None:
-        """Be `done` when every partition has been read to the end that it has now."""
-        self._remaining = Remaining(self._bus, f"{self._configuration.application}-{ROLE}-{self._name}", self._stream.topics)
-        for source, partition in self._partitions.items():
-            partition.until = self._remaining.end(source)
+    def retired(self) -> dict[str, int]:
+        return self._references.retired(self._name)
 
-    @property
-    def done(self) -> bool:
-        """Every partition here has been read to its end; or there is none here, and others of the group have read them all."""
-        if self._remaining is None:
-            return False
-        if self._partitions:
-            return all(partition.ended for partition in self._partitions.values())
-        return not self._remaining.left()
+    def tally(self, place: InputPartition, tiling: Buckets) -> Tally:
+        return Tally(self._name, place, self._decoder, self._references, tiling, self._joins, self._configuration.topics.partitions)
 
-    def totals(self) -> Mapping[str, int]:
-        """Rows, those of them that were late, dead letters, panes, records set aside."""
-        return self._totals
+    def outputs(self, run: ClosedRun) -> Iterable[Output]:
+        """The panes, each where its model's evidence meets, and the blocks, each where its ids meet."""
+        topics = self._configuration.topics
+        for pane in run.panes:
+            number = partition_of(pane.model, topics.partitions)
+            yield from (addressed(self._configuration, topics.summaries, part, number, value) for part, value in pane.split())
+        yield from published(self._configuration, run.blocks)
 
-    def standing(self) -> Standing:
-        """How it stands between two turns; only live is record time the wall clock's."""
-        live = self._stream.clock == "live"
-        heard = {source: partition.state.high_water if live else None for source, partition in self._partitions.items()}
-        ended = (source for source, partition in self._partitions.items() if partition.ended)
-        return Standing(heard, {*self._session.at_end(), *ended})
-
-    def close(self) -> None:
-        """Leave the group."""
-        self._session.close()
-
-    def _describe(self) -> tuple[InputTopic, ...]:
-        found = self._bus.describe(self._stream.topics)
-        missing = [topic for topic in self._stream.topics if topic not in found]
-        if missing:
-            msg = f"streams.{self._name}.topics: there is no topic {', '.join(missing)} on this bus"
-            raise LookupError(msg)
-        for topic in found.values():
-            if problem := uncountable(self._name, self._stream.pane, topic.name, topic.partitions):
-                raise LookupError(problem)
-        return tuple(
-            InputTopic(topic=t.name, topic_id=t.id, partitions=t.partitions) for t in (found[name] for name in self._stream.topics)
-        )
-
-    def _read(self, partition: Partition, batch: Batch, now: int) -> list[ClosedRun]:
-        partition.heard_at = now
-        records = records_of(batch, self._told_ends)
-        if partition.until is not None and len(records) and records.offsets[-1] >= partition.until:
-            records = records.before(int(np.searchsorted(records.offsets, partition.until)))
-            partition.position = partition.until
-        return partition.take(records, now if self._stream.clock == "live" else None)
-
-    def _netted(
-        self, source: TopicPartition, partition: Partition, step: Callable[[], list[ClosedRun]], again: set[TopicPartition]
-    ) -> None:
-        """A step of a partition; where a record makes it raise, that one is set aside, and the partition is read `again`."""
-        try:
-            closed = step()
-            for run in closed:  # written down at once: what cannot be is found here, not in the transaction
-                run.outputs = self._outputs(partition, run)
-        except Exception as error:
-            if not of_a_record(error):
-                raise
-            records = self._bus.read(source, partition.committed.offset, partition.position)
-            found = (records_of(batch, self._told_ends) for batch in records)
-            offset, before, why = culprit(found, partition, self._outputs) or (-1, None, error)
-            if offset < 0:
-                raise  # no record raises alone
-            partition.aside.add(offset, before, why)
-            partition.restart()
-            self._session.seek(source, partition.position)
-            again.add(source)
-            return
-        for run in closed:
-            self._count(partition, run)
-
-    def _count(self, partition: Partition, run: ClosedRun) -> None:
-        self._totals["rows"] += sum(pane.rows for pane in run.panes)
-        self._totals["late"] += sum(pane.late for pane in run.panes)
-        self._totals["panes"] += len(run.panes)
-        self._totals["skipped"] += run.skipped
-        self._totals["dead_letters"] += len(run.bad) + run.further_bad
-        self._totals["set_aside"] += sum(bad.offset in partition.aside.reasons for bad in run.bad)
-
-    def _silent(self, source: TopicPartition, partition: Partition, at_end: Mapping[TopicPartition, int], now: int) -> bool:
-        """Live: the partition was read to its end, and nothing has come for `linger`. Of a paused one nobody knows.
-
-        One with records behind a producer's open transaction has something to read, and is waited for as long as for one that is given up.
-        """
-        heard = self._stream.clock == "live" and source in at_end and source not in self._session.paused()
-        quiet = now - partition.heard_at
-        if not heard or quiet < self._rules.linger:
-            return False
-        return quiet >= self._stream.patience or source not in self._session.uncommitted()
-
-    def _commit(self, now: int) -> bool:
-        """One transaction for all runs that were cut: panes, then progress, then positions."""
-        self._look_at_topics(now)
-        work = [
-            self._work(source, partition)
-            for source, partition in self._partitions.items()
-            if partition.closed
-            or partition.notices
-            or (now - partition.said_at >= PROGRESS_EVERY and not (partition.ended and partition.said_at))
-        ]
-        if not work:
-            return False
-        positions, retired = {one.source: one.position for one in work}, self._references.retired(self._name)
-        spoken = any(partition.closed for partition in self._partitions.values())
-        for source in self._session.commit(work):
-            if partition := self._partitions.get(source):
-                partition.committed_at(positions[source], now)
-                partition.retired = retired
-        return spoken
-
-    def _work(self, source: TopicPartition, partition: Partition) -> Work:
-        outputs = list(partition.notices)
-        position = partition.committed
-        for run in partition.closed:
-            outputs += run.outputs
-            position = Position(run.cut.position, partition.metadata(run.cut))
-        retired = self._references.retired(self._name)
-        progress = Progress(
-            stream=self._name,
-            source=partition.source,
-            through=partition.state.complete(self._rules),
-            ended=partition.ended,
-            by_clock=partition.state.by_clock,
-            topics=self._topics,
-            retired={} if retired == partition.retired else retired,
-        )
+    def progress(self, progress: Progress, closed: Sequence[ClosedRun]) -> Iterable[Output]:
+        """To every partition of the summaries; what was read of a model only where its events are published."""
         topics = self._configuration.topics
         said = addressed(self._configuration, topics.summaries, progress, None)
         at_home: dict[int, list[ReadRecords]] = {}
-        for one in (one for run in partition.closed for one in run.read):
+        for one in (one for run in closed for one in run.read):
             at_home.setdefault(partition_of(one.model or self._name, topics.partitions), []).append(one)
         for number in range(topics.partitions):
             if number in at_home:
                 parts = progress.with_read(at_home[number])
-                outputs += (addressed(self._configuration, topics.summaries, part, None)._replace(partition=number) for part in parts)
+                yield from (addressed(self._configuration, topics.summaries, part, None)._replace(partition=number) for part in parts)
             else:
-                outputs.append(said._replace(partition=number))
-        return Work(source, outputs, position)
-
-    def _outputs(self, partition: Partition, run: ClosedRun) -> list[Output]:
-        """A run as it is written: its panes, its dead letters, and what is to be told of records set aside."""
-        summaries = self._configuration.topics.summaries
-        outputs = [
-            addressed(self._configuration, summaries, part, partition_of(pane.model, self._configuration.topics.partitions), value)
-            for pane in run.panes
-            for part, value in pane.split()
-        ]
-        outputs += self._dead_letters(partition.source, run)
-        for bad in run.bad:
-            if bad.offset in partition.aside.reasons:
-                aside = Notice.of_set_aside(self._configuration.application, self._name, partition.source, bad.offset, bad.reason)
-                outputs.append(self._told(aside, partition.source))
-        return outputs
-
-    def _told(self, notice: Notice, place: InputPartition) -> Output:
-        topics = self._configuration.topics
-        return addressed(self._configuration, topics.drift, notice, place.partition % topics.partitions)
-
-    def _dead_letters(self, source: InputPartition, run: ClosedRun) -> Iterable[Output]:
-        for i, bad in enumerate(run.bad, 1):
-            further = run.further_bad if i == len(run.bad) else 0
-            whole = bad.size, bad.hash
-            letter = DeadLetter.of(self._name, source, bad.offset, bad.timestamp, bad.field, bad.reason, bad.value, further, whole)
-            yield addressed(self._configuration, self._configuration.topics.dead_letter, letter, None)
-
-    def _balance(self, at_end: Mapping[TopicPartition, int], now: int) -> None:
-        """Pause those far ahead of the slowest that holds the others up: speed changes, results do not."""
-        waters = [
-            partition.state.high_water
-            for source, partition in self._partitions.items()
-            if partition.state.high_water is not None and not partition.ended and (self._stream.clock == "record" or source not in at_end)
-        ]
-        slowest, paused = min(waters, default=None), self._session.paused()
-        for source, partition in self._partitions.items():
-            water = partition.state.high_water
-            ahead = slowest is not None and water is not None and self._rules.buckets.between(slowest, water) > MOST_AHEAD
-            if ahead != (source in paused):
-                (self._session.pause if ahead else self._session.resume)([source])
-                partition.heard_at = now  # what came while it was paused is not silence
+                yield said._replace(partition=number)
+        if self._joins:
+            yield from said_to_joins(self._configuration, progress)

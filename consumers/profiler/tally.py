@@ -13,25 +13,25 @@ from numpy.typing import NDArray
 
 from ...detectors.counting.segments import Segmenter
 from ...detectors.counting.unseen import Unseen
-from ...schemas.messages.dead_letter import MOST_PER_RUN
+from ...schemas.messages.block import Whose
 from ...schemas.messages.pane import OTHERS, Pane
-from ...schemas.messages.progress import InputPartition, ReadRecords
-from ..bus.interface import Output
-from ..decode.ahead import taken
+from ...schemas.messages.progress import InputPartition
+from ..decode.ahead import taken as taken_of
 from ..decode.interface import Columns, Decoder
 from ..decode.rows import featureless
 from ..decode.times import aged
 from ..streams.buckets import Buckets
-from ..streams.cut import EARLIEST, LATEST, AcceptedRows, Cut, Item, WrongClock
-from ..streams.records import Records, joined, parts_of
-from .bad import Bad, bad
+from ..streams.cut import Cut, Item
+from ..streams.records import Records, parts_of
+from .awaiting import Join
 from .beside import SideCounts, grouped, looked_at
 from .pool import Unmonitored
-from .reading import Reading
 from .references import References
+from .runs import NOTHING_ASIDE, ClosedRun, OpenRun, Runs, Taken
 from .shape import Shape
+from .waiting import Named, Waiting
 
-NOTHING_ASIDE: Mapping[int, str] = MappingProxyType({})
+NO_JOINS: Mapping[str, Join] = MappingProxyType({})
 #: The signal of repeated ids.
 IDS = "(ids)", "duplicates"
 #: Rows kept decoded before they are counted, at some 230 bytes each: many at once cost half of few at a time.
@@ -40,19 +40,6 @@ MOST_UNCOUNTED = 65_536
 MOST_UNCOUNTED_BYTES = 1 << 26
 #: Bytes of payloads that are decoded at once: of each a list of what is wrong with it may be made.
 MOST_DECODED_BYTES = 1 << 24
-
-
-@dataclass
-class ClosedRun:
-    """What one run comes to."""
-
-    cut: Cut
-    panes: list[Pane]
-    bad: list[Bad]  #: the first `MOST_PER_RUN`, in order
-    further_bad: int
-    skipped: int = 0  #: records that are no rows
-    read: list[ReadRecords] = field(default_factory=list)  #: by bucket, of the stream, and of models with records that cannot be read
-    outputs: list[Output] = field(default_factory=list)  #: as it is written
 
 
 class _Target(NamedTuple):
@@ -76,33 +63,31 @@ class _Counts:
 
 
 @dataclass
-class _Run:
-    """An open or closing run."""
+class _Run(OpenRun):
+    """With what it is counted in."""
 
-    first: int
-    last: int
     counts: dict[_Target, _Counts] = field(default_factory=dict)
     beside: dict[_Target, SideCounts] = field(default_factory=dict)  #: of all segments together
-    bad: list[Bad] = field(default_factory=list)
-    further_bad: int = 0
-    skipped: int = 0
-    reading: Reading = field(default_factory=Reading)
     unmonitored: Unmonitored = field(default_factory=Unmonitored)
-
-    def keep_first(self) -> None:
-        """Bound what is kept of a run of nothing but bad records."""
-        self.bad.sort(key=lambda one: (one.offset, one.field or ""))
-        self.further_bad += max(0, len(self.bad) - MOST_PER_RUN)
-        del self.bad[MOST_PER_RUN:]
+    waiting: dict[str, Waiting] = field(default_factory=dict)  #: by join
 
 
 class Tally:
     """Counts one input partition."""
 
-    def __init__(self, stream: str, source: InputPartition, decoder: Decoder, references: References, tiling: Buckets) -> None:
-        self._stream, self._source, self._buckets = stream, source, tiling
+    def __init__(
+        self,
+        stream: str,
+        source: InputPartition,
+        decoder: Decoder,
+        references: References,
+        tiling: Buckets,
+        joins: Mapping[str, Join] = NO_JOINS,
+        partitions: int = 1,
+    ) -> None:
+        self._stream, self._source, self._buckets, self._joins, self._partitions = stream, source, tiling, joins, partitions
         self._decoder, self._references = decoder, references
-        self._runs: list[_Run] = []  # the last one may be open
+        self._runs = Runs(_Run)
         self._codes: dict[tuple[int, int, tuple[str, ...]], int] = {}  # of a run, a bucket, a model version
         self._groups: list[tuple[int, _Target]] = []  # by code, the run and what is counted
         self._shape_of: list[Shape] = []  # by code
@@ -113,95 +98,45 @@ class Tally:
 
         ``aside``: the offsets of records that are no rows, whatever they hold, each with the reason that its dead letter is to say.
         """
-        cuts: list[Cut] = []
-        rows: list[AcceptedRows] = []
-        run_of: list[int] = []
-        for item in items:
-            if isinstance(item, Cut):
-                cuts.append(item)
-                continue
-            start, stop = (item.index, item.index + 1) if isinstance(item, WrongClock) else (item.start, item.stop)
-            run = self._open(len(cuts), int(records.offsets[start]))
-            run.last = int(records.offsets[stop - 1])
-            if isinstance(item, WrongClock):
-                time = int(records.timestamps[start])
-                reason = "in no possible year"
-                if item.beyond_now is not None:
-                    reason = f"{(time - item.beyond_now) / 1000:,.0f} s ahead of the clock here, more than max_ahead"
-                elif EARLIEST <= time <= LATEST:
-                    reason = "further ahead than max_jump, and the next records are not"
-                run.bad.append(bad(run.last, None, f"timestamp {time} is {reason}", time, records.values[start]))
-            else:
-                rows.append(item)
-                run_of.append(len(cuts))
-        if rows:
-            self._decode(records, rows, run_of, aside)
-        for run in self._runs:
-            run.keep_first()  # of wrong clocks
+        cuts, records, taken = self._runs.take(records, items)
+        if taken is not None:
+            records = self._runs.set_aside(records, taken.run, aside)
+            for some in parts_of(records.values, MOST_DECODED_BYTES):
+                chosen = records if some.stop - some.start == len(records) else records.since(some.start).before(some.stop - some.start)
+                self._decode(chosen, taken.of(some), aside)
         uncounted = [(shape.rows, shape.bytes) for shape in self._shapes.values()]
         if cuts or sum(rows for rows, _ in uncounted) >= MOST_UNCOUNTED or sum(size for _, size in uncounted) >= MOST_UNCOUNTED_BYTES:
             self._count()
-        while len(self._runs) < len(cuts):
-            self._runs.append(_Run(cuts[len(self._runs)].position, cuts[len(self._runs)].position - 1))
-        closed = [self._close(run, cut) for run, cut in zip(self._runs, cuts, strict=False)]
-        self._runs = self._runs[len(cuts) :]
-        return closed
+        return [self._close(run, cut) for run, cut in self._runs.closed(cuts)]
 
-    def _open(self, index: int, offset: int) -> _Run:
-        """The run that a record behind so many cuts belongs to."""
-        while len(self._runs) <= index:
-            self._runs.append(_Run(offset, offset))
-        return self._runs[index]
-
-    def _decode(self, records: Records, parts: Sequence[AcceptedRows], run_of: Sequence[int], aside: Mapping[int, str]) -> None:
-        """Decode what was accepted, so many bytes at a time."""
-        if sum(part.stop - part.start for part in parts) < len(records):
-            records = joined([records.since(part.start).before(part.stop - part.start) for part in parts])
-        run = np.repeat(run_of, [part.stop - part.start for part in parts])
-        buckets, late = np.concatenate([part.buckets for part in parts]), np.concatenate([part.late for part in parts])
-        for part, number in zip(parts, run_of, strict=True):
-            self._runs[number].reading.taken(part.buckets)
-        for row in np.flatnonzero(records.ends).tolist():
-            self._runs[int(run[row])].reading.none(int(buckets[row]))
-        if aside:
-            records = self._without(records, run, aside)
-        for some in parts_of(records.values, MOST_DECODED_BYTES):
-            chosen = records if some.stop - some.start == len(records) else records.since(some.start).before(some.stop - some.start)
-            self._decode_some(chosen, run[some], buckets[some], late[some], aside)
-
-    def _decode_some(
-        self, records: Records, run: NDArray[np.int64], buckets: NDArray[np.int64], late: NDArray[np.bool_], aside: Mapping[int, str]
-    ) -> None:
+    def _decode(self, records: Records, taken: Taken, aside: Mapping[int, str]) -> None:
         """Decode them, shape by shape; end records are no rows."""
         keys = records.keys() if self._decoder.needs_keys else None
         headers = records.headers() if self._decoder.needs_headers else None
         identities = self._decoder.identities(records.values, keys, headers)
         if identities.left_out:
-            self._skip(run, buckets, [row for row in identities.left_out if not records.ends[row]])
+            self._runs.skip(taken, [row for row in identities.left_out if not records.ends[row]])
         for rejected in identities.rejected:
             if records.ends[rejected.row] or int(records.offsets[rejected.row]) in aside:
                 continue
             if self._decoder.is_row(records.values[rejected.row]):
-                self._refuse(records, run, rejected.row, None, rejected.reason)
-                self._runs[int(run[rejected.row])].reading.unread(int(buckets[rejected.row]), "", records.values[rejected.row])
+                self._unread(records, taken, rejected.row, "", rejected.reason)
             else:
-                self._skip(run, buckets, [rejected.row])
-        group = self._groups_of(run, buckets, identities.models, np.where(records.ends, -1, identities.model_of))
+                self._runs.skip(taken, [rejected.row])
+        group = self._groups_of(taken.run, taken.buckets, identities.models, np.where(records.ends, -1, identities.model_of))
         shapes = list(dict.fromkeys(self._shape_of))
         shape_of = np.array([*map(shapes.index, self._shape_of), -1])[group]
         for place, shape in enumerate(shapes):
             rows = np.flatnonzero(shape_of == place)
             if len(rows):
-                self._decode_shape(shape, records, rows, run, buckets, group, late)
-        for one in self._runs:
+                self._decode_shape(shape, records, rows, taken, group)
+        for one in self._runs.all():
             one.keep_first()
 
-    def _without(self, records: Records, run: NDArray[np.int64], aside: Mapping[int, str]) -> Records:
-        """The records with nothing in those that are set aside, whose dead letters are written."""
-        rows = [row for row, offset in enumerate(records.offsets.tolist()) if offset in aside]
-        for row in rows:
-            self._refuse(records, run, row, None, aside[int(records.offsets[row])])
-        return records.emptied(rows)
+    def _unread(self, records: Records, taken: Taken, row: int, model: str, reason: str) -> None:
+        """A record cannot be read; the model may be known."""
+        self._runs.refuse(records, taken.run, row, None, reason)
+        self._runs[int(taken.run[row])].reading.unread(int(taken.buckets[row]), model, records.values[row])
 
     def _groups_of(
         self, run: NDArray[np.int64], buckets: NDArray[np.int64], models: Sequence[tuple[str, str]], model_of: NDArray[np.int64]
@@ -211,7 +146,7 @@ class Tally:
         places, place_of = _numbered((run * len(ends) + end_of) * (len(models) + 1) + model_of + 1)
         codes = np.full(len(places), -1)
         order = np.arange(len(places))
-        if any(one.unmonitored.short_of(len(models)) for one in self._runs):
+        if any(one.unmonitored.short_of(len(models)) for one in self._runs.all()):
             first = np.empty(len(places), dtype=np.int64)
             first[place_of[::-1]] = np.arange(len(place_of))[::-1]
             order = np.argsort(first)  # the first in the log are named, whatever the batches
@@ -235,53 +170,66 @@ class Tally:
             else:
                 place, target = (run, bucket, model), _Target(bucket, *model, *holding)
             if place not in self._codes:
-                self._shape_of.append(self._shape(target.reference))
+                self._shape_of.append(self._shape(target))
                 self._groups.append((run, target))
                 self._codes[place] = len(self._groups) - 1
             code = self._codes[run, bucket, model] = self._codes[place]
         return code
 
-    def _shape(self, reference: str | None) -> Shape:
-        if reference is None:
+    def _shape(self, target: _Target) -> Shape:
+        if target.reference is None:
             return self._shapes.setdefault((), Shape(()))
-        monitored = self._references.monitored(reference)
-        if monitored.shape not in self._shapes:
-            ids = monitored.counting.layout.find(*IDS) is not None
-            self._shapes[monitored.shape] = Shape(monitored.fields, ids=ids)
-        return self._shapes[monitored.shape]
+        monitored = self._references.monitored(target.reference)
+        key = *monitored.shape, target.model in self._joins
+        if key not in self._shapes:
+            ids = target.model in self._joins or monitored.counting.layout.find(*IDS) is not None
+            self._shapes[key] = Shape(monitored.fields, ids=ids)
+        return self._shapes[key]
 
-    def _decode_shape(
-        self,
-        shape: Shape,
-        records: Records,
-        rows: NDArray[np.int64],
-        run: NDArray[np.int64],
-        buckets: NDArray[np.int64],
-        group: NDArray[np.int64],
-        late: NDArray[np.bool_],
-    ) -> None:
+    def _decode_shape(self, shape: Shape, records: Records, rows: NDArray[np.int64], taken: Taken, group: NDArray[np.int64]) -> None:
         """Decode the rows of one shape; those of models without a reference are only counted."""
         if not shape.fields:
-            shape.add(None, group[rows], late[rows], records.offsets[rows])
+            shape.add(None, group[rows], taken.late[rows], records.offsets[rows])
             return
         columns = self._decoder.columns(shape.fields, records.values, rows, ids=shape.ids)
         if len(none := self._no_rows(columns, shape, records, rows)):
-            self._skip(run, buckets, rows[none])
-            rows, columns = np.delete(rows, none), taken(columns, np.delete(np.arange(len(rows)), none))
+            self._runs.skip(taken, rows[none])
+            rows, columns = np.delete(rows, none), taken_of(columns, np.delete(np.arange(len(rows)), none))
         for invalid in columns.invalid:
-            self._refuse(records, run, int(rows[invalid.row]), invalid.field, invalid.reason)
+            self._runs.refuse(records, taken.run, int(rows[invalid.row]), invalid.field, invalid.reason)
         for rejected in columns.rejected:
             row = int(rows[rejected.row])
-            self._refuse(records, run, row, None, rejected.reason)
-            self._runs[int(run[row])].reading.unread(int(buckets[row]), self._groups[int(group[row])][1].model, records.values[row])
+            self._unread(records, taken, row, self._groups[int(group[row])][1].model, rejected.reason)
         columns = aged(columns, shape.fields, records.timestamps[rows])
         if columns.ids is not None:
             for code, ids in grouped(columns.ids, group[rows]):
-                self._beside(code).add_ids(ids)
+                if not self._joins or self._counts_ids(code):
+                    self._beside(code).add_ids(ids)
         for place in rows[looked_at(records.offsets[rows])].tolist():
             known = self._references.monitored(self._groups[int(group[place])][1].reference or "").known
             self._beside(int(group[place])).look(self._decoder.features(records.values[place]), known)
-        shape.add(columns, group[rows], late[rows], records.offsets[rows])
+        if self._joins:
+            self._wait(columns, shape, records, rows, taken, group)
+        shape.add(columns, group[rows], taken.late[rows], records.offsets[rows])
+
+    def _wait(
+        self, columns: Columns, shape: Shape, records: Records, rows: NDArray[np.int64], taken: Taken, group: NDArray[np.int64]
+    ) -> None:
+        """Keep the rows of models that have labels, as they wait for these."""
+        refused = np.zeros(len(rows), dtype=bool)
+        refused[[rejected.row for rejected in columns.rejected]] = True
+        for code in np.unique(group[rows]).tolist():
+            number, target = self._groups[code]
+            join = self._joins.get(target.model)
+            if join is None:
+                continue
+            inside = np.flatnonzero((group[rows] == code) & ~refused)
+            found = join.rows(columns, shape.fields, records, np.stack((inside, rows[inside])))
+            waiting = self._runs[number].waiting.setdefault(join.name, Waiting())
+            among = np.searchsorted(records.offsets, found["offset"])
+            found["of"] = waiting.code(Whose(target.model, target.version, target.reference or "", target.since or 0))
+            found["bucket"], found["water"] = target.bucket, taken.waters[among]
+            waiting.add(found)
 
     def _no_rows(self, columns: Columns, shape: Shape, records: Records, rows: NDArray[np.int64]) -> list[int]:
         """Of the decoded rows, those that are none: records without features."""
@@ -289,20 +237,12 @@ class Tally:
         found = [row for row in featureless(columns, shape.fields).tolist() if row not in refused]
         return [row for row in found if not self._decoder.is_row(records.values[int(rows[row])])]
 
-    def _skip(self, run: NDArray[np.int64], buckets: NDArray[np.int64], rows: Sequence[int] | NDArray[np.int64]) -> None:
-        """Records that are no rows."""
-        for number, bucket in zip(run[rows].tolist(), buckets[rows].tolist(), strict=True):
-            self._runs[number].reading.none(bucket)
-        for number, count in enumerate(np.bincount(run[rows], minlength=len(self._runs)).tolist()):
-            self._runs[number].skipped += count
+    def _counts_ids(self, code: int) -> bool:
+        return self._references.monitored(self._groups[code][1].reference or "").counting.layout.find(*IDS) is not None
 
     def _beside(self, code: int) -> SideCounts:
         run, target = self._groups[code]
         return self._runs[run].beside.setdefault(target, SideCounts())
-
-    def _refuse(self, records: Records, run: NDArray[np.int64], row: int, field: str | None, reason: str) -> None:
-        refused = bad(int(records.offsets[row]), field, reason, int(records.timestamps[row]), records.values[row])
-        self._runs[int(run[row])].bad.append(refused)
 
     def _count(self) -> None:
         """Count all that is decoded, run by run and target by target."""
@@ -364,7 +304,15 @@ class Tally:
                 unseen=total.unseen.told(),
             )
             panes.append(pane)
-        return ClosedRun(cut, panes, run.bad, run.further_bad, run.skipped, run.reading.told())
+        blocks = [
+            block
+            for join, waiting in sorted(run.waiting.items())
+            for block in waiting.blocks(
+                Named(join, self._stream, "predictions", self._source), run.first, run.last, self._buckets, self._partitions
+            )
+        ]
+        counted = {"rows": sum(pane.rows for pane in panes), "late": sum(pane.late for pane in panes), "panes": len(panes)}
+        return ClosedRun(cut, run.bad, run.further_bad, run.skipped, run.reading.told(), panes, blocks, counted)
 
     def _with_ids(self, target: _Target, counts: NDArray[np.int64], beside: SideCounts) -> NDArray[np.int64]:
         signal = None if target.reference is None else self._references.monitored(target.reference).counting.layout.find(*IDS)

@@ -57,7 +57,7 @@ def load(configuration: Configuration, file: Path, model: str | None, version: s
     try:
         streams = _recorded(bus, configuration, file) if _is_recording(file) else _tabled(bus, configuration, file, model, version)
         streams = {name: stream.model_copy(update={"clock": "record"}) for name, stream in streams.items()}
-        offline = offline.model_copy(update={"streams": streams})
+        offline = offline.model_copy(update={"streams": streams, **_labelled(bus, configuration, streams)})
         create_topics(bus, offline)
         span = _announce(bus, configuration, offline)
     finally:
@@ -86,6 +86,21 @@ def _recorded(bus: EmbeddedBus, configuration: Configuration, file: Path) -> dic
         msg = f"{file} holds {', '.join(held) or 'nothing'}, and none of that is a topic of any stream of the configuration"
         raise click.ClickException(msg)
     return streams
+
+
+def _labelled(bus: EmbeddedBus, configuration: Configuration, streams: dict[str, Stream]) -> dict[str, object]:
+    """Labels, as far as their topics and the predictions that wait for them are there; the models without them."""
+    labels = {
+        name: own.model_copy(update={"topics": topics})
+        for name, own in configuration.labels.items()
+        if (topics := tuple(bus.describe(own.topics))) and set(configuration.awaited_by(name)) & streams.keys()
+    }
+    for name in sorted(configuration.labels.keys() - labels.keys()):
+        say(f"labels.{name}: not read: {', '.join(configuration.labels[name].topics)} is not there")
+    models = {
+        name: model if model.labels in labels else model.model_copy(update={"labels": None}) for name, model in configuration.models.items()
+    }
+    return {"labels": labels, "models": models}
 
 
 def _tabled(bus: EmbeddedBus, configuration: Configuration, file: Path, model: str | None, version: str) -> dict[str, Stream]:

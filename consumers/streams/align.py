@@ -8,9 +8,11 @@ Completeness that passes empty buckets is told too, once for all that are passed
 is told by. How many such statements there are depends on how often progress is said; how far they reach in the end does not.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, Protocol
+
+from typing_extensions import TypeVar
 
 from ...schemas.messages.pane import Pane
 from ...schemas.messages.progress import Progress
@@ -22,22 +24,60 @@ NEVER = 1 << 62
 PartitionKey = tuple[str, str, int]  # topic, topic id, partition
 
 
-class Pending(NamedTuple):
-    """A pane that waits for its bucket."""
+class Cut(Protocol):
+    """What is aligned: a fact about a run of an input partition, and a bucket (a pane, a block)."""
 
-    offset: int  #: in the summaries partition
+    @property
+    def topic(self) -> str:
+        """Of the run."""
+        ...
+
+    @property
+    def topic_id(self) -> str:
+        """The id of that topic."""
+        ...
+
+    @property
+    def partition(self) -> int:
+        """Of that topic."""
+        ...
+
+    @property
+    def first(self) -> int:
+        """The first offset of the run."""
+        ...
+
+    @property
+    def bucket(self) -> int:
+        """The bucket's end."""
+        ...
+
+    @property
+    def id(self) -> str:
+        """The same at every repetition."""
+        ...
+
+
+Fact = TypeVar("Fact", bound=Cut, default=Pane)
+
+
+class Pending(NamedTuple, Generic[Fact]):
+    """A pane, or a block, that waits for its bucket."""
+
+    offset: int  #: in the partition that is folded
     late: bool  #: its bucket is not complete: it came behind it, or others of it are lost
-    pane: Pane
+    pane: Fact
 
 
-class Aligned(NamedTuple):
+class Aligned(NamedTuple, Generic[Fact]):
     """A bucket that can be evaluated; without panes: all buckets through this one have been, and no more came of them."""
 
     end: int
     complete: bool
     clock_decided: bool
-    panes: list[Pending]
+    panes: list[Pending[Fact]]
     start: int = -NEVER  #: of a bucket with panes
+    ended: bool = False  #: every partition has: there is no more
 
 
 @dataclass
@@ -60,8 +100,11 @@ class LastRun:
 
 
 @dataclass
-class Aligner:
-    """One stream in one summaries partition. ``patience`` None: a partition is waited for, however long."""
+class Aligner(Generic[Fact]):
+    """What belongs together in one partition that is folded. ``patience`` None: a partition is waited for, however long.
+
+    ``streams``: those of which something must have been heard before anything is evaluated; one that has not is a partition by itself.
+    """
 
     buckets: Buckets
     patience: int | None = 300_000
@@ -69,12 +112,17 @@ class Aligner:
     evaluated: int = -NEVER  #: every bucket that ends at or before it has been evaluated
     partitions: dict[PartitionKey, Heard] = field(default_factory=dict)
     runs: dict[PartitionKey, LastRun] = field(default_factory=dict)
-    pending: dict[int, list[Pending]] = field(default_factory=dict)  #: by bucket
+    pending: dict[int, list[Pending[Fact]]] = field(default_factory=dict)  #: by bucket
+    streams: tuple[str, ...] = ()
 
-    def feed(self, offset: int, appended: int, record: Pane | Progress) -> list[Aligned]:
+    def __post_init__(self) -> None:
+        for stream in self.streams:
+            self.partitions[_unheard(stream)] = Heard(self.clock.now)
+
+    def feed(self, offset: int, appended: int, record: Fact | Progress) -> list[Aligned[Fact]]:
         """The buckets that this record makes ready, in order."""
         self.clock.tick(appended)
-        if isinstance(record, Pane):
+        if not isinstance(record, Progress):
             self._receive(offset, record)
             return []
         self._hear(record)
@@ -84,7 +132,7 @@ class Aligner:
         """Something else than a pane waits for this bucket: it is evaluated in its turn, with panes or without."""
         self.pending.setdefault(bucket, [])
 
-    def _receive(self, offset: int, pane: Pane) -> None:
+    def _receive(self, offset: int, pane: Fact) -> None:
         run = self.runs.setdefault((pane.topic, pane.topic_id, pane.partition), LastRun())
         if pane.first < run.first or (pane.first == run.first and pane.id in run.seen):
             return  # seen twice: only where delivery is at least once
@@ -96,6 +144,7 @@ class Aligner:
         self.pending.setdefault(bucket, []).append(Pending(offset, late, pane))
 
     def _hear(self, progress: Progress) -> None:
+        self.partitions.pop(_unheard(progress.stream), None)
         ids = {topic.topic: topic.topic_id for topic in progress.topics} | {progress.source.topic: progress.source.topic_id}
         for key in [k for k in self.partitions if ids.get(k[0], k[1]) != k[1]]:
             del self.partitions[key]  # the topic was made again
@@ -115,11 +164,11 @@ class Aligner:
             elif partition.ended or partition.through >= self.evaluated:
                 partition.given_up = False
 
-    def _evaluate(self) -> list[Aligned]:
+    def _evaluate(self) -> list[Aligned[Fact]]:
         sources = self.partitions.values()
         whole = not any(p.given_up for p in sources)
         through = min((p.through for p in sources if not p.given_up and not p.ended), default=NEVER)
-        ready: list[Aligned] = []
+        ready: list[Aligned[Fact]] = []
         for bucket in sorted(b for b in self.pending if b <= through):
             panes = self.pending.pop(bucket)
             start = max(self.buckets.start(bucket - 1), self.evaluated)
@@ -129,8 +178,9 @@ class Aligner:
             through = max((p.through for p in sources if p.ended), default=-NEVER)
             for partition in sources:
                 partition.ended = False  # a later run continues
-        if through > -NEVER and (passed := self.buckets.start(through)) > self.evaluated:
-            ready.append(Aligned(passed, whole, self._clock_decided(passed), []))
+        passed = self.buckets.start(through) if through > -NEVER else -NEVER
+        if passed > self.evaluated or (ended and self.streams and through > -NEVER):
+            ready.append(Aligned(passed, whole, self._clock_decided(passed), [], ended=ended))
             if not ended:  # a later run continues where each partition stopped
                 self.evaluated = passed
         for partition in sources:
@@ -161,9 +211,17 @@ class Aligner:
         }
 
     @classmethod
-    def restored(cls, buckets: Buckets, patience: int | None, numbers: dict[str, Any], panes: dict[int, Pane]) -> "Aligner":
-        """The aligner that wrote `numbers`; ``panes`` by their summaries offset. A bucket of which some are gone is not complete."""
+    def restored(
+        cls,
+        buckets: Buckets,
+        patience: int | None,
+        numbers: dict[str, Any],
+        panes: Mapping[int, Fact],
+        streams: tuple[str, ...] = (),
+    ) -> "Aligner[Fact]":
+        """The aligner that wrote `numbers`; ``panes`` by their offset. A bucket of which some are gone is not complete."""
         aligner = cls(buckets, patience, AppendClock(numbers["now"], numbers["appended"]), numbers["evaluated"])
+        aligner.streams = streams
         for topic, topic_id, number, at, through, by_clock, ended, given_up in numbers["partitions"]:
             spans = [(start, end) for start, end in by_clock]
             aligner.partitions[topic, topic_id, number] = Heard(at, through, spans, ended, given_up)
@@ -174,6 +232,11 @@ class Aligner:
             if offset in panes:
                 aligner.pending.setdefault(bucket, []).append(Pending(offset, late or bucket in partly, panes[offset]))
         return aligner
+
+
+def _unheard(stream: str) -> PartitionKey:
+    """In the place of the partitions of a stream of which nothing has been heard."""
+    return "", stream, -1
 
 
 def pending_offsets(numbers: Iterable[dict[str, Any]]) -> tuple[int, ...]:

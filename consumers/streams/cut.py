@@ -97,6 +97,7 @@ class AcceptedRows:
     stop: int
     buckets: NDArray[np.int64]
     late: NDArray[np.bool_]
+    waters: NDArray[np.int64]  #: H behind each
 
 
 @dataclass(frozen=True)
@@ -241,7 +242,7 @@ def _accept(
             found.append(Cut(int(offs[begin]), water, still_ahead(state.ahead, times[:begin], water)))
             first = None
         first = int(offs[begin]) if first is None else first
-        found.append(AcceptedRows(start + begin, start + end, rows[begin:end], late[begin:end]))
+        found.append(AcceptedRows(start + begin, start + end, rows[begin:end], late[begin:end], reached[begin:end]))
     high_water = int(reached[-1])
     by_clock = state.by_clock and high_water == state.high_water
     return CutState(high_water, first, int(offs[-1]), by_clock, still_ahead(state.ahead, times, high_water))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.cloud_events import Headers
-from ...schemas.configuration import Configuration
+from ...schemas.configuration import Configuration, Stream
 from ..bus.interface import Batch, Output
 from .cut import CONFIRM
 
@@ -110,11 +110,11 @@ def parts_of(values: Sequence[bytes | None], most: int) -> Iterator[slice]:
     yield slice(start, len(values))
 
 
-def told_ends(configuration: Configuration, stream: str) -> str | None:
+def told_ends(configuration: Configuration, stream: Stream) -> str | None:
     """Whose end records hold on a stream: the application's own, which whoever replays for it writes. None: nobody's, since where a clock
     tells the end no record does.
     """
-    return configuration.application if configuration.streams[stream].clock == "record" else None
+    return configuration.application if stream.clock == "record" else None
 
 
 def records_of(batch: Batch, told: str | None) -> Records:

@@ -1,12 +1,10 @@
 """Predictions, labels and scores as whole numbers: what two sides must agree on to compare them."""
 
-from hashlib import blake2b
-
 import numpy as np
 from numpy.typing import NDArray
 
+from ...schemas.outcome import class_code
 from ...schemas.stored.outcomes import OutcomeBasis
-from ...schemas.text import CATEGORY, fitted
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -27,7 +25,7 @@ def value_of_class(text: str) -> int:
     >>> value_of_class("good") == value_of_class("good"), value_of_class("good") == value_of_class("Good"), value_of_class("") >= 0
     (True, False, True)
     """
-    return int.from_bytes(blake2b(fitted(text, CATEGORY).encode(), digest_size=8).digest(), "big") >> 1
+    return class_code(text)
 
 
 def values_of_numbers(numbers: Floats) -> Integers:

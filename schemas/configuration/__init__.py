@@ -11,10 +11,12 @@ from ..duration import ROW_MS, Duration, written
 from ..fact import Setting
 from ..identity import content_hash
 from .features import Chosen, FeatureSettings, Important
+from .labels import LabelMapping, Labels
 from .metrics import Metrics
 from .model import MOST_PIECES, Model, PairSettings, Trailing
 from .reference import Table, TopicSlice
 from .stream import Stream
+from .together import labels_apart
 from .topics import KafkaTopics
 from .units import HOUR_MS, FalseAlarms, PaneLength, pane_length
 
@@ -28,6 +30,8 @@ __all__ = [
     "FeatureSettings",
     "Important",
     "KafkaTopics",
+    "LabelMapping",
+    "Labels",
     "Metrics",
     "Model",
     "PairSettings",
@@ -53,6 +57,7 @@ class Configuration(Setting):
     snapshot_every: Duration = 180_000
     metrics: Metrics | None = None
     streams: Annotated[dict[str, Stream], Field(min_length=1)]
+    labels: dict[str, Labels] = {}
     models: dict[str, Model] = {}
 
     @field_validator("topics")
@@ -67,6 +72,14 @@ class Configuration(Setting):
             if model.stream is not None and model.stream not in self.streams:
                 msg = f"models.{name}.stream: {model.stream!r} is not among streams: {', '.join(self.streams)}"
                 raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _labels_meet_predictions(self) -> "Configuration":
+        for problem in labels_apart(
+            self.streams, self.labels, {name: (self.stream_of(name), model) for name, model in self.models.items()}
+        ):
+            raise ValueError(problem)
         return self
 
     @model_validator(mode="after")
@@ -100,6 +113,26 @@ class Configuration(Setting):
     def stream_of(self, model: str) -> str:
         """The stream that a model's predictions come from."""
         return self.models.get(model, Model()).stream or next(iter(self.streams))
+
+    def awaited_by(self, labels: str) -> tuple[str, ...]:
+        """The streams of the models that have these labels, in their order."""
+        used = {self.stream_of(name) for name, model in self.models.items() if model.labels == labels}
+        return tuple(name for name in self.streams if name in used)
+
+    def read_as(self, labels: str) -> Stream:
+        """How the topics of labels are cut: as the stream of the predictions that wait for them."""
+        own, stream = self.labels[labels], self.streams[self.awaited_by(labels)[0]]
+        return stream.model_copy(update={"topics": own.topics, "format": own.format, "where": own.where})
+
+    @property
+    def read(self) -> dict[str, Stream]:
+        """All that is read, of predictions and of labels, each as it is cut."""
+        return self.streams | {name: self.read_as(name) for name in self.labels}
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The topics of all that is read."""
+        return tuple(dict.fromkeys(topic for stream in self.read.values() for topic in stream.topics))
 
     def digest(self, later: Mapping[str, object] = MappingProxyType({}), /, **reads: Collection[str]) -> str:
         """A hash of what one consumer reads: by section (``streams``, ``models``), the keys of each entry that decide its results.

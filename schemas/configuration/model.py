@@ -48,6 +48,7 @@ class Model(Setting):
     """A monitored model."""
 
     stream: str | None = None
+    labels: str | None = Field(None, description="the stream of its labels")
     reference: Table | TopicSlice | None = None
     false_alarms: Rate = FalseAlarms(30 * 86_400_000, "time")
     rate: float | None = Field(None, gt=0, description="rows per second, where the reference has no times")

@@ -22,6 +22,16 @@ class KafkaTopics(Setting):
         return f"{self.prefix}.summaries"
 
     @property
+    def joins(self) -> str:
+        """Predictions and labels that wait for each other."""
+        return f"{self.prefix}.joins"
+
+    @property
+    def performance(self) -> str:
+        """What became of predictions, a record for every interval (compacted)."""
+        return f"{self.prefix}.performance"
+
+    @property
     def snapshots(self) -> str:
         """What detectors remember (compacted)."""
         return f"{self.prefix}.snapshots"

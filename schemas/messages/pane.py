@@ -18,6 +18,8 @@ from .of_version import OfVersion
 FORM = 1
 #: Of what rows it is: the model's predictions.
 PREDICTIONS = "predictions"
+#: Of outcomes: what became known, each prediction once, and what is known of the predictions of an interval, revised.
+ARRIVALS, REVISIONS = "arrivals", "revisions"
 #: Names of unexpected fields that a pane holds.
 MOST_UNEXPECTED = 20
 #: In the place of a model or version: all further ones of a run, none of them monitored.
@@ -88,7 +90,9 @@ class Pane(OfVersion, Fact):
     @property
     def id(self) -> str:
         """The same for everyone who cuts this run."""
-        kind = () if self.of == PREDICTIONS else (self.of,)
+        kind: tuple[str | int, ...] = () if self.of == PREDICTIONS else (self.of,)
+        if self.about != self.bucket:
+            kind += (self.about,)
         place = (self.topic_id, self.partition, self.first, self.bucket)
         facts = (*place, self.model, self.version, self.segment, self.reference, self.since, *kind)
         return derived_id("pane", *facts, self.part) if self.part else derived_id("pane", *facts)

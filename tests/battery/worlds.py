@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 from confluent_kafka import TopicPartition as KafkaPlace
 from confluent_kafka.admin import AdminClient
 
@@ -18,6 +19,7 @@ from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.pipeline.topology import ROLES
 from driftbus.schemas.configuration import Configuration
+from driftbus.schemas.messages.pane import Pane
 
 from ..streaming import Event, Sent, by_model, configuration, everything, prepare, reference, rows, send, trim
 
@@ -27,6 +29,8 @@ PARTITIONS = 2
 MOST_AT_ONCE = 60
 #: Seconds of record time.
 LENGTH = 700
+#: The stream of labels.
+LABELS = "outcomes"
 
 
 class Outcome(NamedTuple):
@@ -39,12 +43,26 @@ class Outcome(NamedTuple):
 
 def outcome(bus: Bus, settings: Configuration) -> Outcome:
     """Read it all."""
+    ours = f"/driftbus/{settings.application}".encode()
 
     def of(topic: str) -> list[Event]:
         return sorted(event for events in everything(bus, topic).values() for event in events)
 
     panes = [event for event in of(settings.topics.summaries) if dict(event.headers).get("ce_type") == b"io.driftbus.pane"]
+    panes = sorted(_of_no_topic(event) if dict(event.headers).get("ce_source") == ours else event for event in panes)
     return Outcome(panes, by_model(everything(bus, settings.topics.drift)), of(settings.topics.dead_letter))
+
+
+def _of_no_topic(event: Event) -> Event:
+    """What was made of a topic of ours: it has another id on another bus."""
+    try:
+        pane = Pane.decoded(event.value)
+    except ValueError:
+        return event
+    if pane.stream != LABELS:
+        return event
+    headers = tuple(header for header in event.headers if header[0] != "ce_id")
+    return Event(event.key, pane.model_copy(update={"topic_id": ""}).encoded(), headers)
 
 
 @dataclass
@@ -67,10 +85,18 @@ class World:
         return self.settings.streams["predictions"].topics[0]
 
     @property
+    def labels(self) -> str:
+        return self.settings.labels[LABELS].topics[0]
+
+    @property
     def reads(self) -> dict[str, tuple[str, str]]:
         """The topic whose offsets each role commits, and the group in which it does."""
         of = self.settings.application
-        return {"profiler": (self.topic, f"{of}-profiler-predictions"), "detector": (self.settings.topics.summaries, f"{of}-detector")}
+        return {
+            "profiler": (self.topic, f"{of}-profiler-predictions"),
+            "joiner": (self.settings.topics.joins, f"{of}-joiner"),
+            "detector": (self.settings.topics.summaries, f"{of}-detector"),
+        }
 
     def places(self, role: str) -> list[TopicPartition]:
         """What a role reads."""
@@ -98,7 +124,7 @@ class World:
     def clean(self) -> Outcome:
         """What one process publishes that nothing happens to: of a recording of the input, on an embedded bus."""
         file = self.folder / f"{uuid.uuid4().hex}.jsonl"
-        write_recording(self.bus(), [self.topic, self.settings.topics.models], file)
+        write_recording(self.bus(), [self.topic, self.labels, self.settings.topics.models], file)
         with closing(EmbeddedBus(":memory:", self.settings.application, "clean")) as bus:
             load_recording(bus, file)
             create_topics(bus, self.settings)
@@ -125,13 +151,14 @@ class World:
 
 
 def settings_of(folder: Path, application: str) -> Configuration:
-    """Two models, one of them without a reference, and a snapshot with every commit."""
+    """Two models, one of them without a reference, the other with labels, and a snapshot with every commit."""
     return configuration(
         application=application,
         artifacts=str(folder / "artifacts"),
         topics={"prefix": application, "partitions": PARTITIONS},
         stream={"topics": [f"{application}-scored"]},
-        models={"m0": {"false_alarms": "1 per 1h"}},
+        labels={LABELS: {"topics": [f"{application}-known"], "wait": "1m", "early": "10s", "about": "1m"}},
+        models={"m0": {"false_alarms": "1 per 1h", "labels": LABELS}},
         snapshot_every="1ms",
     )
 
@@ -142,8 +169,26 @@ def fill(world: World, *more: Sent) -> None:
     prepare(bus, world.settings, [reference("m0")], partitions=PARTITIONS)
     traffic = rows(LENGTH, ["m0"], 3, shifted=("m0", 200, 400)) + rows(30, ["unknown"], 1)
     traffic += [Sent(0, 50_000, b"{"), Sent(1, 60_000, b'{"model": "m0", "version": "1", "features": {"amount": "many"}}'), *more]
-    placed = [one._replace(partition=one.partition % PARTITIONS) for one in traffic]
-    send(bus, sorted(placed, key=lambda one: one.time), world.topic)
+    placed = sorted((one._replace(partition=one.partition % PARTITIONS) for one in traffic), key=lambda one: one.time)
+    send(bus, [named(one, number) for number, one in enumerate(placed)], world.topic)
+    bus.create(world.labels, PARTITIONS, settings={"retention.ms": "-1"})
+    known = [
+        Sent(number % PARTITIONS, one.time + 5_000 * (number % 7), labelled(number)) for number, one in enumerate(placed) if number % 5
+    ]
+    send(bus, sorted(known, key=lambda one: one.time), world.labels)
+
+
+def named(sent: Sent, number: int) -> Sent:
+    """With an id, if it is a prediction."""
+    try:
+        return sent._replace(value=msgspec.json.encode({"id": f"row {number}"} | msgspec.json.decode(sent.value or b"")))
+    except (msgspec.DecodeError, TypeError, UnicodeError, RecursionError):
+        return sent
+
+
+def labelled(number: int) -> bytes:
+    """What became of a row."""
+    return msgspec.json.encode({"id": f"row {number}", "label": number % 3 == 0})
 
 
 class Died(BaseException):

@@ -20,7 +20,8 @@ from driftbus.consumers.bus import kafka_settings
 from driftbus.consumers.bus.interface import Batch, Bus, Position, TopicPartition
 from driftbus.consumers.decode.json import JSONDecoder
 from driftbus.consumers.pipeline.runner import wall_ms
-from driftbus.consumers.profiler.profiler import MOST_RECORDS, Profiler
+from driftbus.consumers.profiler.profiler import Profiler
+from driftbus.consumers.profiler.reader import MOST_RECORDS
 from driftbus.consumers.profiler.tally import Tally
 from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.consumers.reference.holding import HeldReferences

@@ -120,7 +120,7 @@ def _counted(
         lambda: [sample.headers[row] for row in rows],
     )
     source = InputPartition(topic=stream.topics[0], topic_id="-", partition=0)
-    accepted = AcceptedRows(0, len(rows), np.full(len(rows), end), np.zeros(len(rows), dtype=bool))
+    accepted = AcceptedRows(0, len(rows), np.full(len(rows), end), np.zeros(len(rows), dtype=bool), np.full(len(rows), end))
     (run,) = Tally(name, source, decoder, _One(reference), tiling).add(records, [accepted, Cut(len(rows), end)])
     if not run.panes:
         return None

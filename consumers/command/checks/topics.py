@@ -20,12 +20,13 @@ def own_topics(bus: Bus, configuration: Configuration) -> Iterator[Finding]:
         yield Finding("ok", f"topics {configuration.topics.prefix}.*: all there, with the right settings")
 
 
-def input_topics(bus: Bus, configuration: Configuration, name: str, stream: Stream) -> Iterator[Finding]:
-    """Those that a stream reads, and how far its profiler has come."""
+def input_topics(bus: Bus, configuration: Configuration, key: str, stream: Stream) -> Iterator[Finding]:
+    """Those that a stream reads, and how far its profiler has come; ``key``: where it stands, ``streams.NAME`` or ``labels.NAME``."""
+    name = key.partition(".")[2]
     described = bus.describe(stream.topics)
     for topic in stream.topics:
         if topic not in described:
-            yield Finding("wrong", f"streams.{name}.topics: there is no topic {topic} on this bus")
+            yield Finding("wrong", f"{key}.topics: there is no topic {topic} on this bus")
             continue
         if problem := uncountable(name, stream.pane, topic, described[topic].partitions):
             yield Finding("wrong", problem)
@@ -36,8 +37,8 @@ def input_topics(bus: Bus, configuration: Configuration, name: str, stream: Stre
         records = sum(end - first for first, end in spans.values())
         behind = sum(end - committed[partition].offset for partition, (_, end) in spans.items() if partition in committed)
         progress = f"{behind:,} to read" if committed else "none read yet"
-        yield Finding("ok", f"streams.{name}: {topic}: {len(partitions)} partitions, {records:,} records, {progress}")
+        yield Finding("ok", f"{key}: {topic}: {len(partitions)} partitions, {records:,} records, {progress}")
         empty = ", ".join(str(partition.partition) for partition, (first, end) in spans.items() if first == end)
         if empty and stream.clock == "record":
-            text = f"streams.{name}: partition {empty} of {topic} is empty; with clock: record nothing but a record completes it"
+            text = f"{key}: partition {empty} of {topic} is empty; with clock: record nothing but a record completes it"
             yield Finding("note", f"{text}, so it holds the stream up; run with --until-end, or set clock: live")

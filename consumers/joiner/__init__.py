@@ -1,0 +1,1 @@
+"""The joiner: predictions meet their labels."""

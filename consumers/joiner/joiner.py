@@ -1,0 +1,84 @@
+"""The joiner: predictions and labels in, what became of the predictions out. A fold.
+
+*Guarantee.* That of the folding consumer (`driftbus.consumers.process.folding`): outcome panes are a pure function of a partition of the
+joins topic. What waits is never written: a successor folds the last two waits of the topic again.
+"""
+
+from collections.abc import Callable, Mapping
+
+from ...schemas.cloud_events import Headers
+from ...schemas.configuration import Configuration
+from ...schemas.messages.block import Block
+from ...schemas.messages.pane import Pane
+from ...schemas.messages.progress import InputTopic, Progress
+from ...schemas.stored.snapshot import PartitionState
+from ..bus import own
+from ..bus.addressing import addressed, partition_of
+from ..bus.interface import Bus, Output
+from ..process.consumer import Making
+from ..process.folding import Folding
+from ..reference.outcomes import bases
+from .fold import BasisOf, Fold, Said
+
+ROLE = "joiner"
+READERS: Mapping[str, Callable[[bytes], Block | Progress]] = {Block.TYPE: Block.decoded, Progress.TYPE: Progress.decoded}
+
+
+def make(making: Making) -> list[Folding[Block | Progress, Said]]:
+    """The one joiner of a process, for all labels; none where there are none."""
+    configuration = making.configuration
+    if not configuration.labels:
+        return []
+    joining = Joining(making.bus, configuration, bases(configuration, making.store.reference))
+    return [Folding(making.bus, configuration, joining, making.wall)]
+
+
+def _of_its_stream(fact: Block | Progress | None) -> Block | Progress | None:
+    """With the stream before the topic's name: one topic may hold predictions and labels, and is read as each of both."""
+    if fact is None:
+        return None
+    if isinstance(fact, Block):
+        return fact.model_copy(update={"topic": f"{fact.stream}/{fact.topic}"})
+    topics = tuple(topic.model_copy(update={"topic": f"{fact.stream}/{topic.topic}"}) for topic in fact.topics)
+    source = fact.source.model_copy(update={"topic": f"{fact.stream}/{fact.source.topic}"})
+    return fact.model_copy(update={"topics": topics, "source": source})
+
+
+class Joining:
+    """Folds of the joins topic, and how what they say is written."""
+
+    role = ROLE
+
+    def __init__(self, bus: Bus, configuration: Configuration, basis_of: BasisOf) -> None:
+        self._configuration, self._basis_of = configuration, basis_of
+        self.topic = configuration.topics.joins
+        found = bus.describe([self.topic]).get(self.topic)
+        if found is None:
+            msg = f"topic {self.topic} does not exist: driftbus topics create"
+            raise LookupError(msg)
+        self._place = InputTopic(topic=found.name, topic_id=found.id, partitions=found.partitions)
+
+    def read(self, key: bytes | None, value: bytes | None, headers: Headers) -> Block | Progress | None:
+        """A block, or progress."""
+        return _of_its_stream(own.read(self._configuration.application, READERS, value, headers))
+
+    def begin(self) -> Fold:
+        """Nothing seen."""
+        return Fold(self._configuration, self._basis_of)
+
+    def restore(self, state: PartitionState, parts: Mapping[str, bytes], facts: Mapping[int, Block | Progress]) -> Fold:
+        """From marks and the blocks that wait at them."""
+        blocks = {offset: fact for offset, fact in facts.items() if isinstance(fact, Block)}
+        return Fold.restored(self._configuration, self._basis_of, state, blocks)
+
+    def outputs(self, said: Said, partition: int) -> list[Output]:
+        """A pane where its model's evidence meets; progress to all partitions of the summaries."""
+        topics, fact = self._configuration.topics, said.fact
+        place = {"topic": self._place.topic, "topic_id": self._place.topic_id, "partition": partition}
+        if isinstance(fact, Pane):
+            pane, number = fact.model_copy(update=place), partition_of(fact.model, topics.partitions)
+            return [addressed(self._configuration, topics.summaries, part, number, value) for part, value in pane.split()]
+        source = fact.source.model_copy(update=place)
+        progress = fact.model_copy(update={"source": source, "topics": (self._place,)})
+        written = addressed(self._configuration, topics.summaries, progress, None)
+        return [written._replace(partition=number) for number in range(topics.partitions)]

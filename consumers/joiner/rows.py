@@ -1,0 +1,62 @@
+"""The rows of a step's blocks, in the order in which they hold: by the high water behind each, then topic, partition, offset."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...detectors.joining.rows import LABEL, prediction
+from ...detectors.outcomes.cells import cells_of
+from ...schemas.messages.block import Block
+from ...schemas.stored.outcomes import OutcomeBasis
+from .names import Names
+
+Rows = NDArray[np.void]
+
+
+def predictions(blocks: Sequence[Block], names: Names, basis_of: Callable[[str, str], OutcomeBasis]) -> Rows:
+    """Of the blocks that hold predictions. ``basis_of``: how a model's outcomes are counted, by its name and its reference."""
+    own = [block for block in blocks if block.side == "predictions"]
+    rows = _ordered(own, prediction(0))
+    if not len(rows):
+        return rows
+    codes = np.concatenate([np.array([names.codes(whose) for whose in block.whose])[block.of] for block in own])[_order(own)]
+    rows["model"], rows["version"], rows["place"] = codes.T
+    rows["score"] = np.concatenate([block.scores for block in own])[_order(own)]
+    for version, place in np.unique(codes[:, 1:], axis=0).tolist():
+        of = (codes[:, 1] == version) & (codes[:, 2] == place)
+        basis = basis_of(names.model_of(version), names.place(place).reference)
+        rows["cell"][of] = cells_of(basis, rows["value"][of], rows["score"][of])
+    return rows
+
+
+def labels(blocks: Sequence[Block], names: Names) -> Rows:
+    """Of the blocks that hold labels."""
+    own = [block for block in blocks if block.side == "labels"]
+    rows = _ordered(own, LABEL)
+    if len(rows):
+        models = [np.array([names.model(whose.model) for whose in block.whose])[block.of] for block in own]
+        rows["model"] = np.concatenate(models)[_order(own)]
+        rows["revision"] = np.concatenate([block.revisions for block in own])[_order(own)]
+    return rows
+
+
+def _ordered(blocks: Sequence[Block], dtype: np.dtype[np.void]) -> Rows:
+    """With what both sides have."""
+    rows = np.zeros(sum(block.rows for block in blocks), dtype=dtype)
+    if len(rows):
+        order = _order(blocks)
+        halves = np.concatenate([block.halves for block in blocks])[order]
+        rows["hi"], rows["lo"] = halves.T
+        rows["value"] = np.concatenate([block.values for block in blocks])[order]
+        rows["about"] = np.concatenate([np.full(block.rows, block.bucket) for block in blocks])[order]
+    return rows
+
+
+def _order(blocks: Sequence[Block]) -> NDArray[np.intp]:
+    """Blocks of one source lie in the order of their offsets, so that a source's place stands for topic and partition."""
+    sources = sorted({(block.topic, block.partition) for block in blocks})
+    place = np.concatenate([np.full(block.rows, sources.index((block.topic, block.partition))) for block in blocks])
+    waters = np.concatenate([block.bucket + block.waters for block in blocks])
+    offsets = np.concatenate([block.first + block.offsets for block in blocks])
+    return np.lexsort((offsets, place, waters))

@@ -1,0 +1,103 @@
+"""Which predictions wait for labels, and as what they do."""
+
+from collections.abc import Sequence
+from operator import methodcaller
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...schemas.configuration import Configuration
+from ...schemas.messages.block import SCORE_ONE
+from ...schemas.outcome import NO_VALUE, id_halves, sampled
+from ...schemas.stored.reference import ProfiledField, Role
+from ..decode.interface import Columns
+from ..decode.outcomes import Outcomes
+from ..decode.scalars import classify
+from ..streams.records import Records
+from .waiting import Rows, rows_of
+
+_NUMERIC = ("numeric", "timestamp")
+_TEXTS = ("categorical", "boolean", "text")
+
+
+class Join:
+    """One join, as a reader of predictions sees it."""
+
+    def __init__(self, configuration: Configuration, stream: str, labels: str) -> None:
+        self.name = labels
+        self._labels, self._id = configuration.labels[labels], configuration.streams[stream].mapping.id
+        self._outcomes = Outcomes(self._labels)
+
+    def rows(self, columns: Columns, fields: Sequence[ProfiledField], records: Records, places: NDArray[np.int64]) -> Rows:
+        """Of decoded records those that are sampled and have an id and a prediction; ``places``: their rows among the columns, then among
+        the records, shape [2, n]. Whose they are, and their times, are for somebody else.
+        """
+        inside, among = places
+        ids = self._ids(columns, records, inside, among)
+        there = np.flatnonzero([type(one) is str for one in ids])
+        halves = id_halves([str(ids[place]) for place in there.tolist()])
+        kept = sampled(halves, self._labels.sample)
+        inside, among, halves = inside[there][kept], among[there][kept], halves[kept]
+        values, scores = self._values(columns, fields, inside)
+        rows = rows_of(halves, value=values, beside=scores, offset=records.offsets[among])
+        kept_rows: Rows = rows[values != NO_VALUE]
+        return kept_rows
+
+    def _ids(self, columns: Columns, records: Records, inside: NDArray[np.int64], among: NDArray[np.int64]) -> Sequence[object]:
+        if columns.ids is not None:
+            return [columns.ids[place] for place in inside.tolist()]
+        assert self._id is not None, "the configuration asks for a place"
+        if self._id.source == "header":
+            headers = records.headers()
+            raw: list[object] = list(map(methodcaller("get", self._id.name), (dict(headers[row]) for row in among.tolist())))
+        else:
+            keys = records.keys()
+            raw = [keys[row] for row in among.tolist()]
+        return [_text(value) for value in raw]
+
+    def _values(
+        self, columns: Columns, fields: Sequence[ProfiledField], rows: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The predictions' values, and their scores in units of 2^-20 (-1: none that is a probability)."""
+        found = _column(columns, fields, "score")
+        scores = np.full(len(rows), np.nan) if found is None or not isinstance(found, np.ndarray) else found[rows]
+        with np.errstate(invalid="ignore"):
+            fixed = np.where((scores >= 0) & (scores <= 1), np.rint(np.nan_to_num(scores) * SCORE_ONE), -1).astype(np.int64)
+        prediction = _column(columns, fields, "prediction")
+        if prediction is None:
+            if self._labels.outcome == "number":
+                return self._outcomes.of_predictions(scores), fixed
+            if self._labels.outcome == "binary":
+                return self._outcomes.of_scores(np.where(fixed >= 0, scores, np.nan)), fixed
+            return np.full(len(rows), NO_VALUE, dtype=np.int64), fixed
+        own = prediction[rows] if isinstance(prediction, np.ndarray) else [prediction[row] for row in rows.tolist()]
+        return self._outcomes.of_predictions(own), fixed
+
+
+def joins(configuration: Configuration, stream: str) -> dict[str, Join]:
+    """By model, those of a stream's models that have labels."""
+    by_labels: dict[str, Join] = {}
+    found: dict[str, Join] = {}
+    for name, model in configuration.models.items():
+        if model.labels is not None and configuration.stream_of(name) == stream:
+            found[name] = by_labels.setdefault(model.labels, Join(configuration, stream, model.labels))
+    return found
+
+
+def _column(columns: Columns, fields: Sequence[ProfiledField], role: Role) -> NDArray[np.float64] | Sequence[object] | None:
+    """The column of the prediction, or of the score; None: the reference has no such field."""
+    numeric = [field.role for field in fields if field.type in _NUMERIC]
+    texts = [field.role for field in fields if field.type in _TEXTS]
+    if role in numeric:
+        return np.asarray(columns.numeric[:, numeric.index(role)])
+    return columns.categorical[texts.index(role)] if role in texts else None
+
+
+def _text(value: object) -> object:
+    """An id from a key or header."""
+    if not isinstance(value, bytes):
+        return None
+    try:
+        return classify("categorical", False, value.decode()) if value else None
+    except UnicodeDecodeError:
+        return None

@@ -1,0 +1,108 @@
+"""Rows of a run that wait for each other in the joins topic, until they leave in blocks."""
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...schemas.messages.block import MOST_ROWS, Block, Whose
+from ...schemas.messages.progress import InputPartition
+from ..streams.buckets import Buckets
+
+Side = Literal["predictions", "labels"]
+
+
+#: Rows of one join: their ids' halves, whose they are (`Waiting.code`), and what a block has of them; ``beside``: score, or revision.
+ROW = np.dtype(
+    [
+        ("hi", np.uint64),
+        ("lo", np.uint64),
+        ("of", np.int64),
+        ("bucket", np.int64),
+        ("water", np.int64),
+        ("offset", np.int64),
+        ("value", np.int64),
+        ("beside", np.int64),
+    ]
+)
+Rows = NDArray[np.void]
+
+
+def rows_of(halves: NDArray[np.uint64], **columns: NDArray[np.int64] | int) -> Rows:
+    """Rows of these ids, with the other columns of `ROW`."""
+    rows = np.zeros(len(halves), dtype=ROW)
+    rows["hi"], rows["lo"] = halves.T
+    for name, column in columns.items():
+        rows[name] = column
+    return rows
+
+
+class Waiting:
+    """Of one run and one join."""
+
+    def __init__(self) -> None:
+        self.whose: dict[Whose, int] = {}
+        self._parts: list[Rows] = []
+
+    def code(self, whose: Whose) -> int:
+        """The index of whose row it is."""
+        return self.whose.setdefault(whose, len(self.whose))
+
+    def add(self, rows: Rows) -> None:
+        """The next rows of some models, in the order of the log among themselves."""
+        if len(rows):
+            self._parts.append(rows)
+
+    def blocks(self, named: "Named", first: int, last: int, tiling: Buckets, partitions: int) -> list[Block]:
+        """All rows, by bucket and partition of the joins topic, each in the order of the log."""
+        if not self._parts:
+            return []
+        rows = np.concatenate(self._parts)
+        rows = rows[np.argsort(rows["offset"], kind="stable")]
+        number = (rows["lo"] % np.uint64(partitions)).astype(np.int64)
+        found: list[Block] = []
+        for bucket in np.unique(rows["bucket"]).tolist():
+            of_bucket = rows["bucket"] == bucket
+            for place in np.unique(number[of_bucket]).tolist():
+                chosen = rows[of_bucket & (number == place)]
+                for part in range(0, len(chosen), MOST_ROWS):
+                    run = first, last, bucket, tiling.start(bucket - 1)
+                    found.append(self._block(named, chosen[part : part + MOST_ROWS], run, place, part // MOST_ROWS))
+        return found
+
+    def _block(self, named: "Named", rows: Rows, run: tuple[int, int, int, int], number: int, part: int) -> Block:
+        first, last, bucket, start = run
+        names = list(self.whose)
+        order = sorted(set(rows["of"].tolist()), key=names.__getitem__)  # whatever the batches
+        place_of = np.zeros(len(names), dtype=np.int64)
+        place_of[order] = np.arange(len(order))
+        return Block(
+            join=named.join,
+            stream=named.stream,
+            side=named.side,
+            topic=named.source.topic,
+            topic_id=named.source.topic_id,
+            partition=named.source.partition,
+            first=first,
+            last=last,
+            bucket=bucket,
+            start=start,
+            whose=tuple(names[code] for code in order),
+            ids=np.stack((rows["hi"], rows["lo"]), axis=1).astype("<u8").tobytes(),
+            of=place_of[rows["of"]],
+            waters=rows["water"] - bucket,
+            offsets=rows["offset"] - first,
+            values=rows["value"],
+            number=number,
+            part=part,
+            **{"scores" if named.side == "predictions" else "revisions": rows["beside"]},
+        )
+
+
+class Named(NamedTuple):
+    """Where a block's rows come from."""
+
+    join: str
+    stream: str
+    side: Side
+    source: InputPartition

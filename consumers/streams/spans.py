@@ -1,0 +1,38 @@
+"""How long labels and predictions wait for each other, and how often what became of them is told: whole buckets."""
+
+from typing import NamedTuple
+
+from ...schemas.configuration import Configuration
+
+#: Revisions in an interval of performance, at most.
+REVISED = 12
+
+
+class Spans(NamedTuple):
+    """The lengths of a join, whole buckets (ms)."""
+
+    wait: int
+    early: int
+    about: int
+    revise: int
+    pane: int
+
+    @classmethod
+    def of(cls, configuration: Configuration, name: str) -> "Spans":
+        """As configured, rounded up."""
+        own, pane = configuration.labels[name], configuration.read_as(name).pane.milliseconds
+        about = _up(own.about, pane)
+        return cls(_up(own.wait, pane), _up(own.early, pane), about, max(pane, _up(about // REVISED, pane)), pane)
+
+    @property
+    def memory(self) -> int:
+        """What comes so long behind a mark does not depend on what lay in front of it."""
+        return 2 * self.wait + self.early + 3 * self.pane + self.revise
+
+    def final(self, about: int) -> int:
+        """When nothing more can become known of the predictions of an interval that ends then, and all of it has been told."""
+        return about + self.wait + self.pane + self.revise
+
+
+def _up(length: int, unit: int) -> int:
+    return -(-length // unit) * unit

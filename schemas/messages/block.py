@@ -1,0 +1,122 @@
+"""A block: the rows of one run of one input partition that wait for each other in one partition of the joins topic."""
+
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ConfigDict, Field
+
+from ..cloud_events import MSGPACK
+from ..fact import Fact
+from ..form import check_form, lean
+from ..identity import derived_id
+from ..integers import Boundary, Count, IntegerVector, Offset, PartitionNumber, Time
+
+#: How a block is to be read: as a pane's.
+FORM = 1
+#: Bytes of an id: a hash of its text.
+ID_BYTES = 16
+#: Of a score in a block: a probability of 1.
+SCORE_ONE = 1 << 20
+#: Rows of a record: some 45 bytes each.
+MOST_ROWS = 10_000
+
+_NONE = np.zeros(0, dtype=np.int64)
+
+
+class Whose(NamedTuple):
+    """Of what model version a row is, and against which reference its version is watched; of a label only the model, if it names one."""
+
+    model: str
+    version: str = ""
+    reference: str = ""
+    since: Boundary = 0
+
+
+class Block(Fact):
+    """A fact about the log, as a pane is: whoever reads the partition again makes the same blocks.
+
+    Columns of n rows, in the order of their offsets. Ids and values are as `driftbus.schemas.outcome` has them.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+    TYPE: ClassVar = "io.driftbus.block"
+    content_type: ClassVar = MSGPACK
+
+    join: str  #: the name of the labels that predictions wait for
+    stream: str
+    side: Literal["predictions", "labels"]
+    topic: str
+    topic_id: str
+    partition: PartitionNumber
+    first: Offset  #: first offset of the run
+    last: Offset  #: last offset read in the run
+    bucket: Time
+    start: Time
+    whose: tuple[Whose, ...]
+    ids: Annotated[bytes, Field(description="16 bytes a row")]
+    of: IntegerVector  #: index into ``whose``
+    waters: IntegerVector  #: the high water of the partition behind each row, ms, from ``bucket`` on
+    offsets: IntegerVector  #: from ``first`` on
+    values: IntegerVector
+    scores: IntegerVector = _NONE  #: of predictions, in units of 2^-20; -1: none
+    revisions: IntegerVector = _NONE  #: of labels, the user's own number
+    number: PartitionNumber = 0  #: of the joins topic
+    part: Count = 0  #: one with many rows travels in parts
+    form: int = FORM
+
+    @property
+    def rows(self) -> int:
+        """Their number."""
+        return len(self.of)
+
+    @property
+    def halves(self) -> NDArray[np.uint64]:
+        """The ids as two numbers each, shape [n, 2]."""
+        return np.frombuffer(self.ids, dtype="<u8").astype(np.uint64).reshape(-1, 2)
+
+    @property
+    def id(self) -> str:
+        """The same for everyone who cuts this run."""
+        return derived_id("block", self.join, self.side, self.topic_id, self.partition, self.first, self.bucket, self.number, self.part)
+
+    @property
+    def type(self) -> str:
+        """The CloudEvents type."""
+        return self.TYPE
+
+    @property
+    def key(self) -> str:
+        """Of the record."""
+        return f"{self.topic}/{self.partition}"
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        return self.key
+
+    @property
+    def time(self) -> int:
+        """The end of its bucket."""
+        return self.bucket
+
+    def encoded(self) -> bytes:
+        """As it travels: msgpack."""
+        return msgspec.msgpack.encode(lean(self.model_dump(), {"form": 1, "part": 0}))
+
+    @classmethod
+    def decoded(cls, value: bytes) -> "Block":
+        """What `encoded` wrote. Raises `NewerForm`, and `ValueError` where it is damaged."""
+        plain = msgspec.msgpack.decode(value, type=dict[str, Any])
+        check_form("block", plain, FORM)
+        block = cls.model_validate(plain)
+        second = block.scores if block.side == "predictions" else block.revisions
+        lengths = {len(column) for column in (block.of, block.waters, block.offsets, block.values, second)} | {len(block.ids) // ID_BYTES}
+        if len(lengths) > 1 or len(block.ids) % ID_BYTES or block.first > block.last:
+            msg = f"a block of {sorted(lengths)} rows with {len(block.ids)} bytes of ids, offsets {block.first} to {block.last}"
+            raise ValueError(msg)
+        if block.rows and not 0 <= int(block.of.min()) <= int(block.of.max()) < len(block.whose):
+            msg = f"rows of {int(block.of.max())}, and there are {len(block.whose)} names"
+            raise ValueError(msg)
+        return block

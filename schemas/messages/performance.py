@@ -1,0 +1,81 @@
+"""Performance: what became of the predictions that a model version made in one interval."""
+
+from typing import Any, ClassVar
+
+import msgspec
+
+from ..cloud_events import JSON
+from ..fact import Fact
+from ..identity import derived_id
+from ..integers import Boundary, Count, Time
+
+#: By name; None: it cannot be known.
+Metrics = dict[str, float | None]
+
+
+class Performance(Fact):
+    """On ``PREFIX.performance`` (compacted): a record for every interval of prediction time, written anew as more becomes known.
+
+    What was realised and what is estimated are never one number: `realised` is of the labelled predictions alone, `estimated` of all
+    predictions by what `assumes` says, `completed` of the labelled ones as they are and of the others as estimated.
+    """
+
+    TYPE: ClassVar = "io.driftbus.performance"
+    content_type: ClassVar = JSON
+
+    application: str
+    labels: str  #: the stream of labels
+    model: str
+    version: str
+    reference: str | None = None
+    since: Boundary | None = None  #: from when on that reference holds
+    start: Time  #: of the interval in which the predictions were made, ms
+    about: Time  #: its end
+    through: Time  #: what was known then
+    final: bool = False  #: nothing more can become known
+    predicted: Count
+    labelled: Count
+    expired: Count
+    duplicates: Count
+    realised: Metrics = {}
+    low: float | None = None  #: Wilson's interval of the accuracy, 95 %
+    high: float | None = None
+    estimated: Metrics = {}
+    completed: Metrics = {}
+    assumes: str | None = None
+    baseline: Metrics = {}  #: of the first labelled predictions in production, by which is estimated
+    baseline_rows: Count = 0
+
+    @property
+    def key(self) -> str:
+        """Of the record on the compacted topic: model, version, reference and interval."""
+        return msgspec.json.encode([self.model, self.version, self.reference, self.since, self.about]).decode()
+
+    @property
+    def id(self) -> str:
+        """The same at every repetition."""
+        return derived_id("performance", self.application, self.labels, self.key, self.through)
+
+    @property
+    def type(self) -> str:
+        """The CloudEvents type."""
+        return self.TYPE
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        return f"{self.model}/{self.version}"
+
+    @property
+    def time(self) -> int:
+        """Until when it knows."""
+        return self.through
+
+    def encoded(self) -> bytes:
+        """As it travels: JSON."""
+        return msgspec.json.encode(self.model_dump(), order="sorted")
+
+    @classmethod
+    def decoded(cls, value: bytes) -> "Performance":
+        """What `encoded` wrote. Raises `ValueError` where it is damaged."""
+        return cls.model_validate(msgspec.json.decode(value, type=dict[str, Any]))
