@@ -114,19 +114,19 @@ class Hours:
 def measure(rows: int) -> Result:
     """All phases, one after the other, in one store."""
     before, hours = resident(), Hours()
-    portions = np.array_split(np.arange(rows), STEPS)
-    for numbers in portions:
+    portions = [range(rows * step // STEPS, rows * (step + 1) // STEPS) for step in range(STEPS)]
+    for portion in portions:
         hours.next()
-        hours.enter(numbers)
+        hours.enter(np.arange(portion.start, portion.stop))
     waiting = {"rows": rows, "bytes": round(hours.join.nbytes / rows, 2), "resident": resident() - before, "peak": peak() - before}
-    for numbers in portions:
+    for portion in portions:
         hours.next()
-        hours.label(numbers * _STRIDE % rows)
+        hours.label(np.arange(portion.start, portion.stop) * _STRIDE % rows)
     hours.next()
-    for numbers in portions[:DAY]:
-        hours.next(leave=len(numbers))
-        hours.enter(numbers + rows)
-        hours.label(numbers + rows)
+    for portion in portions[:DAY]:
+        hours.next(leave=len(portion))
+        hours.enter(np.arange(rows + portion.start, rows + portion.stop))
+        hours.label(np.arange(rows + portion.start, rows + portion.stop))
     waiting |= {"bytes_after_a_day": round(hours.join.nbytes / hours.join.waiting, 2), "peak_after_a_day": peak() - before}
     steps = {"enter": hours.entering, "match": hours.matching, "leave": hours.leaving}
     return {"bins": BINS, "waiting": waiting, "steps": {name: timed.figures() for name, timed in steps.items()}}
