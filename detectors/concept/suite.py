@@ -4,12 +4,13 @@ from ...schemas.configuration import FeatureSettings, Model
 from ...schemas.identity import derived_id
 from ...schemas.stored.baseline import OutcomeBaseline
 from ..betting.companions import Companions
-from ..betting.margin import margin
 from ..betting.mixture import BetName, compiled, min_effect
+from ..betting.moving import Seasonal
 from ..counting.layout import Signal
 from ..effects import Measure
 from ..episodes.at_work import AtWork
 from ..episodes.episode import EventIdentity
+from ..episodes.trailing import Following
 from ..named.built_in import BUILT_IN
 from ..named.choice import Kinds
 from .effects import measure_of
@@ -26,7 +27,8 @@ class OutcomeSuite:
     """All that is decided beforehand of a version's outcomes. Built once per model version; no part of the state.
 
     Errors and relation have .15 of the model's weight together: the sum over this lane grows by no more than that a second, so that all
-    lanes of a model keep to its one budget.
+    lanes of a model keep to its one budget. Detectors by name read a step's errors one by one, in an order that is drawn from a seed (of
+    model, signal and step): a convention, since of a step only counts are known.
     """
 
     def __init__(
@@ -47,12 +49,13 @@ class OutcomeSuite:
         rate = baseline.rate
         allowed = settings.budget_seconds * (2 if settings.detectors or settings.elsewhere else 1)
         budget_rows = None if rate is None else allowed * rate
-        self.space = outcome_space(baseline, margin(budget_rows, max(baseline.labelled, 1)))
+        self.space = outcome_space(baseline, budget_rows)
         self.layout = self.space.layout
         signals = self.space.signals
         self.named = AtWork.of(kinds, baseline.model, self.settings, signals, settings.budget_seconds, settings.elsewhere)
         self.budget_seconds = allowed
-        self.seasonal = self.following = None
+        self.seasonal: Seasonal | None = None
+        self.following: Following | None = None
         self.bets = compiled(self.space, self.settings, budget_rows)
         self.companions = Companions(self.bets.signals)
         self.measures: tuple[Measure, ...] = tuple(measure_of(one, baseline, settings.important) for one in self.bets.signals)
