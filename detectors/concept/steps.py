@@ -52,14 +52,16 @@ class StepSums:
                 largest = max(largest, float(ratio))
         return largest
 
-    def encoded(self) -> list[Any]:  # nested lists of integers; decimal, since squares may leave 64 bits
+    def encoded(self) -> list[Any]:  # nested lists of integers; in decimal, since they may leave 64 bits
         """Plain data."""
-        return [[list(map(str, sums)) for sums in self._sums], self._open, self._rows, str(self._total)]
+        return [[list(map(str, each)) for each in (*self._sums, *self._open)], str(self._rows), str(self._total)]
 
     @classmethod
     def decoded(cls, form: list[Any]) -> "StepSums":
         """What `encoded` wrote."""
         self = cls()
-        sums, self._open, self._rows, total = form
-        self._sums, self._total = [list(map(int, each)) for each in sums], int(total)
+        sums, rows, total = form
+        numbers = [list(map(int, each)) for each in sums]
+        self._sums, self._open = numbers[: len(STEPS)], numbers[len(STEPS) :]
+        self._rows, self._total = int(rows), int(total)
         return self

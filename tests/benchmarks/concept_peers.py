@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from river.drift import ADWIN, PageHinkley
 from river.drift.binary import DDM, EDDM, HDDMA, HDDMW
 
+#: Where the reference is half as long, and only increases are looked for, another one has that ARL.
+OWN = {"Page-Hinkley": 27.0}
 TUNED = Path(__file__).parent / "results" / "scoreboard" / "errors.json"
 #: What the number means that the scoreboard tuned.
 MADE: dict[str, Callable[[float], Any]] = {
@@ -36,7 +38,7 @@ def first_alarm(name: str, threshold: float, history: NDArray[np.float64], rows:
 
 def peer(name: str, labels: int, warm: int, horizon: int, runs: int) -> dict[str, Any]:
     """Its ARL, and how soon it sees an error of .15 instead of .10 behind quiet labels; a run with an alarm in these is left out."""
-    threshold = json.loads(TUNED.read_text())[name]["threshold"]
+    threshold = OWN.get(name) or json.loads(TUNED.read_text())[name]["threshold"]
     arls, delays, early = list[int](), list[int](), 0
     for run in range(runs):
         draw = np.random.default_rng([run, 7])

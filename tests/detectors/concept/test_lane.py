@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftbus.detectors.concept import LANE
+from driftbus.detectors.concept import LANE, Gathering
 from driftbus.detectors.concept.grid import GRID
 from driftbus.detectors.concept.space import ERRORS, RELATION
 from driftbus.detectors.episodes.at_work import UnusableDetector
@@ -80,6 +80,22 @@ def test_inputs_that_move_leave_the_relation_alone() -> None:
     assert found["before the change"] == 0
     assert found[ERRORS]["told in"] == 4
     assert found[RELATION]["told in"] == 0
+
+
+def test_errors_that_come_in_stretches_keep_to_the_budget() -> None:
+    opened = {"measured": 0, "taken for independent": 0}
+    for seed in range(6):
+        draw = np.random.default_rng(seed)
+        steps = coin(np.repeat(draw.choice([0.05, 0.15], 220), 2).tolist(), seed=seed)
+        gathering = Gathering("loans", "3", 1)
+        for one in steps[:100]:
+            gathering.add(one)
+        baseline = gathering.baseline()
+        assert baseline.dependence > 1.5
+        for told, tau in (("measured", baseline.tau), ("taken for independent", 1000)):
+            tests = suite_of(baseline.model_copy(update={"tau": tau}), budget_seconds=20_000)
+            opened[told] += sum(event.status == "opened" for event in folded(tests, steps[100:])[1])
+    assert opened["measured"] <= 2 < 10 < opened["taken for independent"]
 
 
 def test_delays_are_those_of_the_benchmark() -> None:
