@@ -100,6 +100,15 @@ def test_the_margin_grows_with_what_the_baseline_hardly_knows() -> None:
     assert given_away([1, 0]) == pytest.approx(least, rel=0.6)
 
 
+def test_cells_are_to_the_margin_what_fields_are() -> None:
+    rows, errors = [40, 12, 9, 5, 2], [6, 7, 1, 2, 2]
+    for tau in (1.0, 4.0):
+        baseline = CELLS.model_copy(update={"tau": round(1000 * tau)})
+        odds = Odds(baseline, margin(100_000, 2_463, fields=3))
+        expected = odds.gains(np.array(rows), np.array(errors)) / ODDS_SCALE / tau
+        assert _ratios(suite_of(baseline), RELATION, rows, errors) == pytest.approx(expected)
+
+
 def test_of_what_never_was_there_cannot_be_less() -> None:
     for wrong, words in ((0, "fewer 'errors'"), (1_000, "more 'errors'")):
         tests = suite_of(baseline_of([1_000], [wrong]))
