@@ -1,8 +1,8 @@
 """Concept drift: labels per false alarm (ARL), and labels from a change to its alarm, of the signals `errors` and `relation`.
 
-``python -m tests.benchmarks.concept``, four minutes on two busy cores; raw figures in `results/concept.json`. Baselines are of 5,000 labels, drawn anew for
-every reference, so that none's luck decides. A label a second, so d is a step's labels. A budget in labels is one of the lane: a signal
-alone reaches it by its own weight.
+``python -m tests.benchmarks.concept``, four minutes on two busy cores; raw figures in `results/concept.json`. Baselines are of 5,000
+labels, drawn anew for every reference, so that none's luck decides. A label a second, so d is a step's labels. A budget in labels is one
+of the lane: a signal alone reaches it by its own weight.
 """
 
 import json
