@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.configuration import Model
+from ...schemas.stored.baseline import OutcomeBaseline
 from ...schemas.stored.reference import PairProfile, WordsProfile
 from ..counting.layout import Group, Signal
 from . import Concession, SignalBets, bets_of, normalised
@@ -38,6 +39,8 @@ GROUP_WEIGHTS: dict[Group, float] = {
     "segments": 0.05,
     "joint": 0.015,
     "traffic": 0.01,
+    "errors": 0.1,
+    "relation": 0.05,
 }
 #: With fewer reference rows a pair, a segment's signal, or the like says nothing that a margin would not hide.
 FEWEST_ROWS = 500
@@ -116,6 +119,8 @@ def _rows_of(signal: Signal) -> int:
             return signal.profile.rows
         case WordsProfile():
             return signal.profile.texts
+        case OutcomeBaseline():
+            return signal.profile.labelled
     return int(signal.reference_counts.sum())
 
 

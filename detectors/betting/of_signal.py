@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ...schemas.stored.baseline import OutcomeBaseline
 from ...schemas.stored.reference import (
     AvailabilityProfile,
     CategoricalProfile,
@@ -20,6 +21,7 @@ from ..counting.layout import Signal
 from .bet import Bet, Concession
 from .categories import availability, categorical, duplicates
 from .direction import words_of
+from .errors import errors, relation
 from .numbers import numeric
 from .pairs import pair
 from .scores import probabilities, scores
@@ -37,9 +39,11 @@ class SignalBets(NamedTuple):
 
 
 def bets_of(signal: Signal, concession: Concession, direction: Literal["both", "up", "down"] = "both") -> SignalBets:
-    """The bets of a signal, of a field's values those on change in its ``direction``; none where the concession swallows them all."""
+    """The bets of a signal, of a field's values, and of errors, those on change in its ``direction``; none where the concession swallows
+    them all."""
     found = _of_both(signal, concession)
-    if direction == "both" or signal.field is None or signal.of != "values":
+    directed = signal.group == "errors" or (signal.field is not None and signal.of == "values")
+    if direction == "both" or not directed:
         return found
     kept = words_of(signal.profile, direction) or ()
     return found._replace(bets=[bet for bet in found.bets if bet.words in kept])
@@ -51,6 +55,8 @@ def _of_both(signal: Signal, concession: Concession) -> SignalBets:
             by_order = scores(profile)
             bets = numeric(profile, probabilities(profile), by_order, concession)
             return SignalBets([_renamed(bet) for bet in bets] if signal.of == "volume" else bets, by_order)
+        case CategoricalProfile() as profile if signal.group == "errors":
+            return SignalBets(list(errors(profile, concession)))
         case CategoricalProfile() as profile:
             of = duplicates if signal.group == "traffic" else categorical
             return SignalBets(of(profile, probabilities(profile), concession))
@@ -61,6 +67,8 @@ def _of_both(signal: Signal, concession: Concession) -> SignalBets:
             return SignalBets(list(words(profile, concession)))
         case PairProfile() as profile:
             return SignalBets(list(pair(profile, concession)))
+        case OutcomeBaseline() as baseline:
+            return SignalBets(list(relation(baseline, concession)))
 
 
 def _renamed(bet: Bet) -> Bet:

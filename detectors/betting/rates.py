@@ -1,7 +1,7 @@
 """Bets on the rate of one of two categories: of errors, of a predicted class."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ...schemas.stored.reference import CategoricalProfile
@@ -23,7 +23,9 @@ def watched(profile: CategoricalProfile) -> str:
     return max(profile.categories)
 
 
-def rate(profile: CategoricalProfile, shares: tuple[float, float], tau: float, concession: Concession) -> Iterator[Bet]:
+def rate(
+    profile: CategoricalProfile, shares: tuple[float, float], tau: float, concession: Concession, weights: Sequence[float] = WEIGHTS
+) -> Iterator[Bet]:
     """Exponential tilts of a Bernoulli law in both directions, on the rarer category: so many sd up, and by the same odds down.
 
     The likelihood ratios t / p and (1 - t) / (1 - p) of a rate p that becomes t (Shin, Ramdas, Rinaldo, *E-detectors*, arXiv 2203.03532).
@@ -31,7 +33,7 @@ def rate(profile: CategoricalProfile, shares: tuple[float, float], tau: float, c
     """
     rarer = min(range(2), key=shares.__getitem__)
     share, name = concession.possible(shares[rarer]), watched(profile)
-    for tilt, weight in zip(TILTS, WEIGHTS, strict=True):
+    for tilt, weight in zip(TILTS, weights, strict=True):
         raised = share + tilt * math.sqrt(share * (1 - share))
         odds = raised * (1 - share) / (share * (1 - raised))
         for more in (True, False):

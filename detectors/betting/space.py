@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,14 @@ EXPECTED_SCALE = 2.0**8
 MOVING: tuple[Group, ...] = ("values", "availability")
 
 
+class Derived(Protocol):
+    """What is tested beside what was counted, as far as it is a function of a bucket's counts."""
+
+    def add(self, vector: Counts) -> None:
+        """Put it into a bucket's vector."""
+        ...
+
+
 @dataclass(frozen=True)
 class Space:
     """All signals that are tested, and where their numbers stand.
@@ -33,6 +42,7 @@ class Space:
     small: int
     length: int
     expected: int | None = None  #: where the counts begin that the season lets expect; None: it has none
+    derived: Derived | None = None
 
     def vector(self, counts: Counts, sums: Counts, segments: Sequence[tuple[str, Counts, Counts]], rows: int | None) -> Counts:
         """Of one bucket: its counts and sums over all segments, those of each, and its rows (None: not all of them are there)."""
@@ -47,6 +57,8 @@ class Space:
                 vector[self.small + place * wide : self.small + place * wide + len(own_sums)] = own_sums
         if self.counted is not None and rows is not None:
             self.counted.add(np.array([[float(rows)]]), vector)
+        if self.derived is not None:
+            self.derived.add(vector)
         return vector
 
     def law(self, signal: Signal, vector: Counts) -> Counts:

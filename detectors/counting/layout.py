@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ...schemas.stored.baseline import OutcomeBaseline
 from ...schemas.stored.reference import (
     AvailabilityProfile,
     CategoricalProfile,
@@ -19,9 +20,9 @@ from ...schemas.stored.reference import (
     WordsProfile,
 )
 
-Profile = NumericProfile | CategoricalProfile | AvailabilityProfile | WordsProfile | PairProfile
+Profile = NumericProfile | CategoricalProfile | AvailabilityProfile | WordsProfile | PairProfile | OutcomeBaseline
 #: Signals of one group share a part of the false-alarm budget (`driftbus.detectors.betting.mixture.GROUP_WEIGHTS`).
-Group = Literal["values", "availability", "text", "pairs", "segments", "traffic", "joint"]
+Group = Literal["values", "availability", "text", "pairs", "segments", "traffic", "joint", "errors", "relation"]
 
 #: Hashed counts per numeric profile, to tell how many distinct values there are.
 CELLS = 32
@@ -59,8 +60,8 @@ class Signal:
 
     @property
     def reference_counts(self) -> NDArray[np.int64]:
-        """Reference rows per bin, length `size`; of a pair nothing."""
-        return np.asarray(() if isinstance(self.profile, PairProfile) else self.profile.counts, dtype=np.int64)
+        """Reference rows per bin, length `size`; of a pair, and of what is made of cells, nothing."""
+        return np.asarray(() if isinstance(self.profile, PairProfile | OutcomeBaseline) else self.profile.counts, dtype=np.int64)
 
 
 @dataclass(frozen=True)

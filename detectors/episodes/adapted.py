@@ -2,7 +2,7 @@
 
 - *Evidence* goes on bet by bet. A budget or other weights change what the sum of all bets is compared with, not what each has gained;
   where fewer seconds are allowed than before, all evidence shrinks in proportion, so that a quiet model is as far from an alarm as it
-  was. A signal whose tests would be others (`Suite.decides`) begins anew.
+  was. A signal whose tests would be others (`Decided.decides`) begins anew.
 - *Windows* hold counts and times, in the reference's layout: they go on, whatever the length of a pane.
 - *Episodes* keep their ids. A signal that is no longer watched leaves at once; one that is judged by other bounds is looked at in the next
   bucket. With the last signal the episode ends, as ``reconfigured``.
@@ -19,9 +19,9 @@ from ..counting.layout import Signal
 from . import guard
 from .alarm import retest
 from .at_work import Memory
+from .decided import Decided
 from .episode import Episode, Followed, level
 from .state import State
-from .suite import Suite
 from .trailing import Past
 from .windows import MergedBuckets, Windows
 
@@ -29,7 +29,7 @@ Key = tuple[str, str, str]
 _BY_BOUND = ("ks", "psi", "wasserstein_sd", "unseen", "word_share")
 
 
-def adapted(tests: Suite, state: State, former: Suite | None) -> tuple[State, list[DriftEvent]]:
+def adapted(tests: Decided, state: State, former: Decided | None) -> tuple[State, list[DriftEvent]]:
     """The state as these tests go on with it, and the events that say what changed with it. The state given is changed.
 
     ``former``: the suite it was made by; None: it is not known, so all evidence begins anew.
@@ -59,7 +59,7 @@ def adapted(tests: Suite, state: State, former: Suite | None) -> tuple[State, li
     return state, events
 
 
-def _moved(episode: Episode, place: dict[Key, int], tests: Suite, former: Suite | None) -> bool:
+def _moved(episode: Episode, place: dict[Key, int], tests: Decided, former: Decided | None) -> bool:
     """Follow the same signals among those tested now; whether something that an event shows has changed."""
     followed, left, rescaled = dict[int, Followed](), 0, False
     over = episode.detector == guard.DETECTOR and tests.following is None
@@ -82,14 +82,14 @@ def _moved(episode: Episode, place: dict[Key, int], tests: Suite, former: Suite 
     return told
 
 
-def _same(tests: Suite, former: Suite | None, signal: Signal) -> bool:
+def _same(tests: Decided, former: Decided | None, signal: Signal) -> bool:
     """Whether all that concerns a signal's tests and judgement is as it was."""
     if former is None or former.decides(signal) != tests.decides(signal):
         return False
     return _bounds(former, signal.name) == _bounds(tests, signal.name)
 
 
-def _bounds(tests: Suite, name: str) -> Important:
+def _bounds(tests: Decided, name: str) -> Important:
     return tests.settings.feature(name).important or tests.settings.important
 
 
@@ -109,7 +109,7 @@ def _rescaled(shown: DriftedSignal, before: Important, now: Important) -> float:
     return largest(now) / largest(before) if sizes else 1.0
 
 
-def _fitted(tests: Suite, runs: list[MergedBuckets]) -> list[MergedBuckets]:
+def _fitted(tests: Decided, runs: list[MergedBuckets]) -> list[MergedBuckets]:
     """The runs with what a trailing reference expects beside their counts, or without; none where they are of another layout."""
     space = tests.space
     size = space.layout.size
@@ -127,7 +127,7 @@ def _fitted(tests: Suite, runs: list[MergedBuckets]) -> list[MergedBuckets]:
     return []
 
 
-def _past(tests: Suite, state: State, former: Suite | None, now: int) -> Past:
+def _past(tests: Decided, state: State, former: Decided | None, now: int) -> Past:
     """A past goes on if there is a trailing reference still; the piece that was filling ends where pieces have another length."""
     trailing = tests.settings.trailing
     size = tests.space.layout.size + tests.space.layout.wide
@@ -139,7 +139,7 @@ def _past(tests: Suite, state: State, former: Suite | None, now: int) -> Past:
     return state.past
 
 
-def _named(tests: Suite, state: State, former: Suite | None, now: int) -> list[Memory]:
+def _named(tests: Decided, state: State, former: Decided | None, now: int) -> list[Memory]:
     """A detector by name with the same settings on the same signal goes on; another begins."""
     placed = () if former is None else former.named.placed
     known = {(one.name, one.signal.key, one.settings.model_dump_json()): memory for one, memory in zip(placed, state.named, strict=False)}
@@ -147,7 +147,7 @@ def _named(tests: Suite, state: State, former: Suite | None, now: int) -> list[M
     return [known.get(key, new) for key, new in zip(keys, tests.named.start(now), strict=True)]
 
 
-def _mixture(tests: Suite, state: State, former: Suite | None, now: int) -> Mixture:
+def _mixture(tests: Decided, state: State, former: Decided | None, now: int) -> Mixture:
     """The evidence of every bet that there was before, under settings that mean the same to its signal."""
     new, old = Mixture.started(tests.bets, now), state.mixture
     if former is None or len(former.bets.owner) != len(old.r):

@@ -10,9 +10,9 @@ from ..betting.blame import best_bet, e_bh, log_evidence, shares, winner
 from ..betting.wording import words
 from ..effects import rounded
 from . import guard
+from .decided import Decided
 from .episode import DETECTOR, Episode, Followed, Suspect, joined, new_episode
 from .state import State
-from .suite import Suite
 from .windows import Bucket
 
 
@@ -22,7 +22,7 @@ def open_signals(state: State) -> dict[int, tuple[Episode, Followed]]:
     return {followed.signal: (episode, followed) for episode in near for followed in episode.open}
 
 
-def retest(tests: Suite, state: State, end: int) -> None:
+def retest(tests: Decided, state: State, end: int) -> None:
     """Let signals that the mixture has told of leave the mean while their episode is open, and return with nothing remembered."""
     tested = tests.companions.tested(signal for signal, (_, one) in open_signals(state).items() if one.told_by(DETECTOR))
     for signal in np.flatnonzero(tested != state.mixture.tested).tolist():
@@ -41,7 +41,7 @@ def listed(state: State, alarms: Mapping[int, tuple[Alarm, ...]], since: int) ->
 
 
 def alarmed(
-    tests: Suite, state: State, bucket: Bucket, log_r: NDArray[np.float64], raised: Mapping[int, tuple[Alarm, ...]] | None = None
+    tests: Decided, state: State, bucket: Bucket, log_r: NDArray[np.float64], raised: Mapping[int, tuple[Alarm, ...]] | None = None
 ) -> dict[str, int]:
     """Find since when and in what; open an episode or add to one, or to those that the signals are in.
 
@@ -91,7 +91,7 @@ def alarmed(
     return changed
 
 
-def _only_in(tests: Suite, signal: int, changed: set[int], counts: NDArray[np.int64]) -> tuple[str, ...]:
+def _only_in(tests: Decided, signal: int, changed: set[int], counts: NDArray[np.int64]) -> tuple[str, ...]:
     """The segments, not all, that a change of all rows comes from: what has changed there too, if without them it is not important."""
     segments, measure = tests.companions.segments[signal], tests.measures[signal]
     own = [index for index in segments if index in changed]

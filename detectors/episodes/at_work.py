@@ -19,6 +19,9 @@ from ..named.interface import NamedDetector, Plain, Seen, Unsuited, Verdict, Wat
 from .episode import Episode
 from .windows import Bucket, Recent, Windows
 
+#: Of the two categories of a signal of errors the place of these.
+ERRORS = 1
+
 
 class UnusableDetector(Unusable):
     """A detector that was asked for on a feature that it cannot judge, with the key to change."""
@@ -51,13 +54,15 @@ class AtWork:
     refused: tuple[str, ...]  #: by a pattern asked for where they cannot judge: which, and why
 
     @classmethod
-    def of(cls, kinds: Kinds, model: str, settings: Model, signals: Iterable[Signal], seconds: float) -> "AtWork":
-        """Half of the false alarms that are allowed, one in ``seconds``, in equal parts over all pairs of a detector and a signal."""
+    def of(cls, kinds: Kinds, model: str, settings: Model, signals: Iterable[Signal], seconds: float, elsewhere: int = 0) -> "AtWork":
+        """Half of the false alarms that are allowed, one in ``seconds``, in equal parts over all pairs of a detector and a signal: these,
+        and so many ``elsewhere``, in the model's other lanes."""
         wanted, refused = list[tuple[str, Signal, NamedDetector, WatchedSignal]](), dict[str, list[str]]()
         for signal in signals:
-            if signal.field is None or signal.segment is not None or not isinstance(signal.profile, NumericProfile | CategoricalProfile):
+            of_field = signal.field is not None and signal.segment is None
+            if not (of_field or signal.group == "errors") or not isinstance(signal.profile, NumericProfile | CategoricalProfile):
                 continue
-            watched = WatchedSignal(signal.name, signal.profile)
+            watched = WatchedSignal(signal.name, signal.profile, ERRORS if signal.group == "errors" else None)
             for name, own in settings_of(kinds, model, settings, signal.name):
                 try:
                     own.on(watched, 1.0)
@@ -70,7 +75,7 @@ class AtWork:
             if name in settings.features and name not in judged:
                 msg = f"models.{model}.features.{name}.detectors: {reasons[0]}"
                 raise UnusableDetector(msg)
-        share = 2 * seconds * len(wanted)
+        share = 2 * seconds * (len(wanted) + elsewhere)
         placed = tuple(Placed(name, signal, own, own.on(watched, share)) for name, signal, own, watched in wanted)
         return cls(model, placed, tuple(reason for reasons in refused.values() for reason in reasons))
 

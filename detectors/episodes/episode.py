@@ -42,6 +42,8 @@ _KINDS: dict[str, Kind] = {
     "characters": "text",
     "volume": "volume",
     "duplicates": "duplicates",
+    "errors": "performance",
+    "relation": "performance",
 }
 
 
@@ -62,6 +64,7 @@ class EventIdentity:
     configuration: str
     budget: str
     segmented: bool = False
+    lane: str = ""  #: "": that of the predictions
 
 
 #: Of a bet and the rows since some time, the log of how much likelier they are if what it bets on is not so.
@@ -314,8 +317,9 @@ def _bet(written: Sequence[Any] | None) -> BetName | None:  # plain data
 
 
 def new_episode(identity: EventIdentity, bucket: Bucket, onset: int, detector: str = DETECTOR, number: int = 0) -> Episode:
-    """A new episode. Its id counts the episodes of a bucket: eSR's is number 0."""
-    name = derived_id("episode", identity.application, identity.model, identity.version, identity.reference, bucket.end, number)
+    """A new episode. Its id counts the episodes of a bucket in its lane: eSR's is number 0."""
+    lane = (identity.lane,) if identity.lane else ()
+    name = derived_id("episode", identity.application, identity.model, identity.version, identity.reference, bucket.end, number, *lane)
     return Episode(name, bucket.end, onset, detector)
 
 

@@ -9,27 +9,28 @@ from ..counting.unseen import remembered
 from . import guard
 from .adapted import adapted
 from .alarm import alarmed, listed, open_signals, retest
+from .decided import Decided
 from .episode import Doubt
 from .state import State
 from .suite import Suite
 from .trailing import Past
 from .windows import Bucket, Offsets, Recent, Segment, Windows
 
-__all__ = ["Bucket", "Offsets", "Segment", "State", "Suite", "adapted", "close", "fits", "start", "step"]
+__all__ = ["Bucket", "Decided", "Offsets", "Segment", "State", "Suite", "adapted", "close", "fits", "start", "step"]
 
 
-def fits(tests: Suite, state: State) -> bool:
+def fits(tests: Decided, state: State) -> bool:
     """Whether the state was made by such tests: the same reference, budget, smallest effects and form. Else it is `adapted`."""
     return state.fingerprint == tests.fingerprint
 
 
-def start(tests: Suite, bucket_start: int) -> State:
+def start(tests: Decided, bucket_start: int) -> State:
     """Nothing seen yet; the first bucket starts at ``bucket_start`` (ms)."""
     mixture, named = Mixture.started(tests.bets, bucket_start), tests.named.start(bucket_start)
     return State(tests.fingerprint, tests.written, tests.space.small, mixture, Windows(), [], Past(), named)
 
 
-def step(tests: Suite, state: State, bucket: Bucket) -> tuple[State, list[DriftEvent]]:
+def step(tests: Decided, state: State, bucket: Bucket) -> tuple[State, list[DriftEvent]]:
     """Fold one non-empty bucket in. The state given is changed and returned: encode it first to keep it as it was.
 
     Of the events, those of an episode stand in the order of their sequence; an episode has at most one per bucket.
@@ -86,7 +87,7 @@ def step(tests: Suite, state: State, bucket: Bucket) -> tuple[State, list[DriftE
     return state, events
 
 
-def _doubts(tests: Suite) -> Doubt:
+def _doubts(tests: Decided) -> Doubt:
     """How much likelier rows are if what a bet bets on is not so, as a log; one that is there no more says nothing."""
     ratios: dict[int, NDArray[np.float64]] = {}
 
@@ -101,7 +102,7 @@ def _doubts(tests: Suite) -> Doubt:
     return doubt
 
 
-def _vector(tests: Suite, state: State, bucket: Bucket) -> tuple[NDArray[np.int64], Bets]:
+def _vector(tests: Decided, state: State, bucket: Bucket) -> tuple[NDArray[np.int64], Bets]:
     """What the tests look at, and the bets of that hour.
 
     How many rows there were means nothing in a first bucket, or in one that is not complete.
@@ -119,7 +120,7 @@ def _vector(tests: Suite, state: State, bucket: Bucket) -> tuple[NDArray[np.int6
 
 
 def close(
-    tests: Suite, state: State, bucket: tuple[int, int], reason: str, *, complete: bool = True, clock_decided: bool = False
+    tests: Decided, state: State, bucket: tuple[int, int], reason: str, *, complete: bool = True, clock_decided: bool = False
 ) -> list[DriftEvent]:
     """Resolve whatever is open, at a bucket's start and end (ms): the version was ``replaced`` or ``retired``."""
     events = []

@@ -43,6 +43,7 @@ class WatchedSignal:
 
     name: str
     profile: NumericProfile | CategoricalProfile
+    ones: int | None = None  #: of two categories, the bin of that which is the error; None: the rarer one in the reference
 
     @cached_property
     def counts(self) -> Counts:

@@ -28,7 +28,7 @@ def deviations(watched: WatchedSignal) -> Floats:
 
 
 def two_valued(watched: WatchedSignal) -> Floats:
-    """Per bin of a signal with two values 1 for its rarer one in the reference, which is the error, and 0 for the other; nan elsewhere."""
+    """Per bin of a signal with two values 1 for the error (if nobody says which, the rarer in the reference), else 0; without one nan."""
     filled = np.flatnonzero(watched.counts)
     if isinstance(watched.profile, CategoricalProfile):
         two = len(watched.profile.categories) == 2
@@ -41,12 +41,12 @@ def two_valued(watched: WatchedSignal) -> Floats:
     units = np.full(len(watched.counts), np.nan)
     units[values] = 0.0
     rarest = min(watched.counts[values])
-    units[[bin_ for bin_ in values if watched.counts[bin_] == rarest][-1]] = 1.0
+    units[[bin_ for bin_ in values if watched.counts[bin_] == rarest][-1] if watched.ones is None else watched.ones] = 1.0
     return units
 
 
-def rows_of(counts: Counts, units: Floats, seed: int) -> Floats:
-    """A bucket's rows, of many `MOST_ROWS` evenly spaced quantiles, in an order drawn from ``seed``; bins without a unit are left out.
+def rows_of(counts: Counts, units: Floats, seed: int, most: int = MOST_ROWS) -> Floats:
+    """A bucket's rows, of many ``most`` evenly spaced quantiles, in an order drawn from ``seed``; bins without a unit are left out.
 
     >>> sorted(rows_of(np.array([1, 0, 3]), np.array([0.1, 0.5, 0.9]), 7).tolist())
     [0.1, 0.9, 0.9, 0.9]
@@ -55,7 +55,7 @@ def rows_of(counts: Counts, units: Floats, seed: int) -> Floats:
     order = order[~np.isnan(units[order])]
     behind = np.cumsum(counts[order])
     rows = int(behind[-1]) if len(behind) else 0
-    fed = min(rows, MOST_ROWS)
+    fed = min(rows, most)
     places = (2 * np.arange(fed, dtype=np.int64) + 1) * (rows / (2 * fed)) if fed else np.zeros(0)
     values = units[order[np.searchsorted(behind, places, side="right")]]
     # numpy promises the same raw numbers in all releases, of its shuffles it does not.

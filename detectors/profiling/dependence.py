@@ -1,10 +1,13 @@
 """Dependence of a series on its own past: how many rows count as one independent row (tau), and whether the data show its cycles."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtri
+
+from ...schemas.integers import packed, unpacked
 
 Floats = NDArray[np.float64]
 
@@ -68,6 +71,22 @@ class Dependence:
                 self._shorter.append(_moments(self._kept))
                 self._kept, self._length = _joined(self._kept, GROWTH), self._length * GROWTH
         self._open = codes
+
+    def encoded(self) -> list[Any]:  # numbers, and floats as bytes
+        """What is remembered, as plain data: restored, it continues exactly."""
+        floats = (self._moments, np.array(self._shorter), self._kept)
+        return [packed(self._open), self._rows, self._length, *(each.astype("<f8").tobytes() for each in floats)]
+
+    @classmethod
+    def decoded(cls, table: Floats, form: list[Any]) -> "Dependence":
+        """What `encoded` wrote, of series with this table."""
+        self = cls(table)
+        codes, self._rows, self._length, *floats = form
+        self._open, series = unpacked(codes), self._table.shape[1]
+        moments, shorter, kept = (np.frombuffer(each, dtype="<f8").astype(np.float64) for each in floats)
+        self._moments, self._shorter = moments.reshape(2, series), list(shorter.reshape(-1, 2, series))
+        self._kept = kept.reshape(-1, series)
+        return self
 
     def _after(self, codes: NDArray[np.int64]) -> tuple[Floats, list[Floats], Floats]:
         """Moments of the rows and of shorter batches, and the batches kept, with these rows."""
