@@ -131,7 +131,8 @@ class Fold:
 
     def open_now(self) -> int:
         """Episodes that are open, silences among them."""
-        return sum(len(state.episodes) for state in self.states.values()) + self.silences.open_now() + self.unreadable.open_now()
+        others = self.silences.open_now() + self.unreadable.open_now() + sum(one.concept.open_now() for one in self.outcomes.values())
+        return sum(len(state.episodes) for state in self.states.values()) + others
 
     def totals(self) -> Mapping[str, int]:
         """Buckets evaluated, and events and notices."""
@@ -140,7 +141,9 @@ class Fold:
     def feed(self, offset: int, appended: int, record: Pane | Progress) -> list[Published]:
         """Take one record; returns the events of the buckets that it makes ready. Raises `Unreadable` for a pane that fits no reference."""
         if record.stream in self.outcomes and record.of in (ARRIVALS, REVISIONS):
-            return [Published(one.through, one) for one in self.outcomes[record.stream].feed(offset, appended, record)]
+            told = list(starmap(Published, self.outcomes[record.stream].feed(offset, appended, record)))
+            self.counted["events"] += sum(isinstance(one.event, DriftEvent) for one in told)
+            return told
         aligner = self.aligners.get(Lane(record.stream, record.of))
         if aligner is None:  # of a stream that the configuration no longer has, or of a kind that is not tested
             self.gone.forget(record.stream)
@@ -181,7 +184,8 @@ class Fold:
     @property
     def changed(self) -> bool:
         """The configuration is another one than what was restored was made by."""
-        return bool(self.former or self.panes or self.silences.unfit or self.unreadable.unfit or self.gone.left)
+        others = self.silences.unfit or self.unreadable.unfit or any(one.concept.changed for one in self.outcomes.values())
+        return bool(self.former or self.panes or others or self.gone.left)
 
     def resumed(self) -> list[Published]:
         """Go on by the configuration. To be called, and published, when the fold is live again.
@@ -203,6 +207,7 @@ class Fold:
                 published += (Published(end, placed(event, stream.pane)) for event in events)
         published += starmap(Published, [*self.silences.reconfigured(), *self.unreadable.reconfigured()])
         published += starmap(Published, self.gone.resolved(self.suite_of))
+        published += starmap(Published, (told for one in self.outcomes.values() for told in one.concept.resumed()))
         self.counted["events"] += len(published)
         return published
 
@@ -335,6 +340,7 @@ class Fold:
             "unreadable": self.unreadable.plain(),
             "retired": self.silences.plainly_retired(),
             "outcomes": {name: one.plain() for name, one in self.outcomes.items()},
+            "concept": {name: one.concept.plain() for name, one in self.outcomes.items()},
         }
         pending = pending_offsets(numbers.values())
         return PartitionState(form=FORM, position=position, states=tuple(states), aligners=numbers, pending=pending, fold=fold), states
@@ -364,6 +370,7 @@ class Fold:
             if (own := str(Lane(name, ARRIVALS))) in state.aligners:
                 one.aligner = Aligner.restored(one.aligner.buckets, one.aligner.patience, state.aligners[own], panes)
             one.restore(kept.get("outcomes", {}).get(name, []))
+            one.concept.restore(kept.get("concept", {}).get(name, []))
         fold.unmonitored = {tuple(name) for name in kept["unmonitored"] if not isinstance(name, str)}
         fold.unreadable = Unreadable.restored(configuration, kept.get("unreadable", {}))
         for stream, waiting in fold.unreadable.waiting.items():

@@ -15,6 +15,7 @@ from ...detectors.outcomes.layout import Layout, layout
 from ...detectors.outcomes.metrics import accuracy_within, realised
 from ...schemas.configuration import Configuration
 from ...schemas.integers import packed, unpacked
+from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.pane import REVISIONS, Pane
 from ...schemas.messages.performance import Metrics, Performance
 from ...schemas.messages.progress import Progress
@@ -22,6 +23,7 @@ from ...schemas.stored.outcomes import OutcomeBasis
 from ..streams.align import NEVER, Aligned, Aligner
 from ..streams.buckets import Every
 from ..streams.spans import Spans
+from .concept import Concept
 
 Sums = NDArray[np.int64]
 #: How outcomes are counted: by model, reference (content hash) and labels.
@@ -70,11 +72,15 @@ class Outcomes:
         stream = configuration.read_as(name)
         self.aligner = Aligner[Pane](Every(self._spans.pane), stream.patience if stream.clock == "live" else None)
         self._tables: dict[Whose, _Table] = {}
+        self.concept = Concept(configuration, lambda pane: layout(basis_of(pane.model, pane.reference or "", name)))
 
-    def feed(self, offset: int, appended: int, record: Pane | Progress) -> Iterator[Performance]:
-        """Take a pane of this join, or how far it is complete; returns what is known of the intervals of which that is news."""
+    def feed(self, offset: int, appended: int, record: Pane | Progress) -> Iterator[tuple[int, Performance | DriftEvent]]:
+        """Take a pane of this join, or how far it is complete; returns what is known of the intervals of which that is news, and what
+        changed; each with the end of the step.
+        """
         for aligned in self.aligner.feed(offset, appended, record):
-            yield from self._evaluated(aligned)
+            yield from ((aligned.end, one) for one in self._evaluated(aligned))
+            yield from ((aligned.end, one) for one in self.concept.evaluated(aligned))
 
     def _evaluated(self, aligned: Aligned[Pane]) -> Iterator[Performance]:
         touched: set[tuple[Whose, int]] = set()
