@@ -9,6 +9,8 @@ from .configuration import Configuration
 from .messages.announcement import Announcement
 from .messages.dead_letter import DeadLetter
 from .messages.drift import DriftEvent
+from .messages.evidence import Evidence
+from .messages.model_event import ModelEvent
 from .messages.notice import Notice
 from .messages.pane import Pane
 from .messages.prediction import Prediction
@@ -23,6 +25,8 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "configuration": Configuration,
     "dead-letter": DeadLetter,
     "drift-event": DriftEvent,
+    "evidence": Evidence,
+    "model-event": ModelEvent,
     "notice": Notice,
     "pane": Pane,
     "prediction": Prediction,

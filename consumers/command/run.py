@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 )
 @configured
 def run(configuration: Configuration, roles: tuple[str, ...], until_end: bool, log_format: Format) -> None:
-    """Run the consumers until they are told to stop: the ROLES named (profiler, detector), or all of them in one process."""
+    """Run the consumers until they are told to stop: the ROLES named (profiler, clerk, detector), or all of them in one process."""
     if problem := coinciding(configuration):
         raise ConfigurationError(problem)
     logs_to_stderr(log_format)

@@ -11,10 +11,10 @@ PREFIX, APPLICATION = "PREFIX", "APP"
 #: Per topic, the messages on it: names of `driftbus.schemas.export.PUBLISHED`; none: only driftbus reads them.
 MESSAGES: Mapping[str, Sequence[str]] = {
     INPUTS: ("prediction",),
-    "summaries": ("pane", "progress"),
+    "summaries": ("pane", "progress", "evidence"),
     "snapshots": (),
     "drift": ("drift-event", "notice"),
-    "models": ("announcement",),
+    "models": ("announcement", "model-event"),
     "dead-letter": ("dead-letter",),
 }
 
@@ -80,7 +80,7 @@ def _described(topic: str) -> dict[str, Any]:  # any JSON
 
 
 def _message(name: str) -> dict[str, Any]:  # any JSON
-    binary = name in ("pane", "progress")
+    binary = name in ("pane", "progress", "evidence")
     return {
         "name": name,
         "contentType": "application/vnd.msgpack" if binary else "application/json",

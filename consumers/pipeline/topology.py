@@ -7,6 +7,7 @@ one room, one row here and its message types; `CONTRIBUTING.md` says how.
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from ..clerk import clerk
 from ..detector import detector
 from ..process.consumer import Consumer, Kind, Making
 from ..profiler import profiler
@@ -36,6 +37,14 @@ TOPOLOGY = (
         "counts predictions in the reference's bins, one pane per run of the log",
         profiler.make,
         per_stream=True,
+    ),
+    Node(
+        clerk.ROLE,
+        "fold",
+        ("models", "snapshots"),
+        ("summaries", "snapshots", "drift", "dead-letter"),
+        "copies what is said of models (a version deployed, promoted, rolled back) to where its panes lie",
+        clerk.make,
     ),
     Node(
         detector.ROLE,
