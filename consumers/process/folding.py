@@ -20,9 +20,9 @@ from ...schemas.messages.progress import InputPartition
 from ..bus import own, snapshots
 from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
 from ..streams.clock import AppendClock
-from .fold import Fact, Fold, Folded, Said, Situated
+from .fold import Fact, Fold, Folded, Progressing, Said, Situated
 from .last_net import SetAside, of_a_record, told
-from .reach import Reach
+from .reach import COMPLETE, Reach
 from .remaining import Remaining
 from .standing import Opening, Standing
 from .strangers import Strangers, letter, notice
@@ -124,7 +124,8 @@ class Folding(Generic[Fact, Said]):
 
     def finish(self) -> None:
         """Be `done` when the topic has been read to where it ends now."""
-        self._remaining = Remaining(self._bus, f"{self._configuration.application}-{self.role}", list(self._folded))
+        mark = COMPLETE if any(isinstance(one, Progressing) for one in self._folded.values()) else ""
+        self._remaining = Remaining(self._bus, f"{self._configuration.application}-{self.role}", list(self._folded), mark)
 
     @property
     def done(self) -> bool:
@@ -198,20 +199,9 @@ class Folding(Generic[Fact, Said]):
             lost.append(notice(self._configuration, place, Notice.lost(self._configuration.application, None, place, begins, ends)))
             position = max(position, first)
         strangers = Strangers(self._configuration, place, own.Told.restored({} if kept is None else kept.state.strangers), topic.partitions)
-        partition = _Partition(
-            place=place,
-            fold=fold,
-            clock=clock,
-            committed=until,
-            begun=committed is not None,
-            position=position,
-            committed_at=now,
-            snapshot_at=now,
-            snapshot_position=0 if kept is None else position,
-            snapshot_keys=found.keys,
-            strangers=strangers,
-            reach=Reach(folded, place, topic.partitions),
-        )
+        begun, snapshot_position = committed is not None, 0 if kept is None else position
+        reach = Reach(folded, place, topic.partitions)
+        partition = _Partition(place, fold, clock, until, begun, position, now, now, snapshot_position, found.keys, strangers, reach)
         for batch in self._bus.read(source, position, max(until, position)):
             self._feed(partition, batch)
             partition.outputs.clear()
@@ -322,10 +312,11 @@ class Folding(Generic[Fact, Said]):
                 state = state.model_copy(
                     update={"clock": (partition.clock.now, partition.clock.appended), "strangers": partition.strangers.told.plain()}
                 )
-                records = snapshots.written(self._configuration, self.role, source.partition, state, parts, partition.snapshot_keys)
+                kept = self._folded[source.topic].role, source.partition, state, parts, partition.snapshot_keys
+                records = snapshots.written(self._configuration, *kept)
                 keys[source] = frozenset(record.key for record in records if record.key is not None and record.value is not None)
                 outputs += records
-            work.append(Work(source, outputs, Position(partition.position)))
+            work.append(Work(source, outputs, Position(partition.position, COMPLETE if reached[source] else "")))
         for source in self._session.commit(work):
             if done := self._partitions.get(source):
                 done.outputs, done.committed, done.begun, done.committed_at = [], positions[source], True, now

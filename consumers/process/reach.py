@@ -6,6 +6,8 @@ from .fold import Progressing
 
 #: Said at least so often, in ms, while nothing comes.
 PROGRESS_EVERY = 10_000
+#: Committed beside a position behind which it was said: who has no partition learns from it that nothing is left to say.
+COMPLETE = "complete"
 
 
 class Reach:

@@ -10,7 +10,6 @@ from ...schemas.messages.model_event import KEYS, ModelEvent
 from ..bus.addressing import addressed
 from ..bus.interface import Bus
 from ..bus.own import Foreign, Unreadable, content, owner
-from ..bus.table import Table
 
 
 def tell(bus: Bus, configuration: Configuration, event: ModelEvent) -> None:
@@ -34,14 +33,3 @@ def read(application: str, key: bytes, value: bytes, headers: Headers) -> ModelE
         msg = f"its key is not that of its event, and compaction would take one for another: write {event.key}"
         raise Unreadable(msg)
     return event
-
-
-def told(bus: Bus, configuration: Configuration) -> Table[bytes, ModelEvent]:
-    """All events that are there now, by their keys; the table says which could not be read."""
-
-    def event_of(key: bytes, value: bytes, headers: Headers) -> ModelEvent:
-        return read(configuration.application, key, value, headers)
-
-    table = Table(bus, configuration.topics.models, lambda key: key if is_one(key) else None, event_of)
-    table.refresh()
-    return table

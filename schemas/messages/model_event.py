@@ -6,6 +6,7 @@ from urllib.parse import quote, unquote
 
 import msgspec
 from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema, field_validator, model_validator
+from pydantic_core import ErrorDetails
 
 from ..cloud_events import JSON, microseconds
 from ..fact import Fact
@@ -108,16 +109,31 @@ class ModelEvent(OfVersion, Fact):
         return msgspec.json.encode(self.plain(), order="sorted")
 
     @classmethod
+    def of(cls, plain: Mapping[str, object]) -> "ModelEvent":
+        """The event with these fields. Raises `ValueError` that names each one at fault.
+
+        >>> ModelEvent.of({"model": "fraud", "version": 7, "kind": "moved", "job": "j1"})
+        Traceback (most recent call last):
+        ...
+        ValueError: kind: Input should be 'registered', 'deployed', 'promoted', 'rolled_back' or 'retired'
+        """
+        try:
+            return cls.model_validate(plain)
+        except ValidationError as error:
+            raise ValueError("; ".join(f"{'.'.join(map(str, one['loc'])) or 'event'}: {_reason(one)}" for one in error.errors())) from None
+
+    @classmethod
     def decoded(cls, value: bytes) -> "ModelEvent":
-        """What `encoded`, or anybody, wrote. Raises `ValueError` that names each field at fault."""
+        """What `encoded`, or anybody, wrote. Raises `ValueError` as `of` does."""
         plain = msgspec.json.decode(value)
         if not isinstance(plain, Mapping):
             msg = f"a model event is an object, not {type(plain).__name__}"
             raise ValueError(msg)
-        try:
-            return cls.model_validate(plain)
-        except ValidationError as error:
-            raise ValueError("; ".join(f"{'.'.join(map(str, one['loc'])) or 'event'}: {one['msg']}" for one in error.errors())) from None
+        return cls.of(plain)
+
+
+def _reason(error: ErrorDetails) -> str:
+    return error["msg"].removeprefix("Value error, ")
 
 
 def _same(text: str, time: int | None) -> str:

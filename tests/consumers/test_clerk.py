@@ -1,0 +1,417 @@
+"""The clerk: what is said of models, copied once to where their panes lie, in its place in record time."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from driftbus.consumers.bus.addressing import partition_of
+from driftbus.consumers.bus.embedded import EmbeddedBus
+from driftbus.consumers.bus.interface import Output, TopicPartition
+from driftbus.consumers.bus.recording import write_recording
+from driftbus.consumers.clerk.clerk import SOURCES, Source, make
+from driftbus.consumers.clerk.copying import Copying
+from driftbus.consumers.pipeline.own_topics import create_topics
+from driftbus.consumers.pipeline.runner import Pipeline
+from driftbus.consumers.process.consumer import Making
+from driftbus.consumers.process.folding import Folding
+from driftbus.consumers.reference.artifacts import ArtifactStore
+from driftbus.consumers.reference.model_events import tell
+from driftbus.consumers.replay.offline import load
+from driftbus.schemas.configuration import Configuration
+from driftbus.schemas.messages.evidence import Evidence
+from driftbus.schemas.messages.model_event import ModelEvent
+from driftbus.schemas.messages.progress import Progress
+
+from ..streaming import BEGINNING, Event, configuration, everything, prepare, reference, rows, send
+
+MODELS = TopicPartition("driftbus.models", 0)
+HOUR = 3_600_000
+
+
+def settings(folder: Path, clock: str = "record", **changes: Any) -> Configuration:  # the keys of a configuration
+    topics = {"partitions": 3, **changes.pop("topics", {})}
+    return configuration(artifacts=str(folder / "artifacts"), stream={"clock": clock}, topics=topics, snapshot_every="1ms", **changes)
+
+
+def world(chosen: Configuration) -> EmbeddedBus:
+    bus = EmbeddedBus(":memory:", chosen.application, "one")
+    bus.create("scored", 4, settings={"retention.ms": "-1"})
+    create_topics(bus, chosen)
+    return bus
+
+
+def deployed(version: str, **fields: Any) -> ModelEvent:  # of any type
+    return ModelEvent.of({"model": "m0", "version": version, "kind": "deployed", "time": BEGINNING + HOUR, **fields})
+
+
+def written(bus: EmbeddedBus, fields: Mapping[str, Any], key: str | None = None, topic: str = MODELS.topic) -> None:
+    """As anybody writes one: JSON under a key, and no header."""
+    last = fields.get("job", fields.get("time"))
+    under = key or f"model/{fields.get('model')}/{fields.get('version')}/{fields.get('kind')}/{last}"
+    bus.publish([Output(topic, None, under.encode(), json.dumps(fields).encode())])
+
+
+def clerk_of(
+    bus: EmbeddedBus, chosen: Configuration, wall: Callable[[], int], sources: tuple[Source, ...] = SOURCES
+) -> Folding[Any, Evidence]:
+    [made] = make(Making(bus, chosen, ArtifactStore(chosen.artifacts), wall), sources)
+    return made
+
+
+def finish(bus: EmbeddedBus, chosen: Configuration, sources: tuple[Source, ...] = SOURCES) -> Mapping[str, int]:
+    with closing(clerk_of(bus, chosen, lambda: BEGINNING, sources)) as one:
+        one.finish()
+        while not one.done:
+            one.turn(0)
+        return one.totals()
+
+
+def evidence(bus: EmbeddedBus, chosen: Configuration) -> list[tuple[int, Evidence]]:
+    """With the partition of each."""
+    found = everything(bus, chosen.topics.summaries)
+    return [(p, Evidence.decoded(e.value)) for p, events in found.items() for e in events if kind(e) == Evidence.TYPE]
+
+
+def progress(bus: EmbeddedBus, chosen: Configuration, of: str = "model") -> dict[int, list[Progress]]:
+    found = everything(bus, chosen.topics.summaries)
+    said = {p: [Progress.decoded(e.value) for e in events if kind(e) == Progress.TYPE] for p, events in found.items()}
+    return {p: [one for one in all_ if one.of == of] for p, all_ in said.items()}
+
+
+def kind(event: Event) -> str:
+    return dict(event.headers)["ce_type"].decode()
+
+
+def told(bus: EmbeddedBus, chosen: Configuration) -> tuple[list[str], list[str]]:
+    """Reasons of dead letters, and texts of notices."""
+    letters = [
+        dict(e.headers)["driftbus-reason"].decode() for events in everything(bus, chosen.topics.dead_letter).values() for e in events
+    ]
+    return letters, [e.content["text"] for events in everything(bus, chosen.topics.drift).values() for e in events]
+
+
+def test_a_fact_lies_where_its_models_panes_do_in_the_bucket_of_the_time_it_states(tmp_path: Path) -> None:
+    chosen = settings(tmp_path)
+    bus = world(chosen)
+    for model in ("m0", "m1", "m2", "of no configuration"):
+        tell(bus, chosen, deployed("7", model=model, job="j1", parent="6"))
+    assert finish(bus, chosen)["facts"] == 4
+    found = evidence(bus, chosen)
+    assert {one.model: place for place, one in found} == {one.model: partition_of(one.model, 3) for _, one in found}
+    assert {(one.of, one.stream, one.topic, one.about, one.bucket) for _, one in found} == {
+        ("model", "predictions", MODELS.topic, BEGINNING + HOUR, BEGINNING + HOUR + 10_000)
+    }
+    said = {"model": "m0", "version": "7", "kind": "deployed", "time": BEGINNING + HOUR, "job": "j1", "parent": "6", "application": "test"}
+    assert next(one.fact for _, one in found if one.model == "m0") == said
+
+
+def test_live_the_bucket_is_that_of_the_append_time(tmp_path: Path) -> None:
+    chosen = settings(tmp_path, "live")
+    bus = world(chosen)
+    tell(bus, chosen, deployed("7"))
+    finish(bus, chosen)
+    [batch] = bus.read(MODELS, 0, 1)
+    assert batch.append_time
+    [(_, one)] = evidence(bus, chosen)
+    assert (one.bucket, one.about) == (int(batch.timestamps[0]) // 10_000 * 10_000 + 10_000, BEGINNING + HOUR)
+
+
+def test_a_time_that_no_bucket_has_is_brought_into_the_years(tmp_path: Path) -> None:
+    chosen = settings(tmp_path)
+    bus = world(chosen)
+    written(bus, {"model": "m0", "version": "1", "kind": "deployed", "time": 253_402_300_799_999})
+    bus.publish(
+        [Output(MODELS.topic, 0, b"model/m0/2/deployed/j", b'{"model":"m0","version":2,"kind":"deployed","job":"j"}', (), -(2**60))]
+    )
+    finish(bus, chosen)
+    assert len(evidence(bus, chosen)) == 2
+
+
+def test_with_a_record_clock_progress_has_ended_once_all_is_read(tmp_path: Path) -> None:
+    """Said in all partitions, behind the facts in front of it; and again when more has come."""
+    chosen = settings(tmp_path)
+    bus = world(chosen)
+    with closing(clerk_of(bus, chosen, lambda: BEGINNING)) as one:
+        turns(one)
+        first = progress(bus, chosen)
+        assert {p: [(said.ended, said.through, said.by_clock) for said in all_] for p, all_ in first.items()} == {
+            p: [(True, None, False)] for p in range(3)
+        }
+        assert first[0][0].source.topic == MODELS.topic
+        assert [(topic.topic, topic.partitions) for topic in first[0][0].topics] == [(MODELS.topic, 1)]
+        turns(one)
+        assert progress(bus, chosen) == first
+        tell(bus, chosen, deployed("7"))
+        turns(one)
+        assert {p: len(all_) for p, all_ in progress(bus, chosen).items()} == {0: 2, 1: 2, 2: 2}
+    assert [kind(event) for event in everything(bus, chosen.topics.summaries)[partition_of("m0", 3)]][1:] == [Evidence.TYPE, Progress.TYPE]
+
+
+def test_live_progress_is_the_wall_clocks_and_goes_on_while_nothing_comes(tmp_path: Path) -> None:
+    chosen = settings(tmp_path, "live")
+    bus, clock = world(chosen), [BEGINNING]
+    with closing(clerk_of(bus, chosen, lambda: clock[0])) as one:
+        for now in (BEGINNING, BEGINNING + 9_000, BEGINNING + 20_000):
+            clock[0] = now
+            turns(one)
+        said = progress(bus, chosen)[1]
+        assert [(each.through, each.by_clock, each.ended) for each in said] == [
+            (BEGINNING - 10_000, True, False),
+            (BEGINNING + 10_000, True, False),
+        ]
+        one.finish()
+        turns(one)
+        assert one.done
+        assert [each.ended for each in progress(bus, chosen)[1]] == [False, False, True]
+
+
+def turns(one: Folding[Any, Evidence], most: int = 3) -> None:
+    for _ in range(most):
+        one.turn(0)
+
+
+def test_it_is_done_where_nothing_was_ever_said(tmp_path: Path) -> None:
+    chosen = settings(tmp_path)
+    bus = world(chosen)
+    finish(bus, chosen)
+    assert {said.ended for all_ in progress(bus, chosen).values() for said in all_} == {True}
+
+
+def test_twice_is_once(tmp_path: Path) -> None:
+    """The same job says it again: by command, by any client, in other words; to this clerk and to the one after it."""
+    chosen = settings(tmp_path)
+    bus = world(chosen)
+    tell(bus, chosen, deployed("7", job="j1"))
+    finish(bus, chosen)
+    for fields in ({}, {"parent": "6"}, {"time": BEGINNING}):
+        written(bus, {"model": "m0", "version": "7", "kind": "deployed", "job": "j1", **fields})
+    tell(bus, chosen, deployed("7", job="j1"))
+    assert finish(bus, chosen).get("facts", 0) == 0
+    tell(bus, chosen, deployed("7", job="j2"))
+    finish(bus, chosen)
+    assert [one.fact["job"] for _, one in evidence(bus, chosen)] == ["j1", "j2"]
+
+
+def test_compaction_leaves_the_last_wording_and_takes_no_event(tmp_path: Path) -> None:
+    """A clerk that comes after it says the same facts, by the same ids; of two wordings the last one, which stands later in the log."""
+    chosen, others = settings(tmp_path), settings(tmp_path, application="other", topics={"prefix": "other"})
+    bus = world(chosen)
+    create_topics(bus, others)
+    for topics in (chosen.topics, others.topics):
+        for place, fields in enumerate(({"parent": "5"}, {"parent": "6"})):
+            if topics is chosen.topics and place:
+                finish(bus, chosen)  # this one has read the first wording
+            written(bus, {"model": "m0", "version": "7", "kind": "deployed", "job": "j1", "time": BEGINNING, **fields}, topic=topics.models)
+        written(bus, {"model": "m0", "version": "8", "kind": "deployed", "job": "j2", "time": BEGINNING}, topic=topics.models)
+        bus.publish([Output(topics.models, 0, b"model/m0/9/deployed/gone", None)])
+    assert [batch.offsets.tolist() for batch in bus.read(MODELS, 0, 9)] == [[1, 2, 3]]
+    finish(bus, chosen)
+    finish(bus.as_instance("one", "other"), others)
+    early, late = ([one for _, one in evidence(bus, each)] for each in (chosen, others))
+    assert [(one.id, one.fact.get("parent"), one.offset) for one in early] == [(early[0].id, "5", 0), (early[1].id, None, 2)]
+    assert [(one.id, one.fact.get("parent"), one.offset) for one in late] == [(early[0].id, "6", 1), (early[1].id, None, 2)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "key", "reason"),
+    [
+        ({"model": "m0", "kind": "deployed", "job": "j"}, None, "version: Field required"),
+        ({"model": "m0", "version": "1", "kind": "deployed"}, "model/m0/1/deployed/", "job or time is missing"),
+        ({"model": "m0", "version": "1", "kind": "moved", "job": "j"}, None, "kind: Input should be 'registered', 'deployed'"),
+        ({"model": "m0", "version": "1", "kind": "deployed", "time": "soon"}, None, "time: Invalid isoformat string: 'soon'"),
+        ({"model": "m0", "version": "1", "kind": "deployed", "time": 10**30}, None, "time: "),
+        ({"model": "m0", "version": {"a": 1}, "kind": "deployed", "job": True}, None, "version: Input should be a valid string; job: "),
+        ({"model": "", "version": "1", "kind": "deployed", "job": "j"}, "model//1/deployed/j", "model: an empty text"),
+        ({"model": "m" * 501, "version": "1", "kind": "deployed", "job": "j"}, None, "model: a name of 501 characters"),
+        ({"model": "m0", "version": "1", "kind": "deployed", "job": "j"}, "model/m0/2/deployed/j", "write model/m0/1/deployed/j"),
+    ],
+)
+def test_a_bad_one_is_a_dead_letter_and_a_notice_that_name_the_field(
+    tmp_path: Path, fields: Mapping[str, Any], key: str | None, reason: str
+) -> None:
+    chosen = settings(tmp_path)
+    bus = world(chosen)
+    written(bus, fields, key)
+    tell(bus, chosen, deployed("7"))
+    assert finish(bus, chosen) == {"facts": 1, "set_aside": 1}
+    [letter], [text] = told(bus, chosen)
+    assert reason in letter
+    assert text.startswith("driftbus.models[0]@0 was set aside: ")
+    assert text.endswith("Whoever wrote it is to write it again, as it should be, under the same key")
+
+
+@pytest.mark.parametrize("value", [b"", b"garbage", b"[]", b"null", b"\xff", b"[" * 100_000, b'{"model": "\\ud800"}', b"\x00" * 900_000])
+def test_what_is_no_event_under_the_key_of_one_costs_itself(tmp_path: Path, value: bytes) -> None:
+    chosen = settings(tmp_path)
+    bus = world(chosen)
+    bus.publish([Output(MODELS.topic, 0, key, value) for key in (b"model/", b"model/\xff", b"reference/m0/1/0", b"other", b"\xff")])
+    tell(bus, chosen, deployed("7"))
+    assert finish(bus, chosen) == {"facts": 1, "set_aside": 2}
+    assert len(told(bus, chosen)[0]) == 2
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"version": 7, "job": 12},
+        {"version": "7", "time": "2026-03-01T10:00:00Z"},
+        {"version": "7", "time": "2026-03-01 11:00:00+01:00", "trained_by": {"anybody": 1}},
+        {"version": "v 7", "job": "nightly 3"},
+    ],
+)
+def test_what_a_client_writes_is_read_as_it_is_meant(tmp_path: Path, fields: Mapping[str, Any]) -> None:
+    chosen = settings(tmp_path)
+    bus = world(chosen)
+    written(bus, {"model": "m0", "kind": "promoted", **fields})
+    assert finish(bus, chosen) == {"facts": 1, "set_aside": 0}
+    [(_, one)] = evidence(bus, chosen)
+    assert one.version == str(fields["version"])
+    if "time" in fields:
+        assert one.about == 1_772_359_200_000
+
+
+def test_of_another_application_it_is_passed_over_and_told_once(tmp_path: Path) -> None:
+    """Two applications share the topics: each copies its own events, and those that are nobody's."""
+    ours, theirs = (settings(tmp_path, application=name) for name in ("ours", "theirs"))
+    bus = EmbeddedBus(":memory:", "ours", "one")
+    bus.create("scored", 4)
+    create_topics(bus, ours)
+    for chosen in (ours, theirs):
+        tell(bus, chosen, deployed(chosen.application))
+        tell(bus, chosen, deployed("1", job=chosen.application))
+    written(bus, {"model": "m0", "version": "both", "kind": "deployed", "job": "j"})
+    finish(bus, ours)
+    finish(bus.as_instance("one", "theirs"), theirs)
+    by_source: dict[str, set[str]] = {}
+    for events in everything(bus, ours.topics.summaries).values():
+        for event in events:
+            if kind(event) == Evidence.TYPE:
+                by_source.setdefault(dict(event.headers)["ce_source"].decode(), set()).add(Evidence.decoded(event.value).version)
+    assert by_source == {"/driftbus/ours": {"ours", "1", "both"}, "/driftbus/theirs": {"theirs", "1", "both"}}
+    assert sorted(text.partition(";")[0] for text in told(bus, ours)[1]) == [
+        f"application {name} writes to driftbus.models too" for name in ("ours", "theirs")
+    ]
+
+
+def test_another_process_goes_on_where_one_left(tmp_path: Path) -> None:
+    chosen = settings(tmp_path, "live")
+    bus = world(chosen)
+    one, other = (clerk_of(bus.as_instance(name), chosen, lambda: BEGINNING) for name in ("a", "b"))
+    for number in range(10):
+        tell(bus, chosen, deployed(str(number)))
+        turns(one, 1)
+        turns(other, 1)
+        if number == 4:
+            one.close()
+            one = clerk_of(bus.as_instance("c"), chosen, lambda: BEGINNING)
+    for each in (one, other):
+        each.finish()
+    while not (one.done and other.done):
+        turns(one, 1)
+        turns(other, 1)
+    one.close()
+    other.close()
+    assert [one.version for _, one in evidence(bus, chosen)] == [str(number) for number in range(10)]
+
+
+def _answers(application: str, key: bytes | None, value: bytes | None, headers: Any) -> ModelEvent | None:
+    return None if value is None else ModelEvent.decoded(value)
+
+
+def test_further_sources_are_a_line_each(tmp_path: Path) -> None:
+    """Each with progress, snapshots and memory of its own, in one group."""
+    sources = (*SOURCES, Source("answer", "answers", _answers))
+    chosen = settings(tmp_path)
+    bus = world(chosen)
+    bus.create("driftbus.answers", 2, settings={"cleanup.policy": "compact"})
+    for number in range(6):
+        tell(bus, chosen, deployed(str(number)))
+        bus.publish([Output("driftbus.answers", number % 2, b"k%d" % number, deployed(str(number)).encoded())])
+        finish(bus, chosen, sources)
+    found = [(one.of, one.version) for _, one in evidence(bus, chosen)]
+    assert sorted(found) == [(of, str(number)) for of in ("answer", "model") for number in range(6)]
+    assert {said.source.partition for said in progress(bus, chosen, "answer")[0]} == {0, 1}
+    kept = {
+        event.key.decode().split("/")[1] for events in everything(bus, chosen.topics.snapshots).values() for event in events if event.key
+    }
+    assert kept == {"clerk", "clerk-answer"}
+    for number in range(6):
+        bus.publish([Output("driftbus.answers", number % 2, b"k%d" % number, deployed(str(number)).encoded())])
+    assert finish(bus, chosen, sources).get("facts", 0) == 0
+
+
+def test_what_is_remembered_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = settings(tmp_path)
+    bus = world(chosen)
+    day = 24 * HOUR
+    for number, at in enumerate([0, 1, 50, 89, 92]):
+        tell(bus, chosen, deployed(str(number), time=BEGINNING + at * day))
+    with closing(clerk_of(bus, chosen, lambda: BEGINNING)) as one:
+        turns(one)
+        [fold] = one.folds().values()
+        assert isinstance(fold, Copying)
+        assert len(fold.copied) == 3
+        monkeypatch.setattr("driftbus.consumers.clerk.copying.MOST_REMEMBERED", 2)
+        tell(bus, chosen, deployed("more", time=BEGINNING))
+        turns(one)
+        assert len(fold.copied) == 2
+
+
+def test_drift_events_are_what_they_are_without_it(tmp_path: Path) -> None:
+    """The detector passes over a kind that it does not test, and over its progress; announcements are read as ever beside the events."""
+
+    def events(name: str, roles: tuple[str, ...]) -> list[Event]:
+        chosen = settings(tmp_path / name)
+        bus = EmbeddedBus(":memory:", chosen.application, "one")
+        prepare(bus, chosen, [reference("m0")])
+        send(bus, rows(700, ["m0"], 3, shifted=("m0", 200, 400)))
+        for number in range(20):
+            tell(bus, chosen, deployed(str(number), time=BEGINNING + number * 30_000))
+        with closing(Pipeline(bus, chosen, roles)) as pipeline:
+            for _ in pipeline.run_until_end():
+                pass
+        assert len(evidence(bus, chosen)) == (20 if "clerk" in roles else 0)
+        return [event for found in everything(bus, chosen.topics.drift).values() for event in found]
+
+    without = events("without", ("profiler", "detector"))
+    assert [event.content["status"] for event in without] == ["opened", "resolved"]
+    assert events("with", ("profiler", "clerk", "detector")) == without
+
+
+@pytest.mark.parametrize(("clock", "settings_known"), [("live", True), ("live", False), ("record", True), ("record", False)])
+def test_a_recording_holds_the_events_and_replay_copies_them_into_the_same_buckets(
+    tmp_path: Path, clock: str, settings_known: bool
+) -> None:
+    chosen = settings(tmp_path, clock)
+    bus = EmbeddedBus(":memory:", chosen.application, "one")
+    prepare(bus, chosen, [reference("m0")])
+    send(bus, rows(60, ["m0"], 3))
+    for number in range(4):
+        tell(bus, chosen, deployed(str(number), time=BEGINNING + number * 20_000))
+    written(bus, {"model": "m0", "version": "by hand", "kind": "deployed", "job": "j1"})
+    finish(bus, chosen)
+    file = tmp_path / "recording.jsonl"
+    write_recording(bus, ["scored", chosen.topics.models], file)
+    if not settings_known:  # to whoever recorded it, on a Kafka with ACLs
+        lines = [json.loads(line) for line in file.read_text().splitlines()]
+        file.write_text("".join(json.dumps(line | ({"settings": {}} if "partitions" in line else {})) + "\n" for line in lines))
+    offline, _ = load(chosen, file, None, "-", _made(tmp_path / "replayed"))
+    again = EmbeddedBus(offline.embedded, offline.application, "one")
+    with closing(again), closing(Pipeline(again, offline)) as pipeline:
+        for _ in pipeline.run_until_end():
+            pass
+        assert list(_facts(again, offline)) == list(_facts(bus, chosen))
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def _facts(bus: EmbeddedBus, chosen: Configuration) -> Iterator[Evidence]:
+    for _, one in evidence(bus, chosen):
+        yield one.model_copy(update={"topic": MODELS.topic})
