@@ -1,7 +1,7 @@
 """The clerk: what is said of models, copied once to where their panes lie, in its place in record time."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -10,15 +10,13 @@ import pytest
 
 from driftbus.consumers.bus.addressing import partition_of
 from driftbus.consumers.bus.embedded import EmbeddedBus
-from driftbus.consumers.bus.interface import Output, TopicPartition
+from driftbus.consumers.bus.interface import Output
 from driftbus.consumers.bus.recording import write_recording
-from driftbus.consumers.clerk.clerk import SOURCES, Source, make
+from driftbus.consumers.clerk.clerk import SOURCES, Source
 from driftbus.consumers.clerk.copying import Copying
 from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.pipeline.runner import Pipeline
-from driftbus.consumers.process.consumer import Making
 from driftbus.consumers.process.folding import Folding
-from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.consumers.reference.model_events import tell
 from driftbus.consumers.replay.offline import load
 from driftbus.schemas.configuration import Configuration
@@ -26,72 +24,8 @@ from driftbus.schemas.messages.evidence import Evidence
 from driftbus.schemas.messages.model_event import ModelEvent
 from driftbus.schemas.messages.progress import Progress
 
-from ..streaming import BEGINNING, Event, configuration, everything, prepare, reference, rows, send
-
-MODELS = TopicPartition("driftbus.models", 0)
-HOUR = 3_600_000
-
-
-def settings(folder: Path, clock: str = "record", **changes: Any) -> Configuration:  # the keys of a configuration
-    topics = {"partitions": 3, **changes.pop("topics", {})}
-    return configuration(artifacts=str(folder / "artifacts"), stream={"clock": clock}, topics=topics, snapshot_every="1ms", **changes)
-
-
-def world(chosen: Configuration) -> EmbeddedBus:
-    bus = EmbeddedBus(":memory:", chosen.application, "one")
-    bus.create("scored", 4, settings={"retention.ms": "-1"})
-    create_topics(bus, chosen)
-    return bus
-
-
-def deployed(version: str, **fields: Any) -> ModelEvent:  # of any type
-    return ModelEvent.of({"model": "m0", "version": version, "kind": "deployed", "time": BEGINNING + HOUR, **fields})
-
-
-def written(bus: EmbeddedBus, fields: Mapping[str, Any], key: str | None = None, topic: str = MODELS.topic) -> None:
-    """As anybody writes one: JSON under a key, and no header."""
-    last = fields.get("job", fields.get("time"))
-    under = key or f"model/{fields.get('model')}/{fields.get('version')}/{fields.get('kind')}/{last}"
-    bus.publish([Output(topic, None, under.encode(), json.dumps(fields).encode())])
-
-
-def clerk_of(
-    bus: EmbeddedBus, chosen: Configuration, wall: Callable[[], int], sources: tuple[Source, ...] = SOURCES
-) -> Folding[Any, Evidence]:
-    [made] = make(Making(bus, chosen, ArtifactStore(chosen.artifacts), wall), sources)
-    return made
-
-
-def finish(bus: EmbeddedBus, chosen: Configuration, sources: tuple[Source, ...] = SOURCES) -> Mapping[str, int]:
-    with closing(clerk_of(bus, chosen, lambda: BEGINNING, sources)) as one:
-        one.finish()
-        while not one.done:
-            one.turn(0)
-        return one.totals()
-
-
-def evidence(bus: EmbeddedBus, chosen: Configuration) -> list[tuple[int, Evidence]]:
-    """With the partition of each."""
-    found = everything(bus, chosen.topics.summaries)
-    return [(p, Evidence.decoded(e.value)) for p, events in found.items() for e in events if kind(e) == Evidence.TYPE]
-
-
-def progress(bus: EmbeddedBus, chosen: Configuration, of: str = "model") -> dict[int, list[Progress]]:
-    found = everything(bus, chosen.topics.summaries)
-    said = {p: [Progress.decoded(e.value) for e in events if kind(e) == Progress.TYPE] for p, events in found.items()}
-    return {p: [one for one in all_ if one.of == of] for p, all_ in said.items()}
-
-
-def kind(event: Event) -> str:
-    return dict(event.headers)["ce_type"].decode()
-
-
-def told(bus: EmbeddedBus, chosen: Configuration) -> tuple[list[str], list[str]]:
-    """Reasons of dead letters, and texts of notices."""
-    letters = [
-        dict(e.headers)["driftbus-reason"].decode() for events in everything(bus, chosen.topics.dead_letter).values() for e in events
-    ]
-    return letters, [e.content["text"] for events in everything(bus, chosen.topics.drift).values() for e in events]
+from ..streaming import BEGINNING, Event, everything, prepare, reference, rows, send
+from .clerks import HOUR, MODELS, clerk_of, deployed, evidence, finish, kind, progress, settings, told, world, written
 
 
 def test_a_fact_lies_where_its_models_panes_do_in_the_bucket_of_the_time_it_states(tmp_path: Path) -> None:
@@ -214,64 +148,6 @@ def test_compaction_leaves_the_last_wording_and_takes_no_event(tmp_path: Path) -
     early, late = ([one for _, one in evidence(bus, each)] for each in (chosen, others))
     assert [(one.id, one.fact.get("parent"), one.offset) for one in early] == [(early[0].id, "5", 0), (early[1].id, None, 2)]
     assert [(one.id, one.fact.get("parent"), one.offset) for one in late] == [(early[0].id, "6", 1), (early[1].id, None, 2)]
-
-
-@pytest.mark.parametrize(
-    ("fields", "key", "reason"),
-    [
-        ({"model": "m0", "kind": "deployed", "job": "j"}, None, "version: Field required"),
-        ({"model": "m0", "version": "1", "kind": "deployed"}, "model/m0/1/deployed/", "job or time is missing"),
-        ({"model": "m0", "version": "1", "kind": "moved", "job": "j"}, None, "kind: Input should be 'registered', 'deployed'"),
-        ({"model": "m0", "version": "1", "kind": "deployed", "time": "soon"}, None, "time: Invalid isoformat string: 'soon'"),
-        ({"model": "m0", "version": "1", "kind": "deployed", "time": 10**30}, None, "time: "),
-        ({"model": "m0", "version": {"a": 1}, "kind": "deployed", "job": True}, None, "version: Input should be a valid string; job: "),
-        ({"model": "", "version": "1", "kind": "deployed", "job": "j"}, "model//1/deployed/j", "model: an empty text"),
-        ({"model": "m" * 501, "version": "1", "kind": "deployed", "job": "j"}, None, "model: a name of 501 characters"),
-        ({"model": "m0", "version": "1", "kind": "deployed", "job": "j"}, "model/m0/2/deployed/j", "write model/m0/1/deployed/j"),
-    ],
-)
-def test_a_bad_one_is_a_dead_letter_and_a_notice_that_name_the_field(
-    tmp_path: Path, fields: Mapping[str, Any], key: str | None, reason: str
-) -> None:
-    chosen = settings(tmp_path)
-    bus = world(chosen)
-    written(bus, fields, key)
-    tell(bus, chosen, deployed("7"))
-    assert finish(bus, chosen) == {"facts": 1, "set_aside": 1}
-    [letter], [text] = told(bus, chosen)
-    assert reason in letter
-    assert text.startswith("driftbus.models[0]@0 was set aside: ")
-    assert text.endswith("Whoever wrote it is to write it again, as it should be, under the same key")
-
-
-@pytest.mark.parametrize("value", [b"", b"garbage", b"[]", b"null", b"\xff", b"[" * 100_000, b'{"model": "\\ud800"}', b"\x00" * 900_000])
-def test_what_is_no_event_under_the_key_of_one_costs_itself(tmp_path: Path, value: bytes) -> None:
-    chosen = settings(tmp_path)
-    bus = world(chosen)
-    bus.publish([Output(MODELS.topic, 0, key, value) for key in (b"model/", b"model/\xff", b"reference/m0/1/0", b"other", b"\xff")])
-    tell(bus, chosen, deployed("7"))
-    assert finish(bus, chosen) == {"facts": 1, "set_aside": 2}
-    assert len(told(bus, chosen)[0]) == 2
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"version": 7, "job": 12},
-        {"version": "7", "time": "2026-03-01T10:00:00Z"},
-        {"version": "7", "time": "2026-03-01 11:00:00+01:00", "trained_by": {"anybody": 1}},
-        {"version": "v 7", "job": "nightly 3"},
-    ],
-)
-def test_what_a_client_writes_is_read_as_it_is_meant(tmp_path: Path, fields: Mapping[str, Any]) -> None:
-    chosen = settings(tmp_path)
-    bus = world(chosen)
-    written(bus, {"model": "m0", "kind": "promoted", **fields})
-    assert finish(bus, chosen) == {"facts": 1, "set_aside": 0}
-    [(_, one)] = evidence(bus, chosen)
-    assert one.version == str(fields["version"])
-    if "time" in fields:
-        assert one.about == 1_772_359_200_000
 
 
 def test_of_another_application_it_is_passed_over_and_told_once(tmp_path: Path) -> None:
