@@ -11,7 +11,7 @@ import click
 from ...schemas.cloud_events import iso
 from ...schemas.configuration import Configuration
 from ..console.budgets import ModelStanding, models
-from ..console.deployments import Deployment, deployments, read
+from ..console.deployments import Deployment, read, serving
 from ..console.episodes import episodes
 from ..console.screen import Table, Terminal
 from ..console.standing import PartitionStanding, Standing, standing
@@ -36,13 +36,13 @@ def status(configuration: Configuration, as_json: bool) -> None:
         announced.refresh()
         told = episodes(bus, configuration) if bus.describe([configuration.topics.drift]) else []
         watched = models(configuration, announced, told, found.now)
-        serving = [one for one in deployments(read(bus, configuration).known) if one.serves]
+        deployed = serving(configuration, read(bus, configuration).known, found.now)
     if as_json:
-        parts = {"models": [asdict(one) for one in watched], "deployments": [asdict(one) for one in serving]}
+        parts = {"models": [asdict(one) for one in watched], "deployments": [asdict(one) for one in deployed]}
         say(json.dumps({"application": configuration.application, **asdict(found), **parts}))
         return
     _show(configuration, found, watched)
-    _show_deployed(configuration, found, serving)
+    _show_deployed(configuration, found, deployed)
 
 
 def _show(configuration: Configuration, found: Standing, watched: list[ModelStanding]) -> None:
@@ -76,11 +76,11 @@ def _show(configuration: Configuration, found: Standing, watched: list[ModelStan
     terminal.table(table)
 
 
-def _show_deployed(configuration: Configuration, found: Standing, serving: Sequence[Deployment]) -> None:
-    if not serving:
+def _show_deployed(configuration: Configuration, found: Standing, deployed: Sequence[Deployment]) -> None:
+    if not deployed:
         return
     table = Table("serves", "since", "how", wide=("serves",))
-    for one in serving:
+    for one in deployed:
         stream = configuration.streams[configuration.stream_of(one.model)]
         since = stream.pane.place(one.since or 0) if stream.clock == "record" else _ago(found.now, one.since)
         table.row(f"{one.model}/{one.version}", since, one.kind.replace("_", " "))

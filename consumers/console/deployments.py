@@ -80,6 +80,15 @@ def read(bus: Bus, configuration: Configuration) -> ModelEvents:
     return ModelEvents(sorted(once.values(), key=lambda one: one.at), unreadable)
 
 
+def serving(configuration: Configuration, known: Iterable[Known], now: int) -> list[Deployment]:
+    """Those that serve: of models with a live clock, by now; else in the end."""
+
+    def has_come(one: Known) -> bool:
+        return one.at <= now or configuration.streams[configuration.stream_of(one.event.model)].clock == "record"
+
+    return [one for one in deployments(filter(has_come, known)) if one.serves]
+
+
 def deployments(known: Iterable[Known]) -> list[Deployment]:
     """By model, in the order in which they began; what is only registered comes last.
 

@@ -76,6 +76,8 @@ def test_live_it_is_now(user: User) -> None:
     user.creates()
     user.says("models", "deploy", "fraud", "1")
     assert "s ago  deployed" in user.says("status")
+    user.says("models", "promote", "fraud", "2", "--at", "2999-01-01")  # known in advance, and not yet so
+    assert [one["version"] for one in json.loads(user.says("status", "--json"))["deployments"]] == ["1"]
 
 
 @pytest.mark.parametrize(
