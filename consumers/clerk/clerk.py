@@ -7,7 +7,8 @@ has answered) is copied there, in its place in record time, whoever wrote it.
 Which bucket it is in depends on its record alone. The folding consumer's (`driftbus.consumers.process.folding`) for all else.
 
 *Trap.* A compacted topic loses what was written before under the same key: a clerk that comes late sees the last of them alone. Of a fact
-that is the same whenever it is written that is no loss; of one that was written in another wording, the former one is never read.
+that is the same whenever it is written that is no loss; of one that was written in another wording, the former one is never read. And what
+was read cannot be read again: so what was copied is remembered by a snapshot in the very transaction that copied it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -57,6 +58,8 @@ def make(making: Making, sources: Sequence[Source] = SOURCES) -> list[Folding[St
 
 class Copied:
     """The facts of one source, and how they are written."""
+
+    compacted = True
 
     def __init__(self, configuration: Configuration, source: Source) -> None:
         self._configuration, self._source = configuration, source

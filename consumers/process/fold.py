@@ -84,3 +84,12 @@ class Progressing(Protocol):
         all there is to come.
         """
         ...
+
+
+@runtime_checkable
+class OfCompacted(Protocol):
+    """What is folded, where its topic is compacted: what has been read may be gone when it is to be folded again, so the state is written
+    down whenever something was said.
+    """
+
+    compacted: bool

@@ -20,7 +20,7 @@ from ...schemas.messages.progress import InputPartition
 from ..bus import own, snapshots
 from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
 from ..streams.clock import AppendClock
-from .fold import Fact, Fold, Folded, Progressing, Said, Situated
+from .fold import Fact, Fold, Folded, OfCompacted, Progressing, Said, Situated
 from .last_net import SetAside, of_a_record, told
 from .reach import COMPLETE, Reach
 from .remaining import Remaining
@@ -307,7 +307,8 @@ class Folding(Generic[Fact, Said]):
                 partition.position = self._position(source)  # others of the group learn from it that this partition is done
             outputs, positions[source] = partition.outputs + reached[source], partition.position
             again = partition.position == partition.snapshot_position and partition.snapshot_at  # as it is
-            if everything or (now - partition.snapshot_at >= self._configuration.snapshot_every and not again):
+            overdue = now - partition.snapshot_at >= self._configuration.snapshot_every and not again
+            if everything or overdue or (partition.outputs and isinstance(self._folded[source.topic], OfCompacted)):
                 state, parts = partition.fold.snapshot(partition.position)
                 state = state.model_copy(
                     update={"clock": (partition.clock.now, partition.clock.appended), "strangers": partition.strangers.told.plain()}

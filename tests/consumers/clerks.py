@@ -26,7 +26,8 @@ HOUR = 3_600_000
 
 def settings(folder: Path, clock: str = "record", **changes: Any) -> Configuration:  # the keys of a configuration
     topics = {"partitions": 3, **changes.pop("topics", {})}
-    return configuration(artifacts=str(folder / "artifacts"), stream={"clock": clock}, topics=topics, snapshot_every="1ms", **changes)
+    changes = {"snapshot_every": "1ms", **changes}
+    return configuration(artifacts=str(folder / "artifacts"), stream={"clock": clock}, topics=topics, **changes)
 
 
 def world(chosen: Configuration) -> EmbeddedBus:

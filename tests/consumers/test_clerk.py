@@ -1,7 +1,5 @@
 """The clerk: what is said of models, copied once to where their panes lie, in its place in record time."""
 
-import json
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -11,15 +9,12 @@ import pytest
 from driftbus.consumers.bus.addressing import partition_of
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Output
-from driftbus.consumers.bus.recording import write_recording
 from driftbus.consumers.clerk.clerk import SOURCES, Source
 from driftbus.consumers.clerk.copying import Copying
 from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.process.folding import Folding
 from driftbus.consumers.reference.model_events import tell
-from driftbus.consumers.replay.offline import load
-from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.evidence import Evidence
 from driftbus.schemas.messages.model_event import ModelEvent
 from driftbus.schemas.messages.progress import Progress
@@ -128,6 +123,16 @@ def test_twice_is_once(tmp_path: Path) -> None:
     tell(bus, chosen, deployed("7", job="j2"))
     finish(bus, chosen)
     assert [one.fact["job"] for _, one in evidence(bus, chosen)] == ["j1", "j2"]
+
+
+def test_twice_is_once_for_whoever_follows_one_that_died_though_compaction_took_what_it_had_read(tmp_path: Path) -> None:
+    """What the log no longer holds cannot be folded again: what was copied is written down in the transaction that copied it."""
+    chosen = settings(tmp_path, snapshot_every="1d")
+    bus = world(chosen)
+    for job in ("j1", "j2", "j2", "j3", "j1"):
+        tell(bus, chosen, deployed("7", job=job))
+        turns(clerk_of(bus, chosen, lambda: BEGINNING))  # and dies: it is never closed
+    assert [one.fact["job"] for _, one in evidence(bus, chosen)] == ["j1", "j2", "j3"]
 
 
 def test_compaction_leaves_the_last_wording_and_takes_no_event(tmp_path: Path) -> None:
@@ -256,38 +261,3 @@ def test_drift_events_are_what_they_are_without_it(tmp_path: Path) -> None:
     without = events("without", ("profiler", "detector"))
     assert [event.content["status"] for event in without] == ["opened", "resolved"]
     assert events("with", ("profiler", "clerk", "detector")) == without
-
-
-@pytest.mark.parametrize(("clock", "settings_known"), [("live", True), ("live", False), ("record", True), ("record", False)])
-def test_a_recording_holds_the_events_and_replay_copies_them_into_the_same_buckets(
-    tmp_path: Path, clock: str, settings_known: bool
-) -> None:
-    chosen = settings(tmp_path, clock)
-    bus = EmbeddedBus(":memory:", chosen.application, "one")
-    prepare(bus, chosen, [reference("m0")])
-    send(bus, rows(60, ["m0"], 3))
-    for number in range(4):
-        tell(bus, chosen, deployed(str(number), time=BEGINNING + number * 20_000))
-    written(bus, {"model": "m0", "version": "by hand", "kind": "deployed", "job": "j1"})
-    finish(bus, chosen)
-    file = tmp_path / "recording.jsonl"
-    write_recording(bus, ["scored", chosen.topics.models], file)
-    if not settings_known:  # to whoever recorded it, on a Kafka with ACLs
-        lines = [json.loads(line) for line in file.read_text().splitlines()]
-        file.write_text("".join(json.dumps(line | ({"settings": {}} if "partitions" in line else {})) + "\n" for line in lines))
-    offline, _ = load(chosen, file, None, "-", _made(tmp_path / "replayed"))
-    again = EmbeddedBus(offline.embedded, offline.application, "one")
-    with closing(again), closing(Pipeline(again, offline)) as pipeline:
-        for _ in pipeline.run_until_end():
-            pass
-        assert list(_facts(again, offline)) == list(_facts(bus, chosen))
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir()
-    return folder
-
-
-def _facts(bus: EmbeddedBus, chosen: Configuration) -> Iterator[Evidence]:
-    for _, one in evidence(bus, chosen):
-        yield one.model_copy(update={"topic": MODELS.topic})
