@@ -42,7 +42,9 @@ def run(configuration: Configuration, roles: tuple[str, ...], until_end: bool, l
     totals: Mapping[str, int] | None = None
     with stopped_by_signals() as stopping, opened(configuration, patience_s=None) as bus, _metrics(configuration, observer):
         inputs = ", ".join(topic for stream in configuration.streams.values() for topic in stream.topics)
-        tell(f"{configuration.application}: {' and '.join(roles or ROLES)} of {inputs}; events: {configuration.topics.drift}; end: Ctrl-C")
+        *others, last = roles or ROLES
+        named = f"{', '.join(others)} and {last}" if others else last
+        tell(f"{configuration.application}: {named} of {inputs}; events: {configuration.topics.drift}; end: Ctrl-C")
         totals = run_roles(bus, configuration, roles or ROLES, stopping=stopping, until_end=until_end, observer=observer).totals
     if totals is None:
         tell("0 rows; told to stop before it had begun")
