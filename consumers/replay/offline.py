@@ -14,6 +14,7 @@ import numpy as np
 from ...schemas.cloud_events import iso
 from ...schemas.configuration import Configuration, KafkaTopics, Stream, Table
 from ...schemas.configuration.mapping import Mapping
+from ...schemas.identity import derived_id
 from ..bus.embedded import EmbeddedBus
 from ..bus.interface import Bus, Output, TopicDescription, TopicPartition
 from ..bus.log import Recorded
@@ -148,9 +149,14 @@ def _announce(bus: Bus, configuration: Configuration, offline: Configuration) ->
 
 
 def _copy_model_events(bus: EmbeddedBus, configuration: Configuration, offline: Configuration) -> None:
-    """As they were recorded: with their offsets, and with their times, which are the log's where they were the log's."""
+    """As they were recorded: with their offsets, and with their times, which are the log's where they were the log's.
+
+    What was not recorded has an id all the same that every replay gives it: the clerk's progress names it.
+    """
     recorded = bus.describe([configuration.topics.models]).get(configuration.topics.models)
     if recorded is None:
+        name = offline.topics.models
+        bus.restore(TopicDescription(name, derived_id("topic", name), 1, {"cleanup.policy": "compact"}), [])
         return
     copy = TopicDescription(offline.topics.models, recorded.id, recorded.partitions, recorded.settings)
     for number in range(recorded.partitions):
