@@ -25,11 +25,11 @@ class Reach:
 
     def progress(self, position: int, now: int, *, ended: bool) -> list[Output]:
         """It ends there: what is said."""
-        return (
-            []
-            if self._folded is None
-            else self._folded.progress(self._place, self._partitions, now, anew=self._anew(position, ended), ended=ended)
-        )
+        if self._folded is None:
+            return []
+        said = self._folded.progress(self._place, self._partitions, now, anew=position > self._position, ended=ended)
+        self.final = self.final or (ended and not said)  # that nothing more is to come was said before
+        return said
 
     def committed(self, position: int, now: int, *, ended: bool) -> None:
         """What was to be said is."""
