@@ -22,4 +22,6 @@ RECORDS = {
     "notice": 100_000,
     "dead-letter": 150_000,
     "announcement": 50_000,
+    "model-event": 50_000,
+    "evidence": 50_000,
 }

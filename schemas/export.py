@@ -10,6 +10,8 @@ from .messages.announcement import Announcement
 from .messages.block import Block
 from .messages.dead_letter import DeadLetter
 from .messages.drift import DriftEvent
+from .messages.evidence import Evidence
+from .messages.model_event import ModelEvent
 from .messages.notice import Notice
 from .messages.pane import Pane
 from .messages.performance import Performance
@@ -26,6 +28,8 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "configuration": Configuration,
     "dead-letter": DeadLetter,
     "drift-event": DriftEvent,
+    "evidence": Evidence,
+    "model-event": ModelEvent,
     "notice": Notice,
     "pane": Pane,
     "performance": Performance,

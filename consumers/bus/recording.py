@@ -6,6 +6,7 @@ else ``{"base64": ...}``. In front of a topic's records stands a line with its `
 
 import base64
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -135,6 +136,9 @@ def load_recording(bus: EmbeddedBus, file: Path) -> dict[str, TopicDescription]:
                 if line.topic not in described:
                     settings = _APPEND_TIME if line.timestamp_type == "append" else {}
                     described[line.topic] = TopicDescription(line.topic, line.topic_id, line.partition + 1, settings)
+                told = described[line.topic]
+                if line.timestamp_type == "append" and not told.settings:  # who recorded it was not allowed to read them
+                    described[line.topic] = replace(told, settings=_APPEND_TIME)
                 headers = tuple((name, _read(content) or b"") for name, content in line.headers)
                 records.append(Recorded(line.partition, line.offset, line.timestamp, _read(line.key), _read(line.value), headers))
             for topic, records in by_topic.items():

@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 )
 @configured
 def run(configuration: Configuration, roles: tuple[str, ...], until_end: bool, log_format: Format) -> None:
-    """Run the consumers until they are told to stop: the ROLES named (profiler, joiner, detector), or all of them in one process."""
+    """Run the consumers until they are told to stop: the ROLES named (profiler, joiner, clerk, detector), or all of them in one process."""
     if problem := coinciding(configuration):
         raise ConfigurationError(problem)
     logs_to_stderr(log_format)
@@ -41,7 +41,9 @@ def run(configuration: Configuration, roles: tuple[str, ...], until_end: bool, l
     observer = Observer()
     totals: Mapping[str, int] | None = None
     with stopped_by_signals() as stopping, opened(configuration, patience_s=None) as bus, _metrics(configuration, observer):
-        read = f"{' and '.join(roles or started_by(configuration))} of {', '.join(configuration.inputs)}"
+        *others, last = roles or started_by(configuration)
+        named = f"{', '.join(others)} and {last}" if others else last
+        read = f"{named} of {', '.join(configuration.inputs)}"
         tell(f"{configuration.application}: {read}; events: {configuration.topics.drift}; end: Ctrl-C")
         totals = run_roles(bus, configuration, roles or ROLES, stopping=stopping, until_end=until_end, observer=observer).totals
     if totals is None:

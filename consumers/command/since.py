@@ -22,16 +22,21 @@ def beginning(model: str, stream: Stream, *, from_start: bool | None, since: str
     if from_start:
         return FROM_START
     if since:
-        in_rows = stream.pane.unit == "rows"
-        try:
-            return tiles.start(int(since.removeprefix("row ")) * ROW_MS if in_rows else epoch_ms(since))
-        except ValueError:
-            example = "the number of a row, for example 30000" if in_rows else "an ISO 8601 time, for example 2026-03-01T10:00:00Z"
-            msg = f"--since {since}: write {example}"
-            raise click.UsageError(msg) from None
+        return tiles.start(time_in(stream, "--since", since))
     if stream.clock == "record":
         options = "--since TIME" if from_start is None else "--from-start or --since TIME"
         msg = f"the stream of {model} has clock: record, so no wall clock says from when on this holds: add {options}"
         raise click.UsageError(msg)
     soonest = time.time_ns() // 1_000_000 + _NOTICE_MS
     return tiles.end(tiles.end(tiles.end(soonest)))
+
+
+def time_in(stream: Stream, option: str, text: str) -> int:
+    """The record time that a user names, ms."""
+    in_rows = stream.pane.unit == "rows"
+    try:
+        return int(text.removeprefix("row ")) * ROW_MS if in_rows else epoch_ms(text)
+    except ValueError:
+        example = "the number of a row, for example 30000" if in_rows else "an ISO 8601 time, for example 2026-03-01T10:00:00Z"
+        msg = f"{option} {text}: write {example}"
+        raise click.UsageError(msg) from None

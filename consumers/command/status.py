@@ -1,6 +1,7 @@
 """``driftbus status``: how things stand."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from itertools import groupby
@@ -10,6 +11,7 @@ import click
 from ...schemas.cloud_events import iso
 from ...schemas.configuration import Configuration
 from ..console.budgets import ModelStanding, models
+from ..console.deployments import Deployment, read, serving
 from ..console.episodes import episodes
 from ..console.screen import Table, Terminal
 from ..console.standing import PartitionStanding, Standing, standing
@@ -24,7 +26,7 @@ from .opened import opened
 @click.option("--json", "as_json", is_flag=True, help="The same as one object of JSON; times in ms.")
 @configured
 def status(configuration: Configuration, as_json: bool) -> None:
-    """Say how far every consumer is, which episodes are open, what could not be counted, and what budgets have been used.
+    """Say how far every consumer is, which episodes are open, what could not be counted, what budgets have been used, and what serves.
 
     It reads topics and what the consumers' groups have committed, from any machine; it changes nothing, and no consumer notices.
     """
@@ -34,10 +36,13 @@ def status(configuration: Configuration, as_json: bool) -> None:
         announced.refresh()
         told = episodes(bus, configuration) if bus.describe([configuration.topics.drift]) else []
         watched = models(configuration, announced, told, found.now)
+        deployed = serving(configuration, read(bus, configuration).known, found.now)
     if as_json:
-        say(json.dumps({"application": configuration.application, **asdict(found), "models": [asdict(one) for one in watched]}))
+        parts = {"models": [asdict(one) for one in watched], "deployments": [asdict(one) for one in deployed]}
+        say(json.dumps({"application": configuration.application, **asdict(found), **parts}))
         return
     _show(configuration, found, watched)
+    _show_deployed(configuration, found, deployed)
 
 
 def _show(configuration: Configuration, found: Standing, watched: list[ModelStanding]) -> None:
@@ -69,6 +74,17 @@ def _show(configuration: Configuration, found: Standing, watched: list[ModelStan
         used = "?" if model.opened is None else f"{model.opened} of 1"
         table.row(f"{model.model}/{model.version}", model.budget, used, ", ".join(map(short_id, model.open)) or "-")
     terminal.table(table)
+
+
+def _show_deployed(configuration: Configuration, found: Standing, deployed: Sequence[Deployment]) -> None:
+    if not deployed:
+        return
+    table = Table("serves", "since", "how", wide=("serves",))
+    for one in deployed:
+        stream = configuration.streams[configuration.stream_of(one.model)]
+        since = stream.pane.place(one.since or 0) if stream.clock == "record" else _ago(found.now, one.since)
+        table.row(f"{one.model}/{one.version}", since, one.kind.replace("_", " "))
+    Terminal().table(table)
 
 
 def _behind(one: PartitionStanding) -> str:

@@ -29,6 +29,7 @@ MEASURES = (
     Measure("skipped", "driftbus_skipped_total", "counter", "Records that are no rows: without features, or left out by where."),
     Measure("dead_letters", "driftbus_dead_letters_total", "counter", "Records, or fields of records, that could not be counted."),
     Measure("set_aside", "driftbus_set_aside_total", "counter", "Records that made a consumer raise, and became dead letters."),
+    Measure("facts", "driftbus_facts_total", "counter", "Model events copied to the summaries."),
     Measure("buckets", "driftbus_buckets_total", "counter", "Buckets tested."),
     Measure("events", "driftbus_events_total", "counter", "Drift events and notices published."),
     Measure("open_episodes", "driftbus_open_episodes", "gauge", "Episodes open now, of the models that this process tests."),

@@ -66,11 +66,12 @@ def standing(bus: Bus, configuration: Configuration, now_ms: int | None = None) 
     """Look once."""
     topics = configuration.topics
     inputs = configuration.inputs
-    described = bus.describe([*inputs, topics.summaries, topics.drift, topics.snapshots])
+    described = bus.describe([*inputs, topics.summaries, topics.drift, topics.snapshots, topics.models])
     summaries = described.get(topics.summaries)
     found = list(islice(kept(bus, configuration), _MOST_LETTERS + 1))
     questions = [
         *_profilers(bus, configuration, described, _newest(bus, configuration, described), found),
+        *_clerks(bus, configuration, described),
         *(_detectors(bus, configuration, described) if summaries else []),
     ]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -95,6 +96,12 @@ def _profilers(
             mine = [one for one in found if (one.facts.stream, one.facts.topic, one.facts.partition) == (name, *place)]
             at, through = (said[place][0], said[place][1].through) if place in said else (None, None)
             yield partial(_one, bus, configuration, "profiler", name, place, committed.get(place), at, {name: through}, len(mine))
+
+
+def _clerks(bus: Bus, configuration: Configuration, described: Mapping[str, TopicDescription]) -> Iterable[Question]:
+    places = _partitions(described[topic] for topic in [configuration.topics.models] if topic in described)
+    committed = bus.committed(f"{configuration.application}-clerk", places) if places else {}
+    return [partial(_one, bus, configuration, "clerk", None, place, committed.get(place), None, {}, None) for place in places]
 
 
 def _detectors(bus: Bus, configuration: Configuration, described: Mapping[str, TopicDescription]) -> Iterable[Question]:

@@ -146,7 +146,8 @@ class Fold:
             return told
         aligner = self.aligners.get(Lane(record.stream, record.of))
         if aligner is None:  # of a stream that the configuration no longer has, or of a kind that is not tested
-            self.gone.forget(record.stream)
+            if record.of in KINDS:
+                self.gone.forget(record.stream)
             return []
         if isinstance(record, Pane):
             self.sizes.check(record, partial(self._layout, record))

@@ -11,12 +11,12 @@ PREFIX, APPLICATION = "PREFIX", "APP"
 #: Per topic, the messages on it: names of `driftbus.schemas.export.PUBLISHED`; none: only driftbus reads them.
 MESSAGES: Mapping[str, Sequence[str]] = {
     INPUTS: ("prediction",),
-    "summaries": ("pane", "progress"),
+    "summaries": ("pane", "progress", "evidence"),
     "joins": ("block", "progress"),
     "snapshots": (),
     "drift": ("drift-event", "notice"),
     "performance": ("performance",),
-    "models": ("announcement",),
+    "models": ("announcement", "model-event"),
     "dead-letter": ("dead-letter",),
 }
 
@@ -82,7 +82,7 @@ def _described(topic: str) -> dict[str, Any]:  # any JSON
 
 
 def _message(name: str) -> dict[str, Any]:  # any JSON
-    binary = name in ("pane", "progress", "block")
+    binary = name in ("pane", "progress", "block", "evidence")
     return {
         "name": name,
         "contentType": "application/vnd.msgpack" if binary else "application/json",

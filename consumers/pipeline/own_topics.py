@@ -21,17 +21,20 @@ class OwnTopic(NamedTuple):
     settings: Mapping[str, str]
 
 
+_APPEND_TIME = {"message.timestamp.type": "LogAppendTime"}
+#: Topics of facts that become known when they are written, whatever times they state: with a live clock, the log says when that was.
+_KNOWN_WHEN_WRITTEN = {"models"}
 #: Of every topic that the topology names: whether it has as many partitions as there are summaries, and its settings. Where retention is
 #: a number of days, records may be older than any retention wherever record time decides: there they are kept.
 _SETTINGS: Mapping[str, tuple[bool, Mapping[str, str], int | None]] = {
     # the aligner's only clock; kept so long that events can be folded again
-    "summaries": (True, {"message.timestamp.type": "LogAppendTime"}, 7),
+    "summaries": (True, _APPEND_TIME, 7),
     # as the summaries; kept as long as anything waits
-    "joins": (True, {"message.timestamp.type": "LogAppendTime"}, 7),
+    "joins": (True, _APPEND_TIME, 7),
     "snapshots": (True, {}, None),  # one partition for each of the summaries; compacted
     "drift": (True, {}, 90),
     "performance": (True, {}, None),  # compacted
-    "models": (False, {}, None),  # one order for all announcements; compacted
+    "models": (False, {}, None),  # one order for all announcements and model events; compacted
     "dead-letter": (False, {}, 30),
 }
 
@@ -40,11 +43,14 @@ def own_topics(configuration: Configuration, topology: Sequence[Node] = TOPOLOGY
     """All that the roles read or write, but the inputs."""
     used = {topic for node in topology for topic in (*node.reads, *node.writes)} - {INPUTS}
     by_record = any(stream.clock == "record" for stream in configuration.streams.values())
+    live = any(stream.clock == "live" for stream in configuration.streams.values())
     topics = configuration.topics
 
     def one(name: str) -> OwnTopic:
         as_summaries, settings, days = _SETTINGS[name]
         kept = {"cleanup.policy": "compact"} if days is None else _deleted(None if by_record else _kept(configuration, name, days))
+        if name in _KNOWN_WHEN_WRITTEN and live:
+            settings = _APPEND_TIME
         return OwnTopic(topics.named(name), topics.partitions if as_summaries else 1, {**settings, **kept})
 
     there = (name for name in _SETTINGS if name in used and (name not in OPTIONAL or OPTIONAL[name](configuration)))

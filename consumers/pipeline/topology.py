@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from ...schemas.configuration import Configuration
+from ..clerk import clerk
 from ..detector import detector
 from ..joiner import joiner
 from ..process.consumer import Consumer, Kind, Making
@@ -54,6 +55,14 @@ TOPOLOGY = (
         ("summaries", "snapshots", "drift", "dead-letter"),
         "lets predictions meet their labels, and sums what became of them",
         joiner.make,
+    ),
+    Node(
+        clerk.ROLE,
+        "fold",
+        ("models", "snapshots"),
+        ("summaries", "snapshots", "drift", "dead-letter"),
+        "copies what is said of models (a version deployed, promoted, rolled back) to where its panes lie",
+        clerk.make,
     ),
     Node(
         detector.ROLE,

@@ -1,9 +1,10 @@
 """What a folding consumer folds: a pure function of the records of a partition, which can be written down and restored."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from ...schemas.cloud_events import Headers
+from ...schemas.messages.progress import InputPartition
 from ...schemas.stored.snapshot import PartitionState
 from ..bus.interface import Output
 
@@ -42,6 +43,15 @@ class Fold(Protocol[_In, _Out]):
         ...
 
 
+@runtime_checkable
+class Situated(Protocol):
+    """A fold to which it matters where its records stand, and whose their times are."""
+
+    def situated(self, place: InputPartition, append_time: bool) -> None:
+        """Of the next records; ``append_time``: the times are the log's, not their writers'."""
+        ...
+
+
 class Folded(Protocol[Fact, Said]):
     """What a folding consumer folds: a topic, how its records are read, and how what a fold says is written."""
 
@@ -63,3 +73,23 @@ class Folded(Protocol[Fact, Said]):
     def outputs(self, said: Said, partition: int) -> list[Output]:
         """What a fold of this partition said, as it is written."""
         ...
+
+
+@runtime_checkable
+class Progressing(Protocol):
+    """What is folded, where it is also said how far that is complete: by the wall clock, so the fold has no part in it."""
+
+    def progress(self, place: InputPartition, partitions: int, now: int, *, anew: bool, ended: bool) -> list[Output]:
+        """Of a partition that has been read to its end. ``anew``: for the first time, or since something more was read; ``ended``: that is
+        all there is to come.
+        """
+        ...
+
+
+@runtime_checkable
+class OfCompacted(Protocol):
+    """What is folded, where its topic is compacted: what has been read may be gone when it is to be folded again, so the state is written
+    down whenever something was said.
+    """
+
+    compacted: bool

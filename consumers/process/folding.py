@@ -20,8 +20,9 @@ from ...schemas.messages.progress import InputPartition
 from ..bus import own, snapshots
 from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
 from ..streams.clock import AppendClock
-from .fold import Fact, Fold, Folded, Said
+from .fold import Fact, Fold, Folded, OfCompacted, Progressing, Said, Situated
 from .last_net import SetAside, of_a_record, told
+from .reach import COMPLETE, Reach
 from .remaining import Remaining
 from .standing import Opening, Standing
 from .strangers import Strangers, letter, notice
@@ -61,22 +62,35 @@ class _Partition(Generic[Fact, Said]):
     snapshot_position: int
     snapshot_keys: frozenset[bytes]
     strangers: Strangers
+    reach: Reach
     outputs: list[Output] = field(default_factory=list)  #: not yet committed
     counted: Mapping[str, int] = field(default_factory=dict)  #: of the fold's totals, what is in the consumer's
 
 
 class Folding(Generic[Fact, Said]):
-    """The consumer of one process: a member of the group ``application-ROLE``."""
+    """The consumer of one process: a member of the group ``application-ROLE``.
 
-    def __init__(self, bus: Bus, configuration: Configuration, folded: Folded[Fact, Said], wall: Callable[[], int]) -> None:
-        self._bus, self._configuration, self._folded, self._wall = bus, configuration, folded, wall
-        self.role = folded.role
+    Where it folds several topics, ``role`` is its own, and that of each `Folded` the name under which its snapshots are kept.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        configuration: Configuration,
+        folded: Folded[Fact, Said] | Sequence[Folded[Fact, Said]],
+        wall: Callable[[], int],
+        *,
+        role: str = "",
+    ) -> None:
+        self._bus, self._configuration, self._wall = bus, configuration, wall
+        self._folded = {one.topic: one for one in (folded if isinstance(folded, Sequence) else [folded])}
+        self.role = role or next(iter(self._folded.values())).role
         self._partitions: dict[TopicPartition, _Partition[Fact, Said]] = {}
         self._aside: dict[TopicPartition, SetAside] = {}
         self._suspects: dict[TopicPartition, int] = {}  # offsets of records that raised once
         self._remaining: Remaining | None = None
         self._totals: dict[str, int] = {"set_aside": 0}
-        self._session = bus.session(self.role, [folded.topic], self)
+        self._session = bus.session(self.role, list(self._folded), self)
 
     def assigned(self, partitions: Mapping[TopicPartition, Position | None]) -> dict[TopicPartition, int]:
         """Restore each partition's fold to the committed offset."""
@@ -110,14 +124,17 @@ class Folding(Generic[Fact, Said]):
 
     def finish(self) -> None:
         """Be `done` when the topic has been read to where it ends now."""
-        self._remaining = Remaining(self._bus, f"{self._configuration.application}-{self.role}", [self._folded.topic])
+        mark = COMPLETE if any(isinstance(one, Progressing) for one in self._folded.values()) else ""
+        self._remaining = Remaining(self._bus, f"{self._configuration.application}-{self.role}", list(self._folded), mark)
 
     @property
     def done(self) -> bool:
         """Everything up to the end that `finish` found is folded, published and committed: here, and by the others of the group."""
         if self._remaining is None:
             return False
-        ours = all(partition.committed >= self._remaining.end(source) for source, partition in self._partitions.items())
+        ours = all(
+            partition.committed >= self._remaining.end(source) and partition.reach.final for source, partition in self._partitions.items()
+        )
         return ours and not self._remaining.left(besides=self._partitions)
 
     def totals(self) -> Mapping[str, int]:
@@ -169,21 +186,22 @@ class Folding(Generic[Fact, Said]):
         now = self._wall()
         first, _ = self._bus.watermarks(source)
         until = first if committed is None else committed.offset
-        place = InputPartition(topic=source.topic, topic_id=self._bus.describe([source.topic])[source.topic].id, partition=source.partition)
-        found = snapshots.read(self._bus, self._configuration, self.role, source.partition)
+        topic, folded = self._bus.describe([source.topic])[source.topic], self._folded[source.topic]
+        place = InputPartition(topic=source.topic, topic_id=topic.id, partition=source.partition)
+        found = snapshots.read(self._bus, self._configuration, folded.role, source.partition)
         fold, lost, gone = self._from_snapshot(source, place, found, first)
         kept = None if fold is None else found.last
         unread = first if committed is None else 0  # of what was never read nothing is lost
         clock, position = (AppendClock(), unread) if kept is None else (AppendClock(*kept.state.clock), kept.state.position)
-        fold = self._folded.begin() if fold is None else fold
+        fold = folded.begin() if fold is None else fold
         if gone or position < first:
             begins, ends = min(gone | {position}), max(gone | {first - 1}) + 1
             lost.append(notice(self._configuration, place, Notice.lost(self._configuration.application, None, place, begins, ends)))
             position = max(position, first)
-        strangers = Strangers(self._configuration, place, own.Told.restored({} if kept is None else kept.state.strangers))
-        partition = _Partition(
-            place, fold, clock, until, committed is not None, position, now, now, 0 if kept is None else position, found.keys, strangers
-        )
+        strangers = Strangers(self._configuration, place, own.Told.restored({} if kept is None else kept.state.strangers), topic.partitions)
+        begun, snapshot_position = committed is not None, 0 if kept is None else position
+        reach = Reach(folded, place, topic.partitions)
+        partition = _Partition(place, fold, clock, until, begun, position, now, now, snapshot_position, found.keys, strangers, reach)
         for batch in self._bus.read(source, position, max(until, position)):
             self._feed(partition, batch)
             partition.outputs.clear()
@@ -205,7 +223,7 @@ class Folding(Generic[Fact, Said]):
             state, parts = found.last
             try:
                 facts = self._awaited(source, state.pending, first)
-                fold = self._folded.restore(state, parts, facts)
+                fold = self._folded[source.topic].restore(state, parts, facts)
                 gone = set(state.pending) - facts.keys()
             except Exception as error:
                 if not of_a_record(error):
@@ -223,7 +241,7 @@ class Folding(Generic[Fact, Said]):
         for batch in self._bus.read(source, min(wanted), max(wanted) + 1):
             for record in _records(batch):
                 with suppress(own.Foreign, own.Unreadable):  # then it is missing
-                    if record.offset in wanted and (fact := self._folded.read(*record[2:])) is not None:
+                    if record.offset in wanted and (fact := self._folded[source.topic].read(*record[2:])) is not None:
                         found[record.offset] = fact
         missing = wanted - set(found)
         if missing:
@@ -232,14 +250,16 @@ class Folding(Generic[Fact, Said]):
         return found
 
     def _feed(self, partition: _Partition[Fact, Said], batch: Batch) -> None:
-        aside = self._aside.get(batch.source)
+        aside, folded = self._aside.get(batch.source), self._folded[batch.source.topic]
+        if isinstance(partition.fold, Situated):
+            partition.fold.situated(partition.place, batch.append_time)
         for record in _records(batch):
             if aside is not None and record.offset in aside.reasons:
                 self._leave_out(partition, record, aside.reasons[record.offset])
                 continue
             worked = _work(partition.fold)
             try:
-                fact = self._folded.read(*record[2:])
+                fact = folded.read(*record[2:])
                 if fact is not None:
                     self._say(partition, partition.fold.due(partition.clock.tick(record.appended)))
                     self._say(partition, partition.fold.feed(record.offset, record.appended, fact))
@@ -265,14 +285,16 @@ class Folding(Generic[Fact, Said]):
 
     def _say(self, partition: _Partition[Fact, Said], said: Sequence[Said]) -> None:
         for one in said:
-            partition.outputs += self._folded.outputs(one, partition.place.partition)
+            partition.outputs += self._folded[partition.place.topic].outputs(one, partition.place.partition)
 
     def _commit(self, now: int, *, everything: bool = False) -> None:
         """One transaction: what was said, snapshots that are due, and offsets; ``everything``: that nothing is left to fold again."""
+        reached = {source: self._reached(source, partition, now) for source, partition in self._partitions.items()}
         due = [
             (source, partition)
             for source, partition in self._partitions.items()
             if partition.outputs
+            or reached[source]
             or (everything and partition.position > partition.snapshot_position)
             or (self._remaining is not None and self._at_end(source) and self._position(source) > partition.committed)
             or (partition.position > partition.committed and now - partition.committed_at >= COMMIT_EVERY)
@@ -283,19 +305,24 @@ class Folding(Generic[Fact, Said]):
         for source, partition in due:
             if self._remaining is not None:
                 partition.position = self._position(source)  # others of the group learn from it that this partition is done
-            outputs, positions[source] = list(partition.outputs), partition.position
-            if everything or now - partition.snapshot_at >= self._configuration.snapshot_every:
+            outputs, positions[source] = partition.outputs + reached[source], partition.position
+            again = partition.position == partition.snapshot_position and partition.snapshot_at  # as it is
+            overdue = now - partition.snapshot_at >= self._configuration.snapshot_every and not again
+            if everything or overdue or (partition.outputs and isinstance(self._folded[source.topic], OfCompacted)):
                 state, parts = partition.fold.snapshot(partition.position)
                 state = state.model_copy(
                     update={"clock": (partition.clock.now, partition.clock.appended), "strangers": partition.strangers.told.plain()}
                 )
-                records = snapshots.written(self._configuration, self.role, source.partition, state, parts, partition.snapshot_keys)
+                kept = self._folded[source.topic].role, source.partition, state, parts, partition.snapshot_keys
+                records = snapshots.written(self._configuration, *kept)
                 keys[source] = frozenset(record.key for record in records if record.key is not None and record.value is not None)
                 outputs += records
-            work.append(Work(source, outputs, Position(partition.position)))
+            work.append(Work(source, outputs, Position(partition.position, COMPLETE if reached[source] else "")))
         for source in self._session.commit(work):
             if done := self._partitions.get(source):
                 done.outputs, done.committed, done.begun, done.committed_at = [], positions[source], True, now
+                if reached[source]:
+                    done.reach.committed(done.position, now, ended=self._remaining is not None)
                 self._count(done)
                 self._totals["set_aside"] += done.strangers.count
                 done.strangers.count = 0
@@ -303,6 +330,14 @@ class Folding(Generic[Fact, Said]):
                     done.snapshot_at, done.snapshot_position, done.snapshot_keys = now, done.position, keys[source]
                 if source in self._aside:  # a successor folds again from the snapshot, and would meet those behind it
                     self._aside[source].forget(done.snapshot_position)
+
+    def _reached(self, source: TopicPartition, partition: _Partition[Fact, Said], now: int) -> list[Output]:
+        """How far it is complete, where that is to be said now: of a partition that has been read to its end."""
+        ended = self._remaining is not None
+        if not partition.reach.due(partition.position, now, ended=ended):
+            return []
+        at_end = self._at_end(source) if ended else source in self._session.at_end()
+        return partition.reach.progress(partition.position, now, ended=ended) if at_end else []
 
     def _count(self, partition: _Partition[Fact, Said]) -> None:
         counts = dict(partition.fold.totals())

@@ -16,12 +16,13 @@ class Remaining:
     see the end yet, and would take the topic for shorter than it is.
     """
 
-    def __init__(self, bus: Bus, group: str, topics: Sequence[str]) -> None:
-        self._bus, self._group = bus, group
+    def __init__(self, bus: Bus, group: str, topics: Sequence[str], mark: str = "") -> None:
+        """``mark``: what stands beside a position behind which nothing is left to say; empty partitions are then waited for, too."""
+        self._bus, self._group, self._mark = bus, group, mark
         described = bus.describe(topics).values()
         sources = [TopicPartition(topic.name, number) for topic in described for number in range(topic.partitions)]
         self._ends = {source: bus.watermarks(source, committed=False) for source in sources}
-        self._left = {source: end for source, (first, end) in self._ends.items() if first < end}
+        self._left = {source: end for source, (first, end) in self._ends.items() if first < end or mark}
         self._asked = 0.0
 
     def end(self, source: TopicPartition) -> int:
@@ -37,6 +38,7 @@ class Remaining:
             self._asked = now
             committed = self._bus.committed(self._group, sorted(others))
             for source in others:
-                if source in committed and committed[source].offset >= self._left[source]:
+                position = committed.get(source)
+                if position and position.offset >= self._left[source] and self._mark in ("", position.metadata):
                     del self._left[source]
         return bool(self._left.keys() - set(besides))

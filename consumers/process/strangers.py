@@ -10,6 +10,8 @@ from ..bus.own import Told
 
 #: The stream of a dead letter that is a record of our own.
 OWN = "-"
+#: Of a topic in which anybody may write.
+_WRITE_AGAIN = "Whoever wrote it is to write it again, as it should be, under the same key"
 
 
 def letter(configuration: Configuration, place: InputPartition, offset: int, appended: int, value: bytes | None, reason: str) -> Output:
@@ -26,14 +28,14 @@ def notice(configuration: Configuration, place: InputPartition, told: Notice) ->
 class Strangers:
     """Of one partition."""
 
-    def __init__(self, configuration: Configuration, place: InputPartition, told: Told) -> None:
-        self._configuration, self._place, self.told = configuration, place, told
+    def __init__(self, configuration: Configuration, place: InputPartition, told: Told, partitions: int) -> None:
+        self._configuration, self._place, self.told, self._partitions = configuration, place, told, partitions
         self.count = 0  #: records that could not be read, not yet committed
 
     def foreign(self, application: str) -> list[Output]:
-        """Told once, and of all partitions, in which its progress lies, in one."""
+        """Told once, and of all the topic's partitions, in which its progress lies, in one."""
         new = self.told.foreign(application)
-        if not new or partition_of(application, self._configuration.topics.partitions) != self._place.partition:
+        if not new or partition_of(application, self._partitions) != self._place.partition:
             return []
         one = Notice.foreign(self._configuration.application, application, self._place.topic)
         return [notice(self._configuration, self._place, one)]
@@ -44,6 +46,7 @@ class Strangers:
         kept, first = self.told.unreadable(offset)
         outputs = [letter(self._configuration, self._place, offset, appended, value, reason)] if kept else []
         if first:
-            one = Notice.unreadable(self._configuration.application, self._place, offset, reason)
+            remedy = _WRITE_AGAIN if self._place.topic == self._configuration.topics.models else ""
+            one = Notice.unreadable(self._configuration.application, self._place, offset, reason, remedy)
             outputs.append(notice(self._configuration, self._place, one))
         return outputs

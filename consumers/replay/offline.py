@@ -14,8 +14,10 @@ import numpy as np
 from ...schemas.cloud_events import iso
 from ...schemas.configuration import Configuration, KafkaTopics, Stream, Table
 from ...schemas.configuration.mapping import Mapping
+from ...schemas.identity import derived_id
 from ..bus.embedded import EmbeddedBus
 from ..bus.interface import Bus, Output, TopicDescription, TopicPartition
+from ..bus.log import Recorded
 from ..bus.recording import load_recording
 from ..decode.json import JSONDecoder
 from ..pipeline.own_topics import create_topics
@@ -24,6 +26,7 @@ from ..reference.artifacts import ArtifactStore
 from ..reference.building.build import UnusableReference
 from ..reference.building.source import reference_of
 from ..reference.building.tables import OF_TEXTS, open_table
+from ..reference.model_events import is_one
 from ..streams.cut import Rules
 from .canonical import messages
 from .picture import moment
@@ -58,6 +61,7 @@ def load(configuration: Configuration, file: Path, model: str | None, version: s
         streams = _recorded(bus, configuration, file) if _is_recording(file) else _tabled(bus, configuration, file, model, version)
         streams = {name: stream.model_copy(update={"clock": "record"}) for name, stream in streams.items()}
         offline = offline.model_copy(update={"streams": streams, **_labelled(bus, configuration, streams)})
+        _copy_model_events(bus, configuration, offline)
         create_topics(bus, offline)
         span = _announce(bus, configuration, offline)
     finally:
@@ -157,6 +161,24 @@ def _announce(bus: Bus, configuration: Configuration, offline: Configuration) ->
         else:
             announce(bus, offline, from_start(model, version, store.put(reference.encoded()), reference.rows))
     return span
+
+
+def _copy_model_events(bus: EmbeddedBus, configuration: Configuration, offline: Configuration) -> None:
+    """As they were recorded: with their offsets, and with their times, which are the log's where they were the log's.
+
+    What was not recorded has an id all the same that every replay gives it: the clerk's progress names it.
+    """
+    recorded = bus.describe([configuration.topics.models]).get(configuration.topics.models)
+    if recorded is None:
+        name = offline.topics.models
+        bus.restore(TopicDescription(name, derived_id("topic", name), 1, {"cleanup.policy": "compact"}), [])
+        return
+    copy = TopicDescription(offline.topics.models, recorded.id, recorded.partitions, recorded.settings)
+    for number in range(recorded.partitions):
+        place = TopicPartition(recorded.name, number)
+        for batch in bus.read(place, *bus.watermarks(place)):
+            columns = zip(batch.offsets.tolist(), batch.timestamps.tolist(), batch.keys(), batch.values, batch.headers(), strict=True)
+            bus.restore(copy, [Recorded(number, *record) for record in columns if is_one(record[2])])
 
 
 def _survey(bus: Bus, streams: Iterable[Stream]) -> tuple[set[tuple[str, str]], tuple[datetime, datetime]]:

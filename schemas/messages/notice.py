@@ -96,7 +96,7 @@ class Notice(OfVersion, Fact):
         )
 
     @classmethod
-    def unreadable(cls, application: str, place: InputPartition, offset: int, reason: str) -> "Notice":
+    def unreadable(cls, application: str, place: InputPartition, offset: int, reason: str, remedy: str = "") -> "Notice":
         """Say that a record on one of our own topics was set aside; of many that follow it nothing more is said."""
         return cls(
             about="unreadable",
@@ -104,7 +104,7 @@ class Notice(OfVersion, Fact):
             version="-",
             text=(
                 f"{place.topic}[{place.partition}]@{offset} was set aside: {reason}; it is among the dead letters, and so are those that "
-                "follow. Only driftbus should write to this topic"
+                f"follow. {remedy or 'Only driftbus should write to this topic'}"
             ),
             facts={"topic": place.topic, "partition": place.partition, "offset": offset},
             identity=derived_id("unreadable", application, *place.key, offset),

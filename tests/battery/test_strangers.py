@@ -31,9 +31,10 @@ def published(outcome: Outcome) -> Outcome:
 def ours(outcome: Outcome, world: World) -> Outcome:
     """Without what another application wrote to the same topics."""
     source = ("ce_source", f"/driftbus/{world.settings.application}".encode())
-    panes, letters = ([one for one in part if source in one.headers] for part in (outcome.panes, outcome.letters))
-    events = {model: kept for model, found in outcome.events.items() if (kept := [one for one in found if source in one.headers])}
-    return Outcome(panes, events, letters)
+    kept = (outcome.panes, outcome.letters, outcome.evidence)
+    panes, letters, evidence = ([one for one in part if source in one.headers] for part in kept)
+    events = {model: own for model, found in outcome.events.items() if (own := [one for one in found if source in one.headers])}
+    return Outcome(panes, events, letters, evidence)
 
 
 @every_node
@@ -45,7 +46,7 @@ def test_a_record_of_nobody_costs_itself(world: World, node: Node) -> None:
         name = world.settings.topics.named(topic)
         bus = world.bus()
         partitions = bus.describe([name])[name].partitions
-        keys = [b"reference/\xff", b"\xff", f"{world.settings.application}/detector/3/0/0/".encode(), b"reference/m0/1/0"]
+        keys = [b"reference/\xff", b"model/\xff", b"\xff", f"{world.settings.application}/detector/3/0/0/".encode(), b"reference/m0/1/0"]
         bus.publish(
             [
                 Output(name, number % partitions, keys[number % len(keys)], value, heads)
@@ -76,7 +77,7 @@ def of_another(world: World, bus: Bus) -> list[Output]:
     theirs = world.settings.model_copy(update={"application": "another"})
     file = world.folder / f"{uuid.uuid4().hex}.jsonl"
     write_recording(bus, [world.topic, world.labels], file)
-    [announced] = everything(bus, theirs.topics.models)[0]
+    [announced] = [one for one in everything(bus, theirs.topics.models)[0] if (one.key or b"").startswith(b"reference/")]
     with closing(EmbeddedBus(":memory:", "another", "one")) as log:
         load_recording(log, file)
         create_topics(log, theirs)

@@ -17,11 +17,13 @@ from driftbus.consumers.bus.kafka import KafkaBus
 from driftbus.consumers.bus.recording import load_recording, write_recording
 from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.pipeline.runner import Pipeline
-from driftbus.consumers.pipeline.topology import ROLES
+from driftbus.consumers.pipeline.topology import INPUTS, ROLES, TOPOLOGY
+from driftbus.consumers.reference.model_events import tell
 from driftbus.schemas.configuration import Configuration
+from driftbus.schemas.messages.model_event import ModelEvent
 from driftbus.schemas.messages.pane import Pane
 
-from ..streaming import Event, Sent, by_model, configuration, everything, prepare, reference, rows, send, trim
+from ..streaming import BEGINNING, Event, Sent, by_model, configuration, everything, prepare, reference, rows, send, trim
 
 #: Of the input topic, and of the summaries.
 PARTITIONS = 2
@@ -31,14 +33,17 @@ MOST_AT_ONCE = 60
 LENGTH = 700
 #: The stream of labels.
 LABELS = "outcomes"
+#: Model events.
+DEPLOYMENTS = 150
 
 
 class Outcome(NamedTuple):
-    """What is published: of panes and dead letters, whose order over partitions is nobody's, the set."""
+    """What is published: of panes, evidence and dead letters, whose order over partitions is nobody's, the set."""
 
     panes: list[Event]
     events: dict[str, list[Event]]  #: by model
     letters: list[Event]
+    evidence: list[Event]
 
 
 def outcome(bus: Bus, settings: Configuration) -> Outcome:
@@ -48,9 +53,12 @@ def outcome(bus: Bus, settings: Configuration) -> Outcome:
     def of(topic: str) -> list[Event]:
         return sorted(event for events in everything(bus, topic).values() for event in events)
 
-    panes = [event for event in of(settings.topics.summaries) if dict(event.headers).get("ce_type") == b"io.driftbus.pane"]
+    def typed(kind: bytes) -> list[Event]:
+        return [event for event in of(settings.topics.summaries) if dict(event.headers).get("ce_type") == kind]
+
+    panes, evidence = typed(b"io.driftbus.pane"), typed(b"io.driftbus.evidence")
     panes = sorted(_of_no_topic(event) if dict(event.headers).get("ce_source") == ours else event for event in panes)
-    return Outcome(panes, by_model(everything(bus, settings.topics.drift)), of(settings.topics.dead_letter))
+    return Outcome(panes, by_model(everything(bus, settings.topics.drift)), of(settings.topics.dead_letter), evidence)
 
 
 def _of_no_topic(event: Event) -> Event:
@@ -91,12 +99,9 @@ class World:
     @property
     def reads(self) -> dict[str, tuple[str, str]]:
         """The topic whose offsets each role commits, and the group in which it does."""
-        of = self.settings.application
-        return {
-            "profiler": (self.topic, f"{of}-profiler-predictions"),
-            "joiner": (self.settings.topics.joins, f"{of}-joiner"),
-            "detector": (self.settings.topics.summaries, f"{of}-detector"),
-        }
+        of, topics = self.settings.application, self.settings.topics
+        groups = {node.role: f"{of}-{node.role}{'-predictions' if node.per_stream else ''}" for node in TOPOLOGY}
+        return {node.role: (self.topic if node.reads[0] == INPUTS else topics.named(node.reads[0]), groups[node.role]) for node in TOPOLOGY}
 
     def places(self, role: str) -> list[TopicPartition]:
         """What a role reads."""
@@ -169,6 +174,10 @@ def fill(world: World, *more: Sent) -> None:
     prepare(bus, world.settings, [reference("m0")], partitions=PARTITIONS)
     traffic = rows(LENGTH, ["m0"], 3, shifted=("m0", 200, 400)) + rows(30, ["unknown"], 1)
     traffic += [Sent(0, 50_000, b"{"), Sent(1, 60_000, b'{"model": "m0", "version": "1", "features": {"amount": "many"}}'), *more]
+    for job in range(DEPLOYMENTS):  # so many that they take several commits
+        tell(
+            bus, world.settings, ModelEvent(model=f"m{job % 3}", version="1", kind="deployed", job=f"j{job}", time=BEGINNING + job * 1_000)
+        )
     placed = sorted((one._replace(partition=one.partition % PARTITIONS) for one in traffic), key=lambda one: one.time)
     send(bus, [named(one, number) for number, one in enumerate(placed)], world.topic)
     bus.create(world.labels, PARTITIONS, settings={"retention.ms": "-1"})

@@ -13,6 +13,7 @@ from driftbus.consumers.bus.addressing import addressed
 from driftbus.consumers.bus.bounded import MOST_LISTED, MOST_WHOLE, bounded
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Output
+from driftbus.consumers.clerk.copying import Copying
 from driftbus.consumers.reference.announce import MOST_RETIRED, MOST_RETIRED_BYTES, announce
 from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.consumers.reference.holding import HeldReferences
@@ -22,6 +23,7 @@ from driftbus.schemas.bounds import LONGEST_TOPIC, MOST_TOPICS, RECORDS
 from driftbus.schemas.messages.announcement import Announcement
 from driftbus.schemas.messages.dead_letter import LARGEST_VALUE, DeadLetter
 from driftbus.schemas.messages.drift import Alarm, DriftedSignal, DriftEvent, Effect, Histogram, Statistics, UsedPanes, Word
+from driftbus.schemas.messages.model_event import ModelEvent
 from driftbus.schemas.messages.notice import Notice
 from driftbus.schemas.messages.pane import Pane, Unexpected
 from driftbus.schemas.messages.progress import InputPartition, InputTopic, Progress
@@ -264,6 +266,18 @@ def test_progress_is_bounded_by_the_names_of_retired_models(name: str) -> None:
     assert len(said.encoded()) < MOST_RETIRED_BYTES + 1_000
     assert list(retired) == models[::-1][: len(retired)]
     assert len(retired) == MOST_RETIRED or len(said.encoded()) > MOST_RETIRED_BYTES - 3_000
+
+
+@pytest.mark.parametrize("name", [LONGEST[0], LONGEST[2]], ids=["wide", "backslash"])
+def test_model_events_and_the_evidence_that_they_are_are_bounded_by_their_names(name: str) -> None:
+    names = {"model": name, "version": name, "job": name, "parent": name, "application": "a" * 249}
+    event = ModelEvent.of({**names, "kind": "rolled_back", "time": 253_402_300_799_999, "more": "x" * 100_000})
+    assert event.lies_under(event.key.encode())
+    copying = Copying(SETTINGS, "model")
+    copying.situated(InputPartition(topic=TOPIC, topic_id="x" * 32, partition=0), append_time=True)
+    [one] = copying.feed(2**60, 2**40, event)
+    for kind, message in (("model-event", event), ("evidence", one)):
+        holds(kind, [addressed(SETTINGS, TOPIC, message, 0)])
 
 
 def test_a_snapshot_is_bounded_with_a_thousand_states_and_large_ones() -> None:

@@ -47,7 +47,7 @@ class Clock:
 
 @pytest.fixture
 def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
-    """Both roles, with traffic, one model of which drifts, read to its end."""
+    """All roles, with traffic, one model of which drifts, read to its end."""
     chosen = configuration(artifacts=str(tmp_path))
     bus = EmbeddedBus(":memory:", "test", "one")
     prepare(bus, chosen, [reference("m0")])
@@ -62,7 +62,7 @@ def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
 
 def test_numbers_are_told_by_role(pipeline: Pipeline) -> None:
     numbers = numbers_of(pipeline, Followed())
-    assert set(numbers) == {"profiler", "detector"}
+    assert set(numbers) == {"profiler", "clerk", "detector"}
     assert (numbers["profiler"]["rows"], numbers["profiler"]["partitions"], numbers["detector"]["partitions"]) == (480, 4, 8)
     assert (numbers["detector"]["events"], numbers["detector"]["open_episodes"]) == (1, 1)
     assert numbers["profiler"]["behind_ms"] == numbers["detector"]["behind_ms"] == 0
@@ -91,13 +91,13 @@ def test_a_line_a_minute(pipeline: Pipeline, form: Format, capsys: pytest.Captur
         observer(pipeline)
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 2
-    said = f"480 rows, {pipeline.totals['panes']} panes, 12 buckets, 1 events, 0 dead letters, 1 episodes open, 12 partitions, 0 s behind"
+    said = f"480 rows, {pipeline.totals['panes']} panes, 12 buckets, 1 events, 0 dead letters, 1 episodes open, 13 partitions, 0 s behind"
     if form == "plain":
         assert re.fullmatch(rf"\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{{3}}Z INFO {said}", lines[0])
     else:
         told = json.loads(lines[0])
         assert (told["message"], told["level"]) == (said, "info")
-        assert (told["rows"], told["open_episodes"], told["behind_s"], told["roles"]) == (480, 1, 0, ["detector", "profiler"])
+        assert (told["rows"], told["open_episodes"], told["behind_s"], told["roles"]) == (480, 1, 0, ["clerk", "detector", "profiler"])
 
 
 def test_a_process_of_one_role_tells_its_own(capsys: pytest.CaptureFixture[str]) -> None:

@@ -38,7 +38,7 @@ def test_it_is_told_while_consumers_hold_their_groups_and_they_keep_them(world: 
     traffic = [one._replace(partition=one.partition % 2) for one in rows(120, ["m0"])]
     send(consumers, traffic[:320], f"{world.application}-in")
     before = standing(asking, chosen)
-    assert {(one.role, one.committed) for one in before.partitions} == {("profiler", None), ("detector", None)}
+    assert {(one.role, one.committed) for one in before.partitions} == {("profiler", None), ("clerk", None), ("detector", None)}
     assert sum(one.end for one in before.partitions if one.role == "profiler") >= 320
     pipeline = Pipeline(consumers, chosen)
     for _ in pipeline.run_until_end():
@@ -62,7 +62,7 @@ def _caught_up(now: Standing, chosen: Configuration) -> None:
     assert all(one.behind_ms == 0 and one.committed is not None and one.to_read <= 1 for one in profilers)
     detectors = [one for one in now.partitions if one.role == "detector"]
     assert [one.partition for one in detectors] == [0, 1]
-    for one in now.partitions:
+    for one in (*profilers, *detectors):
         assert one.bucket is not None
         assert BEGINNING + 60_000 <= one.bucket <= BEGINNING + 80_000
     assert all(one.committed_at is not None and now.now - one.committed_at < 600_000 for one in profilers)

@@ -185,7 +185,7 @@ def test_a_version_that_was_left_behind_is_forgotten(tmp_path: Path, days: int, 
     pipeline = Pipeline(bus, chosen)
     for _ in pipeline.run_until_end():
         pass
-    (folding,) = [consumer for consumer in pipeline.consumers if isinstance(consumer, Folding)]
+    (folding,) = [consumer for consumer in pipeline.consumers if isinstance(consumer, Folding) and consumer.role == "detector"]
     (fold,) = folding.folds().values()
     assert isinstance(fold, Fold)
     assert (len(fold.states), len(fold.suites), len(fold.current), len(fold.since)) == (left,) * 4

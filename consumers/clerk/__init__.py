@@ -1,0 +1,1 @@
+"""The clerk: facts of other topics of our own, to the summaries."""

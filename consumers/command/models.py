@@ -1,0 +1,99 @@
+"""``driftbus models``: which version of a model was registered, deployed, promoted or rolled back, and when."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import click
+
+from ...schemas.configuration import Configuration, Stream
+from ...schemas.messages.model_event import Kind, ModelEvent
+from ..console.deployments import Deployment, deployments, read
+from ..console.screen import Table, Terminal
+from ..reference.model_events import tell
+from ..replay.terminal import Styled, say
+from .configured import configured
+from .opened import opened
+from .since import time_in
+
+
+@click.group()
+def models() -> None:
+    """Say, or list, which version of a model was registered, deployed, promoted or rolled back.
+
+    driftbus serves no model: it is told, so that it can tell what a deployment brought about. Any Kafka client may tell it as well.
+    """
+
+
+def _verb(name: str, kind: Kind, does: str) -> None:
+    """A verb that says one kind of event."""
+
+    @models.command(name=name, help=does)
+    @click.argument("model")
+    @click.argument("version")
+    @click.option("--at", metavar="TIME", help="When it was so: ISO 8601, record time.  [default: now]")
+    @click.option("--job", metavar="ID", help="The run of the pipeline that did it: said twice by one job, it counts once.")
+    @click.option("--parent", metavar="VERSION", help="The version that it came from, and goes back to.")
+    @configured
+    def say_it(configuration: Configuration, model: str, version: str, at: str | None, job: str | None, parent: str | None) -> None:
+        stream = configuration.streams[configuration.stream_of(model)]
+        when = _time(model, stream, at)
+        try:
+            event = ModelEvent.of({"model": model, "version": version, "kind": kind, "time": when, "job": job, "parent": parent})
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
+        with opened(configuration) as bus:
+            tell(bus, configuration, event)
+        say(f"{model}/{version}: {kind.replace('_', ' ')} at {stream.pane.place(when)}")
+
+
+_verb("register", "registered", "MODEL has a new VERSION, which does not serve yet.")
+_verb("deploy", "deployed", "VERSION serves from now on, beside the versions of MODEL that serve already.")
+_verb("promote", "promoted", "VERSION serves from now on, and no other version of MODEL does.")
+_verb("rollback", "rolled_back", "VERSION serves no longer; the version that --parent names does again.")
+_verb("retire", "retired", "VERSION serves no longer. It is monitored until `driftbus retire`.")
+
+
+@models.command(name="list")
+@click.argument("model", required=False)
+@click.option("--json", "as_json", is_flag=True, help="A line of JSON each; times in ms.")
+@configured
+def list_(configuration: Configuration, model: str | None, as_json: bool) -> None:
+    """List which versions of MODEL, or of all models, serve and served when, and which did side by side."""
+    with opened(configuration) as bus:
+        known, unreadable = read(bus, configuration)
+    found = [one for one in deployments(known) if model in (None, one.model)]
+    if as_json:
+        for one in found:
+            say(json.dumps(asdict(one) | {"beside": _beside(one, found)}))
+    elif found:
+        _show(configuration, found)
+    else:
+        say(f"no version {f'of {model} ' if model else ''}is known: driftbus models deploy MODEL VERSION")
+    for place, reason in unreadable.items():
+        say(Styled("passed over ", "yellow"), f"{place}: {reason}", err=True)
+
+
+def _show(configuration: Configuration, found: Sequence[Deployment]) -> None:
+    table = Table("model", "since", "until", "how", "beside", "job", "parent", wide=("model", "beside", "job"))
+    for one in found:
+        place = configuration.streams[configuration.stream_of(one.model)].pane.place
+        since = "-" if one.since is None else place(one.since)
+        until = "serves" if one.serves else "-" if one.until is None else place(one.until)
+        beside = ", ".join(_beside(one, found)) or "-"
+        table.row(f"{one.model}/{one.version}", since, until, one.kind.replace("_", " "), beside, one.job or "-", one.parent or "-")
+    Terminal().table(table)
+
+
+def _beside(one: Deployment, found: Sequence[Deployment]) -> list[str]:
+    return list(dict.fromkeys(other.version for other in found if one.beside(other)))
+
+
+def _time(model: str, stream: Stream, at: str | None) -> int:
+    if at is not None:
+        return time_in(stream, "--at", at)
+    if stream.clock == "record":
+        msg = f"the stream of {model} has clock: record, so no wall clock says when this is: add --at TIME"
+        raise click.UsageError(msg)
+    return time.time_ns() // 1_000_000

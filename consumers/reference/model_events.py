@@ -1,0 +1,35 @@
+"""Model events on the compacted models topic, where announcements of references lie too: how they are written, and how anybody's are read.
+
+Any Kafka client writes them: a CI job, a registry's webhook. So no header is needed, and fields that nobody knows are ignored; what cannot
+be read is refused with the name of the field.
+"""
+
+from ...schemas.cloud_events import Headers
+from ...schemas.configuration import Configuration
+from ...schemas.messages.model_event import KEYS, ModelEvent
+from ..bus.addressing import addressed
+from ..bus.interface import Bus
+from ..bus.own import Foreign, Unreadable, content, owner
+
+
+def tell(bus: Bus, configuration: Configuration, event: ModelEvent) -> None:
+    """Publish an event, for the configured application."""
+    ours = event.model_copy(update={"application": configuration.application})
+    bus.publish([addressed(configuration, configuration.topics.models, ours, None)])
+
+
+def is_one(key: bytes | None) -> bool:
+    """Whether a record is a model event by its key: all else on the topic is another's business."""
+    return key is not None and key.startswith(KEYS)
+
+
+def read(application: str, key: bytes, value: bytes, headers: Headers) -> ModelEvent:
+    """The event that a record holds. Raises `Foreign` and `Unreadable`."""
+    event = content(ModelEvent.decoded, value)
+    whose = event.application or owner(headers)
+    if whose is not None and whose != application:
+        raise Foreign(whose)
+    if not event.lies_under(key):
+        msg = f"its key is not that of its event, and compaction would take one for another: write {event.key}"
+        raise Unreadable(msg)
+    return event

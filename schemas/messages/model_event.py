@@ -1,0 +1,144 @@
+"""Model events on the models topic: which version of a model was registered, deployed, promoted, rolled back or retired."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import quote, unquote
+
+import msgspec
+from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema, field_validator, model_validator
+from pydantic_core import ErrorDetails
+
+from ..cloud_events import JSON, microseconds
+from ..fact import Fact
+from ..identity import derived_id
+from ..integers import Time
+from ..text import MODEL, unfit
+from .of_version import OfVersion
+
+#: What is done with a version: *registered*: it is known; *deployed*: it serves, beside what serves already; *promoted*: it serves alone;
+#: *rolled_back*: it serves no more, and its parent, if it is named, does again; *retired*: it serves no more.
+Kind = Literal["registered", "deployed", "promoted", "rolled_back", "retired"]
+#: How the keys of all model events begin; other facts on the topic have other beginnings.
+KEYS = b"model/"
+
+
+def _text(value: object) -> object:
+    """Registries number versions: 7 is the text "7"."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _milliseconds(value: object) -> object:
+    return round(microseconds(value) / 1000) if isinstance(value, str) else value
+
+
+#: A name as models and versions have it; a whole number is one too.
+Name = Annotated[
+    str,
+    BeforeValidator(_text),
+    WithJsonSchema({"anyOf": [{"type": "string", "minLength": 1, "maxLength": MODEL.most}, {"type": "integer"}]}),
+]
+#: Milliseconds, or ISO 8601; UTC unless it says otherwise.
+Moment = Annotated[Time, BeforeValidator(_milliseconds), WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}]})]
+
+
+class ModelEvent(OfVersion, Fact):
+    """On ``PREFIX.models``, written by `driftbus models` and by any Kafka client: what became of a version, by which job or at which time.
+
+    Twice is once: who writes it again, because he does not know whether he has, writes the same key, and it has the same id.
+    """
+
+    content_type: ClassVar = JSON
+
+    model: Name
+    version: Name
+    kind: Kind
+    time: Moment | None = None  #: ms of record time; none: when the record was written
+    job: Name | None = None  #: of the run of a pipeline that did it; without one a time is needed
+    parent: Name | None = None  #: the version that this one came from, and goes back to
+    application: str | None = Field(None, pattern=r"^[A-Za-z0-9._-]{1,249}$")  #: for whom; none: for all on this topic
+
+    @field_validator("model", "version", "job", "parent")
+    @classmethod
+    def _is_a_name(cls, name: str | None) -> str | None:
+        if problem := "an empty text" if name == "" else None if name is None else unfit(name, MODEL):
+            raise ValueError(problem)
+        return name
+
+    @model_validator(mode="after")
+    def _is_named_by_something(self) -> "ModelEvent":
+        if self.job is None and self.time is None:
+            msg = "job or time is missing: one of them tells this event from the next of its kind"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def key(self) -> str:
+        """Of the record on the compacted topic."""
+        parts = (self.model, self.version, self.kind, str(self.time) if self.job is None else self.job)
+        whose = () if self.application is None else (self.application,)
+        return KEYS.decode() + "/".join(quote(part, safe="") for part in (*parts, *whose))
+
+    def lies_under(self, key: bytes) -> bool:
+        """Whether a record's key is this event's: its parts need no escapes where they hold no slash, and a time may be ISO 8601.
+
+        >>> event = ModelEvent(model="fraud", version="v 2", kind="deployed", time="2026-03-01T10:00:00Z")
+        >>> event.key, event.lies_under(b"model/fraud/v 2/deployed/2026-03-01T10:00:00Z")
+        ('model/fraud/v%202/deployed/1772359200000', True)
+        """
+        said, own = (list(map(unquote, text.split("/"))) for text in (key.decode("utf-8", "replace"), self.key))
+        if self.job is None and len(said) == len(own):
+            said[4] = _same(said[4], self.time)
+        return said == own
+
+    @property
+    def id(self) -> str:
+        """The same at every repetition, whatever else is said in it."""
+        return derived_id("model-event", self.model, self.version, self.kind, self.time if self.job is None else self.job)
+
+    @property
+    def type(self) -> str:
+        """The CloudEvents type."""
+        return f"io.driftbus.model.{self.kind}"
+
+    def plain(self) -> dict[str, Any]:  # JSON
+        """All that it says."""
+        return self.model_dump(exclude_none=True)
+
+    def encoded(self) -> bytes:
+        """As it travels: JSON."""
+        return msgspec.json.encode(self.plain(), order="sorted")
+
+    @classmethod
+    def of(cls, plain: Mapping[str, object]) -> "ModelEvent":
+        """The event with these fields. Raises `ValueError` that names each one at fault.
+
+        >>> ModelEvent.of({"model": "fraud", "version": 7, "kind": "moved", "job": "j1"})
+        Traceback (most recent call last):
+        ...
+        ValueError: kind: Input should be 'registered', 'deployed', 'promoted', 'rolled_back' or 'retired'
+        """
+        try:
+            return cls.model_validate(plain)
+        except ValidationError as error:
+            raise ValueError("; ".join(f"{'.'.join(map(str, one['loc'])) or 'event'}: {_reason(one)}" for one in error.errors())) from None
+
+    @classmethod
+    def decoded(cls, value: bytes) -> "ModelEvent":
+        """What `encoded`, or anybody, wrote. Raises `ValueError` as `of` does."""
+        plain = msgspec.json.decode(value)
+        if not isinstance(plain, Mapping):
+            msg = f"a model event is an object, not {type(plain).__name__}"
+            raise ValueError(msg)
+        return cls.of(plain)
+
+
+def _reason(error: ErrorDetails) -> str:
+    return error["msg"].removeprefix("Value error, ")
+
+
+def _same(text: str, time: int | None) -> str:
+    """A time in a key, as `ModelEvent.key` writes it where it is that of the event."""
+    try:
+        return str(time) if _milliseconds(text) == time else text
+    except ValueError:
+        return text
