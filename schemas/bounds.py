@@ -22,4 +22,9 @@ RECORDS = {
     "notice": 100_000,
     "dead-letter": 150_000,
     "announcement": 50_000,
+    "golden-set": 100_000,
+    "golden-request": 50_000,
+    "golden-started": 10_000,
+    "golden-result": 600_000,
+    "golden-evaluation": 500_000,
 }

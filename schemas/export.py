@@ -9,10 +9,13 @@ from .configuration import Configuration
 from .messages.announcement import Announcement
 from .messages.dead_letter import DeadLetter
 from .messages.drift import DriftEvent
+from .messages.golden import GoldenEvaluation, GoldenRequest, GoldenResult, GoldenStarted
+from .messages.golden_set import GoldenAnnouncement
 from .messages.notice import Notice
 from .messages.pane import Pane
 from .messages.prediction import Prediction
 from .messages.progress import Progress
+from .stored.golden import GoldenSet
 from .stored.reference import Reference
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -23,6 +26,12 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "configuration": Configuration,
     "dead-letter": DeadLetter,
     "drift-event": DriftEvent,
+    "golden-evaluation": GoldenEvaluation,
+    "golden-rows": GoldenSet,
+    "golden-request": GoldenRequest,
+    "golden-result": GoldenResult,
+    "golden-set": GoldenAnnouncement,
+    "golden-started": GoldenStarted,
     "notice": Notice,
     "pane": Pane,
     "prediction": Prediction,

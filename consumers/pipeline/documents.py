@@ -14,7 +14,8 @@ MESSAGES: Mapping[str, Sequence[str]] = {
     "summaries": ("pane", "progress"),
     "snapshots": (),
     "drift": ("drift-event", "notice"),
-    "models": ("announcement",),
+    "models": ("announcement", "golden-set"),
+    "golden": ("golden-request", "golden-started", "golden-result", "golden-evaluation"),
     "dead-letter": ("dead-letter",),
 }
 
@@ -80,7 +81,7 @@ def _described(topic: str) -> dict[str, Any]:  # any JSON
 
 
 def _message(name: str) -> dict[str, Any]:  # any JSON
-    binary = name in ("pane", "progress")
+    binary = name in ("golden-result", "pane", "progress")
     return {
         "name": name,
         "contentType": "application/vnd.msgpack" if binary else "application/json",

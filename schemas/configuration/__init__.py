@@ -11,6 +11,7 @@ from ..duration import ROW_MS, Duration, written
 from ..fact import Setting
 from ..identity import content_hash
 from .features import Chosen, FeatureSettings, Important
+from .golden import Golden
 from .metrics import Metrics
 from .model import MOST_PIECES, Model, PairSettings, Trailing
 from .reference import Table, TopicSlice
@@ -26,6 +27,7 @@ __all__ = [
     "Configuration",
     "FalseAlarms",
     "FeatureSettings",
+    "Golden",
     "Important",
     "KafkaTopics",
     "Metrics",
