@@ -11,7 +11,7 @@ from ..bus.open import coinciding, instance_of
 from ..console.logs import Format, logs_to_stderr
 from ..console.observer import Observer
 from ..pipeline.runner import run as run_roles
-from ..pipeline.topology import ROLES
+from ..pipeline.topology import ROLES, asked_for
 from ..process.settings import ConfigurationError
 from ..process.stopping import stopped_by_signals
 from ..replay.terminal import say
@@ -33,17 +33,21 @@ _log = logging.getLogger(__name__)
 )
 @configured
 def run(configuration: Configuration, roles: tuple[str, ...], until_end: bool, log_format: Format) -> None:
-    """Run the consumers until they are told to stop: the ROLES named (profiler, detector), or all of them in one process."""
+    """Run the consumers until they are told to stop: the ROLES named (profiler, detector, evaluator), or all of them in one process."""
     if problem := coinciding(configuration):
         raise ConfigurationError(problem)
+    for role in set(roles) - set(asked_for(configuration)):
+        msg = f"{role}: nothing is configured for it to do; write models.NAME.golden, or leave it out"
+        raise ConfigurationError(msg)
+    roles = roles or asked_for(configuration)
     logs_to_stderr(log_format)
     tell = _logged if log_format == "json" else say
     observer = Observer()
     totals: Mapping[str, int] | None = None
     with stopped_by_signals() as stopping, opened(configuration, patience_s=None) as bus, _metrics(configuration, observer):
         inputs = ", ".join(topic for stream in configuration.streams.values() for topic in stream.topics)
-        tell(f"{configuration.application}: {' and '.join(roles or ROLES)} of {inputs}; events: {configuration.topics.drift}; end: Ctrl-C")
-        totals = run_roles(bus, configuration, roles or ROLES, stopping=stopping, until_end=until_end, observer=observer).totals
+        tell(f"{configuration.application}: {' and '.join(roles)} of {inputs}; events: {configuration.topics.drift}; end: Ctrl-C")
+        totals = run_roles(bus, configuration, roles, stopping=stopping, until_end=until_end, observer=observer).totals
     if totals is None:
         tell("0 rows; told to stop before it had begun")
         return

@@ -7,12 +7,19 @@ one room, one row here and its message types; `CONTRIBUTING.md` says how.
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from ...schemas.configuration import Configuration
 from ..detector import detector
+from ..golden import evaluator
 from ..process.consumer import Consumer, Kind, Making
 from ..profiler import profiler
 
 #: In place of a topic's name: the topics of the configured streams.
 INPUTS = "streams.*.topics"
+
+
+def always(_: Configuration) -> bool:
+    """Every configuration asks for it."""
+    return True
 
 
 class Node(NamedTuple):
@@ -25,6 +32,7 @@ class Node(NamedTuple):
     does: str
     make: Callable[[Making], Sequence[Consumer]]
     per_stream: bool = False  #: a group for every stream: ``application-ROLE-STREAM``
+    asked: Callable[[Configuration], bool] = always  #: whether a configuration asks for it; else it has no topics, and is not run
 
 
 TOPOLOGY = (
@@ -45,6 +53,20 @@ TOPOLOGY = (
         "sums panes over partitions, tests every bucket, opens and resolves episodes",
         detector.make,
     ),
+    Node(
+        evaluator.ROLE,
+        "hand",
+        ("golden",),
+        ("golden", "drift", "dead-letter"),
+        "asks models for the answers of their golden sets, and says how well they did",
+        evaluator.make,
+        asked=evaluator.asked,
+    ),
 )
 
 ROLES = tuple(node.role for node in TOPOLOGY)
+
+
+def asked_for(configuration: Configuration) -> tuple[str, ...]:
+    """The roles that a configuration asks for."""
+    return tuple(node.role for node in TOPOLOGY if node.asked(configuration))

@@ -54,7 +54,7 @@ def losses_of(target: Target, rows: NDArray[np.intp], answers: Sequence[object])
 
     >>> target = Target("brier", ("no", "yes"), 20, np.array([1.0, 0.0]))
     >>> losses_of(target, np.array([0, 1]), [0.5, "perhaps"])["brier"].tolist()
-    [524288, -1]
+    [262144, -3]
     """
     match target.loss:
         case "absolute" | "squared":

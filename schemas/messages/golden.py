@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 from urllib.parse import quote, unquote
 
 import msgspec
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from ..cloud_events import JSON, MSGPACK
 from ..fact import Fact
@@ -144,6 +144,8 @@ class GoldenStarted(_OnGolden):
 
 class GoldenResult(_OnGolden):
     """What an attempt brought: by row of the set, in its order, the losses, or why there is none. In several records if need be."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     KIND: ClassVar = "result"
     content_type: ClassVar = MSGPACK
