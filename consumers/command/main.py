@@ -20,6 +20,7 @@ VERBS = {
     "episodes": "List the episodes of drift.",
     "show": "Show an episode: what changed, from what to what, and what to do about it.",
     "dead-letters": "List, show or replay what could not be counted.",
+    "golden": "Test a model itself on rows with known answers.",
     "retire": "Stop monitoring a model, or a version of it.",
     "record": "Write the input topics into a file, to replay it elsewhere.",
     "replay": "Show what would have been published over a file.",

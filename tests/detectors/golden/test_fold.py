@@ -122,8 +122,10 @@ def refolded(records: Iterable[Said]) -> Fold:
     return fold
 
 
-def evaluated(fold: Fold, id_: str, answers: Iterable[int | str], version: str = "1", golden: str = "a", **more: bool) -> GoldenEvaluation:
-    return written(fold, [request(id_, version, golden, **more), started(id_, 1, version), *result(id_, answers, 1, version)])[-1]
+def evaluated(
+    fold: Fold, id_: str, answers: Iterable[int | str], version: str = "1", golden: str = "a", *, spread: bool = False
+) -> GoldenEvaluation:
+    return written(fold, [request(id_, version, golden, spread=spread), started(id_, 1, version), *result(id_, answers, 1, version)])[-1]
 
 
 def written(fold: Fold, records: Iterable[Said]) -> list[GoldenEvaluation]:
@@ -227,7 +229,7 @@ def test_a_compacted_topic_comes_to_the_same(case: int) -> None:
     for number in range(draw.randrange(1, 40)):
         id_, version, golden = f"e{number}", draw.choice("1234"), draw.choice("ab")
         answers = [loss_of(draw, draw.choice((100, 103, 106, 120))) for _ in range(ROWS)]
-        records = [request(id_, version, golden), started(id_, 1, version), *result(id_, answers, 1, version)]
+        records: list[Said] = [request(id_, version, golden), started(id_, 1, version), *result(id_, answers, 1, version)]
         found = written(whole, records)
         log |= {record.key: record for record in [*records, *found]}
         for key in whole.over():
@@ -237,7 +239,7 @@ def test_a_compacted_topic_comes_to_the_same(case: int) -> None:
         assert not restored.over()
         assert [*restored.todo()] == [*whole.todo()] == []
         again = refolded(log.values())
-        probe = [request("probe", version, golden), started("probe", 1, version), *result("probe", answers, 1, version)]
+        probe: list[Said] = [request("probe", version, golden), started("probe", 1, version), *result("probe", answers, 1, version)]
         [one] = [said for record in probe for said in again.feed(record)]
         copy = refolded([*log.values(), *probe])
         assert [one] == copy.said
