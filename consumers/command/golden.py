@@ -203,9 +203,8 @@ def compare(configuration: Configuration, model: str, first: str | None, second:
         msg = f"{first} and {second} have no row that was answered both times"
         raise click.ClickException(msg)
     verdict = verdict_of(found, round(_tolerance(configuration, model) * MILLION), now.spread)
-    say(
-        f"{was.version} ({was.status}) and {now.version} ({now.status}): {found.common:,} rows answered both times; {verdict}{_change(found.relative)}"
-    )
+    versions = f"{was.version} ({was.status}) and {now.version} ({now.status})"
+    say(f"{versions}: {found.common:,} rows answered both times; {verdict}{_change(found.relative)}")
 
 
 def _tolerance(configuration: Configuration, model: str) -> float:
@@ -251,9 +250,8 @@ def _told(one: GoldenAnnouncement) -> None:
 def _show_evaluation(one: GoldenEvaluation) -> None:
     missing = ", ".join(f"{number:,} {name}" for name, number in one.counts.items() if name != "answered" and number)
     metrics = ", ".join(f"{name} {value:.4g}" for name, value in one.metrics.items())
-    say(
-        f"{one.model}/{one.version}  {one.status}: {one.counts.get('answered', 0):,} of {one.rows:,} rows answered{f' ({missing})' if missing else ''}"
-    )
+    answered = f"{one.counts.get('answered', 0):,} of {one.rows:,} rows answered"
+    say(f"{one.model}/{one.version}  {one.status}: {answered}{f' ({missing})' if missing else ''}")
     say(
         f"  {one.verdict}{_change(one.change)}"
         + (f", on {one.common:,} rows answered both times as {one.against[:_SHORT]}" if one.against else "")

@@ -59,7 +59,7 @@ class _Partition:
     strangers: Strangers
     fold: Fold
     position: int
-    committed: int
+    committed: int  #: in front of it nothing is to be done any more; how far strangers are told stands beside it
     committed_at: int
     until: int = 0  #: behind all that was written here
     looked: int = -1  #: where it was when it was last looked for records that can no longer matter
@@ -85,11 +85,12 @@ class Evaluator:
             first, end = self._bus.watermarks(source)[0], self._bus.watermarks(source, committed=False)[1]
             topic_id = self._bus.describe([source.topic])[source.topic].id
             place = InputPartition(topic=source.topic, topic_id=topic_id, partition=source.partition)
-            done = first if committed is None else committed.offset
+            done, told = (first, first) if committed is None else (committed.offset, int(committed.metadata or committed.offset))
             strangers = Strangers(self._configuration, place, own.Told())
             partition = _Partition(place, strangers, Fold(), first, done, self._wall())
             for batch in self._bus.read(source, first, end):
-                self._feed(partition, batch, silent_to=done)
+                self._feed(partition, batch, silent_to=told)
+            strangers.count = 0
             partition.position = partition.until = max(end, first)
             if committed is not None and committed.offset < first:
                 lost = Notice.lost(self._configuration.application, None, place, committed.offset, first)
@@ -120,10 +121,7 @@ class Evaluator:
         """Everything up to the end that `finish` found is read, and nothing that follows from it is to be done: here, and in the group."""
         if self._remaining is None:
             return False
-        ours = all(
-            partition.committed >= self._remaining.end(source) and self._caught_up(source) and not self._pending(partition)
-            for source, partition in self._partitions.items()
-        )
+        ours = all(partition.committed >= self._remaining.end(source) for source, partition in self._partitions.items())
         return ours and not self._remaining.left(besides=self._partitions)
 
     def totals(self) -> Mapping[str, int]:
@@ -168,23 +166,24 @@ class Evaluator:
         return max(partition.position, self._session.at_end().get(source, 0)) >= partition.until
 
     def _pending(self, partition: _Partition) -> bool:
-        return bool(partition.attempt or partition.fold.said or partition.outputs or next(partition.fold.todo(), None))
+        return bool(partition.attempt or partition.fold.said or next(partition.fold.todo(), None))
 
     def _commit(self, now: int) -> bool:
         """Write what comes next of every partition, with its position; whether anything was."""
-        steps, positions, work = dict[TopicPartition, _Step](), dict[TopicPartition, int](), list[Work]()
+        steps, work = dict[TopicPartition, _Step](), dict[TopicPartition, Work]()
         for source, partition in self._partitions.items():
             step = self._next(partition) if self._caught_up(source) else _Step()
-            position = max(partition.position, self._session.at_end().get(source, 0))
-            finishing = self._remaining is not None and self._remaining.end(source) <= position
-            due = position > partition.committed and (finishing or now - partition.committed_at >= COMMIT_EVERY)
+            read_to = max(partition.position, self._session.at_end().get(source, 0))
+            done = partition.committed if step.outputs or self._pending(partition) or not self._caught_up(source) else read_to
+            finishing = self._remaining is not None and self._remaining.end(source) <= done
+            due = done > partition.committed and (finishing or now - partition.committed_at >= COMMIT_EVERY)
             if step.outputs or partition.outputs or due:
-                steps[source], positions[source] = step, position
-                work.append(Work(source, [*partition.outputs, *step.outputs], Position(position)))
-        for source in self._session.commit(work) if work else ():
-            if done := self._partitions.get(source):
-                self._written(source, done, steps[source])
-                done.committed, done.committed_at = positions[source], now
+                steps[source] = step
+                work[source] = Work(source, [*partition.outputs, *step.outputs], Position(done, str(partition.position)))
+        for source in self._session.commit(list(work.values())) if work else ():
+            if partition_ := self._partitions.get(source):
+                self._written(source, partition_, steps[source])
+                partition_.committed, partition_.committed_at = work[source].position.offset, now
         return any(step.outputs for step in steps.values())
 
     def _written(self, source: TopicPartition, partition: _Partition, step: "_Step") -> None:

@@ -50,20 +50,16 @@ class _Series:
         return {*self.anchors.values(), *self.good.values(), *self.last_good.values(), *newest}
 
 
-@dataclass
-class _Asked:
-    """A request that has no evaluation on the topic."""
-
-    request: GoldenRequest
-    attempt: int = 0
-    chunks: dict[int, GoldenResult] = field(default_factory=dict)
-
-
 class Fold:
-    """One partition of the topic."""
+    """One partition of the topic.
+
+    A request may stand behind its own starts and results: asked again, it has the same key, and of a compacted topic the last record stays.
+    """
 
     def __init__(self) -> None:
-        self._asked: dict[str, _Asked] = {}
+        self._requests: dict[str, GoldenRequest] = {}  # those without an evaluation
+        self._attempts: dict[str, int] = {}
+        self._chunks: dict[str, dict[int, GoldenResult]] = {}
         self._series: dict[str, _Series] = {}
         self._answers: dict[str, Integers] = {}
         self._keys: dict[str, dict[str, None]] = {}  # by request, those of its records that are on the topic
@@ -75,14 +71,14 @@ class Fold:
         match record:
             case GoldenEvaluation():
                 self._hold(record)
-            case GoldenRequest():
-                if not self._done(record):
-                    self._asked.setdefault(record.request, _Asked(record))
-            case GoldenStarted():
-                if asked := self._asked.get(record.request):
-                    asked.attempt = max(asked.attempt, record.attempt)
-            case GoldenResult():
-                return list(self._taken(record))
+            case GoldenRequest() if not self._done(record):
+                self._requests.setdefault(record.request, record)
+                return self._answered(record.request)
+            case GoldenStarted() if not self._done(record):
+                self._attempts[record.request] = max(record.attempt, self._attempts.get(record.request, 0))
+            case GoldenResult() if not self._done(record) and record.attempt == self._attempts.get(record.request, 0):
+                self._chunks.setdefault(record.request, {})[record.chunk] = record
+                return self._answered(record.request)
         return []
 
     def gone(self, key: bytes | None) -> None:
@@ -93,8 +89,9 @@ class Fold:
         keys = self._keys.get(found.request, {})
         keys.pop(key.decode(errors="replace"), None)
         if found.kind == "request" and found.request not in self._said:
-            self._asked.pop(found.request, None)
+            self._requests.pop(found.request, None)
         if not keys:
+            self._over_with(found.request)
             self._keys.pop(found.request, None)
             self._answers.pop(found.request, None)
             if series := self._series.get(found.model):
@@ -107,14 +104,14 @@ class Fold:
 
     def todo(self) -> Iterator[Todo]:
         """The requests that have no result, in the order in which they came."""
-        for asked in self._asked.values():
-            if asked.request.request not in self._said:
-                yield Todo(asked.request, asked.attempt + 1 if asked.attempt < MOST_ATTEMPTS else None)
+        for id_, request in self._requests.items():
+            if id_ not in self._said:
+                attempt = self._attempts.get(id_, 0)
+                yield Todo(request, attempt + 1 if attempt < MOST_ATTEMPTS else None)
 
     def attempts(self, request: str) -> int:
-        """How often a request was started."""
-        asked = self._asked.get(request)
-        return 0 if asked is None else asked.attempt
+        """How often a request was started; 0 of one that is not to be run."""
+        return self._attempts.get(request, 0) if request in self._requests else 0
 
     def evaluations(self, model: str) -> list[GoldenEvaluation]:
         """Those of a model that are on the topic, in their order."""
@@ -140,24 +137,26 @@ class Fold:
         series = self._series.get(record.model)
         return series is not None and record.request in series.evaluations
 
-    def _taken(self, record: GoldenResult) -> Iterator[GoldenEvaluation]:
-        """A part of a result: of the last attempt that was started, and of no other. Told again, it changes nothing."""
-        asked = self._asked.get(record.request)
-        if asked is None or record.request in self._said or record.attempt != asked.attempt:
-            return
-        asked.chunks[record.chunk] = record
-        if len(asked.chunks) < record.chunks:
-            return
-        chunks = [asked.chunks[number] for number in sorted(asked.chunks)]
+    def _answered(self, id_: str) -> list[GoldenEvaluation]:
+        """What a request comes to, if all of its result is there: of the last attempt that was started, and of no other."""
+        request, parts = self._requests.get(id_), self._chunks.get(id_, {})
+        chunks = [one for _, one in sorted(parts.items()) if one.attempt == self._attempts.get(id_, 0)]
+        if id_ in self._said or not chunks or len(chunks) < chunks[0].chunks:
+            return []
         answers = joined(chunks)
-        self._answers[record.request] = answers.primary
-        self._said[record.request] = evaluation = self._judged(asked.request, record.attempt, chunks[0], answers)
-        yield evaluation
+        self._answers[id_] = answers.primary
+        if request is None:
+            return []
+        self._said[id_] = evaluation = self._judged(request, chunks[0].attempt, chunks[0], answers)
+        return [evaluation]
+
+    def _over_with(self, id_: str) -> None:
+        for known in (self._requests, self._attempts, self._chunks, self._said):
+            known.pop(id_, None)
 
     def _hold(self, evaluation: GoldenEvaluation) -> None:
         """An evaluation that is on the topic: it holds."""
-        self._said.pop(evaluation.request, None)
-        self._asked.pop(evaluation.request, None)
+        self._over_with(evaluation.request)
         series = self._series.setdefault(evaluation.model, _Series())
         series.evaluations[evaluation.request] = evaluation
         place = evaluation.version, evaluation.golden

@@ -19,7 +19,7 @@ MOST_SLICES = 62
 #: Of a loss between 0 and some thirty: a millionth is told apart.
 PLACES = 20
 #: Binary places of the largest label: so much smaller losses are told apart, and so much larger ones still add up exactly.
-OF_LABELS = 26
+OF_LABELS = 32
 
 Loss = Literal["zero_one", "log_loss", "brier", "absolute", "squared"]
 OF_NUMBERS: frozenset[str] = frozenset({"absolute", "squared"})

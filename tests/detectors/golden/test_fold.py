@@ -258,6 +258,20 @@ def test_a_request_that_comes_again_is_not_run_again() -> None:
     assert not list(fold.todo())
 
 
+def test_a_request_that_stands_behind_its_own_records_is_the_same() -> None:
+    """Asked again while it ran: the record of its key that a compacted topic keeps is the last."""
+    fold = Fold()
+    written(fold, [started("e", 1), started("e", 2), request("e")])
+    assert [(todo.request.request, todo.attempt) for todo in fold.todo()] == [("e", 3)]
+    expected = Fold()
+    [told_] = written(expected, [request("e"), started("e"), *result("e", [7] * 20)])
+    other = Fold()
+    assert written(other, [started("e"), *result("e", [7] * 20), request("e")]) == [told_]
+    done = refolded([started("e"), *result("e", [7] * 20), told_, request("e")])
+    assert not list(done.todo())
+    assert evaluated(done, "f", [7] * 20).against == "e"
+
+
 def test_anchors_of_many_versions_are_bounded() -> None:
     fold = Fold()
     for number in range(MOST_ANCHORS + 10):
