@@ -1,4 +1,4 @@
-"""The process in which a user's function answers: ``python -m driftbus.consumers.golden.child MODULE:FUNCTION SECONDS``.
+"""The process in which a user's function answers: ``python -P child.py MODULE:FUNCTION SECONDS``. It has nothing else of ours in it.
 
 Reads and writes frames of JSON, each behind its length. Whatever the function does to this process, the evaluator is another one: it kills
 this one when its time is over. Of a dead evaluator it dies by itself: of the end of its input, or, whatever it is doing, of an alarm.
@@ -60,5 +60,5 @@ def _follow(parent: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, "")
+    sys.path.insert(0, "")  # a user's module is found where the command runs
     main(sys.argv[1], int(sys.argv[2]))

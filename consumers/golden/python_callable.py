@@ -72,7 +72,7 @@ class PythonCaller:
             self._starts += 1
             lives_s = max(1, int(self._ends - time.monotonic()) + _SLACK_S)
             self._process = process = subprocess.Popen(
-                [sys.executable, "-m", child.__name__, self._settings.function, str(lives_s)],
+                [sys.executable, "-P", child.__file__, self._settings.function, str(lives_s)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
