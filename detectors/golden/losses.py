@@ -83,11 +83,18 @@ def metrics(sums: Mapping[str, tuple[int, int]], rows: int) -> dict[str, float]:
     >>> metrics({"zero_one": (1 << 20, 20)}, 4), metrics({"squared": (8, 0)}, 2), metrics({"brier": (0, 20)}, 0)
     ({'accuracy': 0.75}, {'rmse': 2.0}, {})
     """
-    means = {name: math.ldexp(total / rows, -places) for name, (total, places) in sums.items()} if rows else {}
+    means = {name: _scaled(total / rows, -places) for name, (total, places) in sums.items()} if rows else {}
     told = {
         _METRICS[name]: 1 - mean if name == "zero_one" else math.sqrt(mean) if name == "squared" else mean for name, mean in means.items()
     }
     return {name: value for name, value in told.items() if math.isfinite(value)}
+
+
+def _scaled(number: float, places: int) -> float:
+    try:
+        return math.ldexp(number, places)
+    except OverflowError:
+        return math.inf
 
 
 def _of_numbers(labels: NDArray[np.float64], answers: Sequence[object]) -> dict[str, NDArray[np.float64]]:

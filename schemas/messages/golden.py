@@ -25,6 +25,8 @@ Verdict = Literal["first", "same", "better", "worse", "unknown"]
 _Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 _Attempt = Annotated[int, Field(ge=0, le=1_000)]
 _Name = Annotated[str, Field(min_length=1, max_length=500)]
+_Hash = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+_Metrics = Annotated[dict[Annotated[str, Field(max_length=100)], float], Field(max_length=20)]
 _Millionths = Annotated[int, Field(ge=0, le=1_000 * MILLION)]
 
 
@@ -104,16 +106,16 @@ class GoldenRequest(_OnGolden):
 
     KIND: ClassVar = "request"
 
-    golden: str  #: content hash of the set
+    golden: _Hash  #: content hash of the set
     cause: Cause
-    named: str  #: the slot, episode, model event or set; of a person: when
+    named: _Name  #: the slot, episode, model event or set; of a person: when
     asked: Time = 0  #: ms: of the slot, or the wall clock of whoever asked
-    parent: str | None = None  #: the version that this one came from
+    parent: _Name | None = None  #: the version that this one came from
     spread: bool = False  #: the second run at registration: how far it is from the first is how far two runs may be
     tolerance: _Millionths = 50_000  #: worse by so many millionths is bad
     passed_over: Count = 0  #: slots between the last one asked for and this one
-    realised: dict[str, float] | None = None  #: metrics of the same time from labels, as of the step in which it was asked
-    estimated: dict[str, float] | None = None  #: and without labels
+    realised: _Metrics | None = None  #: metrics of the same time from labels, as of the step in which it was asked
+    estimated: _Metrics | None = None  #: and without labels
 
     @property
     def time(self) -> int:

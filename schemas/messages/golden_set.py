@@ -11,7 +11,7 @@ from ..identity import derived_id
 from ..integers import Count, Time
 
 #: Ids that an announcement names, of the rows that came, and of those that went; the artifacts have them all.
-MOST_NAMED = 50
+MOST_NAMED = 30
 
 
 class GoldenAnnouncement(Fact):

@@ -60,8 +60,8 @@ def right(features: Body) -> object:
 
 def answered(handler: _Handler, body: Body, version: str | None = None) -> Body:
     """The good answer, in the form that was asked for."""
+    steps = handler.path.split("/")
     if "inputs" in body:
-        steps = handler.path.split("/")
         asked = steps[steps.index("versions") + 1] if "versions" in steps else "1"
         columns = {one["name"]: one["data"] for one in body["inputs"]}
         data = columns["right"]
@@ -69,7 +69,7 @@ def answered(handler: _Handler, body: Body, version: str | None = None) -> Body:
         return {"model_name": "m", "model_version": version or asked, "id": body["id"], "outputs": [output]}
     if "instances" in body:
         return {"predictions": [right(row) for row in body["instances"]], "version": version or "1"}
-    return {"prediction": right(body["features"]), "version": version or "1"}
+    return {"prediction": right(body["features"]), "version": version or (steps[2] if len(steps) > 2 else "1")}
 
 
 def good(handler: _Handler, body: Body) -> None:
@@ -138,6 +138,12 @@ def _fresh(handler: _Handler, body: Body) -> None:
     handler.close_connection = True
 
 
+def _late(handler: _Handler, body: Body) -> None:
+    """As a model that has to think; of hard rows now and then for too long."""
+    handler.server.stopping.wait(1.0 if body["features"].get("hard") and len(handler.server.calls) % 2 else 0.05)
+    good(handler, body)
+
+
 def _slow(handler: _Handler, body: Body) -> None:
     """Does not answer for rows that say so."""
     features = body["features"]
@@ -168,6 +174,7 @@ MANNERS: dict[str, Callable[[_Handler, Body], None]] = {
     "huge": _huge,
     "fresh": _fresh,
     "slow": _slow,
+    "late": _late,
 }
 
 
