@@ -24,7 +24,7 @@ RECORDS = {
     "announcement": 50_000,
     "golden-set": 100_000,
     "golden-request": 50_000,
-    "golden-started": 10_000,
+    "golden-started": 20_000,
     "golden-result": 600_000,
     "golden-evaluation": 500_000,
 }

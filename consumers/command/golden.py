@@ -229,7 +229,9 @@ def _list(known: list[GoldenEvaluation], fold: Fold, model: str) -> None:
     for one in known:
         change = "-" if one.change is None else f"{one.change:+.1%}"
         kept = "kept" if fold.answers(one.request) is not None else "gone"
-        table.row(one.request[:_SHORT], one.version, one.golden.removeprefix("sha256:")[:_SHORT], one.status, one.verdict, change, kept)
+        table.row(
+            one.request[:_SHORT], one.version, (one.golden or "-").removeprefix("sha256:")[:_SHORT], one.status, one.verdict, change, kept
+        )
     Terminal().table(table)
 
 

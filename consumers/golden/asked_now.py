@@ -15,7 +15,7 @@ _LOOK_S = 0.2
 
 
 def request_of(
-    configuration: Configuration, model: str, version: str, golden: str, cause: Cause, named: str, now: int, *, spread: bool = False
+    configuration: Configuration, model: str, version: str, golden: str | None, cause: Cause, named: str, now: int, *, spread: bool = False
 ) -> GoldenRequest:
     """A request with the tolerance that is configured of the model."""
     settings = configuration.models[model].golden if model in configuration.models else None

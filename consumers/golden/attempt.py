@@ -33,6 +33,7 @@ _LATE = "no answer in time"
 class Plan:
     """How an attempt is made."""
 
+    golden: str  #: the set's hash
     load: Callable[[], GoldenSet]
     caller: Callable[[], Caller]
     batch: int  #: rows in a call
@@ -97,7 +98,14 @@ class Attempt:
         sheet = self._sheet
         about = {"request": self.request.request, "model": self.request.model, "version": self.request.version, "attempt": self.number}
         if sheet is None:
-            return [GoldenResult(**about, answered=now, reasons={self._unusable or "the golden set could not be read in time": 1})]
+            return [
+                GoldenResult(
+                    **about,
+                    golden=self._plan.golden,
+                    answered=now,
+                    reasons={self._unusable or "the golden set could not be read in time": 1},
+                )
+            ]
         expected = self._settle(sheet)
         rows = len(sheet.golden.rows)
         names, members = _members(sheet.golden)
@@ -105,6 +113,7 @@ class Attempt:
         return [
             GoldenResult(
                 **about,
+                golden=self._plan.golden,
                 chunk=chunk,
                 chunks=len(cuts),
                 losses={name: values[start : start + ROWS_A_RECORD] for name, values in sheet.losses.items()},

@@ -27,6 +27,7 @@ from ..process.consumer import Making
 from ..process.remaining import Remaining
 from ..process.standing import Standing
 from ..process.strangers import Strangers, notice
+from .announced import NoGoldenSet
 from .attempt import Attempt
 from .plans import Plans, store_of
 from .records import output, read
@@ -223,9 +224,13 @@ class Evaluator:
 
     def _begun(self, todo: Todo, attempts: int) -> "_Step":
         """The next attempt at a request; or that there will be none."""
-        request, plan = todo.request, self._plans.of(todo.request)
+        request, plan, why = todo.request, None, "no golden set is configured for this model"
+        try:
+            plan = self._plans.of(request)
+        except NoGoldenSet:
+            why = "the model has no golden set"
         if plan is None or todo.attempt is None:
-            why = "no golden set is configured for this model" if plan is None else "whoever called the model died, each time"
+            why = why if plan is None else "whoever called the model died, each time"
             about = {"request": request.request, "model": request.model, "version": request.version, "attempt": attempts}
             return self._wrote([GoldenResult(**about, answered=self._wall(), reasons={why: 1})])
         number = todo.attempt

@@ -9,6 +9,7 @@ from ...schemas.stored.golden import GoldenSet
 from ..bus.interface import Bus
 from ..bus.open import instance_of, open_bus
 from ..reference.artifacts import ArtifactError, ArtifactStore
+from .announced import AnnouncedSets
 from .asking import Caller
 from .attempt import Plan
 
@@ -40,16 +41,17 @@ class Plans:
     store: ArtifactStore
 
     def of(self, request: GoldenRequest) -> Plan | None:
-        """How a request is run; None: this application has no golden set for that model."""
+        """How a request is run; None: this application has no golden set for that model. Raises `NoGoldenSet`."""
         settings = self.configuration.models[request.model].golden if request.model in self.configuration.models else None
         if settings is None:
             return None
+        name = request.golden or AnnouncedSets(self.bus, self.configuration).in_use(request.model)
         make, batch, at_once = self._way(settings)
         within_s = settings.within / 1000
         deadline_s = (
             within_s if settings.call.topics else settings.deadline / 1000
         )  # there all is one call, and each reply may take so long
-        return Plan(lambda: read_set(self.store, request.golden), make, batch, at_once, deadline_s, within_s)
+        return Plan(name, lambda: read_set(self.store, name), make, batch, at_once, deadline_s, within_s)
 
     def _way(self, settings: Golden) -> tuple[Callable[[], Caller], int, int]:
         """What makes a caller, rows in a call, calls at once. Each way is imported where it is used."""

@@ -56,7 +56,7 @@ TOPOLOGY = (
     Node(
         evaluator.ROLE,
         "hand",
-        ("golden",),
+        ("golden", "models"),
         ("golden", "drift", "dead-letter"),
         "asks models for the answers of their golden sets, and says how well they did",
         evaluator.make,

@@ -23,7 +23,7 @@ MOST_ANCHORS = 20
 #: Of a model: evaluations that stay on the topic; what was asked before that is run again if it is asked again.
 MOST_REMEMBERED = 1_000
 #: A version and a set.
-Place = tuple[str, str]
+Place = tuple[str, str | None]
 
 
 class Todo(NamedTuple):
@@ -39,7 +39,7 @@ class _Series:
 
     anchors: dict[Place, str] = field(default_factory=dict)  # the first that did not fail
     good: dict[Place, str] = field(default_factory=dict)  # the last that was good
-    last_good: dict[str, str] = field(default_factory=dict)  # by set, of any version
+    last_good: dict[str | None, str] = field(default_factory=dict)  # by set, of any version
     spreads: dict[Place, int] = field(default_factory=dict)
     evaluations: dict[str, GoldenEvaluation] = field(default_factory=dict)
 
@@ -179,9 +179,9 @@ class Fold:
     def _judged(self, request: GoldenRequest, attempt: int, first: GoldenResult, answers: Answers) -> GoldenEvaluation:
         series = self._series.get(request.model, _Series())
         status = status_of(answers.primary)
-        against, before = self._against(series, request)
+        place = request.version, first.golden or request.golden
+        against, before = self._against(series, place, request.parent)
         found = compared(answers.primary, before) if before is not None and status != "failed" else None
-        place = request.version, request.golden
         spread = series.spreads.get(place)
         if request.spread and found is not None and series.anchors.get(place) == against:
             spread = spread_of(found) if spread is None else spread
@@ -190,7 +190,7 @@ class Fold:
             request=request.request,
             model=request.model,
             version=request.version,
-            golden=request.golden,
+            golden=place[1],
             cause=request.cause,
             named=request.named,
             asked=request.asked,
@@ -205,7 +205,7 @@ class Fold:
             verdict=verdict,
             good=status != "failed" and verdict != "worse",
             against=against if found else None,
-            last_good=series.last_good.get(request.golden),
+            last_good=series.last_good.get(place[1]),
             spread=spread,
             latency_ms=first.latency_ms,
             answered_by=first.answered_by,
@@ -218,9 +218,8 @@ class Fold:
             was_units=None if found is None else found.was,
         )
 
-    def _against(self, series: _Series, request: GoldenRequest) -> tuple[str | None, Integers | None]:
+    def _against(self, series: _Series, place: Place, parent: str | None) -> tuple[str | None, Integers | None]:
         """The anchor of this version on this set; else the last good one of its parent on it, else that of any version."""
-        place = request.version, request.golden
-        parent = None if request.parent is None else series.good.get((request.parent, request.golden))
-        found = series.anchors.get(place) or parent or series.last_good.get(request.golden)
+        of_parent = None if parent is None else series.good.get((parent, place[1]))
+        found = series.anchors.get(place) or of_parent or series.last_good.get(place[1])
         return found, None if found is None else self._answers.get(found)

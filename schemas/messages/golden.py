@@ -106,7 +106,7 @@ class GoldenRequest(_OnGolden):
 
     KIND: ClassVar = "request"
 
-    golden: _Hash  #: content hash of the set
+    golden: _Hash | None = None  #: content hash of the set; None: the one that is in use when it is begun
     cause: Cause
     named: _Name  #: the slot, episode, model event or set; of a person: when
     asked: Time = 0  #: ms: of the slot, or the wall clock of whoever asked
@@ -124,7 +124,7 @@ class GoldenRequest(_OnGolden):
 
     @classmethod
     def of(
-        cls, application: str, model: str, version: str, golden: str, cause: Cause, named: str, *, asked: int, spread: bool = False
+        cls, application: str, model: str, version: str, golden: str | None, cause: Cause, named: str, *, asked: int, spread: bool = False
     ) -> "GoldenRequest":
         """With the id that follows from its facts."""
         request = derived_id("golden", application, model, version, golden, cause, named, *(["spread"] if spread else []))
@@ -153,6 +153,7 @@ class GoldenResult(_OnGolden):
     content_type: ClassVar = MSGPACK
 
     attempt: _Attempt
+    golden: _Hash | None = None  #: the set that was answered
     chunk: _Attempt = 0
     chunks: Annotated[int, Field(ge=1, le=1_000)] = 1
     losses: dict[str, IntegerVector] = {}  #: the set's own loss first; below 0: timeout, error, invalid
@@ -200,7 +201,7 @@ class GoldenEvaluation(_OnGolden):
 
     KIND: ClassVar = "evaluation"
 
-    golden: str
+    golden: str | None  #: None: it failed before it was known
     cause: Cause
     named: str
     asked: Time = 0

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from driftbus.consumers.bus.addressing import source
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Output
-from driftbus.consumers.golden.evaluator import Evaluator, make
+from driftbus.consumers.golden.announced import announced, announcement
 from driftbus.consumers.golden.evaluator import asked as asked_for
+from driftbus.consumers.golden.evaluator import make
 from driftbus.consumers.golden.records import ask, output, place_of
 from driftbus.consumers.pipeline.own_topics import own_topics
 from driftbus.consumers.pipeline.runner import wall_ms
@@ -135,52 +135,6 @@ def test_versions_that_change_in_the_middle_are_not_mixed(bus: EmbeddedBus, tmp_
     assert (found.status, found.answered_by) == ("complete", "1")
 
 
-def topics() -> dict[str, Any]:
-    return {"topics": {"request": "asked", "reply": "answered"}}
-
-
-def replying(bus: EmbeddedBus, settings: Any, one: Evaluator, count: int, *, skip: int = 0) -> None:
-    """A model on topics: it answers twice, late ones of other attempts, and among nonsense."""
-    seen = 0
-    while len(evaluations(bus, settings)) < count:
-        one.turn(0.01)
-        asked_ = [event for of_partition in everything(bus, "asked").values() for event in of_partition]
-        for event in asked_[seen:]:
-            seen += 1
-            if skip and event.content["features"]["right"] < skip:
-                continue
-            id_, right = event.content["id"], event.content["features"]["right"]
-            old = id_.replace("/1/", "/0/")
-            replies = [(old, right + 9), (id_, right), (id_, right + 9)]
-            contents = [msgspec.json.encode({"id": name, "prediction": value, "version": "1"}) for name, value in replies]
-            bus.publish([Output("answered", 0, None, content) for content in [b"nonsense", b"{}", *contents]])
-
-
-@pytest.mark.parametrize(("skip", "status"), [(0, "complete"), (1, "partial"), (10, "failed")])
-def test_topics_answer_the_first_reply_counts(bus: EmbeddedBus, tmp_path: Path, skip: int, status: str) -> None:
-    settings = settings_of(tmp_path, topics(), deadline="500ms")
-    golden = prepared(bus, settings)
-    for name in ("asked", "answered"):
-        bus.create(name, 2)
-    ask(bus, settings, [asking(settings, golden, "now")])
-    one = evaluator(bus, settings)
-    replying(bus, settings, one, 1, skip=skip)
-    one.close()
-    [found] = evaluations(bus, settings)
-    assert found.status == status
-    assert found.metrics["mae"] == 0.0
-    assert found.counts["timeout"] == skip
-    [event, *_] = everything(bus, "asked")[0]
-    assert dict(event.headers)["driftbus-evaluation"].decode() == event.content["id"] == (event.key or b"").decode()
-
-
-def test_topics_that_are_not_there_fail_it(bus: EmbeddedBus, tmp_path: Path) -> None:
-    settings = settings_of(tmp_path, topics())
-    golden = prepared(bus, settings)
-    [found] = asked(bus, settings, [asking(settings, golden, "now")])
-    assert found.reasons == {"a topic that it is asked by does not exist": ROWS}
-
-
 def test_a_function_that_hangs_is_killed(bus: EmbeddedBus, tmp_path: Path) -> None:
     settings = settings_of(tmp_path, {"callable": {"function": "tests.golden.functions:hangs"}}, deadline="1s", within="2s")
     golden = prepared(bus, settings)
@@ -209,6 +163,25 @@ def test_a_set_that_is_not_there_and_a_model_without_one_fail(bus: EmbeddedBus, 
     assert (found.status, found.verdict) == ("failed", "unknown")
     [other] = asked(bus, settings, [asking(settings, golden, "b", model="other")], "other")
     assert other.reasons == {"no golden set is configured for this model": 1}
+
+
+def test_a_request_that_names_no_set_is_of_the_one_in_use(bus: EmbeddedBus, tmp_path: Path, server: Server) -> None:
+    settings = settings_of(tmp_path, http(server, "good"))
+    golden = prepared(bus, settings)
+    [none] = asked(bus, settings, [asking(settings, None, "a")])
+    assert (none.status, none.golden, none.reasons) == ("failed", None, {"the model has no golden set": 1})
+    bus.publish([announced(settings, announcement(golden, 1_000, None, None))])
+    first, second = asked(bus, settings, [asking(settings, None, "b"), asking(settings, golden, "c")])[1:]
+    assert (first.golden, first.verdict) == (golden.hash, "first")
+    assert second.against == first.request
+    other = stored(settings, rows_of(20))
+    bus.publish([announced(settings, announcement(other, 2_000, golden.hash, None))])
+    assert asked(bus, settings, [asking(settings, None, "d")])[-1].golden == other.hash
+    chosen = settings.models["m"].golden
+    assert chosen is not None
+    fixed = settings.models["m"].model_copy(update={"golden": chosen.model_copy(update={"set": golden.hash})})
+    settings = settings.model_copy(update={"models": {"m": fixed}})
+    assert asked(bus, settings, [asking(settings, None, "e")])[-1].golden == golden.hash
 
 
 def test_where_none_is_configured_there_is_no_evaluator_and_no_topic(bus: EmbeddedBus, tmp_path: Path) -> None:

@@ -66,8 +66,8 @@ def prepared(bus: Bus, settings: Configuration, rows: Sequence[GoldenRow] | None
     return stored(settings, rows)
 
 
-def asking(settings: Configuration, golden: GoldenSet, named: str, version: str = "1", model: str = "m") -> GoldenRequest:
-    return request_of(settings, model, version, golden.hash, "person", named, 1_700_000_000_000)
+def asking(settings: Configuration, golden: GoldenSet | None, named: str, version: str = "1", model: str = "m") -> GoldenRequest:
+    return request_of(settings, model, version, None if golden is None else golden.hash, "person", named, 1_700_000_000_000)
 
 
 def evaluator(bus: Bus, settings: Configuration) -> Evaluator:
