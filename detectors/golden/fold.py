@@ -74,8 +74,9 @@ class Fold:
             case GoldenRequest() if not self._done(record):
                 self._requests.setdefault(record.request, record)
                 return self._answered(record.request)
-            case GoldenStarted() if not self._done(record):
-                self._attempts[record.request] = max(record.attempt, self._attempts.get(record.request, 0))
+            case GoldenStarted() if not self._done(record) and record.attempt > self._attempts.get(record.request, 0):
+                self._attempts[record.request] = record.attempt
+                self._chunks.pop(record.request, None)
             case GoldenResult() if not self._done(record) and record.attempt == self._attempts.get(record.request, 0):
                 self._chunks.setdefault(record.request, {})[record.chunk] = record
                 return self._answered(record.request)
@@ -140,7 +141,7 @@ class Fold:
     def _answered(self, id_: str) -> list[GoldenEvaluation]:
         """What a request comes to, if all of its result is there: of the last attempt that was started, and of no other."""
         request, parts = self._requests.get(id_), self._chunks.get(id_, {})
-        chunks = [one for _, one in sorted(parts.items()) if one.attempt == self._attempts.get(id_, 0)]
+        chunks = [parts[number] for number in sorted(parts)]
         if id_ in self._said or not chunks or len(chunks) < chunks[0].chunks:
             return []
         answers = joined(chunks)

@@ -202,6 +202,15 @@ def test_results_of_other_attempts_do_not_count() -> None:
     assert written(fold, result("e", [2] * 20, attempt=2))
 
 
+def test_parts_of_two_attempts_are_not_put_together() -> None:
+    fold = Fold()
+    old, new = result("e", [1] * 20, attempt=1, chunks=2), result("e", [2] * 20, attempt=2, chunks=2)
+    assert not written(fold, [request("e"), started("e", 1), old[0], started("e", 2), new[1], old[0]])
+    [found] = written(fold, [new[0]])
+    assert fold.answers("e") is not None
+    assert found.metrics["accuracy"] == 1 - 2 / 2**20
+
+
 def test_a_result_counts_when_all_of_it_is_there() -> None:
     fold = Fold()
     first, second = result("e", range(20), chunks=2)
