@@ -4,6 +4,7 @@
 answer by then timed out. Nothing of an answer is kept but its losses, the name of its version, and a reason of our own.
 """
 
+import logging
 import queue
 import threading
 import time
@@ -27,6 +28,8 @@ from .asking import Asked, Batch, Caller, Erred, Invalid, TimedOut
 SLACK_S = 2.0
 _QUANTILES = (50, 90, 99, 100)
 _LATE = "no answer in time"
+_NO_SET, _LATE_SET = "the golden set is not in the artifact store, or cannot be read", "the golden set could not be read in time"
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class _Sheet:
 
 
 class Attempt:
-    """Begun when it is made. ``failed`` in its result is an attempt that could not even begin."""
+    """Begun when it is made."""
 
     def __init__(self, request: GoldenRequest, number: int, plan: Plan) -> None:
         self.request, self.number = request, number
@@ -70,7 +73,7 @@ class Attempt:
         self._ends = time.monotonic() + plan.within_s
         self._changing = threading.Lock()
         self._sheet: _Sheet | None = None
-        self._unusable: str | None = None
+        self._unusable = False
         self._error: Exception | None = None
         self._callers: list[Caller] = []
         self._closed = False
@@ -98,14 +101,7 @@ class Attempt:
         sheet = self._sheet
         about = {"request": self.request.request, "model": self.request.model, "version": self.request.version, "attempt": self.number}
         if sheet is None:
-            return [
-                GoldenResult(
-                    **about,
-                    golden=self._plan.golden,
-                    answered=now,
-                    reasons={self._unusable or "the golden set could not be read in time": 1},
-                )
-            ]
+            return [GoldenResult(**about, golden=self._plan.golden, answered=now, reasons={_NO_SET if self._unusable else _LATE_SET: 1})]
         expected = self._settle(sheet)
         rows = len(sheet.golden.rows)
         names, members = _members(sheet.golden)
@@ -147,7 +143,8 @@ class Attempt:
         try:
             sheet = _Sheet.of(self._plan.load())
         except (ArtifactError, Unusable) as error:
-            self._unusable = fitted(str(error).partition(":")[0], MODEL) or "the golden set cannot be used"
+            _log.warning("%s/%s: %s", self.request.model, self.request.version, error)
+            self._unusable = True
             self._done.set()
             return
         except Exception as error:  # noqa: BLE001  # told to the thread that turns, which ends by it

