@@ -1,139 +1,8 @@
-"""The fold of the golden topic, compared with its rules on random logs, and after compaction."""
-
-import random
-from collections import Counter
-from collections.abc import Iterable
-
-import numpy as np
-import pytest
+"""The fold of the golden topic, a rule a test."""
 
 from driftbus.detectors.golden.fold import MOST_ANCHORS, MOST_ATTEMPTS, Fold, Said
-from driftbus.schemas.messages.golden import GoldenEvaluation, GoldenRequest, GoldenResult, GoldenStarted
 
-from ...oracle import golden as rules
-
-CODES = {"timeout": -1, "error": -2, "invalid": -3}
-ROWS = 60
-HASH = "sha256:" + "0" * 63
-
-
-def request(id_: str, version: str = "1", golden: str = "a", parent: str | None = None, *, spread: bool = False) -> GoldenRequest:
-    return GoldenRequest(
-        request=id_, model="m", version=version, golden=HASH + golden, cause="person", named=id_, parent=parent, spread=spread
-    )
-
-
-def started(id_: str, attempt: int = 1, version: str = "1") -> GoldenStarted:
-    return GoldenStarted(request=id_, model="m", version=version, attempt=attempt)
-
-
-def result(id_: str, answers: Iterable[int | str], attempt: int = 1, version: str = "1", chunks: int = 1) -> list[GoldenResult]:
-    losses = np.array([CODES[one] if isinstance(one, str) else one for one in answers], dtype=np.int64)
-    parts = np.array_split(losses, chunks)
-    return [
-        GoldenResult(
-            request=id_,
-            model="m",
-            version=version,
-            attempt=attempt,
-            chunk=chunk,
-            chunks=chunks,
-            losses={"zero_one": part},
-            places={"zero_one": 20},
-        )
-        for chunk, part in enumerate(parts)
-    ]
-
-
-def of_rules(record: rules.Requested | rules.Started | rules.Result, versions: dict[str, str], chunks: int) -> list[Said]:
-    """The product's records of the rules'."""
-    match record:
-        case rules.Requested():
-            return [request(record.id, record.version, record.golden, record.parent)]
-        case rules.Started():
-            return [started(record.id, record.attempt, versions[record.id])]
-    return [*result(record.id, record.answers, record.attempt, versions[record.id], chunks)]
-
-
-def told(one: GoldenEvaluation) -> rules.Evaluation:
-    return rules.Evaluation(one.request, one.status, one.common, one.change_units, one.against, one.last_good, one.good)
-
-
-def loss_of(draw: random.Random, level: int) -> int | str:
-    return draw.choice(("timeout", "error", "invalid")) if draw.random() < 0.03 else max(0, level + draw.randrange(-3, 4))
-
-
-@pytest.mark.parametrize("case", range(300))
-def test_a_random_log_comes_to_what_the_rules_say(case: int) -> None:
-    """Killed anywhere, asked twice, told twice, of several versions and sets, better and worse, with answers missing."""
-    draw = random.Random(f"golden/{case}")
-    requests = [
-        rules.Requested(f"e{i}", draw.choice("123"), draw.choice("ab"), draw.choice((None, None, "1", "2")))
-        for i in range(draw.randrange(1, 9))
-    ]
-    versions = {one.id: one.version for one in requests}
-    deadly = {one.id for one in requests if draw.random() < 0.15}
-    levels = {one.id: draw.choice((0, 10, 100, 103, 104, 105, 106, 200)) for one in requests}
-    log: list[rules.Requested | rules.Started | rules.Result] = []
-    records: list[Said] = []
-    oracle, fold = rules.Golden(), Fold()
-    expected, said = list[rules.Evaluation](), list[rules.Evaluation]()
-
-    def write(record: rules.Requested | rules.Started | rules.Result) -> None:
-        log.append(record)
-        expected.extend(oracle.feed(record))
-        for one in of_rules(record, versions, draw.choice((1, 1, 3))):
-            records.append(one)
-            for evaluation in fold.feed(one):
-                said.append(told(evaluation))
-                records.append(evaluation)
-                assert fold.said == [evaluation]
-                fold.feed(evaluation)
-
-    for one in requests:
-        for _ in range(draw.choice((1, 1, 2))):
-            write(one)
-    for _ in range(100):
-        assert [(todo.request.request, todo.attempt) for todo in fold.todo()] == oracle.open()
-        if not oracle.open():
-            break
-        id_, attempt = oracle.open()[0]
-        if attempt is None:
-            write(rules.Result(id_, oracle.attempt[id_], ()))
-            continue
-        write(rules.Started(id_, attempt))
-        if id_ in deadly or draw.random() < 0.2:
-            continue  # it died
-        answered = rules.Result(id_, attempt - (draw.random() < 0.1), tuple(loss_of(draw, levels[id_]) for _ in range(ROWS)))
-        write(answered)
-        if draw.random() < 0.1:
-            write(answered)
-        if draw.random() < 0.1:
-            write(requests[int(id_[1:])])
-    assert said == expected
-    assert Counter(one.id for one in said) == Counter({one.id: 1 for one in requests})
-    assert [told(one) for one in refolded(records).evaluations("m")] == expected
-
-
-def refolded(records: Iterable[Said]) -> Fold:
-    fold = Fold()
-    for record in records:
-        fold.feed(record)
-    return fold
-
-
-def evaluated(
-    fold: Fold, id_: str, answers: Iterable[int | str], version: str = "1", golden: str = "a", *, spread: bool = False
-) -> GoldenEvaluation:
-    return written(fold, [request(id_, version, golden, spread=spread), started(id_, 1, version), *result(id_, answers, 1, version)])[-1]
-
-
-def written(fold: Fold, records: Iterable[Said]) -> list[GoldenEvaluation]:
-    """Feed records, and what follows from them."""
-    found = [one for record in records for one in fold.feed(record)]
-    for one in found:
-        fold.feed(one)
-    return found
+from .records import evaluated, refolded, request, result, started, written
 
 
 def test_what_kills_its_runner_is_run_three_times_and_then_failed() -> None:
@@ -169,6 +38,15 @@ def test_four_percent_worse_every_time_is_told_at_the_second() -> None:
     assert [one.verdict for one in told_] == ["first", "same", "worse", "worse", "worse"]
     assert {one.against for one in told_[1:]} == {"e0"}
     assert told_[-1].last_good == "e1", "it dates the onset"
+
+
+def test_the_first_of_a_version_is_compared_with_its_parents_last_good_one() -> None:
+    fold = Fold()
+    evaluated(fold, "a", [100] * 20, version="1")
+    evaluated(fold, "b", [50] * 20, version="2")
+    [found] = written(fold, [request("c", "3", parent="1"), started("c", 1, "3"), *result("c", [102] * 20, version="3")])
+    assert (found.against, found.verdict) == ("a", "same")
+    assert evaluated(fold, "d", [102] * 20, version="4").against == "c", "without one, with the last good one"
 
 
 def test_a_failed_one_changes_nothing() -> None:
@@ -221,6 +99,32 @@ def test_a_result_counts_when_all_of_it_is_there() -> None:
     assert fold.answers("e").tolist() == list(range(20))  # type: ignore[union-attr]  # it is there
 
 
+def test_a_result_that_is_told_twice_is_judged_once() -> None:
+    fold = Fold()
+    records: list[Said] = [request("e"), started("e"), *result("e", [1] * 20), *result("e", [1] * 20)]
+    assert len([one for record in records for one in fold.feed(record)]) == 1
+    assert len(fold.said) == 1
+
+
+def test_an_evaluation_on_the_topic_holds_as_it_was_said() -> None:
+    """What it was made of may be gone: nobody makes it anew."""
+    fold = Fold()
+    evaluated(fold, "a", [100] * 20)
+    records: list[Said] = [request("b"), started("b"), *result("b", [100] * 20)]
+    [said] = [one for record in records for one in fold.feed(record)]
+    fold.feed(said.model_copy(update={"good": False, "verdict": "worse"}))
+    assert evaluated(fold, "c", [100] * 20).last_good == "a"
+
+
+def test_what_can_no_longer_matter_is_to_become_tombstones() -> None:
+    fold = Fold()
+    for name in "abcd":
+        evaluated(fold, name, [100] * 20)
+    over = {*fold.over()}
+    assert over == {record.key for name in "bc" for record in (request(name), started(name), *result(name, [1] * 20))}
+    assert [fold.answers(name) is not None for name in "abcd"] == [True, False, False, True]
+
+
 def test_a_request_that_is_withdrawn_is_not_run() -> None:
     fold = Fold()
     fold.feed(request("e"))
@@ -228,34 +132,6 @@ def test_a_request_that_is_withdrawn_is_not_run() -> None:
     assert not list(fold.todo())
     fold.gone(b"of nobody")
     fold.gone(None)
-
-
-@pytest.mark.parametrize("case", range(60))
-def test_a_compacted_topic_comes_to_the_same(case: int) -> None:
-    """Tombstones written as the fold says, and whatever compaction leaves of what they are for: the next result is judged alike."""
-    draw = random.Random(f"compacted/{case}")
-    whole, log = Fold(), dict[str, Said]()
-    for number in range(draw.randrange(1, 40)):
-        id_, version, golden = f"e{number}", draw.choice("1234"), draw.choice("ab")
-        answers = [loss_of(draw, draw.choice((100, 103, 106, 120))) for _ in range(ROWS)]
-        records: list[Said] = [request(id_, version, golden), started(id_, 1, version), *result(id_, answers, 1, version)]
-        found = written(whole, records)
-        log |= {record.key: record for record in [*records, *found]}
-        for key in whole.over():
-            del log[key]
-            whole.gone(key.encode())
-        restored = refolded(log.values())
-        assert not restored.over()
-        assert [*restored.todo()] == [*whole.todo()] == []
-        again = refolded(log.values())
-        probe: list[Said] = [request("probe", version, golden), started("probe", 1, version), *result("probe", answers, 1, version)]
-        [one] = [said for record in probe for said in again.feed(record)]
-        copy = refolded([*log.values(), *probe])
-        assert [one] == copy.said
-        assert whole.evaluations("m") == restored.evaluations("m")
-        [expected] = [said for record in probe for said in whole.feed(record)]
-        assert one == expected
-        whole = refolded(log.values())
 
 
 def test_a_request_that_comes_again_is_not_run_again() -> None:
