@@ -24,4 +24,9 @@ RECORDS = {
     "announcement": 50_000,
     "model-event": 50_000,
     "evidence": 50_000,
+    "golden-set": 100_000,
+    "golden-request": 50_000,
+    "golden-started": 20_000,
+    "golden-result": 600_000,
+    "golden-evaluation": 500_000,
 }

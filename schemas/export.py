@@ -11,12 +11,15 @@ from .messages.block import Block
 from .messages.dead_letter import DeadLetter
 from .messages.drift import DriftEvent
 from .messages.evidence import Evidence
+from .messages.golden import GoldenEvaluation, GoldenRequest, GoldenResult, GoldenStarted
+from .messages.golden_set import GoldenAnnouncement
 from .messages.model_event import ModelEvent
 from .messages.notice import Notice
 from .messages.pane import Pane
 from .messages.performance import Performance
 from .messages.prediction import Prediction
 from .messages.progress import Progress
+from .stored.golden import GoldenSet
 from .stored.reference import Reference
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -30,6 +33,12 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "drift-event": DriftEvent,
     "evidence": Evidence,
     "model-event": ModelEvent,
+    "golden-evaluation": GoldenEvaluation,
+    "golden-rows": GoldenSet,
+    "golden-request": GoldenRequest,
+    "golden-result": GoldenResult,
+    "golden-set": GoldenAnnouncement,
+    "golden-started": GoldenStarted,
     "notice": Notice,
     "pane": Pane,
     "performance": Performance,

@@ -16,7 +16,7 @@ from driftbus.consumers.pipeline.documents import consumers_table, permissions
 from driftbus.consumers.pipeline.topology import ROLES
 from driftbus.consumers.process.settings import ConfigurationError, parsed
 from driftbus.schemas import configuration as schema
-from driftbus.schemas.configuration import Important, Stream
+from driftbus.schemas.configuration import Important, Stream, golden
 from driftbus.schemas.configuration.mapping import Mapping
 from driftbus.schemas.configuration.segments import Segments
 from driftbus.schemas.fact import Setting
@@ -129,6 +129,11 @@ def documented() -> dict[str, dict[str, str]]:
         ("models.NAME.pairs", schema.PairSettings),
         ("models.NAME.segments", Segments),
         ("models.NAME.trailing", schema.Trailing),
+        ("models.NAME.golden", schema.Golden),
+        ("models.NAME.golden.call.kserve", golden.KServe),
+        ("models.NAME.golden.call.http", golden.PlainHTTP),
+        ("models.NAME.golden.call.topics", golden.RequestReply),
+        ("models.NAME.golden.call.callable", golden.PythonCallable),
         ("models.NAME.reference, a file", schema.Table),
         ("models.NAME.reference, a part of a topic", schema.TopicSlice),
         ("models.NAME.features.PATTERN", schema.FeatureSettings),

@@ -11,7 +11,7 @@ from ..bus.open import coinciding, instance_of
 from ..console.logs import Format, logs_to_stderr
 from ..console.observer import Observer
 from ..pipeline.runner import run as run_roles
-from ..pipeline.topology import ROLES, started_by
+from ..pipeline.topology import ROLES, asked_for
 from ..process.settings import ConfigurationError
 from ..process.stopping import stopped_by_signals
 from ..replay.terminal import say
@@ -33,19 +33,23 @@ _log = logging.getLogger(__name__)
 )
 @configured
 def run(configuration: Configuration, roles: tuple[str, ...], until_end: bool, log_format: Format) -> None:
-    """Run the consumers until they are told to stop: the ROLES named (profiler, joiner, clerk, detector), or all of them in one process."""
+    """Run the consumers until they are told to stop: the ROLES named (profiler, joiner, ...), or all that are configured in one process."""
     if problem := coinciding(configuration):
         raise ConfigurationError(problem)
+    for role in set(roles) - set(asked_for(configuration)):
+        msg = f"{role}: nothing is configured for it to do (labels, models.NAME.golden); leave it out"
+        raise ConfigurationError(msg)
+    roles = roles or asked_for(configuration)
     logs_to_stderr(log_format)
     tell = _logged if log_format == "json" else say
     observer = Observer()
     totals: Mapping[str, int] | None = None
     with stopped_by_signals() as stopping, opened(configuration, patience_s=None) as bus, _metrics(configuration, observer):
-        *others, last = roles or started_by(configuration)
+        *others, last = roles
         named = f"{', '.join(others)} and {last}" if others else last
         read = f"{named} of {', '.join(configuration.inputs)}"
         tell(f"{configuration.application}: {read}; events: {configuration.topics.drift}; end: Ctrl-C")
-        totals = run_roles(bus, configuration, roles or ROLES, stopping=stopping, until_end=until_end, observer=observer).totals
+        totals = run_roles(bus, configuration, roles, stopping=stopping, until_end=until_end, observer=observer).totals
     if totals is None:
         tell("0 rows; told to stop before it had begun")
         return

@@ -16,7 +16,8 @@ MESSAGES: Mapping[str, Sequence[str]] = {
     "snapshots": (),
     "drift": ("drift-event", "notice"),
     "performance": ("performance",),
-    "models": ("announcement", "model-event"),
+    "models": ("announcement", "model-event", "golden-set"),
+    "golden": ("golden-request", "golden-started", "golden-result", "golden-evaluation"),
     "dead-letter": ("dead-letter",),
 }
 
@@ -82,7 +83,7 @@ def _described(topic: str) -> dict[str, Any]:  # any JSON
 
 
 def _message(name: str) -> dict[str, Any]:  # any JSON
-    binary = name in ("pane", "progress", "block", "evidence")
+    binary = name in ("block", "evidence", "golden-result", "pane", "progress")
     return {
         "name": name,
         "contentType": "application/vnd.msgpack" if binary else "application/json",

@@ -35,13 +35,14 @@ _SETTINGS: Mapping[str, tuple[bool, Mapping[str, str], int | None]] = {
     "drift": (True, {}, 90),
     "performance": (True, {}, None),  # compacted
     "models": (False, {}, None),  # one order for all announcements and model events; compacted
+    "golden": (True, {}, None),  # by the partition of the model; compacted
     "dead-letter": (False, {}, 30),
 }
 
 
 def own_topics(configuration: Configuration, topology: Sequence[Node] = TOPOLOGY) -> tuple[OwnTopic, ...]:
-    """All that the roles read or write, but the inputs."""
-    used = {topic for node in topology for topic in (*node.reads, *node.writes)} - {INPUTS}
+    """All that the roles that are asked for read or write, but the inputs."""
+    used = {topic for node in topology if node.asked(configuration) for topic in (*node.reads, *node.writes)} - {INPUTS}
     by_record = any(stream.clock == "record" for stream in configuration.streams.values())
     live = any(stream.clock == "live" for stream in configuration.streams.values())
     topics = configuration.topics

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from ...schemas.configuration import Configuration
 from ..clerk import clerk
 from ..detector import detector
+from ..golden import evaluator
 from ..joiner import joiner
 from ..process.consumer import Consumer, Kind, Making
 from ..profiler import profiler
@@ -18,12 +19,18 @@ from ..profiler import profiler
 INPUTS = "streams.*.topics"
 
 
-def _has_labels(configuration: Configuration) -> bool:
+def always(_: Configuration) -> bool:
+    """Every configuration asks for it."""
+    return True
+
+
+def has_labels(configuration: Configuration) -> bool:
+    """It asks for what labels need."""
     return bool(configuration.labels)
 
 
-#: Topics that are there only where something is configured.
-OPTIONAL: Mapping[str, Callable[[Configuration], bool]] = {"joins": _has_labels, "performance": _has_labels}
+#: Topics that roles which are always there write only where something is configured.
+OPTIONAL: Mapping[str, Callable[[Configuration], bool]] = {"joins": has_labels, "performance": has_labels}
 
 
 class Node(NamedTuple):
@@ -36,6 +43,7 @@ class Node(NamedTuple):
     does: str
     make: Callable[[Making], Sequence[Consumer]]
     per_stream: bool = False  #: a group for every stream: ``application-ROLE-STREAM``
+    asked: Callable[[Configuration], bool] = always  #: whether a configuration asks for it; else it has no topics, and is not run
 
 
 TOPOLOGY = (
@@ -55,6 +63,7 @@ TOPOLOGY = (
         ("summaries", "snapshots", "drift", "dead-letter"),
         "lets predictions meet their labels, and sums what became of them",
         joiner.make,
+        asked=has_labels,
     ),
     Node(
         clerk.ROLE,
@@ -72,11 +81,20 @@ TOPOLOGY = (
         "sums panes over partitions, tests every bucket, opens and resolves episodes; tells how predictions turned out",
         detector.make,
     ),
+    Node(
+        evaluator.ROLE,
+        "hand",
+        ("golden", "models"),
+        ("golden", "drift", "dead-letter"),
+        "asks models for the answers of their golden sets, and says how well they did",
+        evaluator.make,
+        asked=evaluator.asked,
+    ),
 )
 
 ROLES = tuple(node.role for node in TOPOLOGY)
 
 
-def started_by(configuration: Configuration) -> tuple[str, ...]:
-    """The roles that have something to do: those all of whose first topics are there."""
-    return tuple(node.role for node in TOPOLOGY if node.reads[0] not in OPTIONAL or OPTIONAL[node.reads[0]](configuration))
+def asked_for(configuration: Configuration) -> tuple[str, ...]:
+    """The roles that a configuration asks for."""
+    return tuple(node.role for node in TOPOLOGY if node.asked(configuration))

@@ -1,4 +1,4 @@
-"""Where references are kept: a folder, or any fsspec URL, under the hash of their content."""
+"""Where references and golden sets are kept: a folder, or any fsspec URL, under the hash of their content."""
 
 from pathlib import Path
 
@@ -18,13 +18,14 @@ class ArtifactError(Exception):
 
 
 class ArtifactStore:
-    """Contents by their hash, at ``URL/references/sha256-DIGITS.json``.
+    """Contents by their hash, at ``URL/references/sha256-DIGITS.json``; other contents in a ``folder`` of their own.
 
     *Guarantee*: what `get` returns is what was `put`: its hash is checked at every reading. A process that dies while it writes leaves no
     content under that name: local files are renamed into place, and object stores show an object when it is whole.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, folder: str = "references") -> None:
+        self._folder = folder
         self.url = url.rstrip("/")
         try:
             self._files, self._root = fsspec.core.url_to_fs(self.url)
@@ -35,7 +36,7 @@ class ArtifactStore:
         self._kept = Kept(self._reference, MOST_DECODED, MOST_DECODED_BYTES)
 
     def _path(self, name: str) -> str:
-        return f"{self._root}/references/{name.replace(':', '-')}.json"
+        return f"{self._root}/{self._folder}/{name.replace(':', '-')}.json"
 
     def put(self, content: bytes) -> str:
         """Store a content; returns its hash. What is there already is left as it is."""
@@ -66,7 +67,7 @@ class ArtifactStore:
             msg = f"artifacts: {name} cannot be read from {self.url}: {error or type(error).__name__}"
             raise ArtifactError(msg) from error
         if content_hash(content) != name:
-            msg = f"artifacts: {self._path(name)} was changed: its content is {content_hash(content)}; build the reference again"
+            msg = f"artifacts: {self._path(name)} was changed: its content is {content_hash(content)}; build it again"
             raise ArtifactError(msg)
         return content
 

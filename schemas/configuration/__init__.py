@@ -11,6 +11,7 @@ from ..duration import ROW_MS, Duration, written
 from ..fact import Setting
 from ..identity import content_hash
 from .features import Chosen, FeatureSettings, Important
+from .golden import Golden
 from .labels import LabelMapping, Labels
 from .metrics import Metrics
 from .model import MOST_PIECES, Model, PairSettings, Trailing
@@ -28,6 +29,7 @@ __all__ = [
     "Configuration",
     "FalseAlarms",
     "FeatureSettings",
+    "Golden",
     "Important",
     "KafkaTopics",
     "LabelMapping",

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from ..duration import Duration, written
 from ..fact import Setting
 from .features import FeatureSettings, Important, NullValues, OrIgnore, Zone
+from .golden import Golden
 from .reference import Table, TopicSlice
 from .segments import Segments
 from .units import FalseAlarms, Rate
@@ -62,6 +63,7 @@ class Model(Setting):
     trailing: Trailing | None = None
     nulls: NullValues = Field((), description="values that stand for none, in every feature that does not say others")
     zone: Zone = Field("UTC", description="of times that name none")
+    golden: Golden | None = Field(None, description="rows with known answers on which the model itself is tested")
     features: dict[str, Annotated[FeatureSettings, OrIgnore]] = {}
 
     @model_validator(mode="after")

@@ -47,6 +47,11 @@ class KafkaTopics(Setting):
         return f"{self.prefix}.models"
 
     @property
+    def golden(self) -> str:
+        """Golden evaluations: asked for, begun, answered, judged (compacted)."""
+        return f"{self.prefix}.golden"
+
+    @property
     def dead_letter(self) -> str:
         """What could not be counted."""
         return f"{self.prefix}.dead-letter"

@@ -17,7 +17,7 @@ from driftbus.consumers.bus.kafka import KafkaBus
 from driftbus.consumers.bus.recording import load_recording, write_recording
 from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.pipeline.runner import Pipeline
-from driftbus.consumers.pipeline.topology import INPUTS, ROLES, TOPOLOGY
+from driftbus.consumers.pipeline.topology import INPUTS, TOPOLOGY
 from driftbus.consumers.reference.model_events import tell
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.model_event import ModelEvent
@@ -25,6 +25,8 @@ from driftbus.schemas.messages.pane import Pane
 
 from ..streaming import BEGINNING, Event, Sent, by_model, configuration, everything, prepare, reference, rows, send, trim
 
+#: What a recording is run through; hands act on the world, and have a battery of their own.
+FOLDS = tuple(node.role for node in TOPOLOGY if node.kind == "fold")
 #: Of the input topic, and of the summaries.
 PARTITIONS = 2
 #: Records that a consumer gets at once here, so that there are several commits.
@@ -120,7 +122,7 @@ class World:
 
     def finish(self, bus: Bus, *roles: str) -> Pipeline:
         """Run these roles, or all, to the end."""
-        pipeline = Pipeline(bus, self.settings, roles or ROLES)
+        pipeline = Pipeline(bus, self.settings, roles or FOLDS)
         with closing(pipeline):
             for _ in pipeline.run_until_end():
                 pass

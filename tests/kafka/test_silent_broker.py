@@ -20,7 +20,7 @@ import yaml
 from driftbus.consumers.bus.interface import Bus, BusError, Output, Position, Stopped, TopicPartition
 from driftbus.consumers.bus.kafka import KafkaBus
 from driftbus.consumers.bus.kafka_admin import Cluster
-from driftbus.consumers.pipeline.topology import ROLES
+from driftbus.consumers.pipeline.topology import asked_for
 
 from ..bus.worlds import Followed, everything, numbered, work
 from ..streaming import configuration, prepare, reference, rows, send
@@ -52,6 +52,7 @@ class Process(NamedTuple):
     streams: int = 1  #: of the application; each is another profiler, to be closed behind the one before
 
 
+ROLES = asked_for(configuration())
 #: By when they are told to stop: while the broker is silent, every role and all in one; twice; and when it answers again.
 MEANWHILE = {role: Process("meanwhile", (role,), 8) for role in ROLES} | {"all": Process("together", ROLES, 2)}
 PROCESSES = MEANWHILE | {"twice": Process("twice", ROLES[:1]), "afterwards": Process("afterwards", ROLES[:1])}

@@ -1,0 +1,126 @@
+"""One HTTP connection to a server that may hang, drip, lie and die: an answer by the deadline, bounded, or none.
+
+*Guarantee.* `post` returns or raises by its deadline, however slowly a server speaks: what is under way is cut. It follows no redirect,
+uses no proxy of the environment, and reads no more than `MOST_BYTES`.
+
+*Trap.* A name is looked up by the system, which nothing can cut. Who asks must not wait for the thread that does.
+"""
+
+import http.client
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+from ..decode.marked import HEADER
+from .asking import MOST_BYTES, Erred, Invalid, TimedOut
+
+
+class Connection:
+    """Kept open from call to call; made anew where it broke."""
+
+    def __init__(self, url: str, headers: Mapping[str, str]) -> None:
+        parts = urlsplit(url)
+        self._secure, self._host, self._port = parts.scheme == "https", parts.hostname or "", parts.port
+        self._path = parts.path.rstrip("/")
+        self._headers = {"Content-Type": "application/json", "Accept": "application/json", **headers}
+        self._open: http.client.HTTPConnection | None = None
+        self._closed = False
+
+    def post(self, path: str, body: bytes, id_: str, deadline: float) -> bytes:
+        """The body of the answer. Raises `TimedOut`, `Erred`, `Invalid`."""
+        used = self._open is not None
+        try:
+            return self._posted(path, body, id_, deadline)
+        except (http.client.RemoteDisconnected, ConnectionError):
+            if not used:
+                msg = "the connection broke"
+                raise Erred(msg) from None
+        try:
+            return self._posted(path, body, id_, deadline)  # it had been closed while it was idle
+        except ConnectionError:
+            msg = "the connection broke"
+            raise Erred(msg) from None
+
+    def cut(self) -> None:
+        """From any thread: give up what is under way, and do nothing more."""
+        self._closed = True
+        if connection := self._open:
+            _cut(connection)
+
+    def close(self) -> None:
+        """By the thread that posts: it posts no more."""
+        self._closed = True
+        if connection := self._open:
+            connection.close()
+
+    def _posted(self, path: str, body: bytes, id_: str, deadline: float) -> bytes:
+        left = deadline - time.monotonic()
+        if left <= 0 or self._closed:
+            raise TimedOut
+        connection = self._open or self._made(left)
+        connection.timeout = left
+        watch = threading.Timer(left, _cut, (connection,))
+        watch.daemon = True
+        whole = False
+        try:
+            if connection.sock is None:
+                connection.connect()
+            connection.sock.settimeout(left)
+            watch.start()
+            self._open = connection
+            connection.request("POST", self._path + path, body, {**self._headers, HEADER: id_})
+            response = connection.getresponse()
+            answer = response.read(MOST_BYTES + 1)
+            whole = response.isclosed() and not response.will_close
+            _check(response, answer, deadline)
+        except (OSError, http.client.HTTPException) as error:
+            raise self._told(error, deadline) from None
+        finally:
+            watch.cancel()
+            if not whole:
+                self._open = None
+                connection.close()
+        if time.monotonic() > deadline:
+            raise TimedOut
+        return answer
+
+    def _made(self, timeout_s: float) -> http.client.HTTPConnection:
+        if self._secure:
+            return http.client.HTTPSConnection(self._host, self._port, timeout=timeout_s, context=ssl.create_default_context())
+        return http.client.HTTPConnection(self._host, self._port, timeout=timeout_s)
+
+    def _told(self, error: Exception, deadline: float) -> Exception:
+        if self._closed or isinstance(error, TimeoutError) or time.monotonic() >= deadline:
+            return TimedOut()
+        if isinstance(error, http.client.RemoteDisconnected | ConnectionResetError | BrokenPipeError):
+            return error
+        if isinstance(error, http.client.IncompleteRead):
+            return Erred("the answer ends before it is whole")
+        if isinstance(error, ConnectionRefusedError):
+            return Erred("the connection was refused")
+        return Erred(f"the call failed: {type(error).__name__}")
+
+
+def _cut(connection: http.client.HTTPConnection) -> None:
+    """Whoever reads from it, or writes to it, is told at once."""
+    if (sock := connection.sock) is not None:
+        with suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
+
+
+def _check(response: http.client.HTTPResponse, answer: bytes, deadline: float) -> None:
+    if time.monotonic() >= deadline:
+        raise TimedOut
+    if not 200 <= response.status < 300:
+        msg = f"HTTP {response.status}"
+        raise Erred(msg)
+    if len(answer) > MOST_BYTES:
+        msg = f"the answer has more than {MOST_BYTES:,} bytes"
+        raise Invalid(msg)
+    if response.length:  # a read of at most so many bytes does not say so
+        msg = "the answer ends before it is whole"
+        raise Erred(msg)

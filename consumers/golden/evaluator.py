@@ -1,0 +1,250 @@
+"""The evaluator: asks models for the answers of their golden sets, when somebody wants to know. A hand.
+
+*Guarantee.* Each request on the golden topic comes to exactly one evaluation, whatever dies. `GoldenStarted` is written before a model is
+called, `GoldenResult` behind it, by the owner of the partition alone; an evaluation is what the partition's records come to
+(`driftbus.detectors.golden.fold`), and is written when they are there. Whoever dies between two of these is followed by one that begins the
+next attempt, three of them at most; calls are at least once.
+
+*Trap.* A model is called by threads (`attempt`), never in a turn. Nothing more is begun while something that was written has not been
+read back: what the log says holds, not what was meant.
+
+The topic is folded from its beginning when a partition is assigned: it is compacted, and what can no longer matter becomes a tombstone, so
+that it is short. It is its own snapshot.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ...detectors.golden.fold import Fold, Todo
+from ...schemas.configuration import Configuration
+from ...schemas.messages.golden import GoldenResult, GoldenStarted
+from ...schemas.messages.notice import Notice
+from ...schemas.messages.progress import InputPartition
+from ..bus import own
+from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
+from ..process.consumer import Making
+from ..process.remaining import Remaining
+from ..process.standing import Standing
+from ..process.strangers import Strangers, notice
+from .announced import NoGoldenSet
+from .attempt import Attempt
+from .plans import Plans, store_of
+from .records import output, read
+
+ROLE = "evaluator"
+MOST_RECORDS = 500
+#: Offsets behind which nothing was written are committed so often, in ms.
+COMMIT_EVERY = 5_000
+
+
+def asked(configuration: Configuration) -> bool:
+    """Whether there is anything to do for an evaluator."""
+    return any(model.golden is not None for model in configuration.models.values())
+
+
+def make(making: Making) -> list["Evaluator"]:
+    """The one evaluator of a process; none where no model has a golden set."""
+    if not asked(making.configuration):
+        return []
+    return [
+        Evaluator(making.bus, making.configuration, Plans(making.bus, making.configuration, store_of(making.configuration)), making.wall)
+    ]
+
+
+@dataclass
+class _Partition:
+    """One partition in this process's hands."""
+
+    place: InputPartition
+    strangers: Strangers
+    fold: Fold
+    position: int
+    committed: int  #: in front of it nothing is to be done any more; how far strangers are told stands beside it
+    committed_at: int
+    until: int = 0  #: behind all that was written here
+    looked: int = -1  #: where it was when it was last looked for records that can no longer matter
+    attempt: Attempt | None = None
+    outputs: list[Output] = field(default_factory=list)  #: of strangers; not yet committed
+
+
+class Evaluator:
+    """The consumer of one process: a member of the group ``application-evaluator``."""
+
+    role = ROLE
+
+    def __init__(self, bus: Bus, configuration: Configuration, plans: Plans, wall: Callable[[], int]) -> None:
+        self._bus, self._configuration, self._plans, self._wall = bus, configuration, plans, wall
+        self._partitions: dict[TopicPartition, _Partition] = {}
+        self._remaining: Remaining | None = None
+        self._totals = {"evaluations": 0, "evaluations_failed": 0, "golden_attempts": 0, "set_aside": 0}
+        self._session = bus.session(self.role, [configuration.topics.golden], self)
+
+    def assigned(self, partitions: Mapping[TopicPartition, Position | None]) -> dict[TopicPartition, int]:
+        """Fold each partition from its beginning to its end. What a predecessor left open is waited for."""
+        for source, committed in partitions.items():
+            first, end = self._bus.watermarks(source)[0], self._bus.watermarks(source, committed=False)[1]
+            topic = self._bus.describe([source.topic])[source.topic]
+            place = InputPartition(topic=source.topic, topic_id=topic.id, partition=source.partition)
+            done, told = (first, first) if committed is None else (committed.offset, int(committed.metadata or committed.offset))
+            strangers = Strangers(self._configuration, place, own.Told(), topic.partitions)
+            partition = _Partition(place, strangers, Fold(), first, done, self._wall())
+            for batch in self._bus.read(source, first, end):
+                self._feed(partition, batch, silent_to=told)
+            strangers.count = 0
+            partition.position = partition.until = max(end, first)
+            if committed is not None and committed.offset < first:
+                lost = Notice.lost(self._configuration.application, None, place, committed.offset, first)
+                partition.outputs.append(notice(self._configuration, place, lost))
+            self._partitions[source] = partition
+        return {source: self._partitions[source].position for source in partitions}
+
+    def revoked(self, partitions: Sequence[TopicPartition]) -> None:
+        """Whoever has them now begins the next attempt."""
+        for source in partitions:
+            if (partition := self._partitions.pop(source, None)) and partition.attempt:
+                partition.attempt.cancel()
+
+    def turn(self, timeout_s: float) -> bool:
+        """Read once, write once; whether there was anything to do."""
+        batches = self._session.consume(MOST_RECORDS, timeout_s)
+        for batch in batches:
+            if partition := self._partitions.get(batch.source):
+                self._feed(partition, batch)
+        return self._commit(self._wall()) or bool(batches)
+
+    def finish(self) -> None:
+        """Be `done` when all that is asked for now has been evaluated."""
+        self._remaining = Remaining(self._bus, f"{self._configuration.application}-{self.role}", [self._configuration.topics.golden])
+
+    @property
+    def done(self) -> bool:
+        """Everything up to the end that `finish` found is read, and nothing that follows from it is to be done: here, and in the group."""
+        if self._remaining is None:
+            return False
+        ours = all(partition.committed >= self._remaining.end(source) for source, partition in self._partitions.items())
+        return ours and not self._remaining.left(besides=self._partitions)
+
+    def totals(self) -> Mapping[str, int]:
+        """Evaluations written, failed ones among them, attempts begun, and records set aside."""
+        return self._totals
+
+    def close(self) -> None:
+        """Give up what is under way: the next process begins another attempt."""
+        for partition in self._partitions.values():
+            if partition.attempt:
+                partition.attempt.cancel()
+        self._session.close()
+
+    def standing(self) -> Standing:
+        """How it stands between two turns."""
+        return Standing(dict.fromkeys(self._partitions), self._session.at_end().keys())
+
+    def fold(self, source: TopicPartition) -> Fold:
+        """What a partition comes to."""
+        return self._partitions[source].fold
+
+    def _feed(self, partition: _Partition, batch: Batch, silent_to: int = 0) -> None:
+        columns = batch.offsets.tolist(), batch.timestamps.tolist(), batch.keys(), batch.values, batch.headers()
+        for offset, appended, key, value, headers in zip(*columns, strict=True):
+            outputs: list[Output] = []
+            try:
+                if value is None:
+                    partition.fold.gone(key)
+                elif (said := read(self._configuration.application, key, value, headers)) is not None:
+                    partition.fold.feed(said)
+            except own.Foreign as error:
+                outputs = partition.strangers.foreign(error.application)
+            except (own.Unreadable, ValueError) as error:
+                outputs = partition.strangers.unreadable(offset, appended, value, str(error))
+            if offset >= silent_to:
+                partition.outputs += outputs
+        partition.position = int(batch.offsets[-1]) + 1
+
+    def _caught_up(self, source: TopicPartition) -> bool:
+        """Whether all that was written here has been read back, control records included."""
+        partition = self._partitions[source]
+        return max(partition.position, self._session.at_end().get(source, 0)) >= partition.until
+
+    def _pending(self, partition: _Partition) -> bool:
+        return bool(partition.attempt or partition.fold.said or next(partition.fold.todo(), None))
+
+    def _commit(self, now: int) -> bool:
+        """Write what comes next of every partition, with its position; whether anything was."""
+        steps, work = dict[TopicPartition, _Step](), dict[TopicPartition, Work]()
+        for source, partition in self._partitions.items():
+            step = self._next(partition) if self._caught_up(source) else _Step()
+            read_to = max(partition.position, self._session.at_end().get(source, 0))
+            done = partition.committed if step.outputs or self._pending(partition) or not self._caught_up(source) else read_to
+            finishing = self._remaining is not None and self._remaining.end(source) <= done
+            due = done > partition.committed and (finishing or now - partition.committed_at >= COMMIT_EVERY)
+            if step.outputs or partition.outputs or due:
+                steps[source] = step
+                work[source] = Work(source, [*partition.outputs, *step.outputs], Position(done, str(partition.position)))
+        for source in self._session.commit(list(work.values())) if work else ():
+            if partition_ := self._partitions.get(source):
+                self._written(source, partition_, steps[source])
+                partition_.committed, partition_.committed_at = work[source].position.offset, now
+        return any(step.outputs for step in steps.values())
+
+    def _written(self, source: TopicPartition, partition: _Partition, step: "_Step") -> None:
+        """What was to be written is on the log: go on from there."""
+        self._totals["set_aside"] += partition.strangers.count
+        partition.outputs, partition.strangers.count = [], 0
+        if not step.outputs:
+            return
+        partition.until = self._bus.watermarks(source, committed=False)[1]
+        for name, number in step.counts.items():
+            self._totals[name] += number
+        if step.ends:
+            partition.attempt = None
+        if step.begins is not None:
+            partition.attempt = step.begins()
+
+    def _next(self, partition: _Partition) -> "_Step":
+        """One step at a time: what follows from the log, then the attempt that runs, then the next request."""
+        fold = partition.fold
+        if said := fold.said:
+            failed = sum(one.status == "failed" for one in said)
+            counts = {"evaluations": len(said), "evaluations_failed": failed}
+            return _Step([output(self._configuration, one) for one in said], counts=counts)
+        if partition.looked != partition.position:
+            partition.looked = partition.position
+            if over := fold.over():
+                topic, number = partition.place.topic, partition.place.partition
+                return _Step([Output(topic, number, key.encode(), None) for key in over])
+        if attempt := partition.attempt:
+            if fold.attempts(attempt.request.request) != attempt.number:  # it was withdrawn
+                attempt.cancel()
+                partition.attempt = None
+                return _Step()
+            return self._wrote(attempt.result(self._wall())) if attempt.over else _Step()
+        todo = next(fold.todo(), None)
+        return _Step() if todo is None else self._begun(todo, fold.attempts(todo.request.request))
+
+    def _begun(self, todo: Todo, attempts: int) -> "_Step":
+        """The next attempt at a request; or that there will be none."""
+        request, plan, why = todo.request, None, "no golden set is configured for this model"
+        try:
+            plan = self._plans.of(request)
+        except NoGoldenSet:
+            why = "the model has no golden set"
+        if plan is None or todo.attempt is None:
+            why = why if plan is None else "whoever called the model died, each time"
+            about = {"request": request.request, "model": request.model, "version": request.version, "attempt": attempts}
+            return self._wrote([GoldenResult(**about, answered=self._wall(), reasons={why: 1})])
+        number = todo.attempt
+        started = GoldenStarted(request=request.request, model=request.model, version=request.version, attempt=number)
+        return _Step([output(self._configuration, started)], lambda: Attempt(request, number, plan), counts={"golden_attempts": 1})
+
+    def _wrote(self, result: Sequence[GoldenResult]) -> "_Step":
+        return _Step([output(self._configuration, one) for one in result], ends=True)
+
+
+class _Step(NamedTuple):
+    """What is to be written next, and what then."""
+
+    outputs: Sequence[Output] = ()
+    begins: Callable[[], Attempt] | None = None
+    ends: bool = False  #: the attempt that runs is over
+    counts: Mapping[str, int] = {}

@@ -1,0 +1,49 @@
+"""Records of the golden topic: read, and addressed."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from ...detectors.golden.fold import Said
+from ...schemas.cloud_events import Headers
+from ...schemas.configuration import Configuration
+from ...schemas.messages.golden import GoldenEvaluation, GoldenRequest, GoldenResult, GoldenStarted
+from ...schemas.text import MODEL, unfit
+from ..bus import own
+from ..bus.addressing import addressed, partition_of
+from ..bus.interface import Bus, Output, TopicPartition
+
+_READERS: Mapping[str, Callable[[bytes], Said]] = {
+    "io.driftbus.golden.request": GoldenRequest.model_validate_json,
+    "io.driftbus.golden.started": GoldenStarted.model_validate_json,
+    "io.driftbus.golden.result": GoldenResult.decoded,
+    "io.driftbus.golden.evaluation": GoldenEvaluation.model_validate_json,
+}
+
+
+def read(application: str, key: bytes | None, value: bytes | None, headers: Headers) -> Said | None:
+    """What a record says; None: of a kind that a newer release has. Raises `own.Foreign` and `own.Unreadable`."""
+    said = own.read(application, _READERS, value, headers)
+    if said is None:
+        return None
+    if said.key.encode() != key:
+        msg = f"a record under the key of another: {said.key[:200]}"
+        raise own.Unreadable(msg)
+    if why := unfit(said.model, MODEL) or unfit(said.version, MODEL):
+        msg = f"its model or version is {why}"
+        raise own.Unreadable(msg)
+    return said
+
+
+def place_of(configuration: Configuration, model: str) -> TopicPartition:
+    """The partition in which all evaluations of a model are."""
+    return TopicPartition(configuration.topics.golden, partition_of(model, configuration.topics.partitions))
+
+
+def output(configuration: Configuration, said: Said) -> Output:
+    """A record as it is written."""
+    place = place_of(configuration, said.model)
+    return addressed(configuration, place.topic, said, place.partition)
+
+
+def ask(bus: Bus, configuration: Configuration, requests: Sequence[GoldenRequest]) -> None:
+    """Write requests, from outside."""
+    bus.publish([output(configuration, request) for request in requests])

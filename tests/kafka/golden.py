@@ -1,0 +1,165 @@
+"""Kills evaluators at random moments on a real Kafka: every request has exactly one evaluation, and it is what the topic comes to.
+
+``python -m tests.kafka.golden --kills 50 [--seed 1]`` starts a broker of its own, and says what it found.
+"""
+
+import argparse
+import os
+import random
+import signal
+import tempfile
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+
+from driftbus.consumers.bus.interface import Bus
+from driftbus.consumers.bus.kafka import KafkaBus
+from driftbus.consumers.golden.records import ask, place_of, read
+from driftbus.consumers.process.settings import load
+from driftbus.detectors.golden.fold import Fold, Said
+from driftbus.schemas.configuration import Configuration
+from driftbus.schemas.messages.golden import GoldenEvaluation, GoldenRequest
+
+from ..golden.servers import Server, serving
+from ..golden.worlds import asking, prepared, rows_of
+from .nursery import Nursery
+
+INSTANCES = ("one", "two")
+#: Of 48 rows two are hard, and time out now and then.
+ROWS = 48
+#: Models, one in each partition of the topic at least.
+MODELS = ("m", "a", "b", "c")
+#: A process lives so long, in seconds, until it is killed; the first of these are its start.
+SHORTEST_S, LONGEST_S = 0.3, 3.0
+#: Of a request that is asked anew after each so many kills.
+EVERY = 2
+_LONG_S = 120
+
+
+class Found(NamedTuple):
+    """What a play came to."""
+
+    requests: int
+    evaluations: Counter[str]  #: records of evaluations on the topic, by request
+    statuses: Counter[str]
+    attempts: Counter[int]
+    verdicts: Counter[str]
+    differing: list[str]  #: requests whose evaluation is not what the records in front of it come to
+    calls: int
+
+    @property
+    def exact(self) -> bool:
+        """Whether each request has one evaluation, and the right one."""
+        return len(self.evaluations) == self.requests and set(self.evaluations.values()) <= {1} and not self.differing
+
+
+def play(address: str, folder: Path, kills: int, seed: int) -> Found:
+    """Start evaluators, and kill them; then let them end."""
+    draw = random.Random(seed)
+    with serving() as server, closing(Nursery()) as nursery:
+        settings = _configured(address, folder, server)
+        with closing(KafkaBus(settings.kafka, settings.application, "asks")) as bus:
+            golden = prepared(bus, settings, rows_of(ROWS))
+            requests = list[GoldenRequest]()
+            alive: dict[str, int] = {}
+            for number in range(kills):
+                if number % EVERY == 0:
+                    requests += [asking(settings, golden, str(number), draw.choice("12"), model) for model in draw.sample(MODELS, 2)]
+                    ask(bus, settings, requests[-2:] + draw.choices(requests, k=draw.randrange(2)))
+                for instance in INSTANCES:
+                    if instance not in alive:
+                        alive[instance] = _born(nursery, folder, instance)
+                time.sleep(draw.uniform(SHORTEST_S, LONGEST_S))
+                os.kill(alive.pop(draw.choice(INSTANCES)), signal.SIGKILL)
+            alive |= {instance: _born(nursery, folder, instance) for instance in INSTANCES if instance not in alive}
+            deadline = time.monotonic() + _LONG_S
+            while {one.request for one in _evaluations(bus, settings)} < {one.request for one in requests}:
+                if time.monotonic() > deadline:
+                    break
+                time.sleep(0.2)
+            for pid in alive.values():
+                os.kill(pid, signal.SIGTERM)
+            return _found(bus, settings, requests, len(server.calls))
+
+
+def _configured(address: str, folder: Path, server: Server) -> Configuration:
+    call = {"http": {"url": f"{server.address}/late/{{version}}", "version": "version", "at_once": 2}}
+    written = {
+        "application": f"golden-{uuid.uuid4().hex[:8]}",
+        "bus": "kafka",
+        "kafka": {"bootstrap.servers": address},
+        "artifacts": str(folder / "artifacts"),
+        "topics": {"partitions": 2},
+        "streams": {"predictions": {"topics": ["scored"]}},
+        "models": {model: {"golden": {"call": call, "deadline": "400ms", "within": "30s"}} for model in MODELS},
+    }
+    (folder / "driftbus.yaml").write_text(yaml.safe_dump(written))
+    return load(folder / "driftbus.yaml")
+
+
+def _born(nursery: Nursery, folder: Path, instance: str) -> int:
+    file = folder / f"{instance}.yaml"
+    file.write_text((folder / "driftbus.yaml").read_text() + f"instance: {instance}\n")
+    return nursery.start(folder / f"{instance}.log", "run", "evaluator", "--config", str(file))
+
+
+def _records(bus: Bus, settings: Configuration) -> Iterator[Said | bytes]:
+    """All there are, partition by partition; a tombstone by its key."""
+    for place in sorted({place_of(settings, model) for model in MODELS}):
+        for batch in bus.read(place, *bus.watermarks(place)):
+            for key, value, headers in zip(batch.keys(), batch.values, batch.headers(), strict=True):
+                said = None if value is None else read(settings.application, key, value, headers)
+                yield said if said is not None else key or b""
+
+
+def _evaluations(bus: Bus, settings: Configuration) -> list[GoldenEvaluation]:
+    return [one for one in _records(bus, settings) if isinstance(one, GoldenEvaluation)]
+
+
+def _found(bus: Bus, settings: Configuration, requests: list[GoldenRequest], calls: int) -> Found:
+    fold, expected, written = Fold(), dict[str, GoldenEvaluation](), list[GoldenEvaluation]()
+    for record in _records(bus, settings):
+        if isinstance(record, bytes):
+            fold.gone(record)
+            continue
+        if isinstance(record, GoldenEvaluation):
+            written.append(record)
+        expected |= {one.request: one for one in fold.feed(record)}
+    return Found(
+        len({request.request for request in requests}),
+        Counter(one.request for one in written),
+        Counter(one.status for one in written),
+        Counter(one.attempt for one in written),
+        Counter(one.verdict for one in written),
+        [one.request for one in written if expected.get(one.request) != one],
+        calls,
+    )
+
+
+def main() -> None:
+    """What the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    from ..broker import broker
+
+    with tempfile.TemporaryDirectory() as folder, broker(Path(folder) / "cluster") as found:
+        began = time.monotonic()
+        told = play(found.address, Path(folder), arguments.kills, arguments.seed)
+    print(
+        f"{arguments.kills} kills in {time.monotonic() - began:.0f} s, seed {arguments.seed}: {told.requests} requests, {told.calls} calls"
+    )
+    print(f"evaluations: {dict(told.statuses)}, by attempt {dict(told.attempts)}, verdicts {dict(told.verdicts)}")
+    print("exactly one each, as the topic comes to" if told.exact else f"WRONG: {told}")
+    raise SystemExit(not told.exact)
+
+
+if __name__ == "__main__":
+    main()
