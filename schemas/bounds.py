@@ -17,6 +17,8 @@ MOST_TOPICS, LONGEST_TOPIC = 1_000, 249
 RECORDS = {
     "pane": 600_000,
     "progress": 500_000,
+    "block": 600_000,
+    "performance": 50_000,
     "snapshot": 600_000,
     "drift-event": 800_000,
     "notice": 100_000,

@@ -1,11 +1,12 @@
 """Rows of a run that wait for each other in the joins topic, until they leave in blocks."""
 
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...schemas.messages.block import MOST_ROWS, Block, Whose
+from ...schemas.messages.block import LARGEST, NAME_BYTES, ROW_BYTES, Block, Whose
 from ...schemas.messages.progress import InputPartition
 from ..streams.buckets import Buckets
 
@@ -64,11 +65,21 @@ class Waiting:
         for bucket in np.unique(rows["bucket"]).tolist():
             of_bucket = rows["bucket"] == bucket
             for place in np.unique(number[of_bucket]).tolist():
-                chosen = rows[of_bucket & (number == place)]
-                for part in range(0, len(chosen), MOST_ROWS):
-                    run = first, last, bucket, tiling.start(bucket - 1)
-                    found.append(self._block(named, chosen[part : part + MOST_ROWS], run, place, part // MOST_ROWS))
+                run = first, last, bucket, tiling.start(bucket - 1)
+                parts = list(self._parted(rows[of_bucket & (number == place)]))
+                found += [self._block(named, own, run, place, part) for part, own in enumerate(parts)]
         return found
+
+    def _parted(self, rows: Rows) -> Iterator[Rows]:
+        """In parts that fit into a record, whatever the names."""
+        names = list(self.whose)
+        used = (names[code] for code in set(rows["of"].tolist()))
+        size = len(rows) * ROW_BYTES + sum(NAME_BYTES + len("".join((one.model, one.version, one.reference)).encode()) for one in used)
+        if size <= LARGEST or len(rows) < 2:
+            yield rows
+            return
+        for half in (rows[: len(rows) // 2], rows[len(rows) // 2 :]):
+            yield from self._parted(half)
 
     def _block(self, named: "Named", rows: Rows, run: tuple[int, int, int, int], number: int, part: int) -> Block:
         first, last, bucket, start = run

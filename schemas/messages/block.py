@@ -19,8 +19,8 @@ FORM = 1
 ID_BYTES = 16
 #: Of a score in a block: a probability of 1.
 SCORE_ONE = 1 << 20
-#: Rows of a record: some 45 bytes each.
-MOST_ROWS = 10_000
+#: Bytes of a record, at most: of each row, and beside the text of each name.
+LARGEST, ROW_BYTES, NAME_BYTES = 512 * 1024, 56, 64
 
 _NONE = np.zeros(0, dtype=np.int64)
 

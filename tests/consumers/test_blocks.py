@@ -12,10 +12,14 @@ import xxhash
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Output
 from driftbus.consumers.pipeline.runner import Pipeline
+from driftbus.consumers.profiler.waiting import Named, Waiting, rows_of
+from driftbus.consumers.streams.buckets import Every
 from driftbus.consumers.streams.records import end_records
+from driftbus.schemas.bounds import RECORDS
 from driftbus.schemas.configuration import Configuration
-from driftbus.schemas.messages.block import Block
-from driftbus.schemas.outcome import NO_VALUE, class_code, number_code
+from driftbus.schemas.messages.block import Block, Whose
+from driftbus.schemas.messages.progress import InputPartition
+from driftbus.schemas.outcome import NO_VALUE, class_code, id_halves, number_code
 
 from ..streaming import BEGINNING, configuration, everything, message, prepare, reference
 
@@ -186,6 +190,18 @@ def test_a_label_that_cannot_be_read_is_a_dead_letter_and_costs_only_itself(name
     assert [key[2] for key in flat(blocks)] == [0, 2]
     ((letter,),) = letters.values()
     assert reason in str(letter.headers) + str(letter.value)
+
+
+def test_blocks_fit_into_records_whatever_the_names() -> None:
+    waiting, rows = Waiting(), 2_000
+    halves = id_halves([str(i) for i in range(rows)])
+    of = np.array([waiting.code(Whose(f"{i}" + "\U0001f600" * 490, "\U0001f600" * 500, "r" * 71, i)) for i in range(rows)])
+    waiting.add(rows_of(halves, of=of, bucket=10_000, water=9_000, offset=np.arange(rows), value=2**62, beside=2**20))
+    named = Named("outcomes", "predictions", "predictions", InputPartition(topic="t", topic_id="i", partition=0))
+    blocks = waiting.blocks(named, 0, rows, Every(10_000), 2)
+    assert sum(block.rows for block in blocks) == rows
+    assert max(len(block.encoded()) for block in blocks) + 2_000 <= RECORDS["block"]
+    assert len({block.id for block in blocks}) == len(blocks)
 
 
 @pytest.mark.parametrize("place", ["key", "header:row"])
