@@ -38,7 +38,7 @@ class Broker:
 
     def copy(self, folder: Path) -> "Broker":
         """Another with the data of this one, on ports of its own."""
-        shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns("pid", "server.log"))
+        shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns("pid", "server.log", ".lock"))
         state, properties = folder / "cluster.json", folder / "node-1" / "server.properties"
         text = properties.read_text().replace(str(self.folder), str(folder))
         ports = dict(zip(old := sorted(set(re.findall(r"127\.0\.0\.1:(\d+)", text))), _free_ports(len(old)), strict=True))
