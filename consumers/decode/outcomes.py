@@ -10,8 +10,8 @@ from ...schemas.outcome import NO_VALUE, class_code, number_code
 from .interface import MARKS
 from .scalars import category_text, classify, quoted
 
-#: Distinct values that are remembered.
-_MOST_KNOWN = 10_000
+#: Distinct values that are remembered, and characters of each: longer ones are read anew.
+_MOST_KNOWN, _LONGEST_KNOWN = 10_000, 100
 _WANTED = {"binary": "true or false, 1 or 0", "category": "a text, number or boolean", "number": "a number"}
 
 
@@ -41,7 +41,7 @@ class Outcomes:
         known = self._known.get((type(value), value)) if isinstance(value, str | int | float) else None
         if known is None:
             known = self._read(value)
-            if len(self._known) < _MOST_KNOWN:
+            if len(self._known) < _MOST_KNOWN and not (isinstance(value, str) and len(value) > _LONGEST_KNOWN):
                 self._known[type(value), value] = known
         return known
 

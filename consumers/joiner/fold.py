@@ -66,7 +66,8 @@ class Fold:
         self._joins = {name: self._begun(name, None, {}) for name in configuration.labels}
 
     def _begun(self, name: str, mark: Mark | None, blocks: Mapping[int, Block]) -> Join:
-        configuration, spans, names = self._configuration, Spans.of(self._configuration, name), Names()
+        configuration, spans = self._configuration, Spans.of(self._configuration, name)
+        names = Names(model for model, own in configuration.models.items() if own.labels == name)
         stream, tiling, about = configuration.read_as(name), Every(spans.pane), Every(spans.about)
         patience = stream.patience if stream.clock == "live" else None
         streams = *configuration.awaited_by(name), name

@@ -1,10 +1,12 @@
 """Names as the codes that rows have: of models, of versions, and of what a version is watched against."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from ...detectors.joining.rows import ANY
 from ...detectors.outcomes.ledger import NO_VERSION
 from ...schemas.messages.block import Whose
+from ...schemas.messages.pane import OTHERS
 
 #: The model and version under which labels are told that met no prediction, and name no model.
 NOBODY = "-"
@@ -18,19 +20,19 @@ class Place(NamedTuple):
 
 
 class Names:
-    """Codes in the order in which names came: nothing that is told may depend on them."""
+    """Codes of versions and places in the order in which they came: nothing that is told may depend on them.
 
-    def __init__(self) -> None:
-        self._models: dict[str, int] = {}
+    Models are those of the configuration: whatever else a label names has no prediction here, and is one of the `OTHERS`.
+    """
+
+    def __init__(self, models: Iterable[str]) -> None:
+        self._models = {name: code for code, name in enumerate([OTHERS, *sorted(models)])}
         self._versions: dict[tuple[str, str], int] = {}
         self._places: dict[Place, int] = {}
 
     def model(self, name: str) -> int:
-        """Of a model; `ANY` where none is named, or where there are more than codes."""
-        if not name:
-            return ANY
-        code = self._models.setdefault(name, len(self._models))
-        return min(code, ANY)
+        """Of a model; `ANY` where none is named."""
+        return self._models.get(name, 0) if name else ANY
 
     def codes(self, whose: Whose) -> tuple[int, int, int]:
         """Of the model, the version and the place of a prediction."""

@@ -193,6 +193,21 @@ def known(pane: Pane) -> bytes:
     return pane.model_copy(update={"topic_id": ""}).encoded()
 
 
+def test_labels_of_models_that_nobody_knows_meet_nothing() -> None:
+    """However many names there are: more than codes, and each in the labels of a prediction that there is."""
+    draw = np.random.default_rng(4)
+    sent = [Output(PREDICTIONS, 0, None, predicted(draw, "m0", f"p{i % 10}", score=0.9), (), BEGINNING + i) for i in range(10)]
+    for i in range(70_000):
+        value = msgspec.json.encode({"id": f"p{i % 10}", "label": False, "model": f"nobody {i}"})
+        sent.append(Output(LABELS, i % 3, None, value, (), BEGINNING + 1_000 + i // 100))
+    chosen = settings(WAIT, stream={"pane": "1m"}, topics={"partitions": 1})
+    with closing(EmbeddedBus(":memory:", "test", "one")) as bus:
+        publish(bus, chosen, sent)
+        run(bus, chosen, *ROLES)
+        (one,) = told_of(bus, chosen).values()
+    assert (one.predicted, one.labelled, one.expired) == (10, 0, 10)
+
+
 def test_labels_that_are_a_topic_of_predictions_too() -> None:
     """One topic for both: `where` tells them apart."""
     draw = np.random.default_rng(3)
