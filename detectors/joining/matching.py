@@ -114,7 +114,9 @@ class Matching:
             self._predictions.rows["told"][changes.spots[first]] = 1
             happenings.append(Happening("changed", changed, changes.before))
             if first.any():
-                happenings.append(_happening("first", changed[first]))
+                known = changed[first]
+                known["delay"] = step - known["about"]
+                happenings.append(_happening("first", known))
         return happenings
 
     # -- predictions
@@ -202,7 +204,7 @@ class Matching:
     def _rows(self, spots: Spots) -> Rows:
         kept = self._predictions.rows[spots]
         rows = np.zeros(len(spots), self._told)
-        _copy(kept, rows, [name for name in self._told.names or () if name != "about"])
+        _copy(kept, rows, [name for name in self._told.names or () if name in (kept.dtype.names or ())])
         rows["about"] = self._predictions.abouts(spots)
         return rows
 

@@ -43,8 +43,11 @@ def prediction(bins: int) -> np.dtype[Any]:
 
 
 def told(bins: int) -> np.dtype[Any]:
-    """A prediction of which something is told, with the ``label`` in force, NONE where there is none."""
-    return np.dtype([*prediction(bins).descr, ("label", "<i8")])
+    """A prediction of which something is told, with the ``label`` in force, NONE where there is none.
+
+    ``delay``: of *first* ones, from its bucket to the step in which the outcome became known, in ms.
+    """
+    return np.dtype([*prediction(bins).descr, ("label", "<i8"), ("delay", "<i8")])
 
 
 class Happening(NamedTuple):

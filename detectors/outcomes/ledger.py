@@ -32,7 +32,7 @@ class Happening(Protocol):
 
     @property
     def rows(self) -> Rows:
-        """The predictions, with the outcome in force now as ``label``."""
+        """The predictions, with the outcome in force now as ``label``; of *first* ones ``delay`` is how long it took, in ms."""
         ...
 
     @property
@@ -122,10 +122,11 @@ class Ledger:
             if happening.what == "first":
                 table = _table(self._arrived, counting, counting.layout.arrivals)
                 counting.arrivals(self._of_places(table, rows), rows, rows["label"])
-                continue
             table = _table(self._revised, counting, counting.layout.size)
             target = self._of_intervals(table, rows)
             match happening.what:
+                case "first":
+                    counting.delays(target, rows, rows["label"])
                 case "predicted":
                     counting.each("predicted", target)
                     counting.in_cells("cell rows", target, rows)
