@@ -4,28 +4,25 @@ The table holds the intervals of which something may still become known. A revis
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...detectors.outcomes.estimate import Estimate
 from ...detectors.outcomes.layout import Layout, layout
 from ...detectors.outcomes.metrics import accuracy_within, realised
 from ...schemas.configuration import Configuration
-from ...schemas.integers import packed, unpacked
 from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.pane import REVISIONS, Pane
 from ...schemas.messages.performance import Metrics, Performance
 from ...schemas.messages.progress import Progress
 from ...schemas.stored.outcomes import OutcomeBasis
-from ..streams.align import NEVER, Aligned, Aligner
+from ..streams.align import Aligned, Aligner
 from ..streams.buckets import Every
 from ..streams.spans import Spans
 from .concept import Concept
+from .tables import Table, Tables, Whose
 
-Sums = NDArray[np.int64]
 #: How outcomes are counted: by model, reference (content hash) and labels.
 BasisOf = Callable[[str, str, str], OutcomeBasis]
 
@@ -36,31 +33,8 @@ def no_labels(model: str, reference: str, labels: str) -> OutcomeBasis:
     raise LookupError(msg)
 
 
-#: Labelled predictions, the first in production, by which is estimated.
-BASELINE = 5_000
-#: Milliseconds behind the last interval of a version in which nothing more came of it: it would stay for ever.
-FORGOTTEN_AFTER = 90 * 86_400_000
 #: Digits of what is told: linear algebra differs between machines in the last ones.
 _DIGITS = 6
-
-
-class Whose(NamedTuple):
-    """Of a model version and the reference that it is watched against."""
-
-    model: str
-    version: str
-    reference: str
-    since: int
-
-
-@dataclass
-class _Table:
-    """Of one of these."""
-
-    known: Sums  #: all of it together, until there is a baseline
-    latest: int = -NEVER  #: of the intervals that there were
-    intervals: dict[int, Sums] = field(default_factory=dict)  #: by their end; those that are not final
-    baseline: Sums | None = None
 
 
 class Outcomes:
@@ -71,8 +45,8 @@ class Outcomes:
         self._spans = Spans.of(configuration, name)
         stream = configuration.read_as(name)
         self.aligner = Aligner[Pane](Every(self._spans.pane), stream.patience if stream.clock == "live" else None)
-        self._tables: dict[Whose, _Table] = {}
-        self.concept = Concept(configuration, lambda pane: layout(basis_of(pane.model, pane.reference or "", name)))
+        self._tables = Tables()
+        self.concept = Concept(configuration, name, self._plan, self._tables)
 
     def feed(self, offset: int, appended: int, record: Pane | Progress) -> Iterator[tuple[int, Performance | DriftEvent]]:
         """Take a pane of this join, or how far it is complete; returns what is known of the intervals of which that is news, and what
@@ -88,17 +62,11 @@ class Outcomes:
             pane = pending.pane
             if pane.of == REVISIONS and pane.reference is not None:
                 whose = Whose(pane.model, pane.version, pane.reference, pane.since or 0)
-                table = self._tables.setdefault(whose, _Table(np.zeros(len(pane.counts), dtype=np.int64)))
-                table.intervals[pane.about] = table.intervals.get(pane.about, 0) + pane.counts
-                table.latest = max(table.latest, pane.about)
-                if table.baseline is None:
-                    table.known = table.known + pane.counts
+                self._tables.setdefault(whose, Table(np.zeros(len(pane.counts), dtype=np.int64))).add(pane.about, pane.counts)
                 touched.add((whose, pane.about))
-        plans = {whose: self._plan(whose) for whose in self._tables}
+        plans = {whose: self._plan(whose.model, whose.reference) for whose in self._tables}
         for whose in {whose for whose, _ in touched}:
-            table = self._tables[whose]
-            if table.baseline is None and plans[whose].number(table.known, "labelled") >= BASELINE:
-                table.baseline = table.known
+            self._tables[whose].settle(plans[whose])
         over = {
             (whose, about) for whose, table in self._tables.items() for about in table.intervals if self._spans.final(about) <= aligned.end
         }
@@ -106,20 +74,18 @@ class Outcomes:
             final = (whose, about) in over
             yield self._told(whose, about, aligned.end, plans[whose], final=final)
             if final:
-                del self._tables[whose].intervals[about]
-        self._tables = {
-            whose: table for whose, table in self._tables.items() if table.intervals or aligned.end < table.latest + FORGOTTEN_AFTER
-        }
+                self._tables[whose].close(about, plans[whose])
+        self._tables.forget(aligned.end)
 
-    def _plan(self, whose: Whose) -> Layout:
-        return layout(self._basis_of(whose.model, whose.reference, self.name))
+    def _plan(self, model: str, reference: str) -> Layout:
+        return layout(self._basis_of(model, reference, self.name))
 
     def _told(self, whose: Whose, about: int, through: int, plan: Layout, *, final: bool) -> Performance:
         table = self._tables[whose]
         vector = table.intervals[about]
         found, within = realised(plan, vector), None
         if plan.basis.task != "number":
-            within = accuracy_within(plan, vector)
+            within = accuracy_within(plan, vector, self.concept.dependence(whose.model, whose.version))
         beside: dict[str, Any] = {}  # fields of the record
         if table.baseline is not None:
             estimate, known = Estimate(plan, table.baseline), realised(plan, table.baseline)
@@ -154,23 +120,11 @@ class Outcomes:
 
     def plain(self) -> list[Any]:  # plain data for a snapshot
         """All that is remembered but the aligner."""
-        return [
-            [
-                *whose,
-                packed(table.known),
-                table.latest,
-                [[about, packed(vector)] for about, vector in table.intervals.items()],
-                None if table.baseline is None else packed(table.baseline),
-            ]
-            for whose, table in self._tables.items()
-        ]
+        return self._tables.plain()
 
     def restore(self, plain: list[Any]) -> None:
         """What `plain` wrote."""
-        for model, version, reference, since, known, latest, intervals, baseline in plain:
-            of = {about: unpacked(vector) for about, vector in intervals}
-            table = _Table(unpacked(known), latest, of, None if baseline is None else unpacked(baseline))
-            self._tables[Whose(model, version, reference, since)] = table
+        self._tables.update(Tables.restored(plain))
 
 
 def _rounded(metrics: Mapping[str, float | None]) -> Metrics:

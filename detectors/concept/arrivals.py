@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..episodes.step import Bucket, Offsets
+from ..outcomes.layout import Layout
 
 Counts = NDArray[np.int64]
 
@@ -26,6 +27,15 @@ class Arrivals:
     losses: Counts = field(default_factory=_none)  #: of a model of numbers: rows per cell and bin of the loss
     absolute: int = 0  #: and the sum of the losses, in fixed point
     delays: Counts = field(default_factory=_none)  #: rows per bin of the ms from prediction to label; empty where nobody tells them
+
+    @classmethod
+    def of(cls, plan: Layout, vector: Counts, start: int, end: int) -> "Arrivals":
+        """Of a vector of outcomes, or of its first part."""
+        rows = plan.take(vector, "cell measured" if plan.basis.task == "number" else "cell labelled")
+        delays = plan.take(vector, "delays").sum(axis=0)
+        if plan.basis.task == "number":
+            return cls(start, end, rows, np.zeros_like(rows), plan.take(vector, "cell losses"), plan.number(vector, "absolute"), delays)
+        return cls(start, end, rows, rows - plan.take(vector, "cell right"), delays=delays)
 
     def bucket(
         self,

@@ -105,14 +105,14 @@ class UsedPanes(Fact):
 
 
 class ToldPerformance(Fact):
-    """How the predictions behind an event of kind `performance` turned out. What was realised and what is estimated are never one number."""
+    """How the predictions behind an event of kind `performance` turned out. What was realised and what is estimated are never one."""
 
     metric: str  #: accuracy; of numbers mae
-    now: float | None = None  #: of the labelled predictions of `about`
+    now: float | None = None  #: of the labelled predictions of `about`; without it of those whose labels came since the event's `onset`
     was: float | None = None  #: in the baseline, the first labelled predictions in production
     low: float | None = None  #: of `now`, 95 %: Wilson's interval, where labels that hang together count as fewer
     high: float | None = None
-    about: tuple[str, str] | None = None  #: when these were made: ISO 8601 UTC; None: nothing has been told of them yet
+    about: tuple[str, str] | None = None  #: when these were made, ISO 8601 UTC; None: nothing has been told of the intervals yet
     onset: str | None = None  #: since when predictions turn out so, by when they were made; `onset` of the event: by when it was known
     predicted: int = 0
     labelled: int = 0

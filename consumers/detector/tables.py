@@ -1,0 +1,117 @@
+"""The tables of a join: what is known of the predictions of each interval, by whose they are.
+
+A revision adds to an interval until it is final. Of those that are, the newest are remembered in short: what tells how a change went on.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...detectors.concept.intervals import Interval
+from ...detectors.outcomes.layout import Layout
+from ...schemas.integers import packed, unpacked
+from ..streams.align import NEVER
+
+Sums = NDArray[np.int64]
+
+#: Labelled predictions, the first in production, by which is estimated.
+BASELINE = 5_000
+#: Milliseconds behind the last interval of a version in which nothing more came of it: it would stay for ever.
+FORGOTTEN_AFTER = 90 * 86_400_000
+#: Final intervals that are remembered in short: some days of hours.
+REMEMBERED = 64
+#: Where that which is remembered ends in their vector.
+_LAST = "cell expired"
+
+
+class Whose(NamedTuple):
+    """Of a model version and the reference that it is watched against."""
+
+    model: str
+    version: str
+    reference: str
+    since: int
+
+
+@dataclass
+class Table:
+    """Of one of these."""
+
+    known: Sums  #: all of it together, until there is a baseline
+    latest: int = -NEVER  #: of the intervals that there were
+    intervals: dict[int, Sums] = field(default_factory=dict)  #: by their end; those that are not final
+    over: dict[int, Sums] = field(default_factory=dict)  #: final ones, in short
+    baseline: Sums | None = None
+    told: dict[int, Interval] = field(default_factory=dict)  #: made of these, as long as nothing is added
+
+    def add(self, about: int, counts: Sums) -> None:
+        """A revision of an interval."""
+        self.intervals[about] = self.intervals.get(about, 0) + counts
+        self.told.pop(about, None)
+        self.latest = max(self.latest, about)
+        if self.baseline is None:
+            self.known = self.known + counts
+
+    def settle(self, plan: Layout) -> None:
+        """Once enough is known, it is what is estimated by."""
+        if self.baseline is None and plan.number(self.known, "labelled") >= BASELINE:
+            self.baseline = self.known
+
+    def close(self, about: int, plan: Layout) -> None:
+        """An interval is final."""
+        self.over[about] = self.over.get(about, 0) + self.intervals.pop(about)[: _short(plan)]
+        for old in sorted(self.over)[:-REMEMBERED]:
+            del self.over[old]
+            self.told.pop(old, None)
+
+    def all(self, plan: Layout, length: int) -> dict[int, Interval]:
+        """What is remembered of every interval of this length, by its end. Of those that were final something may have come since."""
+        for about in self.intervals.keys() | self.over.keys():
+            if about not in self.told:
+                parts = [some[about][: _short(plan)] for some in (self.over, self.intervals) if about in some]
+                self.told[about] = Interval.of(plan, sum(parts[1:], parts[0]), about - length, about)
+        return self.told
+
+
+def _short(plan: Layout) -> int:
+    return int(plan.sections[_LAST].span.stop)
+
+
+class Tables(dict[Whose, Table]):
+    """Those of one join."""
+
+    def of(self, model: str, version: str) -> dict[Whose, Table]:
+        """Of all references that a version has been watched against, the newest last."""
+        own = ((whose, table) for whose, table in self.items() if whose[:2] == (model, version))
+        return dict(sorted(own, key=lambda one: one[0].since))
+
+    def forget(self, now: int) -> None:
+        """Those of which nothing has been heard for long."""
+        for whose in [whose for whose, table in self.items() if not table.intervals and now >= table.latest + FORGOTTEN_AFTER]:
+            del self[whose]
+
+    def plain(self) -> list[Any]:  # plain data for a snapshot
+        """All that is remembered."""
+        return [
+            [
+                *whose,
+                packed(table.known),
+                table.latest,
+                *([[about, packed(vector)] for about, vector in some.items()] for some in (table.intervals, table.over)),
+                None if table.baseline is None else packed(table.baseline),
+            ]
+            for whose, table in self.items()
+        ]
+
+    @classmethod
+    def restored(cls, plain: Iterable[Any]) -> "Tables":
+        """What `plain` wrote."""
+        tables = cls()
+        for model, version, reference, since, known, latest, intervals, over, baseline in plain:
+            own, kept = ({about: unpacked(vector) for about, vector in some} for some in (intervals, over))
+            table = Table(unpacked(known), latest, own, kept, None if baseline is None else unpacked(baseline))
+            tables[Whose(model, version, reference, since)] = table
+        return tables
