@@ -92,6 +92,11 @@ class Concept:
         """Episodes that are open."""
         return sum(len(watched.state.episodes) for watched in self._versions.values() if watched.state is not None)
 
+    def drifts(self, model: str, version: str) -> bool:
+        """Whether an episode of a version is open."""
+        watched = self._versions.get((model, version))
+        return watched is not None and watched.state is not None and bool(watched.state.episodes)
+
     def dependence(self, model: str, version: str) -> float:
         """How many labels of a version count as one independent label, as far as it is known."""
         watched = self._versions.get((model, version))
@@ -137,6 +142,8 @@ class Concept:
             behind: Sequence[Interval] = [one for one in intervals if one.known.start >= watched.onsets[event.episode]]
             if event.status == "resolved":
                 behind = newest(self._matured(watched, behind, aligned.end), max(one.rows for one in event.signals))
+            while behind and not behind[-1].labelled:
+                behind = behind[:-1]
             yield self._told(version, event, tests, behind, watched.onsets[event.episode])
         watched.onsets = {episode.id: watched.onsets[episode.id] for episode in watched.state.episodes}
 
@@ -171,7 +178,7 @@ class Concept:
         whose, table = next(reversed(self._tables.of(*version).items()), (None, None))
         if whose is not None and table is not None:
             plan = self._plan_of(whose.model, whose.reference)
-            performance = told(plan, spans, table.baseline, tests.baseline, since, event.signals)
+            performance = told(plan, spans, table.baseline(plan), tests.baseline, since, event.signals)
             event = event.model_copy(update={"performance": performance})
         return self._placed(version, event)
 

@@ -66,7 +66,7 @@ class Outcomes:
                 touched.add((whose, pane.about))
         plans = {whose: self._plan(whose.model, whose.reference) for whose in self._tables}
         for whose in {whose for whose, _ in touched}:
-            self._tables[whose].settle(plans[whose])
+            self._tables[whose].settle(plans[whose], drifting=self.concept.drifts(whose.model, whose.version))
         over = {
             (whose, about) for whose, table in self._tables.items() for about in table.intervals if self._spans.final(about) <= aligned.end
         }
@@ -87,8 +87,9 @@ class Outcomes:
         if plan.basis.task != "number":
             within = accuracy_within(plan, vector, self.concept.dependence(whose.model, whose.version))
         beside: dict[str, Any] = {}  # fields of the record
-        if table.baseline is not None:
-            estimate, known = Estimate(plan, table.baseline), realised(plan, table.baseline)
+        baseline = table.baseline(plan)
+        if baseline is not None:
+            estimate, known = Estimate(plan, baseline), realised(plan, baseline)
             of_all, completed = estimate.of(vector), estimate.completed(vector)
             beside = {
                 "estimated": _rounded(of_all.estimated if of_all else {}),
