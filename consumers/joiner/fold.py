@@ -80,7 +80,7 @@ class Fold:
             return self._basis_of(names.model_of(version), names.place(place).reference, name)
 
         ledger = Ledger(basis_of, lambda bucket: about.end(bucket - 1))
-        settings = Settings(tiling, Every(spans.revise), spans.wait, spans.early, bins=0)
+        settings = Settings(tiling, Every(spans.revise), spans.wait, spans.early, bins=0, maturity=spans.maturity)
         begin = None if mark is None or mark.through == -NEVER else mark.through
         return Join(name, aligner, names, Joiner(settings, ledger, begin), spans, deque([mark] if mark else []))
 

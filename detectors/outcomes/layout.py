@@ -12,6 +12,7 @@ first part
 ``absolute``, ``losses``                  number: the sum of absolute residuals; rows by bin of it
 ``cell labelled``, ``cell right``         rows with an outcome, and those that were right, by cell
 ``cell measured``, ``cell absolute``      number: measured rows, and their absolute residuals, by cell
+``due``                                   predictions whose maturity was over, with or without an outcome, where arrivals are told then
 ``delays``                                (2, `DELAY_BINS`): rows by whether their first outcome was wrong (no number is), and its delay
 second part
 ``predicted``, ``duplicates``             predictions that counted; repetitions, which did not
@@ -31,8 +32,8 @@ A score is the probability of outcome 1, of a category that of the predicted cla
 prediction: of a number itself, of binary the score if there is one, of a category an indicator for each of the first classes. What
 stands from ``rows`` to ``hr`` is there twice if the basis has room for the inner rows: theirs are named ``inner rows`` and so on.
 
-The delay of a row's first outcome is told twice, in the step and of the interval in which the row was made. It stays there: no correction
-or retraction takes it back, so of an interval ``delays`` may have more rows than ``labelled``.
+``due`` and ``delays`` are told twice, in the step and of the interval in which the row was made. They stay there: no correction or
+retraction takes them back, so of an interval ``delays`` may have more rows than ``labelled``.
 """
 
 from collections.abc import Iterator
@@ -69,6 +70,7 @@ _FIRST = (
     "cell right",
     "cell measured",
     "cell absolute",
+    "due",
     "delays",
 )
 _SECOND = ("predicted", "duplicates", "expired", "cell rows", "cell expired", "confusion", "scored", "log loss", "squares", "cell scores")
@@ -122,7 +124,7 @@ def layout(basis: OutcomeBasis) -> Layout:
 
     >>> found = layout(OutcomeBasis(task="binary"))
     >>> found.size, found.arrivals, found.sections["confusion"]
-    (827, 524, Section(start=629, shape=(3, 3)))
+    (828, 525, Section(start=630, shape=(3, 3)))
     """
     classes, cells = Classes(basis).names, cells_in(basis)
     targets = min(len(classes), MOST_TARGETS) if basis.task == "category" else 1
@@ -146,7 +148,7 @@ def _first(basis: OutcomeBasis, cells: int) -> Iterator[tuple[str, tuple[int, ..
         yield from (("cell labelled", (cells,)), ("cell measured", (cells,)), ("cell absolute", (cells,)))
     else:
         yield from (("errors", (1,)), ("cell labelled", (cells,)), ("cell right", (cells,)))
-    yield "delays", (2, DELAY_BINS)
+    yield from (("due", (1,)), ("delays", (2, DELAY_BINS)))
 
 
 def _second(basis: OutcomeBasis, cells: int, classes: int, targets: int, groups: int) -> Iterator[tuple[str, tuple[int, ...]]]:
