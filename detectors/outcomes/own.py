@@ -75,8 +75,8 @@ class OwnMetric:
     name
         Under which it is told.
     of
-        From the sums to the metric. Sums have the names and shapes of `driftbus.detectors.outcomes.layout`; the metric's columns stand
-        there by their own names, each a whole number.
+        From the sums to the metric. Sums have the names and shapes of `driftbus.detectors.outcomes.layout`, and are whole numbers where
+        they are but one; the metric's columns stand there by their own names.
     columns, of_row, of_rows
         What of a row is summed, if the metric needs more than there is: by a function of one row, or, many times as fast, of many.
     """
@@ -127,7 +127,10 @@ class OwnMetric:
         return int(layout.take(vector, "own")[layout.basis.own.index(self.own[-1])]) if self.own else 0
 
     def _told(self, layout: Layout, vector: Integers) -> float | None:
-        sums: dict[str, Integers | int] = {name: layout.take(vector, name) for name in layout.sections}
+        sums: dict[str, Integers | int] = {
+            name: int(vector[section.start]) if section.shape == (1,) else layout.take(vector, name)
+            for name, section in layout.sections.items()
+        }
         own = dict(zip(layout.basis.own, layout.take(vector, "own").tolist(), strict=True))
         sums |= {column: own[name] for column, name in zip(self.columns, self.own, strict=False)}
         value = self.of(sums)
