@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ...detectors.outcomes.delays import quantile
 from ...detectors.outcomes.estimate import Estimate
 from ...detectors.outcomes.layout import Layout, layout, without_features
 from ...detectors.outcomes.metrics import accuracy_within, realised
@@ -182,13 +183,15 @@ class Outcomes:
         own = {metric.name: metric.told(plan, vector) for metric in self._basis_of.metrics(whose.model)} if found else {}
         if plan.basis.task != "number":
             within = accuracy_within(plan, vector)
+        delays = plan.take(vector, "delays")
         beside: dict[str, Any] = {}  # fields of the record
         if table.baseline is not None:
             estimate, known = Estimate(plan, table.baseline), realised(plan, table.baseline)
-            of_all, completed = estimate.of(vector), estimate.completed(vector)
+            of_all, completed, expired = estimate.of(vector), estimate.completed(vector), estimate.of(vector, "expired")
             beside = {
                 "estimated": _rounded(of_all.estimated if of_all else {}),
                 "completed": _rounded(completed.completed if completed else {}),
+                "estimated_expired": _rounded(expired.estimated if expired else {}),
                 "assumes": of_all.assumes if of_all else None,
                 "baseline": _rounded(known.metrics if known else {}),
                 "baseline_rows": known.labelled if known else 0,
@@ -209,6 +212,9 @@ class Outcomes:
             labelled=max(plan.number(vector, "labelled"), 0),
             expired=max(plan.number(vector, "expired"), 0),
             duplicates=max(plan.number(vector, "duplicates"), 0),
+            due=max(plan.number(vector, "due"), 0),
+            labelled_when_due=max(int(delays.sum()), 0) if self._spans.maturity is not None else 0,
+            median_delay=quantile(delays.sum(axis=0), 0.5),
             realised=_rounded({**found.metrics, **own} if found else {}),
             low=None if within is None else round(within.low, _DIGITS),
             high=None if within is None else round(within.high, _DIGITS),

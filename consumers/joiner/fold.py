@@ -94,7 +94,8 @@ class Fold:
             return self._basis_of.own(names.model_of(version), basis)
 
         ledger = Ledger(basis_of, lambda bucket: about.end(bucket - 1), own_of)
-        settings = Settings(tiling, Every(spans.revise), spans.wait, spans.early, configuration.binned(name))
+        bins = configuration.binned(name)
+        settings = Settings(tiling, Every(spans.revise), spans.wait, spans.early, bins, maturity=spans.maturity)
         begin = None if mark is None or mark.through == -NEVER else mark.through
         return Join(name, aligner, names, Joiner(settings, ledger, begin), spans, deque([mark] if mark else []))
 

@@ -12,6 +12,8 @@ first part
 ``absolute``, ``losses``                  number: the sum of absolute residuals; rows by bin of it
 ``cell labelled``, ``cell right``         rows with an outcome, and those that were right, by cell
 ``cell measured``, ``cell absolute``      number: measured rows, and their absolute residuals, by cell
+``due``                                   predictions whose maturity was over, with or without an outcome, where arrivals are told then
+``delays``                                (2, `DELAY_BINS`): rows by whether their first outcome was wrong (no number is), and its delay
 second part
 ``predicted``, ``duplicates``             predictions that counted; repetitions, which did not
 ``expired``                               predictions whose time was over without an outcome
@@ -30,6 +32,9 @@ A score is the probability of outcome 1, of a category that of the predicted cla
 prediction: of a number itself, of binary the score if there is one, of a category an indicator for each of the first classes. What
 stands from ``rows`` to ``hr`` is there twice if the basis has room for the inner rows: theirs are named ``inner rows`` and so on. All that
 needs no features stands first, so that whoever does not read their products keeps a vector's beginning (`without_features`).
+
+``due`` and ``delays`` are told twice, in the step and of the interval in which the row was made. They stay there: no correction or
+retraction takes them back, so of an interval ``delays`` may have more rows than ``labelled``.
 """
 
 from collections.abc import Iterator
@@ -41,6 +46,7 @@ import numpy as np
 
 from ...schemas.stored.outcomes import OutcomeBasis
 from .cells import cells_in
+from .delays import DELAY_BINS
 from .values import Classes, Integers
 
 #: To tell how scores rank outcomes. Equal parts of [0, 1].
@@ -65,6 +71,8 @@ _FIRST = (
     "cell right",
     "cell measured",
     "cell absolute",
+    "due",
+    "delays",
 )
 _SECOND = ("predicted", "duplicates", "expired", "cell rows", "cell expired", "confusion", "scored", "log loss", "squares", "cell scores")
 _PRODUCTS = ("rows", "y", "yy", "r", "rr", "hh", "hy", "hr")
@@ -117,7 +125,7 @@ def layout(basis: OutcomeBasis) -> Layout:
 
     >>> found = layout(OutcomeBasis(task="binary"))
     >>> found.size, found.arrivals, found.sections["confusion"]
-    (407, 104, Section(start=209, shape=(3, 3)))
+    (828, 525, Section(start=630, shape=(3, 3)))
     """
     classes, cells = Classes(basis).names, cells_in(basis)
     targets = min(len(classes), MOST_TARGETS) if basis.task == "category" else 1
@@ -141,6 +149,7 @@ def _first(basis: OutcomeBasis, cells: int) -> Iterator[tuple[str, tuple[int, ..
         yield from (("cell labelled", (cells,)), ("cell measured", (cells,)), ("cell absolute", (cells,)))
     else:
         yield from (("errors", (1,)), ("cell labelled", (cells,)), ("cell right", (cells,)))
+    yield from (("due", (1,)), ("delays", (2, DELAY_BINS)))
 
 
 def _second(basis: OutcomeBasis, cells: int, classes: int, targets: int, groups: int) -> Iterator[tuple[str, tuple[int, ...]]]:
@@ -161,8 +170,8 @@ def _second(basis: OutcomeBasis, cells: int, classes: int, targets: int, groups:
 def without_features(basis: OutcomeBasis) -> OutcomeBasis:
     """The basis whose vectors are the beginnings of this one's: all but what groups of features come to.
 
-    >>> layout(without_features(OutcomeBasis(task="binary", inner=True))).size
-    407
+    >>> layout(without_features(OutcomeBasis(task="binary", inner=True))) == layout(OutcomeBasis(task="binary"))
+    True
     """
     return basis.model_copy(update={"features": (), "grouping": "", "inner": False})
 

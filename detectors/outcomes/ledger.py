@@ -27,12 +27,12 @@ class Happening(Protocol):
 
     @property
     def what(self) -> str:
-        """``predicted``, ``duplicate``, ``expired``, ``changed`` or ``first``."""
+        """``predicted``, ``duplicate``, ``expired``, ``changed``, ``first`` or ``due``."""
         ...
 
     @property
     def rows(self) -> Rows:
-        """The predictions, with the outcome in force now as ``label``."""
+        """The predictions, with the outcome in force now as ``label``; of *first* ones ``delay`` is how long it took, in ms."""
         ...
 
     @property
@@ -124,13 +124,15 @@ class Ledger:
         """Count what happened in a step; in which does not matter."""
         for counting, some in self._by_counting(happening.rows):
             rows = happening.rows if some is None else happening.rows[some]
-            if happening.what == "first":
-                table = _table(self._arrived, counting, counting.layout.arrivals)
-                counting.arrivals(self._of_places(table, rows), rows, rows["label"])
-                continue
+            if happening.what in ("first", "due"):
+                self._arrive(happening.what, counting, rows)
             table = _table(self._revised, counting, counting.layout.size)
             target = self._of_intervals(table, rows)
             match happening.what:
+                case "first":
+                    counting.delays(target, rows, rows["label"])
+                case "due":
+                    counting.each("due", target)
                 case "predicted":
                     counting.each("predicted", target)
                     counting.in_cells("cell rows", target, rows)
@@ -163,6 +165,14 @@ class Ledger:
         told = [(key, vector) for table in tables for key, vector in table.told()]
         self._revised, self._unmatched = {}, _Table(1)
         return [Sums(*key, vector) for key, vector in sorted(told, key=lambda each: each[0])]
+
+    def _arrive(self, what: str, counting: Counting, rows: Rows) -> None:
+        """Count what is told in the step itself."""
+        target = self._of_places(_table(self._arrived, counting, counting.layout.arrivals), rows)
+        if what == "due":
+            counting.each("due", target)
+        else:
+            counting.arrivals(target, rows, rows["label"])
 
     def _by_counting(self, rows: Rows) -> list[tuple[Counting, Integers | None]]:
         """The rows of every way of counting; None: all."""
