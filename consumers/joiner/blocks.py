@@ -5,7 +5,7 @@ topic and is due soon.
 """
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from typing import NamedTuple
 
 from ...schemas.messages.block import Block
@@ -19,8 +19,11 @@ _GAP = 1_000
 #: Places of blocks in memory that are gone, which are forgotten when they are more than those that are there.
 _FEW = 256
 
-#: The blocks of the topic from an offset to another, with their offsets.
-Fetch = Callable[[int, int], Iterator[tuple[int, Block]]]
+#: Of one that was not seen yet, with its rows.
+_LIKELY = 16 * 1024
+
+#: Of the topic's blocks from an offset to another those at these offsets.
+Fetch = Callable[[int, int, Set[int]], Iterator[tuple[int, Block]]]
 
 
 class Kept(NamedTuple):
@@ -39,6 +42,11 @@ class Kept(NamedTuple):
         return cls(block.topic, block.topic_id, block.partition, block.first, block.bucket, block.id)
 
 
+class _Awaited(NamedTuple):
+    bucket: int
+    size: int
+
+
 class Blocks:
     """Those of one partition, by offset.
 
@@ -52,18 +60,21 @@ class Blocks:
         self._fetch, self._most = fetch, most
         self._held: dict[int, Block] = {}
         self._last: list[tuple[int, int]] = []  # a heap of (-bucket, offset): whoever is due last goes first
-        self._awaited: dict[int, int] = {}  # offsets of all that wait, and their buckets
+        self._awaited: dict[int, _Awaited] = {}  # all that wait, held or not, by offset
         self.bytes = 0  #: held
-        self.fetched = 0  #: blocks, ever
+
+    def __contains__(self, offset: int) -> bool:
+        """Whether its rows are at hand."""
+        return offset in self._held
 
     def put(self, offset: int, block: Block) -> None:
         """It waits from now on."""
-        self._awaited[offset] = block.bucket
+        self._awaited[offset] = _Awaited(block.bucket, _size(block))
         self._hold(offset, block, -1)
 
     def await_(self, offset: int, bucket: int) -> None:
         """One of which the rows are not at hand waits."""
-        self._awaited[offset] = bucket
+        self._awaited[offset] = _Awaited(bucket, _LIKELY)
 
     def take(self, offsets: Sequence[int]) -> list[Block]:
         """Those that are due, in this order; without those that are gone from the topic. They wait no more."""
@@ -77,22 +88,19 @@ class Blocks:
             heapq.heapify(self._last)
         return [block for block in taken if block is not None]
 
-    def _get(self, missing: list[int]) -> None:
-        """Fetch those, and with them what waits among and behind them and is due sooner than what is held, as far as there is room."""
-        wanted, first = set(missing), min(missing)
-        due = max(self._awaited.get(offset, -1) for offset in missing)
-        for start, end in _spans(sorted(one for one in self._awaited if one >= first and one not in self._held)):
-            left = {offset for offset in wanted if start <= offset < end}
-            if not left:
-                continue
-            for offset, block in self._fetch(start, end):
-                if offset not in self._awaited or offset in self._held:
-                    continue
+    def _get(self, missing: Iterable[int]) -> None:
+        """Fetch those, and with them whatever is due next, as far as there is room."""
+        wanted, room = set(missing), self._most
+        due = max(self._awaited[offset].bucket for offset in wanted)
+        for offset, one in sorted(self._awaited.items(), key=lambda each: (each[1].bucket, each[0])):
+            room -= one.size
+            if room < 0:
+                break
+            if offset not in self._held:
+                wanted.add(offset)
+        for start, end in _spans(sorted(wanted)):
+            for offset, block in self._fetch(start, end, wanted):
                 self._hold(offset, block, due)
-                self.fetched += 1
-                left.discard(offset)
-                if not left and offset not in self._held:
-                    break
 
     def _hold(self, offset: int, block: Block, due: int) -> None:
         """Keep the rows, and let go those that are due last where they become too many; none that is ``due`` by now."""

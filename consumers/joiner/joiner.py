@@ -4,7 +4,7 @@
 joins topic. What waits is never written: a successor folds the last two waits of the topic again.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import suppress
 from functools import partial
 
@@ -81,12 +81,12 @@ class Joining:
     def _blocks_of(self, partition: int) -> Blocks:
         return Blocks(partial(self._fetched, TopicPartition(self.topic, partition)), MOST_BYTES // self._place.partitions)
 
-    def _fetched(self, source: TopicPartition, start: int, end: int) -> Iterator[tuple[int, Block]]:
-        """The blocks that stand there."""
+    def _fetched(self, source: TopicPartition, start: int, end: int, wanted: Set[int]) -> Iterator[tuple[int, Block]]:
+        """Of the blocks from an offset to another those at these offsets."""
         for batch in self._bus.read(source, start, end):
             for offset, key, value, headers in zip(batch.offsets.tolist(), batch.keys(), batch.values, batch.headers(), strict=True):
                 with suppress(own.Foreign, own.Unreadable):  # then it is gone
-                    if isinstance(fact := self.read(key, value, headers), Block):
+                    if offset in wanted and isinstance(fact := self.read(key, value, headers), Block):
                         yield offset, fact
 
     def outputs(self, said: Said, partition: int) -> list[Output]:

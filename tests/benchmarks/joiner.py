@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 import numpy as np
 
@@ -78,7 +78,7 @@ def records(steps: int, rows: int) -> Iterator[bytes]:
             yield b"p" + Progress(stream=stream, source=place, through=through, topics=topics).encoded()
 
 
-def none(start: int, end: int) -> Iterator[tuple[int, Block]]:
+def none(start: int, end: int, wanted: Set[int]) -> Iterator[tuple[int, Block]]:
     """Nothing is fetched: all of it is at hand."""
     return iter(())
 
