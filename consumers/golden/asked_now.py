@@ -8,7 +8,7 @@ from ...schemas.configuration import Configuration
 from ...schemas.messages.golden import MILLION, Cause, GoldenEvaluation, GoldenRequest
 from ..bus import own
 from ..bus.interface import Bus, BusError
-from .records import ask, place_of, read
+from ..reference.golden_records import ask, place_of, read
 
 #: Seconds between two looks.
 _LOOK_S = 0.2

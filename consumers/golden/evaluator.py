@@ -3,7 +3,7 @@
 *Guarantee.* Each request on the golden topic comes to exactly one evaluation, whatever dies. `GoldenStarted` is written before a model is
 called, `GoldenResult` behind it, by the owner of the partition alone; an evaluation is what the partition's records come to
 (`driftbus.detectors.golden.fold`), and is written when they are there. Whoever dies between two of these is followed by one that begins the
-next attempt, three of them at most; calls are at least once.
+next attempt, three of them at most; calls are at least once. Who is told to stop takes his start back: that uses up no attempt.
 
 *Trap.* A model is called by threads (`attempt`), never in a turn. Nothing more is begun while something that was written has not been
 read back: what the log says holds, not what was meant.
@@ -27,10 +27,10 @@ from ..process.consumer import Making
 from ..process.remaining import Remaining
 from ..process.standing import Standing
 from ..process.strangers import Strangers, notice
-from .announced import NoGoldenSet
+from ..reference.golden_records import output, read
+from ..reference.golden_sets import NoGoldenSet, store_of
 from .attempt import Attempt
-from .plans import Plans, store_of
-from .records import output, read
+from .plans import Plans
 
 ROLE = "evaluator"
 MOST_RECORDS = 500
@@ -130,10 +130,16 @@ class Evaluator:
         return self._totals
 
     def close(self) -> None:
-        """Give up what is under way: the next process begins another attempt."""
-        for partition in self._partitions.values():
-            if partition.attempt:
-                partition.attempt.cancel()
+        """Give up what is under way, and take its start back: the next process begins the same attempt."""
+        work = list[Work]()
+        for source, partition in self._partitions.items():
+            if attempt := partition.attempt:
+                attempt.cancel()
+                started = GoldenStarted(request=attempt.request.request, model=attempt.request.model, version="-", attempt=attempt.number)
+                back = Output(source.topic, source.partition, started.key.encode(), None)
+                work.append(Work(source, [back], Position(partition.committed, str(partition.position))))
+        if work:
+            self._session.commit(work)
         self._session.close()
 
     def standing(self) -> Standing:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from driftbus.consumers.decode.marked import HEADER, evaluation_of, mark, marked
 from driftbus.consumers.golden.collecting import Columns, chosen, collected, refreshed
-from driftbus.consumers.golden.plans import read_set, store_of
 from driftbus.consumers.reference.artifacts import ArtifactError, ArtifactStore
+from driftbus.consumers.reference.golden_sets import read_set, store_of
 from driftbus.schemas.form import NewerForm
 from driftbus.schemas.stored.golden import MOST_ROWS, MOST_SLICES, GoldenRow, GoldenSet, UnusableGolden, difference, golden_set
 
