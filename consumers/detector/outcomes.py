@@ -3,9 +3,9 @@
 The table holds the intervals of which something may still become known. A revision adds to it, and what it then says is told.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from ...detectors.outcomes.metrics import accuracy_within, realised
 from ...schemas.configuration import Configuration
 from ...schemas.integers import packed, unpacked
 from ...schemas.messages.drift import DriftEvent
+from ...schemas.messages.golden import GoldenRequest
 from ...schemas.messages.pane import REVISIONS, Pane
 from ...schemas.messages.performance import Metrics, Performance
 from ...schemas.messages.progress import Progress
@@ -23,7 +24,9 @@ from ...schemas.stored.outcomes import OutcomeBasis
 from ..streams.align import NEVER, Aligned, Aligner
 from ..streams.buckets import Every
 from ..streams.spans import Spans
+from .asking import Asking, tested
 from .concept import Concept
+from .online import Online, Whose
 
 Sums = NDArray[np.int64]
 #: How outcomes are counted: by model, reference (content hash) and labels.
@@ -42,15 +45,6 @@ BASELINE = 5_000
 FORGOTTEN_AFTER = 90 * 86_400_000
 #: Digits of what is told: linear algebra differs between machines in the last ones.
 _DIGITS = 6
-
-
-class Whose(NamedTuple):
-    """Of a model version and the reference that it is watched against."""
-
-    model: str
-    version: str
-    reference: str
-    since: int
 
 
 @dataclass
@@ -73,14 +67,32 @@ class Outcomes:
         self.aligner = Aligner[Pane](Every(self._spans.pane), stream.patience if stream.clock == "live" else None)
         self._tables: dict[Whose, _Table] = {}
         self.concept = Concept(configuration, lambda pane: layout(basis_of(pane.model, pane.reference or "", name)))
+        self.asking, self.online = Asking(configuration, tested(configuration, labelled=True, of=name)), Online(configuration, name)
 
-    def feed(self, offset: int, appended: int, record: Pane | Progress) -> Iterator[tuple[int, Performance | DriftEvent]]:
-        """Take a pane of this join, or how far it is complete; returns what is known of the intervals of which that is news, and what
-        changed; each with the end of the step.
+    def feed(self, offset: int, appended: int, record: Pane | Progress) -> Iterator[tuple[int, Performance | DriftEvent | GoldenRequest]]:
+        """Take a pane of this join, or how far it is complete; returns what is known of the intervals of which that is news, what changed,
+        and what that asks for; each with the end of the step.
         """
         for aligned in self.aligner.feed(offset, appended, record):
-            yield from ((aligned.end, one) for one in self._evaluated(aligned))
-            yield from ((aligned.end, one) for one in self.concept.evaluated(aligned))
+            told: list[Performance | DriftEvent] = [*self._evaluated(aligned), *self.concept.evaluated(aligned)]
+            yield from ((aligned.end, one) for one in [*told, *self._asked(aligned, told)])
+
+    def _asked(self, aligned: Aligned[Pane], told: Iterable[object]) -> list[GoldenRequest]:
+        """The golden evaluations that are due, each with what is known of the same time."""
+        for pane in (pending.pane for pending in aligned.panes):
+            if pane.of == REVISIONS and pane.reference is not None:
+                self.asking.hear(pane.model, pane.version, pane.about)
+                self.online.add(Whose(pane.model, pane.version, pane.reference, pane.since or 0), pane.about, pane.counts)
+        found = [self.online.beside(one, self._metrics) for one in self.asking.asked(aligned.end, told)]
+        self.online.passed(aligned.end)
+        return found
+
+    def _metrics(self, whose: Whose, vector: Sums) -> tuple[Metrics, Metrics]:
+        """What was realised of the predictions of a slot, and what is estimated."""
+        plan, table = self._plan(whose), self._tables.get(whose)
+        found = realised(plan, vector)
+        of_all = Estimate(plan, table.baseline).of(vector) if table is not None and table.baseline is not None else None
+        return _rounded(found.metrics if found else {}), _rounded(of_all.estimated if of_all else {})
 
     def _evaluated(self, aligned: Aligned[Pane]) -> Iterator[Performance]:
         touched: set[tuple[Whose, int]] = set()

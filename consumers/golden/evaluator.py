@@ -27,7 +27,7 @@ from ..process.consumer import Making
 from ..process.remaining import Remaining
 from ..process.standing import Standing
 from ..process.strangers import Strangers, notice
-from ..reference.golden_records import output, read
+from ..reference.golden_records import asked, output, read
 from ..reference.golden_sets import NoGoldenSet, store_of
 from .attempt import Attempt
 from .plans import Plans
@@ -36,11 +36,6 @@ ROLE = "evaluator"
 MOST_RECORDS = 500
 #: Offsets behind which nothing was written are committed so often, in ms.
 COMMIT_EVERY = 5_000
-
-
-def asked(configuration: Configuration) -> bool:
-    """Whether there is anything to do for an evaluator."""
-    return any(model.golden is not None for model in configuration.models.values())
 
 
 def make(making: Making) -> list["Evaluator"]:

@@ -9,13 +9,13 @@ import pytest
 from driftbus.consumers.bus.addressing import source
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Output
-from driftbus.consumers.golden.evaluator import asked as asked_for
 from driftbus.consumers.golden.evaluator import make
 from driftbus.consumers.pipeline.own_topics import own_topics
 from driftbus.consumers.pipeline.runner import wall_ms
 from driftbus.consumers.process.consumer import Making
 from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.consumers.reference.golden_records import ask, output, place_of
+from driftbus.consumers.reference.golden_records import asked as asked_for
 from driftbus.consumers.reference.golden_sets import announced, announcement
 from driftbus.detectors.golden.fold import MOST_ATTEMPTS
 from driftbus.schemas.messages.golden import GoldenStarted
