@@ -114,6 +114,10 @@ class Fold:
                 attempt = self._attempts.get(id_, 0)
                 yield Todo(request, attempt + 1 if attempt < MOST_ATTEMPTS else None)
 
+    def knows(self, request: GoldenRequest) -> bool:
+        """Whether it was asked for, or evaluated, already."""
+        return request.request in self._requests or self._done(request)
+
     def attempts(self, request: str) -> int:
         """How often a request was started; 0 of one that is not to be run."""
         return self._attempts.get(request, 0) if request in self._requests else 0
