@@ -29,6 +29,7 @@ MEASURES = (
     Measure("skipped", "driftbus_skipped_total", "counter", "Records that are no rows: without features, or left out by where."),
     Measure("dead_letters", "driftbus_dead_letters_total", "counter", "Records, or fields of records, that could not be counted."),
     Measure("set_aside", "driftbus_set_aside_total", "counter", "Records that made a consumer raise, and became dead letters."),
+    Measure("golden", "driftbus_golden_rows_total", "counter", "Predictions that golden evaluations asked for: no traffic, and left out."),
     Measure("facts", "driftbus_facts_total", "counter", "Facts (model events, golden evaluations) copied to the summaries."),
     Measure("buckets", "driftbus_buckets_total", "counter", "Buckets tested."),
     Measure("events", "driftbus_events_total", "counter", "Drift events and notices published."),
