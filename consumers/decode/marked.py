@@ -1,6 +1,7 @@
 """Which rows are golden: asked by an evaluator, and served like all others, they come back on the prediction topic, and are no traffic."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from ...schemas.cloud_events import Headers
 from ...schemas.configuration.mapping import Mapping, Place
@@ -67,6 +68,14 @@ class Marks:
         if self._beside and keys is not None and self._id is not None and self._id.source == "key":
             found |= _marked(enumerate(keys))
         return found
+
+    def said_by(self, message: dict[str, Any]) -> bool:  # a user's: any JSON
+        """Whether a message that has been read says it itself."""
+        try:
+            id_ = None if self._id is None or self._id.source != "path" else member(message, self._id.path)
+        except NotAnObject:
+            return False
+        return isinstance(id_, str) and evaluation_of(id_) is not None
 
     def _ids(self, values: Sequence[bytes | None], place: Place) -> Iterator[object]:
         for value in values:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -154,7 +154,7 @@ def _announce(bus: Bus, configuration: Configuration, offline: Configuration) ->
         if announcement.reference:
             store.put(ArtifactStore(configuration.artifacts).get(announcement.reference))
         announce(bus, offline, announcement)
-    seen, span = _survey(bus, offline.streams.values())
+    seen, span = _survey(bus, offline)
     told = {(announcement.model, announcement.version) for announcement in recorded.all()}
     for model, version in sorted(seen - told):
         if configuration.model(model).reference is None:
@@ -189,12 +189,12 @@ def _copy(bus: EmbeddedBus, topic: str | None, empty: TopicDescription, wanted: 
             bus.restore(copy, [Recorded(number, *record) for record in columns if wanted(record[2])])
 
 
-def _survey(bus: Bus, streams: Iterable[Stream]) -> tuple[set[tuple[str, str]], tuple[datetime, datetime]]:
+def _survey(bus: Bus, offline: Configuration) -> tuple[set[tuple[str, str]], tuple[datetime, datetime]]:
     """The models and versions in all records, and the first and last time."""
     seen: set[tuple[str, str]] = set()
     first, last = 2**62, 0
-    for stream in streams:
-        decoder, rules = JSONDecoder(stream.mapping, stream.where), Rules.of(stream)
+    for name, stream in offline.streams.items():
+        decoder, rules = JSONDecoder(stream.mapping, stream.where, marked=offline.tested_in(name)), Rules.of(stream)
         described = bus.describe(stream.topics)
         for source in (TopicPartition(topic.name, number) for topic in described.values() for number in range(topic.partitions)):
             for batch in bus.read(source, *bus.watermarks(source)):
