@@ -26,9 +26,9 @@ from driftbus.consumers.bus.interface import Bus, Output, TopicPartition
 from driftbus.consumers.bus.kafka import KafkaBus
 from driftbus.consumers.bus.recording import load_recording, write_recording
 from driftbus.consumers.console.performance import performance_of
-from driftbus.consumers.golden.records import ask
 from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.pipeline.runner import Pipeline
+from driftbus.consumers.reference.golden_records import ask
 from driftbus.consumers.streams.records import end_records
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.golden import GoldenRequest
