@@ -1,6 +1,5 @@
 """A file as the input of a pipeline on this machine: a table or a recording, in a temporary log, with the references it needs."""
 
-import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +14,7 @@ from ...schemas.identity import derived_id
 from ..bus.embedded import EmbeddedBus
 from ..bus.interface import Bus, TopicDescription, TopicPartition
 from ..bus.log import Recorded
-from ..bus.recording import load_recording
+from ..bus.recording import is_recording, load_recording
 from ..decode.json import JSONDecoder
 from ..pipeline.own_topics import create_topics
 from ..reference.announce import Announcements, announce, from_start
@@ -27,9 +26,6 @@ from ..streams.cut import Rules
 from .picture import moment
 from .tabled import tabled
 from .terminal import say
-
-#: A recording's first line is shorter; a table may have no lines at all.
-_LONGEST_LINE = 1 << 24
 
 
 class Offline(NamedTuple):
@@ -52,7 +48,7 @@ def load(configuration: Configuration, file: Path, model: str | None, version: s
     )
     bus = EmbeddedBus(offline.embedded, configuration.application, "replay")
     try:
-        if _is_recording(file):
+        if is_recording(file):
             if labels:
                 msg = f"--labels {labels[0]}: {file} is a recording, which holds the topics of labels; leave it out"
                 raise click.UsageError(msg)
@@ -61,7 +57,7 @@ def load(configuration: Configuration, file: Path, model: str | None, version: s
             streams, read = tabled(bus, configuration, file, model, version, labels)
             configuration = configuration.model_copy(update={"labels": configuration.labels | read})
         streams = {name: stream.model_copy(update={"clock": "record"}) for name, stream in streams.items()}
-        remedy = "" if _is_recording(file) else "; its file: --labels FILE"
+        remedy = "" if is_recording(file) else "; its file: --labels FILE"
         offline = offline.model_copy(update={"streams": streams, **_labelled(bus, configuration, streams, remedy)})
         _copy_model_events(bus, configuration, offline)
         create_topics(bus, offline)
@@ -69,15 +65,6 @@ def load(configuration: Configuration, file: Path, model: str | None, version: s
     finally:
         bus.close()
     return Offline(offline, span)
-
-
-def _is_recording(file: Path) -> bool:
-    with file.open("rb") as lines:
-        try:
-            first = json.loads(lines.readline(_LONGEST_LINE))
-        except ValueError:
-            return False
-    return isinstance(first, dict) and {"topic", "topic_id"} <= first.keys()
 
 
 def _recorded(bus: EmbeddedBus, configuration: Configuration, file: Path) -> dict[str, Stream]:
