@@ -16,12 +16,12 @@ from ..bus.addressing import addressed
 from ..bus.interface import Output
 from ..process.consumer import Making
 from ..process.folding import Folding
-from ..process.plugins import found_for
+from ..process.plugins import found_for, metrics_for
 from ..reference.artifacts import ArtifactStore
-from ..reference.outcomes import bases
+from ..reference.outcomes import Bases
 from ..streams.summaries import fact_of
 from .fold import Fold, Published, StateKey, SuiteOf
-from .outcomes import BasisOf
+from .outcomes import CountedBy
 from .settings import configuration_hash
 
 ROLE = "detector"
@@ -30,7 +30,7 @@ ROLE = "detector"
 def make(making: Making) -> list[Folding[Pane | Progress, Published]]:
     """The one detector of a process, for all streams."""
     configuration, store = making.configuration, making.store
-    compiled = Detection(configuration, suites(configuration, store), bases(configuration, store.reference))
+    compiled = Detection(configuration, suites(configuration, store), Bases(configuration, store.reference, metrics_for(configuration)))
     return [Folding(making.bus, making.configuration, compiled, making.wall)]
 
 
@@ -59,7 +59,7 @@ class Detection:
 
     role = ROLE
 
-    def __init__(self, configuration: Configuration, suite_of: SuiteOf, basis_of: BasisOf) -> None:
+    def __init__(self, configuration: Configuration, suite_of: SuiteOf, basis_of: CountedBy) -> None:
         self._configuration, self._suite_of, self._basis_of = configuration, suite_of, basis_of
         self.topic = configuration.topics.summaries
 

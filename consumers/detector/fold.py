@@ -28,7 +28,7 @@ from ..streams.buckets import buckets
 from .gone import Gone
 from .lengths import PaneLengths, changed_panes
 from .merging import merged
-from .outcomes import BasisOf, Outcomes, no_labels
+from .outcomes import NO_LABELS, CountedBy, Outcomes
 from .placing import placed
 from .silence import NEVER_ANNOUNCED, Completeness, Silences
 from .sizes import Sizes
@@ -89,7 +89,7 @@ class Fold:
 
     configuration: Configuration
     suite_of: SuiteOf
-    basis_of: BasisOf = no_labels
+    basis_of: CountedBy = NO_LABELS
     aligners: dict[Lane, Aligner] = field(default_factory=dict)
     states: dict[StateKey, State] = field(default_factory=dict)
     since: dict[StateKey, int] = field(default_factory=dict)  #: the bucket from which each state's reference holds
@@ -354,7 +354,7 @@ class Fold:
         state: PartitionState,
         states: Mapping[str, bytes],
         panes: dict[int, Pane],
-        basis_of: BasisOf = no_labels,
+        basis_of: CountedBy = NO_LABELS,
     ) -> "Fold":
         """The fold that wrote `snapshot`; ``panes`` are those at the summaries offsets it lists as pending."""
         fold = cls(configuration, suite_of, basis_of)

@@ -5,11 +5,12 @@ empty joiner folds on and is the joiner itself before it gets to where the snaps
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from ...detectors.joining.joiner import Joiner, Outcome, Settings
+from ...detectors.outcomes.counting import Own
 from ...detectors.outcomes.ledger import Ledger
 from ...schemas.configuration import Configuration
 from ...schemas.messages.block import Block
@@ -25,8 +26,18 @@ from .rows import labels, predictions
 
 #: Marks in a wait.
 MARKS = 32
-#: How the outcomes of a version are counted: by model, reference (content hash) and labels.
-BasisOf = Callable[[str, str, str], OutcomeBasis]
+
+
+class CountedBy(Protocol):
+    """How the outcomes of a version are counted."""
+
+    def __call__(self, model: str, reference: str, labels: str) -> OutcomeBasis:
+        """By model, reference (content hash) and labels."""
+        ...
+
+    def own(self, model: str, basis: OutcomeBasis) -> Own | None:
+        """What a model's rows add to the columns of a user's own metrics."""
+        ...
 
 
 class Mark(NamedTuple):
@@ -60,7 +71,7 @@ class Fold:
 
     changed = False
 
-    def __init__(self, configuration: Configuration, basis_of: BasisOf) -> None:
+    def __init__(self, configuration: Configuration, basis_of: CountedBy) -> None:
         self._configuration, self._basis_of = configuration, basis_of
         self._counted = {"joined": 0, "outcomes": 0}
         self._joins = {name: self._begun(name, None, {}) for name in configuration.labels}
@@ -79,8 +90,11 @@ class Fold:
         def basis_of(version: int, place: int) -> OutcomeBasis:
             return self._basis_of(names.model_of(version), names.place(place).reference, name)
 
-        ledger = Ledger(basis_of, lambda bucket: about.end(bucket - 1))
-        settings = Settings(tiling, Every(spans.revise), spans.wait, spans.early, bins=0)
+        def own_of(version: int, basis: OutcomeBasis) -> Own | None:
+            return self._basis_of.own(names.model_of(version), basis)
+
+        ledger = Ledger(basis_of, lambda bucket: about.end(bucket - 1), own_of)
+        settings = Settings(tiling, Every(spans.revise), spans.wait, spans.early, configuration.binned(name), spans.maturity)
         begin = None if mark is None or mark.through == -NEVER else mark.through
         return Join(name, aligner, names, Joiner(settings, ledger, begin), spans, deque([mark] if mark else []))
 
@@ -124,7 +138,7 @@ class Fold:
         return PartitionState(form=FORM, position=first, states=(), aligners=numbers, pending=pending, fold={"marks": places}), {}
 
     @classmethod
-    def restored(cls, configuration: Configuration, basis_of: BasisOf, state: PartitionState, blocks: Mapping[int, Block]) -> "Fold":
+    def restored(cls, configuration: Configuration, basis_of: CountedBy, state: PartitionState, blocks: Mapping[int, Block]) -> "Fold":
         """The fold that wrote `snapshot`, at its marks; ``blocks`` are those at the offsets that it lists as pending."""
         fold = cls(configuration, basis_of)
         places: dict[str, list[int]] = state.fold.get("marks", {})  # plain data, as `snapshot` wrote it
@@ -138,13 +152,42 @@ class Fold:
         if aligned.ended:
             found = join.joiner.ended(aligned.end)
         elif blocks:
-            rows = predictions(blocks, join.names, lambda model, reference: self._basis_of(model, reference, join.name))
+            bins = self._configuration.binned(join.name)
+            rows = predictions(blocks, join.names, lambda model, reference: self._basis_of(model, reference, join.name), bins)
             found = join.joiner.take(aligned.end, rows, labels(blocks, join.names))
             self._counted["joined"] += sum(block.rows for block in blocks)
         else:
             found = join.joiner.passed(aligned.end)
         self._counted["outcomes"] += len(found)
-        return sorted((_pane(join, outcome) for outcome in found), key=_order)
+        return sorted((self._pane(join, outcome) for outcome in found), key=_order)
+
+    def _pane(self, join: Join, outcome: Outcome) -> Pane:
+        """Its offsets are the bucket: what is the same in every schedule, and never falls."""
+        whose = join.names.whose(outcome.version, outcome.place)
+        grouping, own = "", tuple[str, ...]()
+        if outcome.about is not None and whose.reference:
+            basis = self._basis_of(whose.model, whose.reference, join.name)
+            grouping, own = basis.grouping, basis.own
+        return Pane(
+            stream=join.name,
+            topic="",
+            topic_id="",
+            partition=0,
+            first=max(outcome.bucket, 0),
+            last=max(outcome.bucket, 0),
+            bucket=outcome.bucket,
+            about=outcome.bucket if outcome.about is None else outcome.about,
+            model=whose.model,
+            version=whose.version,
+            segment=whose.segment,
+            reference=whose.reference or None,
+            since=whose.since if whose.reference else None,
+            rows=0,
+            counts=outcome.sums,
+            of=ARRIVALS if outcome.about is None else REVISIONS,
+            grouping=grouping,
+            own=own,
+        )
 
 
 def _progress(join: Join, aligned: Aligned[Block]) -> Progress:
@@ -152,31 +195,9 @@ def _progress(join: Join, aligned: Aligned[Block]) -> Progress:
     return Progress(stream=join.name, source=source, through=aligned.end, ended=aligned.ended, of=ARRIVALS)
 
 
-def _pane(join: Join, outcome: Outcome) -> Pane:
-    """Its offsets are the bucket: what is the same in every schedule, and never falls."""
-    whose = join.names.whose(outcome.version, outcome.place)
-    return Pane(
-        stream=join.name,
-        topic="",
-        topic_id="",
-        partition=0,
-        first=max(outcome.bucket, 0),
-        last=max(outcome.bucket, 0),
-        bucket=outcome.bucket,
-        about=outcome.bucket if outcome.about is None else outcome.about,
-        model=whose.model,
-        version=whose.version,
-        reference=whose.reference or None,
-        since=whose.since if whose.reference else None,
-        rows=0,
-        counts=outcome.sums,
-        of=ARRIVALS if outcome.about is None else REVISIONS,
-    )
-
-
-def _order(pane: Pane) -> tuple[int, str, int, str, str, str, int]:
+def _order(pane: Pane) -> tuple[int, str, int, str, str, str, int, str]:
     """Whatever the codes."""
-    return pane.bucket, pane.of, pane.about, pane.model, pane.version, pane.reference or "", pane.since or 0
+    return pane.bucket, pane.of, pane.about, pane.model, pane.version, pane.reference or "", pane.since or 0, pane.segment or ""
 
 
 def _mark(join: Join, position: int) -> None:

@@ -23,7 +23,7 @@ from ..decode.times import aged
 from ..streams.buckets import Buckets
 from ..streams.cut import Cut, Item
 from ..streams.records import Records, parts_of
-from .awaiting import Join
+from .awaiting import Join, Of
 from .beside import SideCounts, grouped, looked_at
 from .pool import Unmonitored
 from .references import References
@@ -209,12 +209,10 @@ class Tally:
             known = self._references.monitored(self._groups[int(group[place])][1].reference or "").known
             self._beside(int(group[place])).look(self._decoder.features(records.values[place]), known)
         if self._joins:
-            self._wait(columns, shape, records, rows, taken, group)
+            self._wait(columns, records, rows, taken, group)
         shape.add(columns, group[rows], taken.late[rows], records.offsets[rows])
 
-    def _wait(
-        self, columns: Columns, shape: Shape, records: Records, rows: NDArray[np.int64], taken: Taken, group: NDArray[np.int64]
-    ) -> None:
+    def _wait(self, columns: Columns, records: Records, rows: NDArray[np.int64], taken: Taken, group: NDArray[np.int64]) -> None:
         """Keep the rows of models that have labels, as they wait for these."""
         refused = np.zeros(len(rows), dtype=bool)
         refused[[rejected.row for rejected in columns.rejected]] = True
@@ -224,10 +222,11 @@ class Tally:
             if join is None:
                 continue
             inside = np.flatnonzero((group[rows] == code) & ~refused)
-            found = join.rows(columns, shape.fields, records, np.stack((inside, rows[inside])))
+            reference = target.reference or ""
+            of = Of(Whose(target.model, target.version, reference, target.since or 0), self._references.monitored(reference))
             waiting = self._runs[number].waiting.setdefault(join.name, Waiting())
+            found = join.rows(columns, records, np.stack((inside, rows[inside])), of, waiting.code)
             among = np.searchsorted(records.offsets, found["offset"])
-            found["of"] = waiting.code(Whose(target.model, target.version, target.reference or "", target.since or 0))
             found["bucket"], found["water"] = target.bucket, taken.waters[among]
             waiting.add(found)
 

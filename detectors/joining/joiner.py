@@ -1,7 +1,8 @@
 """One partition of the joins topic as a fold: steps and completeness in, outcomes out. What happened to rows is summed by the ledger.
 
-Arrivals, what became known for the first time, are told in every step. All else is told as *revisions*, net, when completeness passes the
-end of an interval: before anything of a later one is counted, and before progress says that the interval is over.
+Arrivals, what became known for the first time, are told in every step; with a maturity in the step in which that is over, of what is known
+then. All else is told as *revisions*, net, when completeness passes the end of an interval: before anything of a later one is counted, and
+before progress says that the interval is over.
 
 Nothing of it is ever written. An empty joiner that folds on from 2 wait + early + one revision + 3 buckets behind is the joiner itself.
 """
@@ -63,6 +64,7 @@ class Settings(NamedTuple):
     wait: int
     early: int
     bins: int  #: binned features of a prediction
+    maturity: int | None = None  #: arrivals are told of a prediction so long behind it; None: when its outcome becomes known
 
 
 class Joiner:
@@ -76,7 +78,7 @@ class Joiner:
 
     def __init__(self, settings: Settings, ledger: Ledger, begin: int | None = None) -> None:
         self._settings, self._ledger = settings, ledger
-        self.matching = Matching(settings.wait, settings.early, settings.tiling, settings.bins)
+        self.matching = Matching(settings.wait, settings.early, settings.tiling, settings.bins, settings.maturity)
         self._through = begin  # buckets that are over
         self._at = begin  # the bucket worked in
 
@@ -87,16 +89,17 @@ class Joiner:
         self._expire(step)
         for happening in self.matching.step(step, predictions, labels):
             self._ledger.add(step, happening)
-        return told + [Outcome(step, *found) for found in self._ledger.arrivals(step)]
+        return told + self._arrived(step)
 
     def passed(self, through: int) -> list[Outcome]:
-        """All buckets that end at or before it are over: what is due in one leaves in it, and what was revised is told."""
+        """All buckets that end at or before it are over: what is due in one is told or leaves in it, and what was revised is told."""
         told: list[Outcome] = []
         if self._through is not None and through <= self._through:
             return told
         while (due := self.matching.due()) is not None and due <= through:
             told += self._to(due)
             self._expire(due)
+            told += self._arrived(due)
         if self._at is not None and self._interval(self._at) <= through:
             told += self._revise(self._interval(self._at))
         self._through = through
@@ -121,7 +124,12 @@ class Joiner:
     def _revise(self, bucket: int) -> list[Outcome]:
         return [Outcome(bucket, *found) for found in self._ledger.revisions()]
 
+    def _arrived(self, step: int) -> list[Outcome]:
+        return [Outcome(step, *found) for found in self._ledger.arrivals(step)]
+
     def _expire(self, step: int) -> None:
+        for happening in self.matching.ripen(step):
+            self._ledger.add(step, happening)
         expired, unmatched = self.matching.expire(step)
         if len(expired.rows):
             self._ledger.add(step, expired)

@@ -15,6 +15,7 @@ from .golden import Golden
 from .labels import LabelColumns, LabelMapping, Labels
 from .metrics import Metrics
 from .model import MOST_PIECES, Model, PairSettings, Trailing
+from .outcomes import OutcomesOf
 from .reference import Table, TopicSlice
 from .stream import Stream
 from .together import labels_apart
@@ -37,6 +38,7 @@ __all__ = [
     "Labels",
     "Metrics",
     "Model",
+    "OutcomesOf",
     "PairSettings",
     "PaneLength",
     "Stream",
@@ -121,6 +123,10 @@ class Configuration(Setting):
         """The streams of the models that have these labels, in their order."""
         used = {self.stream_of(name) for name, model in self.models.items() if model.labels == labels}
         return tuple(name for name in self.streams if name in used)
+
+    def binned(self, labels: str) -> int:
+        """Features whose groups a row of the predictions has that wait for these labels, at most."""
+        return max((model.outcomes.binned for model in self.models.values() if model.labels == labels), default=0)
 
     def read_as(self, labels: str) -> Stream:
         """How the topics of labels are cut: as the stream of the predictions that wait for them."""

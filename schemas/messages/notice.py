@@ -8,7 +8,7 @@ from ..identity import derived_id
 from .of_version import OfVersion
 from .progress import InputPartition
 
-About = Literal["unmonitored", "unexpected", "lost", "begins", "made_again", "set_aside", "panes", "unreadable", "foreign"]
+About = Literal["unmonitored", "unexpected", "lost", "begins", "made_again", "set_aside", "panes", "unreadable", "foreign", "metric"]
 
 
 class Notice(OfVersion, Fact):
@@ -18,7 +18,8 @@ class Notice(OfVersion, Fact):
     gone that were to be read; ``begins``: a partition is read for the first time, and its first records are long gone: nothing is lost;
     ``made_again``: a topic was deleted and created again, and is read from its beginning;
     ``set_aside``: a record that made a consumer raise; ``panes``: some are of another length than the detector's; ``unreadable``: a record
-    on a topic of our own that is none of driftbus's, or damaged; ``foreign``: records of another application there.
+    on a topic of our own that is none of driftbus's, or damaged; ``foreign``: records of another application there;
+    ``metric``: a user's own fails on rows.
     """
 
     content_type: ClassVar = JSON

@@ -84,6 +84,10 @@ class Pane(OfVersion, Fact):
     parts: Count = 1
     counts_at: Place = 0  #: where this part's counts begin among the pane's
     sums_at: Place = 0
+    grouping: str = (
+        ""  #: of revisions: which groups of features its sums are of, as rows' bins are (`driftbus.schemas.messages.block.Whose`)
+    )
+    own: tuple[str, ...] = ()  #: of revisions: the columns of a user's own metrics, which stand last among the counts
     of: str = PREDICTIONS  #: of what rows: each kind has its own layout, is aligned by itself, and ignored by who does not test it
     form: int = FORM
 
@@ -131,7 +135,7 @@ class Pane(OfVersion, Fact):
 
     def encoded(self) -> bytes:
         """As it travels: msgpack, without `pooled` where none is, and without what is as it always was."""
-        return msgspec.msgpack.encode(lean(self.model_dump(), {"of": PREDICTIONS, "form": 1, "pooled": 0}))
+        return msgspec.msgpack.encode(lean(self.model_dump(), {"of": PREDICTIONS, "form": 1, "pooled": 0, "grouping": "", "own": ()}))
 
     @classmethod
     def decoded(cls, value: bytes) -> "Pane":
