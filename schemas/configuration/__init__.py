@@ -12,7 +12,7 @@ from ..fact import Setting
 from ..identity import content_hash
 from .features import Chosen, FeatureSettings, Important
 from .golden import Golden
-from .labels import LabelMapping, Labels
+from .labels import LabelColumns, LabelMapping, Labels
 from .metrics import Metrics
 from .model import MOST_PIECES, Model, PairSettings, Trailing
 from .outcomes import OutcomesOf
@@ -33,6 +33,7 @@ __all__ = [
     "Golden",
     "Important",
     "KafkaTopics",
+    "LabelColumns",
     "LabelMapping",
     "Labels",
     "Metrics",
