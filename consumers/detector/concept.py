@@ -26,7 +26,7 @@ from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.pane import ARRIVALS, Pane
 from ...schemas.stored.baseline import OutcomeBaseline
 from ...schemas.stored.outcomes import OutcomeBasis
-from ..streams.align import Aligned
+from ..streams.align import NEVER, Aligned
 from ..streams.spans import Spans
 from .placing import placed
 from .settings import configuration_hash
@@ -65,7 +65,7 @@ class Concept:
 
     def __init__(self, configuration: Configuration, name: str, plan_of: PlanOf, tables: Tables) -> None:
         self._configuration, self._name, self._plan_of, self._tables = configuration, name, plan_of, tables
-        self._spans = Spans.of(configuration, name)
+        self._spans, self._maturity = Spans.of(configuration, name), configuration.labels[name].maturity
         self._versions: dict[Version, _Watched] = {}
 
     def evaluated(self, aligned: Aligned[Pane]) -> Iterator[DriftEvent]:
@@ -73,15 +73,16 @@ class Concept:
         by_version: dict[Version, list[Pane]] = {}
         for pending in aligned.panes:
             pane = pending.pane
-            if pane.of == ARRIVALS and pane.reference is not None and pane.segment is None and self._is_of(pane.model):
+            if pane.of == ARRIVALS and pane.reference is not None and self._is_of(pane.model):
                 by_version.setdefault((pane.model, pane.version), []).append(pane)
         for version, panes in sorted(by_version.items()):
             plans = [self._plan_of(pane.model, pane.reference or "") for pane in panes]
             if len({_cells(plan.basis) for plan in plans}) > 1:
                 continue  # two references, that count in different cells, hold in one step
-            vector = sum((pane.counts for pane in panes[1:]), panes[0].counts)
+            vector = sum((pane.counts for pane in panes[1:]), panes[0].counts)  # of all segments, where there are any
             arrivals = Arrivals.of(plans[0], vector, aligned.start, aligned.end)
-            yield from self._step(version, panes[0].reference or "", plans[0].basis, arrivals, aligned)
+            if arrivals.rows.any():  # else predictions whose maturity was over, all of them without an outcome
+                yield from self._step(version, panes[0].reference or "", plans[0].basis, arrivals, aligned)
         for version in [version for version, one in self._versions.items() if aligned.end > one.latest + FORGOTTEN_AFTER]:
             yield from self._closed(version, self._versions.pop(version), (aligned.end, aligned.end), "retired")
 
@@ -109,14 +110,16 @@ class Concept:
         if watched is None or watched.cells != cells:
             if watched is not None:
                 yield from self._closed(version, watched, (aligned.start, aligned.end), "replaced")
-            gathering = _gathering(version, basis, len(arrivals.rows))
+            # Where each is told when its maturity is over, the first that are told are as any others.
+            since = None if self._spans.maturity is None else -NEVER
+            gathering = _gathering(version, basis, len(arrivals.rows), since)
             watched = self._versions[version] = _Watched(reference, cells, aligned.end, gathering)
         watched.latest = aligned.end
         if watched.gathering is not None:
             watched.gathering.add(arrivals)
             if watched.gathering.complete:
                 baseline = watched.gathering.baseline()
-                watched.suite, watched.ripeness = self._suite(baseline, watched.reference), Ripeness(baseline.delay or 0)
+                watched.suite, watched.ripeness = self._suite(baseline, watched.reference), Ripeness(self._age(baseline))
                 watched.state, watched.gathering = start(watched.suite, aligned.end), None
             return
         assert watched.suite is not None
@@ -146,6 +149,10 @@ class Concept:
                 behind = behind[:-1]
             yield self._told(version, event, tests, behind, watched.onsets[event.episode])
         watched.onsets = {episode.id: watched.onsets[episode.id] for episode in watched.state.episodes}
+
+    def _age(self, baseline: OutcomeBaseline) -> int:
+        """How old an interval must be for nearly all its labels to have come."""
+        return (baseline.delay or 0) if self._maturity is None else self._maturity
 
     def _date(self, watched: _Watched, seen: Seen, events: Sequence[DriftEvent], intervals: Sequence[Interval], end: int) -> None:
         """Find since when predictions turn out otherwise, in the episodes that are told. From the interval behind that one on they tell
@@ -276,9 +283,9 @@ def _cells(basis: OutcomeBasis) -> str:
     return content_hash(basis.model_dump_json(include=_CELLS).encode())
 
 
-def _gathering(version: Version, basis: OutcomeBasis, cells: int) -> Gathering:
+def _gathering(version: Version, basis: OutcomeBasis, cells: int, since: int | None) -> Gathering:
     if basis.task != "number":
-        return Gathering(*version, cells)
+        return Gathering(*version, cells, since=since)
     unit = basis.scale / UNIT
     usable = unit > 0 and unit * _MOST_LOSS < np.inf
-    return Gathering(*version, cells, edges=basis.losses, unit=unit if usable else 1.0)
+    return Gathering(*version, cells, edges=basis.losses, unit=unit if usable else 1.0, since=since)

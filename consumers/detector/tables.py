@@ -5,18 +5,14 @@ A revision adds to an interval until it is final. Of those that are, the newest 
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from ...detectors.concept.intervals import Interval
 from ...detectors.outcomes.layout import Layout
 from ...detectors.outcomes.metrics import is_whole
 from ...schemas.integers import packed, unpacked
 from ..streams.align import NEVER
-
-Sums = NDArray[np.int64]
+from .online import Sums, Whose
 
 #: Labelled predictions, the first in production, by which is estimated: from so many on, and by no more than so many. (By the first 5,000
 #: alone, of ten estimates of 5,000 rows one was .0105 off what was realised; by 50,000 none is more than .0076.)
@@ -29,15 +25,6 @@ REMEMBERED = 64
 _LAST = "cell expired"
 
 
-class Whose(NamedTuple):
-    """Of a model version and the reference that it is watched against."""
-
-    model: str
-    version: str
-    reference: str
-    since: int
-
-
 @dataclass
 class Table:
     """Of one of these."""
@@ -47,6 +34,8 @@ class Table:
     latest: int = -NEVER  #: of the intervals that there were
     intervals: dict[int, Sums] = field(default_factory=dict)  #: by their end; those that are not final
     over: dict[int, Sums] = field(default_factory=dict)  #: final ones, in short
+    own: tuple[str, ...] = ()  #: columns of the user's metrics in all of these
+    failing: set[str] = field(default_factory=set)  #: metrics of which it has been told that they fail
     told: dict[int, Interval] = field(default_factory=dict)  #: made of these, as long as nothing is added
 
     def add(self, about: int, counts: Sums) -> None:
@@ -90,9 +79,9 @@ class Tables(dict[Whose, Table]):
     """Those of one join."""
 
     def of(self, model: str, version: str) -> dict[Whose, Table]:
-        """Of all references that a version has been watched against, the newest last."""
-        own = ((whose, table) for whose, table in self.items() if whose[:2] == (model, version))
-        return dict(sorted(own, key=lambda one: one[0].since))
+        """Of all rows, by the references that a version has been watched against, the newest last."""
+        own = ((whose, table) for whose, table in self.items() if whose[:2] == (model, version) and whose.segment is None)
+        return dict(sorted(own, key=lambda one: (one[0].since, one[0].reference)))
 
     def forget(self, now: int) -> None:
         """Those of which nothing has been heard for long."""
@@ -108,6 +97,8 @@ class Tables(dict[Whose, Table]):
                 table.grows,
                 table.latest,
                 *([[about, packed(vector)] for about, vector in some.items()] for some in (table.intervals, table.over)),
+                list(table.own),
+                sorted(table.failing),
             ]
             for whose, table in self.items()
         ]
@@ -116,7 +107,7 @@ class Tables(dict[Whose, Table]):
     def restored(cls, plain: Iterable[Any]) -> "Tables":
         """What `plain` wrote."""
         tables = cls()
-        for model, version, reference, since, known, grows, latest, intervals, over in plain:
-            own, kept = ({about: unpacked(vector) for about, vector in some} for some in (intervals, over))
-            tables[Whose(model, version, reference, since)] = Table(unpacked(known), grows, latest, own, kept)
+        for *names, known, grows, latest, intervals, over, own, failing in plain:
+            open_, kept = ({about: unpacked(vector) for about, vector in some} for some in (intervals, over))
+            tables[Whose(*names)] = Table(unpacked(known), grows, latest, open_, kept, tuple(own), set(failing))
         return tables

@@ -36,6 +36,9 @@ from driftbus.schemas.messages.performance import Performance
 
 from ..streaming import BEGINNING, prepare
 
+Floats = NDArray[np.float64]
+Truths = NDArray[np.bool_]
+
 DATA, RESULTS = Path(__file__).parents[1] / "data", Path(__file__).parent / "results"
 #: Rows: when the inputs move; how long labels take; of which estimates are compared.
 MOVED, LATE, PART = 25_000, 2_000, 5_000
@@ -44,17 +47,19 @@ MOVED, LATE, PART = 25_000, 2_000, 5_000
 class Loans(NamedTuple):
     """Rows in their order."""
 
-    score: NDArray[np.float64]
-    prediction: NDArray[np.bool_]
-    repaid: NDArray[np.bool_]
+    score: Floats
+    prediction: Truths
+    repaid: Truths
 
 
 def loans(name: str) -> Loans:
     """NannyML's (Apache-2.0)."""
     with duckdb.connect() as sql:
         table = sql.execute(f"select score, prediction, repaid from '{DATA}/car_loan_{name}.parquet'").fetchnumpy()
-    score, prediction, repaid = (np.asarray(table[name]).astype(np.float64) for name in ("score", "prediction", "repaid"))
-    return Loans(score / 100, prediction > 0, repaid > 0)
+    score: Floats = np.asarray(table["score"], dtype=np.float64) / 100
+    prediction: Truths = np.asarray(table["prediction"], dtype=np.bool_)
+    repaid: Truths = np.asarray(table["repaid"], dtype=np.bool_)
+    return Loans(score, prediction, repaid)
 
 
 def turned(whole: Loans, share: float = 0.05) -> Loans:

@@ -120,8 +120,10 @@ class Plain:
     def _add(self, what: str, row: np.void, before: int) -> None:
         version, place, label, cell = int(row["version"]), int(row["place"]), int(row["label"]), (int(row["cell"]),)
         basis = self._basis_of(version, place)
+        arrived = self.arrived.setdefault((version, place), Counter()) if what in ("first", "due") else Counter()
+        if what == "due":
+            arrived["due", (0,)] += 1
         if what == "first":
-            arrived = self.arrived.setdefault((version, place), Counter())
             _count(arrived, [*outcome(basis, row, label, first=True), (delay(basis, row, label), 1)], 1)
         sums = self.revised.setdefault((self._about(int(row["about"])), version, place), Counter())
         if what == "first":
@@ -130,8 +132,8 @@ class Plain:
             for value, sign in ((before, -1), (label, 1)):
                 if value != NONE:
                     _count(sums, outcome(basis, row, value, first=False), sign)
-        elif what == "duplicate":
-            sums["duplicates", (0,)] += 1
+        elif what in ("duplicate", "due"):
+            sums[{"duplicate": "duplicates"}.get(what, what), (0,)] += 1
         else:
             sums[what, (0,)] += 1
             sums[{"predicted": "cell rows", "expired": "cell expired"}[what], cell] += 1

@@ -16,7 +16,7 @@ from driftbus.schemas.stored.outcomes import OutcomeBasis
 from tests.detectors.outcomes.plain import Name, Plain, spelled
 from tests.detectors.outcomes.rows import BINARY, EVERY, VALUES, Met, Told, many, told
 
-WHAT = ("predicted", "duplicate", "expired", "changed", "first")
+WHAT = ("predicted", "duplicate", "expired", "changed", "first", "due")
 #: Version v is counted by the v-th.
 BASES = [*EVERY.values()]
 LAYOUTS = [layout(basis) for basis in BASES]
