@@ -93,7 +93,7 @@ def _doubts(tests: Decided) -> Doubt:
     ratios: dict[int, NDArray[np.float64]] = {}
 
     def doubt(signal: int, name: BetName, run: Recent) -> float:
-        bet = tests.bet(signal, name)
+        bet = tests.bets.find(signal, name)
         if bet is None:
             return -np.inf
         if run.start not in ratios:

@@ -65,9 +65,9 @@ def loans(name: str) -> Loans:
 def turned(whole: Loans, share: float = 0.05) -> Loans:
     """The first half twice; in the second so many right answers are wrong."""
     draw = np.random.default_rng(1)
-    again = draw.integers(0, MOVED, len(whole.score) - MOVED)
-    score, prediction, repaid = (np.concatenate((column[:MOVED], column[again])) for column in whole)
-    wrong = (np.arange(len(score)) >= MOVED) & (prediction == repaid) & (draw.random(len(score)) < share)
+    rows = np.concatenate((np.arange(MOVED), draw.integers(0, MOVED, len(whole.score) - MOVED)))
+    score, prediction, repaid = whole.score[rows], whole.prediction[rows], whole.repaid[rows]
+    wrong = (np.arange(len(rows)) >= MOVED) & (prediction == repaid) & (draw.random(len(rows)) < share)
     return Loans(score, prediction, repaid != wrong)
 
 
