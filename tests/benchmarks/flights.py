@@ -1,7 +1,7 @@
 """Flights with labels that come after landing, through the bus: ``python -m tests.benchmarks.flights [FIRST LAST]``, February unless said.
 
 The demo's model says at departure whether a flight will be late; its label comes when the flight has landed. Prints what `check` says of the
-delays, what is told of every day, and what arrives in the mornings with `order: arrival` and with `order: matured`.
+delays, what is told of every day, and with either `order` the share of errors in the mornings, when only fast flights have landed.
 """
 
 import json
@@ -32,13 +32,24 @@ def day(one: Performance) -> Result:
     """A row of what is told of a day."""
     told = {"realised": one.realised, "estimated": one.estimated, "completed": one.completed, "estimated_expired": one.estimated_expired}
     counts = {"predicted": one.predicted, "labelled": one.labelled, "expired": one.expired, "labelled_when_due": one.labelled_when_due}
-    return {"day": iso(one.start)[:10], **counts, **{name: metrics.get("accuracy") for name, metrics in told.items()}}
+    accuracies = {name: metrics.get("accuracy") for name, metrics in told.items()}
+    return {
+        "day": iso(one.start)[:10],
+        **counts,
+        **{name: None if value is None else round(value, 3) for name, value in accuracies.items()},
+    }
 
 
 def of_delays(told: Played) -> Result:
     """Hours that right and wrong first labels took."""
     sides = zip(("right", "wrong"), PLAN.take(summed(told.arrivals), "delays"), strict=True)
     return {name: [round((found or 0) / HOUR, 2) for found in (quantile(side, 0.5), covering(side, 0.99))] for name, side in sides}
+
+
+def shares(told: Played) -> tuple[float, float]:
+    """Of errors, among all that arrived, and among what did in the mornings."""
+    of_all, (rows, wrong) = summed(told.arrivals), in_the_morning(told.arrivals, MORNING)
+    return round(PLAN.number(of_all, "errors") / PLAN.number(of_all, "labelled"), 4), round(wrong / rows, 4)
 
 
 def landed_by(flights: Flights, span: tuple[int, int], hours: int) -> list[float]:
@@ -59,11 +70,12 @@ def main() -> None:
         began = time.process_time()
         with tempfile.TemporaryDirectory() as folder:
             told = kept[order] = played(flights, score, span, Path(folder), own)
-        rows, wrong = in_the_morning(told.arrivals, MORNING)
+        of_all, of_mornings = shares(told)
         found[order] = {
             "processor_s": round(time.process_time() - began),
             "delays_h": of_delays(told),
-            "by nine": [rows, wrong],
+            "errors": of_all,
+            "errors by nine": of_mornings,
             "events": [[event["status"], event["onset"]] for event in told.events if event.get("kind") == "performance"],
         }
         print(f"{order}: {found[order]}")
@@ -71,7 +83,7 @@ def main() -> None:
     found["days"] = [day(one) for one in kept["matured"].performance]
     print("late by nine, among the landed and among all:", found["late by nine"])
     print("\n".join(found["check"]))
-    print(table(found["days"]))
+    print(table([*found["days"][0]], [one.values() for one in found["days"]]))
     (RESULTS / "flights.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 

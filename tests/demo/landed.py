@@ -67,7 +67,8 @@ def simple(flights: Flights) -> np.ndarray:
 
 def some(flights: Flights, rows: Sequence[int] | np.ndarray) -> Flights:
     """These flights."""
-    categories, numbers = ({name: column[rows] for name, column in own.items()} for own in (flights.categories, flights.numbers))
+    categories = {name: column[rows] for name, column in flights.categories.items()}
+    numbers = {name: column[rows] for name, column in flights.numbers.items()}
     return Flights(flights.id[rows], flights.scheduled[rows], flights.landed[rows], flights.late[rows], categories, numbers)
 
 
