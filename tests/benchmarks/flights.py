@@ -1,7 +1,7 @@
 """Flights with labels that come after landing, through the bus: ``python -m tests.benchmarks.flights [FIRST LAST]``, February unless said.
 
-The demo's model says at departure whether a flight will be late; its label comes when the flight has landed. Prints what `check` says of the
-delays, what is told of every day, and with either `order` the share of errors in the mornings, when only fast flights have landed.
+The demo's model says at departure whether a flight will be late; its label comes when the flight has landed. Prints what `check` says of
+the delays, what is told of every day, and with either `order` the share of errors in the mornings, when only fast flights have landed.
 """
 
 import json
