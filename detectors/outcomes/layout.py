@@ -22,15 +22,16 @@ second part
 ``scored``, ``log loss``, ``squares``     labelled rows with a score; the losses of that probability
 ``cell scores``                           the sum of these scores, by cell
 ``score bins``                            binary: (64, 2), score by outcome
+``own``                                   columns of the user's own metrics
 ``rows``                                  rows in what follows
 ``y``, ``yy``, ``r``, ``rr``              (T,) outcomes, residuals; (T, 2) their squares, in two limbs
 ``hh``, ``hy``, ``hr``                    products of groups: the upper triangle, W (W + 1) / 2; (W, T) with outcomes and with residuals
-``own``                                   columns of the user's own metrics
 ========================================  ==================================================================================================
 
 A score is the probability of outcome 1, of a category that of the predicted class. The residual of a row is its outcome less the
 prediction: of a number itself, of binary the score if there is one, of a category an indicator for each of the first classes. What
-stands from ``rows`` to ``hr`` is there twice if the basis has room for the inner rows: theirs are named ``inner rows`` and so on.
+stands from ``rows`` to ``hr`` is there twice if the basis has room for the inner rows: theirs are named ``inner rows`` and so on. All that
+needs no features stands first, so that whoever does not read their products keeps a vector's beginning (`without_features`).
 
 ``due`` and ``delays`` are told twice, in the step and of the interval in which the row was made. They stay there: no correction or
 retraction takes them back, so of an interval ``delays`` may have more rows than ``labelled``.
@@ -158,12 +159,21 @@ def _second(basis: OutcomeBasis, cells: int, classes: int, targets: int, groups:
         yield "cell scores", (cells,)
     if basis.task == "binary":
         yield "score bins", (RANKED_BINS, 2)
+    yield "own", (len(basis.own),)
     for part in ("", INNER) if basis.inner else ("",):
         yield f"{part}rows", (1,)
         yield from ((f"{part}y", (targets,)), (f"{part}yy", (targets, 2)), (f"{part}r", (targets,)), (f"{part}rr", (targets, 2)))
         yield f"{part}hh", (groups * (groups + 1) // 2,)
         yield from ((f"{part}hy", (groups, targets)), (f"{part}hr", (groups, targets)))
-    yield "own", (len(basis.own),)
+
+
+def without_features(basis: OutcomeBasis) -> OutcomeBasis:
+    """The basis whose vectors are the beginnings of this one's: all but what groups of features come to.
+
+    >>> layout(without_features(OutcomeBasis(task="binary", inner=True))) == layout(OutcomeBasis(task="binary"))
+    True
+    """
+    return basis.model_copy(update={"features": (), "grouping": "", "inner": False})
 
 
 def products(layout_: Layout, vector: Integers) -> Integers:

@@ -4,7 +4,7 @@
 what is taken back leaves nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -65,6 +65,13 @@ class Sums(NamedTuple):
 
 
 _Key = tuple[int, int, int]
+#: How a version's rows, by its code and basis, are counted for a user's own metrics; None: they have no columns.
+OwnOf = Callable[[int, OutcomeBasis], Own | None]
+
+
+def no_own(_: int, __: OutcomeBasis) -> Own | None:
+    """There are none."""
+    return None
 
 
 class _Table:
@@ -102,13 +109,11 @@ class Ledger:
     about
         The interval of prediction time that a bucket lies in.
     own
-        The columns of a user's own metrics, by version.
+        What a version's rows add to the columns of a user's own metrics, by its code and basis; the same for the same basis.
     """
 
-    def __init__(
-        self, basis_of: Callable[[int, int], OutcomeBasis], about: Callable[[int], int], own: Mapping[int, Own] | None = None
-    ) -> None:
-        self._basis_of, self._interval, self._own = basis_of, about, own or {}
+    def __init__(self, basis_of: Callable[[int, int], OutcomeBasis], about: Callable[[int], int], own: OwnOf = no_own) -> None:
+        self._basis_of, self._interval, self._own = basis_of, about, own
         self._countings: dict[tuple[OutcomeBasis, Own | None], Counting] = {}
         self._counted_by: dict[int, Counting] = {}  # by version and place
         self._unmatched = _Table(1)
@@ -182,7 +187,8 @@ class Ledger:
     def _counting(self, code: int) -> Counting:
         if code not in self._counted_by:
             version, place = divmod(code, 2**32)
-            how = self._basis_of(version, place), self._own.get(version)
+            basis = self._basis_of(version, place)
+            how = basis, self._own(version, basis)
             if how not in self._countings:
                 self._countings[how] = Counting(layout(how[0]), how[1])
             self._counted_by[code] = self._countings[how]

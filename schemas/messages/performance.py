@@ -28,6 +28,7 @@ class Performance(Fact):
     labels: str  #: the stream of labels
     model: str
     version: str
+    segment: str | None = None  #: of the predictions that the reference divides so; null: of all
     reference: str | None = None
     since: Boundary | None = None  #: from when on that reference holds
     start: Time  #: of the interval in which the predictions were made, ms
@@ -53,8 +54,9 @@ class Performance(Fact):
 
     @property
     def key(self) -> str:
-        """Of the record on the compacted topic: model, version, reference and interval."""
-        return msgspec.json.encode([self.model, self.version, self.reference, self.since, self.about]).decode()
+        """Of the record on the compacted topic: model, version, reference and interval; of a segment, that too."""
+        of = [self.model, self.version, self.reference, self.since, self.about]
+        return msgspec.json.encode(of if self.segment is None else [*of, self.segment]).decode()
 
     @property
     def id(self) -> str:
