@@ -45,6 +45,7 @@ _to_write = click.Path(dir_okay=False, writable=True, path_type=Path)
 @click.option("--events", type=_to_write, metavar="FILE", help="Write the events here, a line of JSON each.")
 @click.option("--measures", type=_to_write, metavar="FILE", help="Write KS, PSI, JS and more here: a line per bucket and signal.")
 @click.option("--performance", type=_to_write, metavar="FILE", help="Write how predictions turned out: a line of JSON an interval.")
+@click.option("--afresh", is_flag=True, help="Ask for golden evaluations anew, whatever the recording says of them.")
 @click.option("--plot", type=_to_write, metavar="FILE", help="Draw here when what drifted (PNG, SVG or PDF).")
 @configured
 def replay(
@@ -56,6 +57,7 @@ def replay(
     events: Path | None,
     measures: Path | None,
     performance: Path | None,
+    afresh: bool,
     plot: Path | None,
 ) -> None:
     """Show what would have been published over FILE: a table (Parquet, CSV, JSON lines) or a recording of topics.
@@ -73,7 +75,7 @@ def replay(
     refuse_inputs(written_to, {**read, **dict(inputs_of(configuration))})
     with TemporaryDirectory(prefix="driftbus-replay-") as folder, ExitStack() as done:
         places = [done.enter_context(written_whole(each)) if each else None for each in written_to.values()]
-        offline, span = load(configuration, file, model, version, Path(folder), labels)
+        offline, span = load(configuration, file, model, version, Path(folder), labels, afresh=afresh)
         with (places[0] or Path(os.devnull)).open("w", encoding="utf-8") as written:
             drifts = _fold(offline, written)
         if places[1]:
@@ -109,6 +111,9 @@ def _fold(configuration: Configuration, written: IO[str]) -> list[DriftEvent]:
         totals, seconds = pipeline.totals, time.perf_counter() - began
     episodes = sum(event.status == "opened" for event in found)
     skipped = f"{totals['skipped']:,} records that are no rows, " if totals["skipped"] else ""
+    differing = totals["would_have_asked"]
+    if differing:
+        say(f"{differing:,} golden evaluations would have been asked for that the recording does not hold", err=True)
     say(
         f"{totals['rows']:,} rows, {skipped}{totals['buckets']:,} buckets, {totals['dead_letters']:,} dead letters, "
         f"{episodes} episodes; {totals['rows'] / seconds:,.0f} rows/s"

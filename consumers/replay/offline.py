@@ -1,6 +1,6 @@
 """A file as the input of a pipeline on this machine: a table or a recording, in a temporary log, with the references it needs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -35,8 +35,20 @@ class Offline(NamedTuple):
     span: tuple[datetime, datetime]
 
 
-def load(configuration: Configuration, file: Path, model: str | None, version: str, folder: Path, labels: Sequence[str] = ()) -> Offline:
-    """Fill a log in ``folder`` from a file, and announce the references of the models in it; ``labels``: files of a table's labels."""
+def load(
+    configuration: Configuration,
+    file: Path,
+    model: str | None,
+    version: str,
+    folder: Path,
+    labels: Sequence[str] = (),
+    *,
+    afresh: bool = False,
+) -> Offline:
+    """Fill a log in ``folder`` from a file, and announce the references of the models in it.
+
+    ``labels``: files of a table's labels. ``afresh``: golden evaluations are asked for anew, whatever the recording says of them.
+    """
     topics = configuration.topics
     offline = configuration.model_copy(
         update={
@@ -59,7 +71,9 @@ def load(configuration: Configuration, file: Path, model: str | None, version: s
         streams = {name: stream.model_copy(update={"clock": "record"}) for name, stream in streams.items()}
         remedy = "" if is_recording(file) else "; its file: --labels FILE"
         offline = offline.model_copy(update={"streams": streams, **_labelled(bus, configuration, streams, remedy)})
-        _copy_model_events(bus, configuration, offline)
+        _copy(bus, configuration.topics.models, _empty(offline.topics.models, 1), is_one)
+        if any(model.golden is not None for model in configuration.models.values()):
+            _copy(bus, None if afresh else configuration.topics.golden, _empty(offline.topics.golden, topics.partitions))
         create_topics(bus, offline)
         span = _announce(bus, configuration, offline)
     finally:
@@ -107,7 +121,7 @@ def _announce(bus: Bus, configuration: Configuration, offline: Configuration) ->
         if announcement.reference:
             store.put(ArtifactStore(configuration.artifacts).get(announcement.reference))
         announce(bus, offline, announcement)
-    seen, span = _survey(bus, offline.streams.values())
+    seen, span = _survey(bus, offline)
     told = {(announcement.model, announcement.version) for announcement in recorded.all()}
     for model, version in sorted(seen - told):
         if configuration.model(model).reference is None:
@@ -121,30 +135,33 @@ def _announce(bus: Bus, configuration: Configuration, offline: Configuration) ->
     return span
 
 
-def _copy_model_events(bus: EmbeddedBus, configuration: Configuration, offline: Configuration) -> None:
-    """As they were recorded: with their offsets, and with their times, which are the log's where they were the log's.
+def _empty(name: str, partitions: int) -> TopicDescription:
+    """A topic that was not recorded: it has an id all the same that every replay gives it, since the clerk's progress names it."""
+    return TopicDescription(name, derived_id("topic", name), partitions, {"cleanup.policy": "compact"})
 
-    What was not recorded has an id all the same that every replay gives it: the clerk's progress names it.
+
+def _copy(bus: EmbeddedBus, topic: str | None, empty: TopicDescription, wanted: Callable[[bytes | None], bool] = lambda _: True) -> None:
+    """The records with such keys of a topic of our own as they were recorded: with their offsets, and with their times, which are the
+    log's where they were the log's.
     """
-    recorded = bus.describe([configuration.topics.models]).get(configuration.topics.models)
+    recorded = None if topic is None else bus.describe([topic]).get(topic)
     if recorded is None:
-        name = offline.topics.models
-        bus.restore(TopicDescription(name, derived_id("topic", name), 1, {"cleanup.policy": "compact"}), [])
+        bus.restore(empty, [])
         return
-    copy = TopicDescription(offline.topics.models, recorded.id, recorded.partitions, recorded.settings)
+    copy = TopicDescription(empty.name, recorded.id, recorded.partitions, recorded.settings)
     for number in range(recorded.partitions):
         place = TopicPartition(recorded.name, number)
         for batch in bus.read(place, *bus.watermarks(place)):
             columns = zip(batch.offsets.tolist(), batch.timestamps.tolist(), batch.keys(), batch.values, batch.headers(), strict=True)
-            bus.restore(copy, [Recorded(number, *record) for record in columns if is_one(record[2])])
+            bus.restore(copy, [Recorded(number, *record) for record in columns if wanted(record[2])])
 
 
-def _survey(bus: Bus, streams: Iterable[Stream]) -> tuple[set[tuple[str, str]], tuple[datetime, datetime]]:
+def _survey(bus: Bus, offline: Configuration) -> tuple[set[tuple[str, str]], tuple[datetime, datetime]]:
     """The models and versions in all records, and the first and last time."""
     seen: set[tuple[str, str]] = set()
     first, last = 2**62, 0
-    for stream in streams:
-        decoder, rules = JSONDecoder(stream.mapping, stream.where), Rules.of(stream)
+    for name, stream in offline.streams.items():
+        decoder, rules = JSONDecoder(stream.mapping, stream.where, marked=offline.tested_in(name)), Rules.of(stream)
         described = bus.describe(stream.topics)
         for source in (TopicPartition(topic.name, number) for topic in described.values() for number in range(topic.partitions)):
             for batch in bus.read(source, *bus.watermarks(source)):

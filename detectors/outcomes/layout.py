@@ -170,8 +170,8 @@ def _second(basis: OutcomeBasis, cells: int, classes: int, targets: int, groups:
 def without_features(basis: OutcomeBasis) -> OutcomeBasis:
     """The basis whose vectors are the beginnings of this one's: all but what groups of features come to.
 
-    >>> layout(without_features(OutcomeBasis(task="binary", inner=True))).size
-    407
+    >>> layout(without_features(OutcomeBasis(task="binary", inner=True))) == layout(OutcomeBasis(task="binary"))
+    True
     """
     return basis.model_copy(update={"features": (), "grouping": "", "inner": False})
 

@@ -119,6 +119,10 @@ class Configuration(Setting):
         """The stream that a model's predictions come from."""
         return self.models.get(model, Model()).stream or next(iter(self.streams))
 
+    def tested_in(self, stream: str) -> bool:
+        """Whether a model of a stream has a golden set: what it answers may come back there, among its predictions."""
+        return any(model.golden is not None and self.stream_of(name) == stream for name, model in self.models.items())
+
     def awaited_by(self, labels: str) -> tuple[str, ...]:
         """The streams of the models that have these labels, in their order."""
         used = {self.stream_of(name) for name, model in self.models.items() if model.labels == labels}

@@ -199,8 +199,10 @@ def test_what_is_told_of_segments_and_metrics_is_what_the_batch_computation_find
         run(bus, chosen, *ROLES)
         found = {(one.about, one.model, one.segment): one for one in performance_of(bus, chosen)}
         notices = [event.content for events in everything(bus, chosen.topics.drift).values() for event in events]
-    by_segment = {key: own for key, own in parted(rows) if key[2] is not None}
-    whole = {(about, model, None): [row for row in rows if row[:2] == (about, model)] for about, model, _ in (row[:3] for row in rows)}
+    by_segment: dict[tuple[int, str, str | None], list[Row]] = {key: own for key, own in parted(rows) if key[2] is not None}
+    whole: dict[tuple[int, str, str | None], list[Row]] = {
+        (about, model, None): [row for row in rows if row[:2] == (about, model)] for about, model, _ in (row[:3] for row in rows)
+    }
     assert found.keys() == by_segment.keys() | whole.keys()
     for key, own in {**by_segment, **whole}.items():
         one, sums = found[key], expected(chosen, own)

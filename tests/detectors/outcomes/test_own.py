@@ -158,7 +158,7 @@ def test_rows_on_which_a_function_of_many_fails_are_the_only_ones(task: str) -> 
 
 
 def test_a_function_of_sums_that_fails_is_refused_at_once_and_later_says_nothing() -> None:
-    odd = OwnMetric("odd", lambda sums: float(sums["nothing"]))  # type: ignore[arg-type]  # of a name that there is not
+    odd = OwnMetric("odd", lambda sums: int(sums["nothing"]))
     with pytest.raises(Unusable, match=r"metric odd fails on ordinary rows: KeyError"):
         tried(odd, OutcomeBasis(task="binary"))
     assert odd.told(layout(BINARY), np.zeros(layout(BINARY).size, dtype=np.int64)) is None
