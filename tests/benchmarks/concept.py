@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from driftbus.detectors.concept import Arrivals, Gathering, OutcomeSettings, OutcomeSuite
-from driftbus.detectors.concept.grid import GRID, bins_on_grid
 from driftbus.detectors.concept.space import ERRORS, RELATION
 from driftbus.detectors.episodes.step import start, step
+from driftbus.detectors.outcomes.grid import GRID, bins_on_grid
 from driftbus.schemas.stored.baseline import OutcomeBaseline
 
 from .concept_peers import MADE, peer
