@@ -207,7 +207,7 @@ def test_whoever_comes_after_a_death_publishes_the_same(seed: int) -> None:
     """Of each role, at any point, often: the marks are written with every commit, and what waits is folded again."""
     draw = np.random.default_rng(seed)
     sent, _ = log(10 + seed, 300)
-    chosen = settings(WAIT, stream={"pane": "1m"}, snapshot_every="1ms")
+    chosen = settings({**WAIT, "order": "matured", "maturity": "10m"}, stream={"pane": "1m"}, snapshot_every="1ms")
     outcomes = []
     for interrupted in (False, True):
         with closing(EmbeddedBus(":memory:", "test", "log")) as bus:
