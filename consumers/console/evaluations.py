@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from ...detectors.golden.fold import Fold
 from ...schemas.configuration import Configuration
 from ..bus.interface import Bus, TopicPartition
-from ..golden.asked_now import folded
-from ..reference.golden_records import place_of
+from ..reference.golden_records import folded, place_of
 
 
 @dataclass(frozen=True)
