@@ -126,6 +126,7 @@ def documented() -> dict[str, dict[str, str]]:
         ("streams.NAME", schema.Stream),
         ("streams.NAME.mapping", Mapping),
         ("models.NAME", schema.Model),
+        ("models.NAME.outcomes", schema.OutcomesOf),
         ("models.NAME.pairs", schema.PairSettings),
         ("models.NAME.segments", Segments),
         ("models.NAME.trailing", schema.Trailing),

@@ -27,6 +27,7 @@ _NONE = "-"
 @click.command()
 @click.argument("model")
 @click.option("--version", help="Only this one.  [default: all]")
+@click.option("--segment", help="Of the predictions of this one.  [default: of all together; with --json also of each]")
 @click.option("--metric", help="The one to show.  [default: accuracy, of numbers mae]")
 @click.option("--last", type=click.IntRange(1), metavar="N", help="Only the newest N intervals of each version.")
 @click.option("--json", "as_json", is_flag=True, help="Everything that is known, a line of JSON an interval.")
@@ -35,7 +36,14 @@ _NONE = "-"
 )
 @configured
 def performance(
-    configuration: Configuration, model: str, version: str | None, metric: str | None, last: int | None, as_json: bool, plot: Path | None
+    configuration: Configuration,
+    model: str,
+    version: str | None,
+    segment: str | None,
+    metric: str | None,
+    last: int | None,
+    as_json: bool,
+    plot: Path | None,
 ) -> None:
     """Show MODEL's performance, an interval of prediction time a row.
 
@@ -50,16 +58,16 @@ def performance(
         msg = "no labels are configured, so nobody knows how predictions turn out; see labels: in docs/labels.md"
         raise click.ClickException(msg)
     with opened(configuration) as bus:
-        found = [one for one in performance_of(bus, configuration) if one.model == model and version in (None, one.version)]
+        known = [one for one in performance_of(bus, configuration) if one.model == model and version in (None, one.version)]
         drifts = [event for event in DriftTopic(bus, configuration, from_start=True).new() if isinstance(event, DriftEvent)] if plot else []
-    if not found:
+    if not known:
         msg = f"nothing is known of {model} yet: labels come through the joiner, and the first interval is told when it is over"
         raise click.ClickException(msg)
-    if last is not None:
-        by_version: dict[str, list[Performance]] = {}
-        for one in found:
-            by_version.setdefault(one.version, []).append(one)
-        found = [one for own in by_version.values() for one in own[-last:]]
+    known = known if last is None else _newest(known, last)
+    found = [one for one in known if one.segment == segment]
+    if not found:
+        msg = f"--segment {segment}: there are {', '.join(sorted({one.segment for one in known if one.segment is not None})) or 'none'}"
+        raise click.UsageError(msg)
     chosen = metric or main_metric(found)
     if metric is not None and not any(metric in one.realised for one in found):
         msg = f"--metric {metric}: there are {', '.join(sorted({name for one in found for name in one.realised}))}"
@@ -67,10 +75,18 @@ def performance(
     if plot:
         draw(plot, found, chosen, drifts)
     if as_json:
-        for one in found:
+        for one in known if segment is None else found:
             say(json.dumps(one.model_dump(mode="json"), ensure_ascii=False))
         return
     Terminal().table(_table(found, chosen))
+
+
+def _newest(records: Sequence[Performance], most: int) -> list[Performance]:
+    """Of each version and segment."""
+    apart: dict[tuple[str, str | None], list[Performance]] = {}
+    for one in records:
+        apart.setdefault((one.version, one.segment), []).append(one)
+    return [one for own in apart.values() for one in own[-most:]]
 
 
 def _table(found: Sequence[Performance], metric: str) -> Table:

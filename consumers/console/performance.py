@@ -14,7 +14,7 @@ MAIN = ("accuracy", "mae")
 
 
 def performance_of(bus: Bus, configuration: Configuration) -> list[Performance]:
-    """By model, version and interval."""
+    """By model, version and interval, of all predictions before those of segments."""
     topic = configuration.topics.performance
     described = bus.describe([topic]).get(topic)
     found: dict[str, Performance] = {}
@@ -28,7 +28,11 @@ def performance_of(bus: Bus, configuration: Configuration) -> list[Performance]:
                     continue
                 if fact is not None:
                     found[fact.key] = fact
-    return sorted(found.values(), key=lambda one: (one.model, one.version, one.about, one.since or 0))
+    return sorted(found.values(), key=_order)
+
+
+def _order(one: Performance) -> tuple[str, str, int, int, bool, str]:
+    return one.model, one.version, one.about, one.since or 0, one.segment is not None, one.segment or ""
 
 
 def main_metric(records: Iterable[Performance]) -> str:
