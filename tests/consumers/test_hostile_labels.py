@@ -89,8 +89,10 @@ def hostile(size: int, labels: int) -> list[Output]:
 def test_what_nobody_should_send_costs_only_itself() -> None:
     found = told([*ordinary(), *hostile(1_000_000, 3_000)])
     whole, red, green, other = (found.performance[segment] for segment in (None, "red", "green", "(other)"))
-    assert (red.predicted, red.labelled, red.realised["accuracy"]) == (ORDINARY, ORDINARY, pytest.approx(1 - 1 / ORDINARY))
-    assert (green.predicted, green.labelled, green.expired, green.realised["accuracy"]) == (4, 3, 1, pytest.approx(1 / 3, rel=1e-5))
+    assert (red.predicted, red.labelled) == (ORDINARY, ORDINARY)
+    assert red.realised["accuracy"] == pytest.approx(1 - 1 / ORDINARY)
+    assert (green.predicted, green.labelled, green.expired) == (4, 3, 1)
+    assert green.realised["accuracy"] == pytest.approx(1 / 3, rel=1e-5)
     assert (other.predicted, other.labelled, other.realised["accuracy"]) == (1, 1, 1.0)
     assert (whole.predicted, whole.labelled) == (ORDINARY + 5, ORDINARY + 4)
     assert found.letters == 2
