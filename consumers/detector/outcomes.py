@@ -3,7 +3,7 @@
 The table holds the intervals of which something may still become known. A revision adds to it, and what it then says is told.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
@@ -20,6 +20,7 @@ from ...schemas.configuration import Configuration
 from ...schemas.identity import derived_id
 from ...schemas.integers import packed, unpacked
 from ...schemas.messages.drift import DriftEvent
+from ...schemas.messages.golden import GoldenRequest
 from ...schemas.messages.notice import Notice
 from ...schemas.messages.pane import REVISIONS, Pane
 from ...schemas.messages.performance import Metrics, Performance
@@ -28,7 +29,9 @@ from ...schemas.stored.outcomes import OutcomeBasis
 from ..streams.align import NEVER, Aligned, Aligner
 from ..streams.buckets import Every
 from ..streams.spans import Spans
+from .asking import Asking, tested
 from .concept import Concept
+from .online import Online, Whose
 
 Sums = NDArray[np.int64]
 
@@ -69,16 +72,6 @@ _MOST_KNOWN = 256
 _DIGITS = 6
 
 
-class Whose(NamedTuple):
-    """Of a model version and the reference that it is watched against; of one segment, or of all."""
-
-    model: str
-    version: str
-    reference: str
-    since: int
-    segment: str | None = None
-
-
 @dataclass
 class _Table:
     """Of one of these."""
@@ -102,21 +95,42 @@ class Outcomes:
         self.aligner = Aligner[Pane](Every(self._spans.pane), stream.patience if stream.clock == "live" else None)
         self._tables: dict[Whose, _Table] = {}
         self.concept = Concept(configuration, lambda pane: layout(basis_of(pane.model, pane.reference or "", name)))
+        self.asking, self.online = Asking(configuration, tested(configuration, labelled=True, of=name)), Online(configuration, name)
 
-    def feed(self, offset: int, appended: int, record: Pane | Progress) -> Iterator[tuple[int, Performance | DriftEvent | Notice]]:
-        """Take a pane of this join, or how far it is complete; returns what is known of the intervals of which that is news, and what
-        changed; each with the end of the step.
+    def feed(
+        self, offset: int, appended: int, record: Pane | Progress
+    ) -> Iterator[tuple[int, Performance | DriftEvent | Notice | GoldenRequest]]:
+        """Take a pane of this join, or how far it is complete; returns what is known of the intervals of which that is news, what changed,
+        and what that asks for; each with the end of the step.
         """
         for aligned in self.aligner.feed(offset, appended, record):
-            yield from ((aligned.end, one) for one in self._evaluated(aligned))
-            yield from ((aligned.end, one) for one in self.concept.evaluated(aligned))
+            told: list[Performance | DriftEvent | Notice] = [*self._evaluated(aligned), *self.concept.evaluated(aligned)]
+            yield from ((aligned.end, one) for one in [*told, *self._asked(aligned, told)])
+
+    def _asked(self, aligned: Aligned[Pane], told: Iterable[object]) -> list[GoldenRequest]:
+        """The golden evaluations that are due, each with what is known of the same time."""
+        for pane in (pending.pane for pending in aligned.panes):
+            if pane.of == REVISIONS and pane.reference is not None:
+                self.asking.hear(pane.model, pane.version, pane.about)
+                whole = _whole(pane)
+                self.online.add(whole, pane.about, self._counts(whole, pane))
+        found = [self.online.beside(one, self._metrics) for one in self.asking.asked(aligned.end, told)]
+        self.online.passed(aligned.end)
+        return found
+
+    def _metrics(self, whose: Whose, vector: Sums) -> tuple[Metrics, Metrics]:
+        """What was realised of the predictions of a slot, and what is estimated."""
+        plan, table = self._plan(whose), self._tables.get(whose)
+        found = realised(plan, vector)
+        of_all = Estimate(plan, table.baseline).of(vector) if table is not None and table.baseline is not None else None
+        return _rounded(found.metrics if found else {}), _rounded(of_all.estimated if of_all else {})
 
     def _evaluated(self, aligned: Aligned[Pane]) -> Iterator[Performance | Notice]:
         touched: set[tuple[Whose, int]] = set()
         for pending in aligned.panes:
             pane = pending.pane
             if pane.of == REVISIONS and pane.reference is not None:
-                whole = Whose(pane.model, pane.version, pane.reference, pane.since or 0)
+                whole = _whole(pane)
                 # Panes are of segments where there are any: all of them together are the whole.
                 for whose in (whole,) if pane.segment is None else (whole, whole._replace(segment=pane.segment)):
                     self._add(whose, pane)
@@ -140,15 +154,19 @@ class Outcomes:
         }
 
     def _add(self, whose: Whose, pane: Pane) -> None:
-        """A revision, without what groups of features come to."""
-        plan = self._plan(whose)
+        """A revision."""
+        plan, counts = self._plan(whose), self._counts(whose, pane)
         table = self._tables.setdefault(whose, _Table(np.zeros(plan.size, dtype=np.int64), own=plan.basis.own))
-        theirs = plan if pane.own == plan.basis.own else layout(plan.basis.model_copy(update={"own": pane.own}))
-        counts = _owning(_beginning(pane, theirs), plan.basis.own)
         table.intervals[pane.about] = table.intervals.get(pane.about, 0) + counts
         table.latest = max(table.latest, pane.about)
         if table.baseline is None:
             table.known = table.known + counts
+
+    def _counts(self, whose: Whose, pane: Pane) -> Sums:
+        """Of a revision, without what groups of features come to."""
+        plan = self._plan(whose)
+        theirs = plan if pane.own == plan.basis.own else layout(plan.basis.model_copy(update={"own": pane.own}))
+        return _owning(_beginning(pane, theirs), plan.basis.own)
 
     def _plan(self, whose: Whose) -> Layout:
         return self._plan_of(whose.model, whose.reference)
@@ -283,6 +301,10 @@ def _order(one: tuple[Whose, int]) -> tuple[str | int, ...]:
     """The whole before its segments."""
     whose, about = one
     return *whose[:4], whose.segment is not None, whose.segment or "", about
+
+
+def _whole(pane: Pane) -> Whose:
+    return Whose(pane.model, pane.version, pane.reference or "", pane.since or 0)
 
 
 def _rounded(metrics: Mapping[str, float | None]) -> Metrics:

@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from .groups import Rows
 from .matching import Matching
 from .pending import Tiling
-from .rows import Happening, Unmatched
+from .rows import Happening, Unmatched, What
 
 Sums = NDArray[np.int64]
+#: Rows of which is known what happened to them, and that are counted together: a step of few costs as much as one of some hundreds.
+_COUNTED_AT_ONCE = 4_096
 #: (about, version, place, sums): ``about`` is an interval of prediction time, None for arrivals.
 Told = tuple[int | None, int, int, Sums]
 
@@ -81,6 +83,8 @@ class Joiner:
         self.matching = Matching(settings.wait, settings.early, settings.tiling, settings.bins, settings.maturity)
         self._through = begin  # buckets that are over
         self._at = begin  # the bucket worked in
+        self._uncounted: dict[What, list[Happening]] = {}  # of revisions, for which it does not matter in which step of an interval
+        self._rows = 0  # in them
 
     def take(self, step: int, predictions: Rows, labels: Rows) -> list[Outcome]:
         """The rows of a step: `rows.prediction` and `rows.LABEL`, each in the order in which they hold."""
@@ -88,7 +92,7 @@ class Joiner:
         told += self._to(step)
         self._expire(step)
         for happening in self.matching.step(step, predictions, labels):
-            self._ledger.add(step, happening)
+            self._count(step, happening)
         return told + self._arrived(step)
 
     def passed(self, through: int) -> list[Outcome]:
@@ -121,7 +125,24 @@ class Joiner:
         """The end of the interval in which this bucket ends."""
         return self._settings.revise.end(at - 1)
 
+    def _count(self, step: int, happening: Happening) -> None:
+        """Arrivals at once, for they are told with the step."""
+        if happening.what in ("first", "due"):
+            self._ledger.add(step, happening)
+            return
+        self._uncounted.setdefault(happening.what, []).append(happening)
+        self._rows += len(happening.rows)
+        if self._rows >= _COUNTED_AT_ONCE:
+            self._count_all(step)
+
+    def _count_all(self, step: int) -> None:
+        for what, found in self._uncounted.items():
+            rows, before = np.concatenate([one.rows for one in found]), np.concatenate([one.before for one in found])
+            self._ledger.add(step, Happening(what, rows, before))
+        self._uncounted, self._rows = {}, 0
+
     def _revise(self, bucket: int) -> list[Outcome]:
+        self._count_all(bucket)
         return [Outcome(bucket, *found) for found in self._ledger.revisions()]
 
     def _arrived(self, step: int) -> list[Outcome]:
@@ -132,6 +153,6 @@ class Joiner:
             self._ledger.add(step, happening)
         expired, unmatched = self.matching.expire(step)
         if len(expired.rows):
-            self._ledger.add(step, expired)
+            self._count(step, expired)
         if len(unmatched.about):
             self._ledger.add_unmatched(step, unmatched)

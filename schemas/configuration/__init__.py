@@ -12,7 +12,7 @@ from ..fact import Setting
 from ..identity import content_hash
 from .features import Chosen, FeatureSettings, Important
 from .golden import Golden
-from .labels import LabelMapping, Labels
+from .labels import LabelColumns, LabelMapping, Labels
 from .metrics import Metrics
 from .model import MOST_PIECES, Model, PairSettings, Trailing
 from .outcomes import OutcomesOf
@@ -33,6 +33,7 @@ __all__ = [
     "Golden",
     "Important",
     "KafkaTopics",
+    "LabelColumns",
     "LabelMapping",
     "Labels",
     "Metrics",
@@ -117,6 +118,10 @@ class Configuration(Setting):
     def stream_of(self, model: str) -> str:
         """The stream that a model's predictions come from."""
         return self.models.get(model, Model()).stream or next(iter(self.streams))
+
+    def tested_in(self, stream: str) -> bool:
+        """Whether a model of a stream has a golden set: what it answers may come back there, among its predictions."""
+        return any(model.golden is not None and self.stream_of(name) == stream for name, model in self.models.items())
 
     def awaited_by(self, labels: str) -> tuple[str, ...]:
         """The streams of the models that have these labels, in their order."""

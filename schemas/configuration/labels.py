@@ -26,12 +26,24 @@ class LabelMapping(Setting):
     retracted: Path | None = Field(None, description="true: the label is taken back, as by one that is null")
 
 
+class LabelColumns(Setting):
+    """The columns of a file of labels. One that is not named is called as its place in a message, by the whole path or its last step."""
+
+    time: str | None = Field(None, description="when it became known; null: when its prediction was made")
+    id: str | None = None
+    label: str | None = None
+    model: str | None = None
+    revision: str | None = None
+    retracted: str | None = None
+
+
 class Labels(Setting):
     """A stream of labels. It is cut as the predictions' streams are, whose `pane` and `clock` it has."""
 
     topics: Annotated[tuple[Annotated[str, Field(max_length=LONGEST_TOPIC)], ...], Field(min_length=1, max_length=MOST_TOPICS)]
     format: Literal["json"] = "json"
     mapping: LabelMapping = LabelMapping()
+    columns: LabelColumns = Field(LabelColumns(), description="of a file of labels, for `driftbus replay --labels`")
     where: AnyWhere | None = Field(None, description="which records are labels: type == label")
     outcome: Outcome = Field("binary", description="what a label is: binary, category or number")
     positive: str | None = Field(None, description="binary: the label that counts as 1, where labels are neither booleans nor 0 and 1")
