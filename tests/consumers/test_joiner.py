@@ -211,7 +211,7 @@ def test_whoever_comes_after_a_death_publishes_the_same(seed: int) -> None:
     """
     draw = np.random.default_rng(seed)
     sent, _ = log(10 + seed, 300)
-    plain = settings(WAIT, stream={"pane": "1m"}, snapshot_every="1ms")
+    plain = settings({**WAIT, "order": "matured", "maturity": "10m"}, stream={"pane": "1m"}, snapshot_every="1ms")
     beside = OutcomesOf(features=3, metrics=("tests.consumers.costs:MEAN_COST",))
     chosen = plain.model_copy(
         update={"models": {name: own.model_copy(update={"outcomes": beside}) for name, own in plain.models.items() if own.labels}}
