@@ -8,11 +8,12 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
 from ...detectors.joining.joiner import Joiner, Outcome, Settings
+from ...detectors.outcomes.counting import Own
 from ...detectors.outcomes.ledger import Ledger
 from ...schemas.configuration import Configuration
 from ...schemas.messages.block import Block
@@ -32,10 +33,20 @@ from .rows import in_steps, labels, predictions
 MARKS = 32
 #: Rows of steps that are taken together: one with few rows costs as much as one with some thousands.
 MOST_AT_ONCE = 8_192
-#: How the outcomes of a version are counted: by model, reference (content hash) and labels.
-BasisOf = Callable[[str, str, str], OutcomeBasis]
 #: The blocks that wait in a partition, of which `situated` says which it is.
 BlocksOf = Callable[[int], Blocks]
+
+
+class CountedBy(Protocol):
+    """How the outcomes of a version are counted."""
+
+    def __call__(self, model: str, reference: str, labels: str) -> OutcomeBasis:
+        """By model, reference (content hash) and labels."""
+        ...
+
+    def own(self, model: str, basis: OutcomeBasis) -> Own | None:
+        """What a model's rows add to the columns of a user's own metrics."""
+        ...
 
 
 class Mark(NamedTuple):
@@ -77,7 +88,7 @@ class Fold:
 
     changed = False
 
-    def __init__(self, configuration: Configuration, basis_of: BasisOf, blocks_of: BlocksOf) -> None:
+    def __init__(self, configuration: Configuration, basis_of: CountedBy, blocks_of: BlocksOf) -> None:
         self._configuration, self._basis_of, self._blocks_of = configuration, basis_of, blocks_of
         self._counted = {"joined": 0, "outcomes": 0}
         self._blocks: Blocks | None = None
@@ -97,8 +108,12 @@ class Fold:
         def basis_of(version: int, place: int) -> OutcomeBasis:
             return self._basis_of(names.model_of(version), names.place(place).reference, name)
 
-        ledger = Ledger(basis_of, lambda bucket: about.end(bucket - 1))
-        settings = Settings(tiling, Every(spans.revise), spans.wait, spans.early, bins=0)
+        def own_of(version: int, basis: OutcomeBasis) -> Own | None:
+            return self._basis_of.own(names.model_of(version), basis)
+
+        ledger = Ledger(basis_of, lambda bucket: about.end(bucket - 1), own_of)
+        bins = configuration.binned(name)
+        settings = Settings(tiling, Every(spans.revise), spans.wait, spans.early, bins, maturity=spans.maturity)
         begin = None if mark is None or mark.through == -NEVER else mark.through
         joiner = Joiner(settings, ledger, begin)
         return Join(name, frozenset(streams), aligner, names, joiner, spans, marks=deque([mark] if mark else []))
@@ -155,7 +170,7 @@ class Fold:
 
     @classmethod
     def restored(
-        cls, configuration: Configuration, basis_of: BasisOf, blocks_of: BlocksOf, state: PartitionState, kept: Mapping[int, Kept]
+        cls, configuration: Configuration, basis_of: CountedBy, blocks_of: BlocksOf, state: PartitionState, kept: Mapping[int, Kept]
     ) -> "Fold":
         """The fold that wrote `snapshot`, at its marks; ``kept`` are the blocks at the offsets that it lists as pending."""
         fold = cls(configuration, basis_of, blocks_of)
@@ -194,7 +209,8 @@ class Fold:
         if last.ended:
             found = join.joiner.ended(last.end)
         elif blocks:
-            rows = predictions(blocks, join.names, lambda model, reference: self._basis_of(model, reference, join.name))
+            bins = self._configuration.binned(join.name)
+            rows = predictions(blocks, join.names, lambda model, reference: self._basis_of(model, reference, join.name), bins)
             of_blocks = [step.aligned.end for step in steps for _ in step.blocks]
             found = join.joiner.take_all(
                 ends, *in_steps(rows, blocks, of_blocks, "predictions"), *in_steps(labels(blocks, join.names), blocks, of_blocks, "labels")
@@ -203,8 +219,39 @@ class Fold:
         else:
             found = join.joiner.passed(last.end)
         self._counted["outcomes"] += len(found)
-        known = Standing(steps[0].aligned.start, last.end, steps[0].complete, last.clock_decided)
-        return sorted((_pane(join, outcome, known) for outcome in found), key=_order)
+        step = Standing(steps[0].aligned.start, last.end, steps[0].complete, last.clock_decided)
+        return sorted((self._pane(join, outcome, step) for outcome in found), key=_order)
+
+    def _pane(self, join: Join, outcome: Outcome, step: Standing) -> Pane:
+        """Its offsets are the bucket: what is the same in every schedule, and never falls. A revision is of all steps of its interval."""
+        whose = join.names.whose(outcome.version, outcome.place)
+        known = step if outcome.about is None else join.doubts.of(outcome.bucket - join.spans.revise, outcome.bucket)
+        grouping, own = "", tuple[str, ...]()
+        if outcome.about is not None and whose.reference:
+            basis = self._basis_of(whose.model, whose.reference, join.name)
+            grouping, own = basis.grouping, basis.own
+        return Pane(
+            stream=join.name,
+            topic="",
+            topic_id="",
+            partition=0,
+            first=max(outcome.bucket, 0),
+            last=max(outcome.bucket, 0),
+            bucket=outcome.bucket,
+            about=outcome.bucket if outcome.about is None else outcome.about,
+            model=whose.model,
+            version=whose.version,
+            segment=whose.segment,
+            reference=whose.reference or None,
+            since=whose.since if whose.reference else None,
+            rows=0,
+            counts=outcome.sums,
+            of=ARRIVALS if outcome.about is None else REVISIONS,
+            grouping=grouping,
+            own=own,
+            complete=known.complete,
+            clock_decided=known.clock_decided,
+        )
 
 
 def _together(steps: Iterable[_Step]) -> Iterator[list[_Step]]:
@@ -244,34 +291,9 @@ def _progress(join: Join, known: Standing, *, ended: bool) -> Progress:
     )
 
 
-def _pane(join: Join, outcome: Outcome, step: Standing) -> Pane:
-    """Its offsets are the bucket: what is the same in every schedule, and never falls. A revision is of all steps of its interval."""
-    whose = join.names.whose(outcome.version, outcome.place)
-    known = step if outcome.about is None else join.doubts.of(outcome.bucket - join.spans.revise, outcome.bucket)
-    return Pane(
-        stream=join.name,
-        topic="",
-        topic_id="",
-        partition=0,
-        first=max(outcome.bucket, 0),
-        last=max(outcome.bucket, 0),
-        bucket=outcome.bucket,
-        about=outcome.bucket if outcome.about is None else outcome.about,
-        model=whose.model,
-        version=whose.version,
-        reference=whose.reference or None,
-        since=whose.since if whose.reference else None,
-        rows=0,
-        counts=outcome.sums,
-        of=ARRIVALS if outcome.about is None else REVISIONS,
-        complete=known.complete,
-        clock_decided=known.clock_decided,
-    )
-
-
-def _order(pane: Pane) -> tuple[int, str, int, str, str, str, int]:
+def _order(pane: Pane) -> tuple[int, str, int, str, str, str, int, str]:
     """Whatever the codes."""
-    return pane.bucket, pane.of, pane.about, pane.model, pane.version, pane.reference or "", pane.since or 0
+    return pane.bucket, pane.of, pane.about, pane.model, pane.version, pane.reference or "", pane.since or 0, pane.segment or ""
 
 
 def _mark(join: Join, position: int) -> None:

@@ -19,9 +19,10 @@ from ..bus.addressing import addressed, partition_of
 from ..bus.interface import Bus, Output, TopicPartition
 from ..process.consumer import Making
 from ..process.folding import Folding
-from ..reference.outcomes import bases
+from ..process.plugins import metrics_for
+from ..reference.outcomes import Bases
 from .blocks import MOST_BYTES, Blocks, Kept
-from .fold import BasisOf, Fold, Said
+from .fold import CountedBy, Fold, Said
 
 ROLE = "joiner"
 READERS: Mapping[str, Callable[[bytes], Block | Progress]] = {Block.TYPE: Block.decoded, Progress.TYPE: Progress.decoded}
@@ -32,7 +33,7 @@ def make(making: Making) -> list[Folding[Block | Kept | Progress, Said]]:
     configuration = making.configuration
     if not configuration.labels:
         return []
-    joining = Joining(making.bus, configuration, bases(configuration, making.store.reference))
+    joining = Joining(making.bus, configuration, Bases(configuration, making.store.reference, metrics_for(configuration)))
     return [Folding(making.bus, configuration, joining, making.wall)]
 
 
@@ -52,7 +53,7 @@ class Joining:
 
     role = ROLE
 
-    def __init__(self, bus: Bus, configuration: Configuration, basis_of: BasisOf) -> None:
+    def __init__(self, bus: Bus, configuration: Configuration, basis_of: CountedBy) -> None:
         self._bus, self._configuration, self._basis_of = bus, configuration, basis_of
         self.topic = configuration.topics.joins
         found = bus.describe([self.topic]).get(self.topic)

@@ -1,7 +1,8 @@
 """One partition of the joins topic as a fold: steps and completeness in, outcomes out. What happened to rows is summed by the ledger.
 
-Arrivals, what became known for the first time, are told in every step. All else is told as *revisions*, net, when completeness passes the
-end of an interval: before anything of a later one is counted, and before progress says that the interval is over.
+Arrivals, what became known for the first time, are told in every step; with a maturity in the step in which that is over, of what is known
+then. All else is told as *revisions*, net, when completeness passes the end of an interval: before anything of a later one is counted, and
+before progress says that the interval is over.
 
 Nothing of it is ever written. An empty joiner that folds on from 2 wait + early + one revision + 3 buckets behind is the joiner itself.
 """
@@ -83,6 +84,7 @@ class Settings(NamedTuple):
     wait: int
     early: int
     bins: int  #: binned features of a prediction
+    maturity: int | None = None  #: arrivals are told of a prediction so long behind it; None: when its outcome becomes known
 
 
 class Joiner:
@@ -96,7 +98,7 @@ class Joiner:
 
     def __init__(self, settings: Settings, ledger: Ledger, begin: int | None = None) -> None:
         self._settings, self._ledger = settings, ledger
-        self.matching = Matching(settings.wait, settings.early, settings.tiling, settings.bins)
+        self.matching = Matching(settings.wait, settings.early, settings.tiling, settings.bins, settings.maturity)
         self._through = begin  # buckets that are over
         self._at = begin  # the bucket worked in
         self._uncounted: dict[What, list[Happening]] = {}  # of revisions, for which it does not matter in which step of an interval
@@ -109,7 +111,7 @@ class Joiner:
     def take_all(self, ends: Sequence[int], predictions: Rows, at: Values, labels: Rows, labels_at: Values) -> list[Outcome]:
         """`take` of several steps, in order; the steps of the rows are ``at`` and ``labels_at``. What it comes to is the same."""
         told, behind, rows = list[Outcome](), -_NEVER, _Taken(predictions, labels, at, labels_at)
-        shortest = min(self._settings.wait, self._settings.early)
+        shortest = min(self._settings.wait, self._settings.early) if self._settings.maturity is None else 0
         while ends:  # nothing that comes in some of these leaves in others of them
             count = bisect_right(ends, ends[0] + shortest)
             told += self._take_some(ends[:count], rows.between(behind, ends[count - 1]))
@@ -117,13 +119,14 @@ class Joiner:
         return told
 
     def passed(self, through: int) -> list[Outcome]:
-        """All buckets that end at or before it are over: what is due in one leaves in it, and what was revised is told."""
+        """All buckets that end at or before it are over: what is due in one is told or leaves in it, and what was revised is told."""
         told: list[Outcome] = []
         if self._through is not None and through <= self._through:
             return told
         while (due := self.matching.due()) is not None and due <= through:
             told += self._to(due)
             self._expire(due)
+            told += self._arrived(due)
         if self._at is not None and self._interval(self._at) <= through:
             told += self._revise(self._interval(self._at))
         self._through = through
@@ -164,8 +167,8 @@ class Joiner:
         for step, happening in self.matching.steps(*rows):
             self._count(step, happening)
             if happening.what == "first":
-                told += [Outcome(step, *found) for found in self._ledger.arrivals(step)]
-        return told
+                told += self._arrived(step)
+        return told + self._arrived(last)
 
     def _to(self, step: int) -> list[Outcome]:
         """Go on to a bucket: what was revised in an interval is told before anything of a later one is counted."""
@@ -179,7 +182,7 @@ class Joiner:
 
     def _count(self, step: int, happening: Happening) -> None:
         """Arrivals at once, for they are told with the step."""
-        if happening.what == "first":
+        if happening.what in ("first", "due"):
             self._ledger.add(step, happening)
             return
         self._uncounted.setdefault(happening.what, []).append(happening)
@@ -197,7 +200,12 @@ class Joiner:
         self._count_all(bucket)
         return [Outcome(bucket, *found) for found in self._ledger.revisions()]
 
+    def _arrived(self, step: int) -> list[Outcome]:
+        return [Outcome(step, *found) for found in self._ledger.arrivals(step)]
+
     def _expire(self, step: int) -> None:
+        for happening in self.matching.ripen(step):
+            self._ledger.add(step, happening)
         expired, unmatched = self.matching.expire(step)
         if len(expired.rows):
             self._count(step, expired)

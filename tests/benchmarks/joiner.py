@@ -87,9 +87,19 @@ def none(start: int, end: int, wanted: Set[int]) -> Iterator[tuple[int, Block]]:
     return iter(())
 
 
+class Plain:
+    """Of two outcomes, with nothing of a user's own."""
+
+    def __call__(self, model: str, reference: str, labels: str) -> OutcomeBasis:
+        return OutcomeBasis(task="binary")
+
+    def own(self, model: str, basis: OutcomeBasis) -> None:
+        return None
+
+
 def measure(steps: int, rows: int, every: int) -> Result:
     """One partition from its beginning."""
-    fold = Fold(settings(), lambda model, reference, labels: OutcomeBasis(task="binary"), lambda partition: Blocks(none, MOST_BYTES))
+    fold = Fold(settings(), Plain(), lambda partition: Blocks(none, MOST_BYTES))
     fold.situated(InputPartition(topic="joins", topic_id="id", partition=0), append_time=True)
     written, said = list(records(steps, rows, every)), 0
     readers = {b"b": READERS[Block.TYPE], b"p": READERS[Progress.TYPE]}

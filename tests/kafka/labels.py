@@ -26,9 +26,9 @@ from driftbus.consumers.bus.interface import Bus, Output, TopicPartition
 from driftbus.consumers.bus.kafka import KafkaBus
 from driftbus.consumers.bus.recording import load_recording, write_recording
 from driftbus.consumers.console.performance import performance_of
-from driftbus.consumers.golden.records import ask, read
 from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.pipeline.runner import Pipeline
+from driftbus.consumers.reference.golden_records import ask, read
 from driftbus.consumers.streams.records import end_records
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.golden import GoldenEvaluation, GoldenRequest
@@ -45,7 +45,7 @@ from .chaos.crew import Crew
 #: Who is there, and is killed; the profiler reads labels too.
 CREW = ("profiler-a", "profiler-b", "joiner-a", "joiner-b", "detector-a", "detector-b", "evaluator-a", "clerk-a")
 APPLICATION = "labels"
-#: Of record time; a prediction of each model a second. From the second half of it on labels of m0 are turned round now and then.
+#: Of record time; a prediction of the first model a second, of the other every third. From the second half of it on labels of m0 are turned round now and then.
 SECONDS, SECOND = 7_200, 1_000
 CHANGE_S = 6_000
 WORSE = 0.4
@@ -72,7 +72,7 @@ def traffic(seed: int) -> list[Output]:
     """Predictions and their labels, late, twice, corrected, taken back, or never, in the order of their times."""
     draw, sent = np.random.default_rng(seed), list[Output]()
     for second in range(SECONDS):
-        for model in MODELS:
+        for model in MODELS[: 1 + (second % 3 == 0)]:
             time_, score, id_ = BEGINNING + second * SECOND, float(draw.beta(0.5, 0.5)), f"{model} {second}"
             value = msgspec.json.encode(msgspec.json.decode(message(draw, model)) | {"id": id_, "score": score})
             sent.append(Output(PREDICTIONS, int(draw.integers(4)), None, value, (), time_))
@@ -96,7 +96,7 @@ def settings(address: str, folder: Path, golden: str) -> dict[str, Any]:  # a co
         "snapshot_every": "6s",
         "topics": {"partitions": 3},
         "streams": {
-            "predictions": {"topics": [PREDICTIONS], "pane": "10s", "clock": "record"},
+            "predictions": {"topics": [PREDICTIONS], "pane": "30s", "clock": "record"},
             "idle": {"topics": [IDLE], "pane": "10s", "clock": "live"},
         },
         "labels": {"outcomes": own},
