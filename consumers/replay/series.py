@@ -8,6 +8,8 @@ from ...schemas.messages.performance import Performance
 
 #: Of what intervals are labelled to in the end: an interval that is labelled to so much tells as much as they do.
 MATURED = 0.9
+#: The metric that has an interval.
+BOUNDED = "accuracy"
 
 
 class Point(NamedTuple):
@@ -49,7 +51,7 @@ def per_point(records: Sequence[Performance], most: int) -> int:
 
 def _point(records: Sequence[Performance], metric: str, matured: Container[str]) -> Point:
     realised, (low, high) = _mean([(one.realised.get(metric), one.labelled) for one in records]), (None, None)
-    if metric == "accuracy" and realised is not None:
+    if metric == BOUNDED and realised is not None:
         low, high = (_bound(records, realised, side) for side in ("low", "high"))
     return Point(
         records[0].start,
@@ -73,7 +75,7 @@ def _bound(records: Sequence[Performance], realised: float, side: str) -> float 
     off = [
         one.labelled * (bound - value)
         for one in records
-        if (bound := getattr(one, side)) is not None and (value := one.realised.get("accuracy")) is not None
+        if (bound := getattr(one, side)) is not None and (value := one.realised.get(BOUNDED)) is not None
     ]
     labelled = sum(one.labelled for one in records)
     return None if not off else realised + math.copysign(math.hypot(*off), sum(off)) / labelled
