@@ -6,7 +6,7 @@ from ...schemas.configuration import Configuration
 from ...schemas.duration import written
 from ...schemas.messages.performance import Performance
 from ..bus.interface import Bus, TopicPartition
-from ..detector.outcomes import BASELINE
+from ..detector.tables import BASELINE
 from ..reference.announce import Announcements
 
 
