@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ...schemas.cloud_events import iso, microseconds
+from ...schemas.cloud_events import iso
 from ...schemas.messages.performance import Performance
 from ..replay.event_line import event_line, place, short_id
-from ..replay.series import BOUNDED, versions
+from ..replay.series import BOUNDED, began, versions
 from ..replay.terminal import Styled
 from .deployments import Known
 from .episodes import ToldEpisode
@@ -133,7 +133,7 @@ def _open(story: Story, one: Performance) -> list[ToldEpisode]:
         episode
         for episode in story.episodes
         if episode.first.version == one.version
-        and microseconds(episode.first.onset) // 1000 < one.about
+        and began(episode.events).timestamp() * 1000 < one.about
         and (episode.is_open or episode.last.time > one.start)
     ]
 

@@ -1,10 +1,13 @@
 """One metric of one model version as a series of points: an interval of predictions each, or several where there are very many."""
 
 import math
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
+from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.performance import Performance
+from .picture import moment
 
 #: Of what intervals are labelled to in the end: an interval that is labelled to so much tells as much as they do.
 MATURED = 0.9
@@ -87,3 +90,10 @@ def versions(records: Sequence[Performance]) -> Iterator[tuple[str, list[Perform
     for one in sorted(records, key=lambda one: (one.start, one.version)):
         found.setdefault(one.version, []).append(one)
     yield from found.items()
+
+
+def began(events: Iterable[DriftEvent]) -> datetime:
+    """Since when predictions turn out as an episode says, by the time when they were made; else by when that was known."""
+    told = list(events)
+    known = [event.performance.onset for event in told if event.performance is not None and event.performance.onset is not None]
+    return moment(known[-1] if known else told[0].onset)
