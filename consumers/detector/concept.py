@@ -1,7 +1,8 @@
 """Whether predictions go wrong more often than they did, or otherwise: a lane of its own over what became known, each prediction once.
 
 A version's first labelled predictions in production are its baseline (`driftbus.detectors.concept`); what comes behind is stepped as the
-buckets of predictions are. The state belongs to the version: a new reference does not end it.
+buckets of predictions are. The state belongs to the version: a new reference does not end it. Where so few labels do not tell how often
+errors come, the baseline grows meanwhile, and takes its own place once it does and no episode is open.
 """
 
 from collections.abc import Callable, Iterator
@@ -33,7 +34,7 @@ FORGOTTEN_AFTER = 90 * 86_400_000
 
 @dataclass
 class _Watched:
-    """One version: it gathers its baseline, or it is watched."""
+    """One version: it gathers its baseline, or it is watched, or both."""
 
     reference: str
     latest: int
@@ -83,11 +84,7 @@ class Concept:
         if watched is None or _cells(watched) != cells:
             watched = self._versions[version] = _Watched(pane.reference or "", aligned.end, Gathering(*version, cells))
         watched.latest = aligned.end
-        if watched.gathering is not None:
-            watched.gathering.add(arrivals)
-            if watched.gathering.complete:
-                watched.suite = self._suite(watched.gathering.baseline(), watched.reference)
-                watched.state, watched.gathering = start(watched.suite, aligned.end), None
+        if watched.gathering is not None and self._gathered(watched, watched.gathering, arrivals):
             return
         assert watched.suite is not None
         assert watched.state is not None
@@ -97,6 +94,18 @@ class Concept:
         watched.state, events = step(watched.former or watched.suite, watched.state, bucket)
         pane_length = self._configuration.streams[self._configuration.stream_of(version[0])].pane
         yield from (placed(event, pane_length) for event in events)
+
+    def _gathered(self, watched: _Watched, gathering: Gathering, arrivals: Arrivals) -> bool:
+        """Whether the step is part of a baseline, before or behind which nothing is watched. What comes in an episode is part of none."""
+        if watched.state is not None and watched.state.episodes:
+            return False
+        gathering.add(arrivals)
+        if gathering.complete or (watched.state is None and gathering.enough):
+            watched.suite = self._suite(gathering.baseline(), watched.reference)
+            watched.state, watched.changed, watched.former = start(watched.suite, arrivals.end), False, None
+            watched.gathering = None if gathering.complete else gathering
+            return True
+        return watched.state is None
 
     def _suite(self, baseline: OutcomeBaseline, reference: str) -> OutcomeSuite:
         model, allowed = self._configuration.model(baseline.model), self._configuration.model(baseline.model).false_alarms
