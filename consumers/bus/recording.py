@@ -19,6 +19,8 @@ from .log import Recorded
 
 #: Records restored in one transaction.
 _TOGETHER = 10_000
+#: A recording's first line is shorter; another file may have no lines at all.
+_LONGEST_LINE = 1 << 24
 _APPEND_TIME = {"message.timestamp.type": "LogAppendTime"}
 
 
@@ -121,6 +123,16 @@ def _lines(topic: TopicDescription, batch: Batch) -> Iterator[RecordLine]:
         )
 
 
+def is_recording(file: Path) -> bool:
+    """Whether a file is one, by its first line."""
+    with file.open("rb") as lines:
+        try:
+            first = msgspec.json.decode(lines.readline(_LONGEST_LINE))
+        except (ValueError, msgspec.DecodeError):
+            return False
+    return isinstance(first, dict) and {"topic", "topic_id"} <= first.keys()
+
+
 def load_recording(bus: EmbeddedBus, file: Path) -> dict[str, TopicDescription]:
     """Restore a recording's topics; those it held."""
     described: dict[str, TopicDescription] = {}
@@ -144,6 +156,15 @@ def load_recording(bus: EmbeddedBus, file: Path) -> dict[str, TopicDescription]:
             for topic, records in by_topic.items():
                 bus.restore(described[topic], records)
     return bus.describe(list(described))
+
+
+def recorded(file: Path, topic: str) -> Iterator[Recorded]:
+    """The records of one topic, in the order in which they stand there."""
+    with file.open("rb") as lines:
+        for line in _parsed(file, lines):
+            if line.topic == topic and line.offset is not None:
+                headers = tuple((name, _read(content) or b"") for name, content in line.headers)
+                yield Recorded(line.partition, line.offset, line.timestamp, _read(line.key), _read(line.value), headers)
 
 
 def _parsed(file: Path, lines: Iterator[bytes]) -> Iterator[_Line]:

@@ -1,7 +1,7 @@
 """The clerk: facts of topics that anybody writes in, evidence and progress on the summaries out. A fold.
 
-Whoever looks for causes folds one partition of the summaries, and nothing else. So what else he must know (a version was deployed, a person
-has answered) is copied there, in its place in record time, whoever wrote it.
+Whoever looks for causes folds one partition of the summaries, and nothing else. So what else he must know (a version was deployed, a model
+was tested on its golden set) is copied there, in its place in record time, whoever wrote it.
 
 *Guarantee.* A fact is copied once, in the transaction that commits the offset behind it, to the partition where all panes of its model lie.
 Which bucket it is in depends on its record alone. The folding consumer's (`driftbus.consumers.process.folding`) for all else.
@@ -17,13 +17,15 @@ from typing import NamedTuple
 from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration
 from ...schemas.messages.evidence import Evidence
+from ...schemas.messages.golden import GoldenEvaluation
 from ...schemas.messages.progress import InputPartition, InputTopic, Progress
 from ...schemas.stored.snapshot import PartitionState
+from ..bus import own
 from ..bus.addressing import addressed, partition_of
 from ..bus.interface import Output
 from ..process.consumer import Making
 from ..process.folding import Folding
-from ..reference import model_events
+from ..reference import golden_records, model_events
 from ..streams.buckets import buckets
 from .copying import Copying, Stated
 
@@ -37,6 +39,7 @@ class Source(NamedTuple):
     topic: str  #: without the prefix
     #: A record's fact, by application, key, value and headers; None: none of this kind. Raises as `driftbus.consumers.bus.own.read` does.
     read: Callable[[str, bytes | None, bytes | None, Headers], Stated | None]
+    asked: Callable[[Configuration], bool] = lambda _: True  #: whether a configuration has it
 
 
 def _model_event(application: str, key: bytes | None, value: bytes | None, headers: Headers) -> Stated | None:
@@ -46,13 +49,22 @@ def _model_event(application: str, key: bytes | None, value: bytes | None, heade
     return model_events.read(application, key, value, headers)
 
 
+def _evaluation(application: str, key: bytes | None, value: bytes | None, headers: Headers) -> Stated | None:
+    """What a request came to. Requests, starts and answers are the evaluator's business, who tells of strangers there, too."""
+    try:
+        said = None if value is None else golden_records.read(application, key, value, headers)
+    except (own.Foreign, own.Unreadable):
+        return None
+    return said if isinstance(said, GoldenEvaluation) else None
+
+
 #: What is copied; the first is the one whose snapshots bear the role's name alone.
-SOURCES = (Source("model", "models", _model_event),)
+SOURCES = (Source("model", "models", _model_event), Source("golden", "golden", _evaluation, golden_records.asked))
 
 
 def make(making: Making, sources: Sequence[Source] = SOURCES) -> list[Folding[Stated, Evidence]]:
     """The one clerk of a process, for all sources."""
-    copied = [Copied(making.configuration, source) for source in sources]
+    copied = [Copied(making.configuration, source) for source in sources if source.asked(making.configuration)]
     return [Folding(making.bus, making.configuration, copied, making.wall, role=ROLE)]
 
 

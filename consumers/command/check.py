@@ -19,6 +19,7 @@ from .checks.agreement import told_at_once
 from .checks.budgets import enough_buckets, muted_fields, other_panes, pane_length, rate_of_traffic, smallest_shift, unmatched_patterns
 from .checks.detectors import detectors_by_name
 from .checks.finding import Finding, answered
+from .checks.golden import told_apart
 from .checks.labels import labels_of
 from .checks.samples import absent_fields, contents, invalid_fields, last_records, readable
 from .checks.state import remembered
@@ -65,10 +66,11 @@ def _stream(bus: Bus, configuration: Configuration, name: str, stream: Stream, m
         if finding.level == "wrong":
             return
     sample = last_records(bus, stream, most, told_ends(configuration, stream))
-    decoder = JSONDecoder(stream.mapping, stream.where)
+    decoder = JSONDecoder(stream.mapping, stream.where, marked=configuration.tested_in(name))
     identities = decoder.identities(sample.values, sample.keys, sample.headers)
     yield from readable(name, stream, sample, identities)
     yield from pane_length(name, stream.pane, sample.rate)
+    yield from told_apart(configuration, name, sample)
     store = ArtifactStore(configuration.artifacts)
     announced = Announcements(bus, configuration)
     announced.refresh()

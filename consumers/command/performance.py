@@ -1,41 +1,55 @@
 """``driftbus performance``: how a model's predictions turned out, and what is expected of those of which it is not known."""
 
 import json
-from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
-from ...schemas.cloud_events import iso
 from ...schemas.configuration import Configuration
-from ...schemas.messages.drift import DriftEvent
-from ...schemas.messages.performance import Performance
-from ..bus.tail import DriftTopic
-from ..console.performance import main_metric, performance_of
-from ..console.screen import Table, Terminal
-from ..replay.curves import draw
-from ..replay.event_line import place
+from ..console.awaited import awaited, still_awaited
+from ..console.performance import Story, main_metric, story_in, story_of
+from ..console.performance_table import happened, legend, plain, table, title
+from ..console.screen import Terminal
+from ..replay.curves import Happened, draw
 from ..replay.terminal import say
 from .configured import configured
 from .opened import opened
 from .outputs import inputs_of, refuse_inputs
 
-_NONE = "-"
+#: Intervals of a version that a terminal is shown, unless somebody asks for more.
+_ON_A_TERMINAL = 40
 
 
 @click.command()
 @click.argument("model")
 @click.option("--version", help="Only this one.  [default: all]")
 @click.option("--metric", help="The one to show.  [default: accuracy, of numbers mae]")
+@click.option("--segment", help="Only predictions of this segment.  [default: all, whatever their segment]")
 @click.option("--last", type=click.IntRange(1), metavar="N", help="Only the newest N intervals of each version.")
 @click.option("--json", "as_json", is_flag=True, help="Everything that is known, a line of JSON an interval.")
 @click.option(
     "--plot", type=click.Path(dir_okay=False, writable=True, path_type=Path), metavar="FILE", help="Draw it here (PNG, SVG, PDF)."
 )
+@click.option(
+    "--from",
+    "files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Read what `driftbus replay` wrote with --performance and --events, or a recording with deployments, in place of the topics.",
+)
 @configured
 def performance(
-    configuration: Configuration, model: str, version: str | None, metric: str | None, last: int | None, as_json: bool, plot: Path | None
+    configuration: Configuration,
+    model: str,
+    version: str | None,
+    metric: str | None,
+    segment: str | None,
+    last: int | None,
+    as_json: bool,
+    plot: Path | None,
+    files: tuple[Path, ...],
 ) -> None:
     """Show MODEL's performance, an interval of prediction time a row.
 
@@ -45,53 +59,50 @@ def performance(
     if plot and find_spec("matplotlib") is None:
         msg = '--plot needs matplotlib; install it with: pip install "driftbus[plot]"'
         raise click.ClickException(msg)
-    refuse_inputs({"--plot": plot}, dict(inputs_of(configuration)))
-    if not configuration.labels:
-        msg = "no labels are configured, so nobody knows how predictions turn out; see labels: in docs/labels.md"
-        raise click.ClickException(msg)
-    with opened(configuration) as bus:
-        found = [one for one in performance_of(bus, configuration) if one.model == model and version in (None, one.version)]
-        drifts = [event for event in DriftTopic(bus, configuration, from_start=True).new() if isinstance(event, DriftEvent)] if plot else []
-    if not found:
-        msg = f"nothing is known of {model} yet: labels come through the joiner, and the first interval is told when it is over"
-        raise click.ClickException(msg)
-    if last is not None:
-        by_version: dict[str, list[Performance]] = {}
-        for one in found:
-            by_version.setdefault(one.version, []).append(one)
-        found = [one for own in by_version.values() for one in own[-last:]]
-    chosen = metric or main_metric(found)
-    if metric is not None and not any(metric in one.realised for one in found):
-        msg = f"--metric {metric}: there are {', '.join(sorted({name for one in found for name in one.realised}))}"
+    refuse_inputs({"--plot": plot}, {**{f"--from {file}": file for file in files}, **dict(inputs_of(configuration))})
+    whole = story_in(files, configuration) if files else _on_the_bus(configuration, model)
+    story = whole.of(model, version, segment)
+    if not story.records:
+        raise click.ClickException(_not_there(whole, model, version, segment))
+    chosen = metric or main_metric(story.records)
+    if metric is not None and not any(metric in one.realised for one in story.records):
+        msg = f"--metric {metric}: there are {', '.join(sorted({name for one in story.records for name in one.realised})) or 'none yet'}"
         raise click.UsageError(msg)
+    terminal = Terminal()
+    newest = last or (_ON_A_TERMINAL if terminal.is_one and not as_json else None)
+    shown = story.newest(newest) if newest else story
     if plot:
-        draw(plot, found, chosen, drifts)
+        drawn = story.newest(last) if last else story
+        done = [Happened(one.at, f"{one.event.version} {one.event.kind.replace('_', ' ')}") for one in drawn.deployments]
+        draw(plot, drawn.records, chosen, drawn.matured, [event for episode in drawn.episodes for event in episode.events], done)
     if as_json:
-        for one in found:
-            say(json.dumps(one.model_dump(mode="json"), ensure_ascii=False))
+        for one in plain(shown):
+            say(json.dumps(one, ensure_ascii=False))
         return
-    Terminal().table(_table(found, chosen))
+    terminal.say(title(shown, chosen))
+    terminal.table(table(shown, chosen, terminal.width))
+    more = len(story.records) - len(shown.records)
+    earlier = [f"{more:,} earlier intervals are not shown: --last {len(story.records)}"] if more and last is None else []
+    for line in (*legend(shown, terminal.width), *happened(shown), *still_awaited(story.records), *earlier):
+        terminal.say(line)
 
 
-def _table(found: Sequence[Performance], metric: str) -> Table:
-    table = Table("version", "predictions of", "made", "labelled", "expired", metric, "95 %", "estimated", "completed", "state")
-    for one in found:
-        within = _NONE if one.low is None or one.high is None or metric != "accuracy" else f"{one.low:.3f} .. {one.high:.3f}"
-        table.row(
-            one.version,
-            place(iso(one.start)),
-            f"{one.predicted:,}",
-            f"{one.labelled:,}",
-            f"{one.expired:,}",
-            _number(one.realised, metric),
-            within,
-            _number(one.estimated, metric),
-            _number(one.completed, metric),
-            "final" if one.final else "labels may come",
-        )
-    return table
+def _on_the_bus(configuration: Configuration, model: str) -> Story:
+    """What the topics hold. Where that is nothing of the model, say what is awaited."""
+    with opened(configuration) as bus:
+        there = bus.describe([configuration.topics.performance, configuration.topics.drift])
+        story = story_of(bus, configuration) if len(there) > 1 else Story([], [], [])
+        if not any(one.model == model for one in story.records):
+            raise click.ClickException(f"nothing is known of {model} yet: {awaited(bus, configuration, model)}")
+    return story
 
 
-def _number(metrics: Mapping[str, float | None], name: str) -> str:
-    value = metrics.get(name)
-    return _NONE if value is None else f"{value:.4g}"
+def _not_there(whole: Story, model: str, version: str | None, segment: str | None) -> str:
+    """What is, in place of what was asked for."""
+    own = [one for one in whole.records if one.model == model]
+    if not own:
+        return f"nothing is told of {model}; of {', '.join(sorted({one.model for one in whole.records})) or 'no model'} there is"
+    if version is not None and not any(one.version == version for one in own):
+        return f"nothing is told of {model}/{version}; there are versions {', '.join(sorted({one.version for one in own}))}"
+    segments = ", ".join(sorted({one.segment for one in own if one.segment is not None})) or "none"
+    return f"nothing is told of segment {segment}; there are {segments}"

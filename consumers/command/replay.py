@@ -36,9 +36,16 @@ _to_write = click.Path(dir_okay=False, writable=True, path_type=Path)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--model", help="Whose rows a table holds.  [default: the model configured, where it is the only one]")
 @click.option("--version", default="-", show_default=True, help="Of that model, where the table has no column of it.")
+@click.option(
+    "--labels",
+    multiple=True,
+    metavar="[NAME=]FILE",
+    help="A table of what really happened to a table's rows; FILE again, if it says so itself. NAME: the stream of labels.",
+)
 @click.option("--events", type=_to_write, metavar="FILE", help="Write the events here, a line of JSON each.")
 @click.option("--measures", type=_to_write, metavar="FILE", help="Write KS, PSI, JS and more here: a line per bucket and signal.")
 @click.option("--performance", type=_to_write, metavar="FILE", help="Write how predictions turned out: a line of JSON an interval.")
+@click.option("--afresh", is_flag=True, help="Ask for golden evaluations anew, whatever the recording says of them.")
 @click.option("--plot", type=_to_write, metavar="FILE", help="Draw here when what drifted (PNG, SVG or PDF).")
 @configured
 def replay(
@@ -46,9 +53,11 @@ def replay(
     file: Path,
     model: str | None,
     version: str,
+    labels: tuple[str, ...],
     events: Path | None,
     measures: Path | None,
     performance: Path | None,
+    afresh: bool,
     plot: Path | None,
 ) -> None:
     """Show what would have been published over FILE: a table (Parquet, CSV, JSON lines) or a recording of topics.
@@ -62,10 +71,11 @@ def replay(
         msg = f"--measures {measures}: name a file that ends in {', '.join(FORMATS)}"
         raise click.UsageError(msg)
     written_to = {"--events": events, "--measures": measures, "--performance": performance, "--plot": plot}
-    refuse_inputs(written_to, {"FILE": file, **dict(inputs_of(configuration))})
+    read = {"FILE": file, **{f"--labels {one}": Path(one.partition("=")[2] or one) for one in labels}}
+    refuse_inputs(written_to, {**read, **dict(inputs_of(configuration))})
     with TemporaryDirectory(prefix="driftbus-replay-") as folder, ExitStack() as done:
         places = [done.enter_context(written_whole(each)) if each else None for each in written_to.values()]
-        offline, span = load(configuration, file, model, version, Path(folder))
+        offline, span = load(configuration, file, model, version, Path(folder), labels, afresh=afresh)
         with (places[0] or Path(os.devnull)).open("w", encoding="utf-8") as written:
             drifts = _fold(offline, written)
         if places[1]:
@@ -101,6 +111,9 @@ def _fold(configuration: Configuration, written: IO[str]) -> list[DriftEvent]:
         totals, seconds = pipeline.totals, time.perf_counter() - began
     episodes = sum(event.status == "opened" for event in found)
     skipped = f"{totals['skipped']:,} records that are no rows, " if totals["skipped"] else ""
+    differing = totals["would_have_asked"]
+    if differing:
+        say(f"{differing:,} golden evaluations would have been asked for that the recording does not hold", err=True)
     say(
         f"{totals['rows']:,} rows, {skipped}{totals['buckets']:,} buckets, {totals['dead_letters']:,} dead letters, "
         f"{episodes} episodes; {totals['rows'] / seconds:,.0f} rows/s"

@@ -10,7 +10,7 @@ from ..bus.interface import Bus, TopicPartition
 from ..bus.own import Foreign, Unreadable
 from ..reference import model_events
 from ..streams.cut import EARLIEST, LATEST
-from .reading import records_of
+from .reading import Read, records_of
 
 
 class Known(NamedTuple):
@@ -54,26 +54,31 @@ class Deployment:
 def read(bus: Bus, configuration: Configuration) -> ModelEvents:
     """Of the application, those that are there now; one that was written twice counts once, as it was first."""
     topic = configuration.topics.models
-    found, unreadable = dict[bytes, Known](), dict[str, str]()
     description = bus.describe([topic]).get(topic)
-    for number in range(description.partitions if description else 0):
-        place = TopicPartition(topic, number)
-        for batch in bus.read(place, *bus.watermarks(place)):
-            for record in records_of(batch):
-                if record.key is None or not model_events.is_one(record.key):
-                    continue
-                if record.value is None:
-                    found.pop(record.key, None)
-                    continue
-                try:
-                    event = model_events.read(configuration.application, record.key, record.value, record.headers)
-                except Foreign:
-                    continue
-                except Unreadable as error:
-                    unreadable[f"{topic}[{number}]@{record.offset}"] = str(error)
-                    continue
-                written = min(max(record.timestamp, EARLIEST), LATEST)
-                found.setdefault(record.key, Known(written if event.time is None else event.time, event))
+    places = [TopicPartition(topic, number) for number in range(description.partitions if description else 0)]
+    return events_of(
+        configuration, (one for place in places for batch in bus.read(place, *bus.watermarks(place)) for one in records_of(batch))
+    )
+
+
+def events_of(configuration: Configuration, records: Iterable[Read]) -> ModelEvents:
+    """What records of the topic hold, in the order in which they were written."""
+    found, unreadable = dict[bytes, Known](), dict[str, str]()
+    for record in records:
+        if record.key is None or not model_events.is_one(record.key):
+            continue
+        if record.value is None:
+            found.pop(record.key, None)
+            continue
+        try:
+            event = model_events.read(configuration.application, record.key, record.value, record.headers)
+        except Foreign:
+            continue
+        except Unreadable as error:
+            unreadable[f"{configuration.topics.models}[{record.source.partition}]@{record.offset}"] = str(error)
+            continue
+        written = min(max(record.timestamp, EARLIEST), LATEST)
+        found.setdefault(record.key, Known(written if event.time is None else event.time, event))
     once = dict[str, Known]()
     for one in found.values():
         once.setdefault(one.event.id, one)

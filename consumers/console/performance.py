@@ -1,23 +1,60 @@
-"""Performance as it was last told: the records of its compacted topic, the newest of every interval."""
+"""Performance as it was last told, and what happened meanwhile: from driftbus's topics, or from the files that a replay wrote."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
 
 from ...schemas.configuration import Configuration
+from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.performance import Performance
+from ...schemas.unusable import Unusable
 from ..bus import own
 from ..bus.interface import Bus, TopicPartition
-from .reading import records_of
+from ..bus.recording import is_recording, recorded
+from ..bus.tail import DriftTopic
+from ..replay.series import ripe, versions
+from .deployments import Known, events_of
+from .deployments import read as model_events
+from .episodes import ToldEpisode, told
+from .reading import Read, records_of
 
 READERS = {f"{Performance.TYPE}": Performance.decoded}
 #: What the metrics of a table are, the first that there are: of classes, of numbers.
 MAIN = ("accuracy", "mae")
 
 
+class Story(NamedTuple):
+    """What became of predictions, and what happened meanwhile."""
+
+    records: list[Performance]  #: the newest of every interval, by model, version and interval
+    episodes: list[ToldEpisode]  #: of performance
+    deployments: list[Known]
+    matured: frozenset[str] = frozenset()  #: the keys of intervals of which hardly any label is still to come
+
+    def of(self, model: str, version: str | None, segment: str | None) -> "Story":
+        """What concerns one model, or one version of it; of performance what is of the whole, or of one segment."""
+        records = [one for one in self.records if one.model == model and version in (None, one.version) and one.segment == segment]
+        return Story(
+            records,
+            [one for one in self.episodes if one.first.model == model and version in (None, one.first.version)],
+            [one for one in self.deployments if one.event.model == model],
+            frozenset().union(*(ripe(own) for _, own in versions(records))),
+        )
+
+    def newest(self, most: int) -> "Story":
+        """The newest intervals of every version, and what happened since the first of them."""
+        records = [one for _, own in versions(self.records) for one in own[-most:]]
+        first = min(one.start for one in records)
+        episodes = [one for one in self.episodes if one.is_open or one.last.time > first]
+        return self._replace(records=records, episodes=episodes, deployments=[one for one in self.deployments if one.at >= first])
+
+
 def performance_of(bus: Bus, configuration: Configuration) -> list[Performance]:
     """By model, version and interval."""
     topic = configuration.topics.performance
     described = bus.describe([topic]).get(topic)
-    found: dict[str, Performance] = {}
+    found: list[Performance] = []
     for number in range(described.partitions if described else 0):
         place = TopicPartition(topic, number)
         for batch in bus.read(place, *bus.watermarks(place)):
@@ -26,12 +63,61 @@ def performance_of(bus: Bus, configuration: Configuration) -> list[Performance]:
                     fact = own.read(configuration.application, READERS, record.value, record.headers)
                 except (own.Foreign, own.Unreadable):
                     continue
-                if fact is not None:
-                    found[fact.key] = fact
-    return sorted(found.values(), key=lambda one: (one.model, one.version, one.about, one.since or 0))
+                found += [] if fact is None else [fact]
+    return _newest(found)
+
+
+def story_of(bus: Bus, configuration: Configuration) -> Story:
+    """From driftbus's topics."""
+    drifts = (event for event in DriftTopic(bus, configuration, from_start=True).new() if isinstance(event, DriftEvent))
+    return Story(performance_of(bus, configuration), _of_performance(drifts), model_events(bus, configuration).known)
+
+
+def story_in(files: Sequence[Path], configuration: Configuration) -> Story:
+    """From what `replay` wrote (``--performance``, ``--events``), and the recording that it read: each line says itself what it is."""
+    records, drifts, deployments = list[Performance](), list[DriftEvent](), list[Known]()
+    for file in files:
+        if is_recording(file):
+            topic = configuration.topics.models
+            of_models = (Read(TopicPartition(topic, one.partition), *one[1:]) for one in recorded(file, topic))
+            deployments += events_of(configuration, of_models).known
+            continue
+        for fact in _facts(file):
+            if isinstance(fact, Performance):
+                records.append(fact)
+            else:
+                drifts.append(fact)
+    return Story(_newest(records), _of_performance(drifts), deployments)
+
+
+def _facts(file: Path) -> Iterator[Performance | DriftEvent]:
+    with file.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                plain = json.loads(line)
+                if "predicted" in plain:
+                    yield Performance.model_validate(plain)
+                elif "episode" in plain:
+                    yield DriftEvent.model_validate(plain)
+                elif "identity" not in plain:  # as notices have it
+                    raise ValueError("it names neither an interval nor an episode")
+            except (TypeError, ValueError) as error:
+                msg = (
+                    f"{file}:{number}: no line of what driftbus replay writes with --performance or --events: {str(error).splitlines()[0]}"
+                )
+                raise Unusable(msg) from None
 
 
 def main_metric(records: Iterable[Performance]) -> str:
     """What is told of them in a table."""
     there = {name for one in records for name in one.realised}
     return next((name for name in MAIN if name in there), MAIN[0])
+
+
+def _newest(records: Iterable[Performance]) -> list[Performance]:
+    found = {one.key: one for one in records}
+    return sorted(found.values(), key=lambda one: (one.model, one.version, one.about, one.since or 0))
+
+
+def _of_performance(drifts: Iterable[DriftEvent]) -> list[ToldEpisode]:
+    return told(event for event in drifts if event.kind == "performance")

@@ -41,6 +41,11 @@ class Terminal:
         """Whether somebody sits in front of it."""
         return self._console.is_terminal
 
+    @property
+    def width(self) -> int:
+        """In characters; without bounds where nobody sits in front of it."""
+        return self._console.width
+
     def say(self, *parts: Part) -> None:
         """One line, however long."""
         self._console.print(Text.assemble(*map(_text, parts)), soft_wrap=True)

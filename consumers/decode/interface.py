@@ -1,6 +1,6 @@
 """What every decoder offers: a batch of payloads in, columns out; what cannot be decoded is named with its row and reason."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -46,6 +46,7 @@ class Identities:
     model_of: NDArray[np.int32]  #: length n, index into ``models``; -1: rejected
     rejected: list[Rejected] = field(default_factory=list)
     left_out: Sequence[int] = ()  #: records that the stream does not take for rows: neither of a model, nor rejected
+    golden: Mapping[int, str] = field(default_factory=dict)  #: those of them that golden evaluations asked for, each with which
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from ...schemas.stored.reference import ProfiledField
 from .ahead import ReadAhead, tables
 from .identity import RowIdentity
 from .interface import Columns, Identities
+from .marked import Marks
 from .rows import is_row
 from .scalars import category_text, classify
 from .table import Wanted, wanted
@@ -34,8 +35,9 @@ class JSONDecoder:
     What was read along with the identities (`ReadAhead`) serves `columns` of the very same sequence of values.
     """
 
-    def __init__(self, mapping: Mapping, where: Where | None = None) -> None:
-        self._mapping = mapping
+    def __init__(self, mapping: Mapping, where: Where | None = None, *, marked: bool = False) -> None:
+        """``marked``: headers may say that a row is golden; ids may, anyhow."""
+        self._mapping, self._marks = mapping, Marks(mapping, beside=marked)
         self._chooser = None if where is None else Chooser(where)
         self._identity = RowIdentity(mapping)
         places = (getattr(mapping, name) for name in type(mapping).model_fields if name != "features")
@@ -46,12 +48,14 @@ class JSONDecoder:
     @property
     def needs_keys(self) -> bool:
         """Whether `identities` reads keys."""
-        return self._identity.needs("key") or (self._chooser is not None and self._chooser.needs("key"))
+        return self._identity.needs("key") or self._marks.needs("key") or (self._chooser is not None and self._chooser.needs("key"))
 
     @property
     def needs_headers(self) -> bool:
         """Whether `identities` reads headers."""
-        return self._identity.needs("header") or (self._chooser is not None and self._chooser.needs("header"))
+        return (
+            self._identity.needs("header") or self._marks.needs("header") or (self._chooser is not None and self._chooser.needs("header"))
+        )
 
     def identities(
         self, values: Sequence[bytes | None], keys: Sequence[bytes | None] | None, headers: Sequence[Headers] | None
@@ -59,14 +63,17 @@ class JSONDecoder:
         """The model and version of every record."""
         identities = self._identity.read(values, keys, headers, self._ahead.read(values))
         self._ahead.measure(identities)
-        if self._chooser is None:
+        golden = self._marks.among(values, keys, headers)
+        if self._chooser is None and not golden:
             return identities
-        chosen = self._chooser.chosen(values, keys, headers)
+        chosen = np.ones(len(values), dtype=np.bool_) if self._chooser is None else self._chooser.chosen(values, keys, headers)
+        chosen[list(golden)] = False
         return Identities(
             identities.models,
             np.where(chosen, identities.model_of, -1),
             [rejected for rejected in identities.rejected if chosen[rejected.row]],
             np.flatnonzero(~chosen).tolist(),
+            golden,
         )
 
     def columns(

@@ -12,7 +12,11 @@ from .scalars import category_text, classify, quoted
 
 #: Distinct values that are remembered, and characters of each: longer ones are read anew.
 _MOST_KNOWN, _LONGEST_KNOWN = 10_000, 100
-_WANTED = {"binary": "true or false, 1 or 0", "category": "a text, number or boolean", "number": "a number"}
+_WANTED = {
+    "binary": "true or false, 1 or 0 (of words: `positive` names the one that counts as 1)",
+    "category": "a text, number or boolean",
+    "number": "a number",
+}
 
 
 class NoOutcome(ValueError):

@@ -76,6 +76,8 @@ class Concept:
         if plans[0].basis.task == "number" or len({plan.cells for plan in plans}) > 1:
             return None
         rows = sum(plan.take(pane.counts, "cell labelled") for plan, pane in zip(plans, panes, strict=True))
+        if not np.any(rows):
+            return None  # predictions whose maturity was over, all of them without an outcome
         right = sum(plan.take(pane.counts, "cell right") for plan, pane in zip(plans, panes, strict=True))
         return Arrivals(aligned.start, aligned.end, np.asarray(rows), np.asarray(rows) - np.asarray(right))
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from ...detectors.episodes.suite import Suite
 from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration
+from ...schemas.messages.golden import GoldenRequest
 from ...schemas.messages.pane import Pane
 from ...schemas.messages.performance import Performance
 from ...schemas.messages.progress import Progress
@@ -16,12 +17,14 @@ from ..bus.addressing import addressed
 from ..bus.interface import Output
 from ..process.consumer import Making
 from ..process.folding import Folding
-from ..process.plugins import found_for
+from ..process.plugins import found_for, metrics_for
 from ..reference.artifacts import ArtifactStore
-from ..reference.outcomes import bases
+from ..reference.golden_records import output
+from ..reference.outcomes import Bases
 from ..streams.summaries import fact_of
 from .fold import Fold, Published, StateKey, SuiteOf
-from .outcomes import BasisOf
+from .outcomes import CountedBy
+from .recorded import Recorded, Requests, requests
 from .settings import configuration_hash
 
 ROLE = "detector"
@@ -30,7 +33,8 @@ ROLE = "detector"
 def make(making: Making) -> list[Folding[Pane | Progress, Published]]:
     """The one detector of a process, for all streams."""
     configuration, store = making.configuration, making.store
-    compiled = Detection(configuration, suites(configuration, store), bases(configuration, store.reference))
+    suite_of, recorded = suites(configuration, store), requests(making.bus, configuration)
+    compiled = Detection(configuration, suite_of, Bases(configuration, store.reference, metrics_for(configuration)), recorded)
     return [Folding(making.bus, making.configuration, compiled, making.wall)]
 
 
@@ -59,8 +63,8 @@ class Detection:
 
     role = ROLE
 
-    def __init__(self, configuration: Configuration, suite_of: SuiteOf, basis_of: BasisOf) -> None:
-        self._configuration, self._suite_of, self._basis_of = configuration, suite_of, basis_of
+    def __init__(self, configuration: Configuration, suite_of: SuiteOf, basis_of: CountedBy, recorded: Requests) -> None:
+        self._configuration, self._suite_of, self._basis_of, self._recorded = configuration, suite_of, basis_of, recorded
         self.topic = configuration.topics.summaries
 
     def read(self, key: bytes | None, value: bytes | None, headers: Headers) -> Pane | Progress | None:
@@ -69,15 +73,20 @@ class Detection:
 
     def begin(self) -> Fold:
         """Nothing seen."""
-        return Fold(self._configuration, self._suite_of, self._basis_of)
+        return Fold(self._configuration, self._suite_of, self._basis_of, recorded=self._compared())
 
     def restore(self, state: PartitionState, parts: Mapping[str, bytes], facts: Mapping[int, Pane | Progress]) -> Fold:
         """From a snapshot and the panes it awaits."""
         panes = {offset: fact for offset, fact in facts.items() if isinstance(fact, Pane)}
-        return Fold.restored(self._configuration, self._suite_of, state, parts, panes, self._basis_of)
+        return Fold.restored(self._configuration, self._suite_of, state, parts, panes, self._basis_of, self._compared())
+
+    def _compared(self) -> Recorded:
+        return Recorded(self._configuration, self._recorded)
 
     def outputs(self, said: Published, partition: int) -> list[Output]:
-        """One event or notice, or what is known of an interval."""
+        """One event or notice, what is known of an interval, or what is asked of the evaluator."""
         topics = self._configuration.topics
+        if isinstance(said.event, GoldenRequest):
+            return [output(self._configuration, said.event)]
         topic = topics.performance if isinstance(said.event, Performance) else topics.drift
         return [addressed(self._configuration, topic, said.event, partition)]

@@ -5,7 +5,7 @@ The aligner says when a bucket is ready; its panes are summed per model version 
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import starmap
@@ -16,29 +16,30 @@ import msgspec
 from ...detectors.counting.layout import Layout
 from ...detectors.episodes.step import Bucket, State, Suite, adapted, close, fits, start, step
 from ...schemas.configuration import Configuration, PaneLength
-from ...schemas.identity import derived_id
 from ...schemas.messages.drift import DriftEvent
+from ...schemas.messages.golden import GoldenRequest
 from ...schemas.messages.notice import Notice
-from ...schemas.messages.pane import ARRIVALS, OTHERS, PREDICTIONS, REVISIONS, Pane
+from ...schemas.messages.pane import ARRIVALS, PREDICTIONS, REVISIONS, Pane
 from ...schemas.messages.performance import Performance
-from ...schemas.messages.progress import Progress
+from ...schemas.messages.progress import InputPartition, Progress
 from ...schemas.stored.snapshot import FORM, PartitionState
 from ..streams.align import Aligned, Aligner, Pending, pending_offsets
 from ..streams.buckets import buckets
+from .asking import Asking, tested
 from .gone import Gone
 from .lengths import PaneLengths, changed_panes
 from .merging import merged
-from .outcomes import BasisOf, Outcomes, no_labels
+from .outcomes import NO_LABELS, CountedBy, Outcomes
 from .placing import placed
+from .recorded import Recorded
 from .silence import NEVER_ANNOUNCED, Completeness, Silences
 from .sizes import Sizes
 from .unexpected import UnexpectedFields
+from .unmonitored import unmonitored
 from .unreadable import Unreadable
 
 #: Milliseconds of record time without a row behind which a version's state ends, though nobody has retired it: it would stay for ever.
 FORGOTTEN_AFTER = 90 * 86_400_000
-#: Names of unmonitored model versions that an application tells, shared out among the partitions of the summaries; others are pooled.
-MOST_UNMONITORED = 1_000
 #: The kinds of panes that are tested (`Pane.of`); each is aligned by itself, and others are none of the detector's business.
 KINDS = (PREDICTIONS,)
 
@@ -76,7 +77,7 @@ class Published(NamedTuple):
     """An event with the end of the bucket it speaks of."""
 
     time: int
-    event: DriftEvent | Notice | Performance
+    event: DriftEvent | Notice | Performance | GoldenRequest
 
 
 #: Compiles the tests of a model version: (stream, model, version, reference) -> Suite.
@@ -89,7 +90,7 @@ class Fold:
 
     configuration: Configuration
     suite_of: SuiteOf
-    basis_of: BasisOf = no_labels
+    basis_of: CountedBy = NO_LABELS
     aligners: dict[Lane, Aligner] = field(default_factory=dict)
     states: dict[StateKey, State] = field(default_factory=dict)
     since: dict[StateKey, int] = field(default_factory=dict)  #: the bucket from which each state's reference holds
@@ -98,21 +99,25 @@ class Fold:
     unexpected: UnexpectedFields = field(init=False)
     lengths: PaneLengths = field(init=False)
     unreadable: Unreadable = field(init=False)
-    unmonitored: set[tuple[str, ...]] = field(default_factory=set)  #: model and version; of the pooled others `OTHERS`
+    unmonitored: set[tuple[str, ...]] = field(default_factory=set)  #: model and version; of the pooled others `(others)`
     #: Of restored states that the configuration no longer fits, the suites that made them, as far as they are known.
     former: dict[StateKey, Suite | None] = field(default_factory=dict)
     panes: dict[str, PaneLength] = field(default_factory=dict)  #: of streams, restored, where the configuration has another length
     gone: Gone[StateKey] = field(default_factory=Gone)
     sizes: Sizes = field(default_factory=Sizes)
     suites: dict[StateKey, Suite] = field(default_factory=dict)  #: compiled, of the states that there are
-    counted: dict[str, int] = field(default_factory=lambda: {"buckets": 0, "events": 0})  #: since it was made
+    #: Since it was made; ``would_have_asked``: golden evaluations that the recording does not hold.
+    counted: dict[str, int] = field(default_factory=lambda: {"buckets": 0, "events": 0, "asked": 0, "would_have_asked": 0})
     outcomes: dict[str, Outcomes] = field(default_factory=dict)  #: by the name of their labels
+    asking: dict[str, Asking] = field(default_factory=dict)  #: by stream
+    recorded: Recorded | None = None  #: what was asked for by record time; None: nothing
 
     def __post_init__(self) -> None:
         for name, stream in self.configuration.streams.items():
             patience = stream.patience if stream.clock == "live" else None
             for kind in KINDS:
                 self.aligners.setdefault(Lane(name, kind), Aligner(buckets(stream.pane), patience))
+            self.asking[name] = Asking(self.configuration, tested(self.configuration, labelled=False, of=name))
         self.silences, self.unexpected = Silences(self.configuration), UnexpectedFields(self.configuration)
         self.lengths = PaneLengths(self.configuration)
         self.unreadable = Unreadable(self.configuration)
@@ -138,8 +143,23 @@ class Fold:
         """Buckets evaluated, and events and notices."""
         return self.counted
 
+    def situated(self, place: InputPartition, append_time: bool) -> None:
+        """Where the next records stand."""
+        if self.recorded is not None:
+            self.recorded.situated(place.partition)
+
     def feed(self, offset: int, appended: int, record: Pane | Progress) -> list[Published]:
         """Take one record; returns the events of the buckets that it makes ready. Raises `Unreadable` for a pane that fits no reference."""
+        return [one for one in self._fed(offset, appended, record) if not isinstance(one.event, GoldenRequest) or self._writes(one.event)]
+
+    def _writes(self, request: GoldenRequest) -> bool:
+        """Whether a golden evaluation is asked for; where a recording says what was, it is only compared."""
+        writes = self.recorded is None or self.recorded.writes(request)
+        self.counted["asked"] += writes
+        self.counted["would_have_asked"] += self.recorded is not None and not writes and self.recorded.differs(request)
+        return writes
+
+    def _fed(self, offset: int, appended: int, record: Pane | Progress) -> list[Published]:
         if record.stream in self.outcomes and record.of in (ARRIVALS, REVISIONS):
             told = list(starmap(Published, self.outcomes[record.stream].feed(offset, appended, record)))
             self.counted["events"] += sum(isinstance(one.event, DriftEvent) for one in told)
@@ -162,7 +182,9 @@ class Fold:
                 self.unreadable.take(record.stream, bucket, one)
                 aligner.await_(bucket)
         published: list[Published] = []
+        asking = self.asking[record.stream]
         for aligned in aligner.feed(offset, appended, record):
+            before = len(published)
             through = aligner.buckets.start(aligned.end - 1) if aligned.panes else aligned.end
             silent = self.silences.passed(record.stream, Completeness(through, aligned.complete, aligned.clock_decided))
             published += starmap(Published, silent)
@@ -170,7 +192,9 @@ class Fold:
                 self.counted["buckets"] += 1
                 published += self._evaluate(record.stream, aligner, aligned)
             published += self._unreadable(record.stream, aligner, aligned)
-        self.counted["events"] += len(published)
+            self.counted["events"] += len(published) - before
+            events = [one.event for one in published[before:]]
+            published += (Published(aligned.end, request) for request in asking.asked(aligned.end, events))
         return published
 
     def _unreadable(self, stream: str, aligner: Aligner, aligned: Aligned) -> list[Published]:
@@ -242,6 +266,8 @@ class Fold:
                     key, bucket, f"its predictions are read from stream {self.configuration.stream_of(model)}; set models.{model}.stream"
                 )
                 continue
+            if reference or since == NEVER_ANNOUNCED:
+                self.asking[stream].hear(model, version, aligned.end)
             heard = self.silences.heard(stream, model, Completeness(aligned.end, aligned.complete, aligned.clock_decided))
             published += starmap(Published, heard)
             if not reference:
@@ -298,33 +324,9 @@ class Fold:
         return [Published(bucket.end, placed(event, pane)) for event in events]
 
     def _notice(self, key: StateKey, bucket: Bucket, remedy: str, pooled_before: int = 0) -> list[Published]:
-        """Say once that a model version is not monitored; beyond `MOST_UNMONITORED` names, once for all others.
-
-        ``pooled_before``: how many the profiler had pooled already.
-        """
-        version = key.model, key.version
-        most = MOST_UNMONITORED // self.configuration.topics.partitions
-        pooled = key.version == OTHERS or (version not in self.unmonitored and len(self.unmonitored) >= most)
-        name = (OTHERS,) if pooled else version
-        if name in self.unmonitored:
-            return []
-        self.unmonitored.add(name)
-        end = self.configuration.streams[key.stream].pane.place(bucket.end)
-        rows = f"{bucket.rows:,} rows on stream {key.stream} in the bucket that ends at {end}"
-        notice = Notice(
-            about="unmonitored",
-            model=OTHERS if pooled else key.model,
-            version="-" if pooled else key.version,
-            stream=key.stream,
-            bucket=bucket.end,
-            text=f"further model versions that are not monitored are no longer named ({max(pooled_before, 1):,} of them with {rows}); "
-            "if there should not be so many, see whether the mapping takes something else for the model or its version"
-            if pooled
-            else f"model {key.model}/{key.version} is not monitored: {rows}; {remedy}",
-            facts={"rows": bucket.rows, "versions": max(pooled_before, 1)} if pooled else {"rows": bucket.rows},
-            identity=derived_id("unmonitored", self.configuration.application, *name),
-        )
-        return [Published(bucket.end, notice)]
+        """Say once that a model version is not monitored."""
+        notice = unmonitored(self.configuration, self.unmonitored, key[:3], bucket, remedy, pooled_before)
+        return [] if notice is None else [Published(bucket.end, notice)]
 
     def snapshot(self, position: int) -> tuple[PartitionState, dict[str, bytes]]:
         """Everything that must be remembered at summaries offset ``position``, the states by their keys."""
@@ -342,9 +344,17 @@ class Fold:
             "retired": self.silences.plainly_retired(),
             "outcomes": {name: one.plain() for name, one in self.outcomes.items()},
             "concept": {name: one.concept.plain() for name, one in self.outcomes.items()},
+            "asking": {str(lane): one.plain() for lane, one in self._askings()},
+            "online": {name: one.online.plain() for name, one in self.outcomes.items()},
+            "compares": None if self.recorded is None else self.recorded.compares,
         }
         pending = pending_offsets(numbers.values())
         return PartitionState(form=FORM, position=position, states=tuple(states), aligners=numbers, pending=pending, fold=fold), states
+
+    def _askings(self) -> Iterator[tuple[Lane, Asking]]:
+        """By lane."""
+        yield from ((Lane(name, PREDICTIONS), one) for name, one in self.asking.items())
+        yield from ((Lane(name, ARRIVALS), one.asking) for name, one in self.outcomes.items())
 
     @classmethod
     def restored(
@@ -354,11 +364,16 @@ class Fold:
         state: PartitionState,
         states: Mapping[str, bytes],
         panes: dict[int, Pane],
-        basis_of: BasisOf = no_labels,
+        basis_of: CountedBy = NO_LABELS,
+        recorded: Recorded | None = None,
     ) -> "Fold":
         """The fold that wrote `snapshot`; ``panes`` are those at the summaries offsets it lists as pending."""
-        fold = cls(configuration, suite_of, basis_of)
+        fold = cls(configuration, suite_of, basis_of, recorded=recorded)
         kept: dict[str, Any] = state.fold  # plain data, as `snapshot` wrote it
+        if recorded is not None:
+            recorded.compares = kept.get("compares")
+        for asks, asking in fold._askings():
+            asking.restore(kept.get("asking", {}).get(str(asks), []))
         fold.panes = changed_panes(configuration, kept.get("panes", {}))
         for lane, aligner in list(fold.aligners.items()):
             if str(lane) in state.aligners:
@@ -372,6 +387,7 @@ class Fold:
                 one.aligner = Aligner.restored(one.aligner.buckets, one.aligner.patience, state.aligners[own], panes)
             one.restore(kept.get("outcomes", {}).get(name, []))
             one.concept.restore(kept.get("concept", {}).get(name, []))
+            one.online.restore(kept.get("online", {}).get(name, []))
         fold.unmonitored = {tuple(name) for name in kept["unmonitored"] if not isinstance(name, str)}
         fold.unreadable = Unreadable.restored(configuration, kept.get("unreadable", {}))
         for stream, waiting in fold.unreadable.waiting.items():

@@ -3,19 +3,25 @@
 The table holds the intervals of which something may still become known. A revision adds to it, and what it then says is told.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...detectors.outcomes.delays import quantile
 from ...detectors.outcomes.estimate import Estimate
-from ...detectors.outcomes.layout import Layout, layout
+from ...detectors.outcomes.layout import Layout, layout, without_features
 from ...detectors.outcomes.metrics import accuracy_within, realised
+from ...detectors.outcomes.own import OwnMetric
 from ...schemas.configuration import Configuration
+from ...schemas.identity import derived_id
 from ...schemas.integers import packed, unpacked
 from ...schemas.messages.drift import DriftEvent
+from ...schemas.messages.golden import GoldenRequest
+from ...schemas.messages.notice import Notice
 from ...schemas.messages.pane import REVISIONS, Pane
 from ...schemas.messages.performance import Metrics, Performance
 from ...schemas.messages.progress import Progress
@@ -23,34 +29,47 @@ from ...schemas.stored.outcomes import OutcomeBasis
 from ..streams.align import NEVER, Aligned, Aligner
 from ..streams.buckets import Every
 from ..streams.spans import Spans
+from .asking import Asking, tested
 from .concept import Concept
+from .online import Online, Whose
 
 Sums = NDArray[np.int64]
-#: How outcomes are counted: by model, reference (content hash) and labels.
-BasisOf = Callable[[str, str, str], OutcomeBasis]
 
 
-def no_labels(model: str, reference: str, labels: str) -> OutcomeBasis:
+class CountedBy(Protocol):
+    """How the outcomes of a version are counted."""
+
+    def __call__(self, model: str, reference: str, labels: str) -> OutcomeBasis:
+        """By model, reference (content hash) and labels."""
+        ...
+
+    def metrics(self, model: str) -> Sequence[OwnMetric]:
+        """A user's own."""
+        ...
+
+
+class _NoLabels:
     """Of a configuration without labels."""
-    msg = f"{model}: there are no labels {labels}"
-    raise LookupError(msg)
+
+    def __call__(self, model: str, reference: str, labels: str) -> OutcomeBasis:
+        """There is none."""
+        msg = f"{model}: there are no labels {labels}"
+        raise LookupError(msg)
+
+    def metrics(self, model: str) -> Sequence[OwnMetric]:
+        """There are none."""
+        return ()
 
 
+NO_LABELS: CountedBy = _NoLabels()
 #: Labelled predictions, the first in production, by which is estimated.
 BASELINE = 5_000
 #: Milliseconds behind the last interval of a version in which nothing more came of it: it would stay for ever.
 FORGOTTEN_AFTER = 90 * 86_400_000
+#: References whose layouts are remembered.
+_MOST_KNOWN = 256
 #: Digits of what is told: linear algebra differs between machines in the last ones.
 _DIGITS = 6
-
-
-class Whose(NamedTuple):
-    """Of a model version and the reference that it is watched against."""
-
-    model: str
-    version: str
-    reference: str
-    since: int
 
 
 @dataclass
@@ -61,39 +80,61 @@ class _Table:
     latest: int = -NEVER  #: of the intervals that there were
     intervals: dict[int, Sums] = field(default_factory=dict)  #: by their end; those that are not final
     baseline: Sums | None = None
+    own: tuple[str, ...] = ()  #: columns of the user's metrics in all of these
+    failing: set[str] = field(default_factory=set)  #: metrics of which it has been told that they fail
 
 
 class Outcomes:
     """The intervals of one join."""
 
-    def __init__(self, configuration: Configuration, name: str, basis_of: BasisOf) -> None:
+    def __init__(self, configuration: Configuration, name: str, basis_of: CountedBy) -> None:
         self._configuration, self.name, self._basis_of = configuration, name, basis_of
+        self._plan_of = lru_cache(maxsize=_MOST_KNOWN)(self._laid_out)
         self._spans = Spans.of(configuration, name)
         stream = configuration.read_as(name)
         self.aligner = Aligner[Pane](Every(self._spans.pane), stream.patience if stream.clock == "live" else None)
         self._tables: dict[Whose, _Table] = {}
         self.concept = Concept(configuration, lambda pane: layout(basis_of(pane.model, pane.reference or "", name)))
+        self.asking, self.online = Asking(configuration, tested(configuration, labelled=True, of=name)), Online(configuration, name)
 
-    def feed(self, offset: int, appended: int, record: Pane | Progress) -> Iterator[tuple[int, Performance | DriftEvent]]:
-        """Take a pane of this join, or how far it is complete; returns what is known of the intervals of which that is news, and what
-        changed; each with the end of the step.
+    def feed(
+        self, offset: int, appended: int, record: Pane | Progress
+    ) -> Iterator[tuple[int, Performance | DriftEvent | Notice | GoldenRequest]]:
+        """Take a pane of this join, or how far it is complete; returns what is known of the intervals of which that is news, what changed,
+        and what that asks for; each with the end of the step.
         """
         for aligned in self.aligner.feed(offset, appended, record):
-            yield from ((aligned.end, one) for one in self._evaluated(aligned))
-            yield from ((aligned.end, one) for one in self.concept.evaluated(aligned))
+            told: list[Performance | DriftEvent | Notice] = [*self._evaluated(aligned), *self.concept.evaluated(aligned)]
+            yield from ((aligned.end, one) for one in [*told, *self._asked(aligned, told)])
 
-    def _evaluated(self, aligned: Aligned[Pane]) -> Iterator[Performance]:
+    def _asked(self, aligned: Aligned[Pane], told: Iterable[object]) -> list[GoldenRequest]:
+        """The golden evaluations that are due, each with what is known of the same time."""
+        for pane in (pending.pane for pending in aligned.panes):
+            if pane.of == REVISIONS and pane.reference is not None:
+                self.asking.hear(pane.model, pane.version, pane.about)
+                whole = _whole(pane)
+                self.online.add(whole, pane.about, self._counts(whole, pane))
+        found = [self.online.beside(one, self._metrics) for one in self.asking.asked(aligned.end, told)]
+        self.online.passed(aligned.end)
+        return found
+
+    def _metrics(self, whose: Whose, vector: Sums) -> tuple[Metrics, Metrics]:
+        """What was realised of the predictions of a slot, and what is estimated."""
+        plan, table = self._plan(whose), self._tables.get(whose)
+        found = realised(plan, vector)
+        of_all = Estimate(plan, table.baseline).of(vector) if table is not None and table.baseline is not None else None
+        return _rounded(found.metrics if found else {}), _rounded(of_all.estimated if of_all else {})
+
+    def _evaluated(self, aligned: Aligned[Pane]) -> Iterator[Performance | Notice]:
         touched: set[tuple[Whose, int]] = set()
         for pending in aligned.panes:
             pane = pending.pane
             if pane.of == REVISIONS and pane.reference is not None:
-                whose = Whose(pane.model, pane.version, pane.reference, pane.since or 0)
-                table = self._tables.setdefault(whose, _Table(np.zeros(len(pane.counts), dtype=np.int64)))
-                table.intervals[pane.about] = table.intervals.get(pane.about, 0) + pane.counts
-                table.latest = max(table.latest, pane.about)
-                if table.baseline is None:
-                    table.known = table.known + pane.counts
-                touched.add((whose, pane.about))
+                whole = _whole(pane)
+                # Panes are of segments where there are any: all of them together are the whole.
+                for whose in (whole,) if pane.segment is None else (whole, whole._replace(segment=pane.segment)):
+                    self._add(whose, pane)
+                    touched.add((whose, pane.about))
         plans = {whose: self._plan(whose) for whose in self._tables}
         for whose in {whose for whose, _ in touched}:
             table = self._tables[whose]
@@ -102,31 +143,73 @@ class Outcomes:
         over = {
             (whose, about) for whose, table in self._tables.items() for about in table.intervals if self._spans.final(about) <= aligned.end
         }
-        for whose, about in sorted(touched | over):
+        for whose, about in sorted(touched | over, key=_order):
             final = (whose, about) in over
             yield self._told(whose, about, aligned.end, plans[whose], final=final)
+            yield from self._failing(whose, about, aligned.end, plans[whose])
             if final:
                 del self._tables[whose].intervals[about]
         self._tables = {
             whose: table for whose, table in self._tables.items() if table.intervals or aligned.end < table.latest + FORGOTTEN_AFTER
         }
 
+    def _add(self, whose: Whose, pane: Pane) -> None:
+        """A revision."""
+        plan, counts = self._plan(whose), self._counts(whose, pane)
+        table = self._tables.setdefault(whose, _Table(np.zeros(plan.size, dtype=np.int64), own=plan.basis.own))
+        table.intervals[pane.about] = table.intervals.get(pane.about, 0) + counts
+        table.latest = max(table.latest, pane.about)
+        if table.baseline is None:
+            table.known = table.known + counts
+
+    def _counts(self, whose: Whose, pane: Pane) -> Sums:
+        """Of a revision, without what groups of features come to."""
+        plan = self._plan(whose)
+        theirs = plan if pane.own == plan.basis.own else layout(plan.basis.model_copy(update={"own": pane.own}))
+        return _owning(_beginning(pane, theirs), plan.basis.own)
+
     def _plan(self, whose: Whose) -> Layout:
-        return layout(self._basis_of(whose.model, whose.reference, self.name))
+        return self._plan_of(whose.model, whose.reference)
+
+    def _laid_out(self, model: str, reference: str) -> Layout:
+        return layout(without_features(self._basis_of(model, reference, self.name)))
+
+    def _failing(self, whose: Whose, about: int, through: int, plan: Layout) -> Iterator[Notice]:
+        """Say once of a version that a user's metric fails on rows of it."""
+        table = self._tables[whose]
+        for metric in self._basis_of.metrics(whose.model) if whose.segment is None else ():
+            failed = metric.failed(plan, table.intervals[about])
+            if failed <= 0 or metric.name in table.failing:
+                continue
+            table.failing.add(metric.name)
+            yield Notice(
+                about="metric",
+                model=whose.model,
+                version=whose.version,
+                stream=self._configuration.stream_of(whose.model),
+                bucket=through,
+                text=f"metric {metric.name} of {whose.model}/{whose.version} fails on {failed:,} labelled predictions: in it they count "
+                "nothing; mend its function, and give it another name",
+                facts={"metric": metric.name, "labels": self.name, "rows": failed, "about": about},
+                identity=derived_id("metric", self._configuration.application, self.name, *whose[:4], metric.name),
+            )
 
     def _told(self, whose: Whose, about: int, through: int, plan: Layout, *, final: bool) -> Performance:
         table = self._tables[whose]
         vector = table.intervals[about]
         found, within = realised(plan, vector), None
+        own = {metric.name: metric.told(plan, vector) for metric in self._basis_of.metrics(whose.model)} if found else {}
         if plan.basis.task != "number":
             within = accuracy_within(plan, vector)
+        delays = plan.take(vector, "delays")
         beside: dict[str, Any] = {}  # fields of the record
         if table.baseline is not None:
             estimate, known = Estimate(plan, table.baseline), realised(plan, table.baseline)
-            of_all, completed = estimate.of(vector), estimate.completed(vector)
+            of_all, completed, expired = estimate.of(vector), estimate.completed(vector), estimate.of(vector, "expired")
             beside = {
                 "estimated": _rounded(of_all.estimated if of_all else {}),
                 "completed": _rounded(completed.completed if completed else {}),
+                "estimated_expired": _rounded(expired.estimated if expired else {}),
                 "assumes": of_all.assumes if of_all else None,
                 "baseline": _rounded(known.metrics if known else {}),
                 "baseline_rows": known.labelled if known else 0,
@@ -136,6 +219,7 @@ class Outcomes:
             labels=self.name,
             model=whose.model,
             version=whose.version,
+            segment=whose.segment,
             reference=whose.reference,
             since=whose.since,
             start=about - self._spans.about,
@@ -146,7 +230,10 @@ class Outcomes:
             labelled=max(plan.number(vector, "labelled"), 0),
             expired=max(plan.number(vector, "expired"), 0),
             duplicates=max(plan.number(vector, "duplicates"), 0),
-            realised=_rounded(found.metrics if found else {}),
+            due=max(plan.number(vector, "due"), 0),
+            labelled_when_due=max(int(delays.sum()), 0) if self._spans.maturity is not None else 0,
+            median_delay=quantile(delays.sum(axis=0), 0.5),
+            realised=_rounded({**found.metrics, **own} if found else {}),
             low=None if within is None else round(within.low, _DIGITS),
             high=None if within is None else round(within.high, _DIGITS),
             **beside,
@@ -161,16 +248,63 @@ class Outcomes:
                 table.latest,
                 [[about, packed(vector)] for about, vector in table.intervals.items()],
                 None if table.baseline is None else packed(table.baseline),
+                list(table.own),
+                sorted(table.failing),
             ]
             for whose, table in self._tables.items()
         ]
 
     def restore(self, plain: list[Any]) -> None:
         """What `plain` wrote."""
-        for model, version, reference, since, known, latest, intervals, baseline in plain:
-            of = {about: unpacked(vector) for about, vector in intervals}
-            table = _Table(unpacked(known), latest, of, None if baseline is None else unpacked(baseline))
-            self._tables[Whose(model, version, reference, since)] = table
+        for *names, known, latest, intervals, baseline, own, failing in plain:
+            whose = Whose(*names)
+            plan = self._plan(whose)
+            before = layout(plan.basis.model_copy(update={"own": tuple(own)}))
+
+            def read(form: Any, before: Layout = before, plan: Layout = plan) -> Sums:  # a packed vector
+                return _owning(_Vector(before, unpacked(form)), plan.basis.own)
+
+            of = {about: read(vector) for about, vector in intervals}
+            known_baseline = None if baseline is None else read(baseline)
+            self._tables[whose] = _Table(read(known), latest, of, known_baseline, plan.basis.own, set(failing))
+
+
+class _Vector(NamedTuple):
+    """Sums in the layout that they are of."""
+
+    plan: Layout
+    sums: Sums
+
+
+def _beginning(pane: Pane, plan: Layout) -> _Vector:
+    """Of a pane, or of a part of one, what stands in the first places."""
+    found, part = np.zeros(plan.size, dtype=np.int64), pane.counts[: max(plan.size - pane.counts_at, 0)]
+    if pane.parts == 1 and len(part) < plan.size:
+        msg = f"outcomes of {pane.model}/{pane.version} that hold {len(part):,} sums, and {plan.size:,} are known: of other labels"
+        raise ValueError(msg)
+    found[pane.counts_at : pane.counts_at + len(part)] = part
+    return _Vector(plan, found)
+
+
+def _owning(vector: _Vector, own: tuple[str, ...]) -> Sums:
+    """The same with these columns of a user's metrics, by name: what is new in it is 0, and what is gone is left out."""
+    plan, sums = vector
+    if plan.basis.own == own:
+        return sums
+    section = plan.sections["own"]
+    known = dict(zip(plan.basis.own, plan.take(sums, "own").tolist(), strict=True))
+    columns = np.array([known.get(name, 0) for name in own], dtype=np.int64)
+    return np.concatenate((sums[: section.start], columns, sums[section.span.stop :]))
+
+
+def _order(one: tuple[Whose, int]) -> tuple[str | int, ...]:
+    """The whole before its segments."""
+    whose, about = one
+    return *whose[:4], whose.segment is not None, whose.segment or "", about
+
+
+def _whole(pane: Pane) -> Whose:
+    return Whose(pane.model, pane.version, pane.reference or "", pane.since or 0)
 
 
 def _rounded(metrics: Mapping[str, float | None]) -> Metrics:

@@ -5,22 +5,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 from ...detectors.golden.fold import Fold
 from ...schemas.configuration import Configuration
-from ...schemas.messages.golden import MILLION, Cause, GoldenEvaluation, GoldenRequest
+from ...schemas.messages.golden import GoldenEvaluation, GoldenRequest
 from ..bus import own
 from ..bus.interface import Bus, BusError
-from .records import ask, place_of, read
+from ..reference.golden_records import ask, place_of, read
 
 #: Seconds between two looks.
 _LOOK_S = 0.2
-
-
-def request_of(
-    configuration: Configuration, model: str, version: str, golden: str | None, cause: Cause, named: str, now: int, *, spread: bool = False
-) -> GoldenRequest:
-    """A request with the tolerance that is configured of the model."""
-    settings = configuration.models[model].golden if model in configuration.models else None
-    made = GoldenRequest.of(configuration.application, model, version, golden, cause, named, asked=now, spread=spread)
-    return made if settings is None else made.model_copy(update={"tolerance": round(settings.tolerance * MILLION)})
 
 
 def folded(bus: Bus, configuration: Configuration, model: str) -> Fold:

@@ -5,31 +5,12 @@ from dataclasses import dataclass
 
 from ...schemas.configuration import Configuration, Golden
 from ...schemas.messages.golden import GoldenRequest
-from ...schemas.stored.golden import GoldenSet
 from ..bus.interface import Bus
 from ..bus.open import instance_of, open_bus
-from ..reference.artifacts import ArtifactError, ArtifactStore
-from .announced import AnnouncedSets
+from ..reference.artifacts import ArtifactStore
+from ..reference.golden_sets import AnnouncedSets, read_set
 from .asking import Caller
 from .attempt import Plan
-
-#: In the artifact store.
-FOLDER = "golden"
-
-
-def store_of(configuration: Configuration) -> ArtifactStore:
-    """Where golden sets are kept."""
-    return ArtifactStore(configuration.artifacts, FOLDER)
-
-
-def read_set(store: ArtifactStore, name: str) -> GoldenSet:
-    """The golden set of that hash."""
-    content = store.get(name)
-    try:
-        return GoldenSet.decoded(content)
-    except ValueError as error:
-        msg = f"artifacts: {name} cannot be read by this release: {error}; was it built by a newer one? Build it again with this one"
-        raise ArtifactError(msg) from error
 
 
 @dataclass(frozen=True)

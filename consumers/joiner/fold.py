@@ -4,12 +4,16 @@ What is joined is never written: it is a function of the last two waits of the t
 empty joiner folds on and is the joiner itself before it gets to where the snapshot was made (`driftbus.detectors.joining.joiner`).
 """
 
+import zlib
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
 
 from ...detectors.joining.joiner import Joiner, Outcome, Settings
+from ...detectors.outcomes.counting import Own
 from ...detectors.outcomes.ledger import Ledger
 from ...schemas.configuration import Configuration
 from ...schemas.messages.block import Block
@@ -20,13 +24,27 @@ from ...schemas.stored.snapshot import FORM, PartitionState
 from ..streams.align import NEVER, Aligned, Aligner, pending_offsets
 from ..streams.buckets import Every
 from ..streams.spans import Spans
+from .blocks import Blocks, Kept
+from .doubts import Doubts, Span, Standing, standings
 from .names import Names
 from .rows import labels, predictions
 
 #: Marks in a wait.
 MARKS = 32
-#: How the outcomes of a version are counted: by model, reference (content hash) and labels.
-BasisOf = Callable[[str, str, str], OutcomeBasis]
+#: The blocks that wait in a partition, of which `situated` says which it is.
+BlocksOf = Callable[[int], Blocks]
+
+
+class CountedBy(Protocol):
+    """How the outcomes of a version are counted."""
+
+    def __call__(self, model: str, reference: str, labels: str) -> OutcomeBasis:
+        """By model, reference (content hash) and labels."""
+        ...
+
+    def own(self, model: str, basis: OutcomeBasis) -> Own | None:
+        """What a model's rows add to the columns of a user's own metrics."""
+        ...
 
 
 class Mark(NamedTuple):
@@ -34,7 +52,7 @@ class Mark(NamedTuple):
 
     position: int  #: in the joins partition: the next offset to fold
     through: int  #: all is over up to here
-    numbers: Mapping[str, Any]  # of the aligner, plain data
+    numbers: bytes  #: of the aligner, plain data, packed: there are some hundred marks, and one side may be far ahead
 
 
 @dataclass
@@ -42,10 +60,12 @@ class Join:
     """One join in one partition."""
 
     name: str
-    aligner: Aligner[Block]
+    streams: frozenset[str]  #: those that it waits for
+    aligner: Aligner[Kept]
     names: Names
     joiner: Joiner
     spans: Spans
+    doubts: Doubts = field(default_factory=Doubts)
     marks: deque[Mark] = field(default_factory=deque)
 
 
@@ -60,46 +80,63 @@ class Fold:
 
     changed = False
 
-    def __init__(self, configuration: Configuration, basis_of: BasisOf) -> None:
-        self._configuration, self._basis_of = configuration, basis_of
+    def __init__(self, configuration: Configuration, basis_of: CountedBy, blocks_of: BlocksOf) -> None:
+        self._configuration, self._basis_of, self._blocks_of = configuration, basis_of, blocks_of
         self._counted = {"joined": 0, "outcomes": 0}
+        self._blocks: Blocks | None = None
         self._joins = {name: self._begun(name, None, {}) for name in configuration.labels}
 
-    def _begun(self, name: str, mark: Mark | None, blocks: Mapping[int, Block]) -> Join:
+    def _begun(self, name: str, mark: Mark | None, kept: Mapping[int, Kept]) -> Join:
         configuration, spans = self._configuration, Spans.of(self._configuration, name)
         names = Names(model for model, own in configuration.models.items() if own.labels == name)
         stream, tiling, about = configuration.read_as(name), Every(spans.pane), Every(spans.about)
         patience = stream.patience if stream.clock == "live" else None
         streams = *configuration.awaited_by(name), name
         if mark is None or not mark.numbers:
-            aligner = Aligner[Block](tiling, patience, streams=streams)
+            aligner = Aligner[Kept](tiling, patience, streams=streams)
         else:
-            aligner = Aligner.restored(tiling, patience, dict(mark.numbers), blocks, streams)
+            aligner = Aligner.restored(tiling, patience, _unpacked(mark.numbers), kept, streams)
 
         def basis_of(version: int, place: int) -> OutcomeBasis:
             return self._basis_of(names.model_of(version), names.place(place).reference, name)
 
-        ledger = Ledger(basis_of, lambda bucket: about.end(bucket - 1))
-        settings = Settings(tiling, Every(spans.revise), spans.wait, spans.early, bins=0)
-        begin = None if mark is None or mark.through == -NEVER else mark.through
-        return Join(name, aligner, names, Joiner(settings, ledger, begin), spans, deque([mark] if mark else []))
+        def own_of(version: int, basis: OutcomeBasis) -> Own | None:
+            return self._basis_of.own(names.model_of(version), basis)
 
-    def feed(self, offset: int, appended: int, fact: Block | Progress) -> list[Said]:
+        ledger = Ledger(basis_of, lambda bucket: about.end(bucket - 1), own_of)
+        bins = configuration.binned(name)
+        settings = Settings(tiling, Every(spans.revise), spans.wait, spans.early, bins, maturity=spans.maturity)
+        begin = None if mark is None or mark.through == -NEVER else mark.through
+        joiner = Joiner(settings, ledger, begin)
+        return Join(name, frozenset(streams), aligner, names, joiner, spans, marks=deque([mark] if mark else []))
+
+    def situated(self, place: InputPartition, append_time: bool) -> None:
+        """Where the next records stand. Their times are the log's."""
+        if self._blocks is None:
+            self._blocks = self._blocks_of(place.partition)
+            for join in self._joins.values():
+                for bucket, waiting in join.aligner.pending.items():
+                    for one in waiting:
+                        self._blocks.await_(one.offset, bucket)
+
+    def feed(self, offset: int, appended: int, fact: Block | Kept | Progress) -> list[Said]:
         """Take one record; returns what the steps that it makes ready come to."""
         said: list[Said] = []
         for join in self._joins.values():
             if not join.marks:
-                join.marks.append(Mark(offset, -NEVER, {}))
+                join.marks.append(Mark(offset, -NEVER, b""))
             if offset < join.marks[0].position:
                 continue  # restored from a later place than another join
-            if isinstance(fact, Block):
-                if fact.join == join.name:
-                    join.aligner.feed(offset, appended, fact)
-            elif fact.stream == join.name or fact.stream in self._configuration.awaited_by(join.name):
-                if ready := join.aligner.feed(offset, appended, fact):
-                    said += [Said(pane) for aligned in ready for pane in self._evaluated(join, aligned)]
-                    said.append(Said(_progress(join, ready[-1])))
-                _mark(join, offset + 1)
+            if isinstance(fact, Progress):
+                if fact.stream in join.streams:
+                    begin = join.aligner.evaluated
+                    if ready := join.aligner.feed(offset, appended, fact):
+                        said += self._stepped(join, begin, ready)
+                    _mark(join, offset + 1)
+            elif isinstance(fact, Block) and fact.join == join.name:
+                assert self._blocks is not None  # a fold is told before it is fed
+                self._blocks.put(offset, fact)
+                join.aligner.feed(offset, appended, Kept.of(fact))
         return said
 
     def due(self, now: int) -> list[Said]:
@@ -117,66 +154,111 @@ class Fold:
     def snapshot(self, position: int) -> tuple[PartitionState, dict[str, bytes]]:
         """The youngest marks that are old enough: of several joins what lies behind the first of them is folded again."""
         marks = {name: join.marks[0] for name, join in self._joins.items() if join.marks}
-        numbers = {name: dict(mark.numbers) for name, mark in marks.items() if mark.numbers}
+        numbers = {name: _unpacked(mark.numbers) for name, mark in marks.items() if mark.numbers}
         places = {name: [mark.position, mark.through] for name, mark in marks.items()}
         first = min((mark.position for mark in marks.values()), default=position)
         pending = pending_offsets(numbers.values())
         return PartitionState(form=FORM, position=first, states=(), aligners=numbers, pending=pending, fold={"marks": places}), {}
 
     @classmethod
-    def restored(cls, configuration: Configuration, basis_of: BasisOf, state: PartitionState, blocks: Mapping[int, Block]) -> "Fold":
-        """The fold that wrote `snapshot`, at its marks; ``blocks`` are those at the offsets that it lists as pending."""
-        fold = cls(configuration, basis_of)
+    def restored(
+        cls, configuration: Configuration, basis_of: CountedBy, blocks_of: BlocksOf, state: PartitionState, kept: Mapping[int, Kept]
+    ) -> "Fold":
+        """The fold that wrote `snapshot`, at its marks; ``kept`` are the blocks at the offsets that it lists as pending."""
+        fold = cls(configuration, basis_of, blocks_of)
         places: dict[str, list[int]] = state.fold.get("marks", {})  # plain data, as `snapshot` wrote it
         for name, (position, through) in places.items():
             if name in fold._joins:
-                fold._joins[name] = fold._begun(name, Mark(position, through, state.aligners.get(name, {})), blocks)
+                numbers = _packed(state.aligners[name]) if name in state.aligners else b""
+                fold._joins[name] = fold._begun(name, Mark(position, through, numbers), kept)
         return fold
 
-    def _evaluated(self, join: Join, aligned: Aligned[Block]) -> list[Pane]:
-        blocks = [pending.pane for pending in aligned.panes]
+    def _stepped(self, join: Join, begin: int, ready: Sequence[Aligned[Kept]]) -> Iterator[Said]:
+        """What steps come to, and behind it how far all is over, and how well that is known."""
+        partly: list[Span] = []
+        end, decided = ready[-1].end, join.aligner.decided
+        for part in standings(begin, end, (), decided):
+            join.doubts.note(part)
+        for aligned in ready:  # one by one: not all of their blocks need be at hand together
+            blocks = self._blocks.take([pending.offset for pending in aligned.panes]) if self._blocks and aligned.panes else []
+            complete = aligned.complete and len(blocks) == len(aligned.panes)
+            if not complete:
+                partly.append((aligned.start if aligned.panes else begin, aligned.end))
+                join.doubts.note(Standing(*partly[-1], complete=False))
+            yield from map(Said, self._evaluated(join, aligned, blocks, complete=complete))
+        known = list(standings(begin, end, partly, decided))
+        for part in known:
+            yield Said(_progress(join, part, ended=ready[-1].ended and part is known[-1]))
+
+    def _evaluated(self, join: Join, aligned: Aligned[Kept], blocks: Sequence[Block], *, complete: bool) -> list[Pane]:
         if aligned.ended:
             found = join.joiner.ended(aligned.end)
         elif blocks:
-            rows = predictions(blocks, join.names, lambda model, reference: self._basis_of(model, reference, join.name))
+            bins = self._configuration.binned(join.name)
+            rows = predictions(blocks, join.names, lambda model, reference: self._basis_of(model, reference, join.name), bins)
             found = join.joiner.take(aligned.end, rows, labels(blocks, join.names))
             self._counted["joined"] += sum(block.rows for block in blocks)
         else:
             found = join.joiner.passed(aligned.end)
         self._counted["outcomes"] += len(found)
-        return sorted((_pane(join, outcome) for outcome in found), key=_order)
+        step = Standing(aligned.start, aligned.end, complete, aligned.clock_decided)
+        return sorted((self._pane(join, outcome, step) for outcome in found), key=_order)
+
+    def _pane(self, join: Join, outcome: Outcome, step: Standing) -> Pane:
+        """Its offsets are the bucket: what is the same in every schedule, and never falls. A revision is of all steps of its interval."""
+        whose = join.names.whose(outcome.version, outcome.place)
+        known = step if outcome.about is None else join.doubts.of(outcome.bucket - join.spans.revise, outcome.bucket)
+        grouping, own = "", tuple[str, ...]()
+        if outcome.about is not None and whose.reference:
+            basis = self._basis_of(whose.model, whose.reference, join.name)
+            grouping, own = basis.grouping, basis.own
+        return Pane(
+            stream=join.name,
+            topic="",
+            topic_id="",
+            partition=0,
+            first=max(outcome.bucket, 0),
+            last=max(outcome.bucket, 0),
+            bucket=outcome.bucket,
+            about=outcome.bucket if outcome.about is None else outcome.about,
+            model=whose.model,
+            version=whose.version,
+            segment=whose.segment,
+            reference=whose.reference or None,
+            since=whose.since if whose.reference else None,
+            rows=0,
+            counts=outcome.sums,
+            of=ARRIVALS if outcome.about is None else REVISIONS,
+            grouping=grouping,
+            own=own,
+            complete=known.complete,
+            clock_decided=known.clock_decided,
+        )
 
 
-def _progress(join: Join, aligned: Aligned[Block]) -> Progress:
-    source = InputPartition(topic="", topic_id="", partition=0)
-    return Progress(stream=join.name, source=source, through=aligned.end, ended=aligned.ended, of=ARRIVALS)
+def _packed(numbers: Mapping[str, Any]) -> bytes:  # plain data
+    return zlib.compress(msgspec.msgpack.encode(numbers), 1)
 
 
-def _pane(join: Join, outcome: Outcome) -> Pane:
-    """Its offsets are the bucket: what is the same in every schedule, and never falls."""
-    whose = join.names.whose(outcome.version, outcome.place)
-    return Pane(
+def _unpacked(packed: bytes) -> dict[str, Any]:  # plain data
+    return msgspec.msgpack.decode(zlib.decompress(packed), type=dict[str, Any])
+
+
+def _progress(join: Join, known: Standing, *, ended: bool) -> Progress:
+    return Progress(
         stream=join.name,
-        topic="",
-        topic_id="",
-        partition=0,
-        first=max(outcome.bucket, 0),
-        last=max(outcome.bucket, 0),
-        bucket=outcome.bucket,
-        about=outcome.bucket if outcome.about is None else outcome.about,
-        model=whose.model,
-        version=whose.version,
-        reference=whose.reference or None,
-        since=whose.since if whose.reference else None,
-        rows=0,
-        counts=outcome.sums,
-        of=ARRIVALS if outcome.about is None else REVISIONS,
+        source=InputPartition(topic="", topic_id="", partition=0),
+        through=known.end,
+        ended=ended,
+        by_clock=known.clock_decided,
+        complete=known.complete,
+        of=ARRIVALS,
     )
 
 
-def _order(pane: Pane) -> tuple[int, str, int, str, str, str, int]:
+def _order(pane: Pane) -> tuple[int, str, int, str, str, str, int, str]:
     """Whatever the codes."""
-    return pane.bucket, pane.of, pane.about, pane.model, pane.version, pane.reference or "", pane.since or 0
+    return pane.bucket, pane.of, pane.about, pane.model, pane.version, pane.reference or "", pane.since or 0, pane.segment or ""
 
 
 def _mark(join: Join, position: int) -> None:
@@ -184,6 +266,6 @@ def _mark(join: Join, position: int) -> None:
     through = join.aligner.evaluated
     if through == -NEVER or through - join.marks[-1].through < max(join.spans.wait // MARKS, join.spans.pane):
         return
-    join.marks.append(Mark(position, through, join.aligner.numbers()))
+    join.marks.append(Mark(position, through, _packed(join.aligner.numbers())))
     while len(join.marks) > 1 and join.marks[1].through <= through - join.spans.memory:
         join.marks.popleft()

@@ -4,7 +4,9 @@
 joins topic. What waits is never written: a successor folds the last two waits of the topic again.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
+from contextlib import suppress
+from functools import partial
 
 from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration
@@ -14,22 +16,24 @@ from ...schemas.messages.progress import InputTopic, Progress
 from ...schemas.stored.snapshot import PartitionState
 from ..bus import own
 from ..bus.addressing import addressed, partition_of
-from ..bus.interface import Bus, Output
+from ..bus.interface import Bus, Output, TopicPartition
 from ..process.consumer import Making
 from ..process.folding import Folding
-from ..reference.outcomes import bases
-from .fold import BasisOf, Fold, Said
+from ..process.plugins import metrics_for
+from ..reference.outcomes import Bases
+from .blocks import MOST_BYTES, Blocks, Kept
+from .fold import CountedBy, Fold, Said
 
 ROLE = "joiner"
 READERS: Mapping[str, Callable[[bytes], Block | Progress]] = {Block.TYPE: Block.decoded, Progress.TYPE: Progress.decoded}
 
 
-def make(making: Making) -> list[Folding[Block | Progress, Said]]:
+def make(making: Making) -> list[Folding[Block | Kept | Progress, Said]]:
     """The one joiner of a process, for all labels; none where there are none."""
     configuration = making.configuration
     if not configuration.labels:
         return []
-    joining = Joining(making.bus, configuration, bases(configuration, making.store.reference))
+    joining = Joining(making.bus, configuration, Bases(configuration, making.store.reference, metrics_for(configuration)))
     return [Folding(making.bus, configuration, joining, making.wall)]
 
 
@@ -49,8 +53,8 @@ class Joining:
 
     role = ROLE
 
-    def __init__(self, bus: Bus, configuration: Configuration, basis_of: BasisOf) -> None:
-        self._configuration, self._basis_of = configuration, basis_of
+    def __init__(self, bus: Bus, configuration: Configuration, basis_of: CountedBy) -> None:
+        self._bus, self._configuration, self._basis_of = bus, configuration, basis_of
         self.topic = configuration.topics.joins
         found = bus.describe([self.topic]).get(self.topic)
         if found is None:
@@ -58,18 +62,33 @@ class Joining:
             raise LookupError(msg)
         self._place = InputTopic(topic=found.name, topic_id=found.id, partitions=found.partitions)
 
-    def read(self, key: bytes | None, value: bytes | None, headers: Headers) -> Block | Progress | None:
+    def read(self, key: bytes | None, value: bytes | None, headers: Headers) -> Block | Kept | Progress | None:
         """A block, or progress."""
         return _of_its_stream(own.read(self._configuration.application, READERS, value, headers))
 
     def begin(self) -> Fold:
         """Nothing seen."""
-        return Fold(self._configuration, self._basis_of)
+        return Fold(self._configuration, self._basis_of, self._blocks_of)
 
-    def restore(self, state: PartitionState, parts: Mapping[str, bytes], facts: Mapping[int, Block | Progress]) -> Fold:
+    def spared(self, fact: Block | Kept | Progress) -> Block | Kept | Progress:
+        """A block without its rows."""
+        return Kept.of(fact) if isinstance(fact, Block) else fact
+
+    def restore(self, state: PartitionState, parts: Mapping[str, bytes], facts: Mapping[int, Block | Kept | Progress]) -> Fold:
         """From marks and the blocks that wait at them."""
-        blocks = {offset: fact for offset, fact in facts.items() if isinstance(fact, Block)}
-        return Fold.restored(self._configuration, self._basis_of, state, blocks)
+        kept = {offset: fact for offset, fact in facts.items() if isinstance(fact, Kept)}
+        return Fold.restored(self._configuration, self._basis_of, self._blocks_of, state, kept)
+
+    def _blocks_of(self, partition: int) -> Blocks:
+        return Blocks(partial(self._fetched, TopicPartition(self.topic, partition)), MOST_BYTES // self._place.partitions)
+
+    def _fetched(self, source: TopicPartition, start: int, end: int, wanted: Set[int]) -> Iterator[tuple[int, Block]]:
+        """Of the blocks from an offset to another those at these offsets."""
+        for batch in self._bus.read(source, start, end):
+            for offset, key, value, headers in zip(batch.offsets.tolist(), batch.keys(), batch.values, batch.headers(), strict=True):
+                with suppress(own.Foreign, own.Unreadable):  # then it is gone
+                    if offset in wanted and isinstance(fact := self.read(key, value, headers), Block):
+                        yield offset, fact
 
     def outputs(self, said: Said, partition: int) -> list[Output]:
         """A pane where its model's evidence meets; progress to all partitions of the summaries."""

@@ -13,10 +13,11 @@ NOBODY = "-"
 
 
 class Place(NamedTuple):
-    """Against which reference a version is watched, and from when on."""
+    """Against which reference a version is watched, and from when on; and the segment that a row is of."""
 
     reference: str
     since: int
+    segment: str | None = None
 
 
 class Names:
@@ -37,7 +38,7 @@ class Names:
     def codes(self, whose: Whose) -> tuple[int, int, int]:
         """Of the model, the version and the place of a prediction."""
         version = self._versions.setdefault((whose.model, whose.version), len(self._versions))
-        place = Place(whose.reference, whose.since)
+        place = Place(whose.reference, whose.since, whose.segment)
         return self.model(whose.model), version, self._places.setdefault(place, len(self._places))
 
     def model_of(self, version: int) -> str:

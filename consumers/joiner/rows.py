@@ -7,22 +7,27 @@ from numpy.typing import NDArray
 
 from ...detectors.joining.rows import LABEL, prediction
 from ...detectors.outcomes.cells import cells_of
-from ...schemas.messages.block import Block
+from ...schemas.messages.block import NO_BIN, Block
 from ...schemas.stored.outcomes import OutcomeBasis
 from .names import Names
 
 Rows = NDArray[np.void]
+#: By a model's name and its reference.
+BasisOf = Callable[[str, str], OutcomeBasis]
 
 
-def predictions(blocks: Sequence[Block], names: Names, basis_of: Callable[[str, str], OutcomeBasis]) -> Rows:
-    """Of the blocks that hold predictions. ``basis_of``: how a model's outcomes are counted, by its name and its reference."""
+def predictions(blocks: Sequence[Block], names: Names, basis_of: BasisOf, bins: int = 0) -> Rows:
+    """Of the blocks that hold predictions, with so many binned features. ``basis_of``: how a model's outcomes are counted."""
     own = [block for block in blocks if block.side == "predictions"]
-    rows = _ordered(own, prediction(0))
+    rows = _ordered(own, prediction(bins))
     if not len(rows):
         return rows
-    codes = np.concatenate([np.array([names.codes(whose) for whose in block.whose])[block.of] for block in own])[_order(own)]
+    order = _order(own)
+    codes = np.concatenate([np.array([names.codes(whose) for whose in block.whose])[block.of] for block in own])[order]
     rows["model"], rows["version"], rows["place"] = codes.T
-    rows["score"] = np.concatenate([block.scores for block in own])[_order(own)]
+    rows["score"] = np.concatenate([block.scores for block in own])[order]
+    if bins:
+        rows["bins"] = np.concatenate([_bins(block, basis_of, bins) for block in own])[order]
     for version, place in np.unique(codes[:, 1:], axis=0).tolist():
         of = (codes[:, 1] == version) & (codes[:, 2] == place)
         basis = basis_of(names.model_of(version), names.place(place).reference)
@@ -39,6 +44,16 @@ def labels(blocks: Sequence[Block], names: Names) -> Rows:
         rows["model"] = np.concatenate(models)[_order(own)]
         rows["revision"] = np.concatenate([block.revisions for block in own])[_order(own)]
     return rows
+
+
+def _bins(block: Block, basis_of: BasisOf, bins: int) -> NDArray[np.uint8]:
+    """Of a block; none of rows that were grouped by what is no longer configured, or not yet."""
+    found = np.full((block.rows, bins), NO_BIN, dtype=np.uint8)
+    known = min(block.binned, bins)
+    found[:, :known] = block.groups[:, :known]
+    same = [bool(whose.grouping) and whose.grouping == basis_of(whose.model, whose.reference).grouping for whose in block.whose]
+    found[~np.array(same)[block.of]] = NO_BIN
+    return found
 
 
 def _ordered(blocks: Sequence[Block], dtype: np.dtype[np.void]) -> Rows:

@@ -14,6 +14,7 @@ from ..golden import evaluator
 from ..joiner import joiner
 from ..process.consumer import Consumer, Kind, Making
 from ..profiler import profiler
+from ..reference import golden_records
 
 #: In place of a topic's name: the topics of the configured streams, of predictions and of labels.
 INPUTS = "streams.*.topics"
@@ -30,7 +31,7 @@ def has_labels(configuration: Configuration) -> bool:
 
 
 #: Topics that roles which are always there write only where something is configured.
-OPTIONAL: Mapping[str, Callable[[Configuration], bool]] = {"joins": has_labels, "performance": has_labels}
+OPTIONAL: Mapping[str, Callable[[Configuration], bool]] = {"joins": has_labels, "performance": has_labels, "golden": golden_records.asked}
 
 
 class Node(NamedTuple):
@@ -68,17 +69,18 @@ TOPOLOGY = (
     Node(
         clerk.ROLE,
         "fold",
-        ("models", "snapshots"),
+        ("models", "golden", "snapshots"),
         ("summaries", "snapshots", "drift", "dead-letter"),
-        "copies what is said of models (a version deployed, promoted, rolled back) to where its panes lie",
+        "copies what is said of models (a version deployed, promoted, rolled back; tested on its golden set) to where its panes lie",
         clerk.make,
     ),
     Node(
         detector.ROLE,
         "fold",
         ("summaries", "snapshots"),
-        ("drift", "performance", "snapshots", "dead-letter"),
-        "sums panes over partitions, tests every bucket, opens and resolves episodes; tells how predictions turned out",
+        ("drift", "performance", "golden", "snapshots", "dead-letter"),
+        "sums panes over partitions, tests every bucket, opens and resolves episodes; tells how predictions turned out; asks for golden "
+        "evaluations",
         detector.make,
     ),
     Node(
@@ -88,7 +90,7 @@ TOPOLOGY = (
         ("golden", "drift", "dead-letter"),
         "asks models for the answers of their golden sets, and says how well they did",
         evaluator.make,
-        asked=evaluator.asked,
+        asked=golden_records.asked,
     ),
 )
 

@@ -87,6 +87,15 @@ class Progressing(Protocol):
 
 
 @runtime_checkable
+class Sparing(Protocol[Fact]):
+    """What is folded, where its folds fetch what they need of records that waited: a snapshot may await more than memory holds."""
+
+    def spared(self, fact: Fact) -> Fact:
+        """As much of such a record as must be at hand."""
+        ...
+
+
+@runtime_checkable
 class OfCompacted(Protocol):
     """What is folded, where its topic is compacted: what has been read may be gone when it is to be folded again, so the state is written
     down whenever something was said.

@@ -20,7 +20,7 @@ from ...schemas.messages.progress import InputPartition
 from ..bus import own, snapshots
 from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
 from ..streams.clock import AppendClock
-from .fold import Fact, Fold, Folded, OfCompacted, Progressing, Said, Situated
+from .fold import Fact, Fold, Folded, OfCompacted, Progressing, Said, Situated, Sparing
 from .last_net import SetAside, of_a_record, told
 from .reach import COMPLETE, Reach
 from .remaining import Remaining
@@ -64,6 +64,7 @@ class _Partition(Generic[Fact, Said]):
     strangers: Strangers
     reach: Reach
     outputs: list[Output] = field(default_factory=list)  #: not yet committed
+    silent: bool = True  #: what is folded has been published
     counted: Mapping[str, int] = field(default_factory=dict)  #: of the fold's totals, what is in the consumer's
 
 
@@ -204,7 +205,8 @@ class Folding(Generic[Fact, Said]):
         partition = _Partition(place, fold, clock, until, begun, position, now, now, snapshot_position, found.keys, strangers, reach)
         for batch in self._bus.read(source, position, max(until, position)):
             self._feed(partition, batch)
-            partition.outputs.clear()
+            partition.outputs.clear()  # what is told of strangers
+        partition.silent = False
         partition.outputs, partition.counted, strangers.count = lost, dict(fold.totals()), 0  # what has just been folded is published
         partition.position = max(until, position)
         changed, said = fold.changed, fold.resumed()
@@ -235,14 +237,14 @@ class Folding(Generic[Fact, Said]):
 
     def _awaited(self, source: TopicPartition, offsets: Sequence[int], first: int) -> dict[int, Fact]:
         """The records at these offsets, but for those in front of the topic's first: retention took them."""
-        wanted, found = {offset for offset in offsets if offset >= first}, dict[int, Fact]()
+        wanted, found, folded = {offset for offset in offsets if offset >= first}, dict[int, Fact](), self._folded[source.topic]
         if not wanted:
             return {}
         for batch in self._bus.read(source, min(wanted), max(wanted) + 1):
             for record in _records(batch):
                 with suppress(own.Foreign, own.Unreadable):  # then it is missing
-                    if record.offset in wanted and (fact := self._folded[source.topic].read(*record[2:])) is not None:
-                        found[record.offset] = fact
+                    if record.offset in wanted and (fact := folded.read(*record[2:])) is not None:
+                        found[record.offset] = folded.spared(fact) if isinstance(folded, Sparing) else fact
         missing = wanted - set(found)
         if missing:
             msg = f"{source}: what stands at offsets {sorted(missing)[:5]} is not what the snapshot awaits"
@@ -284,7 +286,7 @@ class Folding(Generic[Fact, Said]):
         partition.strangers.count += 1
 
     def _say(self, partition: _Partition[Fact, Said], said: Sequence[Said]) -> None:
-        for one in said:
+        for one in () if partition.silent else said:
             partition.outputs += self._folded[partition.place.topic].outputs(one, partition.place.partition)
 
     def _commit(self, now: int, *, everything: bool = False) -> None:

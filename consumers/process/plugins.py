@@ -1,13 +1,16 @@
-"""The detectors that can be asked for by name: driftbus's own, and those that installed packages bring by an entry point."""
+"""What users bring: detectors that can be asked for by name, by an entry point of an installed package, and metrics of their own."""
 
-from collections.abc import Iterable
+import importlib
+from collections.abc import Iterable, Iterator
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, cast
 
 from ...detectors.named.built_in import BUILT_IN
 from ...detectors.named.choice import Kinds
 from ...detectors.named.interface import NamedDetector
-from ...schemas.configuration import Model
+from ...detectors.outcomes.own import OwnMetric, columns_of, tried
+from ...schemas.configuration import Configuration, Model
+from ...schemas.stored.outcomes import MOST_OWN, OutcomeBasis
 from ...schemas.unusable import Unusable
 
 #: Of entry points: ``name = "package.module:SettingsClass"``.
@@ -15,7 +18,7 @@ GROUP = "driftbus.detectors"
 
 
 class UnusablePlugin(Unusable):
-    """An installed package's detector that cannot be used, with the reason."""
+    """What a user brought that cannot be used, with the reason."""
 
 
 def found_for(models: Iterable[Model]) -> Kinds:
@@ -28,6 +31,37 @@ def found() -> Kinds:
     """All there are."""
     brought = {point.name: _loaded(point) for point in entry_points(group=GROUP)}
     return {**BUILT_IN, **brought}
+
+
+def metrics_for(configuration: Configuration) -> dict[str, tuple[OwnMetric, ...]]:
+    """The metrics of each model's own, tried on a few rows."""
+    return {name: tuple(_metrics(configuration, name)) for name, model in configuration.models.items() if model.outcomes.metrics}
+
+
+def _metrics(configuration: Configuration, model: str) -> Iterator[OwnMetric]:
+    key, labels = f"models.{model}.outcomes.metrics", configuration.labels[configuration.models[model].labels or ""]
+    found: list[OwnMetric] = []
+    for named in configuration.models[model].outcomes.metrics:
+        module, _, name = named.partition(":")
+        try:
+            metric = getattr(importlib.import_module(module), name)
+        except Exception as error:  # whatever a user's module raises
+            msg = f"{key}: {named} cannot be loaded: {type(error).__name__}: {error}; it is looked for as Python does: install its package"
+            raise UnusablePlugin(msg) from error
+        if not isinstance(metric, OwnMetric):
+            msg = f"{key}: {named} is a {type(metric).__name__}, and no OwnMetric; see docs/labels.md"
+            raise UnusablePlugin(msg)
+        found.append(metric)
+        if len({one.name for one in found}) < len(found) or len(columns_of(found)) > MOST_OWN:
+            msg = f"{key}: {named}: another is called {metric.name}, or they have more than {MOST_OWN} columns together; change its name"
+            raise UnusablePlugin(msg)
+        classes = ("(none)",) if labels.outcome == "category" else ()
+        try:
+            tried(metric, OutcomeBasis(task=labels.outcome, classes=classes, own=metric.own))
+        except Unusable as error:
+            msg = f"{key}: {named}: {error}"
+            raise UnusablePlugin(msg) from error
+        yield metric
 
 
 def _loaded(point: EntryPoint) -> type[NamedDetector]:

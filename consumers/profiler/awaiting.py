@@ -1,47 +1,66 @@
 """Which predictions wait for labels, and as what they do."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import methodcaller
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...detectors.counting.segments import Coded
 from ...schemas.configuration import Configuration
-from ...schemas.messages.block import SCORE_ONE
+from ...schemas.messages.block import SCORE_ONE, Whose
 from ...schemas.outcome import NO_VALUE, id_halves, sampled
 from ...schemas.stored.reference import ProfiledField, Role
 from ..decode.interface import Columns
 from ..decode.outcomes import Outcomes
 from ..decode.scalars import classify
+from ..reference.holding import Monitored
+from ..reference.outcomes import GroupingOf, groupings
 from ..streams.records import Records
+from .vocabulary import Vocabulary
 from .waiting import Rows, rows_of
 
 _NUMERIC = ("numeric", "timestamp")
 _TEXTS = ("categorical", "boolean", "text")
 
 
+class Of(NamedTuple):
+    """What model version rows are of, and how its rows are counted against its reference."""
+
+    whose: Whose
+    monitored: Monitored
+
+
 class Join:
     """One join, as a reader of predictions sees it."""
 
-    def __init__(self, configuration: Configuration, stream: str, labels: str) -> None:
+    def __init__(self, configuration: Configuration, stream: str, labels: str, grouping_of: GroupingOf) -> None:
         self.name = labels
         self._labels, self._id = configuration.labels[labels], configuration.streams[stream].mapping.id
-        self._outcomes = Outcomes(self._labels)
+        self._outcomes, self._grouping_of = Outcomes(self._labels), grouping_of
+        self._bins = configuration.binned(labels)
 
-    def rows(self, columns: Columns, fields: Sequence[ProfiledField], records: Records, places: NDArray[np.int64]) -> Rows:
-        """Of decoded records those that are sampled and have an id and a prediction; ``places``: their rows among the columns, then among
-        the records, shape [2, n]. Whose they are, and their times, are for somebody else.
+    def rows(self, columns: Columns, records: Records, places: NDArray[np.int64], of: Of, code: Callable[[Whose], int]) -> Rows:
+        """Of decoded records of one model version those that are sampled and have an id and a prediction; ``places``: their rows among the
+        columns, then among the records, shape [2, n]; ``code``: how rows say whose they are. Their times are for somebody else.
         """
         inside, among = places
+        fields = of.monitored.fields
         ids = self._ids(columns, records, inside, among)
         there = np.flatnonzero([type(one) is str for one in ids])
         halves = id_halves([str(ids[place]) for place in there.tolist()])
         kept = sampled(halves, self._labels.sample)
         inside, among, halves = inside[there][kept], among[there][kept], halves[kept]
         values, scores = self._values(columns, fields, inside)
-        rows = rows_of(halves, value=values, beside=scores, offset=records.offsets[among])
-        kept_rows: Rows = rows[values != NO_VALUE]
-        return kept_rows
+        there = values != NO_VALUE
+        inside = inside[there]
+        rows = rows_of(halves[there], self._bins, value=values[there], beside=scores[there], offset=records.offsets[among[there]])
+        grouping = self._grouping_of(of.whose.model, of.whose.reference, fields)
+        numeric, texts = columns.numeric[inside], _Texts(columns.categorical, fields, inside)
+        rows["bins"][:, : len(grouping.features)] = grouping.codes(numeric, texts)
+        rows["of"] = _whose(of._replace(whose=of.whose._replace(grouping=grouping.name)), numeric, texts, code)
+        return rows
 
     def _ids(self, columns: Columns, records: Records, inside: NDArray[np.int64], among: NDArray[np.int64]) -> Sequence[object]:
         if columns.ids is not None:
@@ -74,13 +93,38 @@ class Join:
         return self._outcomes.of_predictions(own), fixed
 
 
+class _Texts:
+    """Texts of some decoded rows, as codes where somebody asks for a column: those of a pane's rows have the same values."""
+
+    def __init__(self, columns: Sequence[Sequence[object]], fields: Sequence[ProfiledField], rows: NDArray[np.int64]) -> None:
+        self._columns, self._rows = columns, rows
+        self._whole = [field.type == "text" for field in fields if field.type in _TEXTS]
+
+    def looked_up(self, column: int, found: Callable[[object], int]) -> NDArray[np.int64]:
+        """A number for every row, by its value."""
+        vocabulary, values = Vocabulary(whole=self._whole[column]), self._columns[column]
+        codes = vocabulary.codes([values[row] for row in self._rows.tolist()])
+        return Coded([codes], [vocabulary.values()]).looked_up(0, found)
+
+
+def _whose(of: Of, numeric: NDArray[np.float64], texts: _Texts, code: Callable[[Whose], int]) -> NDArray[np.int64] | int:
+    """The code of each row, by its segment where the reference divides them."""
+    segmenter = of.monitored.counting.segmenter
+    if segmenter is None:
+        return code(of.whose)
+    segments, segment = np.unique(segmenter.of(numeric, texts), return_inverse=True)
+    codes = [code(of.whose._replace(segment=segmenter.names[place])) for place in segments.tolist()]
+    return np.array(codes, dtype=np.int64)[segment]
+
+
 def joins(configuration: Configuration, stream: str) -> dict[str, Join]:
     """By model, those of a stream's models that have labels."""
     by_labels: dict[str, Join] = {}
+    grouping_of = groupings(configuration)
     found: dict[str, Join] = {}
     for name, model in configuration.models.items():
         if model.labels is not None and configuration.stream_of(name) == stream:
-            found[name] = by_labels.setdefault(model.labels, Join(configuration, stream, model.labels))
+            found[name] = by_labels.setdefault(model.labels, Join(configuration, stream, model.labels, grouping_of))
     return found
 
 

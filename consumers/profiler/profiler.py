@@ -15,6 +15,7 @@ from ..process.consumer import Making
 from ..reference.holding import HeldReferences
 from ..streams.buckets import Buckets
 from .awaiting import joins
+from .evaluations import Evaluations
 from .joins import published, said_to_joins
 from .labels import label_readers
 from .reader import ROLE, StreamReader
@@ -30,7 +31,15 @@ def make(making: Making) -> list[StreamReader]:
     references = HeldReferences(making.bus, making.configuration, making.store)
     streams = making.configuration.streams.items()
     readers: list[StreamReader] = [
-        Profiler(making.bus, making.configuration, name, JSONDecoder(stream.mapping, stream.where), references, making.wall)
+        Profiler(
+            making.bus,
+            making.configuration,
+            name,
+            JSONDecoder(stream.mapping, stream.where, marked=making.configuration.tested_in(name)),
+            references,
+            making.wall,
+            Evaluations(making.bus, making.configuration),
+        )
         for name, stream in streams
     ]
     return readers + label_readers(making)
@@ -40,20 +49,27 @@ class Profiler(StreamReader):
     """The reader of a stream of predictions."""
 
     def __init__(
-        self, bus: Bus, configuration: Configuration, name: str, decoder: Decoder, references: References, wall: Callable[[], int]
+        self,
+        bus: Bus,
+        configuration: Configuration,
+        name: str,
+        decoder: Decoder,
+        references: References,
+        wall: Callable[[], int],
+        evaluations: Evaluations | None = None,
     ) -> None:
-        super().__init__(
-            bus, configuration, name, configuration.streams[name], _Predictions(configuration, name, decoder, references), wall
-        )
+        side = _Predictions(configuration, name, decoder, references, evaluations or Evaluations(bus, configuration))
+        super().__init__(bus, configuration, name, configuration.streams[name], side, wall)
 
 
 class _Predictions:
     """What is made of predictions."""
 
-    counted = "rows", "late", "panes"
+    counted = "rows", "late", "panes", "golden"
 
-    def __init__(self, configuration: Configuration, name: str, decoder: Decoder, references: References) -> None:
+    def __init__(self, configuration: Configuration, name: str, decoder: Decoder, references: References, evaluations: Evaluations) -> None:
         self._configuration, self._name, self._decoder, self._references = configuration, name, decoder, references
+        self._evaluations = evaluations
         self.key, self._joins = f"streams.{name}", joins(configuration, name)
 
     def keep_up(self) -> None:
@@ -72,6 +88,7 @@ class _Predictions:
             number = partition_of(pane.model, topics.partitions)
             yield from (addressed(self._configuration, topics.summaries, part, number, value) for part, value in pane.split())
         yield from published(self._configuration, run.blocks)
+        yield from self._evaluations.told(self._name, run.golden)
 
     def progress(self, progress: Progress, closed: Sequence[ClosedRun]) -> Iterable[Output]:
         """To every partition of the summaries; what was read of a model only where its events are published."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...schemas.messages.block import Block
 from ...schemas.messages.dead_letter import MOST_PER_RUN
 from ...schemas.messages.pane import Pane
-from ...schemas.messages.progress import ReadRecords
+from ...schemas.messages.progress import InputPartition, ReadRecords
 from ..bus.interface import Output
 from ..streams.cut import EARLIEST, LATEST, AcceptedRows, Cut, Item, WrongClock
 from ..streams.records import Records, joined
@@ -19,6 +19,15 @@ from .bad import Bad, bad
 from .reading import Reading
 
 NOTHING_ASIDE: Mapping[int, str] = MappingProxyType({})
+
+
+class Golden(NamedTuple):
+    """Rows of one evaluation in a run: they are no traffic."""
+
+    place: InputPartition
+    evaluation: str
+    rows: int
+    newest: int  #: the bucket of the last
 
 
 @dataclass
@@ -34,6 +43,7 @@ class ClosedRun:
     blocks: list[Block] = field(default_factory=list)
     counted: Mapping[str, int] = field(default_factory=dict)  #: what goes into the reader's totals
     outputs: list[Output] = field(default_factory=list)  #: as it is written
+    golden: list[Golden] = field(default_factory=list)  #: rows that evaluations asked for
 
 
 @dataclass

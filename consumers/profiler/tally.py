@@ -23,11 +23,11 @@ from ..decode.times import aged
 from ..streams.buckets import Buckets
 from ..streams.cut import Cut, Item
 from ..streams.records import Records, parts_of
-from .awaiting import Join
+from .awaiting import Join, Of
 from .beside import SideCounts, grouped, looked_at
 from .pool import Unmonitored
 from .references import References
-from .runs import NOTHING_ASIDE, ClosedRun, OpenRun, Runs, Taken
+from .runs import NOTHING_ASIDE, ClosedRun, Golden, OpenRun, Runs, Taken
 from .shape import Shape
 from .waiting import Named, Waiting
 
@@ -70,6 +70,7 @@ class _Run(OpenRun):
     beside: dict[_Target, SideCounts] = field(default_factory=dict)  #: of all segments together
     unmonitored: Unmonitored = field(default_factory=Unmonitored)
     waiting: dict[str, Waiting] = field(default_factory=dict)  #: by join
+    golden: dict[str, tuple[int, int]] = field(default_factory=dict)  #: by evaluation, its rows and the newest bucket
 
 
 class Tally:
@@ -116,6 +117,10 @@ class Tally:
         identities = self._decoder.identities(records.values, keys, headers)
         if identities.left_out:
             self._runs.skip(taken, [row for row in identities.left_out if not records.ends[row]])
+        for row, evaluation in identities.golden.items():
+            own = self._runs[int(taken.run[row])].golden
+            rows_, newest = own.get(evaluation, (0, 0))
+            own[evaluation] = rows_ + 1, max(newest, int(taken.buckets[row]))
         for rejected in identities.rejected:
             if records.ends[rejected.row] or int(records.offsets[rejected.row]) in aside:
                 continue
@@ -209,12 +214,10 @@ class Tally:
             known = self._references.monitored(self._groups[int(group[place])][1].reference or "").known
             self._beside(int(group[place])).look(self._decoder.features(records.values[place]), known)
         if self._joins:
-            self._wait(columns, shape, records, rows, taken, group)
+            self._wait(columns, records, rows, taken, group)
         shape.add(columns, group[rows], taken.late[rows], records.offsets[rows])
 
-    def _wait(
-        self, columns: Columns, shape: Shape, records: Records, rows: NDArray[np.int64], taken: Taken, group: NDArray[np.int64]
-    ) -> None:
+    def _wait(self, columns: Columns, records: Records, rows: NDArray[np.int64], taken: Taken, group: NDArray[np.int64]) -> None:
         """Keep the rows of models that have labels, as they wait for these."""
         refused = np.zeros(len(rows), dtype=bool)
         refused[[rejected.row for rejected in columns.rejected]] = True
@@ -224,10 +227,11 @@ class Tally:
             if join is None:
                 continue
             inside = np.flatnonzero((group[rows] == code) & ~refused)
-            found = join.rows(columns, shape.fields, records, np.stack((inside, rows[inside])))
+            reference = target.reference or ""
+            of = Of(Whose(target.model, target.version, reference, target.since or 0), self._references.monitored(reference))
             waiting = self._runs[number].waiting.setdefault(join.name, Waiting())
+            found = join.rows(columns, records, np.stack((inside, rows[inside])), of, waiting.code)
             among = np.searchsorted(records.offsets, found["offset"])
-            found["of"] = waiting.code(Whose(target.model, target.version, target.reference or "", target.since or 0))
             found["bucket"], found["water"] = target.bucket, taken.waters[among]
             waiting.add(found)
 
@@ -311,8 +315,10 @@ class Tally:
                 Named(join, self._stream, "predictions", self._source), run.first, run.last, self._buckets, self._partitions
             )
         ]
+        golden = [Golden(self._source, evaluation, *own) for evaluation, own in run.golden.items()]
         counted = {"rows": sum(pane.rows for pane in panes), "late": sum(pane.late for pane in panes), "panes": len(panes)}
-        return ClosedRun(cut, run.bad, run.further_bad, run.skipped, run.reading.told(), panes, blocks, counted)
+        counted["golden"] = sum(one.rows for one in golden)
+        return ClosedRun(cut, run.bad, run.further_bad, run.skipped, run.reading.told(), panes, blocks, counted, golden=golden)
 
     def _with_ids(self, target: _Target, counts: NDArray[np.int64], beside: SideCounts) -> NDArray[np.int64]:
         signal = None if target.reference is None else self._references.monitored(target.reference).counting.layout.find(*IDS)

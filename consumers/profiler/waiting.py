@@ -6,33 +6,28 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...schemas.messages.block import LARGEST, NAME_BYTES, ROW_BYTES, Block, Whose
+from ...schemas.messages.block import LARGEST, NAME_BYTES, NO_BIN, ROW_BYTES, Block, Whose
 from ...schemas.messages.progress import InputPartition
 from ..streams.buckets import Buckets
 
 Side = Literal["predictions", "labels"]
 
 
-#: Rows of one join: their ids' halves, whose they are (`Waiting.code`), and what a block has of them; ``beside``: score, or revision.
-ROW = np.dtype(
-    [
-        ("hi", np.uint64),
-        ("lo", np.uint64),
-        ("of", np.int64),
-        ("bucket", np.int64),
-        ("water", np.int64),
-        ("offset", np.int64),
-        ("value", np.int64),
-        ("beside", np.int64),
-    ]
-)
+_IDS = (("hi", np.uint64), ("lo", np.uint64))
+#: Whose rows they are (`Waiting.code`), and what a block has of them; ``beside``: score, or revision.
+_NUMBERS = ("of", "bucket", "water", "offset", "value", "beside")
 Rows = NDArray[np.void]
 
 
-def rows_of(halves: NDArray[np.uint64], **columns: NDArray[np.int64] | int) -> Rows:
-    """Rows of these ids, with the other columns of `ROW`."""
-    rows = np.zeros(len(halves), dtype=ROW)
+def rows_of(halves: NDArray[np.uint64], bins: int = 0, **columns: NDArray[np.int64] | int) -> Rows:
+    """Rows of one join, of these ids, with the other columns: numbers, and so many bytes of features, which say that there is none.
+
+    >>> rows_of(np.array([[1, 2]], dtype=np.uint64), 2, value=7)["bins"].tolist()
+    [[255, 255]]
+    """
+    rows = np.zeros(len(halves), dtype=[*_IDS, *((name, np.int64) for name in _NUMBERS), ("bins", np.uint8, (bins,))])
     rows["hi"], rows["lo"] = halves.T
+    rows["bins"] = NO_BIN
     for name, column in columns.items():
         rows[name] = column
     return rows
@@ -74,7 +69,8 @@ class Waiting:
         """In parts that fit into a record, whatever the names."""
         names = list(self.whose)
         used = (names[code] for code in set(rows["of"].tolist()))
-        size = len(rows) * ROW_BYTES + sum(NAME_BYTES + len("".join((one.model, one.version, one.reference)).encode()) for one in used)
+        texts = ("".join((one.model, one.version, one.reference, one.segment or "", one.grouping)) for one in used)
+        size = len(rows) * (ROW_BYTES + rows["bins"].shape[1]) + sum(NAME_BYTES + len(text.encode()) for text in texts)
         if size <= LARGEST or len(rows) < 2:
             yield rows
             return
@@ -87,6 +83,7 @@ class Waiting:
         order = sorted(set(rows["of"].tolist()), key=names.__getitem__)  # whatever the batches
         place_of = np.zeros(len(names), dtype=np.int64)
         place_of[order] = np.arange(len(order))
+        binned = int(np.flatnonzero((rows["bins"] != NO_BIN).any(axis=0)).max(initial=-1)) + 1
         return Block(
             join=named.join,
             stream=named.stream,
@@ -104,6 +101,8 @@ class Waiting:
             waters=rows["water"] - bucket,
             offsets=rows["offset"] - first,
             values=rows["value"],
+            binned=binned,
+            bins=rows["bins"][:, :binned].tobytes(),
             number=number,
             part=part,
             **{"scores" if named.side == "predictions" else "revisions": rows["beside"]},

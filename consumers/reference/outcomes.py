@@ -1,13 +1,17 @@
-"""How the outcomes of a model version are counted: by its reference and what its labels are."""
+"""How the outcomes of a model version are counted: by its reference, what its labels are, and what its configuration asks for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 
 import numpy as np
 
+from ...detectors.outcomes.counting import Own
+from ...detectors.outcomes.grouping import Grouping
+from ...detectors.outcomes.own import OwnMetric, columns_of, counted
 from ...schemas.configuration import Configuration, Labels
 from ...schemas.stored.outcomes import MOST_CLASSES, OutcomeBasis
-from ...schemas.stored.reference import CategoricalProfile, NumericProfile, Reference
+from ...schemas.stored.reference import CategoricalProfile, NumericProfile, ProfiledField, Reference
 
 #: Bins of predicted numbers.
 BINS = 16
@@ -15,6 +19,11 @@ BINS = 16
 LOSSES = tuple(2**power for power in range(14, 25))
 #: References whose bases are remembered.
 _MOST_KNOWN = 256
+#: A user's own metrics, by model.
+MetricsOf = Mapping[str, Sequence[OwnMetric]]
+NO_METRICS: MetricsOf = MappingProxyType({})
+#: The groups of a version's features: by model, reference (content hash), and what of it is known: its fields.
+GroupingOf = Callable[[str, str, Sequence[ProfiledField]], Grouping]
 
 
 def basis_of(labels: Labels, reference: Reference) -> OutcomeBasis:
@@ -47,11 +56,47 @@ def _edges(predicted: NumericProfile) -> tuple[float, ...]:
     return tuple(sorted({predicted.edges[place] for place in np.searchsorted(behind, wanted).tolist()}))
 
 
-def bases(configuration: Configuration, reference_of: Callable[[str], Reference]) -> Callable[[str, str, str], OutcomeBasis]:
-    """By model, reference (content hash) and labels."""
+def groupings(configuration: Configuration) -> GroupingOf:
+    """By which groups of features the outcomes of each model are summed, remembered by reference."""
+    known: dict[tuple[str, str], Grouping] = {}
 
-    @lru_cache(maxsize=_MOST_KNOWN)
-    def found(reference: str, labels: str) -> OutcomeBasis:
-        return basis_of(configuration.labels[labels], reference_of(reference))
+    def found(model: str, reference: str, fields: Sequence[ProfiledField]) -> Grouping:
+        grouping = known.get((model, reference))
+        if grouping is None:
+            if len(known) >= _MOST_KNOWN:
+                known.clear()
+            grouping = known[model, reference] = Grouping(fields, configuration.model(model).outcomes.features)
+        return grouping
 
-    return lambda model, reference, labels: found(reference, labels)
+    return found
+
+
+class Bases:
+    """How outcomes are counted, by model, reference (content hash) and labels."""
+
+    def __init__(self, configuration: Configuration, reference_of: Callable[[str], Reference], metrics: MetricsOf = NO_METRICS) -> None:
+        self._labels, self._reference_of, self._metrics = configuration.labels, reference_of, metrics
+        self._grouping_of = groupings(configuration)
+        self._found = lru_cache(maxsize=_MOST_KNOWN)(self._basis)
+        self._counted = lru_cache(maxsize=_MOST_KNOWN)(self._own)
+
+    def __call__(self, model: str, reference: str, labels: str) -> OutcomeBasis:
+        """The basis."""
+        return self._found(model, reference, labels)
+
+    def metrics(self, model: str) -> Sequence[OwnMetric]:
+        """The user's own."""
+        return self._metrics.get(model, ())
+
+    def own(self, model: str, basis: OutcomeBasis) -> Own | None:
+        """What a model's rows add to the columns of these, the same for the same basis."""
+        return self._counted(model, basis)
+
+    def _basis(self, model: str, reference: str, labels: str) -> OutcomeBasis:
+        profile = self._reference_of(reference)
+        grouping = self._grouping_of(model, reference, profile.fields)
+        own = {"features": grouping.features, "grouping": grouping.name, "own": columns_of(self.metrics(model))}
+        return basis_of(self._labels[labels], profile).model_copy(update=own)
+
+    def _own(self, model: str, basis: OutcomeBasis) -> Own | None:
+        return counted(basis, self.metrics(model))

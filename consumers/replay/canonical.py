@@ -23,18 +23,20 @@ class Message(NamedTuple):
     value: bytes
 
 
-def messages(rows: TableRows, model: str, version: str = "-") -> Iterator[Message]:
+def messages(rows: TableRows, model: str, version: str = "-", *, numbered: bool = False) -> Iterator[Message]:
     """A message per row, in the rows' order. Columns of the model and its version, where the table names them, go before the arguments.
+
+    ``numbered``: a row's id is its number in the file.
 
     Nulls and NaN become null; an infinity the text ``"Infinity"``, since JSON has no number for it: an invalid value either way.
     """
     table, features, encode = rows.table, rows.features, msgspec.json.Encoder().encode
     for chunk in rows.chunks(rows=_ROWS):
         models, versions = _texts(chunk, table.model, model), _texts(chunk, table.version, version)
-        outputs = [repeat(None) if name is None else _values(chunk, name) for name in (table.prediction, table.score)]
+        outputs = [repeat(None) if name is None else values_of(chunk, name) for name in (table.prediction, table.score)]
         times = chunk.times.tolist()
-        ids = repeat(msgspec.UNSET) if table.id is None else _values(chunk, table.id)
-        members = zip(*(_values(chunk, name) for name in features), strict=True) if features else repeat((), len(times))
+        ids = ids_of(chunk, table.id) if numbered or table.id is not None else repeat(msgspec.UNSET)
+        members = zip(*(values_of(chunk, name) for name in features), strict=True) if features else repeat((), len(times))
         held = starmap(_members(tuple(features)), members)
         for message in map(_Message, models, versions, ids, times, held, *outputs):
             yield Message(message.time, message.model.encode(), encode(message))
@@ -64,10 +66,15 @@ def _members(features: tuple[str, ...]) -> Callable[..., object]:
 def _texts(chunk: ReadRows, column: str | None, otherwise: str) -> Iterator[str]:
     if column is None:
         return repeat(otherwise)
-    return (otherwise if value is None else str(value) for value in _values(chunk, column))
+    return (otherwise if value is None else str(value) for value in values_of(chunk, column))
 
 
-def _values(chunk: ReadRows, name: str) -> list[object]:
+def ids_of(chunk: ReadRows, column: str | None) -> list[object]:
+    """The ids of rows; None: their numbers in the file are."""
+    return [f"row {number}" for number in chunk.numbers.tolist()] if column is None else values_of(chunk, column)
+
+
+def values_of(chunk: ReadRows, name: str) -> list[object]:
     """Python's values; a NaN is left to the encoder, which writes null."""
     values = chunk.columns[name]
     if isinstance(values, list):

@@ -1,19 +1,51 @@
 """A picture of performance: what was realised, with its interval, and what was estimated, by the time of the predictions."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.performance import Performance
-from .picture import episodes
+from .event_line import short_id
+from .picture import DrawnEpisode, episodes
+from .series import Point, per_point, series, versions
 
-_REALISED, _ESTIMATED, _COMPLETED, _DRIFT, _INK, _GRID = "#1f5f99", "#f0a02f", "#7aa95c", "#d1344b", "#1f2933", "#e4e7eb"
+_REALISED, _ESTIMATED, _COMPLETED, _DRIFT, _MARK = "#1f5f99", "#f0a02f", "#7aa95c", "#d1344b", "#5a3fd6"
+_INK, _GRID, _FAINT = "#1f2933", "#e4e7eb", "#9aa5b1"
+#: Of versions side by side.
+_VERSIONS = ("#1f5f99", "#f0a02f", "#7aa95c", "#a1468f", "#5a3fd6", "#6b7280")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: Points in a panel: more cannot be told apart.
+_MOST_POINTS = 120
+#: Versions with a panel of their own, the newest.
+_MOST_VERSIONS = len(_VERSIONS)
+#: Lines of deployments that are named, in a panel.
+_MOST_NAMED = 12
+#: Above and below what is drawn, as a share of it; where all is one value, so much.
+_ROOM, _LEAST_ROOM = 0.12, 0.005
 
 
-def draw(path: Path, records: Sequence[Performance], metric: str, drifts: Sequence[DriftEvent] = ()) -> None:
-    """Draw a panel per model version: points of what was realised, lines of what was estimated, shades where an episode was open."""
+class Happened(NamedTuple):
+    """Something that was done at a time, such as a deployment."""
+
+    at: int  #: ms
+    text: str
+
+
+def draw(
+    path: Path,
+    records: Sequence[Performance],
+    metric: str,
+    matured: Container[str],
+    drifts: Sequence[DriftEvent] = (),
+    happened: Sequence[Happened] = (),
+) -> None:
+    """Draw a panel per version of one model, and above them one of all, where there are several.
+
+    Points are what was realised, hollow where labels still come (all but ``matured``, which are keys of records); lines what was
+    estimated; shades where an episode was open; upright lines what happened.
+    """
     try:
         from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
         from matplotlib.figure import Figure
@@ -21,36 +53,109 @@ def draw(path: Path, records: Sequence[Performance], metric: str, drifts: Sequen
         msg = 'a picture needs matplotlib; install it with: pip install "driftbus[plot]"'
         raise RuntimeError(msg) from None
 
-    versions = sorted({(one.model, one.version) for one in records})
-    figure = Figure(figsize=(10, 1.2 + 2.6 * len(versions)), layout="constrained", facecolor="white")
-    axes = figure.subplots(len(versions), 1, sharex=True, squeeze=False)[:, 0]
-    for axis, (model, version) in zip(axes, versions, strict=True):
-        own = [one for one in records if (one.model, one.version) == (model, version)]
-        middle = [_EPOCH + timedelta(milliseconds=(one.start + one.about) / 2) for one in own]
-        known = [place for place, one in enumerate(own) if one.realised.get(metric) is not None]
-        values = [own[place].realised[metric] or 0.0 for place in known]
-        if metric == "accuracy":
-            below = [value - (own[place].low or value) for value, place in zip(values, known, strict=True)]
-            above = [(own[place].high or value) - value for value, place in zip(values, known, strict=True)]
-            axis.errorbar([middle[p] for p in known], values, [below, above], fmt="none", ecolor=_REALISED, alpha=0.35, lw=1)
-        final = [place for place in known if own[place].final]
-        axis.plot([middle[p] for p in known], values, "o", ms=4, mfc="white", mec=_REALISED, label="realised, labels still come")
-        axis.plot([middle[p] for p in final], [own[p].realised[metric] for p in final], "o", ms=4, color=_REALISED, label="realised, final")
-        for name, colour in (("estimated", _ESTIMATED), ("completed", _COMPLETED)):
-            there = [(at, value) for at, one in zip(middle, own, strict=True) if (value := getattr(one, name).get(metric)) is not None]
-            if there:
-                axis.plot(*zip(*there, strict=True), color=colour, lw=1.2, label=name)
-        for episode in episodes([event for event in drifts if (event.model, event.version) == (model, version)]):
-            end = max((span.end or middle[-1] for span in episode.spans.values()), default=middle[-1])
-            axis.axvspan(episode.opened, end, color=_DRIFT, alpha=0.1, lw=0)
-        axis.set_title(f"{model}/{version}: {metric}".replace("$", r"\$"), loc="left", fontsize=12, color=_INK)
-        axis.grid(color=_GRID)
-        axis.set_axisbelow(True)
-        axis.tick_params(length=0, colors=_INK, labelsize=10)
-        axis.spines[:].set_visible(False)
+    shown = list(versions(records))[-_MOST_VERSIONS:]
+    together = len(shown) > 1
+    panels = len(shown) + together
+    figure = Figure(figsize=(10, 1.2 + 2.6 * panels), layout="constrained", facecolor="white")
+    axes = list(figure.subplots(panels, 1, sharex=True, sharey=True, squeeze=False)[:, 0])
+    drawn = {version: series(own, metric, _MOST_POINTS, matured) for version, own in shown}
+    points = [point for own in drawn.values() for point in own]
+    first, last = min(point.start for point in points), max(point.end for point in points)
+    if together:
+        _side_by_side(axes[0], drawn)
+        _dress(axes[0], f"{records[0].model}: {metric}, realised")
+        axes[0].legend(loc="best", fontsize=9, frameon=False, labelcolor=_INK, ncols=len(drawn))
+    for axis, (version, own) in zip(axes[together:], shown, strict=True):
+        _curves(axis, drawn[version])
+        baseline = next((one.baseline[metric] for one in reversed(own) if one.baseline.get(metric) is not None), None)
+        if baseline is not None:
+            axis.axhline(baseline, color=_FAINT, lw=1, ls=(0, (1, 2)), label="baseline: the first labelled ones", zorder=1)
+        _shade(axis, episodes([one for one in drifts if one.version == version]), _at(first), _at(drawn[version][-1].end))
+        each = per_point(own, _MOST_POINTS)
+        _dress(axis, f"{records[0].model}/{version}: {metric}" + (f", {each} intervals a point" if each > 1 else ""))
+    axes[0].set_ylim(*_limits(points))
+    axes[0].set_xlim(_at(first), _at(last))
+    _mark(axes, [one for one in happened if first <= one.at <= last])
     locator = AutoDateLocator(tz=UTC)  # type: ignore[no-untyped-call]  # matplotlib's stubs
     axes[-1].xaxis.set_major_locator(locator)
     axes[-1].xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=UTC))  # type: ignore[no-untyped-call]
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=10, frameon=False, labelcolor=_INK)
+    named = {label: handle for axis in axes[together:] for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=3, fontsize=10, frameon=False, labelcolor=_INK)
     figure.savefig(path, dpi=120, bbox_inches="tight", pad_inches=0.2)
+
+
+def _at(milliseconds: float) -> datetime:
+    return _EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def _middle(point: Point) -> datetime:
+    return _at((point.start + point.end) / 2)
+
+
+def _curves(axis: Any, points: Sequence[Point]) -> None:  # matplotlib's axis, here and below
+    known = [point for point in points if point.realised is not None]
+    within = [point for point in known if point.low is not None and point.high is not None]
+    signs = ((True, _REALISED, 1.0, "realised"), (False, "white", 0.5, "realised, labels still come"))
+    for matured, face, alpha, label in signs:
+        own = [point for point in known if point.matured is matured]
+        if own:
+            values = [point.realised for point in own]
+            axis.plot(list(map(_middle, own)), values, "o", ms=4, mfc=face, mec=_REALISED, alpha=alpha, label=label, zorder=3)
+        bounds = [point for point in within if point.matured is matured]
+        if bounds:
+            style = {"color": _REALISED, "alpha": 0.4 * alpha, "lw": 1.2, "label": "its interval, 95 %" if matured else None}
+            axis.vlines(list(map(_middle, bounds)), [p.low for p in bounds], [p.high for p in bounds], **style)
+    if not known:
+        axis.text(0.5, 0.5, "no label yet", transform=axis.transAxes, ha="center", va="center", color=_INK)
+    for name, colour in (("estimated", _ESTIMATED), ("completed", _COMPLETED)):
+        there = [(_middle(point), value) for point in points if (value := getattr(point, name)) is not None]
+        if there:
+            axis.plot(*zip(*there, strict=True), "-" if len(there) > 1 else "_", color=colour, lw=1.4, label=name)
+
+
+def _side_by_side(axis: Any, drawn: dict[str, list[Point]]) -> None:
+    for (version, points), colour in zip(drawn.items(), _VERSIONS, strict=False):
+        known = [point for point in points if point.realised is not None]
+        values = [point.realised for point in known]
+        axis.plot(list(map(_middle, known)), values, "o-", ms=3, lw=1.2, color=colour, label=_plain(version))
+
+
+def _shade(axis: Any, found: Sequence[DrawnEpisode], first: datetime, last: datetime) -> None:
+    for episode in found:
+        start, over = min(span.start for span in episode.spans.values()), episode.resolved or max(last, episode.opened)
+        axis.axvspan(start, over, color=_DRIFT, alpha=0.1, lw=0, zorder=0, label="an episode of performance, from its onset on")
+        _write(axis, max(start, first), 0.02, f" {short_id(episode.first.episode)}", color=_DRIFT)
+
+
+def _mark(axes: Sequence[Any], happened: Sequence[Happened]) -> None:
+    for axis in axes:
+        for one in happened:
+            axis.axvline(_at(one.at), color=_MARK, ls=(0, (4, 2)), lw=1.1, zorder=2)
+    for one in happened[:_MOST_NAMED]:
+        _write(axes[0], _at(one.at), 0.98, _plain(one.text), color=_MARK, rotation=90, ha="right", va="top")
+
+
+def _write(axis: Any, at: datetime, height: float, text: str, **style: Any) -> None:  # matplotlib's keywords
+    """At a time, and at a share of the panel's height: inside of it, so that the layout need not mind."""
+    axis.text(at, height, text, transform=axis.get_xaxis_transform(), fontsize=8, clip_on=True, **style).set_in_layout(False)
+
+
+def _dress(axis: Any, title: str) -> None:
+    axis.set_title(_plain(title), loc="left", fontsize=12, color=_INK)
+    axis.grid(color=_GRID)
+    axis.set_axisbelow(True)
+    axis.tick_params(length=0, colors=_INK, labelsize=10)
+    axis.spines[:].set_visible(False)
+
+
+def _limits(points: Sequence[Point]) -> tuple[float, float]:
+    """From the least to the largest, with some room; intervals of which little is known yet may lie outside."""
+    firm = [value for p in points for value in (p.estimated, p.completed, *((p.realised, p.low, p.high) if p.matured else ()))]
+    values = [value for value in firm if value is not None] or [p.realised for p in points if p.realised is not None] or [0.0, 1.0]
+    room = max((max(values) - min(values)) * _ROOM, abs(max(values)) * _LEAST_ROOM, 1e-9)
+    return min(values) - room, max(values) + room
+
+
+def _plain(text: str) -> str:
+    """For matplotlib, which takes what stands between two dollars for a formula."""
+    return text.replace("$", r"\$")

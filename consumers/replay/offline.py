@@ -1,10 +1,7 @@
 """A file as the input of a pipeline on this machine: a table or a recording, in a temporary log, with the references it needs."""
 
-import hashlib
-import json
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,30 +9,23 @@ import click
 import numpy as np
 
 from ...schemas.cloud_events import iso
-from ...schemas.configuration import Configuration, KafkaTopics, Stream, Table
-from ...schemas.configuration.mapping import Mapping
+from ...schemas.configuration import Configuration, KafkaTopics, Stream
 from ...schemas.identity import derived_id
 from ..bus.embedded import EmbeddedBus
-from ..bus.interface import Bus, Output, TopicDescription, TopicPartition
+from ..bus.interface import Bus, TopicDescription, TopicPartition
 from ..bus.log import Recorded
-from ..bus.recording import load_recording
+from ..bus.recording import is_recording, load_recording
 from ..decode.json import JSONDecoder
 from ..pipeline.own_topics import create_topics
 from ..reference.announce import Announcements, announce, from_start
 from ..reference.artifacts import ArtifactStore
 from ..reference.building.build import UnusableReference
 from ..reference.building.source import reference_of
-from ..reference.building.tables import OF_TEXTS, open_table
 from ..reference.model_events import is_one
 from ..streams.cut import Rules
-from .canonical import messages
 from .picture import moment
+from .tabled import tabled
 from .terminal import say
-
-#: Records written in one transaction.
-_TOGETHER = 10_000
-#: A recording's first line is shorter; a table may have no lines at all.
-_LONGEST_LINE = 1 << 24
 
 
 class Offline(NamedTuple):
@@ -45,8 +35,20 @@ class Offline(NamedTuple):
     span: tuple[datetime, datetime]
 
 
-def load(configuration: Configuration, file: Path, model: str | None, version: str, folder: Path) -> Offline:
-    """Fill a log in ``folder`` from a file, and announce the references of the models in it."""
+def load(
+    configuration: Configuration,
+    file: Path,
+    model: str | None,
+    version: str,
+    folder: Path,
+    labels: Sequence[str] = (),
+    *,
+    afresh: bool = False,
+) -> Offline:
+    """Fill a log in ``folder`` from a file, and announce the references of the models in it.
+
+    ``labels``: files of a table's labels. ``afresh``: golden evaluations are asked for anew, whatever the recording says of them.
+    """
     topics = configuration.topics
     offline = configuration.model_copy(
         update={
@@ -58,24 +60,25 @@ def load(configuration: Configuration, file: Path, model: str | None, version: s
     )
     bus = EmbeddedBus(offline.embedded, configuration.application, "replay")
     try:
-        streams = _recorded(bus, configuration, file) if _is_recording(file) else _tabled(bus, configuration, file, model, version)
+        if is_recording(file):
+            if labels:
+                msg = f"--labels {labels[0]}: {file} is a recording, which holds the topics of labels; leave it out"
+                raise click.UsageError(msg)
+            streams = _recorded(bus, configuration, file)
+        else:
+            streams, read = tabled(bus, configuration, file, model, version, labels)
+            configuration = configuration.model_copy(update={"labels": configuration.labels | read})
         streams = {name: stream.model_copy(update={"clock": "record"}) for name, stream in streams.items()}
-        offline = offline.model_copy(update={"streams": streams, **_labelled(bus, configuration, streams)})
-        _copy_model_events(bus, configuration, offline)
+        remedy = "" if is_recording(file) else "; its file: --labels FILE"
+        offline = offline.model_copy(update={"streams": streams, **_labelled(bus, configuration, streams, remedy)})
+        _copy(bus, configuration.topics.models, _empty(offline.topics.models, 1), is_one)
+        if any(model.golden is not None for model in configuration.models.values()):
+            _copy(bus, None if afresh else configuration.topics.golden, _empty(offline.topics.golden, topics.partitions))
         create_topics(bus, offline)
         span = _announce(bus, configuration, offline)
     finally:
         bus.close()
     return Offline(offline, span)
-
-
-def _is_recording(file: Path) -> bool:
-    with file.open("rb") as lines:
-        try:
-            first = json.loads(lines.readline(_LONGEST_LINE))
-        except ValueError:
-            return False
-    return isinstance(first, dict) and {"topic", "topic_id"} <= first.keys()
 
 
 def _recorded(bus: EmbeddedBus, configuration: Configuration, file: Path) -> dict[str, Stream]:
@@ -92,7 +95,7 @@ def _recorded(bus: EmbeddedBus, configuration: Configuration, file: Path) -> dic
     return streams
 
 
-def _labelled(bus: EmbeddedBus, configuration: Configuration, streams: dict[str, Stream]) -> dict[str, object]:
+def _labelled(bus: EmbeddedBus, configuration: Configuration, streams: dict[str, Stream], remedy: str) -> dict[str, object]:
     """Labels, as far as their topics and the predictions that wait for them are there; the models without them."""
     labels = {
         name: own.model_copy(update={"topics": topics})
@@ -100,42 +103,11 @@ def _labelled(bus: EmbeddedBus, configuration: Configuration, streams: dict[str,
         if (topics := tuple(bus.describe(own.topics))) and set(configuration.awaited_by(name)) & streams.keys()
     }
     for name in sorted(configuration.labels.keys() - labels.keys()):
-        say(f"labels.{name}: not read: {', '.join(configuration.labels[name].topics)} is not there")
+        say(f"labels.{name}: not read: {', '.join(configuration.labels[name].topics)} is not there{remedy}")
     models = {
         name: model if model.labels in labels else model.model_copy(update={"labels": None}) for name, model in configuration.models.items()
     }
     return {"labels": labels, "models": models}
-
-
-def _tabled(bus: EmbeddedBus, configuration: Configuration, file: Path, model: str | None, version: str) -> dict[str, Stream]:
-    """The stream of a model, with a table's rows as messages in the canonical form.
-
-    The topic's id is the hash of the file's content, so that what is drawn by a topic's id is drawn again at every replay of it.
-    """
-    if model is None:
-        if len(configuration.models) != 1:
-            msg = f"whose rows does {file} hold? add --model NAME (models configured: {', '.join(configuration.models) or 'none'})"
-            raise click.UsageError(msg)
-        (model,) = configuration.models
-    name = configuration.stream_of(model)
-    stream = configuration.streams[name]
-    topic = stream.topics[0]
-    with file.open("rb") as content:
-        id_ = f"sha256:{hashlib.file_digest(content, 'sha256').hexdigest()}"
-    bus.restore(TopicDescription(topic, id_, 1), [])
-    described = configuration.model(model).reference
-    columns = described if isinstance(described, Table) else Table(file="")
-    settings = configuration.model(model)
-    with open_table(
-        columns.model_copy(update={"file": str(file), "ignore": ()}),
-        raw=lambda name: settings.feature(name).type in OF_TEXTS,
-        zone=settings.zone,
-    ) as rows:
-        rows.table = columns  # what a reference ignores, its target for one, need not be here
-        records = (Output(topic, 0, m.key, m.value, (), m.timestamp) for m in messages(rows, model, version))
-        while together := list(islice(records, _TOGETHER)):
-            bus.publish(together)
-    return {name: stream.model_copy(update={"topics": (topic,), "mapping": Mapping(), "where": None})}
 
 
 def _announce(bus: Bus, configuration: Configuration, offline: Configuration) -> tuple[datetime, datetime]:
@@ -149,7 +121,7 @@ def _announce(bus: Bus, configuration: Configuration, offline: Configuration) ->
         if announcement.reference:
             store.put(ArtifactStore(configuration.artifacts).get(announcement.reference))
         announce(bus, offline, announcement)
-    seen, span = _survey(bus, offline.streams.values())
+    seen, span = _survey(bus, offline)
     told = {(announcement.model, announcement.version) for announcement in recorded.all()}
     for model, version in sorted(seen - told):
         if configuration.model(model).reference is None:
@@ -163,30 +135,33 @@ def _announce(bus: Bus, configuration: Configuration, offline: Configuration) ->
     return span
 
 
-def _copy_model_events(bus: EmbeddedBus, configuration: Configuration, offline: Configuration) -> None:
-    """As they were recorded: with their offsets, and with their times, which are the log's where they were the log's.
+def _empty(name: str, partitions: int) -> TopicDescription:
+    """A topic that was not recorded: it has an id all the same that every replay gives it, since the clerk's progress names it."""
+    return TopicDescription(name, derived_id("topic", name), partitions, {"cleanup.policy": "compact"})
 
-    What was not recorded has an id all the same that every replay gives it: the clerk's progress names it.
+
+def _copy(bus: EmbeddedBus, topic: str | None, empty: TopicDescription, wanted: Callable[[bytes | None], bool] = lambda _: True) -> None:
+    """The records with such keys of a topic of our own as they were recorded: with their offsets, and with their times, which are the
+    log's where they were the log's.
     """
-    recorded = bus.describe([configuration.topics.models]).get(configuration.topics.models)
+    recorded = None if topic is None else bus.describe([topic]).get(topic)
     if recorded is None:
-        name = offline.topics.models
-        bus.restore(TopicDescription(name, derived_id("topic", name), 1, {"cleanup.policy": "compact"}), [])
+        bus.restore(empty, [])
         return
-    copy = TopicDescription(offline.topics.models, recorded.id, recorded.partitions, recorded.settings)
+    copy = TopicDescription(empty.name, recorded.id, recorded.partitions, recorded.settings)
     for number in range(recorded.partitions):
         place = TopicPartition(recorded.name, number)
         for batch in bus.read(place, *bus.watermarks(place)):
             columns = zip(batch.offsets.tolist(), batch.timestamps.tolist(), batch.keys(), batch.values, batch.headers(), strict=True)
-            bus.restore(copy, [Recorded(number, *record) for record in columns if is_one(record[2])])
+            bus.restore(copy, [Recorded(number, *record) for record in columns if wanted(record[2])])
 
 
-def _survey(bus: Bus, streams: Iterable[Stream]) -> tuple[set[tuple[str, str]], tuple[datetime, datetime]]:
+def _survey(bus: Bus, offline: Configuration) -> tuple[set[tuple[str, str]], tuple[datetime, datetime]]:
     """The models and versions in all records, and the first and last time."""
     seen: set[tuple[str, str]] = set()
     first, last = 2**62, 0
-    for stream in streams:
-        decoder, rules = JSONDecoder(stream.mapping, stream.where), Rules.of(stream)
+    for name, stream in offline.streams.items():
+        decoder, rules = JSONDecoder(stream.mapping, stream.where, marked=offline.tested_in(name)), Rules.of(stream)
         described = bus.describe(stream.topics)
         for source in (TopicPartition(topic.name, number) for topic in described.values() for number in range(topic.partitions)):
             for batch in bus.read(source, *bus.watermarks(source)):

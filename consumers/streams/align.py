@@ -8,6 +8,7 @@ Completeness that passes empty buckets is told too, once for all that are passed
 is told by. How many such statements there are depends on how often progress is said; how far they reach in the end does not.
 """
 
+import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, Protocol
@@ -87,6 +88,7 @@ class Heard:
     at: int  #: the aligner's time of its last progress
     through: int = -NEVER
     by_clock: list[tuple[int, int]] = field(default_factory=list)  #: from where to where the wall clock said so, not yet evaluated
+    partly: list[tuple[int, int]] = field(default_factory=list)  #: from where to where it was not whole itself, not yet evaluated
     ended: bool = False
     given_up: bool = False
 
@@ -114,6 +116,9 @@ class Aligner(Generic[Fact]):
     runs: dict[PartitionKey, LastRun] = field(default_factory=dict)
     pending: dict[int, list[Pending[Fact]]] = field(default_factory=dict)  #: by bucket
     streams: tuple[str, ...] = ()
+    decided: list[tuple[int, int]] = field(default_factory=list, init=False)  #: what the wall clock said of what was evaluated last
+    _next: list[int] = field(default_factory=list, init=False)  #: a heap of the pending buckets
+    _known: dict[tuple[str, str], int] = field(default_factory=dict, init=False)  #: topics, by id, and how many partitions they have
 
     def __post_init__(self) -> None:
         for stream in self.streams:
@@ -130,7 +135,7 @@ class Aligner(Generic[Fact]):
 
     def await_(self, bucket: int) -> None:
         """Something else than a pane waits for this bucket: it is evaluated in its turn, with panes or without."""
-        self.pending.setdefault(bucket, [])
+        self._waiting(bucket)
 
     def _receive(self, offset: int, pane: Fact) -> None:
         run = self.runs.setdefault((pane.topic, pane.topic_id, pane.partition), LastRun())
@@ -141,7 +146,14 @@ class Aligner(Generic[Fact]):
         run.seen.add(pane.id)
         late = pane.bucket <= self.evaluated
         bucket = self.buckets.end(self.evaluated if late else pane.bucket - 1)  # of ours, whatever the writer's panes are
-        self.pending.setdefault(bucket, []).append(Pending(offset, late, pane))
+        self._waiting(bucket).append(Pending(offset, late, pane))
+
+    def _waiting(self, bucket: int) -> list[Pending[Fact]]:
+        """What waits for a bucket."""
+        if bucket not in self.pending:
+            self.pending[bucket] = []
+            heapq.heappush(self._next, bucket)
+        return self.pending[bucket]
 
     def _hear(self, progress: Progress) -> None:
         self.partitions.pop(_unheard(progress.stream), None)
@@ -149,14 +161,19 @@ class Aligner(Generic[Fact]):
         for key in [k for k in self.partitions if ids.get(k[0], k[1]) != k[1]]:
             del self.partitions[key]  # the topic was made again
             self.runs.pop(key, None)
+            self._known.pop(key[:2], None)
         for topic in progress.topics:
-            for number in range(topic.partitions):
+            known = self._known.get((topic.topic, topic.topic_id), 0)
+            for number in range(known, topic.partitions):
                 self.partitions.setdefault((topic.topic, topic.topic_id, number), Heard(self.clock.now))
+            self._known[topic.topic, topic.topic_id] = max(known, topic.partitions)
         source = self.partitions.setdefault(progress.source.key, Heard(self.clock.now))
         source.at, source.ended = self.clock.now, progress.ended
         if progress.through is not None and progress.through > source.through:
             if progress.by_clock:
                 source.by_clock.append((source.through, progress.through))
+            if not progress.complete:
+                source.partly.append((source.through, progress.through))
             source.through = progress.through
         for partition in self.partitions.values():
             if self.patience is not None and self.clock.now - partition.at > self.patience:
@@ -169,10 +186,12 @@ class Aligner(Generic[Fact]):
         whole = not any(p.given_up for p in sources)
         through = min((p.through for p in sources if not p.given_up and not p.ended), default=NEVER)
         ready: list[Aligned[Fact]] = []
-        for bucket in sorted(b for b in self.pending if b <= through):
+        while self._next and self._next[0] <= through:
+            bucket = heapq.heappop(self._next)
             panes = self.pending.pop(bucket)
             start = max(self.buckets.start(bucket - 1), self.evaluated)
-            ready.append(Aligned(bucket, whole and not any(p.late for p in panes), self._clock_decided(bucket), panes, start))
+            complete = whole and not any(p.late for p in panes) and not self._partly(bucket - 1, bucket)
+            ready.append(Aligned(bucket, complete, self._clock_decided(bucket), panes, start))
             self.evaluated = bucket
         if ended := through == NEVER:  # everything is evaluated
             through = max((p.through for p in sources if p.ended), default=-NEVER)
@@ -180,12 +199,17 @@ class Aligner(Generic[Fact]):
                 partition.ended = False  # a later run continues
         passed = self.buckets.start(through) if through > -NEVER else -NEVER
         if passed > self.evaluated or (ended and self.streams and through > -NEVER):
-            ready.append(Aligned(passed, whole, self._clock_decided(passed), [], ended=ended))
+            complete = whole and not self._partly(self.evaluated, passed)
+            ready.append(Aligned(passed, complete, self._clock_decided(passed), [], ended=ended))
             if not ended:  # a later run continues where each partition stopped
                 self.evaluated = passed
+        self.decided = []
         for partition in sources:
             if partition.by_clock:
+                self.decided += [] if partition.given_up else partition.by_clock
                 partition.by_clock = [span for span in partition.by_clock if span[1] > self.evaluated]
+            if partition.partly:
+                partition.partly = [span for span in partition.partly if span[1] > self.evaluated]
         return ready
 
     def _clock_decided(self, bucket: int) -> bool:
@@ -193,11 +217,17 @@ class Aligner(Generic[Fact]):
         spans = (span for partition in self.partitions.values() if not partition.given_up for span in partition.by_clock)
         return any(start < bucket <= end for start, end in spans)
 
+    def _partly(self, start: int, end: int) -> bool:
+        """Whether some partition was not whole itself between these."""
+        spans = (span for partition in self.partitions.values() if not partition.given_up for span in partition.partly)
+        return any(begun < end and start < ended for begun, ended in spans)
+
     def retiled(self, buckets: Buckets) -> None:
         """From now on by other buckets: what is pending waits for the one in which its own ends."""
         self.buckets, pending, self.pending = buckets, self.pending, {}
+        self._next = []
         for bucket in sorted(pending):
-            self.pending.setdefault(buckets.end(bucket - 1), []).extend(pending[bucket])
+            self._waiting(buckets.end(bucket - 1)).extend(pending[bucket])
 
     def numbers(self) -> dict[str, Any]:  # plain data for a snapshot
         """All that is remembered but the pending panes themselves."""
@@ -206,6 +236,7 @@ class Aligner(Generic[Fact]):
             "appended": self.clock.appended,
             "evaluated": self.evaluated,
             "partitions": [[*k, p.at, p.through, p.by_clock, p.ended, p.given_up] for k, p in self.partitions.items()],
+            "partly": [[*k, p.partly] for k, p in self.partitions.items() if p.partly],
             "runs": [[*k, run.first, sorted(run.seen)] for k, run in self.runs.items()],
             "pending": [[bucket, pane.offset, pane.late] for bucket, panes in self.pending.items() for pane in panes],
         }
@@ -223,14 +254,16 @@ class Aligner(Generic[Fact]):
         aligner = cls(buckets, patience, AppendClock(numbers["now"], numbers["appended"]), numbers["evaluated"])
         aligner.streams = streams
         for topic, topic_id, number, at, through, by_clock, ended, given_up in numbers["partitions"]:
-            spans = [(start, end) for start, end in by_clock]
-            aligner.partitions[topic, topic_id, number] = Heard(at, through, spans, ended, given_up)
+            heard = Heard(at, through, [(start, end) for start, end in by_clock], ended=ended, given_up=given_up)
+            aligner.partitions[topic, topic_id, number] = heard
+        for topic, topic_id, number, spans in numbers.get("partly", ()):  # unknown to former releases
+            aligner.partitions[topic, topic_id, number].partly = [(start, end) for start, end in spans]
         for topic, topic_id, number, first, seen in numbers["runs"]:
             aligner.runs[topic, topic_id, number] = LastRun(first, set(seen))
         partly = {bucket for bucket, offset, _ in numbers["pending"] if offset not in panes}
         for bucket, offset, late in numbers["pending"]:
             if offset in panes:
-                aligner.pending.setdefault(bucket, []).append(Pending(offset, late or bucket in partly, panes[offset]))
+                aligner._waiting(bucket).append(Pending(offset, late or bucket in partly, panes[offset]))
         return aligner
 
 

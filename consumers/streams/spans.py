@@ -16,13 +16,15 @@ class Spans(NamedTuple):
     about: int
     revise: int
     pane: int
+    maturity: int | None = None  #: of arrivals; None: they are told as they come
 
     @classmethod
     def of(cls, configuration: Configuration, name: str) -> "Spans":
         """As configured, rounded up."""
         own, pane = configuration.labels[name], configuration.read_as(name).pane.milliseconds
         about = _up(own.about, pane)
-        return cls(_up(own.wait, pane), _up(own.early, pane), about, max(pane, _up(about // REVISED, pane)), pane)
+        maturity = _up(own.maturity, pane) if own.order == "matured" and own.maturity is not None else None
+        return cls(_up(own.wait, pane), _up(own.early, pane), about, max(pane, _up(about // REVISED, pane)), pane, maturity)
 
     @property
     def memory(self) -> int:

@@ -14,7 +14,7 @@ from ..betting.errors import Odds
 from ..counting.layout import Signal
 from ..effects import Change, Measure, rounded
 from ..effects.counts import CountsMeasure
-from .grid import MIDDLES
+from ..outcomes.grid import MIDDLES
 from .settings import Worse
 from .space import CATEGORIES, Places
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from ...schemas.integers import packed, unpacked
 from ...schemas.stored.baseline import OutcomeBaseline
 from ..named.units import rows_of
+from ..outcomes.grid import ENDS, GRID, MIDDLES
 from ..profiling.dependence import Dependence
 from .arrivals import Arrivals
-from .grid import ENDS, GRID, MIDDLES
 from .steps import StepSums
 
 Counts = NDArray[np.int64]

@@ -12,7 +12,7 @@ from ..betting.margin import margin
 from ..betting.space import Space
 from ..counting.bins import bins_of, profile_of
 from ..counting.layout import Layout, Signal
-from .grid import MIDDLES
+from ..outcomes.grid import MIDDLES
 
 Counts = NDArray[np.int64]
 

@@ -1,6 +1,7 @@
 """Which segment a row belongs to."""
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,14 @@ _COMPARED: dict[str, Callable[[NDArray[np.float64], float], NDArray[np.bool_]]] 
     ">=": np.greater_equal,
     "==": np.equal,
 }
+
+
+class LookedUp(Protocol):
+    """Categorical columns, however they are kept."""
+
+    def looked_up(self, column: int, found: Callable[[object], int]) -> Codes:
+        """A number for every row, by its value."""
+        ...
 
 
 class Coded:
@@ -45,7 +54,7 @@ class Segmenter:
         self._rules = [conditions(segmentation.rules[name]) for name in segmentation.names[:-1]] if self._by is None else []
         self._places = {name: place for place, name in enumerate(self.names[:-1])}
 
-    def of(self, numeric: NDArray[np.float64], categorical: Coded) -> Codes:
+    def of(self, numeric: NDArray[np.float64], categorical: LookedUp) -> Codes:
         """The segment of every row; what is absent fulfils no condition."""
         other = len(self.names) - 1
         if self._by is not None:
@@ -59,7 +68,7 @@ class Segmenter:
             segment[holds] = place
         return segment
 
-    def _holds(self, condition: Condition, numeric: NDArray[np.float64], categorical: Coded) -> NDArray[np.bool_]:
+    def _holds(self, condition: Condition, numeric: NDArray[np.float64], categorical: LookedUp) -> NDArray[np.bool_]:
         if condition.field in self._numeric:
             column, value = numeric[:, self._numeric[condition.field]], float(condition.value)
             if condition.operator == "!=":

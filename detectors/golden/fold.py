@@ -83,7 +83,9 @@ class Fold:
         return []
 
     def gone(self, key: bytes | None) -> None:
-        """A tombstone: the record of this key is there no longer. One of a request that was not yet run withdraws it."""
+        """A tombstone: the record of this key is there no longer. One of a request that was not yet run withdraws it; one of the last start
+        takes that back, and the same attempt is begun again.
+        """
         found = keyed(key)
         if found is None or key is None:
             return
@@ -91,6 +93,8 @@ class Fold:
         keys.pop(key.decode(errors="replace"), None)
         if found.kind == "request" and found.request not in self._said:
             self._requests.pop(found.request, None)
+        if found.kind == "started" and found.attempt == self._attempts.get(found.request) and not self._chunks.get(found.request):
+            self._attempts[found.request] = found.attempt - 1
         if not keys:
             self._over_with(found.request)
             self._keys.pop(found.request, None)
@@ -109,6 +113,10 @@ class Fold:
             if id_ not in self._said:
                 attempt = self._attempts.get(id_, 0)
                 yield Todo(request, attempt + 1 if attempt < MOST_ATTEMPTS else None)
+
+    def knows(self, request: GoldenRequest) -> bool:
+        """Whether it was asked for, or evaluated, already."""
+        return request.request in self._requests or self._done(request)
 
     def attempts(self, request: str) -> int:
         """How often a request was started; 0 of one that is not to be run."""

@@ -1,7 +1,8 @@
 """One partition of the joins topic as a fold: steps and completeness in, outcomes out. What happened to rows is summed by the ledger.
 
-Arrivals, what became known for the first time, are told in every step. All else is told as *revisions*, net, when completeness passes the
-end of an interval: before anything of a later one is counted, and before progress says that the interval is over.
+Arrivals, what became known for the first time, are told in every step; with a maturity in the step in which that is over, of what is known
+then. All else is told as *revisions*, net, when completeness passes the end of an interval: before anything of a later one is counted, and
+before progress says that the interval is over.
 
 Nothing of it is ever written. An empty joiner that folds on from 2 wait + early + one revision + 3 buckets behind is the joiner itself.
 """
@@ -15,9 +16,11 @@ from numpy.typing import NDArray
 from .groups import Rows
 from .matching import Matching
 from .pending import Tiling
-from .rows import Happening, Unmatched
+from .rows import Happening, Unmatched, What
 
 Sums = NDArray[np.int64]
+#: Rows of which is known what happened to them, and that are counted together: a step of few costs as much as one of some hundreds.
+_COUNTED_AT_ONCE = 4_096
 #: (about, version, place, sums): ``about`` is an interval of prediction time, None for arrivals.
 Told = tuple[int | None, int, int, Sums]
 
@@ -63,6 +66,7 @@ class Settings(NamedTuple):
     wait: int
     early: int
     bins: int  #: binned features of a prediction
+    maturity: int | None = None  #: arrivals are told of a prediction so long behind it; None: when its outcome becomes known
 
 
 class Joiner:
@@ -76,9 +80,11 @@ class Joiner:
 
     def __init__(self, settings: Settings, ledger: Ledger, begin: int | None = None) -> None:
         self._settings, self._ledger = settings, ledger
-        self.matching = Matching(settings.wait, settings.early, settings.tiling, settings.bins)
+        self.matching = Matching(settings.wait, settings.early, settings.tiling, settings.bins, settings.maturity)
         self._through = begin  # buckets that are over
         self._at = begin  # the bucket worked in
+        self._uncounted: dict[What, list[Happening]] = {}  # of revisions, for which it does not matter in which step of an interval
+        self._rows = 0  # in them
 
     def take(self, step: int, predictions: Rows, labels: Rows) -> list[Outcome]:
         """The rows of a step: `rows.prediction` and `rows.LABEL`, each in the order in which they hold."""
@@ -86,17 +92,18 @@ class Joiner:
         told += self._to(step)
         self._expire(step)
         for happening in self.matching.step(step, predictions, labels):
-            self._ledger.add(step, happening)
-        return told + [Outcome(step, *found) for found in self._ledger.arrivals(step)]
+            self._count(step, happening)
+        return told + self._arrived(step)
 
     def passed(self, through: int) -> list[Outcome]:
-        """All buckets that end at or before it are over: what is due in one leaves in it, and what was revised is told."""
+        """All buckets that end at or before it are over: what is due in one is told or leaves in it, and what was revised is told."""
         told: list[Outcome] = []
         if self._through is not None and through <= self._through:
             return told
         while (due := self.matching.due()) is not None and due <= through:
             told += self._to(due)
             self._expire(due)
+            told += self._arrived(due)
         if self._at is not None and self._interval(self._at) <= through:
             told += self._revise(self._interval(self._at))
         self._through = through
@@ -118,12 +125,34 @@ class Joiner:
         """The end of the interval in which this bucket ends."""
         return self._settings.revise.end(at - 1)
 
+    def _count(self, step: int, happening: Happening) -> None:
+        """Arrivals at once, for they are told with the step."""
+        if happening.what in ("first", "due"):
+            self._ledger.add(step, happening)
+            return
+        self._uncounted.setdefault(happening.what, []).append(happening)
+        self._rows += len(happening.rows)
+        if self._rows >= _COUNTED_AT_ONCE:
+            self._count_all(step)
+
+    def _count_all(self, step: int) -> None:
+        for what, found in self._uncounted.items():
+            rows, before = np.concatenate([one.rows for one in found]), np.concatenate([one.before for one in found])
+            self._ledger.add(step, Happening(what, rows, before))
+        self._uncounted, self._rows = {}, 0
+
     def _revise(self, bucket: int) -> list[Outcome]:
+        self._count_all(bucket)
         return [Outcome(bucket, *found) for found in self._ledger.revisions()]
 
+    def _arrived(self, step: int) -> list[Outcome]:
+        return [Outcome(step, *found) for found in self._ledger.arrivals(step)]
+
     def _expire(self, step: int) -> None:
+        for happening in self.matching.ripen(step):
+            self._ledger.add(step, happening)
         expired, unmatched = self.matching.expire(step)
         if len(expired.rows):
-            self._ledger.add(step, expired)
+            self._count(step, expired)
         if len(unmatched.about):
             self._ledger.add_unmatched(step, unmatched)

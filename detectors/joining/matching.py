@@ -46,12 +46,14 @@ class Matching:
         The buckets: all spans are counted in steps, which are buckets.
     bins
         Binned features of a prediction.
+    maturity
+        So long behind a prediction its outcome is told as the *first*, if there is one; at most `wait`. None: when it becomes known.
     """
 
-    def __init__(self, wait: int, early: int, tiling: Tiling, bins: int) -> None:
-        self._wait, self._tiling = wait, tiling
+    def __init__(self, wait: int, early: int, tiling: Tiling, bins: int, maturity: int | None = None) -> None:
+        self._wait, self._tiling, self._maturity = wait, tiling, maturity
         self._told = told(bins)
-        self._predictions = Pending(_waiting(bins), wait, tiling)
+        self._predictions = Pending(_waiting(bins, matures=maturity is not None), wait, tiling, maturity)
         self._ghosts = Pending(_GHOST, wait, tiling)
         self._labels = Pending(_KEPT, early, tiling)
 
@@ -71,11 +73,16 @@ class Matching:
         return self._predictions.nbytes + self._ghosts.nbytes + self._labels.nbytes
 
     def due(self) -> int | None:
-        """The next bucket in which something leaves of which `expire` could tell."""
+        """The next bucket in which something is due of which `ripen` or `expire` could tell."""
         return min((end for end in (self._predictions.due(), self._labels.due()) if end is not None), default=None)
 
+    def ripen(self, step: int) -> list[Happening]:
+        """Predictions whose maturity is over in this step, each once: what is known of them counts from before the step."""
+        rows = self._rows(self._predictions.ripening(step))
+        return _some("due", rows) + _some("first", rows[rows["label"] != NONE])
+
     def expire(self, step: int) -> Over:
-        """Let go what is due in this step or before it; a ghost that was seen since it was kept stays on."""
+        """Let go what is due in this step or before it, behind `ripen`; a ghost that was seen since it was kept stays on."""
         spots = self._predictions.leaving(step)
         expired = self._rows(spots[self._predictions.rows["label"][spots] == NONE])
         self._predictions.leave(len(spots))
@@ -110,11 +117,8 @@ class Matching:
         changes = self._meet(step, labels, new, early) if len(labels) else _Changes(early, np.full(len(early), NONE))
         if len(changes.spots):
             changed = self._rows(changes.spots)
-            first = (changed["label"] != NONE) & (self._predictions.rows["told"][changes.spots] == 0)
-            self._predictions.rows["told"][changes.spots[first]] = 1
             happenings.append(Happening("changed", changed, changes.before))
-            if first.any():
-                happenings.append(_happening("first", changed[first]))
+            happenings += self._known(step, changes.spots, changed)
         return happenings
 
     # -- predictions
@@ -197,12 +201,24 @@ class Matching:
         changed = changed[np.argsort(store.ages(spots[changed]))]  # as they were taken, whatever the index made of them
         return _Changes(spots[changed], before[changed])
 
+    def _known(self, step: int, spots: Spots, changed: Rows) -> list[Happening]:
+        """Which of these have their first outcome; with a maturity it is told when that is over, and its delay is kept until then."""
+        rows = self._predictions.rows
+        first = (changed["label"] != NONE) & (rows["known"][spots] == 0)
+        rows["known"][spots[first]] = 1
+        known = changed[first]
+        known["delay"] = step - known["about"]
+        if self._maturity is None:
+            return _some("first", known)
+        rows["delay"][spots[first]] = known["delay"]
+        return []
+
     # -- what is told
 
     def _rows(self, spots: Spots) -> Rows:
         kept = self._predictions.rows[spots]
         rows = np.zeros(len(spots), self._told)
-        _copy(kept, rows, [name for name in self._told.names or () if name != "about"])
+        _copy(kept, rows, [name for name in self._told.names or () if name in (kept.dtype.names or ())])
         rows["about"] = self._predictions.abouts(spots)
         return rows
 
@@ -215,9 +231,9 @@ class Matching:
         return [_happening(what, rows)]
 
 
-def _waiting(bins: int) -> np.dtype[Any]:
-    """A prediction as it waits: without its bucket, with its label."""
-    own = [("older", "<u4"), ("told", "u1"), ("label", "<i8"), ("revision", "<i8")]
+def _waiting(bins: int, *, matures: bool) -> np.dtype[Any]:
+    """A prediction as it waits: without its bucket, with its label, and if there was one before."""
+    own = [("older", "<u4"), ("known", "u1"), ("label", "<i8"), ("revision", "<i8"), *([("delay", "<i8")] if matures else [])]
     hi, lo, *others = (field for field in prediction(bins).descr if field[0] != "about")
     return np.dtype([hi, lo, *own, *others])  # what a match looks at stands side by side
 
@@ -240,6 +256,10 @@ def _meant(of_label: NDArray[np.uint16], of_prediction: NDArray[np.uint16]) -> N
 
 def _happening(what: What, rows: Rows) -> Happening:
     return Happening(what, rows, np.full(len(rows), NONE))
+
+
+def _some(what: What, rows: Rows) -> list[Happening]:
+    return [_happening(what, rows)] if len(rows) else []
 
 
 def _copy(source: Rows, target: Rows, names: Any) -> None:

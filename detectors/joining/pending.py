@@ -31,15 +31,18 @@ class Tiling(Protocol):
 class Pending:
     """A store whose rows leave in the step in which their span is over, and in no other: where `Tiling.end` of step + span is.
 
+    Before that a shorter span, ``maturity``, makes them ripe, each in one step too.
+
     Rows that came in one step and belong to one bucket stand side by side, as a *run*: so neither time is kept with a row.
     """
 
-    def __init__(self, dtype: np.dtype[Any], span: int, tiling: Tiling) -> None:  # fields of any type
+    def __init__(self, dtype: np.dtype[Any], span: int, tiling: Tiling, maturity: int | None = None) -> None:  # fields of any type
         self.store = Store(dtype)
-        self._span, self._tiling = span, tiling
+        self._span, self._tiling, self._maturity = span, tiling, maturity
         self._runs = np.zeros(_FIRST, _RUN)
         self._first = self._last = 0  # runs that are there
         self._left = 0  # rows that have left, ever
+        self._ripe = 0  # rows that are ripe or have left, ever
 
     @property
     def rows(self) -> Rows:
@@ -70,27 +73,46 @@ class Pending:
         return np.asarray(runs["about"][number], dtype=np.int64)
 
     def due(self) -> int | None:
-        """The next bucket in which a row leaves."""
-        return None if self._first == self._last else self._end(self._first)
+        """The next bucket in which a row leaves, or becomes ripe."""
+        ends = [] if self._first == self._last else [self._end(self._first, self._span)]
+        if self._maturity is not None and (run := self._run(self._ripe)) < self._last:
+            ends.append(self._end(run, self._maturity))
+        return min(ends, default=None)
+
+    def ripening(self, step: int) -> Spots:
+        """Those whose maturity is over in this step, and was not before: each row once, before it leaves."""
+        begin = self._ripe
+        if self._maturity is not None:
+            self._ripe = self._behind(begin, step, self._maturity)
+        return self.store.at(np.arange(begin - self._left, self._ripe - self._left))
 
     def leaving(self, step: int) -> Spots:
         """Those whose time is over in this step; none of them is gone before `leave`."""
-        run, behind = self._first, self._left
-        while run < self._last and self._end(run) <= step:
-            behind = int(self._runs["behind"][run])
-            run += 1
-        return self.store.at(np.arange(behind - self._left))
+        return self.store.at(np.arange(self._behind(self._left, step, self._span) - self._left))
 
     def leave(self, rows: int) -> None:
         """Drop so many of the oldest, whole runs."""
         if not rows:
             return
         self._left += rows
-        self._first += int(np.searchsorted(self._runs["behind"][self._first : self._last], self._left, side="right"))
+        self._ripe = max(self._ripe, self._left)
+        self._first = self._run(self._left)
         self.store.leave(rows)
 
-    def _end(self, run: int) -> int:
-        return self._tiling.end(int(self._runs["step"][run]) + self._span)
+    def _behind(self, row: int, step: int, span: int) -> int:
+        """From a row on, the first one whose span is not over in this step."""
+        run = self._run(row)
+        while run < self._last and self._end(run, span) <= step:
+            row = int(self._runs["behind"][run])
+            run += 1
+        return row
+
+    def _run(self, row: int) -> int:
+        """Which run a row is of, by how many there ever were before it."""
+        return self._first + int(np.searchsorted(self._runs["behind"][self._first : self._last], row, side="right"))
+
+    def _end(self, run: int, span: int) -> int:
+        return self._tiling.end(int(self._runs["step"][run]) + span)
 
     def _room(self, runs: int) -> None:
         if self._last + runs > len(self._runs):

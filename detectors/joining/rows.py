@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from .groups import Rows
 
 Values = NDArray[np.int64]
-What = Literal["predicted", "duplicate", "expired", "changed", "first"]
+What = Literal["predicted", "duplicate", "expired", "changed", "first", "due"]
 
 #: No value: an outcome that is not known; a label with it is a retraction. As a float64's bits it is -0.0, so a number must come as 0.0.
 NONE = int(np.iinfo(np.int64).min)
@@ -43,8 +43,11 @@ def prediction(bins: int) -> np.dtype[Any]:
 
 
 def told(bins: int) -> np.dtype[Any]:
-    """A prediction of which something is told, with the ``label`` in force, NONE where there is none."""
-    return np.dtype([*prediction(bins).descr, ("label", "<i8")])
+    """A prediction of which something is told, with the ``label`` in force, NONE where there is none.
+
+    ``delay``: of *first* ones, from its bucket to the step in which an outcome became known, in ms.
+    """
+    return np.dtype([*prediction(bins).descr, ("label", "<i8"), ("delay", "<i8")])
 
 
 class Happening(NamedTuple):
@@ -52,7 +55,8 @@ class Happening(NamedTuple):
 
     ``predicted``: they count. ``duplicate``: they do not, their like was seen not long ago. ``expired``: their time is over, and no outcome
     is known. ``changed``: their outcome is another than before the step, however many labels came in it. ``first``: it became known for the
-    first time; each prediction once, for ever, and among the changed of that step.
+    first time; each prediction once, for ever, and among the changed of that step. ``due``, with a maturity: it is over, labelled or not;
+    each prediction once, and ``first`` are then those of them with an outcome, the one in force.
     """
 
     what: What

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .cells import binned
+from .delays import DELAY_BINS, bins_of
 from .layout import LARGEST, RANKED_BINS, Layout
 from .products import Measured, Products
 from .target import Target
@@ -76,6 +77,12 @@ class Counting:
     def arrivals(self, target: Target, rows: Rows, outcomes: Integers) -> None:
         """Rows' first outcomes, in vectors that have the first part only."""
         self._first_part(target, rows, outcomes, 1)
+        self.delays(target, rows, outcomes)
+
+    def delays(self, target: Target, rows: Rows, outcomes: Integers) -> None:
+        """How long rows' first outcomes took."""
+        wrong = np.zeros(len(rows), dtype=np.int64) if self._task == "number" else (outcomes != rows["value"]).astype(np.int64)
+        target.add(self._at["delays"] + wrong * DELAY_BINS + bins_of(rows["delay"]), 1)
 
     def _first_part(self, target: Target, rows: Rows, outcomes: Integers, sign: int) -> None:
         target.add_to(self._at["labelled"], sign)

@@ -12,6 +12,8 @@ first part
 ``absolute``, ``losses``                  number: the sum of absolute residuals; rows by bin of it
 ``cell labelled``, ``cell right``         rows with an outcome, and those that were right, by cell
 ``cell measured``, ``cell absolute``      number: measured rows, and their absolute residuals, by cell
+``due``                                   predictions whose maturity was over, with or without an outcome, where arrivals are told then
+``delays``                                (2, `DELAY_BINS`): rows by whether their first outcome was wrong (no number is), and its delay
 second part
 ``predicted``, ``duplicates``             predictions that counted; repetitions, which did not
 ``expired``                               predictions whose time was over without an outcome
@@ -20,15 +22,19 @@ second part
 ``scored``, ``log loss``, ``squares``     labelled rows with a score; the losses of that probability
 ``cell scores``                           the sum of these scores, by cell
 ``score bins``                            binary: (64, 2), score by outcome
+``own``                                   columns of the user's own metrics
 ``rows``                                  rows in what follows
 ``y``, ``yy``, ``r``, ``rr``              (T,) outcomes, residuals; (T, 2) their squares, in two limbs
 ``hh``, ``hy``, ``hr``                    products of groups: the upper triangle, W (W + 1) / 2; (W, T) with outcomes and with residuals
-``own``                                   columns of the user's own metrics
 ========================================  ==================================================================================================
 
 A score is the probability of outcome 1, of a category that of the predicted class. The residual of a row is its outcome less the
 prediction: of a number itself, of binary the score if there is one, of a category an indicator for each of the first classes. What
-stands from ``rows`` to ``hr`` is there twice if the basis has room for the inner rows: theirs are named ``inner rows`` and so on.
+stands from ``rows`` to ``hr`` is there twice if the basis has room for the inner rows: theirs are named ``inner rows`` and so on. All that
+needs no features stands first, so that whoever does not read their products keeps a vector's beginning (`without_features`).
+
+``due`` and ``delays`` are told twice, in the step and of the interval in which the row was made. They stay there: no correction or
+retraction takes them back, so of an interval ``delays`` may have more rows than ``labelled``.
 """
 
 from collections.abc import Iterator
@@ -40,6 +46,7 @@ import numpy as np
 
 from ...schemas.stored.outcomes import OutcomeBasis
 from .cells import cells_in
+from .delays import DELAY_BINS
 from .values import Classes, Integers
 
 #: To tell how scores rank outcomes. Equal parts of [0, 1].
@@ -64,6 +71,8 @@ _FIRST = (
     "cell right",
     "cell measured",
     "cell absolute",
+    "due",
+    "delays",
 )
 _SECOND = ("predicted", "duplicates", "expired", "cell rows", "cell expired", "confusion", "scored", "log loss", "squares", "cell scores")
 _PRODUCTS = ("rows", "y", "yy", "r", "rr", "hh", "hy", "hr")
@@ -116,7 +125,7 @@ def layout(basis: OutcomeBasis) -> Layout:
 
     >>> found = layout(OutcomeBasis(task="binary"))
     >>> found.size, found.arrivals, found.sections["confusion"]
-    (407, 104, Section(start=209, shape=(3, 3)))
+    (828, 525, Section(start=630, shape=(3, 3)))
     """
     classes, cells = Classes(basis).names, cells_in(basis)
     targets = min(len(classes), MOST_TARGETS) if basis.task == "category" else 1
@@ -140,6 +149,7 @@ def _first(basis: OutcomeBasis, cells: int) -> Iterator[tuple[str, tuple[int, ..
         yield from (("cell labelled", (cells,)), ("cell measured", (cells,)), ("cell absolute", (cells,)))
     else:
         yield from (("errors", (1,)), ("cell labelled", (cells,)), ("cell right", (cells,)))
+    yield from (("due", (1,)), ("delays", (2, DELAY_BINS)))
 
 
 def _second(basis: OutcomeBasis, cells: int, classes: int, targets: int, groups: int) -> Iterator[tuple[str, tuple[int, ...]]]:
@@ -149,12 +159,21 @@ def _second(basis: OutcomeBasis, cells: int, classes: int, targets: int, groups:
         yield "cell scores", (cells,)
     if basis.task == "binary":
         yield "score bins", (RANKED_BINS, 2)
+    yield "own", (len(basis.own),)
     for part in ("", INNER) if basis.inner else ("",):
         yield f"{part}rows", (1,)
         yield from ((f"{part}y", (targets,)), (f"{part}yy", (targets, 2)), (f"{part}r", (targets,)), (f"{part}rr", (targets, 2)))
         yield f"{part}hh", (groups * (groups + 1) // 2,)
         yield from ((f"{part}hy", (groups, targets)), (f"{part}hr", (groups, targets)))
-    yield "own", (len(basis.own),)
+
+
+def without_features(basis: OutcomeBasis) -> OutcomeBasis:
+    """The basis whose vectors are the beginnings of this one's: all but what groups of features come to.
+
+    >>> layout(without_features(OutcomeBasis(task="binary", inner=True))) == layout(OutcomeBasis(task="binary"))
+    True
+    """
+    return basis.model_copy(update={"features": (), "grouping": "", "inner": False})
 
 
 def products(layout_: Layout, vector: Integers) -> Integers:

@@ -4,7 +4,7 @@
 what is taken back leaves nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -27,12 +27,12 @@ class Happening(Protocol):
 
     @property
     def what(self) -> str:
-        """``predicted``, ``duplicate``, ``expired``, ``changed`` or ``first``."""
+        """``predicted``, ``duplicate``, ``expired``, ``changed``, ``first`` or ``due``."""
         ...
 
     @property
     def rows(self) -> Rows:
-        """The predictions, with the outcome in force now as ``label``."""
+        """The predictions, with the outcome in force now as ``label``; of *first* ones ``delay`` is how long it took, in ms."""
         ...
 
     @property
@@ -65,6 +65,13 @@ class Sums(NamedTuple):
 
 
 _Key = tuple[int, int, int]
+#: How a version's rows, by its code and basis, are counted for a user's own metrics; None: they have no columns.
+OwnOf = Callable[[int, OutcomeBasis], Own | None]
+
+
+def no_own(_: int, __: OutcomeBasis) -> Own | None:
+    """There are none."""
+    return None
 
 
 class _Table:
@@ -102,13 +109,11 @@ class Ledger:
     about
         The interval of prediction time that a bucket lies in.
     own
-        The columns of a user's own metrics, by version.
+        What a version's rows add to the columns of a user's own metrics, by its code and basis; the same for the same basis.
     """
 
-    def __init__(
-        self, basis_of: Callable[[int, int], OutcomeBasis], about: Callable[[int], int], own: Mapping[int, Own] | None = None
-    ) -> None:
-        self._basis_of, self._interval, self._own = basis_of, about, own or {}
+    def __init__(self, basis_of: Callable[[int, int], OutcomeBasis], about: Callable[[int], int], own: OwnOf = no_own) -> None:
+        self._basis_of, self._interval, self._own = basis_of, about, own
         self._countings: dict[tuple[OutcomeBasis, Own | None], Counting] = {}
         self._counted_by: dict[int, Counting] = {}  # by version and place
         self._unmatched = _Table(1)
@@ -119,13 +124,15 @@ class Ledger:
         """Count what happened in a step; in which does not matter."""
         for counting, some in self._by_counting(happening.rows):
             rows = happening.rows if some is None else happening.rows[some]
-            if happening.what == "first":
-                table = _table(self._arrived, counting, counting.layout.arrivals)
-                counting.arrivals(self._of_places(table, rows), rows, rows["label"])
-                continue
+            if happening.what in ("first", "due"):
+                self._arrive(happening.what, counting, rows)
             table = _table(self._revised, counting, counting.layout.size)
             target = self._of_intervals(table, rows)
             match happening.what:
+                case "first":
+                    counting.delays(target, rows, rows["label"])
+                case "due":
+                    counting.each("due", target)
                 case "predicted":
                     counting.each("predicted", target)
                     counting.in_cells("cell rows", target, rows)
@@ -159,6 +166,14 @@ class Ledger:
         self._revised, self._unmatched = {}, _Table(1)
         return [Sums(*key, vector) for key, vector in sorted(told, key=lambda each: each[0])]
 
+    def _arrive(self, what: str, counting: Counting, rows: Rows) -> None:
+        """Count what is told in the step itself."""
+        target = self._of_places(_table(self._arrived, counting, counting.layout.arrivals), rows)
+        if what == "due":
+            counting.each("due", target)
+        else:
+            counting.arrivals(target, rows, rows["label"])
+
     def _by_counting(self, rows: Rows) -> list[tuple[Counting, Integers | None]]:
         """The rows of every way of counting; None: all."""
         codes, which = np.unique(_codes(rows), return_inverse=True)
@@ -172,7 +187,8 @@ class Ledger:
     def _counting(self, code: int) -> Counting:
         if code not in self._counted_by:
             version, place = divmod(code, 2**32)
-            how = self._basis_of(version, place), self._own.get(version)
+            basis = self._basis_of(version, place)
+            how = basis, self._own(version, basis)
             if how not in self._countings:
                 self._countings[how] = Counting(layout(how[0]), how[1])
             self._counted_by[code] = self._countings[how]

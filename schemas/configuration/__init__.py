@@ -12,9 +12,10 @@ from ..fact import Setting
 from ..identity import content_hash
 from .features import Chosen, FeatureSettings, Important
 from .golden import Golden
-from .labels import LabelMapping, Labels
+from .labels import LabelColumns, LabelMapping, Labels
 from .metrics import Metrics
 from .model import MOST_PIECES, Model, PairSettings, Trailing
+from .outcomes import OutcomesOf
 from .reference import Table, TopicSlice
 from .stream import Stream
 from .together import labels_apart
@@ -32,10 +33,12 @@ __all__ = [
     "Golden",
     "Important",
     "KafkaTopics",
+    "LabelColumns",
     "LabelMapping",
     "Labels",
     "Metrics",
     "Model",
+    "OutcomesOf",
     "PairSettings",
     "PaneLength",
     "Stream",
@@ -116,10 +119,18 @@ class Configuration(Setting):
         """The stream that a model's predictions come from."""
         return self.models.get(model, Model()).stream or next(iter(self.streams))
 
+    def tested_in(self, stream: str) -> bool:
+        """Whether a model of a stream has a golden set: what it answers may come back there, among its predictions."""
+        return any(model.golden is not None and self.stream_of(name) == stream for name, model in self.models.items())
+
     def awaited_by(self, labels: str) -> tuple[str, ...]:
         """The streams of the models that have these labels, in their order."""
         used = {self.stream_of(name) for name, model in self.models.items() if model.labels == labels}
         return tuple(name for name in self.streams if name in used)
+
+    def binned(self, labels: str) -> int:
+        """Features whose groups a row of the predictions has that wait for these labels, at most."""
+        return max((model.outcomes.binned for model in self.models.values() if model.labels == labels), default=0)
 
     def read_as(self, labels: str) -> Stream:
         """How the topics of labels are cut: as the stream of the predictions that wait for them."""

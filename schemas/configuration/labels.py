@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from ..bounds import LONGEST_TOPIC, MOST_TOPICS
-from ..duration import Duration
+from ..duration import Duration, written
 from ..fact import Setting
 from .mapping import AnyPlace, Path, Place
 from .where import AnyWhere
@@ -26,19 +26,48 @@ class LabelMapping(Setting):
     retracted: Path | None = Field(None, description="true: the label is taken back, as by one that is null")
 
 
+class LabelColumns(Setting):
+    """The columns of a file of labels. One that is not named is called as its place in a message, by the whole path or its last step."""
+
+    time: str | None = Field(None, description="when it became known; null: when its prediction was made")
+    id: str | None = None
+    label: str | None = None
+    model: str | None = None
+    revision: str | None = None
+    retracted: str | None = None
+
+
 class Labels(Setting):
     """A stream of labels. It is cut as the predictions' streams are, whose `pane` and `clock` it has."""
 
     topics: Annotated[tuple[Annotated[str, Field(max_length=LONGEST_TOPIC)], ...], Field(min_length=1, max_length=MOST_TOPICS)]
     format: Literal["json"] = "json"
     mapping: LabelMapping = LabelMapping()
+    columns: LabelColumns = Field(LabelColumns(), description="of a file of labels, for `driftbus replay --labels`")
     where: AnyWhere | None = Field(None, description="which records are labels: type == label")
     outcome: Outcome = Field("binary", description="what a label is: binary, category or number")
     positive: str | None = Field(None, description="binary: the label that counts as 1, where labels are neither booleans nor 0 and 1")
     wait: Duration = Field(30 * 86_400_000, description="how long after its prediction a label counts; rounded up to panes")
     early: Duration = Field(3_600_000, description="and how long before; rounded up to panes")
     sample: float = Field(1.0, gt=0, le=1, description="share of the ids whose predictions wait for a label")
+    order: Literal["arrival", "matured"] = Field(
+        "arrival",
+        description="of predictions in concept drift: as their labels come; or each when its maturity is over, if it has a label then",
+    )
+    maturity: Duration | None = Field(
+        None, description="how long after its prediction a label is expected to have come, at the latest; at most wait, rounded up to panes"
+    )
     about: Duration = Field(3_600_000, description="performance is told for intervals of prediction time of this length")
+
+    @model_validator(mode="after")
+    def _matured_within_wait(self) -> "Labels":
+        if self.order == "matured" and self.maturity is None:
+            msg = "order: matured needs maturity: how long after their prediction nearly all labels have come; driftbus check proposes one"
+            raise ValueError(msg)
+        if self.maturity is not None and self.maturity > self.wait:
+            msg = f"maturity: {written(self.maturity)} is longer than wait, {written(self.wait)}: no label counts so late"
+            raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def _positive_of_two(self) -> "Labels":

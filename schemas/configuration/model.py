@@ -9,6 +9,7 @@ from ..duration import Duration, written
 from ..fact import Setting
 from .features import FeatureSettings, Important, NullValues, OrIgnore, Zone
 from .golden import Golden
+from .outcomes import OutcomesOf
 from .reference import Table, TopicSlice
 from .segments import Segments
 from .units import FalseAlarms, Rate
@@ -50,6 +51,7 @@ class Model(Setting):
 
     stream: str | None = None
     labels: str | None = Field(None, description="the stream of its labels")
+    outcomes: OutcomesOf = OutcomesOf()
     reference: Table | TopicSlice | None = None
     false_alarms: Rate = FalseAlarms(30 * 86_400_000, "time")
     rate: float | None = Field(None, gt=0, description="rows per second, where the reference has no times")
@@ -72,6 +74,13 @@ class Model(Setting):
         chosen = [name for name, setting in divisions.items() if setting is not None]
         if len(chosen) > 1:
             msg = f"{' and '.join(chosen)}: write one of them; they cannot be combined"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _outcomes_of_labels(self) -> "Model":
+        if self.labels is None and self.outcomes != OutcomesOf():
+            msg = "outcomes: nothing becomes known of predictions without labels; write labels: NAME"
             raise ValueError(msg)
         return self
 

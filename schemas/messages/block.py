@@ -17,6 +17,10 @@ from ..integers import Boundary, Count, IntegerVector, Offset, PartitionNumber, 
 FORM = 1
 #: Bytes of an id: a hash of its text.
 ID_BYTES = 16
+#: Features of which a row has a group, at most: a byte each.
+MOST_BINNED = 20
+#: The byte of a feature without a value, or that the row's model has no groups of.
+NO_BIN = 255
 #: Of a score in a block: a probability of 1.
 SCORE_ONE = 1 << 20
 #: Bytes of a record, at most: of each row, and beside the text of each name.
@@ -26,12 +30,17 @@ _NONE = np.zeros(0, dtype=np.int64)
 
 
 class Whose(NamedTuple):
-    """Of what model version a row is, and against which reference its version is watched; of a label only the model, if it names one."""
+    """Of what model version a row is, and against which reference its version is watched; of a label only the model, if it names one.
+
+    ``segment``: of the reference's rows, where it divides them. ``grouping``: by which groups its bins are to be read.
+    """
 
     model: str
     version: str = ""
     reference: str = ""
     since: Boundary = 0
+    segment: str | None = None
+    grouping: str = ""
 
 
 class Block(Fact):
@@ -62,6 +71,8 @@ class Block(Fact):
     values: IntegerVector
     scores: IntegerVector = _NONE  #: of predictions, in units of 2^-20; -1: none
     revisions: IntegerVector = _NONE  #: of labels, the user's own number
+    binned: Annotated[int, Field(ge=0, le=MOST_BINNED)] = 0  #: features of which the predictions have a bin
+    bins: Annotated[bytes, Field(description="a byte a feature, row by row: its group; 255: none")] = b""
     number: PartitionNumber = 0  #: of the joins topic
     part: Count = 0  #: one with many rows travels in parts
     form: int = FORM
@@ -75,6 +86,11 @@ class Block(Fact):
     def halves(self) -> NDArray[np.uint64]:
         """The ids as two numbers each, shape [n, 2]."""
         return np.frombuffer(self.ids, dtype="<u8").astype(np.uint64).reshape(-1, 2)
+
+    @property
+    def groups(self) -> NDArray[np.uint8]:
+        """The bins, shape [n, binned]."""
+        return np.frombuffer(self.bins, dtype=np.uint8).reshape(self.rows, self.binned)
 
     @property
     def id(self) -> str:
@@ -103,7 +119,7 @@ class Block(Fact):
 
     def encoded(self) -> bytes:
         """As it travels: msgpack."""
-        return msgspec.msgpack.encode(lean(self.model_dump(), {"form": 1, "part": 0}))
+        return msgspec.msgpack.encode(lean(self.model_dump(), {"form": 1, "part": 0, "binned": 0, "bins": b""}))
 
     @classmethod
     def decoded(cls, value: bytes) -> "Block":
@@ -115,6 +131,9 @@ class Block(Fact):
         lengths = {len(column) for column in (block.of, block.waters, block.offsets, block.values, second)} | {len(block.ids) // ID_BYTES}
         if len(lengths) > 1 or len(block.ids) % ID_BYTES or block.first > block.last:
             msg = f"a block of {sorted(lengths)} rows with {len(block.ids)} bytes of ids, offsets {block.first} to {block.last}"
+            raise ValueError(msg)
+        if len(block.bins) != block.rows * block.binned:
+            msg = f"{len(block.bins)} bins of {block.rows} rows with {block.binned} each"
             raise ValueError(msg)
         if block.rows and not 0 <= int(block.of.min()) <= int(block.of.max()) < len(block.whose):
             msg = f"rows of {int(block.of.max())}, and there are {len(block.whose)} names"

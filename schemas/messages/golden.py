@@ -1,6 +1,6 @@
 """On ``PREFIX.golden``: that a model is to be tested on its golden set, that this was begun, what it answered, and what that means."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import quote, unquote
 
 import msgspec
@@ -17,6 +17,8 @@ TIMEOUT, ERROR, INVALID = -1, -2, -3
 ROWS_A_RECORD = 10_000
 #: Of the tolerances, in millionths.
 MILLION = 1_000_000
+#: Metrics beside a request, of each kind.
+MOST_METRICS = 20
 
 Kind = Literal["request", "started", "result", "evaluation"]
 Cause = Literal["slot", "episode", "model", "set", "person"]
@@ -26,7 +28,7 @@ _Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 _Attempt = Annotated[int, Field(ge=0, le=1_000)]
 _Name = Annotated[str, Field(min_length=1, max_length=500)]
 _Hash = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
-_Metrics = Annotated[dict[Annotated[str, Field(max_length=100)], float], Field(max_length=20)]
+_Metrics = Annotated[dict[Annotated[str, Field(max_length=100)], float], Field(max_length=MOST_METRICS)]
 _Millionths = Annotated[int, Field(ge=0, le=1_000 * MILLION)]
 
 
@@ -232,3 +234,7 @@ class GoldenEvaluation(_OnGolden):
     def time(self) -> int:
         """When it was asked for."""
         return self.asked
+
+    def plain(self) -> dict[str, Any]:  # JSON
+        """All that it says."""
+        return self.model_dump(mode="json", exclude_none=True)

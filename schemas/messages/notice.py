@@ -5,10 +5,13 @@ from typing import Any, ClassVar, Literal
 from ..cloud_events import JSON
 from ..fact import Fact
 from ..identity import derived_id
+from ..text import REASON, fitted
 from .of_version import OfVersion
 from .progress import InputPartition
 
-About = Literal["unmonitored", "unexpected", "lost", "begins", "made_again", "set_aside", "panes", "unreadable", "foreign"]
+About = Literal[
+    "unmonitored", "unexpected", "lost", "begins", "made_again", "set_aside", "panes", "unreadable", "foreign", "metric", "marked"
+]
 
 
 class Notice(OfVersion, Fact):
@@ -18,7 +21,8 @@ class Notice(OfVersion, Fact):
     gone that were to be read; ``begins``: a partition is read for the first time, and its first records are long gone: nothing is lost;
     ``made_again``: a topic was deleted and created again, and is read from its beginning;
     ``set_aside``: a record that made a consumer raise; ``panes``: some are of another length than the detector's; ``unreadable``: a record
-    on a topic of our own that is none of driftbus's, or damaged; ``foreign``: records of another application there.
+    on a topic of our own that is none of driftbus's, or damaged; ``foreign``: records of another application there; ``metric``: a user's
+    own fails on rows; ``marked``: predictions that say they are of a golden evaluation, and none such is open.
     """
 
     content_type: ClassVar = JSON
@@ -135,6 +139,25 @@ class Notice(OfVersion, Fact):
             ),
             facts={"application": other, "topic": topic},
             identity=derived_id("foreign", application, other, topic),
+        )
+
+    @classmethod
+    def marked(cls, application: str, stream: str, place: InputPartition, evaluation: str, rows: int, bucket: int) -> "Notice":
+        """Say that rows are left out for a golden evaluation that is not open: they are hidden from all that is watched."""
+        named = f"{place.topic}[{place.partition}]"
+        return cls(
+            about="marked",
+            model="-",
+            version="-",
+            stream=stream,
+            bucket=bucket,
+            text=(
+                f"{named} has predictions that are marked as those of golden evaluation {fitted(evaluation, REASON)}, which is not open; "
+                "they are left out of all that is watched. See who repeats the header driftbus-evaluation, or an id that begins with "
+                "driftbus-golden/"
+            ),
+            facts={"topic": place.topic, "partition": place.partition, "evaluation": fitted(evaluation, REASON), "rows": rows},
+            identity=derived_id("marked", application, stream, *place.key, evaluation),
         )
 
     @classmethod

@@ -27,6 +27,9 @@ OTHERS = "(others)"
 #: Bytes of a record: a larger pane travels in parts.
 LARGEST_PART = 512 * 1024
 
+#: What a pane says by not saying it.
+_USUAL: dict[str, Any] = {"of": PREDICTIONS, "form": 1, "pooled": 0, "grouping": "", "own": (), "complete": True, "clock_decided": False}
+
 
 class Unexpected(NamedTuple):
     """A name among the features that the reference does not know."""
@@ -84,6 +87,12 @@ class Pane(OfVersion, Fact):
     parts: Count = 1
     counts_at: Place = 0  #: where this part's counts begin among the pane's
     sums_at: Place = 0
+    grouping: str = (
+        ""  #: of revisions: which groups of features its sums are of, as rows' bins are (`driftbus.schemas.messages.block.Whose`)
+    )
+    own: tuple[str, ...] = ()  #: of revisions: the columns of a user's own metrics, which stand last among the counts
+    complete: bool = True  #: of outcomes: of all there was; not where a partition was given up, or rows came behind their bucket
+    clock_decided: bool = False  #: of outcomes: the wall clock said that some partition has no more, not the data
     of: str = PREDICTIONS  #: of what rows: each kind has its own layout, is aligned by itself, and ignored by who does not test it
     form: int = FORM
 
@@ -131,7 +140,7 @@ class Pane(OfVersion, Fact):
 
     def encoded(self) -> bytes:
         """As it travels: msgpack, without `pooled` where none is, and without what is as it always was."""
-        return msgspec.msgpack.encode(lean(self.model_dump(), {"of": PREDICTIONS, "form": 1, "pooled": 0}))
+        return msgspec.msgpack.encode(lean(self.model_dump(), _USUAL))
 
     @classmethod
     def decoded(cls, value: bytes) -> "Pane":

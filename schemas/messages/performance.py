@@ -17,7 +17,8 @@ class Performance(Fact):
     """On ``PREFIX.performance`` (compacted): a record for every interval of prediction time, written anew as more becomes known.
 
     What was realised and what is estimated are never one number: `realised` is of the labelled predictions alone, `estimated` of all
-    predictions by what `assumes` says, `completed` of the labelled ones as they are and of the others as estimated.
+    predictions by what `assumes` says, `completed` of the labelled ones as they are and of the others as estimated, `estimated_expired` of
+    those that will never have a label, which are seldom like the others.
     """
 
     TYPE: ClassVar = "io.driftbus.performance"
@@ -27,6 +28,7 @@ class Performance(Fact):
     labels: str  #: the stream of labels
     model: str
     version: str
+    segment: str | None = None  #: of the predictions that the reference divides so; null: of all
     reference: str | None = None
     since: Boundary | None = None  #: from when on that reference holds
     start: Time  #: of the interval in which the predictions were made, ms
@@ -37,19 +39,24 @@ class Performance(Fact):
     labelled: Count
     expired: Count
     duplicates: Count
+    due: Count = 0  #: with `order: matured`: predictions whose maturity is over, and those that had an outcome then
+    labelled_when_due: Count = 0
+    median_delay: Count | None = None  #: of first outcomes, ms, within 7 %
     realised: Metrics = {}
     low: float | None = None  #: Wilson's interval of the accuracy, 95 %
     high: float | None = None
     estimated: Metrics = {}
     completed: Metrics = {}
+    estimated_expired: Metrics = {}  #: of the expired predictions alone
     assumes: str | None = None
     baseline: Metrics = {}  #: of the first labelled predictions in production, by which is estimated
     baseline_rows: Count = 0
 
     @property
     def key(self) -> str:
-        """Of the record on the compacted topic: model, version, reference and interval."""
-        return msgspec.json.encode([self.model, self.version, self.reference, self.since, self.about]).decode()
+        """Of the record on the compacted topic: model, version, reference and interval; of a segment, that too."""
+        of = [self.model, self.version, self.reference, self.since, self.about]
+        return msgspec.json.encode(of if self.segment is None else [*of, self.segment]).decode()
 
     @property
     def id(self) -> str:

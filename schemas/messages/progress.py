@@ -63,6 +63,7 @@ class Progress(Fact):
     through: Time | None = None
     ended: bool = False
     by_clock: bool = False  #: the wall clock said so, not the data
+    complete: bool = True  #: all there was is in these panes; not where a partition was given up, or rows came behind their bucket
     topics: tuple[InputTopic, ...] = ()
     #: Models of the stream all of whose versions are retired, each with the bucket boundary (ms) behind which none is left. Said when it is
     #: news: at the latest in the first progress of whoever takes the partition over.
@@ -108,7 +109,7 @@ class Progress(Fact):
 
     def encoded(self) -> bytes:
         """As it travels: msgpack."""
-        return msgspec.msgpack.encode(lean(self.model_dump(), {"of": PREDICTIONS, "form": 1, "read": ()}))
+        return msgspec.msgpack.encode(lean(self.model_dump(), {"of": PREDICTIONS, "form": 1, "read": (), "complete": True}))
 
     @classmethod
     def decoded(cls, value: bytes) -> "Progress":

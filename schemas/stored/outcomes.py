@@ -40,6 +40,7 @@ class OutcomeBasis(Fact):
     edges: Annotated[tuple[Finite, ...], Field(max_length=255)] = ()  #: between the bins of a predicted number
     losses: Annotated[tuple[int, ...], Field(max_length=255)] = ()  #: between the bins of a number's absolute residual, in fixed point
     features: Annotated[tuple[GroupedFeature, ...], Field(max_length=MOST_FEATURES)] = ()
+    grouping: str = ""  #: which groups they are: rows' codes are of these, or of others
     inner: bool = False  #: whether there is room for the products of rows within the reference's distribution
     own: Annotated[tuple[str, ...], Field(max_length=MOST_OWN)] = ()  #: columns of the user's own metrics
 

@@ -12,7 +12,7 @@ from ..identity import derived_id
 #: A record's share of a large state: well below a broker's default limit of 1 MB.
 CHUNK = 512 * 1024
 #: Of the numbers inside a snapshot: one of another form is not read; what is folded is folded again from its beginning.
-FORM = 3
+FORM = 4
 
 
 def keys_of(application: str, role: str, partition: int, form: int) -> str:

@@ -8,9 +8,9 @@ from typing import cast
 import pytest
 
 from driftbus.consumers.bus.interface import Bus
-from driftbus.consumers.golden.records import ask
 from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.pipeline.topology import TOPOLOGY
+from driftbus.consumers.reference.golden_records import ask
 from driftbus.schemas.configuration import Configuration
 
 from ..golden.servers import serving

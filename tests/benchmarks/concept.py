@@ -19,9 +19,9 @@ from scipy import stats
 
 from driftbus.detectors.betting.mixture import GROUP_WEIGHTS
 from driftbus.detectors.concept import Arrivals, Gathering, OutcomeSettings, OutcomeSuite
-from driftbus.detectors.concept.grid import GRID, bins_on_grid
 from driftbus.detectors.concept.space import ERRORS, RELATION
 from driftbus.detectors.episodes.step import start, step
+from driftbus.detectors.outcomes.grid import GRID, bins_on_grid
 from driftbus.schemas.messages.drift import DriftEvent
 from driftbus.schemas.stored.baseline import OutcomeBaseline
 

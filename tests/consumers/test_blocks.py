@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 import xxhash
+from pydantic import ValidationError
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Output
@@ -15,6 +16,7 @@ from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.profiler.waiting import Named, Waiting, rows_of
 from driftbus.consumers.streams.buckets import Every
 from driftbus.consumers.streams.records import end_records
+from driftbus.consumers.streams.spans import Spans
 from driftbus.schemas.bounds import RECORDS
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.block import Block, Whose
@@ -217,3 +219,21 @@ def test_ids_may_stand_beside_the_message(place: str) -> None:
     blocks, letters = made(settings(labels, stream=stream), sent)
     assert [row[0] for row in flat(blocks).values()] == [hashed("a")] * 2
     assert not letters
+
+
+@pytest.mark.parametrize(
+    ("own", "reason"),
+    [
+        ({"order": "matured"}, "matured needs maturity"),
+        ({"wait": "1h", "maturity": "61m"}, "maturity: 61m is longer than wait, 1h"),
+    ],
+)
+def test_a_maturity_that_cannot_hold_is_refused(own: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValidationError, match=reason):
+        settings(own)
+
+
+def test_a_maturity_is_whole_panes() -> None:
+    own = {"order": "matured", "wait": "90s", "maturity": "61s"}
+    assert Spans.of(settings(own, stream={"pane": "1m"}), "outcomes")[-1] == 120_000
+    assert Spans.of(settings(own | {"order": "arrival"}, stream={"pane": "1m"}), "outcomes").maturity is None

@@ -17,7 +17,7 @@ from driftbus.consumers.pipeline.topology import ROLES
 from driftbus.consumers.streams.records import end_records
 from driftbus.detectors.outcomes.layout import Layout, layout
 from driftbus.schemas.configuration import Configuration
-from driftbus.schemas.messages.pane import REVISIONS, Pane
+from driftbus.schemas.messages.pane import ARRIVALS, REVISIONS, Pane
 from driftbus.schemas.messages.performance import Performance
 from driftbus.schemas.stored.outcomes import OutcomeBasis
 
@@ -141,6 +141,43 @@ def test_the_panes_add_up_to_the_batch_computation(seed: int) -> None:
         found = panes(bus, chosen)
     totals = summed(found)
     assert {key: +counts for key, counts in totals.items()} == {key: +counts for key, counts in expected.items()}
+
+
+def when_due(sent: list[Output], maturity: int) -> dict[str, Counter[str]]:
+    """Of each model, what was known of its predictions when so much time was over: a batch computation over the two topics."""
+    made: dict[str, tuple[int, str, bool]] = {}
+    known: dict[str, bool | None] = {}
+    for output in sent:
+        value, bucket = msgspec.json.decode(output.value or b""), (output.timestamp or 0) // MINUTE
+        if output.topic == PREDICTIONS:
+            made[value["id"]] = bucket, value["model"], value["score"] >= 0.5
+        elif bucket <= made[value["id"]][0] + maturity // MINUTE:
+            known[value["id"]] = value["label"]
+    counts: dict[str, Counter[str]] = {}
+    for id_, (_, model, predicted_) in made.items():
+        of, label = counts.setdefault(model, Counter()), known.get(id_)
+        of.update(due=1, labelled=label is not None, errors=label is not None and label != predicted_)
+    return counts
+
+
+def test_with_a_maturity_each_prediction_arrives_once_with_what_is_known_then() -> None:
+    sent, expected = log(6, 400)
+    plan = layout(OutcomeBasis(task="binary"))
+    chosen = settings({**WAIT, "order": "matured", "maturity": "10m"}, stream={"pane": "1m"})
+    with closing(EmbeddedBus(":memory:", "test", "one")) as bus:
+        publish(bus, chosen, sent)
+        run(bus, chosen, *ROLES)
+        found, told = panes(bus, chosen), told_of(bus, chosen)
+    arrived: dict[str, Counter[str]] = {}
+    for pane in found:
+        if pane.of == ARRIVALS:
+            arrived.setdefault(pane.model, Counter()).update(
+                {name: plan.number(pane.counts, name) for name in ("due", "labelled", "errors")}
+            )
+    assert arrived == when_due(sent, 10 * MINUTE)
+    assert {key: +counts for key, counts in summed(found).items()} == {key: +counts for key, counts in expected.items()}
+    assert sum(one.due for one in told.values()) == len([output for output in sent if output.topic == PREDICTIONS])
+    assert sum(one.labelled_when_due for one in told.values()) == sum(counts["labelled"] for counts in arrived.values())
 
 
 def told_of(bus: Bus, chosen: Configuration) -> dict[tuple[int, str], Performance]:

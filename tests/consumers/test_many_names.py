@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.decode.json import JSONDecoder
-from driftbus.consumers.detector.fold import MOST_UNMONITORED, Fold
+from driftbus.consumers.detector.fold import Fold
 from driftbus.consumers.detector.unexpected import MOST_VERSIONS, UnexpectedFields
+from driftbus.consumers.detector.unmonitored import MOST_UNMONITORED
 from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.profiler.beside import MOST_NAMES, SideCounts
 from driftbus.consumers.profiler.pool import MOST_NAMED

@@ -3,8 +3,8 @@
 import numpy as np
 
 from driftbus.consumers.bus.interface import Output
-from driftbus.consumers.golden.announced import announced, announcement
-from driftbus.consumers.golden.records import output
+from driftbus.consumers.reference.golden_records import output
+from driftbus.consumers.reference.golden_sets import announced, announcement
 from driftbus.detectors.golden.fold import Fold, Said
 from driftbus.schemas.bounds import RECORDS
 from driftbus.schemas.messages.golden import ROWS_A_RECORD, GoldenRequest, GoldenResult, GoldenStarted

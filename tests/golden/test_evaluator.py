@@ -9,14 +9,15 @@ import pytest
 from driftbus.consumers.bus.addressing import source
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Output
-from driftbus.consumers.golden.announced import announced, announcement
-from driftbus.consumers.golden.evaluator import asked as asked_for
 from driftbus.consumers.golden.evaluator import make
-from driftbus.consumers.golden.records import ask, output, place_of
 from driftbus.consumers.pipeline.own_topics import own_topics
 from driftbus.consumers.pipeline.runner import wall_ms
 from driftbus.consumers.process.consumer import Making
 from driftbus.consumers.reference.artifacts import ArtifactStore
+from driftbus.consumers.reference.golden_records import ask, output, place_of
+from driftbus.consumers.reference.golden_records import asked as asked_for
+from driftbus.consumers.reference.golden_sets import announced, announcement
+from driftbus.detectors.golden.fold import MOST_ATTEMPTS
 from driftbus.schemas.messages.golden import GoldenStarted
 
 from ..streaming import everything
@@ -242,8 +243,25 @@ def test_a_large_set_is_answered_in_several_records(bus: EmbeddedBus, tmp_path: 
     assert max(sizes) < 512 * 1024
 
 
+def test_one_that_is_told_to_stop_uses_up_no_attempt(bus: EmbeddedBus, tmp_path: Path, server: Server) -> None:
+    """It takes its start back: however often that happens, it is the first attempt that answers."""
+    settings = settings_of(tmp_path, http(server, "hang"), deadline="60s", within="60s")
+    golden = prepared(bus, settings)
+    request = asking(settings, golden, "now")
+    ask(bus, settings, [request])
+    for _ in range(MOST_ATTEMPTS + 1):
+        one = evaluator(bus, settings)
+        while not one.totals()["golden_attempts"]:
+            one.turn(0.01)
+        one.close()
+        assert not written(bus, settings)[request.request, "started"], "the embedded bus compacts at once"
+    good = settings.model_copy(update={"models": settings_of(tmp_path, http(server, "good")).models})
+    [found] = asked(bus, good, [])
+    assert (found.request, found.attempt, found.status) == (request.request, 1, "complete")
+
+
 def test_partitions_go_to_another_process_in_the_middle(bus: EmbeddedBus, tmp_path: Path, server: Server) -> None:
-    """Who comes begins the next attempt; who went writes nothing."""
+    """Who went took his start back; who comes begins the same attempt."""
     settings = settings_of(tmp_path, http(server, "hang"), deadline="60s", within="60s")
     golden = prepared(bus, settings)
     request = asking(settings, golden, "now")
@@ -259,7 +277,7 @@ def test_partitions_go_to_another_process_in_the_middle(bus: EmbeddedBus, tmp_pa
         second.turn(0.01)
         third.turn(0.01)
     [found] = evaluations(bus, settings)
-    assert (found.attempt, found.status) == (2, "complete")
+    assert (found.attempt, found.status) == (1, "complete")
     second.close()
     third.close()
 

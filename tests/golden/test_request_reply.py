@@ -10,7 +10,7 @@ import pytest
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Output
 from driftbus.consumers.golden.evaluator import Evaluator
-from driftbus.consumers.golden.records import ask
+from driftbus.consumers.reference.golden_records import ask
 
 from ..streaming import everything
 from .worlds import ROWS, asked, asking, evaluations, evaluator, prepared, settings_of

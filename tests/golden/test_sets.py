@@ -4,14 +4,16 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftbus.consumers.decode.marked import HEADER, evaluation_of, mark, marked
+from driftbus.consumers.decode.marked import HEADER, UNNAMED, Marks, evaluation_of, mark
 from driftbus.consumers.golden.collecting import Columns, chosen, collected, refreshed
-from driftbus.consumers.golden.plans import read_set, store_of
 from driftbus.consumers.reference.artifacts import ArtifactError, ArtifactStore
+from driftbus.consumers.reference.golden_sets import read_set, store_of
+from driftbus.schemas.configuration.mapping import Mapping
 from driftbus.schemas.form import NewerForm
 from driftbus.schemas.stored.golden import MOST_ROWS, MOST_SLICES, GoldenRow, GoldenSet, UnusableGolden, difference, golden_set
 
@@ -127,15 +129,26 @@ ids = (
 )
 
 
-@given(st.lists(ids, max_size=20))
-def test_marked_by_id(found: list[object]) -> None:
-    expected = [isinstance(one, str) and one.startswith("driftbus-golden/") for one in found]
-    assert marked(found, None).tolist() == expected
-    assert [isinstance(one, str) and evaluation_of(one) is not None for one in found] == expected
+@given(st.lists(ids, max_size=20), st.booleans())
+def test_marked_by_id(found: list[object], tombstone: bool) -> None:
+    """Wherever ids are; what else holds such a text is none."""
+    expected = {row: one.split("/")[1] for row, one in enumerate(found) if isinstance(one, str) and one.startswith("driftbus-golden/")}
+    values: list[bytes | None] = [msgspec.json.encode({"id": one, "note": mark("5f0c", 1, 1)}) for one in found]
+    values += [None] if tombstone else []
+    assert Marks(Mapping(), beside=False).among(values, None, None) == expected
+    keys = [one.encode() if isinstance(one, str) else None for one in found]
+    by_key, by_header = (Mapping.model_validate({"id": place}) for place in ("key", "header:Request"))
+    assert Marks(by_key, beside=True).among(values, keys, None) == expected
+    headers = [() if key is None else (("Request", key),) for key in keys]
+    assert Marks(by_header, beside=True).among(values, None, headers) == expected
+    assert Marks(Mapping(id=None), beside=True).among(values, keys, headers) == {}
+    assert [isinstance(one, str) and evaluation_of(one) is not None for one in found] == [row in expected for row in range(len(found))]
 
 
 def test_marked_by_header() -> None:
-    headers = [(), (("trace", b"1"),), (("Driftbus-Evaluation", b"x"),), (("a", b""), (HEADER, b"x"))]
-    assert marked(None, headers).tolist() == [False, False, True, True]
-    assert marked(["driftbus-golden/1/1/1", *"abc"], headers).tolist() == [True, False, True, True]
-    assert marked(None, None).tolist() == marked([], []).tolist() == []
+    one = mark("5f0c", 2, 17).encode()
+    headers = [(), (("trace", one),), (("Driftbus-Evaluation", one),), (("a", b""), (HEADER, one)), ((HEADER, b"of nobody"),)]
+    values = [b"{}"] * len(headers)
+    assert Marks(Mapping(), beside=True).among(values, None, headers) == {2: "5f0c", 3: "5f0c", 4: UNNAMED}
+    assert Marks(Mapping(), beside=False).among(values, None, headers) == {}
+    assert Marks(Mapping(), beside=True).among([], None, []) == {}

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from driftbus.consumers.bus.interface import Bus, TopicPartition
-from driftbus.consumers.golden.asked_now import folded, request_of
+from driftbus.consumers.golden.asked_now import folded
 from driftbus.consumers.golden.evaluator import Evaluator, make
-from driftbus.consumers.golden.plans import store_of
-from driftbus.consumers.golden.records import ask
 from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.pipeline.runner import wall_ms
 from driftbus.consumers.process.consumer import Making
 from driftbus.consumers.reference.artifacts import ArtifactStore
+from driftbus.consumers.reference.golden_records import ask, request_of
+from driftbus.consumers.reference.golden_sets import store_of
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.golden import GoldenEvaluation, GoldenRequest
 from driftbus.schemas.stored.golden import GoldenRow, GoldenSet, golden_set

@@ -20,8 +20,8 @@ import yaml
 
 from driftbus.consumers.bus.interface import Bus
 from driftbus.consumers.bus.kafka import KafkaBus
-from driftbus.consumers.golden.records import ask, place_of, read
 from driftbus.consumers.process.settings import load
+from driftbus.consumers.reference.golden_records import ask, place_of, read
 from driftbus.detectors.golden.fold import Fold, Said
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.golden import GoldenEvaluation, GoldenRequest

@@ -21,6 +21,7 @@ class Join:
     revise: Buckets  # and revised so often, by label time
     wait: int  # a label counts if it comes so long after its prediction, at most
     early: int  # or so long before
+    maturity: int | None = None  # arrivals are told of a prediction so long behind it, if labelled then; None: when it is labelled
 
 
 class Prediction(NamedTuple):
@@ -42,7 +43,8 @@ class Label(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """Sums. `about` None: of predictions whose outcome became known in this step, each once; else a revision, signed."""
+    """Sums. `about` None: of predictions whose outcome became known in this step, or whose maturity was over, each once; else a revision,
+    signed."""
 
     bucket: int
     about: int | None
@@ -56,7 +58,8 @@ class Waiting:
     row: Prediction
     step: int
     label: tuple[tuple[int, int, int], int | None] | None = None  # (revision, step, order), value: what is in force
-    told: bool = False
+    known: int | None = None  # how long after its own bucket it had its first outcome
+    ripe: bool = False
 
     @property
     def outcome(self) -> int | None:
@@ -91,6 +94,7 @@ class Joiner:
     seen: dict[Key, int] = field(default_factory=dict)  # the last step with such a prediction, whether it counted or not
     labels: dict[str, list[Kept]] = field(default_factory=dict)
     revisions: dict[tuple[int, tuple[str, str], str], Counter[str]] = field(default_factory=dict)  # not yet told
+    arrivals: dict[tuple[tuple[str, str], str], Counter[str]] = field(default_factory=dict)  # not yet told
 
     # -- time
 
@@ -98,7 +102,8 @@ class Joiner:
         out = self.passed(self.join.buckets.start(step - 1))
         out += self._to(step)
         self._expire(step)
-        return out + self._join(step, predictions, labels)
+        self._join(step, predictions, labels)
+        return out + self._arrived(step)
 
     def passed(self, through: int) -> list[Outcome]:
         """Every bucket that ends at or before it is over: what is due in one expires in it; what was revised is told."""
@@ -108,6 +113,7 @@ class Joiner:
                 step = min(due)
                 out += self._to(step)
                 self._expire(step)
+                out += self._arrived(step)
             if (end := self._interval()) <= through:
                 out += self._revise(end)
             self.through = through
@@ -132,15 +138,29 @@ class Joiner:
         self.revisions = {}
         return out
 
+    def _arrived(self, step: int) -> list[Outcome]:
+        out = [Outcome(step, None, *what, plain(sums)) for what, sums in sorted(self.arrivals.items()) if plain(sums)]
+        self.arrivals = {}
+        return out
+
     def _over(self, since: int, span: int) -> int:
         """Alive while step - since <= span: the bucket in which something leaves."""
         return self.join.buckets.end(since + span)
 
     def _due(self) -> list[int]:
         kept = [self._over(label.step, self.join.early) for labels in self.labels.values() for label in labels]
+        if self.join.maturity is not None:
+            kept += [self._over(row.step, self.join.maturity) for row in self.rows.values() if not row.ripe]
         return kept + [self._over(row.step, self.join.wait) for row in self.rows.values()]
 
     def _expire(self, step: int) -> None:
+        for row in self.rows.values():
+            if self.join.maturity is not None and not row.ripe and self._over(row.step, self.join.maturity) <= step:
+                row.ripe = True
+                self._first(row, "due", 1)
+                self._count(row.row, "due", 1)
+                if row.outcome is not None:
+                    self._tell(row)
         for what, row in list(self.rows.items()):
             if self._over(row.step, self.join.wait) <= step:
                 del self.rows[what]
@@ -155,7 +175,7 @@ class Joiner:
 
     # -- the join
 
-    def _join(self, step: int, predictions: list[Prediction], labels: list[Label]) -> list[Outcome]:
+    def _join(self, step: int, predictions: list[Prediction], labels: list[Label]) -> None:
         touched: dict[Key, int | None] = {}  # the outcome before this step
         for row in predictions:
             again = key(row) in self.seen
@@ -176,19 +196,28 @@ class Joiner:
                 if what[0] == label.id:
                     touched.setdefault(what, waiting.outcome)
                     self._apply(waiting, kept)
-        arrived: dict[tuple[tuple[str, str], str], Counter[str]] = {}
         for what, before in touched.items():
             waiting = self.rows[what]
             row, after = waiting.row, waiting.outcome
             if before != after:
                 self._outcome(row, before, -1)
                 self._outcome(row, after, 1)
-            if after is not None and not waiting.told:
-                waiting.told = True
-                sums = arrived.setdefault(((row.model, row.version), row.place), Counter())
-                sums["n"] += 1
-                sums["errors"] += after != row.predicted
-        return [Outcome(step, None, *what, plain(sums)) for what, sums in sorted(arrived.items())]
+            if after is not None and waiting.known is None:
+                waiting.known = step - row.about
+                if self.join.maturity is None:
+                    self._tell(waiting)
+
+    def _tell(self, waiting: Waiting) -> None:
+        """The first outcome of a prediction, once."""
+        assert waiting.known is not None
+        self._first(waiting, "n", 1)
+        self._first(waiting, "errors", waiting.outcome != waiting.row.predicted)
+        self._first(waiting, "delays", waiting.known)
+        self._count(waiting.row, "delays", waiting.known)
+
+    def _first(self, waiting: Waiting, name: str, by: int) -> None:
+        row = waiting.row
+        self.arrivals.setdefault(((row.model, row.version), row.place), Counter())[name] += by
 
     def _apply(self, waiting: Waiting, kept: Kept) -> None:
         if kept.row.model not in ("", waiting.row.model):

@@ -12,6 +12,7 @@ from ...bus.interface import Bus
 from ...decode.json import JSONDecoder
 from ...decode.labels import LabelDecoder, ReadLabels
 from ...streams.records import told_ends
+from .delays import delays_of
 from .finding import Finding
 from .samples import Sample, last_records
 from .topics import input_topics
@@ -36,6 +37,7 @@ def labels_of(bus: Bus, configuration: Configuration, name: str, most: int) -> I
     read = LabelDecoder(configuration.labels[name]).read(sample.values, sample.keys, sample.headers)
     yield from _readable(key, sample, read)
     yield from _meeting(bus, configuration, name, read, most)
+    yield from delays_of(bus, configuration, name, most)
 
 
 def _readable(key: str, sample: Sample, read: ReadLabels) -> Iterator[Finding]:

@@ -76,7 +76,7 @@ def last_records(bus: Bus, stream: Stream, most: int, told: str | None = None) -
 
 def rows_of(stream: Stream, sample: Sample, model: str, version: str) -> list[int]:
     """The messages of one model version."""
-    decoder = JSONDecoder(stream.mapping, stream.where)
+    decoder = JSONDecoder(stream.mapping, stream.where, marked=True)
     identities = decoder.identities(sample.values, sample.keys, sample.headers)
     if (model, version) not in identities.models:
         return []

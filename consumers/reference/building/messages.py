@@ -20,6 +20,7 @@ from ....schemas.configuration.where import Where
 from ....schemas.text import REASON, fitted
 from ...bus.interface import Bus, TopicPartition
 from ...decode.json import JSONDecoder, category_text, decode_generic
+from ...decode.marked import Marks
 from ...decode.rows import is_row
 from ...decode.tolerant import NotAnObject, Undecodable, member
 from .columns import Chunk, Column, Key, UnusableReference, column_of
@@ -30,6 +31,7 @@ _ROWS = 4_096
 _NOT_AN_OBJECT: list[object] = []
 #: Features are the members of one object. More than this is an object with, say, an id for a name.
 MOST_FEATURES = 5_000
+_GOLDEN = "asked for by golden evaluations"
 #: Reasons to leave out messages that are told apart: each names a model, or quotes a message.
 MOST_REASONS = 1_000
 
@@ -122,7 +124,9 @@ def _at(message: dict[str, Any], place: Place) -> object:
         return _NOT_AN_OBJECT
 
 
-def topic_slice(bus: Bus, slice_: TopicSlice, mapping: Mapping, model: str, version: str, where: Where | None = None) -> MessageSource:
+def topic_slice(
+    bus: Bus, slice_: TopicSlice, mapping: Mapping, model: str, version: str, where: Where | None = None, *, marked: bool = False
+) -> MessageSource:
     """The messages of one model version that stand in a topic now, in the order of their record timestamps."""
     start = _edge(slice_.start, "start", -(2**62))
     end = _edge(slice_.end, "end", 2**62)
@@ -134,14 +138,16 @@ def topic_slice(bus: Bus, slice_: TopicSlice, mapping: Mapping, model: str, vers
     bounds = {source: _bounds(bus, source, start) for source in sources}  # once: every pass must read the same
 
     def records(source: TopicPartition, left_out: LeftOut) -> Iterator[SampleRead]:
-        decoder = JSONDecoder(mapping, where)
+        decoder = JSONDecoder(mapping, where, marked=marked)
         for batch in bus.read(source, *bounds[source]):
             keys = batch.keys() if decoder.needs_keys else None
             identities = decoder.identities(batch.values, keys, batch.headers() if decoder.needs_headers else None)
             for rejected in identities.rejected:
                 left_out.note(rejected.reason)
-            if identities.left_out:
-                left_out.note("by where", len(identities.left_out))
+            if by_where := len(identities.left_out) - len(identities.golden):
+                left_out.note("by where", by_where)
+            if identities.golden:
+                left_out.note(_GOLDEN, len(identities.golden))
             inside = (batch.timestamps >= start) & (batch.timestamps < end)
             for code, identity in enumerate(identities.models):
                 rows = np.flatnonzero((identities.model_of == code) & inside)
@@ -221,13 +227,16 @@ def json_lines(path: Path, mapping: Mapping, model: str, version: str) -> Messag
     timed = place is not None and _at(_first(path), place) is not UNSET
     times_at = place if timed else None
     order = _order(path, times_at) if timed else None
+    marks = Marks(mapping, beside=False)
     own = [(place, name) for place, name in ((mapping.model, model), (mapping.version, version)) if place and place.source == "path"]
 
     def read(left_out: LeftOut) -> Iterator[SampleRead]:
         with path.open("rb") as file:
             for _, _, found in _lines(path, file if order is None else _sorted_lines(file.fileno(), order), times_at, left_out):
                 other = next((text for at, name in own if (text := _name(found.message, at)) not in {None, name}), None)
-                if other is None:
+                if marks.said_by(found.message):
+                    left_out.note(_GOLDEN)
+                elif other is None:
                     yield found
                 else:
                     left_out.note(f"of {other}")

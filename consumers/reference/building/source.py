@@ -36,7 +36,8 @@ def open_source(
         if bus is None:
             msg = f"models.{model}.reference is a topic, which needs the bus"
             raise UnusableReference(msg)
-        yield topic_slice(bus, place, mapping, model, version, configuration.streams[stream].where)
+        chosen = configuration.streams[stream].where
+        yield topic_slice(bus, place, mapping, model, version, chosen, marked=configuration.tested_in(stream))
     elif isinstance(place.file, str) and holds_messages(Path(place.file), mapping):
         others = [role for role in _ROLES if getattr(place, role) not in (None, str(getattr(mapping, role)))]
         if others or place.ignore:

@@ -40,6 +40,7 @@ class ReadRows(NamedTuple):
     first: int  #: number of the first row
     times: NDArray[np.int64]
     columns: Mapping[str, NDArray[np.generic] | list[object]]
+    numbers: NDArray[np.int64]  #: of the rows in their file, from 1; of a CSV from 2: its lines, if no text goes over several
 
 
 class TableRows:
@@ -66,15 +67,15 @@ class TableRows:
     def chunks(self, names: Sequence[str] | None = None, rows: int = CHUNK_ROWS) -> Iterator[ReadRows]:
         """These columns, or all, from the first row to the last."""
         wanted = self.names if names is None else names
-        columns = ", ".join(["t", *(["j"] if self._json else (f"c{self.names.index(name)}" for name in wanted))])
+        columns = ", ".join(["t", "r", *(["j"] if self._json else (f"c{self.names.index(name)}" for name in wanted))])
         rows = min(rows, CHUNK_ROWS_OF_LISTS) if self._json or self._lists.intersection(wanted) else rows
         for first in range(0, self.rows, rows):
             query = f"select {columns} from ordered where rowid >= {first} and rowid < {first + rows}"
-            times, *values = self._connection.execute(query).fetchnumpy().values()
+            times, numbers, *values = self._connection.execute(query).fetchnumpy().values()
             if self.table.time is None:
                 times = np.arange(first, first + len(times), dtype=np.int64) * 1000
             found = _members(self.label, values[0], wanted) if self._json else dict(zip(wanted, values, strict=True))
-            yield ReadRows(first, np.asarray(times, dtype=np.int64), found)
+            yield ReadRows(first, np.asarray(times, dtype=np.int64), found, np.asarray(numbers, dtype=np.int64) % _MOST_ROWS)
 
     @property
     def label(self) -> str:
@@ -107,11 +108,12 @@ def open_table(
     memory_limit: str = MEMORY_LIMIT,
     raw: Callable[[str], bool] = _typed,
     zone: str = "UTC",
+    otherwise: str | None = None,
 ) -> Iterator[TableRows]:
     """Read and sort a table; what does not fit into the memory limit lies in a temporary folder until the end of the context.
 
     ``where`` keeps the rows in which columns have these values; ``raw``: texts of these columns of a CSV stay texts, whatever they look
-    like; ``zone``: of times that name none.
+    like; ``zone``: of times that name none; ``otherwise``: the column of the time of rows that have none.
     """
     with tempfile.TemporaryDirectory(prefix="driftbus-") as folder, _connected(folder, memory_limit, zone) as connection:
         try:
@@ -121,7 +123,7 @@ def open_table(
                 for name, column in file.columns.items():
                     columns.setdefault(name, []).append(column)
             _check_columns(table, list(columns))
-            connection.execute(_ordered(table, files, columns, where or {}))
+            connection.execute(_ordered(table, files, columns, where or {}, otherwise))
         except duckdb.Error as error:
             msg = f"{_label(table)} cannot be read: {str(error).splitlines()[0]}"
             raise UnusableTable(msg) from error
@@ -129,7 +131,13 @@ def open_table(
         yield TableRows(connection, table, columns)
 
 
-def _ordered(table: Table, files: Sequence[TableFile], columns: Mapping[str, Sequence[ReadColumn]], where: Mapping[str, str]) -> str:
+def _ordered(
+    table: Table,
+    files: Sequence[TableFile],
+    columns: Mapping[str, Sequence[ReadColumn]],
+    where: Mapping[str, str],
+    otherwise: str | None,
+) -> str:
     """Makes the table that is read from: of all files, in the order of time, and of the files where times are equal."""
     names = [name for name, of_files in columns.items() if name != table.time and all(column.value for column in of_files)]
     parts = []
@@ -139,10 +147,12 @@ def _ordered(table: Table, files: Sequence[TableFile], columns: Mapping[str, Seq
         else:
             values = [f"{file.columns[n].value if n in file.columns else 'null'} as c{i}" for i, n in enumerate(names)]
         time = "0" if table.time is None else _time(file.columns.get(table.time))
+        if otherwise is not None:
+            time = f"coalesce({time}, {_time(file.columns.get(otherwise))})"
         conditions = [f"{file.columns[n].text if n in file.columns else 'null'} = {sql_text(_whole(v))}" for n, v in where.items()]
         kept = f" where {' and '.join(conditions)}" if conditions else ""
         parts.append(f"select {', '.join([f'{ROW} + {number * _MOST_ROWS} as r', f'{time} as t', *values])} from {file.relation}{kept}")
-    return f"create table ordered as select * exclude r from ({' union all '.join(parts)}) order by t, r"
+    return f"create table ordered as select * from ({' union all '.join(parts)}) order by t, r"
 
 
 def _whole(value: str) -> str:
@@ -173,11 +183,12 @@ def _check_columns(table: Table, names: Sequence[str]) -> None:
 
 
 def _check_times(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-    rows, without = connection.execute("select count(*), count(*) - count(t) from ordered").fetchall()[0]
+    rows, without, first = connection.execute("select count(*), count(*) - count(t), min(r) filter (t is null) from ordered").fetchall()[0]
     if without:
         msg = (
             f"{_label(table)}: {without:,} of {rows:,} rows have no time in column {table.time!r} (null, or neither ISO 8601 nor epoch "
-            "milliseconds); fill them, leave these rows out, or leave out `time` to take the file's order"
+            f"milliseconds), row {first % _MOST_ROWS:,} first; fill them, leave these rows out, or leave out `time` to take the "
+            "file's order"
         )
         raise UnusableTable(msg)
 

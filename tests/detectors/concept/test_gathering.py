@@ -8,8 +8,8 @@ from scipy import signal, stats
 
 from driftbus.detectors.concept import Arrivals, Gathering
 from driftbus.detectors.concept.gathering import LONGEST, WANTED
-from driftbus.detectors.concept.grid import ENDS, GRID, MIDDLES, bins_on_grid
 from driftbus.detectors.concept.steps import StepSums
+from driftbus.detectors.outcomes.grid import ENDS, GRID, MIDDLES, bins_on_grid
 from driftbus.detectors.profiling.dependence import Dependence
 from driftbus.schemas.stored.baseline import OutcomeBaseline
 

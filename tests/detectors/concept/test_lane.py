@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftbus.detectors.concept import LANE, Gathering
-from driftbus.detectors.concept.grid import GRID
 from driftbus.detectors.concept.space import ERRORS, RELATION
 from driftbus.detectors.episodes.at_work import UnusableDetector
 from driftbus.detectors.episodes.step import State, adapted, close, fits, start, step
+from driftbus.detectors.outcomes.grid import GRID
 from driftbus.schemas.stored.baseline import OutcomeBaseline
 
 from ...benchmarks.concept import CELLS, ONE, WORSE, alone, harder, means, reference, runs_of

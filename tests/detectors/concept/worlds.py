@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from driftbus.detectors.concept import Arrivals, OutcomeSettings, OutcomeSuite
-from driftbus.detectors.concept.grid import GRID, bins_on_grid
 from driftbus.detectors.episodes.step import State, start, step
+from driftbus.detectors.outcomes.grid import GRID, bins_on_grid
 from driftbus.schemas.messages.drift import DriftEvent
 from driftbus.schemas.stored.baseline import OutcomeBaseline
 

@@ -26,7 +26,9 @@ NAMES = (
     "duplicates",
     "expired",
     "unmatched",
+    "due",
     "n",
+    "delays",
     "errors",
     *(f"cell {c}{of}" for c in range(CELLS) for of in ("", " right")),
 )
@@ -73,7 +75,9 @@ class Log(NamedTuple):
 def joins(draw: random.Random, uneven: bool) -> oracle.Join:
     tiling = Uneven() if uneven else Every(10)
     about, revise = Every(draw.choice((10, 30, 50))), Every(draw.choice((10, 20, 60)))
-    return oracle.Join(tiling, about, revise, wait=draw.choice((0, 20, 50, 120)), early=draw.choice((0, 10, 30)))
+    wait, early = draw.choice((0, 20, 50, 120)), draw.choice((0, 10, 30))
+    maturity = draw.choice((None, None, 0, wait // 4, wait // 2, wait - wait // 8, wait))
+    return oracle.Join(tiling, about, revise, wait, early, maturity)
 
 
 def log(seed: str, uneven: bool = False, ids: int = 60) -> Log:
@@ -201,7 +205,12 @@ class RowByRow:
                             self._count(self.revised, place, {"n": sign, "errors": sign * (not right), f"cell {cell} right": sign * right})
                 case "first":
                     assert label != NONE
-                    self._count(self.arrived, (0, *place[1:]), {"n": 1, "errors": int(label != predicted)})
+                    delay = int(row["delay"])
+                    self._count(self.arrived, (0, *place[1:]), {"n": 1, "errors": int(label != predicted), "delays": delay})
+                    self._count(self.revised, place, {"delays": delay})
+                case "due":
+                    self._count(self.arrived, (0, *place[1:]), {"due": 1})
+                    self._count(self.revised, place, {"due": 1})
 
     def add_unmatched(self, step: int, unmatched: Unmatched) -> None:
         for about, model in zip(unmatched.about.tolist(), unmatched.model.tolist(), strict=True):
@@ -232,7 +241,7 @@ def in_words(outcome: Outcome) -> oracle.Outcome:
 
 def joiner(join: oracle.Join, begin: int | None = None) -> Joiner:
     tiling, revise = cast("Tiling", join.buckets), cast("Tiling", join.revise)  # the oracle asks for less of them
-    return Joiner(Settings(tiling, revise, join.wait, join.early, BINS), RowByRow(join), begin)
+    return Joiner(Settings(tiling, revise, join.wait, join.early, BINS, join.maturity), RowByRow(join), begin)
 
 
 def fold(folded: Joiner, events: list[Event]) -> list[list[oracle.Outcome]]:

@@ -30,8 +30,22 @@ def test_the_logs_hold_what_they_should() -> None:
         join, events = log(f"0/{number}")
         for outcomes in fold_by_oracle(oracle.Joiner(join), events):
             names.update(name for outcome in outcomes for name, by in outcome.sums if outcome.about is not None)
+            names.update(f"first: {join.maturity is None}" for outcome in outcomes if outcome.about is None and "n" in dict(outcome.sums))
             names.update("taken back" for outcome in outcomes if outcome.about is not None for name, by in outcome.sums if by < 0)
-    assert min(names[name] for name in ("predicted", "duplicates", "expired", "unmatched", "n", "errors", "taken back")) > LOGS
+    expected = (
+        "predicted",
+        "duplicates",
+        "expired",
+        "unmatched",
+        "n",
+        "errors",
+        "delays",
+        "due",
+        "taken back",
+        "first: True",
+        "first: False",
+    )
+    assert min(names[name] for name in expected) > LOGS
 
 
 def test_nothing_is_told_of_a_bucket_that_was_said_to_be_over() -> None:

@@ -15,8 +15,8 @@ TILING = Every(10)
 LARGEST = 2**63 - 1
 
 
-def matching(wait: int = 100, early: int = 0, bins: int = 0) -> Matching:
-    return Matching(wait, early, TILING, bins)
+def matching(wait: int = 100, early: int = 0, bins: int = 0, maturity: int | None = None) -> Matching:
+    return Matching(wait, early, TILING, bins, maturity)
 
 
 def predictions(*ids: int, model: int = 0, version: int = 0, about: int = 10, bins: int = 0) -> np.ndarray:
@@ -61,6 +61,39 @@ def test_what_is_set_and_taken_back_in_a_step_was_never_known() -> None:
     join = matching()
     assert "first" not in told(join.step(10, predictions(1), np.concatenate((labels(1), labels(1, value=NONE)))))
     assert told(join.step(20, NO_PREDICTIONS, labels(1, value=3))) == {"changed": [(1, 3, NONE)], "first": [(1, 3, NONE)]}
+
+
+def test_with_a_maturity_what_is_known_then_is_the_first_outcome() -> None:
+    """Of 1 a correction came, 2 was taken back, 3 came too late, and 4 in the step in which it is due: all spans end before that."""
+    join = matching(early=50, maturity=20)
+    assert set(told(join.step(10, predictions(1, 2, 3, 4), labels(1, 2)))) == {"predicted", "changed"}
+    assert set(told(join.step(30, NO_PREDICTIONS, np.concatenate((labels(1, value=0), labels(2, value=NONE)))))) == {"changed"}
+    assert join.ripen(30) == []
+    assert join.due() == 40
+    due, first = join.ripen(40)
+    assert told([due])["due"] == [(1, 0, NONE), (2, NONE, NONE), (3, NONE, NONE), (4, NONE, NONE)]
+    assert told([first])["first"] == [(1, 0, NONE)]
+    assert first.rows["delay"].tolist() == [0], "how long the first label took, not the correction"
+    assert set(told(join.step(40, NO_PREDICTIONS, labels(2, 3, 4)))) == {"changed"}
+    assert join.ripen(50) == []
+
+
+def test_what_is_due_in_the_step_in_which_it_leaves_is_told_before() -> None:
+    join = matching(wait=20, maturity=20)
+    join.step(10, predictions(1), labels(1))
+    assert [happening.what for happening in join.ripen(40)] == ["due", "first"]
+    assert not len(join.expire(40).expired.rows)
+    assert join.kept == 0
+    assert join.due() is None
+
+
+def test_the_delay_is_from_the_predictions_own_bucket_to_the_step() -> None:
+    join = matching(early=50)
+    join.step(10, predictions(1, about=10), labels(2))
+    (_, _, early) = join.step(20, predictions(2, about=20), NO_LABELS)
+    assert early.rows["delay"].tolist() == [0], "known with the prediction"
+    (_, first) = join.step(70, NO_PREDICTIONS, labels(1, about=60))
+    assert first.rows["delay"].tolist() == [60]
 
 
 def test_the_users_own_order_goes_before_arrival() -> None:

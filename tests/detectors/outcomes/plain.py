@@ -71,6 +71,14 @@ def outcome(basis: OutcomeBasis, row: np.void, value: int, *, first: bool) -> Ad
     yield from products(basis, row, ys, [y - e for y, e in zip(ys, expected, strict=True)])
 
 
+def delay(basis: OutcomeBasis, row: np.void, label: int) -> Name:
+    """Which number of ``delays`` it adds to: eight to a power of two, from 2^10 ms to 2^36 ms."""
+    ms = int(row["delay"])
+    power = max(ms, 1).bit_length() - 1
+    place = 0 if power < 10 else 209 if power >= 36 else 1 + 8 * (power - 10) + 8 * (ms - 2**power) // 2**power
+    return "delays", (int(basis.task != "number" and label != int(row["value"])), place)
+
+
 def numbers_of(basis: OutcomeBasis, row: np.void, value: int) -> tuple[int, int, bool] | None:
     y, predicted = float_of(value), float_of(int(row["value"]))
     if not (math.isfinite(y) and math.isfinite(predicted)):
@@ -112,17 +120,20 @@ class Plain:
     def _add(self, what: str, row: np.void, before: int) -> None:
         version, place, label, cell = int(row["version"]), int(row["place"]), int(row["label"]), (int(row["cell"]),)
         basis = self._basis_of(version, place)
+        arrived = self.arrived.setdefault((version, place), Counter()) if what in ("first", "due") else Counter()
+        if what == "due":
+            arrived["due", (0,)] += 1
         if what == "first":
-            arrived = self.arrived.setdefault((version, place), Counter())
-            _count(arrived, outcome(basis, row, label, first=True), 1)
-            return
+            _count(arrived, [*outcome(basis, row, label, first=True), (delay(basis, row, label), 1)], 1)
         sums = self.revised.setdefault((self._about(int(row["about"])), version, place), Counter())
-        if what == "changed":
+        if what == "first":
+            sums[delay(basis, row, label)] += 1
+        elif what == "changed":
             for value, sign in ((before, -1), (label, 1)):
                 if value != NONE:
                     _count(sums, outcome(basis, row, value, first=False), sign)
-        elif what == "duplicate":
-            sums["duplicates", (0,)] += 1
+        elif what in ("duplicate", "due"):
+            sums[{"duplicate": "duplicates"}.get(what, what), (0,)] += 1
         else:
             sums[what, (0,)] += 1
             sums[{"predicted": "cell rows", "expired": "cell expired"}[what], cell] += 1

@@ -43,7 +43,7 @@ class Met(NamedTuple):
 
 def told(basis: OutcomeBasis, predicted: Integers, label: Integers, probabilities: Floats | None = None) -> Rows:
     """Rows with these values; all else is 0."""
-    rows = np.zeros(len(predicted), np.dtype([*_ROW, ("bins", "u1", (len(basis.features),)), ("label", "<i8")]))
+    rows = np.zeros(len(predicted), np.dtype([*_ROW, ("bins", "u1", (len(basis.features),)), ("label", "<i8"), ("delay", "<i8")]))
     rows["value"], rows["label"] = predicted, label
     rows["score"] = scores_of(np.full(len(rows), np.nan) if probabilities is None else probabilities)
     rows["cell"] = cells_of(basis, rows["value"], rows["score"])
@@ -77,4 +77,5 @@ def many(draw: st.DrawFn, basis: OutcomeBasis, most: int = 40) -> Rows:
     rows["flags"] = rng.integers(0, 4, n)
     rows["about"] = 60 * rng.integers(1, 5, n)
     rows["place"] = rng.integers(0, 2, n)
+    rows["delay"] = rng.choice([0, -60, 999, 1_024, 3_600_000, 2**36 - 1, 2**36, 2**62], n)
     return rows

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from driftbus.detectors.outcomes.delays import quantile
 from driftbus.detectors.outcomes.layout import layout
 from driftbus.detectors.outcomes.ledger import NO_VERSION, Ledger, Sums
 from driftbus.detectors.outcomes.values import NONE, Integers
@@ -15,7 +16,7 @@ from driftbus.schemas.stored.outcomes import OutcomeBasis
 from tests.detectors.outcomes.plain import Name, Plain, spelled
 from tests.detectors.outcomes.rows import BINARY, EVERY, VALUES, Met, Told, many, told
 
-WHAT = ("predicted", "duplicate", "expired", "changed", "first")
+WHAT = ("predicted", "duplicate", "expired", "changed", "first", "due")
 #: Version v is counted by the v-th.
 BASES = [*EVERY.values()]
 LAYOUTS = [layout(basis) for basis in BASES]
@@ -187,7 +188,22 @@ def test_codes_of_bins_and_cells_that_no_basis_has_count_nowhere() -> None:
         ledger.add(0, Told(what, rows, np.array([before])))
     (revision,), (arrival,) = ledger.revisions(), ledger.arrivals(0)
     assert not any(name.startswith("cell") or name.startswith("h") for name, _ in spelled(LAYOUTS[0], revision.vector))
-    assert spelled(LAYOUTS[0], arrival.vector) == {("labelled", (0,)): 1}
+    assert spelled(LAYOUTS[0], arrival.vector) == {("labelled", (0,)): 1, ("delays", (0, 0)): 1}
+
+
+def test_a_correction_does_not_move_the_delay_of_the_first_outcome() -> None:
+    rows = told(BINARY, np.array([1]), np.array([0]), np.array([0.75]))
+    rows["about"], rows["delay"] = 60, 5_000
+    ledger = new()
+    for what, before, label in (("changed", NONE, 0), ("first", NONE, 0), ("changed", 0, 1)):
+        rows["label"] = label
+        ledger.add(0, Told(what, rows.copy(), np.array([before])))
+    (revision,), (arrival,) = ledger.revisions(), ledger.arrivals(0)
+    delays = LAYOUTS[0].take(arrival.vector, "delays")
+    assert delays.sum() == 1
+    assert quantile(delays[1], 0.5) == pytest.approx(5_000, rel=0.07)
+    assert (LAYOUTS[0].take(revision.vector, "delays") == delays).all()
+    assert LAYOUTS[0].number(revision.vector, "errors") == 0
 
 
 def test_what_is_not_known_to_happen_is_refused() -> None:

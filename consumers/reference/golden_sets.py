@@ -1,4 +1,4 @@
-"""Golden sets on the compacted models topic: which there are of a model, and which is in use."""
+"""Golden sets: where they are kept, which there are of a model on the compacted models topic, and which is in use."""
 
 import msgspec
 
@@ -11,6 +11,25 @@ from ..bus.addressing import addressed
 from ..bus.interface import Bus, Output
 from ..bus.own import Foreign, Unreadable, content, owner
 from ..bus.table import Table
+from .artifacts import ArtifactError, ArtifactStore
+
+#: In the artifact store.
+FOLDER = "golden"
+
+
+def store_of(configuration: Configuration) -> ArtifactStore:
+    """Where golden sets are kept."""
+    return ArtifactStore(configuration.artifacts, FOLDER)
+
+
+def read_set(store: ArtifactStore, name: str) -> GoldenSet:
+    """The golden set of that hash."""
+    content = store.get(name)
+    try:
+        return GoldenSet.decoded(content)
+    except ValueError as error:
+        msg = f"artifacts: {name} cannot be read by this release: {error}; was it built by a newer one? Build it again with this one"
+        raise ArtifactError(msg) from error
 
 
 class NoGoldenSet(Unusable):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ...detectors.golden.fold import Said
 from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration
-from ...schemas.messages.golden import GoldenEvaluation, GoldenRequest, GoldenResult, GoldenStarted
+from ...schemas.messages.golden import MILLION, Cause, GoldenEvaluation, GoldenRequest, GoldenResult, GoldenStarted
 from ...schemas.text import MODEL, unfit
 from ..bus import own
 from ..bus.addressing import addressed, partition_of
@@ -17,6 +17,11 @@ _READERS: Mapping[str, Callable[[bytes], Said]] = {
     "io.driftbus.golden.result": GoldenResult.decoded,
     "io.driftbus.golden.evaluation": GoldenEvaluation.model_validate_json,
 }
+
+
+def asked(configuration: Configuration) -> bool:
+    """Whether any model has a golden set: else there is no such topic."""
+    return any(model.golden is not None for model in configuration.models.values())
 
 
 def read(application: str, key: bytes | None, value: bytes | None, headers: Headers) -> Said | None:
@@ -42,6 +47,15 @@ def output(configuration: Configuration, said: Said) -> Output:
     """A record as it is written."""
     place = place_of(configuration, said.model)
     return addressed(configuration, place.topic, said, place.partition)
+
+
+def request_of(
+    configuration: Configuration, model: str, version: str, golden: str | None, cause: Cause, named: str, now: int, *, spread: bool = False
+) -> GoldenRequest:
+    """A request with the tolerance that is configured of the model."""
+    settings = configuration.models[model].golden if model in configuration.models else None
+    made = GoldenRequest.of(configuration.application, model, version, golden, cause, named, asked=now, spread=spread)
+    return made if settings is None else made.model_copy(update={"tolerance": round(settings.tolerance * MILLION)})
 
 
 def ask(bus: Bus, configuration: Configuration, requests: Sequence[GoldenRequest]) -> None:

@@ -1,0 +1,152 @@
+"""Which group a feature's value lies in: a few groups of about equal mass, of which a row has one byte a feature.
+
+Of numbers a group is a stretch of neighbouring bins of the reference; a bin that has a group's mass is one by itself, values below and
+above the reference's join the ends, and what lies in intervals without a reference row is a group of its own. Of categories the commonest
+are groups, and all others are one. What is absent is in none.
+"""
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from ...schemas.identity import content_hash
+from ...schemas.stored.outcomes import GroupedFeature
+from ...schemas.stored.reference import CategoricalProfile, NumericProfile, ProfiledField
+from ...schemas.text import CATEGORY, fitted
+
+#: Groups of about equal mass: products are of every two of all features' groups, so they grow with the square.
+GROUPS = 5
+#: The byte of a value that is absent.
+ABSENT = 255
+#: Characters of an identity.
+_SHORT = 16
+
+Bytes = NDArray[np.uint8]
+
+
+class LookedUp(Protocol):
+    """Columns of texts of which each distinct value is asked for once."""
+
+    def looked_up(self, column: int, found: Callable[[object], int]) -> NDArray[np.int64]:
+        """A number for every row, by its value."""
+        ...
+
+
+class _OfNumbers(NamedTuple):
+    edges: NDArray[np.float64]
+    group_of: Bytes  # by interval between them
+
+    def codes(self, column: NDArray[np.float64]) -> Bytes:
+        return np.where(np.isnan(column), np.uint8(ABSENT), self.group_of[np.searchsorted(self.edges, column, side="right")])
+
+
+class _OfTexts(NamedTuple):
+    groups: dict[str, int]
+
+    def code(self, value: object) -> int:
+        return self.groups.get(value, len(self.groups)) if isinstance(value, str) else ABSENT
+
+
+class Grouping:
+    """The groups of some of a reference's features.
+
+    Parameters
+    ----------
+    fields
+        All fields of the reference.
+    chosen
+        The names of the features, or how many: then they are the first of those that have groups.
+    """
+
+    def __init__(self, fields: Sequence[ProfiledField], chosen: Sequence[str] | int) -> None:
+        self._numbers: list[tuple[int, int, _OfNumbers]] = []  # byte of a row, column of the numbers, groups
+        self._texts: list[tuple[int, int, _OfTexts]] = []
+        features: list[GroupedFeature] = []
+        numeric = [field.name for field in fields if field.type in ("numeric", "timestamp")]
+        texts = [field.name for field in fields if field.type in ("categorical", "boolean", "text")]
+        grouped = {field.name: field.values for field in fields if field.role == "feature" and has_groups(field)}
+        for name in [*grouped][:chosen] if isinstance(chosen, int) else [name for name in chosen if name in grouped]:
+            profile, place = grouped[name], len(features)
+            if isinstance(profile, NumericProfile):
+                numbers, groups = _of_numbers(profile)
+                self._numbers.append((place, numeric.index(name), numbers))
+            else:
+                assert isinstance(profile, CategoricalProfile)
+                own = _of_texts(profile)
+                self._texts.append((place, texts.index(name), own))
+                groups = len(own.groups) + 1
+            features.append(GroupedFeature(name=name, groups=groups))
+        self.features = tuple(features)
+        #: Equal where rows' bytes mean the same; of no features "".
+        self.name = content_hash(self._written()).partition(":")[2][:_SHORT] if features else ""
+
+    def codes(self, numeric: NDArray[np.float64], texts: LookedUp) -> Bytes:
+        """Of every row a byte a feature, shape [rows, features], from all decoded columns."""
+        found = np.full((len(numeric), len(self.features)), ABSENT, dtype=np.uint8)
+        for place, column, numbers in self._numbers:
+            found[:, place] = numbers.codes(numeric[:, column])
+        for place, column, categories in self._texts:
+            found[:, place] = texts.looked_up(column, categories.code)
+        return found
+
+    def _written(self) -> bytes:
+        numbers = [[place, own.edges.tolist(), own.group_of.tolist()] for place, _, own in self._numbers]
+        texts = [[place, own.groups] for place, _, own in self._texts]
+        return msgspec.json.encode([[one.name for one in self.features], numbers, texts])
+
+
+def has_groups(field: ProfiledField) -> bool:
+    """Whether a field's values are watched as one series of numbers or categories."""
+    return isinstance(field.values, NumericProfile | CategoricalProfile)
+
+
+def _of_numbers(profile: NumericProfile) -> tuple[_OfNumbers, int]:
+    counts, bin_of = np.asarray(profile.counts, dtype=np.int64), np.asarray(profile.bin_of, dtype=np.int64)
+    group_of_bin = np.zeros(len(counts), dtype=np.int64)
+    inner = [bin_ for bin_ in range(len(counts)) if bin_ not in profile.rare]
+    groups = _stretches(counts[inner])
+    group_of_bin[inner] = groups
+    last = int(groups[-1]) if len(groups) else 0
+    low, high = {0, *(profile.far or ())[:1]}, {profile.above, *(profile.far or ())[1:]}
+    group_of_bin[[*low]], group_of_bin[[*high]] = 0, last
+    if profile.gap is not None:
+        last += 1
+        group_of_bin[profile.gap] = last
+    of_interval = group_of_bin[bin_of]
+    kept = np.flatnonzero(of_interval[1:] != of_interval[:-1])
+    edges = np.asarray(profile.edges, dtype=np.float64)[kept]
+    return _OfNumbers(edges, of_interval[np.append(0, kept + 1)].astype(np.uint8)), last + 1
+
+
+def _stretches(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The group of each of neighbouring bins.
+
+    >>> _stretches(np.array([1, 1, 1, 1, 1, 1, 1, 1, 1, 1])).tolist()
+    [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    >>> _stretches(np.array([95, 1, 1, 1, 1, 1])).tolist()
+    [0, 1, 1, 1, 1, 1]
+    """
+    total = max(int(counts.sum()), 1)
+    heavy = counts * GROUPS >= total
+    groups = np.zeros(len(counts), dtype=np.int64)
+    following = 0  # the next group
+    begins = np.flatnonzero(np.concatenate(([True], (heavy[1:] | heavy[:-1]))))[: len(counts)].tolist()
+    for begin, end in itertools.pairwise([*begins, len(counts)]):
+        own = counts[begin:end]
+        mass = int(own.sum())
+        parts = max(1, (2 * GROUPS * mass + total) // (2 * total))  # rounded
+        middle = np.cumsum(own) - own / 2
+        place = np.minimum((middle * parts / max(mass, 1)).astype(np.int64), parts - 1)
+        place = np.unique(place, return_inverse=True)[1]  # none is empty
+        groups[begin:end] = following + place
+        following += int(place[-1]) + 1
+    return groups
+
+
+def _of_texts(profile: CategoricalProfile) -> _OfTexts:
+    order = sorted(range(len(profile.categories)), key=lambda place: (-profile.counts[place], profile.categories[place]))
+    return _OfTexts({fitted(profile.categories[place], CATEGORY): group for group, place in enumerate(order[: GROUPS - 1])})

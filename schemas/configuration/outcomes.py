@@ -1,0 +1,46 @@
+"""``models.NAME.outcomes:`` of the configuration: what of a model's predictions is summed with their outcomes, beside what always is."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from ..fact import Setting
+from ..messages.block import MOST_BINNED
+
+#: Metrics of one's own: each costs time for every label.
+MOST_METRICS = 16
+
+
+def _names(written: tuple[str, ...]) -> tuple[str, ...]:
+    if twice := sorted({name for name in written if written.count(name) > 1}):
+        msg = f"{', '.join(twice)}: twice in the list; write each once"
+        raise ValueError(msg)
+    return written
+
+
+def _metric(written: str) -> str:
+    module, _, name = written.partition(":")
+    if not all(step.isidentifier() for step in [*module.split("."), name]):
+        msg = f"{written!r} is not a metric; write package.module:NAME"
+        raise ValueError(msg)
+    return written
+
+
+_Features = Annotated[tuple[str, ...], Field(max_length=MOST_BINNED), AfterValidator(_names)]
+_Metric = Annotated[str, AfterValidator(_metric)]
+
+
+class OutcomesOf(Setting):
+    """What is counted of one model's outcomes, beside what always is."""
+
+    features: Annotated[int, Field(ge=0, le=MOST_BINNED, strict=True)] | _Features = Field(
+        0, description="features by whose groups outcomes are summed: their names, or how many, the first of the reference's"
+    )
+    metrics: Annotated[tuple[_Metric, ...], Field(max_length=MOST_METRICS), AfterValidator(_names)] = Field(
+        (), description="of your own: package.module:NAME, each an `OwnMetric`"
+    )
+
+    @property
+    def binned(self) -> int:
+        """Features of a row, at most."""
+        return self.features if isinstance(self.features, int) else len(self.features)

@@ -1,0 +1,113 @@
+"""The joiner stands still for an hour of record time, or until the others are at the end, or runs nine times as fast: all lanes' events
+are the same, to the byte.
+"""
+
+from collections.abc import Callable
+from contextlib import closing
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import pytest
+
+from driftbus.consumers.bus.embedded import EmbeddedBus
+from driftbus.consumers.bus.interface import Output
+from driftbus.consumers.pipeline.topology import TOPOLOGY
+from driftbus.consumers.process.consumer import Consumer, Making
+from driftbus.consumers.reference.artifacts import ArtifactStore
+from driftbus.consumers.streams.records import end_records
+
+from ..streaming import BEGINNING, everything, prepare, reference
+from .test_blocks import LABELS, PREDICTIONS, settings
+
+#: Rows, one a second; from these on an input has moved, and answers are wrong more often.
+ROWS, MOVED, WORSE = 5_700, 3_600, 5_200
+SECOND = 1_000
+END = BEGINNING + (ROWS + 1_800) * SECOND
+#: The log comes in portions of two minutes of record time, and each role has its turns behind each.
+PORTIONS = 48
+#: Some thirty of them: an hour.
+HOUR = range(12, 43)
+#: Turns of the joiner behind a portion; before the last all others have read all there is.
+SCHEDULES: dict[str, Callable[[int], int]] = {
+    "stopped for an hour": lambda portion: int(portion not in HOUR),
+    "stopped until the others are at the end": lambda portion: 0,
+    "nine times as fast": lambda portion: 9,
+}
+
+
+class Published(NamedTuple):
+    """Values, by partition."""
+
+    events: dict[int, list[bytes]]
+    performance: dict[int, list[bytes]]
+
+
+def log() -> list[Output]:
+    draw, sent = np.random.default_rng(1), []
+    for i in range(ROWS):
+        time, score = BEGINNING + i * SECOND, float(draw.beta(0.5, 0.5))
+        label = bool(draw.random() < score) != bool(i >= WORSE and draw.random() < 0.5)
+        features = {"amount": float(draw.normal(2.0 * (i >= MOVED))), "age": 30, "colour": "red"}
+        value = {"model": "m0", "version": "1", "id": f"p{i}", "features": features, "score": score}
+        sent.append((time, Output(PREDICTIONS, i % 4, None, msgspec.json.encode(value), (), time)))
+        known = time + int(draw.exponential(20 * SECOND))
+        sent.append((known, Output(LABELS, i % 3, None, msgspec.json.encode({"id": f"p{i}", "label": label}), (), known)))
+    return [output for _, output in sorted(sent, key=lambda one: one[0])]
+
+
+def published(turns: Callable[[int], int]) -> Published:
+    """What is published where the joiner has so many turns behind each portion, and the other roles one."""
+    chosen, sent = settings({"wait": "10m", "about": "30m"}, stream={"pane": "1m"}, topics={"partitions": 2}), log()
+    with closing(EmbeddedBus(":memory:", "test", "one")) as bus:
+        prepare(bus, chosen, [reference("m0")])
+        bus.create(LABELS, 3, settings={"retention.ms": "-1"})
+        making = Making(bus, chosen, ArtifactStore(chosen.artifacts), lambda: END)
+        profiler, joiner, detector = (
+            [one for node in TOPOLOGY if node.role == role for one in node.make(making)] for role in ("profiler", "joiner", "detector")
+        )
+        for portion in range(PORTIONS):
+            bus.publish(sent[len(sent) * portion // PORTIONS : len(sent) * (portion + 1) // PORTIONS])
+            turn(profiler)
+            for _ in range(turns(portion)):
+                turn(joiner)
+            turn(detector)
+        bus.publish([one for topic, count in ((PREDICTIONS, 4), (LABELS, 3)) for one in end_records("test", topic, count, END)])
+        for consumers in (profiler, detector, joiner, detector):
+            while turn(consumers):
+                pass
+        found = Published(*(values(bus, topic) for topic in (chosen.topics.drift, chosen.topics.performance)))
+        for consumer in (*profiler, *joiner, *detector):
+            consumer.close()
+    return found
+
+
+def turn(consumers: list[Consumer]) -> bool:
+    return any([consumer.turn(0) for consumer in consumers])
+
+
+def values(bus: EmbeddedBus, topic: str) -> dict[int, list[bytes]]:
+    return {number: [event.value for event in events] for number, events in everything(bus, topic).items()}
+
+
+def lanes(found: Published) -> dict[bool, list[bytes]]:
+    """Events by whether they are of outcomes, each lane in its order: between lanes there is none."""
+    by: dict[bool, list[bytes]] = {True: [], False: []}
+    for events in found.events.values():
+        for event in events:
+            by[msgspec.json.decode(event).get("kind") == "performance"].append(event)
+    return by
+
+
+@pytest.fixture(scope="module")
+def steady() -> Published:
+    return published(lambda portion: 1)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_the_events_of_each_lane_are_the_same_whatever_the_joiners_speed(schedule: str, steady: Published) -> None:
+    found = published(SCHEDULES[schedule])
+    assert lanes(found) == lanes(steady)
+    assert found.performance == steady.performance
+    assert all(lanes(steady).values())
+    assert any(lanes(steady)[True])

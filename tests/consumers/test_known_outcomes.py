@@ -1,0 +1,116 @@
+"""How well outcomes are known: a bucket that a clock closed, or in which somebody was given up, shows in all that is made of it."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+
+from driftbus.consumers.bus.embedded import EmbeddedBus
+from driftbus.consumers.bus.interface import Bus, Output
+from driftbus.consumers.joiner.doubts import Doubts, Standing
+from driftbus.consumers.pipeline.topology import TOPOLOGY
+from driftbus.consumers.process.consumer import Consumer, Making
+from driftbus.consumers.reference.artifacts import ArtifactStore
+from driftbus.consumers.streams.records import end_records
+from driftbus.schemas.configuration import Configuration
+from driftbus.schemas.messages.progress import Progress
+
+from ..streaming import BEGINNING, everything, prepare, reference
+from .test_blocks import LABELS, PREDICTIONS, settings
+from .test_concept import CHANGE, ROWS, SECOND, log
+from .test_joiner import panes
+
+#: When they are read.
+NOW = BEGINNING + (ROWS + 7_200) * SECOND
+#: Turns of which each takes a second of the wall clock; behind them nothing is left to do.
+TURNS = 40
+
+
+def live(**stream: str) -> Configuration:
+    own = {"pane": "1m", "clock": "live", **stream}
+    return settings({"wait": "6h", "early": "6h"}, stream=own, topics={"partitions": 1})
+
+
+class Turned:
+    """The consumers of some roles, with a wall clock."""
+
+    def __init__(self, bus: Bus, chosen: Configuration, now: int, *roles: str) -> None:
+        self.now = now
+        making = Making(bus, chosen, ArtifactStore(chosen.artifacts), lambda: self.now)
+        self.consumers: list[Consumer] = [one for node in TOPOLOGY if node.role in roles for one in node.make(making)]
+
+    def turn(self, lasting: int = SECOND) -> None:
+        self.now += lasting
+        for consumer in self.consumers:
+            consumer.turn(0)
+
+    def close(self) -> None:
+        for consumer in self.consumers:
+            consumer.close()
+
+
+@contextmanager
+def world(chosen: Configuration, sent: Iterable[Output]) -> Iterator[EmbeddedBus]:
+    with closing(EmbeddedBus(":memory:", "test", "log")) as bus:
+        prepare(bus, chosen, [reference("m0")])
+        bus.create(LABELS, 3, settings={"retention.ms": "-1"})
+        bus.publish([*sent])
+        yield bus
+
+
+def ends() -> list[Output]:
+    return [one for topic, count in ((PREDICTIONS, 4), (LABELS, 3)) for one in end_records("test", topic, count, NOW)]
+
+
+def opened(bus: Bus, chosen: Configuration) -> tuple[bool, bool]:
+    """Of the event that errors are commoner: whether it is complete, and whether a clock decided."""
+    events = [event.content for events in everything(bus, chosen.topics.drift).values() for event in events]
+    [one] = [event for event in events if event.get("kind") == "performance" and event["status"] == "opened"]
+    return one["complete"], one["clock_decided"]
+
+
+def test_a_partition_of_which_only_a_clock_says_that_nothing_comes() -> None:
+    chosen, silent = live(), 2
+    sent = [one._replace(partition=0) if one.topic == LABELS and one.partition == silent else one for one in log(0.35)]
+    ended = [one for one in ends() if (one.topic, one.partition) != (LABELS, silent)]
+    with world(chosen, [*sent, *ended]) as bus:
+        turned = Turned(bus.as_instance("one"), chosen, NOW, "profiler", "joiner", "detector")
+        for _ in range(TURNS):
+            turned.turn()
+        turned.close()
+        assert opened(bus, chosen) == (True, True)
+        while_rows_came = [one for one in panes(bus, chosen) if one.bucket < BEGINNING + ROWS * SECOND]
+        assert {(one.complete, one.clock_decided) for one in while_rows_came} == {(True, True)}
+
+
+def test_a_reader_that_is_given_up() -> None:
+    """It says no more when errors become commoner: what the others read goes on without its partitions, and says so."""
+    chosen, sent, change = live(patience="1ms"), log(0.35), BEGINNING + CHANGE * SECOND
+    with world(chosen, [one for one in sent if (one.timestamp or 0) < change]) as bus:
+        stopped, turned = (Turned(bus.as_instance(name), chosen, change, "profiler") for name in ("stopped", "one"))
+        for _ in range(4):
+            stopped.turn(0)
+            turned.turn(0)
+        bus.publish([*(one for one in sent if (one.timestamp or 0) >= change), *ends()])
+        turned.now, behind = NOW, Turned(bus.as_instance("one"), chosen, NOW, "joiner", "detector")
+        for _ in range(TURNS):
+            turned.turn()
+            behind.turn()
+        assert opened(bus, chosen)[0] is False
+        assert not any(one.complete for one in panes(bus, chosen))
+
+
+def test_progress_is_as_small_as_it_was_where_all_is_known() -> None:
+    said = Progress(stream="s", source={"topic": "t", "topic_id": "i", "partition": 0}, through=5)
+    assert b"complete" not in said.encoded()
+    assert Progress.decoded(said.encoded()).complete
+    assert not Progress.decoded(said.model_copy(update={"complete": False}).encoded()).complete
+
+
+def test_an_interval_is_as_well_known_as_the_worst_of_its_steps() -> None:
+    doubts = Doubts()
+    doubts.note(Standing(10, 20, complete=False))
+    doubts.note(Standing(20, 40, clock_decided=True))
+    doubts.note(Standing(40, 50))
+    assert doubts.of(0, 10) == Standing(0, 10)
+    assert doubts.of(0, 30) == Standing(0, 30, complete=False, clock_decided=True)
+    assert doubts.of(20, 30) == Standing(20, 30, clock_decided=True)
+    assert doubts.of(40, 50) == Standing(40, 50)
