@@ -3,7 +3,8 @@
 Messages on an embedded bus, then profiler, joiner and detector until their end. A version is a run: it makes a prediction a second, whose
 label comes with it, a step is 200 s. The error rate goes from .10 to .15, somewhere in a step, behind 5,000 labels for the baseline and
 1,000 more. The budget is the one at which the signal `errors` alone has a measured ARL of 10,000 labels (`concept.alone`): there labels
-are folded in by the detector's own functions, and here it is compared, version by version, that these tell the same in the same step.
+are folded in by the detector's own functions, and here it is compared, version by version, that these open the same in the same step.
+(What becomes of it is judged by intervals, which they do not know.)
 With ``hard`` scores are of sixteen kinds, and those near a half come three times as often from the change on: nobody may speak of
 `relation`.
 """
@@ -41,6 +42,10 @@ PLAIN: tuple[Law, Law] = (np.full(2, 0.5), np.full(2, 0.1)), (np.full(2, 0.5), n
 HARD: tuple[Law, Law] = CELLS, harder(CELLS)
 
 
+#: The end of the step, what is told, and of which signals.
+Told = tuple[str, str, tuple[str, ...]]
+
+
 class Run:
     """One version's predictions: cells, and whether they are wrong."""
 
@@ -73,8 +78,8 @@ def messages(version: str, run: Run) -> Iterator[Output]:
         yield Output(KNOWN, i % 4, None, msgspec.json.encode({"id": name, "label": (score > 0.5) != wrong}), (), time_)
 
 
-def piped(runs: list[Run], budget: float) -> dict[str, list[tuple[str, str, tuple[str, ...]]]]:
-    """By version the events about outcomes: the end of the step, what they say, and of which signals."""
+def piped(runs: list[Run], budget: float) -> dict[str, list[Told]]:
+    """By version the events about outcomes."""
     model = {"labels": "outcomes", "false_alarms": f"1 per {round(budget)}s"}
     chosen = configuration(
         stream={"pane": f"{SIZE}s"}, labels={"outcomes": {"topics": [KNOWN], "wait": "10m", "early": "1m"}}, models={"m0": model}
@@ -91,7 +96,7 @@ def piped(runs: list[Run], budget: float) -> dict[str, list[tuple[str, str, tupl
         for _ in pipeline.run_until_end():
             pass
         pipeline.close()
-        found: dict[str, list[tuple[str, str, tuple[str, ...]]]] = {str(number): [] for number in range(len(runs))}
+        found: dict[str, list[Told]] = {str(number): [] for number in range(len(runs))}
         for events in everything(bus, chosen.topics.drift).values():
             for event in events:
                 said = event.content
@@ -100,7 +105,7 @@ def piped(runs: list[Run], budget: float) -> dict[str, list[tuple[str, str, tupl
     return found
 
 
-def same(runs: list[Run], budget: float) -> dict[str, list[tuple[str, str, tuple[str, ...]]]]:
+def same(runs: list[Run], budget: float) -> dict[str, list[Told]]:
     """The same, without a bus."""
     return {
         str(number): [
@@ -109,6 +114,11 @@ def same(runs: list[Run], budget: float) -> dict[str, list[tuple[str, str, tuple
         ]
         for number, run in enumerate(runs)
     }
+
+
+def opened(events: list[Told]) -> list[Told]:
+    """The first event of a version: what comes behind it, an episode decides."""
+    return [event for event in events[:1] if event[1] == "opened"]
 
 
 def measured(runs: list[Run], budget: float) -> dict[str, Any]:
@@ -120,7 +130,7 @@ def measured(runs: list[Run], budget: float) -> dict[str, Any]:
         early += bool(ends) and ends[0] <= 0
         labels += ends[:1] if ends and ends[0] > 0 else []
         assert bool(ends) == bool(found[str(version)])
-    alike = sum(a == b for a, b in zip(found.values(), same(runs, budget).values(), strict=True))
+    alike = sum(opened(a) == opened(b) for a, b in zip(found.values(), same(runs, budget).values(), strict=True))
     names = [{name for _, _, signals in events for name in signals} for events in found.values()]
     return {
         "versions": len(runs),
@@ -141,7 +151,7 @@ def main(what: str) -> None:
     path = RESULTS / "concept_pipeline.json"
     kept = json.loads(path.read_text()) if path.exists() else {}
     if what == "hard":
-        kept["hard rows three times as common"] = measured([Run(seed, HARD, 20_000) for seed in range(3)], 100_000.0)
+        kept["hard rows three times as common"] = measured([Run(seed, HARD, 8_000) for seed in range(3)], 100_000.0)
     else:
         single = alone(ERRORS, ONE, WORSE, SIZE)
         kept["errors alone, without a bus"] = single

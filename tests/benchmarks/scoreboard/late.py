@@ -22,8 +22,8 @@ Counts = NDArray[np.int64]
 #: The label of the first alarm, counted from the end of the baseline, or the number of labels behind it.
 Alarm = Callable[[NDArray[np.bool_], float], int]
 
-SIZE, RUNS, TUNED_RUNS, TARGET, PREDICTIONS = 50, 100, 120, 10_000, 60_000
-HALVINGS = 14
+SIZE, RUNS, TUNED_RUNS, TARGET, PREDICTIONS = 50, 40, 40, 10_000, 45_000
+HALVINGS = 9
 #: Ticks within which 99 % of the slower outcome's labels come.
 MATURITY = 9_200
 RULES: tuple[Rule, ...] = (ADWIN, PAGE_HINKLEY, *(rule for rule in ON_ERRORS if rule.name in ("DDM", "EDDM", "HDDM_A", "HDDM_W")))

@@ -62,7 +62,7 @@ def test_labels_are_counted_once_the_version_is_twice_as_old_as_nearly_all_delay
     assert 0.8 < baseline.delay / (2_000_000 * np.log(90)) < 1.25  # a tenth are errors, which come sooner
     assert baseline.wrong / baseline.labelled == pytest.approx(0.1, abs=0.012)
     at_once = _gathered(steps, since=0).baseline()
-    assert at_once.wrong / at_once.labelled > 0.115
+    assert at_once.wrong / at_once.labelled > 0.105  # and for a while more than later: that looks like errors that hang together
     assert _gathered(steps, since=10_000_000).baseline().first == 10_000_000
 
 
