@@ -34,11 +34,13 @@ def table(story: Story, metric: str, width: int) -> Table:
 
 
 def title(story: Story, metric: str) -> str:
-    """Of what, from when to when."""
+    """Of what, from when to when, and when that was known."""
     first, last = min(one.start for one in story.records), max(one.about for one in story.records)
     of = sorted({f"{one.model}/{one.version}" for one in story.records})
     segment = f" [{story.records[0].segment}]" if story.records[0].segment else ""
-    return f"{', '.join(of)}{segment}: {metric} of the predictions made from {place(iso(first))} to {place(iso(last))} UTC"
+    known = max(one.through for one in story.records)
+    when = f"made from {place(iso(first))} to {place(iso(last))} UTC, as of {place(iso(known))}"
+    return f"{', '.join(of)}{segment}: {metric} of the predictions {when}"
 
 
 def legend(story: Story, width: int) -> Iterator[str]:

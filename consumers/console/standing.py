@@ -66,12 +66,13 @@ def standing(bus: Bus, configuration: Configuration, now_ms: int | None = None) 
     """Look once."""
     topics = configuration.topics
     inputs = configuration.inputs
-    described = bus.describe([*inputs, topics.summaries, topics.drift, topics.snapshots, topics.models])
+    described = bus.describe([*inputs, topics.summaries, topics.drift, topics.snapshots, topics.models, topics.joins])
     summaries = described.get(topics.summaries)
     found = list(islice(kept(bus, configuration), _MOST_LETTERS + 1))
     questions = [
         *_profilers(bus, configuration, described, _newest(bus, configuration, described), found),
-        *_clerks(bus, configuration, described),
+        *(_alone(bus, configuration, described, "joiner", topics.joins) if configuration.labels else []),
+        *_alone(bus, configuration, described, "clerk", topics.models),
         *(_detectors(bus, configuration, described) if summaries else []),
     ]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -98,10 +99,11 @@ def _profilers(
             yield partial(_one, bus, configuration, "profiler", name, place, committed.get(place), at, {name: through}, len(mine))
 
 
-def _clerks(bus: Bus, configuration: Configuration, described: Mapping[str, TopicDescription]) -> Iterable[Question]:
-    places = _partitions(described[topic] for topic in [configuration.topics.models] if topic in described)
-    committed = bus.committed(f"{configuration.application}-clerk", places) if places else {}
-    return [partial(_one, bus, configuration, "clerk", None, place, committed.get(place), None, {}, None) for place in places]
+def _alone(bus: Bus, configuration: Configuration, described: Mapping[str, TopicDescription], role: str, topic: str) -> Iterable[Question]:
+    """A role that reads one topic of ours, and whose progress nobody needs here."""
+    places = _partitions([described[topic]] if topic in described else [])
+    committed = bus.committed(f"{configuration.application}-{role}", places) if places else {}
+    return [partial(_one, bus, configuration, role, None, place, committed.get(place), None, {}, None) for place in places]
 
 
 def _detectors(bus: Bus, configuration: Configuration, described: Mapping[str, TopicDescription]) -> Iterable[Question]:

@@ -25,11 +25,11 @@ class Point(NamedTuple):
 
 def ripe(records: Sequence[Performance]) -> frozenset[str]:
     """The keys of those intervals of one version of which hardly any label is still to come: final ones, and those that are labelled nearly
-    as well. Where none is final yet, the older half says how well that is.
+    as well. Where none is final yet, the older half says how well that is; where there is none, every prediction has a label in the end.
     """
-    final = [one for one in records if one.final] or records[: len(records) // 2 + 1]
-    labelled, predicted = (sum(getattr(one, name) for one in final) for name in ("labelled", "predicted"))
-    enough = MATURED * labelled / max(predicted, 1)
+    older = [one for one in records if one.final] or records[: len(records) // 2]
+    predicted = sum(one.predicted for one in older)
+    enough = MATURED * (sum(one.labelled for one in older) / predicted if predicted else 1.0)
     return frozenset(one.key for one in records if one.final or one.labelled >= enough * one.predicted > 0)
 
 

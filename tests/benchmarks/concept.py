@@ -20,7 +20,7 @@ from scipy import stats
 from driftbus.detectors.concept import Arrivals, Gathering, OutcomeSettings, OutcomeSuite
 from driftbus.detectors.concept.space import ERRORS, RELATION
 from driftbus.detectors.episodes.step import start, step
-from driftbus.detectors.outcomes.grid import GRID, bins_on_grid
+from driftbus.detectors.outcomes.delays import DELAY_BINS, bins_of
 from driftbus.schemas.stored.baseline import OutcomeBaseline
 
 from .concept_peers import MADE, peer
@@ -158,7 +158,7 @@ def _settled(made: Counts, arrived: Counts, wrong: NDArray[np.bool_], size: int)
     gathering = Gathering("concept", "1", 1)
     for at in range(0, len(made) - size, size):
         own = slice(at, at + size)
-        delays = np.bincount(bins_on_grid(1000 * (arrived[own] - made[own])), minlength=GRID)
+        delays = np.bincount(bins_of(1000 * (arrived[own] - made[own])), minlength=DELAY_BINS)
         begin, end = int(arrived[at]) * 1000, (int(arrived[at + size - 1]) + 1) * 1000
         gathering.add(Arrivals(begin, end, np.array([size]), np.array([int(wrong[own].sum())]), delays=delays))
         if gathering.complete:

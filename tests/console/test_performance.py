@@ -115,12 +115,13 @@ def test_an_interval_is_matured_when_it_is_labelled_as_final_ones_are() -> None:
     records = [record(0, labelled=50, right=40, final=True), record(1, labelled=48, right=40), record(2, labelled=20, right=10)]
     assert ripe(records) == {records[0].key, records[1].key}
     assert ripe([]) == frozenset()
+    assert ripe([record(0, labelled=80, right=70)]) == frozenset(), "nobody knows yet how many come"
     assert ripe([record(0, made=0, labelled=0, right=0)]) == frozenset()
 
 
 def test_what_is_not_known_yet_is_named() -> None:
     assert list(still_awaited([record(0, labelled=0, right=0), record(1, labelled=0, right=0)])) == [
-        "fraud/1: no label of its 200 predictions has come yet; if some have, driftbus check says whether their ids meet"
+        "fraud/1: no label of its 200 predictions counts yet; have some come? see driftbus check, and dead-letters list"
     ]
     (line,) = still_awaited([record(0), record(1, "2", **ESTIMATES)])
     assert line.startswith("fraud/1: estimates, and concept drift, come with the baseline, its first 5,000 labels: 100 so far")

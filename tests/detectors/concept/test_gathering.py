@@ -1,22 +1,27 @@
 """The baseline of outcomes: which labels it is made of, how much they hang together, and that a restart changes nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from driftbus.consumers.reference.outcomes import LOSSES
 from driftbus.detectors.concept import Arrivals, Gathering
 from driftbus.detectors.concept.gathering import WANTED
 from driftbus.detectors.concept.steps import StepSums
+from driftbus.detectors.outcomes.delays import DELAY_BINS, bins_of
 from driftbus.detectors.outcomes.grid import ENDS, GRID, MIDDLES, bins_on_grid
 from driftbus.detectors.profiling.dependence import Dependence
 from driftbus.schemas.stored.baseline import OutcomeBaseline
 
-from .worlds import arrivals, coin, on_grid
+from .worlds import OF_CELLS, arrivals, coin, numbers
 
 
-def _gathered(steps: list[Arrivals], *, through_bytes: bool = False, numeric: bool = False, since: int | None = None) -> Gathering:
-    gathering = Gathering("loans", "3", len(steps[0].rows), numeric, since)
+def _gathered(steps: list[Arrivals], *, through_bytes: bool = False, since: int | None = None) -> Gathering:
+    edges = LOSSES if len(steps[0].losses) else None
+    gathering = Gathering("loans", "3", len(steps[0].rows), edges, since=since)
     for one in steps:
         gathering.add(one)
         gathering = Gathering.decoded(gathering.encoded()) if through_bytes else gathering
@@ -44,7 +49,7 @@ def test_labels_are_counted_once_the_version_is_twice_as_old_as_nearly_all_delay
     arrived = made + np.rint(draw.exponential(np.where(wrong, 500, 2_000))).astype(np.int64)  # errors are known first
     for number in range(600):
         own = (arrived >= 50 * number) & (arrived < 50 * number + 50)
-        delays = np.bincount(bins_on_grid((arrived[own] - made[own]) * 1000), minlength=GRID)
+        delays = np.bincount(bins_of((arrived[own] - made[own]) * 1000), minlength=DELAY_BINS)
         steps.append(Arrivals(50_000 * number, 50_000 * (number + 1), np.array([own.sum()]), np.array([wrong[own].sum()]), delays=delays))
     baseline = _gathered(steps).baseline()
     assert baseline.first >= 2_000_000 * np.log(100)
@@ -92,9 +97,12 @@ def test_of_labels_one_by_one_it_is_the_dependence_of_the_series() -> None:
 def test_of_numbers_losses_are_counted_and_their_dependence_is_that_of_losses() -> None:
     draw = np.random.default_rng(5)
     size = np.repeat(draw.choice([1.0, 3.0], 110), 1)
-    steps = [arrivals(k, [50], [2], on_grid(draw.exponential(one, 50))) for k, one in enumerate(size.tolist())]
-    baseline = _gathered(steps, numeric=True).baseline()
+    steps = [numbers(k, [draw.exponential(one, 30), draw.exponential(3 * one, 20)]) for k, one in enumerate(size.tolist())]
+    baseline = _gathered(steps).baseline()
     assert sum(baseline.losses) == baseline.labelled == WANTED
+    assert baseline.absolute == sum(one.absolute for one in steps[:100])
+    assert all(0.09 < wrong / rows < 0.22 for wrong, rows in zip(baseline.errors, baseline.rows, strict=True))
+    assert baseline.large[1] > baseline.large[0]  # what is large is so for its cell
     assert baseline.dependence > 5  # the labels of a step are alike
 
 
@@ -111,16 +119,17 @@ def test_the_grid_tells_integers_apart_by_an_eighth() -> None:
 @settings(max_examples=60, deadline=None)
 @given(data=st.data(), numeric=st.booleans())
 def test_a_restart_behind_every_step_changes_nothing(data: st.DataObject, numeric: bool) -> None:
-    steps = []
+    steps, cells = list[Arrivals](), 3
     for number in range(data.draw(st.integers(1, 12))):
-        rows = data.draw(st.lists(st.sampled_from((0, 1, 40, 900, 10**12)), min_size=3, max_size=3))
-        errors = [data.draw(st.sampled_from((0, n, n // 7))) for n in rows]
-        losses, delays = np.zeros(GRID, dtype=np.int64), np.zeros(GRID, dtype=np.int64)
-        losses[[data.draw(st.integers(0, GRID - 1))]] = sum(rows)
-        delays[[data.draw(st.sampled_from((0, 60, 90)))]] = sum(rows)
-        some = {"losses": losses} if numeric else {}
-        steps.append(Arrivals(number * 10_000, number * 10_000 + 10_000, np.array(rows), np.array(errors), delays=delays, **some))
-    whole, restored = _gathered(steps, numeric=numeric), _gathered(steps, through_bytes=True, numeric=numeric)
+        if numeric:
+            one = numbers(number, [data.draw(st.sampled_from(OF_CELLS)) for _ in range(cells)])
+        else:
+            rows = data.draw(st.lists(st.sampled_from((0, 1, 40, 900, 10**12)), min_size=cells, max_size=cells))
+            one = arrivals(number, rows, [data.draw(st.sampled_from((0, n, n // 7))) for n in rows])
+        delays = np.zeros(DELAY_BINS, dtype=np.int64)
+        delays[[data.draw(st.sampled_from((0, 60, 90, DELAY_BINS - 1)))]] = one.rows.sum()
+        steps.append(replace(one, delays=delays))
+    whole, restored = _gathered(steps), _gathered(steps, through_bytes=True)
     assert whole.baseline() == restored.baseline()
     assert whole.encoded() == restored.encoded()
     assert whole.baseline().dependence >= 1
