@@ -46,7 +46,7 @@ class _Numbers:
 
     def __init__(self, columns: Sequence[tuple[int, int, _OfNumbers]]) -> None:
         most = max((len(one.edges) for _, _, one in columns), default=0)
-        self._places, self._columns = ([column[at] for column in columns] for at in (0, 1))
+        self._places, self._columns = [place for place, _, _ in columns], [column for _, column, _ in columns]
         self._edges = np.full((most, len(columns)), np.inf)
         self._group_of = np.zeros((len(columns), most + 1), dtype=np.uint8)
         for number, (_, _, one) in enumerate(columns):
