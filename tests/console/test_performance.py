@@ -211,7 +211,9 @@ def test_a_replay_is_shown_as_the_topics_are() -> None:
     assert "2 promoted" in lines[2 + 5]
     assert lines[-2] == "2026-03-01 05:00  PROMOTED  fraud/2  job 7"
     assert Path("a.png").stat().st_size > 10_000
-    assert len(says("fraud", "--from", "performance.jsonl", "--last", "7", "--metric", "auc", "--json").splitlines()) == 7
+    assert (
+        len(says("fraud", "--from", "performance.jsonl", "--last", "7", "--metric", "auc", "--json").splitlines()) == 2 * 7
+    )  # a segment, too
     assert "[country = NZ]: auc of" in says("fraud", "--from", "performance.jsonl", "--segment", "country = NZ", "--metric", "auc")
 
 
