@@ -19,8 +19,8 @@ from .finding import Finding
 from .samples import Sample, last_records
 from .topics import input_topics
 
-#: Bytes of a prediction that waits, in the joiner, and how many more with a maturity; and of a row in the joins topic. Either has another
-#: one for each grouped feature.
+#: Bytes of a prediction that waits, in the joiner, and how many more with a maturity; and of a row in the joins topic. Each grouped feature
+#: is another one of both.
 WAITING_BYTES, MATURING_BYTES, BLOCK_BYTES = 78, 8, 45
 #: Rows that a joiner may keep: some 6 GB.
 MOST_WAITING = 60_000_000
