@@ -26,11 +26,11 @@ from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.pipeline.topology import ROLES
 from driftbus.consumers.streams.records import end_records
 from driftbus.detectors.concept import Arrivals
-from driftbus.detectors.concept.space import RELATION
+from driftbus.detectors.concept.space import ERRORS, RELATION
 from driftbus.schemas.cloud_events import iso
 
 from ..streaming import BEGINNING, configuration, everything, prepare, reference
-from .concept import CELLS, ERRORS, LABELS, ONE, RESULTS, WARM, WORSE, Law, alone, harder, summary, told
+from .concept import CELLS, LABELS, ONE, RESULTS, WARM, WORSE, Law, alone, harder, summary, told
 
 SIZE, SECOND, BEHIND = 200, 1_000, 1_400
 VERSIONS = 24
@@ -64,8 +64,8 @@ class Run:
         for number, at in enumerate(range(0, len(self.cells), SIZE)):
             cells, wrong = self.cells[at : at + SIZE], self.wrong[at : at + SIZE]
             begin = BEGIN + number * SIZE * SECOND
-            counts = (np.bincount(each, minlength=kinds) for each in (cells, cells[wrong]))
-            yield Arrivals(begin, begin + SIZE * SECOND, *counts)
+            rows, errors = (np.bincount(each, minlength=kinds).astype(np.int64) for each in (cells, cells[wrong]))
+            yield Arrivals(begin, begin + SIZE * SECOND, rows, errors)
 
 
 def messages(version: str, run: Run) -> Iterator[Output]:

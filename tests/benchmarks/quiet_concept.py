@@ -61,7 +61,7 @@ class World:
 
     def _late(self, rng: np.random.Generator, size: int) -> Iterator[tuple[Counts, Counts]]:
         """Of predictions one a second, in the order in which labels come; those of which some are still to come are kept."""
-        waiting, first = (np.zeros(0, dtype=np.int64),) * 3, 0
+        waiting, first = [np.zeros(0, dtype=np.int64)] * 3, 0
         while True:
             cells = rng.choice(len(CELLS[0]), BLOCK, p=CELLS[0])
             wrong = rng.random(BLOCK) < CELLS[1][cells]
@@ -70,7 +70,7 @@ class World:
             order = np.argsort(both[0], kind="stable")
             first += BLOCK
             ready = int(np.searchsorted(both[0][order], first)) // size * size
-            waiting = tuple(one[order[ready:]] for one in both)
+            waiting = [one[order[ready:]] for one in both]
             if ready and first > SETTLED:
                 yield _counted(both[1][order[:ready]], both[2][order[:ready]] > 0, size)
 
@@ -79,7 +79,8 @@ def _counted(cells: Counts, wrong: NDArray[np.bool_], size: int) -> tuple[Counts
     kinds = len(CELLS[0])
     places = cells + kinds * (np.arange(len(cells)) // size)
     shape = len(cells) // size, kinds
-    return tuple(np.bincount(each, minlength=shape[0] * kinds).reshape(shape) for each in (places, places[wrong]))
+    rows, errors = (np.bincount(each, minlength=shape[0] * kinds).astype(np.int64).reshape(shape) for each in (places, places[wrong]))
+    return rows, errors
 
 
 WORLDS = (
