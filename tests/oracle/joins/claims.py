@@ -17,7 +17,7 @@ from .product import ROLES, Log, Published, halves, named, published
 from .worlds import BEGINNING, SECOND, Join, Known, Predicted, World
 
 #: Sums that the rules of the join have; the batch computation has them all.
-_OF_RULES = ("predicted", "duplicates", "expired", "unmatched", "n", "errors")
+_OF_RULES = ("predicted", "duplicates", "expired", "unmatched", "due", "n", "errors")
 #: The product's name for a label that met nothing and names no model, and for a version that there is not.
 NOBODY = "-"
 Told = tuple[int, bool, int, str, str, str, tuple[tuple[str, int], ...]]
@@ -96,10 +96,16 @@ def told_by_product(found: Published, join: Join) -> dict[int, list[Told]]:
 
 
 def told_by_rules(outcomes: Iterable[labels.Outcome]) -> list[Told]:
-    return sorted(
-        (one.bucket, one.about is None, one.bucket if one.about is None else one.about, *one.version, one.place, one.sums)
+    told = [
+        (one.bucket, one.about is None, one.bucket if one.about is None else one.about, *one.version, one.place, _counted(one.sums))
         for one in outcomes
-    )
+    ]
+    return sorted(one for one in told if one[6])
+
+
+def _counted(sums: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+    """Without the sum of the delays, of which the product has bins."""
+    return tuple((name, by) for name, by in sums if name != "delays")
 
 
 def _of_rules(told: list[Told]) -> list[Told]:

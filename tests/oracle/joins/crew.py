@@ -15,6 +15,9 @@ from driftbus.consumers.reference.artifacts import ArtifactStore
 
 from .product import ROLES, Log
 
+#: Turns until every partition has whoever is to read it.
+_SETTLED = 3
+
 
 class Died(BaseException):
     """The process is gone: nothing of it is closed."""
@@ -156,6 +159,8 @@ class Crew:
             if "one" not in self.there:
                 self._begin("one")
             died = self.fate.seen["died"]
+            for _ in range(_SETTLED):
+                self.all_turn(100)
             for role in ROLES:
                 waited = [consumer for process in self.there.values() for consumer in process.consumers[role]]
                 for consumer in waited:
