@@ -6,9 +6,9 @@ empty joiner folds on and is the joiner itself before it gets to where the snaps
 
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -25,28 +25,16 @@ from ..streams.align import NEVER, Aligned, Aligner, pending_offsets
 from ..streams.buckets import Every
 from ..streams.spans import Spans
 from .blocks import Blocks, Kept
+from .counted import CountedBy
 from .doubts import Doubts, Span, Standing, standings
 from .names import Names
 from .rows import in_steps, labels, predictions
+from .steps import Step, together
 
 #: Marks in a wait.
 MARKS = 32
-#: Rows of steps that are taken together: one with few rows costs as much as one with some thousands.
-MOST_AT_ONCE = 8_192
 #: The blocks that wait in a partition, of which `situated` says which it is.
 BlocksOf = Callable[[int], Blocks]
-
-
-class CountedBy(Protocol):
-    """How the outcomes of a version are counted."""
-
-    def __call__(self, model: str, reference: str, labels: str) -> OutcomeBasis:
-        """By model, reference (content hash) and labels."""
-        ...
-
-    def own(self, model: str, basis: OutcomeBasis) -> Own | None:
-        """What a model's rows add to the columns of a user's own metrics."""
-        ...
 
 
 class Mark(NamedTuple):
@@ -69,12 +57,6 @@ class Join:
     spans: Spans
     doubts: Doubts = field(default_factory=Doubts)
     marks: deque[Mark] = field(default_factory=deque)
-
-
-class _Step(NamedTuple):
-    aligned: Aligned[Kept]
-    blocks: list[Block]
-    complete: bool
 
 
 class Said(NamedTuple):
@@ -187,7 +169,7 @@ class Fold:
         end, decided = ready[-1].end, join.aligner.decided
         for part in standings(begin, end, (), decided):
             join.doubts.note(part)
-        for steps in _together(self._step(aligned) for aligned in ready):
+        for steps in together(self._step(aligned) for aligned in ready):
             first = steps[0]
             if not first.complete:
                 partly.append((first.aligned.start if first.aligned.panes else begin, first.aligned.end))
@@ -197,12 +179,12 @@ class Fold:
         for part in known:
             yield Said(_progress(join, part, ended=ready[-1].ended and part is known[-1]))
 
-    def _step(self, aligned: Aligned[Kept]) -> _Step:
+    def _step(self, aligned: Aligned[Kept]) -> Step:
         """With its blocks: those of the next need not be at hand yet."""
         blocks = self._blocks.take([pending.offset for pending in aligned.panes]) if self._blocks and aligned.panes else []
-        return _Step(aligned, blocks, aligned.complete and len(blocks) == len(aligned.panes))
+        return Step(aligned, blocks, aligned.complete and len(blocks) == len(aligned.panes))
 
-    def _evaluated(self, join: Join, steps: Sequence[_Step]) -> list[Pane]:
+    def _evaluated(self, join: Join, steps: Sequence[Step]) -> list[Pane]:
         """Of one step, or of some that are known alike."""
         last = steps[-1].aligned
         ends, blocks = [step.aligned.end for step in steps], [block for step in steps for block in step.blocks]
@@ -252,23 +234,6 @@ class Fold:
             complete=known.complete,
             clock_decided=known.clock_decided,
         )
-
-
-def _together(steps: Iterable[_Step]) -> Iterator[list[_Step]]:
-    """Steps that are as well known as each other, as long as they have few rows; whatever else is by itself."""
-    found, rows = list[_Step](), 0
-    for step in steps:
-        alike = step.complete and bool(step.blocks)
-        if found and not (alike and found[-1].aligned.clock_decided == step.aligned.clock_decided and rows < MOST_AT_ONCE):
-            yield found
-            found, rows = [], 0
-        found.append(step)
-        rows += sum(block.rows for block in step.blocks)
-        if not alike:
-            yield found
-            found, rows = [], 0
-    if found:
-        yield found
 
 
 def _packed(numbers: Mapping[str, Any]) -> bytes:  # plain data

@@ -14,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .groups import Ids, Rows, Spots, grouped
+from .in_force import KEPT, in_force, meant_for
 from .pending import Pending, Tiling
-from .rows import ANY, LABEL, NONE, Happening, Unmatched, Values, What, prediction, told
+from .rows import NONE, Happening, Unmatched, Values, What, prediction, told
 
-#: A label that is kept: of those of one id, model, bucket and step the one in force, and how many there were.
-_KEPT = np.dtype([*LABEL.descr, ("count", "<u4"), ("older", "<u4"), ("matched", "u1")])
 #: What was seen again, and in which step the last time.
 _GHOST = np.dtype([("hi", "<u8"), ("lo", "<u8"), ("last", "<i8"), ("version", "<u4"), ("older", "<u4")])
 
@@ -64,7 +63,7 @@ class Matching:
         self._told = told(bins)
         self._predictions = Pending(_waiting(bins, matures=maturity is not None), wait, tiling, maturity)
         self._ghosts = Pending(_GHOST, wait, tiling)
-        self._labels = Pending(_KEPT, early, tiling)
+        self._labels = Pending(KEPT, early, tiling)
 
     @property
     def waiting(self) -> int:
@@ -208,7 +207,7 @@ class Matching:
         """Let predictions meet the labels that are kept."""
         asked, spots = self._labels.store.find(made["hi"], made["lo"])
         labels = self._labels.rows
-        meant = _meant(labels["model"][spots], made["model"][asked])
+        meant = meant_for(labels["model"][spots], made["model"][asked])
         asked, spots = asked[meant], spots[meant]
         labels["matched"][spots] = 1
         inorder = np.lexsort((self._labels.store.ages(spots), labels["revision"][spots]))
@@ -221,10 +220,10 @@ class Matching:
 
     def _meet(self, labels: Rows, at: Values, new: Spots, early: Spots, early_at: Values) -> _Changes:
         """Let labels meet what is there; ``early`` are those of the ``new`` ones that had an outcome when they came."""
-        kept, at = _in_force(labels, at)
+        kept, at = in_force(labels, at)
         store, rows = self._predictions.store, self._predictions.rows
         asked, spots = store.find(kept["hi"], kept["lo"])
-        meant = _meant(kept["model"][asked], rows["model"][spots])
+        meant = meant_for(kept["model"][asked], rows["model"][spots])
         asked, spots = asked[meant], spots[meant]
         kept["matched"][asked] = 1
         self._labels.enter(at, at, kept)
@@ -278,22 +277,6 @@ def _waiting(bins: int, *, matures: bool) -> np.dtype[Any]:
     own = [("older", "<u4"), ("known", "u1"), ("label", "<i8"), ("revision", "<i8"), *([("delay", "<i8")] if matures else [])]
     hi, lo, *others = (field for field in prediction(bins).descr if field[0] != "about")
     return np.dtype([hi, lo, *own, *others])  # what a match looks at stands side by side
-
-
-def _in_force(labels: Rows, at: Values) -> tuple[Rows, Values]:
-    """Of the labels of one id, model and bucket the one in force, and how many there are: they meet the same, and leave together."""
-    inorder = np.argsort(labels["revision"], kind="stable")
-    groups = grouped(*(labels[name][inorder] for name in ("hi", "lo", "model", "about")))
-    latest = inorder[groups.lasts]
-    place = np.argsort(latest)
-    kept = np.zeros(len(latest), _KEPT)
-    _copy(labels[latest[place]], kept, LABEL.names or ())
-    kept["count"] = groups.sizes[place]
-    return kept, at[latest[place]]
-
-
-def _meant(of_label: NDArray[np.uint16], of_prediction: NDArray[np.uint16]) -> NDArray[np.bool_]:
-    return np.asarray((of_label == ANY) | (of_label == of_prediction), dtype=np.bool_)
 
 
 def _happening(what: What, rows: Rows) -> Happening:

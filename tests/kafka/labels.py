@@ -45,7 +45,7 @@ from .chaos.crew import Crew
 #: Who is there, and is killed; the profiler reads labels too.
 CREW = ("profiler-a", "profiler-b", "joiner-a", "joiner-b", "detector-a", "detector-b", "evaluator-a", "clerk-a")
 APPLICATION = "labels"
-#: Of record time; a prediction of the first model a second, of the other every third. From the second half of it on labels of m0 are turned round now and then.
+#: Of record time; a prediction of the first model a second, of the other every third. Late in it labels of m0 are turned now and then.
 SECONDS, SECOND = 7_200, 1_000
 CHANGE_S = 6_000
 WORSE = 0.4

@@ -111,7 +111,7 @@ def _counted(sums: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
 def _of_rules(told: list[Told]) -> list[Told]:
     """Without the sums that the rules of the join do not have."""
     found = [(*one[:6], tuple((name, by) for name, by in one[6] if _has(name))) for one in told]
-    return [one for one in found if one[6]]
+    return sorted(one for one in found if one[6])
 
 
 def _has(name: str) -> bool:
@@ -200,6 +200,8 @@ def in_record_time(world: World, artifacts: str, fate: Fate) -> None:
     for found in (one, other):
         made = sorted(fact for facts in blocks_of(world, found).values() for _, fact in facts if isinstance(fact, rules.Block))
         same("blocks", made, sorted(expected))
+    if not world.pause:  # what a later run tells of the time of an earlier one's end is told anew
+        taken(one)
     ensure("blocks", _as_written(one) == _as_written(other))
     ensure("schedules", one.events == other.events, _differing(one, other))
     for join in world.joins:
@@ -262,6 +264,14 @@ def in_time(found: Published) -> None:
                     one.bucket > over.get((one.stream, one.partition), -streams.NEVER),
                     lambda one=one: (one.bucket, one.of, named(one)),
                 )
+
+
+def taken(found: Published) -> None:
+    """Whoever aligns outcomes takes all of them: none has the id of another, or stands in front of where its partition was."""
+    for (_, partition, number), events in found.events.items():
+        ids = [dict(event.headers)["ce_id"] for event in events]
+        firsts = [Pane.decoded(event.value).first for event in events]
+        ensure("taken", len(set(ids)) == len(ids) and firsts == sorted(firsts), partition, number)
 
 
 def _as_written(found: Published) -> dict[int, list[bytes]]:
