@@ -237,10 +237,11 @@ def delayed(name: str, threshold: float, size: int = 50, runs: int = 40, predict
         path = means(suite_of(baseline), ERRORS, np.full((steps, 1), size), errors[:, None])
         at = begin + (int(first(path[None], threshold)[0]) + 1) * size - 1
         taus.append(baseline.dependence)
-        if arrived[at] < change:
+        behind = int((order[: at + 1] >= change).sum())
+        if not behind:
             early += 1
         else:
-            labels.append(int((order[: at + 1] >= change).sum()))
+            labels.append(behind)
             served.append(int(arrived[at]) - change)
     mean, error = float(np.mean(labels)), float(np.std(labels) / len(labels) ** 0.5)
     found = {"delay": name, "labels": round(mean), "error": round(error), "served": round(float(np.mean(served)))}

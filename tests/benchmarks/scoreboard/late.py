@@ -89,10 +89,11 @@ def delayed(name: str, alarm: Alarm, threshold: float) -> dict[str, Any]:
         change = int(known[begin + LABELS + WARM]) + 1
         made, known, wrong = world(name, run, change)
         at = begin + LABELS + alarm(wrong[begin : begin + LABELS + HORIZON // 2], threshold)
-        if known[at] < change:
+        behind = int((made[: at + 1] >= change).sum())
+        if not behind:
             early += 1
         else:
-            labels.append(int((made[: at + 1] >= change).sum()))
+            labels.append(behind)
             served.append(int(known[at]) - change)
     error = float(np.std(labels, ddof=1) / len(labels) ** 0.5) if len(labels) > 1 else 0.0
     return {

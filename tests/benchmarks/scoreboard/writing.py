@@ -119,7 +119,7 @@ def document(kept: dict[str, Figures]) -> str:
         many_lost=losses(lost_in_many),
         errors=errors,
         errors_lost=losses(lost_on_errors),
-        late=late(kept["errors_late"]),
+        late=late(kept["errors_late"]) if "errors_late" in kept else "",
         dependent=table(
             ["", "independent, normal", *laws],
             [
@@ -143,11 +143,12 @@ def document(kept: dict[str, Figures]) -> str:
 
 
 def late(section: Figures) -> str:
-    """The table of labels that come late, a delay a line."""
+    """What is said of labels that come late, with its table: a delay a line."""
     orders = next(iter(section.values()))["delays"]
     rows = [[order, *(_late(f["delays"][order]) for f in section.values())] for order in orders]
     names = [f"**{rule}**" if place == 0 else rule for place, rule in enumerate(section)]
-    return table(["delay of labels", *names], [["labels per false alarm", *(f"{f['arl']:,}" for f in section.values())], *rows])
+    own = ["labels per false alarm", *(f"{f['arl']:,}" for f in section.values())]
+    return LATE.format(table=table(["delay of labels", *names], [own, *rows]))
 
 
 def _late(cell: Mapping[str, Any]) -> str:
@@ -206,6 +207,7 @@ def _default(cell: Mapping[str, Any]) -> str:
     return _rows(cell["mean"])
 
 
+LATE = (Path(__file__).parent / "late.md").read_text(encoding="utf-8")
 TEXT = (Path(__file__).parent / "scoreboard.md").read_text(encoding="utf-8")
 
 
