@@ -35,7 +35,13 @@ _IN_THE_END = 2**62
 
 
 @click.command()
-@click.option("--sample", default=1_000, show_default=True, metavar="N", help="How many messages of each stream to read.")
+@click.option(
+    "--sample",
+    default=1_000,
+    show_default=True,
+    metavar="N",
+    help="How many messages of each stream to read; to compare delays of labels, a hundred times as many.",
+)
 @configured
 def check(configuration: Configuration, sample: int) -> None:
     """Say what driftbus can reach and read, what a message decodes to, what the budget costs, and what would prevent running."""

@@ -1,7 +1,8 @@
 """Whether predictions go wrong more often than they did, or otherwise: a lane of its own over what became known, each prediction once.
 
 A version's first labelled predictions in production are its baseline (`driftbus.detectors.concept`); what comes behind is stepped as the
-buckets of predictions are. The state belongs to the version: a new reference does not end it.
+buckets of predictions are. The state belongs to the version: a new reference does not end it. Since so few labels may not tell how often
+errors come, the baseline grows meanwhile, and takes its own place once it does and no episode is open.
 
 Whether a change is over is judged by the table of intervals, which revisions add to; but it is looked at in steps with arrivals only, so
 that no revision opens, updates or resolves by itself.
@@ -45,7 +46,7 @@ _MOST_LOSS = 2.0**31
 
 @dataclass
 class _Watched:
-    """One version: it gathers its baseline, or it is watched."""
+    """One version: it gathers its baseline, or it is watched, or both."""
 
     reference: str
     cells: str  #: what its cells are
@@ -115,12 +116,7 @@ class Concept:
             gathering = _gathering(version, basis, len(arrivals.rows), since)
             watched = self._versions[version] = _Watched(reference, cells, aligned.end, gathering)
         watched.latest = aligned.end
-        if watched.gathering is not None:
-            watched.gathering.add(arrivals)
-            if watched.gathering.complete:
-                baseline = watched.gathering.baseline()
-                watched.suite, watched.ripeness = self._suite(baseline, watched.reference), Ripeness(self._age(baseline))
-                watched.state, watched.gathering = start(watched.suite, aligned.end), None
+        if watched.gathering is not None and self._gathered(watched, watched.gathering, arrivals):
             return
         assert watched.suite is not None
         assert watched.state is not None
@@ -149,6 +145,19 @@ class Concept:
                 behind = behind[:-1]
             yield self._told(version, event, tests, behind, watched.onsets[event.episode])
         watched.onsets = {episode.id: watched.onsets[episode.id] for episode in watched.state.episodes}
+
+    def _gathered(self, watched: _Watched, gathering: Gathering, arrivals: Arrivals) -> bool:
+        """Whether the step is part of a baseline before or behind which nothing is watched. What comes in an episode is part of none."""
+        if watched.state is not None and watched.state.episodes:
+            return False
+        gathering.add(arrivals)
+        if gathering.complete or (watched.state is None and gathering.enough):
+            baseline = gathering.baseline()
+            watched.suite, watched.ripeness = self._suite(baseline, watched.reference), Ripeness(self._age(baseline))
+            watched.state, watched.changed, watched.former = start(watched.suite, arrivals.end), False, None
+            watched.gathering = None if gathering.complete else gathering
+            return True
+        return watched.state is None
 
     def _age(self, baseline: OutcomeBaseline) -> int:
         """How old an interval must be for nearly all its labels to have come."""

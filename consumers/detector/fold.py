@@ -391,7 +391,7 @@ class Fold:
                 one.aligner = Aligner.restored(one.aligner.buckets, one.aligner.patience, state.aligners[own], panes)
             one.restore(kept.get("outcomes", {}).get(name, []))
             one.concept.restore(kept.get("concept", {}).get(name, []))
-            one.online.restore(kept.get("online", {}).get(name, []))
+            one.online.restore(kept.get("online", {}).get(name, []), one.size)
         for name, plain in kept.get("concept", {}).items():
             fold.unlabelled.keep(name, plain)
         fold.unmonitored = {tuple(name) for name in kept["unmonitored"] if not isinstance(name, str)}

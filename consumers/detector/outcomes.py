@@ -143,6 +143,10 @@ class Outcomes:
     def _plan(self, whose: Whose) -> Layout:
         return self._plan_of(whose.model, whose.reference)
 
+    def size(self, whose: Whose) -> int:
+        """How many sums are kept of an interval."""
+        return self._plan(whose).size
+
     def _laid_out(self, model: str, reference: str) -> Layout:
         return layout(without_features(self._basis_of(model, reference, self.name)))
 

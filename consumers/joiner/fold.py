@@ -8,7 +8,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -25,6 +25,7 @@ from ..streams.align import NEVER, Aligned, Aligner, pending_offsets
 from ..streams.buckets import Every
 from ..streams.spans import Spans
 from .blocks import Blocks, Kept
+from .counted import CountedBy
 from .doubts import Doubts, Span, Standing, standings
 from .names import Names
 from .rows import in_steps, labels, predictions
@@ -34,18 +35,6 @@ from .steps import Step, together
 MARKS = 32
 #: The blocks that wait in a partition, of which `situated` says which it is.
 BlocksOf = Callable[[int], Blocks]
-
-
-class CountedBy(Protocol):
-    """How the outcomes of a version are counted."""
-
-    def __call__(self, model: str, reference: str, labels: str) -> OutcomeBasis:
-        """By model, reference (content hash) and labels."""
-        ...
-
-    def own(self, model: str, basis: OutcomeBasis) -> Own | None:
-        """What a model's rows add to the columns of a user's own metrics."""
-        ...
 
 
 class Mark(NamedTuple):

@@ -1,13 +1,18 @@
 """One metric of one model version as a series of points: an interval of predictions each, or several where there are very many."""
 
 import math
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
+from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.performance import Performance
+from .picture import moment
 
 #: Of what intervals are labelled to in the end: an interval that is labelled to so much tells as much as they do.
 MATURED = 0.9
+#: The metric that has an interval.
+BOUNDED = "accuracy"
 
 
 class Point(NamedTuple):
@@ -49,7 +54,7 @@ def per_point(records: Sequence[Performance], most: int) -> int:
 
 def _point(records: Sequence[Performance], metric: str, matured: Container[str]) -> Point:
     realised, (low, high) = _mean([(one.realised.get(metric), one.labelled) for one in records]), (None, None)
-    if metric == "accuracy" and realised is not None:
+    if metric == BOUNDED and realised is not None:
         low, high = (_bound(records, realised, side) for side in ("low", "high"))
     return Point(
         records[0].start,
@@ -73,7 +78,7 @@ def _bound(records: Sequence[Performance], realised: float, side: str) -> float 
     off = [
         one.labelled * (bound - value)
         for one in records
-        if (bound := getattr(one, side)) is not None and (value := one.realised.get("accuracy")) is not None
+        if (bound := getattr(one, side)) is not None and (value := one.realised.get(BOUNDED)) is not None
     ]
     labelled = sum(one.labelled for one in records)
     return None if not off else realised + math.copysign(math.hypot(*off), sum(off)) / labelled
@@ -85,3 +90,10 @@ def versions(records: Sequence[Performance]) -> Iterator[tuple[str, list[Perform
     for one in sorted(records, key=lambda one: (one.start, one.version)):
         found.setdefault(one.version, []).append(one)
     yield from found.items()
+
+
+def began(events: Iterable[DriftEvent]) -> datetime:
+    """Since when predictions turn out as an episode says, by the time when they were made; else by when that was known."""
+    told = list(events)
+    known = [event.performance.onset for event in told if event.performance is not None and event.performance.onset is not None]
+    return moment(known[-1] if known else told[0].onset)

@@ -20,6 +20,10 @@ Counts = NDArray[np.int64]
 
 #: Labels that a baseline is made of.
 WANTED = 5_000
+#: It grows to so many times as many: in 5,000 labels of one baseline in 60 rates that move by .04 over 1,000 leave no trace. Where they
+#: hang together, or hardly any are wrong (or right), it grows to twice as many again, and so on, until they count as so large a part of
+#: those wanted, were these independent, and so many are wrong; but to no more than so many times as many.
+GROWN, INDEPENDENT, RARER, LONGEST = 2, 0.9, 30, 8
 #: What is counted begins anew as long as more than 1 % of it took longer than half the version was old when it came: labels that take long
 #: are still missing then, and those that come are no fair sample. So it begins when the version is some two times as old as the delay
 #: within which 99 % of labels come, as far as anybody can know who has seen none that took longer than the version is old.
@@ -47,6 +51,7 @@ class Gathering:
     unit: float = 1.0  #: of fixed point, in that of the outcome
     since: int | None = None  #: labels of steps that start before are not counted; None: as the delays say
     wanted: int = WANTED
+    times: int = GROWN  #: it grows to so many times as many
     born: int | None = None  #: when the first prediction was made of which a label is known, as far as delays tell
     first: int | None = None  #: when the first step that is counted began, and the last one ended
     last: int = 0
@@ -60,14 +65,16 @@ class Gathering:
     steps: StepSums = field(init=False)
 
     def __post_init__(self) -> None:
+        times = self.times
         self._begin()
+        self.times = times
 
     def _begin(self) -> None:
         """Nothing is counted."""
         self.rows, self.errors = np.zeros((2, self.cells), dtype=np.int64)
         self.losses = np.zeros((self.cells, 0 if self.edges is None else len(self.edges) + 1), dtype=np.int64)
         self.delays = np.zeros(DELAY_BINS, dtype=np.int64)
-        self.first, self.last, self.late, self.absolute = None, 0, 0, 0
+        self.first, self.last, self.late, self.absolute, self.times = None, 0, 0, 0, GROWN
         self.dependence, self.steps = Dependence(self._units), StepSums()
 
     @property
@@ -78,9 +85,14 @@ class Gathering:
         return np.stack((np.arange(len(self.edges) + 1, dtype=np.float64), middles(self.edges) / 2.0**20), axis=1)
 
     @property
-    def complete(self) -> bool:
-        """Whether there are labels enough; further ones change nothing."""
+    def enough(self) -> bool:
+        """Whether there are labels enough to watch what comes behind."""
         return int(self.rows.sum()) >= self.wanted
+
+    @property
+    def complete(self) -> bool:
+        """Whether they tell how often errors come, as far as they ever will; further ones change nothing."""
+        return int(self.rows.sum()) >= self.wanted * self.times
 
     @property
     def delay(self) -> int | None:
@@ -100,8 +112,24 @@ class Gathering:
         self.steps.add(int(counts.sum()), sum(count * place for place, count in enumerate(counts.tolist())))
         drawn = rows_of(counts, places.astype(np.float64), int(self.rows.sum()), _MOST_OF_STEP)
         self.dependence.add(drawn.astype(np.int64))
+        while self.complete and self.times < LONGEST and not self._known():
+            self.times *= 2
         if len(step.delays):
             self._age(step)
+
+    def _known(self) -> bool:
+        """Whether the labels tell how often errors come."""
+        counts = self._by_kind(self.rows, self.errors, self.losses)
+        known = int(counts.sum()) >= INDEPENDENT * self.wanted * self.tau()
+        return known and (self.edges is not None or int(counts.min()) >= RARER)
+
+    def tau(self) -> float:
+        """How many labels count as one independent label, at most."""
+        counts = self._by_kind(self.rows, self.errors, self.losses)
+        places, n = np.arange(len(counts)), max(int(counts.sum()), 1)
+        mean = float((places * (counts / n)).sum())
+        of_steps = self.steps.tau(float(((places - mean) ** 2 * (counts / n)).sum()))
+        return max(of_steps, float(self.dependence.tau().max()))
 
     def _by_kind(self, rows: Counts, errors: Counts, losses: Counts) -> Counts:
         """Rows by the bin of the loss; else the right ones, and the wrong ones."""
@@ -121,10 +149,6 @@ class Gathering:
     def baseline(self) -> OutcomeBaseline:
         """What has been counted, complete or not."""
         counts = self._by_kind(self.rows, self.errors, self.losses)
-        places, n = np.arange(len(counts)), max(int(counts.sum()), 1)
-        mean = float((places * (counts / n)).sum())
-        of_steps = self.steps.tau(float(((places - mean) ** 2 * (counts / n)).sum()))
-        tau = max(of_steps, float(self.dependence.tau().max()))
         large = None if self.edges is None else large_from(self.losses).tolist()
         return OutcomeBaseline(
             model=self.model,
@@ -138,7 +162,7 @@ class Gathering:
             large=tuple(large or ()),
             absolute=self.absolute,
             unit=self.unit,
-            tau=round(1000 * tau),
+            tau=round(1000 * self.tau()),
             delay=self.delay,
         )
 
@@ -146,7 +170,7 @@ class Gathering:
         """Plain numbers and texts, as msgpack; restoring them continues exactly."""
         plain = {
             "names": [self.model, self.version],
-            "form": [self.cells, self.edges, self.unit, self.since, self.wanted],
+            "form": [self.cells, self.edges, self.unit, self.since, self.wanted, self.times],
             "times": [self.born, self.first, self.last, self.late],
             "absolute": str(self.absolute),  # it may leave 64 bits
             "counts": [packed(each) for each in (self.rows, self.errors, self.losses.ravel(), self.delays)],
@@ -160,8 +184,8 @@ class Gathering:
         """What `encoded` wrote."""
         plain: dict[str, Any] = msgspec.msgpack.decode(content)  # plain numbers of differing types, written by `encoded`
         model, version = plain["names"]
-        cells, edges, unit, since, wanted = plain["form"]
-        self = cls(model, version, cells, None if edges is None else tuple(edges), unit, since, wanted)
+        cells, edges, unit, since, wanted, times = plain["form"]
+        self = cls(model, version, cells, None if edges is None else tuple(edges), unit, since, wanted, times)
         self.born, self.first, self.last, self.late = plain["times"]
         self.absolute = int(plain["absolute"])
         self.rows, self.errors, losses, self.delays = map(unpacked, plain["counts"])

@@ -115,12 +115,12 @@ class Found(NamedTuple):
     performance: list[Performance]
 
     def by_part(self) -> Iterator[dict[str, float]]:
-        """Of every 5,000 rows, what was realised, and what was estimated."""
+        """Of every 5,000 rows of which there is an estimate, what was realised, and what was estimated."""
         for start in range(0, 1000 * len(self.performance), PART):
             own = [one for one in self.performance if start < (one.about - BEGINNING) / 1000 <= start + PART]
             realised, estimated = (sum(_accuracy(one, name) * one.predicted for one in own) for name in ("realised", "estimated"))
             rows = sum(one.predicted for one in own)
-            if rows:
+            if rows and np.isfinite(estimated):
                 yield {"row": start, "realised": round(realised / rows, 4), "estimated": round(estimated / rows, 4)}
 
 

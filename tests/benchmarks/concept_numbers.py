@@ -1,8 +1,8 @@
 """Concept drift of numbers: false alarms of the lane over quiet losses, and labels until a loss that grows by a quarter is told.
 
 ``python -m tests.benchmarks.concept_numbers``, two minutes on two quiet cores; raw figures in `results/concept_numbers.json`. Predictions
-lie in four cells, in the last of which losses are four times as large. Baselines are of 5,000 labels, drawn anew for every reference. A label
-a second, so a budget in labels is one in seconds.
+lie in four cells, in the last of which losses are four times as large. Baselines are of 5,000 labels, drawn anew for every reference. A
+label a second, so a budget in labels is one in seconds.
 """
 
 import json

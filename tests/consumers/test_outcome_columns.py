@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Bus, Output
@@ -249,6 +250,22 @@ def test_a_metric_that_cannot_be_used_is_refused_at_the_start(named: str) -> Non
         prepare(bus, chosen, [])
         with pytest.raises(UnusablePlugin, match=rf"models\.m0\.outcomes\.metrics: {named}.*{UNUSABLE[named]}"):
             Pipeline(bus, chosen, ["joiner"])
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "too many features": ({"labels": "outcomes", "outcomes": {"features": 21}}, "models.m0.outcomes.features"),
+    "yes": ({"labels": "outcomes", "outcomes": {"features": True}}, "models.m0.outcomes.features"),
+    "a feature twice": ({"labels": "outcomes", "outcomes": {"features": ["a", "b", "a"]}}, "a: twice in the list; write each once"),
+    "no name of Python's": ({"labels": "outcomes", "outcomes": {"metrics": ["costs.py"]}}, "'costs.py' is not a metric"),
+    "no labels": ({"outcomes": {"features": 3}}, "nothing becomes known of predictions without labels"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_summed_is_refused_with_its_key(name: str) -> None:
+    model, reason = REFUSED[name]
+    with pytest.raises(ValidationError, match=reason):
+        configuration(labels={"outcomes": {"topics": [LABELS]}}, models={"m0": model, "m1": {"labels": "outcomes"}})
 
 
 def test_features_and_metrics_may_come_and_go_while_predictions_wait() -> None:

@@ -48,8 +48,9 @@ SHORTEST_S, LONGEST_S = 0.3, 3.0
 #: Of a request that is asked anew after each so many kills.
 EVERY = 2
 #: Of the schedule.
-EVERY_SLOT = "5s"
-_LONG_S = 120
+EVERY_SLOT = "20s"
+#: Nothing more is waited for behind so long without an evaluation.
+_LONG_S = 60
 
 
 class Found(NamedTuple):
@@ -103,9 +104,11 @@ def play(address: str, folder: Path, kills: int, seed: int, *, schedule: bool = 
             if ASKS in alive:
                 os.kill(alive.pop(ASKS), signal.SIGKILL)  # what it has written is what was asked for
             alive |= {instance: _born(nursery, folder, instance) for instance in INSTANCES if instance not in alive}
-            deadline = time.monotonic() + _LONG_S
-            while {one.request for one in _evaluations(bus, settings)} < _asked(bus, settings, [*persons, *events]):
-                if time.monotonic() > deadline:
+            known, since = 0, time.monotonic()
+            while len(done := {one.request for one in _evaluations(bus, settings)}) < len(_asked(bus, settings, [*persons, *events])):
+                if len(done) > known:
+                    known, since = len(done), time.monotonic()
+                if time.monotonic() > since + _LONG_S:
                     break
                 time.sleep(0.2)
             for pid in alive.values():

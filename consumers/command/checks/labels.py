@@ -19,8 +19,9 @@ from .finding import Finding
 from .samples import Sample, last_records
 from .topics import input_topics
 
-#: Bytes of a prediction that waits, in the joiner; and of a row in the joins topic.
-WAITING_BYTES, BLOCK_BYTES = 98, 45
+#: Bytes of a prediction that waits, in the joiner, and how many more with a maturity; and of a row in the joins topic. Each grouped feature
+#: is another one of both.
+WAITING_BYTES, MATURING_BYTES, BLOCK_BYTES = 78, 8, 45
 #: Rows that a joiner may keep: some 6 GB.
 MOST_WAITING = 60_000_000
 _MOST_BAD, _MOST_IDS = 5, 2
@@ -73,8 +74,10 @@ def _meeting(bus: Bus, configuration: Configuration, name: str, read: ReadLabels
         yield Finding("note", text if met else f"{text}: right, if labels come later than that; {apart} ({key}.mapping.id)")
     waiting = traffic * own.sample * own.wait / 1000
     if waiting:
-        size = f"{waiting:,.0f} predictions wait, {waiting * WAITING_BYTES / 1e9:.2g} GB"
-        kept = f"topic joins grows to some {waiting * 2.5 * BLOCK_BYTES / 1e9:.2g} GB"
+        binned = configuration.binned(name)
+        each = WAITING_BYTES + binned + (MATURING_BYTES if own.order == "matured" else 0)
+        size = f"{waiting:,.0f} predictions wait, {waiting * each / 1e9:.2g} GB"
+        kept = f"topic joins grows to some {waiting * 2.5 * (BLOCK_BYTES + binned) / 1e9:.2g} GB"
         text = f"{key}: at {traffic:.3g} predictions a second and wait {written(own.wait)}, {size}, and {kept}"
         too_many = waiting > MOST_WAITING
         yield Finding(

@@ -8,12 +8,14 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from .rules import OTHERS, Row, predicted_in, spans
-from .worlds import Join, Known, Predicted, World
+from .worlds import PANE, Join, Known, Predicted, World
 
 #: (interval, model, version, place), what is counted.
 Sums = dict[tuple[int, str, str, str, str], int]
 #: In place of a model and version of a label that met nothing.
 NONE = ""
+#: A shorter delay than 2 to this is none.
+_LEAST_DELAY = 10
 #: Units of a probability; half a step of the square of what it is off; bins to rank by.
 _ONE, _HALF_SQUARE, _RANKED = 1 << 20, 1 << 9, 64
 
@@ -82,20 +84,45 @@ def _outcome(tally: _Tally, row: Row, prediction: Predicted, own: list[Row], ove
     predicted, cell = predicted_in(prediction)
     tally.add(row, "predicted")
     tally.add(row, f"cell {cell}")
-    state: bool | None = None
-    told = False
-    for step in sorted({max(one.bucket, row.bucket) for one in own}):
-        state = _in_force([one for one in own if one.bucket <= step])
-        if state is not None and not told:
-            told = True
-            tally.arrive(row, step, "n")
-            if state != predicted:
-                tally.arrive(row, step, "errors")
+    states = {step: _in_force([one for one in own if one.bucket <= step]) for step in sorted({max(one.bucket, row.bucket) for one in own})}
+    maturity = tally.join.maturity
+    first = next((step for step, state in states.items() if state is not None), None)
+    if maturity is None:
+        ripe = first
+    elif alive(over, row.bucket, maturity):
+        ripe = None
+    else:
+        ripe = row.bucket + maturity + PANE
+        tally.add(row, "due")
+        tally.arrive(row, ripe, "due")
+    if ripe is not None and first is not None:
+        in_time = [state for step, state in states.items() if step < ripe or (maturity is None and step == ripe)]
+        if in_time and in_time[-1] is not None:
+            _first(tally, row, ripe, int(in_time[-1] != predicted), first - row.bucket)
+    state = next(reversed(states.values()), None)
     if state is not None:
         _known(tally, row, prediction.score, int(state))
     elif not alive(over, row.bucket, tally.join.wait):
         tally.add(row, "expired")
         tally.add(row, f"cell {cell} expired")
+
+
+def _first(tally: _Tally, row: Row, step: int, wrong: int, delay: int) -> None:
+    """What is told of a prediction once, for ever."""
+    tally.arrive(row, step, "n")
+    if wrong:
+        tally.arrive(row, step, "errors")
+    place = f"delay {wrong} {_delay_bin(delay)}"
+    tally.arrive(row, step, place)
+    tally.add(row, place)
+
+
+def _delay_bin(ms: int) -> int:
+    """Eight to a power of two, from 2^10 ms on."""
+    if ms < 1 << _LEAST_DELAY:
+        return 0
+    power = ms.bit_length() - 1
+    return 1 + (power - _LEAST_DELAY) * 8 + ((ms << 3 >> power) - 8)
 
 
 def _in_force(own: list[Row]) -> bool | None:

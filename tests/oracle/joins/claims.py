@@ -17,7 +17,7 @@ from .product import ROLES, Log, Published, halves, named, published
 from .worlds import BEGINNING, SECOND, Join, Known, Predicted, World
 
 #: Sums that the rules of the join have; the batch computation has them all.
-_OF_RULES = ("predicted", "duplicates", "expired", "unmatched", "n", "errors")
+_OF_RULES = ("predicted", "duplicates", "expired", "unmatched", "due", "n", "errors")
 #: The product's name for a label that met nothing and names no model, and for a version that there is not.
 NOBODY = "-"
 Told = tuple[int, bool, int, str, str, str, tuple[tuple[str, int], ...]]
@@ -96,16 +96,22 @@ def told_by_product(found: Published, join: Join) -> dict[int, list[Told]]:
 
 
 def told_by_rules(outcomes: Iterable[labels.Outcome]) -> list[Told]:
-    return sorted(
-        (one.bucket, one.about is None, one.bucket if one.about is None else one.about, *one.version, one.place, one.sums)
+    told = [
+        (one.bucket, one.about is None, one.bucket if one.about is None else one.about, *one.version, one.place, _counted(one.sums))
         for one in outcomes
-    )
+    ]
+    return sorted(one for one in told if one[6])
+
+
+def _counted(sums: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+    """Without the sum of the delays, of which the product has bins."""
+    return tuple((name, by) for name, by in sums if name != "delays")
 
 
 def _of_rules(told: list[Told]) -> list[Told]:
     """Without the sums that the rules of the join do not have."""
     found = [(*one[:6], tuple((name, by) for name, by in one[6] if _has(name))) for one in told]
-    return [one for one in found if one[6]]
+    return sorted(one for one in found if one[6])
 
 
 def _has(name: str) -> bool:
@@ -194,6 +200,8 @@ def in_record_time(world: World, artifacts: str, fate: Fate) -> None:
     for found in (one, other):
         made = sorted(fact for facts in blocks_of(world, found).values() for _, fact in facts if isinstance(fact, rules.Block))
         same("blocks", made, sorted(expected))
+    if not world.pause:  # what a later run tells of the time of an earlier one's end is told anew
+        taken(one)
     ensure("blocks", _as_written(one) == _as_written(other))
     ensure("schedules", one.events == other.events, _differing(one, other))
     for join in world.joins:
@@ -256,6 +264,14 @@ def in_time(found: Published) -> None:
                     one.bucket > over.get((one.stream, one.partition), -streams.NEVER),
                     lambda one=one: (one.bucket, one.of, named(one)),
                 )
+
+
+def taken(found: Published) -> None:
+    """Whoever aligns outcomes takes all of them: none has the id of another, or stands in front of where its partition was."""
+    for (_, partition, number), events in found.events.items():
+        ids = [dict(event.headers)["ce_id"] for event in events]
+        firsts = [Pane.decoded(event.value).first for event in events]
+        ensure("taken", len(set(ids)) == len(ids) and firsts == sorted(firsts), partition, number)
 
 
 def _as_written(found: Published) -> dict[int, list[bytes]]:

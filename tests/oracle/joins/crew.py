@@ -15,6 +15,9 @@ from driftbus.consumers.reference.artifacts import ArtifactStore
 
 from .product import ROLES, Log
 
+#: Turns until every partition has whoever is to read it.
+_SETTLED = 3
+
 
 class Died(BaseException):
     """The process is gone: nothing of it is closed."""
@@ -139,7 +142,7 @@ class Crew:
         name = self.fate.draw.choice(("one", "one", "two"))
         process = self.there.get(name)
         if process is None:
-            self._begin(name)
+            self.begin(name)
         elif name == "two" and self.fate.draw.random() < 0.05:
             self.fate.seen["left"] += 1
             self._doing(name, process.leave)
@@ -154,8 +157,10 @@ class Crew:
         """All that is there is read, and all that follows from it published, whoever dies meanwhile."""
         while True:
             if "one" not in self.there:
-                self._begin("one")
+                self.begin("one")
             died = self.fate.seen["died"]
+            for _ in range(_SETTLED):
+                self.all_turn(100)
             for role in ROLES:
                 waited = [consumer for process in self.there.values() for consumer in process.consumers[role]]
                 for consumer in waited:
@@ -179,7 +184,8 @@ class Crew:
             self._doing(name, process.leave)
             self.there.pop(name, None)
 
-    def _begin(self, name: str) -> None:
+    def begin(self, name: str) -> None:
+        """A process of this name."""
         with suppress(Died):
             self.there[name] = Process(self.log, name, self.fate, self.wall)
 

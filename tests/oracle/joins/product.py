@@ -56,6 +56,7 @@ def settings(world: World, artifacts: str, *, live: bool = False) -> Configurati
             "early": join.early,
             "about": join.about,
             "sample": join.rate,
+            **({} if join.maturity is None else {"order": "matured", "maturity": join.maturity}),
         }
         for join in world.joins
     }
@@ -182,6 +183,9 @@ def named(pane: Pane) -> dict[str, int]:
         return {"unmatched": int(pane.counts[0])}
     plan, counts = _layout(), pane.counts
     found = {"n": plan.number(counts, "labelled"), "errors": plan.number(counts, "errors")}
+    found["due"] = plan.number(counts, "due")
+    for (wrong, place), by in np.ndenumerate(plan.take(counts, "delays")):
+        found[f"delay {wrong} {place}"] = int(by)
     if pane.of == ARRIVALS:
         return {name: by for name, by in found.items() if by}
     found |= {name: plan.number(counts, name) for name in ("predicted", "duplicates", "expired", "scored", "squares")}

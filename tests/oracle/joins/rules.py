@@ -123,7 +123,7 @@ class JoinAligner(streams.Aligner):
 
 def spans(join: Join) -> labels.Join:
     revise = max(PANE, -(-(join.about // _REVISED) // PANE) * PANE)
-    return labels.Join(RULES.buckets, streams.Every(join.about), streams.Every(revise), join.wait, join.early)
+    return labels.Join(RULES.buckets, streams.Every(join.about), streams.Every(revise), join.wait, join.early, join.maturity)
 
 
 @dataclass

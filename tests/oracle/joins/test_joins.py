@@ -7,9 +7,14 @@ from itertools import pairwise
 
 import pytest
 
+from driftbus.schemas.messages.pane import ARRIVALS, REVISIONS, Pane
+from driftbus.schemas.messages.progress import Progress
+
+from ..streams import Record
 from . import claims, worlds
-from .crew import Fate
-from .worlds import Known, Predicted, World
+from .crew import Crew, Fate, Wall
+from .product import Log, published
+from .worlds import SECOND, Known, Predicted, World
 
 #: Cases of the gate.
 CASES = 8
@@ -31,11 +36,55 @@ def test_whatever_happens_the_same_comes_of_a_log_and_it_is_what_the_rules_say(n
     seen += claims.case(number, "gate", artifacts)
 
 
-@pytest.mark.xfail(reason="what is due in a bucket with rows is told behind progress that says that it is over", strict=True)
-def test_nothing_is_told_of_a_bucket_behind_progress_that_passed_it(artifacts: str) -> None:
-    draw = random.Random("time")
-    for _ in range(2):
-        claims.in_time(claims.wild(worlds.world(draw), artifacts, Fate(draw)))
+def small(events: list[tuple[int, worlds.Content]], about: int = 10) -> World:
+    """A world of one partition of each topic, with these events at these seconds."""
+    logs: dict[str, list[Record]] = {"predictions/0": [], "known/0": []}
+    contents: dict[tuple[str, int], worlds.Content] = {}
+    for time, content in sorted(events, key=lambda event: event[0]):
+        source = "predictions/0" if isinstance(content, Predicted) else "known/0"
+        contents[source, len(logs[source])] = content
+        logs[source].append(Record(len(logs[source]), worlds.BEGINNING + time * SECOND))
+    join = worlds.Join("known", ("k", "m", "n"), 20 * SECOND, 0, about * SECOND, 1.0, None)
+    return World((join,), 1, logs, contents, worlds.BEGINNING + 3_600 * SECOND, 0, {"predictions": 1, "known": 1})
+
+
+@pytest.mark.xfail(reason="what is due at the end of a bucket with rows is told behind progress that says that it is over", strict=True)
+def test_what_is_due_at_the_end_of_a_bucket_with_rows_is_told_in_front_of_progress_that_passes_it(artifacts: str) -> None:
+    rows = [Predicted(f"i{number}", "m", "1", 0.9) for number in range(4)]
+    world = small(
+        [(time, row) for time, row in zip((1, 2, 3, 14), rows, strict=True)] + [(time, Known("i0", True)) for time in (1, 2, 3, 14)]
+    )
+    log = Log(world, artifacts)
+    log.write(world.logs)
+    crew = Crew(log, Fate(random.Random(0)), Wall(worlds.BEGINNING))
+    crew.begin("one")
+    for _ in range(4):
+        crew.all_turn(1_000)
+    ((*told, last),) = published(log).panes.values()
+    log.close()
+    assert isinstance(last, Progress)
+    assert last.through == worlds.BEGINNING + worlds.PANE
+    assert [pane.of for pane in told if isinstance(pane, Pane)] == [ARRIVALS, REVISIONS]
+
+
+def test_whoever_begins_at_a_mark_knows_all_that_shows(artifacts: str) -> None:
+    """An id that comes again as long as it is remembered: the past has no end, and whoever forgot it counts a row anew."""
+    again = [(20 * number, Predicted("a", "m", "1", 0.9)) for number in range(14)]
+    others = [(5 * number, Predicted(f"x{number}", "m", "1", 0.9)) for number in range(54)]
+    world = small([*again, *others, *((5 * number, Known(f"x{number}", True)) for number in range(54))])
+    log, fate = Log(world, artifacts), Fate(random.Random(0), most=8)
+    log.write(world.logs)
+    crew = Crew(log, fate, Wall(worlds.BEGINNING))
+    for _ in range(24):
+        crew.begin("one")
+        for _ in range(3):
+            crew.all_turn(1_000)
+        crew.there.pop("one").die()
+    crew.finish()
+    found = published(log)
+    log.close()
+    assert fate.seen["from a mark"] > 5
+    assert found.events == claims.calm(world, artifacts).events
 
 
 def test_the_worlds_hold_what_they_should() -> None:

@@ -35,6 +35,7 @@ class Join(NamedTuple):
     early: int
     about: int
     rate: float
+    maturity: int | None  #: arrivals are told when it is over; None: as outcomes become known
 
 
 class Predicted(NamedTuple):
@@ -97,7 +98,9 @@ def joins(draw: random.Random) -> tuple[Join, ...]:
 
     def one(name: str, *models: str) -> Join:
         wait, early, about = draw.choice((20, 20, 20, 50, 120)), draw.choice((0, 10, 30)), draw.choice((10, 30, 50, 240, 720))
-        return Join(name, models, wait * SECOND, early * SECOND, about * SECOND, draw.choice((1.0, 1.0, 0.6)))
+        maturity = draw.choice((None, None, None, 10, wait))
+        spans = wait * SECOND, early * SECOND, about * SECOND
+        return Join(name, models, *spans, draw.choice((1.0, 1.0, 0.6)), None if maturity is None else maturity * SECOND)
 
     return (one("known", "k", "m", "n"),) if draw.random() < 0.75 else (one("known", "k", "m"), one("others", "n"))
 
