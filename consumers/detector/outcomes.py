@@ -85,7 +85,8 @@ class Outcomes:
         """
         for aligned in self.aligner.feed(offset, appended, record):
             told: list[Performance | DriftEvent | Notice] = [*self._evaluated(aligned), *self.concept.evaluated(aligned)]
-            yield from ((aligned.end, one) for one in [*told, *self._asked(aligned, told)])
+            for one in (*told, *self._asked(aligned, told)):
+                yield (one.through if isinstance(one, Performance) else aligned.end), one
 
     def _asked(self, aligned: Aligned[Pane], told: Iterable[object]) -> list[GoldenRequest]:
         """The golden evaluations that are due, each with what is known of the same time."""
@@ -106,6 +107,9 @@ class Outcomes:
         return _rounded(found.metrics if found else {}), _rounded(of_all.estimated if of_all else {})
 
     def _evaluated(self, aligned: Aligned[Pane]) -> Iterator[Performance | Notice]:
+        # Those that were final before this step are told by when they were, in that order: how soon completeness told so does not show.
+        for whose, about in sorted(self._over(aligned.end - 1), key=lambda one: (self._spans.final(one[1]), *_order(one))):
+            yield from self._closed(whose, about, self._spans.final(about))
         touched: set[tuple[Whose, int]] = set()
         for pending in aligned.panes:
             pane = pending.pane
@@ -118,16 +122,24 @@ class Outcomes:
         plans = {whose: self._plan(whose) for whose in self._tables}
         for whose in {whose for whose, _ in touched}:
             self._tables[whose].settle(plans[whose], drifting=self.concept.drifts(whose.model, whose.version))
-        over = {
-            (whose, about) for whose, table in self._tables.items() for about in table.intervals if self._spans.final(about) <= aligned.end
-        }
+        over = self._over(aligned.end)
         for whose, about in sorted(touched | over, key=_order):
-            final = (whose, about) in over
-            yield self._told(whose, about, aligned.end, plans[whose], final=final)
-            yield from self._failing(whose, about, aligned.end, plans[whose])
-            if final:
-                self._tables[whose].close(about, plans[whose])
+            if (whose, about) in over:
+                yield from self._closed(whose, about, aligned.end)
+            else:
+                yield self._told(whose, about, aligned.end, plans[whose], final=False)
+                yield from self._failing(whose, about, aligned.end, plans[whose])
         self._tables.forget(aligned.end)
+
+    def _over(self, through: int) -> set[tuple[Whose, int]]:
+        """Intervals of which nothing more can become known."""
+        return {(whose, about) for whose, table in self._tables.items() for about in table.intervals if self._spans.final(about) <= through}
+
+    def _closed(self, whose: Whose, about: int, through: int) -> Iterator[Performance | Notice]:
+        plan = self._plan(whose)
+        yield self._told(whose, about, through, plan, final=True)
+        yield from self._failing(whose, about, through, plan)
+        self._tables[whose].close(about, plan)
 
     def _add(self, whose: Whose, pane: Pane) -> None:
         """A revision."""
