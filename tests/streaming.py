@@ -102,6 +102,12 @@ def trim(bus: EmbeddedBus, place: TopicPartition, first: int) -> None:
         bus._log._database.execute(f"DELETE FROM {bus._log._topic(place.topic).table(place.partition)} WHERE offset < {first}")
 
 
+def more_partitions(bus: EmbeddedBus, topic: str, partitions: int) -> None:
+    """What an operator does to a topic of Kafka: nothing in the product does it, so it is done behind the embedded bus's back."""
+    with bus._log.changed:
+        bus._log._grow(bus._log._topic(topic), partitions)
+
+
 class Event(NamedTuple):
     """A published event as a subscriber gets it."""
 

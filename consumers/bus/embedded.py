@@ -73,7 +73,7 @@ class EmbeddedBus:
         self._shared.buses.add(other)
         return other
 
-    def describe(self, topics: Sequence[str]) -> dict[str, TopicDescription]:
+    def describe(self, topics: Sequence[str], *, settings: bool = True) -> dict[str, TopicDescription]:
         """Those of the topics that exist."""
         return self._log.describe(topics)
 

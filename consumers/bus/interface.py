@@ -150,8 +150,8 @@ class Session(Protocol):
 class Bus(Protocol):
     """Topics, and the ways to read and write them."""
 
-    def describe(self, topics: Sequence[str]) -> dict[str, TopicDescription]:
-        """Those of the topics that exist."""
+    def describe(self, topics: Sequence[str], *, settings: bool = True) -> dict[str, TopicDescription]:
+        """Those of the topics that exist; their ``settings`` may be left out where they are not needed."""
         ...
 
     def create(self, topic: str, partitions: int, replication: int = 1, settings: Mapping[str, str] | None = None) -> None:

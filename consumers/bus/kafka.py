@@ -55,9 +55,9 @@ class KafkaBus:
         self._publisher: Transactions | None = None
         self._publishing = threading.Lock()
 
-    def describe(self, topics: Sequence[str]) -> dict[str, TopicDescription]:
+    def describe(self, topics: Sequence[str], *, settings: bool = True) -> dict[str, TopicDescription]:
         """Those of the topics that exist; without the ACL DescribeConfigs on a topic, its settings are empty."""
-        return self._cluster.describe(topics)
+        return self._cluster.describe(topics, settings=settings)
 
     def create(self, topic: str, partitions: int, replication: int = 1, settings: Mapping[str, str] | None = None) -> None:
         """Make a topic, and wait until it is known."""

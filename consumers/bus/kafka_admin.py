@@ -78,14 +78,16 @@ class Cluster:
         """Ask the next time as somebody new: a client goes on asking leaders and coordinators that are not there any more."""
         self._admin = self._client()
 
-    def describe(self, topics: Sequence[str]) -> dict[str, TopicDescription]:
+    def describe(self, topics: Sequence[str], *, settings: bool = True) -> dict[str, TopicDescription]:
         """Those that exist; without the ACL DescribeConfigs on a topic, its settings are empty."""
         found = {}
         for name in topics:
             unknown = (KafkaError.UNKNOWN_TOPIC_OR_PART,)
             asked = TopicCollection([name])
             for topic in self._ask(AdminClient.describe_topics, asked, what=f"describing topic {name}", expected=unknown).values():
-                found[name] = TopicDescription(name, str(topic.topic_id), len(topic.partitions), self._settings_of(name))
+                found[name] = TopicDescription(
+                    name, str(topic.topic_id), len(topic.partitions), self._settings_of(name) if settings else {}
+                )
         return found
 
     def _settings_of(self, name: str) -> dict[str, str]:
@@ -96,7 +98,7 @@ class Cluster:
 
     def create(self, topic: str, partitions: int, replication: int, settings: Mapping[str, str]) -> None:
         """Make a topic, and wait until it is known."""
-        if self.describe([topic]):
+        if self.describe([topic], settings=False):
             msg = f"topic {topic} exists already"
             raise TopicExists(msg)
         new = NewTopic(topic, num_partitions=partitions, replication_factor=replication, config=dict(settings))
@@ -111,7 +113,7 @@ class Cluster:
 
     def _await(self, topic: str, *, there: bool) -> None:
         trying = self._patience.trying(f"topic {topic} was {'created' if there else 'deleted'}, and the brokers are to say so")
-        while bool(self.describe([topic])) != there:
+        while bool(self.describe([topic], settings=False)) != there:
             trying.nothing_came()
 
     def spans(self, sources: Sequence[TopicPartition], *, committed: bool) -> dict[TopicPartition, Span]:

@@ -40,7 +40,7 @@ def _batch(source: TopicPartition, messages: Sequence[Message]) -> Batch:
         np.fromiter(map(itemgetter(1), map(Message.timestamp, messages)), np.int64, n),
         list(map(Message.value, messages)),
         keys=lambda: list(map(Message.key, messages)),
-        headers=cache(lambda: list(map(_headers, messages))),
+        headers=cache(lambda: _headers(messages)),
         append_time=messages[0].timestamp()[0] == TIMESTAMP_LOG_APPEND_TIME,
     )
 
@@ -50,13 +50,16 @@ def _batch(source: TopicPartition, messages: Sequence[Message]) -> Batch:
 _headers_of = methodcaller("headers")
 
 
-def _headers(message: Message) -> Headers:
+def _headers(messages: Sequence[Message]) -> list[Headers]:
     """None where a name is no UTF-8. Asked a second time, the client hands out what is no object: so never ask again."""
-    try:
-        found = cast("list[tuple[str, bytes | None]] | None", _headers_of(message))  # of a message that was read
-    except (SystemError, UnicodeDecodeError):
-        return ()
-    return tuple((name, value or b"") for name, value in found or ())
+    found: list[list[tuple[str, bytes | None]] | None] = []
+    asked = cast("Iterator[list[tuple[str, bytes | None]] | None]", map(_headers_of, messages))  # of messages that were read
+    while len(found) < len(messages):
+        try:
+            found.extend(asked)
+        except (SystemError, UnicodeDecodeError):
+            found.append(None)
+    return [() if not heads else tuple((name, value or b"") for name, value in heads) for heads in found]
 
 
 def split(messages: list[Message]) -> tuple[list[Message], list[tuple[TopicPartition, KafkaError, int]]]:

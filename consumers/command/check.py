@@ -21,6 +21,7 @@ from .checks.detectors import detectors_by_name
 from .checks.finding import Finding, answered
 from .checks.golden import told_apart
 from .checks.labels import labels_of
+from .checks.outcomes import grouped_features, own_metrics
 from .checks.samples import absent_fields, contents, invalid_fields, last_records, readable
 from .checks.state import remembered
 from .checks.topics import input_topics, own_topics
@@ -34,7 +35,13 @@ _IN_THE_END = 2**62
 
 
 @click.command()
-@click.option("--sample", default=1_000, show_default=True, metavar="N", help="How many messages of each stream to read.")
+@click.option(
+    "--sample",
+    default=1_000,
+    show_default=True,
+    metavar="N",
+    help="How many messages of each stream to read; to compare delays of labels, a hundred times as many.",
+)
 @configured
 def check(configuration: Configuration, sample: int) -> None:
     """Say what driftbus can reach and read, what a message decodes to, what the budget costs, and what would prevent running."""
@@ -58,6 +65,7 @@ def findings(bus: Bus, configuration: Configuration, most: int) -> Iterator[Find
         yield from answered(_stream(bus, configuration, name, stream, most))
     for name in configuration.labels:
         yield from answered(labels_of(bus, configuration, name, most))
+    yield from own_metrics(configuration)
 
 
 def _stream(bus: Bus, configuration: Configuration, name: str, stream: Stream, most: int) -> Iterator[Finding]:
@@ -101,6 +109,7 @@ def _stream(bus: Bus, configuration: Configuration, name: str, stream: Stream, m
             yield from rate_of_traffic(reference, settings, None if sample.traffic is None else sample.traffic * share)
         yield from unmatched_patterns(reference, settings)
         yield from muted_fields(reference, settings)
+        yield from grouped_features(configuration, reference)
         yield from (Finding("wrong", mistake) for mistake in undirected(reference, settings))
         yield from detectors_by_name(found_for([settings]), reference, settings)
         yield from absent_fields(stream, sample, reference, settings, rows)

@@ -15,12 +15,12 @@ from ...schemas.stored.golden import MOST_ROWS, GoldenSet, Loss, difference, gol
 from ..bus.open import instance_of
 from ..console.screen import Table, Terminal
 from ..golden import evaluator
-from ..golden.asked_now import evaluated, folded, wait
+from ..golden.asked_now import evaluated, wait
 from ..golden.collecting import Collected, Columns, collected, refreshed
 from ..pipeline.runner import wall_ms
 from ..process.consumer import Making
 from ..reference.artifacts import ArtifactStore
-from ..reference.golden_records import ask, request_of
+from ..reference.golden_records import ask, folded, request_of
 from ..reference.golden_sets import AnnouncedSets, announced, announcement, read_set, store_of
 from ..replay.terminal import say
 from .configured import configured

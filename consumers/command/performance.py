@@ -25,7 +25,7 @@ _ON_A_TERMINAL = 40
 @click.argument("model")
 @click.option("--version", help="Only this one.  [default: all]")
 @click.option("--metric", help="The one to show.  [default: accuracy, of numbers mae]")
-@click.option("--segment", help="Only predictions of this segment.  [default: all, whatever their segment]")
+@click.option("--segment", help="Only predictions of this segment.  [default: all together; with --json, each segment too]")
 @click.option("--last", type=click.IntRange(1), metavar="N", help="Only the newest N intervals of each version.")
 @click.option("--json", "as_json", is_flag=True, help="Everything that is known, a line of JSON an interval.")
 @click.option(
@@ -76,8 +76,10 @@ def performance(
         done = [Happened(one.at, f"{one.event.version} {one.event.kind.replace('_', ' ')}") for one in drawn.deployments]
         draw(plot, drawn.records, chosen, drawn.matured, [event for episode in drawn.episodes for event in episode.events], done)
     if as_json:
-        for one in plain(shown):
-            say(json.dumps(one, ensure_ascii=False))
+        others = [whole.of(model, version, name) for name in whole.segments(model)] if segment is None else []
+        for each in (shown, *(other.newest(newest) if newest and other.records else other for other in others)):
+            for one in plain(each):
+                say(json.dumps(one, ensure_ascii=False))
         return
     terminal.say(title(shown, chosen))
     terminal.table(table(shown, chosen, terminal.width))
@@ -104,5 +106,4 @@ def _not_there(whole: Story, model: str, version: str | None, segment: str | Non
         return f"nothing is told of {model}; of {', '.join(sorted({one.model for one in whole.records})) or 'no model'} there is"
     if version is not None and not any(one.version == version for one in own):
         return f"nothing is told of {model}/{version}; there are versions {', '.join(sorted({one.version for one in own}))}"
-    segments = ", ".join(sorted({one.segment for one in own if one.segment is not None})) or "none"
-    return f"nothing is told of segment {segment}; there are {segments}"
+    return f"nothing is told of segment {segment}; there are {', '.join(whole.segments(model)) or 'none'}"

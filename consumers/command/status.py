@@ -13,6 +13,7 @@ from ...schemas.configuration import Configuration
 from ..console.budgets import ModelStanding, models
 from ..console.deployments import Deployment, read, serving
 from ..console.episodes import episodes
+from ..console.evaluations import ModelEvaluations, evaluations
 from ..console.screen import Table, Terminal
 from ..console.standing import PartitionStanding, Standing, standing
 from ..reference.announce import Announcements
@@ -26,7 +27,8 @@ from .opened import opened
 @click.option("--json", "as_json", is_flag=True, help="The same as one object of JSON; times in ms.")
 @configured
 def status(configuration: Configuration, as_json: bool) -> None:
-    """Say how far every consumer is, which episodes are open, what could not be counted, what budgets have been used, and what serves.
+    """Say how far every consumer is, which episodes are open, what could not be counted, what budgets have been used, what serves, and how
+    that did on its golden set.
 
     It reads topics and what the consumers' groups have committed, from any machine; it changes nothing, and no consumer notices.
     """
@@ -37,12 +39,15 @@ def status(configuration: Configuration, as_json: bool) -> None:
         told = episodes(bus, configuration) if bus.describe([configuration.topics.drift]) else []
         watched = models(configuration, announced, told, found.now)
         deployed = serving(configuration, read(bus, configuration).known, found.now)
+        tested = evaluations(bus, configuration)
     if as_json:
         parts = {"models": [asdict(one) for one in watched], "deployments": [asdict(one) for one in deployed]}
+        parts |= {"golden": [asdict(one) for one in tested]} if tested else {}
         say(json.dumps({"application": configuration.application, **asdict(found), **parts}))
         return
     _show(configuration, found, watched)
     _show_deployed(configuration, found, deployed)
+    _show_tested(found, tested)
 
 
 def _show(configuration: Configuration, found: Standing, watched: list[ModelStanding]) -> None:
@@ -84,6 +89,18 @@ def _show_deployed(configuration: Configuration, found: Standing, deployed: Sequ
         stream = configuration.streams[configuration.stream_of(one.model)]
         since = stream.pane.place(one.since or 0) if stream.clock == "record" else _ago(found.now, one.since)
         table.row(f"{one.model}/{one.version}", since, one.kind.replace("_", " "))
+    Terminal().table(table)
+
+
+def _show_tested(found: Standing, tested: Sequence[ModelEvaluations]) -> None:
+    if not tested:
+        return
+    table = Table("golden", "open", "last", "how", "verdict", "loss", wide=("golden",))
+    for one in tested:
+        named = one.model if one.version is None else f"{one.model}/{one.version}"
+        waiting = f"{one.open}, attempt {one.attempt}" if one.attempt else str(one.open)
+        change = "-" if one.change is None else f"{one.change:+.1%}"
+        table.row(named, waiting, _ago(found.now, one.answered), one.status or "-", one.verdict or "-", change)
     Terminal().table(table)
 
 

@@ -6,7 +6,7 @@ from ...schemas.configuration import Configuration
 from ...schemas.duration import written
 from ...schemas.messages.performance import Performance
 from ..bus.interface import Bus, TopicPartition
-from ..detector.outcomes import BASELINE
+from ..detector.tables import BASELINE
 from ..reference.announce import Announcements
 
 
@@ -55,6 +55,6 @@ def still_awaited(records: Sequence[Performance]) -> Iterator[str]:
         labelled = sum(one.labelled for one in own)
         if not labelled:
             made = sum(one.predicted for one in own)
-            yield f"{version}: no label of its {made:,} predictions has come yet; if some have, driftbus check says whether their ids meet"
+            yield f"{version}: no label of its {made:,} predictions counts yet; have some come? see driftbus check, and dead-letters list"
         elif not any(one.baseline_rows for one in own):
             yield f"{version}: estimates, and concept drift, come with the baseline, its first {BASELINE:,} labels: {labelled:,} so far"

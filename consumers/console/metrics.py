@@ -34,6 +34,7 @@ MEASURES = (
     Measure("buckets", "driftbus_buckets_total", "counter", "Buckets tested."),
     Measure("events", "driftbus_events_total", "counter", "Drift events and notices published."),
     Measure("asked", "driftbus_golden_asked_total", "counter", "Golden evaluations asked for by schedule, and for major episodes."),
+    Measure("would_have_asked", "driftbus_golden_differing_total", "counter", "Of a replay: those that the recording does not hold."),
     Measure("evaluations", "driftbus_golden_evaluations_total", "counter", "Golden evaluations made."),
     Measure("evaluations_failed", "driftbus_golden_failed_total", "counter", "Golden evaluations that failed: too few rows were answered."),
     Measure("open_episodes", "driftbus_open_episodes", "gauge", "Episodes open now, of the models that this process tests."),

@@ -42,6 +42,10 @@ class Story(NamedTuple):
             frozenset().union(*(ripe(own) for _, own in versions(records))),
         )
 
+    def segments(self, model: str) -> list[str]:
+        """Those of a model."""
+        return sorted({one.segment for one in self.records if one.model == model and one.segment is not None})
+
     def newest(self, most: int) -> "Story":
         """The newest intervals of every version, and what happened since the first of them."""
         records = [one for _, own in versions(self.records) for one in own[-most:]]

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ...schemas.cloud_events import iso, microseconds
+from ...schemas.cloud_events import iso
 from ...schemas.messages.performance import Performance
 from ..replay.event_line import event_line, place, short_id
-from ..replay.series import versions
+from ..replay.series import BOUNDED, began, versions
 from ..replay.terminal import Styled
 from .deployments import Known
 from .episodes import ToldEpisode
@@ -34,11 +34,13 @@ def table(story: Story, metric: str, width: int) -> Table:
 
 
 def title(story: Story, metric: str) -> str:
-    """Of what, from when to when."""
+    """Of what, from when to when, and when that was known."""
     first, last = min(one.start for one in story.records), max(one.about for one in story.records)
     of = sorted({f"{one.model}/{one.version}" for one in story.records})
     segment = f" [{story.records[0].segment}]" if story.records[0].segment else ""
-    return f"{', '.join(of)}{segment}: {metric} of the predictions made from {place(iso(first))} to {place(iso(last))} UTC"
+    known = max(one.through for one in story.records)
+    when = f"made from {place(iso(first))} to {place(iso(last))} UTC, as of {place(iso(known))}"
+    return f"{', '.join(of)}{segment}: {metric} of the predictions {when}"
 
 
 def legend(story: Story, width: int) -> Iterator[str]:
@@ -76,27 +78,37 @@ def _in_order(records: Sequence[Performance]) -> list[Performance]:
 
 
 def _wide(metric: str) -> Table:
-    headings = ("made", "labelled", "expired", metric, "95 %", "estimated", "completed", "state", "meanwhile")
+    headings = ("made", "labelled", "expired", *_headings(metric), "state", "meanwhile")
     return Table("predictions of", "version", *headings, wide=("version", "meanwhile"))
 
 
+def _headings(metric: str) -> list[str]:
+    """Of what is told of a metric; only the accuracy has an interval."""
+    return [metric, *(["95 %"] if metric == BOUNDED else []), "estimated", "completed"]
+
+
+def _numbers(one: Performance, metric: str, *, is_wide: bool) -> list[str]:
+    within = _NONE
+    if one.low is not None and one.high is not None:
+        within = f"{one.low:.3f} .. {one.high:.3f}" if is_wide else f"{_short(one.low)}-{_short(one.high)}"
+    of = [_number(told, metric) for told in (one.realised, one.estimated, one.completed)]
+    return [of[0], *([within] if metric == BOUNDED else []), *of[1:]]
+
+
 def _wide_row(one: Performance, metric: str, *, is_ripe: bool) -> list[str]:
-    within = _NONE if one.low is None or one.high is None or metric != "accuracy" else f"{one.low:.3f} .. {one.high:.3f}"
     counts = [f"{count:,}" for count in (one.predicted, one.labelled, one.expired)]
-    numbers = [_number(one.realised, metric), within, _number(one.estimated, metric), _number(one.completed, metric)]
-    return [place(iso(one.start)), one.version, *counts, *numbers, "final" if one.final else "matured" if is_ripe else "labels still come"]
+    state = "final" if one.final else "matured" if is_ripe else "labels still come"
+    return [place(iso(one.start)), one.version, *counts, *_numbers(one, metric, is_wide=True), state]
 
 
 def _narrow(metric: str, *, several: bool) -> Table:
-    headings = ("labelled", metric, "95 %", "estimated", "completed", "")
+    headings = ("labelled", *_headings(metric), "")
     return Table("made", *(["version"] if several else []), *headings, wide=("version",))
 
 
 def _narrow_row(one: Performance, metric: str, *, several: bool, is_ripe: bool) -> list[str]:
-    within = _NONE if one.low is None or one.high is None or metric != "accuracy" else f"{_short(one.low)}-{_short(one.high)}"
     labelled = f"{_count(one.labelled)}/{_count(one.predicted)}{'' if is_ripe else '~'}"
-    numbers = [_number(one.realised, metric), within, _number(one.estimated, metric), _number(one.completed, metric)]
-    return [place(iso(one.start))[5:], *([one.version] if several else []), labelled, *numbers]
+    return [place(iso(one.start))[5:], *([one.version] if several else []), labelled, *_numbers(one, metric, is_wide=False)]
 
 
 def _meanwhile(story: Story, one: Performance) -> Iterator[str]:
@@ -121,7 +133,7 @@ def _open(story: Story, one: Performance) -> list[ToldEpisode]:
         episode
         for episode in story.episodes
         if episode.first.version == one.version
-        and microseconds(episode.first.onset) // 1000 < one.about
+        and began(episode.events).timestamp() * 1000 < one.about
         and (episode.is_open or episode.last.time > one.start)
     ]
 

@@ -5,7 +5,7 @@ buckets are. A record counts as read once its bucket has been cut, so the rows o
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +16,7 @@ from ...schemas.form import NewerForm
 from ...schemas.messages.progress import Progress
 from ..bus import own
 from ..bus.interface import Bus, Position, TopicDescription, TopicPartition
+from ..reference.golden_records import asked
 from ..streams.buckets import buckets
 from .letters import Letter, kept
 from .reading import Read, backwards, first_from
@@ -66,13 +67,16 @@ def standing(bus: Bus, configuration: Configuration, now_ms: int | None = None) 
     """Look once."""
     topics = configuration.topics
     inputs = configuration.inputs
-    described = bus.describe([*inputs, topics.summaries, topics.drift, topics.snapshots, topics.models])
+    tested = [topics.golden] if asked(configuration) else []
+    described = bus.describe([*inputs, topics.summaries, topics.drift, topics.snapshots, topics.models, topics.joins, *tested])
     summaries = described.get(topics.summaries)
     found = list(islice(kept(bus, configuration), _MOST_LETTERS + 1))
     questions = [
         *_profilers(bus, configuration, described, _newest(bus, configuration, described), found),
-        *_clerks(bus, configuration, described),
+        *(_readers(bus, configuration, described, "joiner", [topics.joins]) if configuration.labels else []),
+        *_readers(bus, configuration, described, "clerk", [topics.models, *tested]),
         *(_detectors(bus, configuration, described) if summaries else []),
+        *_readers(bus, configuration, described, "evaluator", tested),
     ]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         partitions = list(pool.map(lambda question: question(), questions))
@@ -98,10 +102,13 @@ def _profilers(
             yield partial(_one, bus, configuration, "profiler", name, place, committed.get(place), at, {name: through}, len(mine))
 
 
-def _clerks(bus: Bus, configuration: Configuration, described: Mapping[str, TopicDescription]) -> Iterable[Question]:
-    places = _partitions(described[topic] for topic in [configuration.topics.models] if topic in described)
-    committed = bus.committed(f"{configuration.application}-clerk", places) if places else {}
-    return [partial(_one, bus, configuration, "clerk", None, place, committed.get(place), None, {}, None) for place in places]
+def _readers(
+    bus: Bus, configuration: Configuration, described: Mapping[str, TopicDescription], role: str, topics: Sequence[str]
+) -> Iterable[Question]:
+    """Of a role that reads topics of our own, in which no bucket is complete."""
+    places = _partitions(described[topic] for topic in topics if topic in described)
+    committed = bus.committed(f"{configuration.application}-{role}", places) if places else {}
+    return [partial(_one, bus, configuration, role, None, place, committed.get(place), None, {}, None) for place in places]
 
 
 def _detectors(bus: Bus, configuration: Configuration, described: Mapping[str, TopicDescription]) -> Iterable[Question]:

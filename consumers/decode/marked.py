@@ -12,6 +12,8 @@ HEADER = "driftbus-evaluation"
 #: How the id of every call begins.
 PREFIX = "driftbus-golden/"
 _PREFIX = PREFIX.encode()
+#: Of a batch that are looked at each: one byte is found ten times as fast as a text, and most messages have none.
+MOST_SLASHES = 256
 #: Of a row whose header names no evaluation.
 UNNAMED = "-"
 
@@ -86,11 +88,17 @@ class Marks:
 
 
 def _anywhere(values: Sequence[bytes | None]) -> bool:
-    """Whether the bytes of an id of ours are in any of them: one search in all is faster than one in each."""
+    """Whether the bytes of an id of ours are in any of them: slash by slash, and behind many of these as a whole."""
     try:
-        return _PREFIX in b"".join(values)  # type: ignore[arg-type]  # a tombstone ends it: looked at below
+        together = b"".join(values)  # type: ignore[arg-type]  # a tombstone ends it: looked at below
     except TypeError:
-        return any(_PREFIX in value for value in values if value)
+        together = b"".join(filter(None, values))
+    at = -1
+    for _ in range(MOST_SLASHES):
+        at = together.find(b"/", at + 1)
+        if at < 0 or together.endswith(_PREFIX, 0, at + 1):
+            return at >= 0
+    return together.find(_PREFIX, max(0, at - len(_PREFIX))) >= 0
 
 
 def _marked(ids: Iterable[tuple[int, object]]) -> dict[int, str]:

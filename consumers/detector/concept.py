@@ -1,45 +1,62 @@
 """Whether predictions go wrong more often than they did, or otherwise: a lane of its own over what became known, each prediction once.
 
 A version's first labelled predictions in production are its baseline (`driftbus.detectors.concept`); what comes behind is stepped as the
-buckets of predictions are. The state belongs to the version: a new reference does not end it.
+buckets of predictions are. The state belongs to the version: a new reference does not end it. Since so few labels may not tell how often
+errors come, the baseline grows meanwhile, and takes its own place once it does and no episode is open.
+
+Whether a change is over is judged by the table of intervals, which revisions add to; but it is looked at in steps with arrivals only, so
+that no revision opens, updates or resolves by itself.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from ...detectors.concept.arrivals import Arrivals
-from ...detectors.concept.gathering import Gathering
-from ...detectors.concept.settings import OutcomeSettings
-from ...detectors.concept.suite import OutcomeSuite
-from ...detectors.episodes.step import State, adapted, fits, start, step
+from ...detectors.concept import Arrivals, Gathering, OutcomeSettings, OutcomeSuite
+from ...detectors.concept.intervals import Interval, Ripeness, Seen, judged, newest, onset
+from ...detectors.concept.telling import told
+from ...detectors.episodes.step import State, adapted, close, fits, start, step
 from ...detectors.outcomes.layout import Layout
-from ...schemas.configuration import Configuration
+from ...detectors.outcomes.values import UNIT
+from ...schemas.configuration import Configuration, Model
+from ...schemas.identity import content_hash
 from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.pane import ARRIVALS, Pane
 from ...schemas.stored.baseline import OutcomeBaseline
-from ..streams.align import Aligned
+from ...schemas.stored.outcomes import OutcomeBasis
+from ..streams.align import NEVER, Aligned
+from ..streams.spans import Spans
 from .placing import placed
 from .settings import configuration_hash
+from .tables import Tables
 
-#: How a pane's sums are laid out; None: nobody knows.
-LayoutOf = Callable[[Pane], Layout]
+#: How the outcomes of a model are laid out that is watched against a reference.
+PlanOf = Callable[[str, str], Layout]
 Version = tuple[str, str]
 #: Milliseconds behind the last label of a version in which its state ends: it would stay for ever.
 FORGOTTEN_AFTER = 90 * 86_400_000
+#: Of a basis, what decides what a cell is, and a loss.
+_CELLS = {"task", "classes", "edges", "losses", "centre", "scale"}
+#: No loss in fixed point, nor the sum of any two, is larger.
+_MOST_LOSS = 2.0**31
 
 
 @dataclass
 class _Watched:
-    """One version: it gathers its baseline, or it is watched."""
+    """One version: it gathers its baseline, or it is watched, or both."""
 
     reference: str
+    cells: str  #: what its cells are
     latest: int
     gathering: Gathering | None
     suite: OutcomeSuite | None = None
     state: State | None = None
+    ripeness: Ripeness = field(default_factory=lambda: Ripeness(0))
+    seen: Seen | None = None  #: no part of what is remembered
+    onsets: dict[str, int] = field(default_factory=dict)  #: by open episode: since when, by the time in which predictions were made
     changed: bool = False  #: the state was made by other settings
     former: OutcomeSuite | None = None  #: by these; None: they are not known
 
@@ -47,76 +64,150 @@ class _Watched:
 class Concept:
     """The versions of one join."""
 
-    def __init__(self, configuration: Configuration, layout_of: LayoutOf) -> None:
-        self._configuration, self._layout_of = configuration, layout_of
+    def __init__(self, configuration: Configuration, name: str, plan_of: PlanOf, tables: Tables) -> None:
+        self._configuration, self._name, self._plan_of, self._tables = configuration, name, plan_of, tables
+        self._spans, self._maturity = Spans.of(configuration, name), configuration.labels[name].maturity
         self._versions: dict[Version, _Watched] = {}
 
     def evaluated(self, aligned: Aligned[Pane]) -> Iterator[DriftEvent]:
         """What follows from the arrivals of a step."""
         by_version: dict[Version, list[Pane]] = {}
         for pending in aligned.panes:
-            if pending.pane.of == ARRIVALS and pending.pane.reference is not None:
-                by_version.setdefault((pending.pane.model, pending.pane.version), []).append(pending.pane)
+            pane = pending.pane
+            if pane.of == ARRIVALS and pane.reference is not None and self._is_of(pane.model):
+                by_version.setdefault((pane.model, pane.version), []).append(pane)
         for version, panes in sorted(by_version.items()):
-            arrivals = self._summed(aligned, panes)
-            if arrivals is not None:
-                yield from self._step(version, panes[0], arrivals, aligned)
-        gone = [version for version, watched in self._versions.items() if aligned.end > watched.latest + FORGOTTEN_AFTER]
-        for version in gone:
-            del self._versions[version]
+            plans = [self._plan_of(pane.model, pane.reference or "") for pane in panes]
+            if len({_cells(plan.basis) for plan in plans}) > 1:
+                continue  # two references, that count in different cells, hold in one step
+            vector = sum((pane.counts for pane in panes[1:]), panes[0].counts)  # of all segments, where there are any
+            arrivals = Arrivals.of(plans[0], vector, aligned.start, aligned.end)
+            if arrivals.rows.any():  # else predictions whose maturity was over, all of them without an outcome
+                yield from self._step(version, panes[0].reference or "", plans[0].basis, arrivals, aligned)
+        for version in [version for version, one in self._versions.items() if aligned.end > one.latest + FORGOTTEN_AFTER]:
+            yield from self._closed(version, self._versions.pop(version), (aligned.end, aligned.end), "retired")
+
+    def _is_of(self, model: str) -> bool:
+        return labelled(self._configuration, self._name, model)
 
     def open_now(self) -> int:
         """Episodes that are open."""
         return sum(len(watched.state.episodes) for watched in self._versions.values() if watched.state is not None)
 
-    def _summed(self, aligned: Aligned[Pane], panes: list[Pane]) -> Arrivals | None:
-        """Of all partitions; None of numbers, whose losses have no cells, and of panes that are counted in different cells."""
-        plans = [self._layout_of(pane) for pane in panes]
-        if plans[0].basis.task == "number" or len({plan.cells for plan in plans}) > 1:
-            return None
-        rows = sum(plan.take(pane.counts, "cell labelled") for plan, pane in zip(plans, panes, strict=True))
-        if not np.any(rows):
-            return None  # predictions whose maturity was over, all of them without an outcome
-        right = sum(plan.take(pane.counts, "cell right") for plan, pane in zip(plans, panes, strict=True))
-        return Arrivals(aligned.start, aligned.end, np.asarray(rows), np.asarray(rows) - np.asarray(right))
+    def drifts(self, model: str, version: str) -> bool:
+        """Whether an episode of a version is open."""
+        watched = self._versions.get((model, version))
+        return watched is not None and watched.state is not None and bool(watched.state.episodes)
 
-    def _step(self, version: Version, pane: Pane, arrivals: Arrivals, aligned: Aligned[Pane]) -> Iterator[DriftEvent]:
-        watched, cells = self._versions.get(version), len(arrivals.rows)
-        if watched is None or _cells(watched) != cells:
-            watched = self._versions[version] = _Watched(pane.reference or "", aligned.end, Gathering(*version, cells))
+    def dependence(self, model: str, version: str) -> float:
+        """How many labels of a version count as one independent label, as far as it is known."""
+        watched = self._versions.get((model, version))
+        return 1.0 if watched is None or watched.suite is None else watched.suite.baseline.dependence
+
+    def _step(
+        self, version: Version, reference: str, basis: OutcomeBasis, arrivals: Arrivals, aligned: Aligned[Pane]
+    ) -> Iterator[DriftEvent]:
+        watched, cells = self._versions.get(version), _cells(basis)
+        if watched is None or watched.cells != cells:
+            if watched is not None:
+                yield from self._closed(version, watched, (aligned.start, aligned.end), "replaced")
+            # Where each is told when its maturity is over, the first that are told are as any others.
+            since = None if self._spans.maturity is None else -NEVER
+            gathering = _gathering(version, basis, len(arrivals.rows), since)
+            watched = self._versions[version] = _Watched(reference, cells, aligned.end, gathering)
         watched.latest = aligned.end
-        if watched.gathering is not None:
-            watched.gathering.add(arrivals)
-            if watched.gathering.complete:
-                watched.suite = self._suite(watched.gathering.baseline(), watched.reference)
-                watched.state, watched.gathering = start(watched.suite, aligned.end), None
+        if watched.gathering is not None and self._gathered(watched, watched.gathering, arrivals):
             return
         assert watched.suite is not None
         assert watched.state is not None
-        bucket = arrivals.bucket(complete=aligned.complete, clock_decided=aligned.clock_decided)
         if watched.changed and watched.former is None:
             return  # what was published of these steps was decided by settings that are not known
-        watched.state, events = step(watched.former or watched.suite, watched.state, bucket)
-        pane_length = self._configuration.streams[self._configuration.stream_of(version[0])].pane
-        yield from (placed(event, pane_length) for event in events)
+        tests = watched.former or watched.suite
+        if watched.seen is None or watched.seen.tests is not tests:
+            watched.seen = Seen(tests)
+        since = min((one.since for episode in watched.state.episodes for one in episode.open), default=None)
+        intervals = [] if since is None and watched.ripeness.predicted else self._intervals(version, cells)
+        if not watched.ripeness.predicted:
+            watched.ripeness = watched.ripeness.measured(intervals, aligned.end)
+        matured = [] if since is None else self._matured(watched, intervals, aligned.end)
+        bucket = arrivals.bucket(tests.baseline.large, complete=aligned.complete, clock_decided=aligned.clock_decided)
+        watched.state, events = step(tests, watched.state, bucket, judged(watched.seen, matured, since or 0))
+        watched.seen.keep(matured)
+        if not events:
+            return
+        intervals = intervals or self._intervals(version, cells)
+        self._date(watched, watched.seen, events, intervals, aligned.end)
+        for event in events:
+            behind: Sequence[Interval] = [one for one in intervals if one.known.start >= watched.onsets[event.episode]]
+            if event.status == "resolved":
+                behind = newest(self._matured(watched, behind, aligned.end), max(one.rows for one in event.signals))
+            while behind and not behind[-1].labelled:
+                behind = behind[:-1]
+            yield self._told(version, event, tests, behind, watched.onsets[event.episode])
+        watched.onsets = {episode.id: watched.onsets[episode.id] for episode in watched.state.episodes}
+
+    def _gathered(self, watched: _Watched, gathering: Gathering, arrivals: Arrivals) -> bool:
+        """Whether the step is part of a baseline before or behind which nothing is watched. What comes in an episode is part of none."""
+        if watched.state is not None and watched.state.episodes:
+            return False
+        gathering.add(arrivals)
+        if gathering.complete or (watched.state is None and gathering.enough):
+            baseline = gathering.baseline()
+            watched.suite, watched.ripeness = self._suite(baseline, watched.reference), Ripeness(self._age(baseline))
+            watched.state, watched.changed, watched.former = start(watched.suite, arrivals.end), False, None
+            watched.gathering = None if gathering.complete else gathering
+            return True
+        return watched.state is None
+
+    def _age(self, baseline: OutcomeBaseline) -> int:
+        """How old an interval must be for nearly all its labels to have come."""
+        return (baseline.delay or 0) if self._maturity is None else self._maturity
+
+    def _date(self, watched: _Watched, seen: Seen, events: Sequence[DriftEvent], intervals: Sequence[Interval], end: int) -> None:
+        """Find since when predictions turn out otherwise, in the episodes that are told. From the interval behind that one on they tell
+        whether it is over: in that one itself some were made before.
+        """
+        assert watched.state is not None
+        changed = {event.episode for event in events}
+        for episode in watched.state.episodes:
+            if episode.id in changed:
+                watched.onsets[episode.id] = onset(seen, episode, intervals, watched.ripeness.age, self._spans.about)
+            for followed in episode.open:
+                if followed.since == end:
+                    followed.since = watched.onsets[episode.id] + self._spans.about
+
+    def _matured(self, watched: _Watched, intervals: Sequence[Interval], now: int) -> list[Interval]:
+        return [one for one in intervals if self._spans.final(one.known.end) <= now or watched.ripeness.matured(one, now)]
+
+    def _intervals(self, version: Version, cells: str) -> list[Interval]:
+        """What is known of the version's predictions, of all references by which they are counted in these cells."""
+        found: dict[int, Interval] = {}
+        for whose, table in self._tables.of(*version).items():
+            plan = self._plan_of(whose.model, whose.reference)
+            if _cells(plan.basis) == cells:
+                for about, one in table.all(plan, self._spans.about).items():
+                    before = found.get(about)
+                    found[about] = one if before is None else Interval.of(plan, before.vector + one.vector, one.known.start, about)
+        return [found[about] for about in sorted(found) if found[about].whole]
+
+    def _told(self, version: Version, event: DriftEvent, tests: OutcomeSuite, spans: Sequence[Interval], since: int) -> DriftEvent:
+        whose, table = next(reversed(self._tables.of(*version).items()), (None, None))
+        if whose is not None and table is not None:
+            plan = self._plan_of(whose.model, whose.reference)
+            performance = told(plan, spans, table.baseline(plan), tests.baseline, since, event.signals)
+            event = event.model_copy(update={"performance": performance})
+        return self._placed(version, event)
+
+    def _placed(self, version: Version, event: DriftEvent) -> DriftEvent:
+        return placed(event, self._configuration.streams[self._configuration.stream_of(version[0])].pane)
+
+    def _closed(self, version: Version, watched: _Watched, bucket: tuple[int, int], reason: str) -> Iterator[DriftEvent]:
+        """Whatever is open ends with what it was seen in."""
+        if watched.suite is not None and watched.state is not None:
+            yield from (self._placed(version, event) for event in close(watched.suite, watched.state, bucket, reason))
 
     def _suite(self, baseline: OutcomeBaseline, reference: str) -> OutcomeSuite:
-        model, allowed = self._configuration.model(baseline.model), self._configuration.model(baseline.model).false_alarms
-        rate = baseline.rate or 1.0
-        seconds = allowed.per / 1000 if allowed.of == "time" else allowed.per / rate
-        settings = OutcomeSettings(
-            budget_seconds=seconds,
-            false_alarms=str(allowed),
-            elsewhere=sum(len(feature.detectors) for feature in model.features.values()),
-        )
-        return OutcomeSuite(
-            baseline,
-            settings,
-            application=self._configuration.application,
-            stream=self._configuration.stream_of(baseline.model),
-            configuration_hash=configuration_hash(self._configuration),
-            reference_hash=reference,
-        )
+        return suite_of(self._configuration, baseline, reference)
 
     def plain(self) -> list[Any]:  # plain data for a snapshot
         """All that is remembered."""
@@ -124,18 +215,26 @@ class Concept:
             [
                 *version,
                 watched.reference,
+                watched.cells,
                 watched.latest,
                 None if watched.gathering is None else watched.gathering.encoded(),
                 None if watched.suite is None else watched.suite.baseline.encoded(),
                 None if watched.state is None else watched.state.encoded(),
+                watched.ripeness.plain(),
+                watched.onsets,
             ]
             for version, watched in self._versions.items()
         ]
 
     def restore(self, plain: list[Any]) -> None:
-        """What `plain` wrote. Where the settings are others, it is folded by those that it was made by, until `resumed`."""
-        for model, version, reference, latest, gathering, baseline, state in plain:
-            watched = _Watched(reference, latest, None if gathering is None else Gathering.decoded(gathering))
+        """What `plain` wrote, of models that still have these labels. Where the settings are others, it is folded by those that it was made
+        by, until `resumed`.
+        """
+        for model, version, reference, cells, latest, gathering, baseline, state, ripeness, onsets in plain:
+            if not self._is_of(model):
+                continue
+            watched = _Watched(reference, cells, latest, None if gathering is None else Gathering.decoded(gathering))
+            watched.ripeness, watched.onsets = Ripeness(*ripeness), onsets
             if baseline is not None and state is not None:
                 watched.suite, watched.state = self._suite(OutcomeBaseline.decoded(baseline), reference), State.decoded(state)
                 if not fits(watched.suite, watched.state):
@@ -158,12 +257,44 @@ class Concept:
             assert watched.state is not None
             if watched.state.windows.runs:
                 watched.state, events = adapted(watched.suite, watched.state, watched.former)
-                pane = self._configuration.streams[self._configuration.stream_of(version[0])].pane
-                yield from ((watched.latest, placed(event, pane)) for event in events)
+                yield from ((watched.latest, self._placed(version, event)) for event in events)
             else:
                 watched.state = start(watched.suite, watched.latest)
             watched.former, watched.changed = None, False
 
 
-def _cells(watched: _Watched) -> int:
-    return watched.gathering.cells if watched.gathering is not None else len(watched.suite.baseline.rows) if watched.suite else 0
+def labelled(configuration: Configuration, labels: str, model: str) -> bool:
+    """Whether these are the labels of a model."""
+    return labels in configuration.labels and configuration.models.get(model, Model()).labels == labels
+
+
+def suite_of(configuration: Configuration, baseline: OutcomeBaseline, reference: str) -> OutcomeSuite:
+    """All that is tested of a version's outcomes against its baseline."""
+    model, allowed = configuration.model(baseline.model), configuration.model(baseline.model).false_alarms
+    seconds = allowed.per / 1000 if allowed.of == "time" else allowed.per / (baseline.rate or 1.0)
+    settings = OutcomeSettings(
+        budget_seconds=seconds,
+        false_alarms=str(allowed),
+        elsewhere=sum(len(feature.detectors) for feature in model.features.values()),
+    )
+    return OutcomeSuite(
+        baseline,
+        settings,
+        application=configuration.application,
+        stream=configuration.stream_of(baseline.model),
+        configuration_hash=configuration_hash(configuration),
+        reference_hash=reference,
+    )
+
+
+@lru_cache
+def _cells(basis: OutcomeBasis) -> str:
+    return content_hash(basis.model_dump_json(include=_CELLS).encode())
+
+
+def _gathering(version: Version, basis: OutcomeBasis, cells: int, since: int | None) -> Gathering:
+    if basis.task != "number":
+        return Gathering(*version, cells, since=since)
+    unit = basis.scale / UNIT
+    usable = unit > 0 and unit * _MOST_LOSS < np.inf
+    return Gathering(*version, cells, edges=basis.losses, unit=unit if usable else 1.0, since=since)

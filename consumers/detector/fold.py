@@ -35,6 +35,7 @@ from .recorded import Recorded
 from .silence import NEVER_ANNOUNCED, Completeness, Silences
 from .sizes import Sizes
 from .unexpected import UnexpectedFields
+from .unlabelled import Unlabelled
 from .unmonitored import unmonitored
 from .unreadable import Unreadable
 
@@ -99,6 +100,7 @@ class Fold:
     unexpected: UnexpectedFields = field(init=False)
     lengths: PaneLengths = field(init=False)
     unreadable: Unreadable = field(init=False)
+    unlabelled: Unlabelled = field(init=False)
     unmonitored: set[tuple[str, ...]] = field(default_factory=set)  #: model and version; of the pooled others `(others)`
     #: Of restored states that the configuration no longer fits, the suites that made them, as far as they are known.
     former: dict[StateKey, Suite | None] = field(default_factory=dict)
@@ -120,7 +122,7 @@ class Fold:
             self.asking[name] = Asking(self.configuration, tested(self.configuration, labelled=False, of=name))
         self.silences, self.unexpected = Silences(self.configuration), UnexpectedFields(self.configuration)
         self.lengths = PaneLengths(self.configuration)
-        self.unreadable = Unreadable(self.configuration)
+        self.unreadable, self.unlabelled = Unreadable(self.configuration), Unlabelled(self.configuration)
         for name in self.configuration.labels:
             self.outcomes.setdefault(name, Outcomes(self.configuration, name, self.basis_of))
 
@@ -160,6 +162,8 @@ class Fold:
         return writes
 
     def _fed(self, offset: int, appended: int, record: Pane | Progress) -> list[Published]:
+        if isinstance(record, Pane) and record.of == ARRIVALS:
+            self.unlabelled.forget(record.stream, record.model)
         if record.stream in self.outcomes and record.of in (ARRIVALS, REVISIONS):
             told = list(starmap(Published, self.outcomes[record.stream].feed(offset, appended, record)))
             self.counted["events"] += sum(isinstance(one.event, DriftEvent) for one in told)
@@ -210,7 +214,7 @@ class Fold:
     def changed(self) -> bool:
         """The configuration is another one than what was restored was made by."""
         others = self.silences.unfit or self.unreadable.unfit or any(one.concept.changed for one in self.outcomes.values())
-        return bool(self.former or self.panes or others or self.gone.left)
+        return bool(self.former or self.panes or others or self.gone.left or self.unlabelled.left)
 
     def resumed(self) -> list[Published]:
         """Go on by the configuration. To be called, and published, when the fold is live again.
@@ -231,7 +235,7 @@ class Fold:
                 stream = self.configuration.streams[key.stream]
                 published += (Published(end, placed(event, stream.pane)) for event in events)
         published += starmap(Published, [*self.silences.reconfigured(), *self.unreadable.reconfigured()])
-        published += starmap(Published, self.gone.resolved(self.suite_of))
+        published += starmap(Published, [*self.gone.resolved(self.suite_of), *self.unlabelled.resolved()])
         published += starmap(Published, (told for one in self.outcomes.values() for told in one.concept.resumed()))
         self.counted["events"] += len(published)
         return published
@@ -387,7 +391,9 @@ class Fold:
                 one.aligner = Aligner.restored(one.aligner.buckets, one.aligner.patience, state.aligners[own], panes)
             one.restore(kept.get("outcomes", {}).get(name, []))
             one.concept.restore(kept.get("concept", {}).get(name, []))
-            one.online.restore(kept.get("online", {}).get(name, []))
+            one.online.restore(kept.get("online", {}).get(name, []), one.size)
+        for name, plain in kept.get("concept", {}).items():
+            fold.unlabelled.keep(name, plain)
         fold.unmonitored = {tuple(name) for name in kept["unmonitored"] if not isinstance(name, str)}
         fold.unreadable = Unreadable.restored(configuration, kept.get("unreadable", {}))
         for stream, waiting in fold.unreadable.waiting.items():

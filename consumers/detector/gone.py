@@ -9,15 +9,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
+from ...detectors.episodes.decided import Decided
 from ...detectors.episodes.state import State
-from ...detectors.episodes.step import Suite, close
+from ...detectors.episodes.step import close
 from ...schemas.configuration import PaneLength, pane_length
 from ...schemas.messages.drift import DriftEvent
 from ...schemas.unusable import Unusable
 from ..reference.artifacts import ArtifactError
 from .placing import placed
 
-#: Of the fold: stream, model, and what else tells states apart.
+#: Of the fold: stream, or labels, model, and what else tells states apart.
 Key = TypeVar("Key", bound=tuple[str, ...])
 _log = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ class Gone(Generic[Key]):
         """A record of it lies behind the snapshot: what it led to, nobody knows."""
         self.left.pop(stream, None)
 
-    def resolved(self, suite_of: Callable[[Key], Suite]) -> Iterator[tuple[int, DriftEvent]]:
+    def resolved(self, suite_of: Callable[[Key], Decided]) -> Iterator[tuple[int, DriftEvent]]:
         """Resolve them once, in the last bucket of each, with its end."""
         for stream in sorted(self.left):
             for key, (state, pane) in sorted(self.left.pop(stream).items()):

@@ -61,11 +61,12 @@ class Online:
         """All that is remembered."""
         return [[*whose, slot, packed(sums)] for (whose, slot), sums in self._sums.items()]
 
-    def restore(self, plain: list[Any]) -> None:
-        """What `plain` wrote."""
-        for *whose, slot, sums in plain:
-            if whose[0] in self._every:
-                self._sums[Whose(*whose), slot] = unpacked(sums)
+    def restore(self, plain: list[Any], size_of: Callable[[Whose], int]) -> None:
+        """What `plain` wrote; of a slot that was summed with other metrics of a user's own what comes from now on."""
+        for *names, slot, sums in plain:
+            whose, vector = Whose(*names), unpacked(sums)
+            if whose.model in self._every and len(vector) == size_of(whose):
+                self._sums[whose, slot] = vector
 
 
 def _slot(time: int, every: int) -> int:

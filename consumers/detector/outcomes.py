@@ -4,12 +4,10 @@ The table holds the intervals of which something may still become known. A revis
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...detectors.outcomes.delays import quantile
 from ...detectors.outcomes.estimate import Estimate
@@ -18,7 +16,6 @@ from ...detectors.outcomes.metrics import accuracy_within, realised
 from ...detectors.outcomes.own import OwnMetric
 from ...schemas.configuration import Configuration
 from ...schemas.identity import derived_id
-from ...schemas.integers import packed, unpacked
 from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.golden import GoldenRequest
 from ...schemas.messages.notice import Notice
@@ -26,14 +23,13 @@ from ...schemas.messages.pane import REVISIONS, Pane
 from ...schemas.messages.performance import Metrics, Performance
 from ...schemas.messages.progress import Progress
 from ...schemas.stored.outcomes import OutcomeBasis
-from ..streams.align import NEVER, Aligned, Aligner
+from ..streams.align import Aligned, Aligner
 from ..streams.buckets import Every
 from ..streams.spans import Spans
 from .asking import Asking, tested
 from .concept import Concept
-from .online import Online, Whose
-
-Sums = NDArray[np.int64]
+from .online import Online, Sums, Whose
+from .tables import Table, Tables
 
 
 class CountedBy(Protocol):
@@ -62,26 +58,10 @@ class _NoLabels:
 
 
 NO_LABELS: CountedBy = _NoLabels()
-#: Labelled predictions, the first in production, by which is estimated.
-BASELINE = 5_000
-#: Milliseconds behind the last interval of a version in which nothing more came of it: it would stay for ever.
-FORGOTTEN_AFTER = 90 * 86_400_000
 #: References whose layouts are remembered.
 _MOST_KNOWN = 256
 #: Digits of what is told: linear algebra differs between machines in the last ones.
 _DIGITS = 6
-
-
-@dataclass
-class _Table:
-    """Of one of these."""
-
-    known: Sums  #: all of it together, until there is a baseline
-    latest: int = -NEVER  #: of the intervals that there were
-    intervals: dict[int, Sums] = field(default_factory=dict)  #: by their end; those that are not final
-    baseline: Sums | None = None
-    own: tuple[str, ...] = ()  #: columns of the user's metrics in all of these
-    failing: set[str] = field(default_factory=set)  #: metrics of which it has been told that they fail
 
 
 class Outcomes:
@@ -93,8 +73,8 @@ class Outcomes:
         self._spans = Spans.of(configuration, name)
         stream = configuration.read_as(name)
         self.aligner = Aligner[Pane](Every(self._spans.pane), stream.patience if stream.clock == "live" else None)
-        self._tables: dict[Whose, _Table] = {}
-        self.concept = Concept(configuration, lambda pane: layout(basis_of(pane.model, pane.reference or "", name)))
+        self._tables = Tables()
+        self.concept = Concept(configuration, name, self._plan_of, self._tables)
         self.asking, self.online = Asking(configuration, tested(configuration, labelled=True, of=name)), Online(configuration, name)
 
     def feed(
@@ -121,8 +101,8 @@ class Outcomes:
     def _metrics(self, whose: Whose, vector: Sums) -> tuple[Metrics, Metrics]:
         """What was realised of the predictions of a slot, and what is estimated."""
         plan, table = self._plan(whose), self._tables.get(whose)
-        found = realised(plan, vector)
-        of_all = Estimate(plan, table.baseline).of(vector) if table is not None and table.baseline is not None else None
+        found, baseline = realised(plan, vector), None if table is None else table.baseline(plan)
+        of_all = None if baseline is None else Estimate(plan, baseline).of(vector)
         return _rounded(found.metrics if found else {}), _rounded(of_all.estimated if of_all else {})
 
     def _evaluated(self, aligned: Aligned[Pane]) -> Iterator[Performance | Notice]:
@@ -137,9 +117,7 @@ class Outcomes:
                     touched.add((whose, pane.about))
         plans = {whose: self._plan(whose) for whose in self._tables}
         for whose in {whose for whose, _ in touched}:
-            table = self._tables[whose]
-            if table.baseline is None and plans[whose].number(table.known, "labelled") >= BASELINE:
-                table.baseline = table.known
+            self._tables[whose].settle(plans[whose], drifting=self.concept.drifts(whose.model, whose.version))
         over = {
             (whose, about) for whose, table in self._tables.items() for about in table.intervals if self._spans.final(about) <= aligned.end
         }
@@ -148,19 +126,13 @@ class Outcomes:
             yield self._told(whose, about, aligned.end, plans[whose], final=final)
             yield from self._failing(whose, about, aligned.end, plans[whose])
             if final:
-                del self._tables[whose].intervals[about]
-        self._tables = {
-            whose: table for whose, table in self._tables.items() if table.intervals or aligned.end < table.latest + FORGOTTEN_AFTER
-        }
+                self._tables[whose].close(about, plans[whose])
+        self._tables.forget(aligned.end)
 
     def _add(self, whose: Whose, pane: Pane) -> None:
         """A revision."""
         plan, counts = self._plan(whose), self._counts(whose, pane)
-        table = self._tables.setdefault(whose, _Table(np.zeros(plan.size, dtype=np.int64), own=plan.basis.own))
-        table.intervals[pane.about] = table.intervals.get(pane.about, 0) + counts
-        table.latest = max(table.latest, pane.about)
-        if table.baseline is None:
-            table.known = table.known + counts
+        self._tables.setdefault(whose, Table(np.zeros(plan.size, dtype=np.int64), own=plan.basis.own)).add(pane.about, counts)
 
     def _counts(self, whose: Whose, pane: Pane) -> Sums:
         """Of a revision, without what groups of features come to."""
@@ -170,6 +142,10 @@ class Outcomes:
 
     def _plan(self, whose: Whose) -> Layout:
         return self._plan_of(whose.model, whose.reference)
+
+    def size(self, whose: Whose) -> int:
+        """How many sums are kept of an interval."""
+        return self._plan(whose).size
 
     def _laid_out(self, model: str, reference: str) -> Layout:
         return layout(without_features(self._basis_of(model, reference, self.name)))
@@ -200,11 +176,12 @@ class Outcomes:
         found, within = realised(plan, vector), None
         own = {metric.name: metric.told(plan, vector) for metric in self._basis_of.metrics(whose.model)} if found else {}
         if plan.basis.task != "number":
-            within = accuracy_within(plan, vector)
+            within = accuracy_within(plan, vector, self.concept.dependence(whose.model, whose.version))
         delays = plan.take(vector, "delays")
         beside: dict[str, Any] = {}  # fields of the record
-        if table.baseline is not None:
-            estimate, known = Estimate(plan, table.baseline), realised(plan, table.baseline)
+        baseline = table.baseline(plan)
+        if baseline is not None:
+            estimate, known = Estimate(plan, baseline), realised(plan, baseline)
             of_all, completed, expired = estimate.of(vector), estimate.completed(vector), estimate.of(vector, "expired")
             beside = {
                 "estimated": _rounded(of_all.estimated if of_all else {}),
@@ -241,32 +218,17 @@ class Outcomes:
 
     def plain(self) -> list[Any]:  # plain data for a snapshot
         """All that is remembered but the aligner."""
-        return [
-            [
-                *whose,
-                packed(table.known),
-                table.latest,
-                [[about, packed(vector)] for about, vector in table.intervals.items()],
-                None if table.baseline is None else packed(table.baseline),
-                list(table.own),
-                sorted(table.failing),
-            ]
-            for whose, table in self._tables.items()
-        ]
+        return self._tables.plain()
 
     def restore(self, plain: list[Any]) -> None:
-        """What `plain` wrote."""
-        for *names, known, latest, intervals, baseline, own, failing in plain:
-            whose = Whose(*names)
+        """What `plain` wrote, with the columns that there are now of a user's metrics."""
+        for whose, table in Tables.restored(plain).items():
             plan = self._plan(whose)
-            before = layout(plan.basis.model_copy(update={"own": tuple(own)}))
-
-            def read(form: Any, before: Layout = before, plan: Layout = plan) -> Sums:  # a packed vector
-                return _owning(_Vector(before, unpacked(form)), plan.basis.own)
-
-            of = {about: read(vector) for about, vector in intervals}
-            known_baseline = None if baseline is None else read(baseline)
-            self._tables[whose] = _Table(read(known), latest, of, known_baseline, plan.basis.own, set(failing))
+            before = layout(plan.basis.model_copy(update={"own": table.own}))
+            table.known = _owning(_Vector(before, table.known), plan.basis.own)
+            table.intervals = {about: _owning(_Vector(before, vector), plan.basis.own) for about, vector in table.intervals.items()}
+            table.own = plan.basis.own
+            self._tables[whose] = table
 
 
 class _Vector(NamedTuple):

@@ -148,9 +148,11 @@ class Evaluator:
                 started = GoldenStarted(request=attempt.request.request, model=attempt.request.model, version="-", attempt=attempt.number)
                 back = Output(source.topic, source.partition, started.key.encode(), None)
                 work.append(Work(source, [back], Position(partition.committed, partition.metadata)))
-        if work:
-            self._session.commit(work)
-        self._session.close()
+        try:
+            if work:
+                self._session.commit(work)
+        finally:
+            self._session.close()
 
     def standing(self) -> Standing:
         """How it stands between two turns."""

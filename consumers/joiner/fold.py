@@ -8,7 +8,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -25,26 +25,16 @@ from ..streams.align import NEVER, Aligned, Aligner, pending_offsets
 from ..streams.buckets import Every
 from ..streams.spans import Spans
 from .blocks import Blocks, Kept
+from .counted import CountedBy
 from .doubts import Doubts, Span, Standing, standings
 from .names import Names
-from .rows import labels, predictions
+from .rows import in_steps, labels, predictions
+from .steps import Step, together
 
 #: Marks in a wait.
 MARKS = 32
 #: The blocks that wait in a partition, of which `situated` says which it is.
 BlocksOf = Callable[[int], Blocks]
-
-
-class CountedBy(Protocol):
-    """How the outcomes of a version are counted."""
-
-    def __call__(self, model: str, reference: str, labels: str) -> OutcomeBasis:
-        """By model, reference (content hash) and labels."""
-        ...
-
-    def own(self, model: str, basis: OutcomeBasis) -> Own | None:
-        """What a model's rows add to the columns of a user's own metrics."""
-        ...
 
 
 class Mark(NamedTuple):
@@ -179,29 +169,39 @@ class Fold:
         end, decided = ready[-1].end, join.aligner.decided
         for part in standings(begin, end, (), decided):
             join.doubts.note(part)
-        for aligned in ready:  # one by one: not all of their blocks need be at hand together
-            blocks = self._blocks.take([pending.offset for pending in aligned.panes]) if self._blocks and aligned.panes else []
-            complete = aligned.complete and len(blocks) == len(aligned.panes)
-            if not complete:
-                partly.append((aligned.start if aligned.panes else begin, aligned.end))
+        for steps in together(self._step(aligned) for aligned in ready):
+            first = steps[0]
+            if not first.complete:
+                partly.append((first.aligned.start if first.aligned.panes else begin, first.aligned.end))
                 join.doubts.note(Standing(*partly[-1], complete=False))
-            yield from map(Said, self._evaluated(join, aligned, blocks, complete=complete))
+            yield from map(Said, self._evaluated(join, steps))
         known = list(standings(begin, end, partly, decided))
         for part in known:
             yield Said(_progress(join, part, ended=ready[-1].ended and part is known[-1]))
 
-    def _evaluated(self, join: Join, aligned: Aligned[Kept], blocks: Sequence[Block], *, complete: bool) -> list[Pane]:
-        if aligned.ended:
-            found = join.joiner.ended(aligned.end)
+    def _step(self, aligned: Aligned[Kept]) -> Step:
+        """With its blocks: those of the next need not be at hand yet."""
+        blocks = self._blocks.take([pending.offset for pending in aligned.panes]) if self._blocks and aligned.panes else []
+        return Step(aligned, blocks, aligned.complete and len(blocks) == len(aligned.panes))
+
+    def _evaluated(self, join: Join, steps: Sequence[Step]) -> list[Pane]:
+        """Of one step, or of some that are known alike."""
+        last = steps[-1].aligned
+        ends, blocks = [step.aligned.end for step in steps], [block for step in steps for block in step.blocks]
+        if last.ended:
+            found = join.joiner.ended(last.end)
         elif blocks:
             bins = self._configuration.binned(join.name)
             rows = predictions(blocks, join.names, lambda model, reference: self._basis_of(model, reference, join.name), bins)
-            found = join.joiner.take(aligned.end, rows, labels(blocks, join.names))
+            of_blocks = [step.aligned.end for step in steps for _ in step.blocks]
+            found = join.joiner.take_all(
+                ends, *in_steps(rows, blocks, of_blocks, "predictions"), *in_steps(labels(blocks, join.names), blocks, of_blocks, "labels")
+            )
             self._counted["joined"] += sum(block.rows for block in blocks)
         else:
-            found = join.joiner.passed(aligned.end)
+            found = join.joiner.passed(last.end)
         self._counted["outcomes"] += len(found)
-        step = Standing(aligned.start, aligned.end, complete, aligned.clock_decided)
+        step = Standing(steps[0].aligned.start, last.end, steps[0].complete, last.clock_decided)
         return sorted((self._pane(join, outcome, step) for outcome in found), key=_order)
 
     def _pane(self, join: Join, outcome: Outcome, step: Standing) -> Pane:

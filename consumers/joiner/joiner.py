@@ -22,7 +22,8 @@ from ..process.folding import Folding
 from ..process.plugins import metrics_for
 from ..reference.outcomes import Bases
 from .blocks import MOST_BYTES, Blocks, Kept
-from .fold import CountedBy, Fold, Said
+from .counted import CountedBy
+from .fold import Fold, Said
 
 ROLE = "joiner"
 READERS: Mapping[str, Callable[[bytes], Block | Progress]] = {Block.TYPE: Block.decoded, Progress.TYPE: Progress.decoded}

@@ -46,6 +46,18 @@ def labels(blocks: Sequence[Block], names: Names) -> Rows:
     return rows
 
 
+def in_steps(rows: Rows, blocks: Sequence[Block], ends: Sequence[int], side: str) -> tuple[Rows, NDArray[np.int64]]:
+    """The rows that the blocks of one side came to, step by step, and the step of each; ``ends``: of every block."""
+    if not len(rows):
+        return rows, np.zeros(0, dtype=np.int64)
+    own = [(block, end) for block, end in zip(blocks, ends, strict=True) if block.side == side]
+    at = np.concatenate([np.full(block.rows, end) for block, end in own])[_order([block for block, _ in own])]
+    if (at[1:] < at[:-1]).any():
+        order = np.argsort(at, kind="stable")
+        rows, at = rows[order], at[order]
+    return rows, at
+
+
 def _bins(block: Block, basis_of: BasisOf, bins: int) -> NDArray[np.uint8]:
     """Of a block; none of rows that were grouped by what is no longer configured, or not yet."""
     found = np.full((block.rows, bins), NO_BIN, dtype=np.uint8)
@@ -70,6 +82,8 @@ def _ordered(blocks: Sequence[Block], dtype: np.dtype[np.void]) -> Rows:
 
 def _order(blocks: Sequence[Block]) -> NDArray[np.intp]:
     """Blocks of one source lie in the order of their offsets, so that a source's place stands for topic and partition."""
+    if len(blocks) == 1:
+        return np.arange(blocks[0].rows)
     sources = sorted({(block.topic, block.partition) for block in blocks})
     place = np.concatenate([np.full(block.rows, sources.index((block.topic, block.partition))) for block in blocks])
     waters = np.concatenate([block.bucket + block.waters for block in blocks])

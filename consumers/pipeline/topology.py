@@ -51,7 +51,7 @@ TOPOLOGY = (
     Node(
         profiler.ROLE,
         "fold",
-        (INPUTS, "models"),
+        (INPUTS, "models", "golden"),
         ("summaries", "joins", "dead-letter", "drift"),
         "counts predictions in the reference's bins, one pane per run of the log; hands predictions and labels to the joiner",
         profiler.make,
@@ -77,7 +77,7 @@ TOPOLOGY = (
     Node(
         detector.ROLE,
         "fold",
-        ("summaries", "snapshots"),
+        ("summaries", "snapshots", "golden"),
         ("drift", "performance", "golden", "snapshots", "dead-letter"),
         "sums panes over partitions, tests every bucket, opens and resolves episodes; tells how predictions turned out; asks for golden "
         "evaluations",

@@ -35,7 +35,12 @@ def found() -> Kinds:
 
 def metrics_for(configuration: Configuration) -> dict[str, tuple[OwnMetric, ...]]:
     """The metrics of each model's own, tried on a few rows."""
-    return {name: tuple(_metrics(configuration, name)) for name, model in configuration.models.items() if model.outcomes.metrics}
+    return {name: metrics_of(configuration, name) for name, model in configuration.models.items() if model.outcomes.metrics}
+
+
+def metrics_of(configuration: Configuration, model: str) -> tuple[OwnMetric, ...]:
+    """Those of one model. Raises `UnusablePlugin`."""
+    return tuple(_metrics(configuration, model))
 
 
 def _metrics(configuration: Configuration, model: str) -> Iterator[OwnMetric]:

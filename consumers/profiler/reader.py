@@ -166,7 +166,7 @@ class StreamReader:
         self._session.close()
 
     def _describe(self) -> tuple[InputTopic, ...]:
-        found = self._bus.describe(self._stream.topics)
+        found = self._bus.describe(self._stream.topics, settings=False)
         missing = [topic for topic in self._stream.topics if topic not in found]
         if missing:
             msg = f"{self._side.key}.topics: there is no topic {', '.join(missing)} on this bus"

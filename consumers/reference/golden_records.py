@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from ...detectors.golden.fold import Said
+from ...detectors.golden.fold import Fold, Said
 from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration
 from ...schemas.messages.golden import MILLION, Cause, GoldenEvaluation, GoldenRequest, GoldenResult, GoldenStarted
 from ...schemas.text import MODEL, unfit
 from ..bus import own
 from ..bus.addressing import addressed, partition_of
-from ..bus.interface import Bus, Output, TopicPartition
+from ..bus.interface import Bus, BusError, Output, TopicPartition
 
 _READERS: Mapping[str, Callable[[bytes], Said]] = {
     "io.driftbus.golden.request": GoldenRequest.model_validate_json,
@@ -61,3 +61,21 @@ def request_of(
 def ask(bus: Bus, configuration: Configuration, requests: Sequence[GoldenRequest]) -> None:
     """Write requests, from outside."""
     bus.publish([output(configuration, request) for request in requests])
+
+
+def folded(bus: Bus, configuration: Configuration, model: str) -> Fold:
+    """The evaluations of a model's partition, as they are on the topic now."""
+    place, fold = place_of(configuration, model), Fold()
+    if place.topic not in bus.describe([place.topic]):
+        msg = f"topic {place.topic} does not exist; create it with: driftbus topics create"
+        raise BusError(msg)
+    for batch in bus.read(place, *bus.watermarks(place)):
+        for key, value, headers in zip(batch.keys(), batch.values, batch.headers(), strict=True):
+            try:
+                if value is None:
+                    fold.gone(key)
+                elif said := read(configuration.application, key, value, headers):
+                    fold.feed(said)
+            except (own.Foreign, own.Unreadable, ValueError):
+                continue  # told by the evaluator
+    return fold

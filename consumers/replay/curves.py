@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.performance import Performance
 from .event_line import short_id
-from .picture import DrawnEpisode, episodes
-from .series import Point, per_point, series, versions
+from .picture import episodes
+from .series import Point, began, per_point, series, versions
 
 _REALISED, _ESTIMATED, _COMPLETED, _DRIFT, _MARK = "#1f5f99", "#f0a02f", "#7aa95c", "#d1344b", "#5a3fd6"
 _INK, _GRID, _FAINT = "#1f2933", "#e4e7eb", "#9aa5b1"
@@ -70,7 +70,7 @@ def draw(
         baseline = next((one.baseline[metric] for one in reversed(own) if one.baseline.get(metric) is not None), None)
         if baseline is not None:
             axis.axhline(baseline, color=_FAINT, lw=1, ls=(0, (1, 2)), label="baseline: the first labelled ones", zorder=1)
-        _shade(axis, episodes([one for one in drifts if one.version == version]), _at(first), _at(drawn[version][-1].end))
+        _shade(axis, [one for one in drifts if one.version == version], _at(first), _at(drawn[version][-1].end))
         each = per_point(own, _MOST_POINTS)
         _dress(axis, f"{records[0].model}/{version}: {metric}" + (f", {each} intervals a point" if each > 1 else ""))
     axes[0].set_ylim(*_limits(points))
@@ -120,10 +120,11 @@ def _side_by_side(axis: Any, drawn: dict[str, list[Point]]) -> None:
         axis.plot(list(map(_middle, known)), values, "o-", ms=3, lw=1.2, color=colour, label=_plain(version))
 
 
-def _shade(axis: Any, found: Sequence[DrawnEpisode], first: datetime, last: datetime) -> None:
-    for episode in found:
-        start, over = min(span.start for span in episode.spans.values()), episode.resolved or max(last, episode.opened)
-        axis.axvspan(start, over, color=_DRIFT, alpha=0.1, lw=0, zorder=0, label="an episode of performance, from its onset on")
+def _shade(axis: Any, events: Sequence[DriftEvent], first: datetime, last: datetime) -> None:
+    label = "an episode of performance, from its onset until it was over"
+    for episode in episodes(events):
+        start = began(one for one in events if one.episode == episode.first.episode)
+        axis.axvspan(start, episode.resolved or max(last, episode.opened), color=_DRIFT, alpha=0.1, lw=0, zorder=0, label=label)
         _write(axis, max(start, first), 0.02, f" {short_id(episode.first.episode)}", color=_DRIFT)
 
 

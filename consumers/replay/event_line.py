@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from ...detectors.episodes.episode import DETECTOR
-from ...schemas.messages.drift import DriftedSignal, DriftEvent, Effect
+from ...schemas.messages.drift import DriftedSignal, DriftEvent, Effect, ToldPerformance
 from ...schemas.messages.notice import Notice
 from .picture import label, moment
 
@@ -32,6 +32,8 @@ def event_line(event: DriftEvent | Notice) -> str:
         parts += [names(signals, len(event.further) + event.more_signals), f"{event.reason or 'recovered'} after {length_of(event)}"]
     else:
         parts.append(changes(signals, further=event.further_open, sizes=True))
+    if event.performance is not None:
+        parts.append(turned_out(event.performance))
     if event.detector != DETECTOR:
         parts.append(f"by {event.detector}")
     return "  ".join(part for part in parts if part)
@@ -72,6 +74,36 @@ def _more(signals: Sequence[DriftedSignal], further: int) -> str:
     return f" and {more:,} more" if more else ""
 
 
+def turned_out(told: ToldPerformance) -> str:
+    """How the predictions behind an event turned out.
+
+    >>> span = "2026-03-01T14:00:00Z", "2026-03-01T18:00:00Z"
+    >>> counted = {"labelled": 4200, "delay": 7_200_000, "about": span}
+    >>> told = ToldPerformance(metric="accuracy", was=0.87, now=0.814, low=0.802, high=0.826, estimated=0.866, **counted)
+    >>> turned_out(told.model_copy(update={"estimated": None}))
+    'accuracy .87 -> .814 (.802 to .826) of 4,200 labelled, made 2026-03-01 14:00 to 18:00, median delay 2 h'
+    >>> turned_out(told.model_copy(update={"assumption_broken": True})).partition("; ")[2]
+    'estimated .866, which holds no longer'
+    """
+    if told.now is None:
+        return ""
+    within = "" if told.low is None or told.high is None else f" ({_digits(told.low)} to {_digits(told.high)})"
+    was = "" if told.was is None else f"{_digits(told.was)} -> "
+    parts = [f"{told.metric} {was}{_digits(told.now)}{within} of {told.labelled:,} labelled"]
+    if told.about is not None:
+        start, end = place(told.about[0]), place(told.about[1])
+        same_day = not start.startswith("row") and start[:10] == end[:10]
+        parts.append(f"made {start} to {end[11:] if same_day else end}")
+    if told.delay is not None:
+        parts.append(f"median delay {lasted(timedelta(milliseconds=told.delay))}")
+    if told.expired:
+        parts.append(f"{told.expired:,} never labelled")
+    line = ", ".join(parts)
+    if told.estimated is None:
+        return line
+    return f"{line}; estimated {_digits(told.estimated)}{', which holds no longer' if told.assumption_broken else ''}"
+
+
 def effect(of: Effect) -> str:
     """The effect sizes that say most.
 
@@ -102,6 +134,17 @@ def lasted(length: timedelta) -> str:
         parts.append(f"{number} {unit}" if number else "")
     first = next((i for i, part in enumerate(parts) if part), 3)
     return " ".join(part for part in parts[first : first + 2] if part) or "0 s"
+
+
+def _digits(number: float) -> str:
+    """Three of them.
+
+    >>> _digits(0.87), _digits(-0.5), _digits(1234.5), _digits(1.0)
+    ('.87', '-.5', '1,230', '1')
+    """
+    rounded = float(f"{number:.3g}")
+    shown = f"{rounded:,.0f}" if abs(rounded) >= 100 else f"{rounded:.3g}"
+    return shown.replace("0.", ".", 1) if shown.removeprefix("-").startswith("0.") else shown
 
 
 def _short(number: float) -> str:

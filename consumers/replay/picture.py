@@ -28,8 +28,8 @@ _SAID: dict[str, Any] = {  # matplotlib's keywords
 _OVER: dict[str, Any] = {**_SAID, "marker": "s", "ms": 5, "mfc": _INK}
 #: In place of the names of all signals that no event tells whole.
 MORE = "and more"
-#: A name that would read as one with a segment, or with what is watched of it; or as quoted, or as `MORE`. Those of ours are like (volume).
-_READS_AS_MORE = re.compile(rf"^\"| \[|(?!^\([^()]*\)$)^.*\)$|^{MORE}$", re.DOTALL)
+#: A field's name that would read as one with a segment, or with what is watched of it; or as quoted, as `MORE`, or as one of ours: (ids).
+_READS_AS_MORE = re.compile(rf"^\"| \[|\)$|^{MORE}$", re.DOTALL)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -44,10 +44,11 @@ def moment(place: str) -> datetime:
 
 
 def label(signal: DriftedSignal | FurtherSignal) -> str:
-    """A signal's name for people: ``temp``, ``pressure (availability)``, ``score [segment]``; no two signals have one label."""
+    """A signal's name for people: ``temp``, ``pressure (availability)``, ``score [segment]``, ``(ids)``. No two signals have one label."""
     segment = f" [{signal.segment}]" if signal.segment else ""
-    named = json.dumps(signal.name, ensure_ascii=False) if _READS_AS_MORE.search(signal.name) else signal.name
-    return f"{named}{segment}" if signal.of == "values" else f"{named}{segment} ({signal.of})"
+    ours = signal.role == "row" or not _READS_AS_MORE.search(signal.name)
+    named = signal.name if ours else json.dumps(signal.name, ensure_ascii=False)
+    return f"{named}{segment}" if signal.of == "values" or signal.name == f"({signal.of})" else f"{named}{segment} ({signal.of})"
 
 
 class Span(NamedTuple):

@@ -1,13 +1,18 @@
 """One metric of one model version as a series of points: an interval of predictions each, or several where there are very many."""
 
 import math
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
+from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.performance import Performance
+from .picture import moment
 
 #: Of what intervals are labelled to in the end: an interval that is labelled to so much tells as much as they do.
 MATURED = 0.9
+#: The metric that has an interval.
+BOUNDED = "accuracy"
 
 
 class Point(NamedTuple):
@@ -25,11 +30,11 @@ class Point(NamedTuple):
 
 def ripe(records: Sequence[Performance]) -> frozenset[str]:
     """The keys of those intervals of one version of which hardly any label is still to come: final ones, and those that are labelled nearly
-    as well. Where none is final yet, the older half says how well that is.
+    as well. Where none is final yet, the older half says how well that is; where there is none, every prediction has a label in the end.
     """
-    final = [one for one in records if one.final] or records[: len(records) // 2 + 1]
-    labelled, predicted = (sum(getattr(one, name) for one in final) for name in ("labelled", "predicted"))
-    enough = MATURED * labelled / max(predicted, 1)
+    older = [one for one in records if one.final] or records[: len(records) // 2]
+    predicted = sum(one.predicted for one in older)
+    enough = MATURED * (sum(one.labelled for one in older) / predicted if predicted else 1.0)
     return frozenset(one.key for one in records if one.final or one.labelled >= enough * one.predicted > 0)
 
 
@@ -49,7 +54,7 @@ def per_point(records: Sequence[Performance], most: int) -> int:
 
 def _point(records: Sequence[Performance], metric: str, matured: Container[str]) -> Point:
     realised, (low, high) = _mean([(one.realised.get(metric), one.labelled) for one in records]), (None, None)
-    if metric == "accuracy" and realised is not None:
+    if metric == BOUNDED and realised is not None:
         low, high = (_bound(records, realised, side) for side in ("low", "high"))
     return Point(
         records[0].start,
@@ -73,7 +78,7 @@ def _bound(records: Sequence[Performance], realised: float, side: str) -> float 
     off = [
         one.labelled * (bound - value)
         for one in records
-        if (bound := getattr(one, side)) is not None and (value := one.realised.get("accuracy")) is not None
+        if (bound := getattr(one, side)) is not None and (value := one.realised.get(BOUNDED)) is not None
     ]
     labelled = sum(one.labelled for one in records)
     return None if not off else realised + math.copysign(math.hypot(*off), sum(off)) / labelled
@@ -85,3 +90,10 @@ def versions(records: Sequence[Performance]) -> Iterator[tuple[str, list[Perform
     for one in sorted(records, key=lambda one: (one.start, one.version)):
         found.setdefault(one.version, []).append(one)
     yield from found.items()
+
+
+def began(events: Iterable[DriftEvent]) -> datetime:
+    """Since when predictions turn out as an episode says, by the time when they were made; else by when that was known."""
+    told = list(events)
+    known = [event.performance.onset for event in told if event.performance is not None and event.performance.onset is not None]
+    return moment(known[-1] if known else told[0].onset)

@@ -11,6 +11,7 @@ most 1 in its own hour, so the sum may run through the hours. Of a trailing refe
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +79,14 @@ class Bets:
     def named(self, signal: int) -> dict[BetName, int]:
         """The bets of a tested signal by what tells them apart under any settings, of which some bets do not survive."""
         return {self.name(bet): bet for bet in range(*self.of(signal).indices(len(self.owner)))}
+
+    @cached_property
+    def _by_name(self) -> list[dict[BetName, int]]:
+        return [self.named(signal) for signal in range(len(self.signals))]
+
+    def find(self, signal: int, name: BetName) -> int | None:
+        """The bet of a tested signal that is so called; None: there is none any more."""
+        return self._by_name[signal].get(name)
 
     def name(self, bet: int) -> BetName:
         """What tells it apart from the others of its signal."""

@@ -14,7 +14,7 @@ from ..betting.errors import Odds
 from ..counting.layout import Signal
 from ..effects import Change, Measure, rounded
 from ..effects.counts import CountsMeasure
-from ..outcomes.grid import MIDDLES
+from .losses import middles
 from .settings import Worse
 from .space import CATEGORIES, Places
 
@@ -29,7 +29,7 @@ def measure_of(signal: Signal, baseline: OutcomeBaseline, worse: Worse) -> Measu
         return RelationMeasure(signal, baseline, Odds(baseline, 0.0), Places.of(baseline), worse.accuracy)
     if isinstance(signal.profile, NumericProfile):
         counts = CountsMeasure.of(signal, None, Important())
-        return LossMeasure(signal, baseline, counts, Places.of(baseline).losses, worse.loss)
+        return LossMeasure(signal, baseline, counts, Places.of(baseline).losses, signal.start + signal.size, worse.loss)
     return ErrorsMeasure(signal, baseline, worse.accuracy)
 
 
@@ -66,28 +66,29 @@ class ErrorsMeasure:
 
 @dataclass(frozen=True)
 class LossMeasure:
-    """By what part of itself the mean loss has grown, as the bins of the grid tell it; and how its distribution has changed."""
+    """By what part of itself the mean loss has grown, by the exact sums; and how its distribution has changed."""
 
     signal: Signal
     baseline: OutcomeBaseline
     counts: CountsMeasure
     losses: slice
+    absolute: int  #: where the sum of the losses stands
     important: float
 
     def on(self, vector: Counts) -> Change:
         """The change in a vector of the space."""
-        change, losses = self.counts.on(vector), vector[self.losses]
+        change, n = self.counts.on(vector), self.rows(vector)
         reference = np.asarray(self.baseline.losses, dtype=np.int64)
-        n, n_ref = int(losses.sum()), int(reference.sum())
+        n_ref, unit = int(reference.sum()), self.baseline.unit
         if n <= 0:
             return change._replace(ratio=0.0)
-        was, now = float((MIDDLES * (reference / n_ref)).sum()), float((MIDDLES * (losses / n)).sum())
-        sd = math.sqrt(float(((MIDDLES - was) ** 2 * (reference / n_ref)).sum()))
+        was, now = self.baseline.absolute / n_ref, int(vector[self.absolute]) / n
+        sd = math.sqrt(float(((middles(self.baseline.edges) - was) ** 2 * (reference / n_ref)).sum()))
         noise = sd * math.sqrt(self.baseline.dependence * (1 / n + 1 / n_ref)) * _ABSOLUTE_MEAN / 2
         return change._replace(
             ratio=max(now - was - noise, 0.0) / max(was, 1.0) / self.important,  # in fixed point 1 is as good as nothing
-            was=Statistics(rows=n_ref, mean=rounded(was), sd=rounded(sd)),
-            now=Statistics(rows=n, mean=rounded(now)),
+            was=Statistics(rows=n_ref, mean=rounded(was * unit), sd=rounded(sd * unit)),
+            now=Statistics(rows=n, mean=rounded(now * unit)),
         )
 
     def rows(self, vector: Counts) -> int:
@@ -97,7 +98,10 @@ class LossMeasure:
 
 @dataclass(frozen=True)
 class RelationMeasure:
-    """By how many points errors are more, or fewer, than the cells that rows fell into let expect. Either way estimates are wrong."""
+    """By how many points errors are more, or fewer, than the cells that rows fell into let expect. Either way estimates are wrong.
+
+    Of numbers, errors are large losses.
+    """
 
     signal: Signal
     baseline: OutcomeBaseline

@@ -12,7 +12,7 @@ from ..betting.margin import margin
 from ..betting.space import Space
 from ..counting.bins import bins_of, profile_of
 from ..counting.layout import Layout, Signal
-from ..outcomes.grid import MIDDLES
+from .losses import middles
 
 Counts = NDArray[np.int64]
 
@@ -29,7 +29,7 @@ class Places:
 
     rows: slice  #: per cell
     errors: slice
-    losses: slice  #: per bin of the grid
+    losses: slice  #: per bin of the loss
 
     @classmethod
     def of(cls, baseline: OutcomeBaseline) -> "Places":
@@ -44,7 +44,7 @@ class _Derived:
 
     places: Places
     signal: Signal | None  #: of errors
-    bin_of: Counts  #: of every bin of the grid
+    bin_of: Counts  #: of every bin of the loss
     odds: Odds
     gains: slice
 
@@ -70,24 +70,30 @@ def outcome_space(baseline: OutcomeBaseline, budget_rows: float | None) -> Space
     places = Places.of(baseline)
     start, profile = places.losses.stop, _profile(baseline)
     size = start + (0 if profile is None else len(profile.counts))
+    gains = size + (1 if baseline.losses else 0)  # behind the sum of the losses
     errors = None if profile is None else Signal(ERRORS, "errors", "row", "errors", profile, start, size - start, slice(start, size))
-    relation = Signal(RELATION, "relation", "row", "relation", baseline, size, len(ODDS), places.rows)
+    relation = Signal(RELATION, "relation", "row", "relation", baseline, gains, len(ODDS), places.rows)
     signals = (relation,) if errors is None else (errors, relation)
-    bin_of = bins_of(profile, MIDDLES) if isinstance(profile, NumericProfile) else np.zeros(0, dtype=np.int64)
+    bin_of = bins_of(profile, _values(baseline)) if isinstance(profile, NumericProfile) else np.zeros(0, dtype=np.int64)
     unlucky = margin(budget_rows, max(baseline.labelled, 1), int(heard(baseline).sum()))
     derived = _Derived(places, errors, bin_of, Odds(baseline, unlucky), relation.span)
-    layout = Layout(signals, size, len(ODDS), (), (), ())
-    return Space(layout, signals, (), None, size, size + len(ODDS), derived=derived)
+    layout = Layout(signals, size, gains + len(ODDS) - size, (), (), ())
+    return Space(layout, signals, (), None, size, gains + len(ODDS), derived=derived)
+
+
+def _values(baseline: OutcomeBaseline) -> NDArray[np.float64]:
+    """What the losses in each bin are taken for, in the unit of the outcome."""
+    return middles(baseline.edges) * baseline.unit
 
 
 def _profile(baseline: OutcomeBaseline) -> NumericProfile | CategoricalProfile | None:
-    """Of right and wrong, or of losses in their fixed point; None: nothing was counted."""
+    """Of right and wrong, or of losses; None: nothing was counted."""
     tau = baseline.dependence
     if baseline.losses:
         losses = np.asarray(baseline.losses, dtype=np.float64)
         if not losses.any():
             return None
         behind = np.floor(np.cumsum(losses) * min(1.0, _MOST_LOSSES / losses.sum())).astype(np.int64)
-        return profile_of(np.repeat(MIDDLES, np.diff(behind, prepend=0))).model_copy(update={"tau": (tau,) * 4})
+        return profile_of(np.repeat(_values(baseline), np.diff(behind, prepend=0))).model_copy(update={"tau": (tau,) * 4})
     right = baseline.labelled - baseline.wrong
     return CategoricalProfile(categories=CATEGORIES, counts=(right, baseline.wrong, 0), tau=(tau,) * 3)

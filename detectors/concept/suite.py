@@ -4,7 +4,7 @@ from ...schemas.configuration import FeatureSettings, Model
 from ...schemas.identity import derived_id
 from ...schemas.stored.baseline import OutcomeBaseline
 from ..betting.companions import Companions
-from ..betting.mixture import BetName, compiled, min_effect
+from ..betting.mixture import compiled, min_effect
 from ..betting.moving import Seasonal
 from ..counting.layout import Signal
 from ..effects import Measure
@@ -43,7 +43,6 @@ class OutcomeSuite:
         kinds: Kinds = BUILT_IN,
     ) -> None:
         self.baseline, self.outcome_settings, self._kinds = baseline, settings, kinds
-        self._named_bets: dict[int, dict[BetName, int]] = {}
         own = FeatureSettings(direction=settings.direction, detectors=settings.detectors)
         self.settings = Model(min_effect=settings.min_effect, features={ERRORS: own})
         rate = baseline.rate
@@ -93,12 +92,6 @@ class OutcomeSuite:
             )
         except ValueError:
             return None
-
-    def bet(self, signal: int, name: BetName) -> int | None:
-        """The bet of a tested signal that is so called; None: there is none any more."""
-        if signal not in self._named_bets:
-            self._named_bets[signal] = self.bets.named(signal)
-        return self._named_bets[signal].get(name)
 
     def decides(self, signal: Signal) -> tuple[float, str, bool]:
         """What the tests of a signal depend on beside the baseline and the budget."""

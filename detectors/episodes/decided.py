@@ -4,7 +4,7 @@ from typing import Protocol
 
 from ...schemas.configuration import Model
 from ..betting.companions import Companions
-from ..betting.mixture import BetName, Bets
+from ..betting.mixture import Bets
 from ..betting.moving import Seasonal
 from ..betting.space import Space
 from ..counting.layout import Signal
@@ -41,10 +41,6 @@ class Decided(Protocol):
     @property
     def written(self) -> str:
         """The settings as a state remembers them."""
-        ...
-
-    def bet(self, signal: int, name: BetName) -> int | None:
-        """The bet of a tested signal that is so called; None: there is none any more."""
         ...
 
     def decides(self, signal: Signal) -> tuple[float, str, bool]:

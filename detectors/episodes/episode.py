@@ -233,6 +233,8 @@ class Episode:
 
         Returns the signals that returned, and the start of the longest run looked at.
         """
+        if not windows.runs:
+            return [], self.opening
         oldest, newest = windows.runs[0].start, windows.runs[-1]
         due: list[Followed] = []
         for followed in self.open:

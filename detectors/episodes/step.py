@@ -30,9 +30,10 @@ def start(tests: Decided, bucket_start: int) -> State:
     return State(tests.fingerprint, tests.written, tests.space.small, mixture, Windows(), [], Past(), named)
 
 
-def step(tests: Decided, state: State, bucket: Bucket) -> tuple[State, list[DriftEvent]]:
+def step(tests: Decided, state: State, bucket: Bucket, judged: Windows | None = None) -> tuple[State, list[DriftEvent]]:
     """Fold one non-empty bucket in. The state given is changed and returned: encode it first to keep it as it was.
 
+    ``judged``: what tells whether a change is over, where that is not the newest rows.
     Of the events, those of an episode stand in the order of their sequence; an episode has at most one per bucket.
     """
     vector, bets = _vector(tests, state, bucket)
@@ -61,7 +62,7 @@ def step(tests: Decided, state: State, bucket: Bucket) -> tuple[State, list[Drif
     for episode in state.episodes:
         if episode.detector == guard.DETECTOR:
             continue  # it is not the newest rows that it is about
-        returned, since = episode.judge(state.windows, rows, tests.measures, doubt)
+        returned, since = episode.judge(state.windows if judged is None else judged, rows, tests.measures, doubt)
         tests.named.renew(state.named, {tests.bets.signals[signal].key for signal in returned}, bucket.end)
         if episode.raise_severity() or returned or episode.id in changed:
             changed[episode.id] = min(since, changed.get(episode.id, since))
@@ -92,7 +93,7 @@ def _doubts(tests: Decided) -> Doubt:
     ratios: dict[int, NDArray[np.float64]] = {}
 
     def doubt(signal: int, name: BetName, run: Recent) -> float:
-        bet = tests.bet(signal, name)
+        bet = tests.bets.find(signal, name)
         if bet is None:
             return -np.inf
         if run.start not in ratios:

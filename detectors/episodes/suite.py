@@ -8,7 +8,7 @@ from ...schemas.stored.reference import Reference
 from ..betting import UnusableDirection, undirected
 from ..betting.companions import Companions
 from ..betting.margin import budget
-from ..betting.mixture import BetName, compiled, min_effect
+from ..betting.mixture import compiled, min_effect
 from ..betting.moving import Seasonal
 from ..betting.muted import watched
 from ..betting.space import MOVING, space
@@ -44,7 +44,6 @@ class Suite:
         for mistake in undirected(reference, settings):
             raise UnusableDirection(mistake)
         self.settings, self._reference, self._kinds = settings, reference, kinds
-        self._named_bets: dict[int, dict[BetName, int]] = {}
         allowed = budget(reference, settings)
         own = watched(space(reference, moving=bool(reference.seasons) or settings.trailing is not None), reference, settings)
         # what follows the past would sooner or later be far from the fixed reference that the joint distance is of
@@ -100,12 +99,6 @@ class Suite:
             )
         except ValueError:
             return None
-
-    def bet(self, signal: int, name: BetName) -> int | None:
-        """The bet of a tested signal that is so called; None: there is none any more."""
-        if signal not in self._named_bets:
-            self._named_bets[signal] = self.bets.named(signal)
-        return self._named_bets[signal].get(name)
 
     def decides(self, signal: Signal) -> tuple[float, str, bool]:
         """What the tests of a signal of all fields depend on beside the reference and the budget."""

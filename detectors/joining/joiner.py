@@ -7,7 +7,8 @@ before progress says that the interval is over.
 Nothing of it is ever written. An empty joiner that folds on from 2 wait + early + one revision + 3 buckets behind is the joiner itself.
 """
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -16,11 +17,14 @@ from numpy.typing import NDArray
 from .groups import Rows
 from .matching import Matching
 from .pending import Tiling
-from .rows import Happening, Unmatched, What
+from .rows import Happening, Unmatched, Values, What
+from .together import meetings, together
 
 Sums = NDArray[np.int64]
 #: Rows of which is known what happened to them, and that are counted together: a step of few costs as much as one of some hundreds.
 _COUNTED_AT_ONCE = 4_096
+#: No time is this far away.
+_NEVER = 1 << 62
 #: (about, version, place, sums): ``about`` is an interval of prediction time, None for arrivals.
 Told = tuple[int | None, int, int, Sums]
 
@@ -58,6 +62,20 @@ class Outcome(NamedTuple):
     sums: Sums
 
 
+class _Taken(NamedTuple):
+    """Rows of some steps, in their order, and the step of each."""
+
+    predictions: Rows
+    labels: Rows
+    at: Values
+    labels_at: Values
+
+    def between(self, behind: int, last: int) -> "_Taken":
+        """Those of the steps behind one, up to another."""
+        some, labelled = (slice(*np.searchsorted(times, (behind, last), side="right").tolist()) for times in (self.at, self.labels_at))
+        return _Taken(self.predictions[some], self.labels[labelled], self.at[some], self.labels_at[labelled])
+
+
 class Settings(NamedTuple):
     """Of a join: a label counts if it comes so long behind its prediction (``wait``), or before it (``early``)."""
 
@@ -88,12 +106,17 @@ class Joiner:
 
     def take(self, step: int, predictions: Rows, labels: Rows) -> list[Outcome]:
         """The rows of a step: `rows.prediction` and `rows.LABEL`, each in the order in which they hold."""
-        told = self.passed(self._settings.tiling.start(step - 1))
-        told += self._to(step)
-        self._expire(step)
-        for happening in self.matching.step(step, predictions, labels):
-            self._count(step, happening)
-        return told + self._arrived(step)
+        return self._take([step], _Taken(predictions, labels, np.full(len(predictions), step), np.full(len(labels), step)))
+
+    def take_all(self, ends: Sequence[int], predictions: Rows, at: Values, labels: Rows, labels_at: Values) -> list[Outcome]:
+        """`take` of several steps, in order; the steps of the rows are ``at`` and ``labels_at``. What it comes to is the same."""
+        told, behind, rows = list[Outcome](), -_NEVER, _Taken(predictions, labels, at, labels_at)
+        shortest = min(self._settings.wait, self._settings.early) if self._settings.maturity is None else 0
+        while ends:  # nothing that comes in some of these leaves in others of them
+            count = bisect_right(ends, ends[0] + shortest)
+            told += self._take_some(ends[:count], rows.between(behind, ends[count - 1]))
+            behind, ends = ends[count - 1], ends[count:]
+        return told
 
     def passed(self, through: int) -> list[Outcome]:
         """All buckets that end at or before it are over: what is due in one is told or leaves in it, and what was revised is told."""
@@ -114,6 +137,38 @@ class Joiner:
         """All partitions have ended, the latest of them at this time: what is there is told, though its interval is not over."""
         told = self.passed(self._settings.tiling.start(last))
         return told if self._at is None else told + self._revise(self._interval(self._at))
+
+    def _take_some(self, ends: Sequence[int], rows: "_Taken") -> list[Outcome]:
+        """As many at once as have nothing to do with each other."""
+        if len(ends) == 1:
+            return self._take(ends, rows)
+        told, behind, leaving = list[Outcome](), -_NEVER, self.matching.leaving(ends[-1])
+        hi, lo = (
+            np.concatenate((rows.predictions[half], rows.labels[half], gone)) for half, gone in (("hi", leaving.hi), ("lo", leaving.lo))
+        )
+        found = meetings(hi, lo, np.concatenate((rows.at, rows.labels_at, leaving.times)))
+        while ends:
+            ghost = self.matching.ghost_due()
+            last = min(self._interval(ends[0]), _NEVER if ghost is None else ghost - 1)
+            count = together(ends, behind, last, found)
+            told += self._take(ends[:count], rows.between(behind, ends[count - 1]))
+            behind, ends = ends[count - 1], ends[count:]
+        return told
+
+    def _take(self, ends: Sequence[int], rows: "_Taken") -> list[Outcome]:
+        """Steps of one interval that have nothing to do with each other."""
+        last = ends[-1]
+        told = self.passed(self._settings.tiling.start(ends[0] - 1))
+        told += self._to(ends[0])
+        self._expire(last)
+        self._at = last if self._at is None else max(self._at, last)
+        over = self._settings.tiling.start(last - 1)
+        self._through = over if self._through is None else max(self._through, over)
+        for step, happening in self.matching.steps(*rows):
+            self._count(step, happening)
+            if happening.what == "first":
+                told += self._arrived(step)
+        return told + self._arrived(last)
 
     def _to(self, step: int) -> list[Outcome]:
         """Go on to a bucket: what was revised in an interval is told before anything of a later one is counted."""

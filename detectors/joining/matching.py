@@ -13,12 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .groups import Rows, Spots, grouped
+from .groups import Ids, Rows, Spots, grouped
+from .in_force import KEPT, in_force, meant_for
 from .pending import Pending, Tiling
-from .rows import ANY, LABEL, NONE, Happening, Unmatched, Values, What, prediction, told
+from .rows import NONE, Happening, Unmatched, Values, What, prediction, told
 
-#: A label that is kept: of those of one id, model, bucket and step the one in force, and how many there were.
-_KEPT = np.dtype([*LABEL.descr, ("count", "<u4"), ("older", "<u4"), ("matched", "u1")])
 #: What was seen again, and in which step the last time.
 _GHOST = np.dtype([("hi", "<u8"), ("lo", "<u8"), ("last", "<i8"), ("version", "<u4"), ("older", "<u4")])
 
@@ -30,9 +29,18 @@ class Over(NamedTuple):
     unmatched: Unmatched
 
 
+class Leaving(NamedTuple):
+    """Rows whose time will be over, and when."""
+
+    hi: Ids
+    lo: Ids
+    times: Values
+
+
 class _Changes(NamedTuple):
     spots: Spots
     before: Values  # outcome before the step
+    steps: Values
 
 
 class Matching:
@@ -55,7 +63,7 @@ class Matching:
         self._told = told(bins)
         self._predictions = Pending(_waiting(bins, matures=maturity is not None), wait, tiling, maturity)
         self._ghosts = Pending(_GHOST, wait, tiling)
-        self._labels = Pending(_KEPT, early, tiling)
+        self._labels = Pending(KEPT, early, tiling)
 
     @property
     def waiting(self) -> int:
@@ -76,6 +84,10 @@ class Matching:
         """The next bucket in which something is due of which `ripen` or `expire` could tell."""
         return min((end for end in (self._predictions.due(), self._labels.due()) if end is not None), default=None)
 
+    def ghost_due(self) -> int | None:
+        """The next bucket in which it is asked whether a ghost stays."""
+        return self._ghosts.due()
+
     def ripen(self, step: int) -> list[Happening]:
         """Predictions whose maturity is over in this step, each once: what is known of them counts from before the step."""
         rows = self._rows(self._predictions.ripening(step))
@@ -93,9 +105,20 @@ class Matching:
         spots = self._ghosts.leaving(step)
         ghosts = self._ghosts.rows[spots]
         self._ghosts.leave(len(spots))
-        self._haunt(step, ghosts[self._alive(ghosts["last"], step)])
+        ghosts = ghosts[self._alive(ghosts["last"], step)]
+        self._haunt(np.full(len(ghosts), step), ghosts)
         unmatched = Unmatched(np.repeat(unmet["about"], unmet["count"]), np.repeat(unmet["model"], unmet["count"]))
         return Over(_happening("expired", expired), unmatched)
+
+    def leaving(self, step: int) -> Leaving:
+        """What `expire` of this step would let go, but for ghosts, each with its own step."""
+        halves, times = [], []
+        for pending in (self._predictions, self._labels):
+            spots, ends = pending.leaving_at(step)
+            halves.append(pending.rows[["hi", "lo"]][spots])
+            times.append(ends)
+        found = np.concatenate(halves)
+        return Leaving(found["hi"], found["lo"], np.concatenate(times))
 
     def step(self, step: int, predictions: Rows, labels: Rows) -> list[Happening]:
         """Take what came in this step, predictions before labels, each in its order; `expire` of the step goes before.
@@ -103,71 +126,88 @@ class Matching:
         What happened comes back without kinds of which there is nothing; rows in the order in which predictions were taken: by step,
         bucket, and as they came.
         """
+        taken = self.steps(predictions, labels, np.full(len(predictions), step), np.full(len(labels), step))
+        return [happening for _, happening in taken]
+
+    def steps(self, predictions: Rows, labels: Rows, at: Values, labels_at: Values) -> list[tuple[int, Happening]]:
+        """Take several steps at once, in order, of which no two have an id in common; the steps of the rows are ``at`` and ``labels_at``.
+
+        What happened comes back with its step where outcomes became known, and else with the last one.
+        """
         happenings: list[Happening] = []
-        new = early = np.zeros(0, dtype=np.int64)
+        new = early = none = np.zeros(0, dtype=np.int64)
+        new_at = none
         if len(predictions):
-            firsts = grouped(predictions["hi"], predictions["lo"], predictions["version"]).firsts
+            firsts = np.sort(grouped(predictions["hi"], predictions["lo"], predictions["version"]).firsts)
             repeated = np.ones(len(predictions), dtype=bool)
-            repeated[firsts] = self._again(step, predictions[firsts])
-            counting = predictions[~repeated] if repeated.any() else predictions
-            if (counting["about"][1:] < counting["about"][:-1]).any():
-                counting = counting[np.argsort(counting["about"], kind="stable")]
+            repeated[firsts] = self._again(at[firsts], predictions[firsts])
+            counting, new_at = (predictions[~repeated], at[~repeated]) if repeated.any() else (predictions, at)
+            if ((counting["about"][1:] < counting["about"][:-1]) & (new_at[1:] == new_at[:-1])).any():
+                order = np.lexsort((counting["about"], new_at))
+                counting, new_at = counting[order], new_at[order]
             happenings += self._happened("predicted", counting) + self._happened("duplicate", predictions[repeated])
-            new, early = self._enter(step, counting)
-        changes = self._meet(step, labels, new, early) if len(labels) else _Changes(early, np.full(len(early), NONE))
+            new, early = self._enter(new_at, counting)
+        early_at = new_at[early]
+        early = new[early]
+        if len(labels):
+            changes = self._meet(labels, labels_at, new, early, early_at)
+        else:
+            changes = _Changes(early, np.full(len(early), NONE), early_at)
+        last = max((int(times[-1]) for times in (at, labels_at) if len(times)), default=0)
+        found = [(last, happening) for happening in happenings]
         if len(changes.spots):
             changed = self._rows(changes.spots)
-            happenings.append(Happening("changed", changed, changes.before))
-            happenings += self._known(step, changes.spots, changed)
-        return happenings
+            found.append((last, Happening("changed", changed, changes.before)))
+            found += self._known(changes, changed)
+        return found
 
     # -- predictions
 
-    def _again(self, step: int, rows: Rows) -> NDArray[np.bool_]:
+    def _again(self, steps: Values, rows: Rows) -> NDArray[np.bool_]:
         """Which of these, one of each (id, model, version), were seen in the `wait` before; that starts again with them."""
         again = np.zeros(len(rows), dtype=bool)
         asked, spots = self._predictions.store.find(rows["hi"], rows["lo"])
         again[asked[self._predictions.rows["version"][spots] == rows["version"][asked]]] = True
-        return self._blocked(step, rows, again) if self._ghosts.store.waiting or again.any() else again
+        return self._blocked(steps, rows, again) if self._ghosts.store.waiting or again.any() else again
 
-    def _blocked(self, step: int, rows: Rows, again: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def _blocked(self, steps: Values, rows: Rows, again: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """The same, with those that a ghost blocks; all of them have a ghost then."""
         asked, spots = self._ghosts.store.find(rows["hi"], rows["lo"])
         same = self._ghosts.rows["version"][spots] == rows["version"][asked]
         asked, spots = asked[same], spots[same]
-        again[asked[self._alive(self._ghosts.rows["last"][spots], step)]] = True
-        self._ghosts.rows["last"][spots[again[asked]]] = step
+        again[asked[self._alive(self._ghosts.rows["last"][spots], steps[asked])]] = True
+        self._ghosts.rows["last"][spots[again[asked]]] = steps[asked[again[asked]]]
         unknown = again.copy()
         unknown[asked] = False
         ghosts = np.zeros(np.count_nonzero(unknown), _GHOST)
         _copy(rows[unknown], ghosts, ("hi", "lo", "version"))
-        ghosts["last"] = step
-        self._haunt(step, ghosts)
+        ghosts["last"] = steps[unknown]
+        self._haunt(steps[unknown], ghosts)
         return again
 
-    def _alive(self, last: Values, step: int) -> NDArray[np.bool_]:
+    def _alive(self, last: Values, step: Values | int) -> NDArray[np.bool_]:
         return np.asarray(self._tiling.ends(last + self._wait) > step, dtype=np.bool_)
 
-    def _haunt(self, step: int, ghosts: Rows) -> None:
+    def _haunt(self, steps: Values, ghosts: Rows) -> None:
         """Keep ghosts for another `wait`: whether one still blocks is asked when its like comes."""
         if len(ghosts):
-            self._ghosts.enter(step, np.full(len(ghosts), step), ghosts)
+            self._ghosts.enter(steps, steps, ghosts)
 
-    def _enter(self, step: int, new: Rows) -> tuple[Spots, Spots]:
-        """Keep predictions that count, under the labels that came before them; returns where they lie, and those with an outcome."""
+    def _enter(self, steps: Values, new: Rows) -> tuple[Spots, Spots]:
+        """Keep predictions that count, under the labels that came before them; returns where they lie, and which have an outcome."""
         made = np.zeros(len(new), self._predictions.rows.dtype)
         _copy(new, made, [name for name in new.dtype.names or () if name != "about"])
         made["label"] = made["revision"] = NONE
         if self._labels.store.waiting:
             self._meet_earlier(made)
-        entered = self._predictions.enter(step, new["about"], made)
-        return entered, entered[made["label"] != NONE]
+        entered = self._predictions.enter(steps, new["about"], made)
+        return entered, np.flatnonzero(made["label"] != NONE)
 
     def _meet_earlier(self, made: Rows) -> None:
         """Let predictions meet the labels that are kept."""
         asked, spots = self._labels.store.find(made["hi"], made["lo"])
         labels = self._labels.rows
-        meant = _meant(labels["model"][spots], made["model"][asked])
+        meant = meant_for(labels["model"][spots], made["model"][asked])
         asked, spots = asked[meant], spots[meant]
         labels["matched"][spots] = 1
         inorder = np.lexsort((self._labels.store.ages(spots), labels["revision"][spots]))
@@ -178,15 +218,15 @@ class Matching:
 
     # -- labels
 
-    def _meet(self, step: int, labels: Rows, new: Spots, early: Spots) -> _Changes:
+    def _meet(self, labels: Rows, at: Values, new: Spots, early: Spots, early_at: Values) -> _Changes:
         """Let labels meet what is there; ``early`` are those of the ``new`` ones that had an outcome when they came."""
-        kept = _in_force(labels)
+        kept, at = in_force(labels, at)
         store, rows = self._predictions.store, self._predictions.rows
         asked, spots = store.find(kept["hi"], kept["lo"])
-        meant = _meant(kept["model"][asked], rows["model"][spots])
+        meant = meant_for(kept["model"][asked], rows["model"][spots])
         asked, spots = asked[meant], spots[meant]
         kept["matched"][asked] = 1
-        self._labels.enter(step, np.full(len(kept), step), kept)
+        self._labels.enter(at, at, kept)
         inorder = np.lexsort((asked, kept["revision"][asked]))
         asked, spots = asked[inorder], spots[inorder]
         latest = grouped(spots).lasts
@@ -195,21 +235,22 @@ class Matching:
         asked, spots = asked[later], spots[later]
         before = np.where(store.ages(spots) < store.waiting - len(new), rows["label"][spots], NONE)
         rows["label"][spots], rows["revision"][spots] = kept["value"][asked], kept["revision"][asked]
-        others = early[~np.isin(early, spots)] if len(early) else early
+        other = ~np.isin(early, spots)
+        others, steps = early[other], np.concatenate((at[asked], early_at[other]))
         spots, before = np.concatenate((spots, others)), np.concatenate((before, np.full(len(others), NONE)))
         changed = np.flatnonzero(rows["label"][spots] != before)
         changed = changed[np.argsort(store.ages(spots[changed]))]  # as they were taken, whatever the index made of them
-        return _Changes(spots[changed], before[changed])
+        return _Changes(spots[changed], before[changed], steps[changed])
 
-    def _known(self, step: int, spots: Spots, changed: Rows) -> list[Happening]:
+    def _known(self, changes: _Changes, changed: Rows) -> list[tuple[int, Happening]]:
         """Which of these have their first outcome; with a maturity it is told when that is over, and its delay is kept until then."""
-        rows = self._predictions.rows
+        rows, spots = self._predictions.rows, changes.spots
         first = (changed["label"] != NONE) & (rows["known"][spots] == 0)
         rows["known"][spots[first]] = 1
-        known = changed[first]
-        known["delay"] = step - known["about"]
+        known, at = changed[first], changes.steps[first]
+        known["delay"] = at - known["about"]
         if self._maturity is None:
-            return _some("first", known)
+            return [(step, _happening("first", known[at == step])) for step in np.unique(at).tolist()]
         rows["delay"][spots[first]] = known["delay"]
         return []
 
@@ -236,22 +277,6 @@ def _waiting(bins: int, *, matures: bool) -> np.dtype[Any]:
     own = [("older", "<u4"), ("known", "u1"), ("label", "<i8"), ("revision", "<i8"), *([("delay", "<i8")] if matures else [])]
     hi, lo, *others = (field for field in prediction(bins).descr if field[0] != "about")
     return np.dtype([hi, lo, *own, *others])  # what a match looks at stands side by side
-
-
-def _in_force(labels: Rows) -> Rows:
-    """Of the labels of one id, model and bucket the one in force, and how many there are: they meet the same, and leave together."""
-    inorder = np.argsort(labels["revision"], kind="stable")
-    groups = grouped(*(labels[name][inorder] for name in ("hi", "lo", "model", "about")))
-    latest = inorder[groups.lasts]
-    place = np.argsort(latest)
-    kept = np.zeros(len(latest), _KEPT)
-    _copy(labels[latest[place]], kept, LABEL.names or ())
-    kept["count"] = groups.sizes[place]
-    return kept
-
-
-def _meant(of_label: NDArray[np.uint16], of_prediction: NDArray[np.uint16]) -> NDArray[np.bool_]:
-    return np.asarray((of_label == ANY) | (of_label == of_prediction), dtype=np.bool_)
 
 
 def _happening(what: What, rows: Rows) -> Happening:

@@ -8,7 +8,8 @@ from .groups import Rows, Spots
 from .rows import Values
 from .store import Store
 
-_RUN = np.dtype([("step", "<i8"), ("about", "<i8"), ("behind", "<i8")])
+#: Of a run: the step in which it came, the bucket that it belongs to, and how many rows there were up to its end, ever.
+_STEP, _ABOUT, _BEHIND = range(3)
 _FIRST = 64
 
 
@@ -39,7 +40,7 @@ class Pending:
     def __init__(self, dtype: np.dtype[Any], span: int, tiling: Tiling, maturity: int | None = None) -> None:  # fields of any type
         self.store = Store(dtype)
         self._span, self._tiling, self._maturity = span, tiling, maturity
-        self._runs = np.zeros(_FIRST, _RUN)
+        self._runs = np.zeros((3, _FIRST), dtype=np.int64)
         self._first = self._last = 0  # runs that are there
         self._left = 0  # rows that have left, ever
         self._ripe = 0  # rows that are ripe or have left, ever
@@ -54,23 +55,23 @@ class Pending:
         """Of all that is kept."""
         return self.store.nbytes + self._runs.nbytes
 
-    def enter(self, step: int, about: Values, new: Rows) -> Spots:
-        """Take rows of this step, ordered by the bucket that each belongs to; returns where they lie, until rows enter or leave."""
+    def enter(self, steps: Values, about: Values, new: Rows) -> Spots:
+        """Take rows, ordered by step and by the bucket that each belongs to; returns where they lie, until rows enter or leave."""
         if not len(new):
             return np.zeros(0, dtype=np.int64)
-        begins = np.flatnonzero(np.concatenate(([True], about[1:] != about[:-1])))
+        begins = np.flatnonzero(np.concatenate(([True], (about[1:] != about[:-1]) | (steps[1:] != steps[:-1]))))
         self._room(len(begins))
-        runs = self._runs[self._last : self._last + len(begins)]
-        runs["step"], runs["about"] = step, about[begins]
-        runs["behind"] = self._left + self.store.waiting + np.append(begins[1:], len(new))
+        runs = self._runs[:, self._last : self._last + len(begins)]
+        runs[_STEP], runs[_ABOUT] = steps[begins], about[begins]
+        runs[_BEHIND] = self._left + self.store.waiting + np.append(begins[1:], len(new))
         self._last += len(begins)
         return self.store.enter(new)
 
     def abouts(self, spots: Spots) -> Values:
         """The bucket that each row belongs to."""
-        runs = self._runs[self._first : self._last]
-        number = np.searchsorted(runs["behind"], self._left + self.store.ages(spots), side="right")
-        return np.asarray(runs["about"][number], dtype=np.int64)
+        runs = self._runs[:, self._first : self._last]
+        number = np.searchsorted(runs[_BEHIND], self._left + self.store.ages(spots), side="right")
+        return np.asarray(runs[_ABOUT][number], dtype=np.int64)
 
     def due(self) -> int | None:
         """The next bucket in which a row leaves, or becomes ripe."""
@@ -90,6 +91,13 @@ class Pending:
         """Those whose time is over in this step; none of them is gone before `leave`."""
         return self.store.at(np.arange(self._behind(self._left, step, self._span) - self._left))
 
+    def leaving_at(self, step: int) -> tuple[Spots, Values]:
+        """Those whose time is over in this step or before it, and when each leaves."""
+        runs = self._runs[:, self._first : self._last]
+        runs = runs[:, : np.searchsorted(runs[_STEP], step - self._span)]
+        ends, behind = self._tiling.ends(runs[_STEP] + self._span), runs[_BEHIND] - self._left
+        return self.store.at(np.arange(behind[-1] if len(behind) else 0)), np.repeat(ends, np.diff(behind, prepend=0))
+
     def leave(self, rows: int) -> None:
         """Drop so many of the oldest, whole runs."""
         if not rows:
@@ -103,20 +111,21 @@ class Pending:
         """From a row on, the first one whose span is not over in this step."""
         run = self._run(row)
         while run < self._last and self._end(run, span) <= step:
-            row = int(self._runs["behind"][run])
+            row = int(self._runs[_BEHIND, run])
             run += 1
         return row
 
     def _run(self, row: int) -> int:
         """Which run a row is of, by how many there ever were before it."""
-        return self._first + int(np.searchsorted(self._runs["behind"][self._first : self._last], row, side="right"))
+        return self._first + int(np.searchsorted(self._runs[_BEHIND, self._first : self._last], row, side="right"))
 
     def _end(self, run: int, span: int) -> int:
-        return self._tiling.end(int(self._runs["step"][run]) + span)
+        return self._tiling.end(int(self._runs[_STEP, run]) + span)
 
     def _room(self, runs: int) -> None:
-        if self._last + runs > len(self._runs):
-            kept = self._runs[self._first : self._last]
-            self._runs = np.zeros(max(_FIRST, 2 * (len(kept) + runs)), _RUN)
-            self._runs[: len(kept)] = kept
-            self._first, self._last = 0, len(kept)
+        if self._last + runs > self._runs.shape[1]:
+            kept = self._runs[:, self._first : self._last]
+            count = kept.shape[1]
+            self._runs = np.zeros((3, max(_FIRST, 2 * (count + runs))), dtype=np.int64)
+            self._runs[:, :count] = kept
+            self._first, self._last = 0, count

@@ -96,8 +96,9 @@ class Counting:
         absolute = np.abs(measured.r[:, 0])
         for name, amounts in (("measured", measured.there), ("clipped", clipped), ("absolute", absolute)):
             target.add_to(self._at[name], sign * amounts)
-        place = self._at["losses"] + np.searchsorted(self._losses, absolute, side="right")
-        target.add(np.where(measured.there, place, -1), sign)
+        cells, bins = rows["cell"].astype(np.int64), len(self._losses) + 1
+        place = self._at["cell losses"] + cells * bins + np.searchsorted(self._losses, absolute, side="right")
+        target.add(np.where(measured.there & (cells < self.layout.cells), place, -1), sign)
         self.in_cells("cell measured", target, rows, sign * measured.there)
         self.in_cells("cell absolute", target, rows, sign * absolute)
 

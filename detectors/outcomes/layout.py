@@ -9,9 +9,10 @@ first part
 ``labelled``                              rows with an outcome
 ``errors``                                binary, category: those of them that were wrong
 ``measured``, ``clipped``                 number: labelled rows with finite numbers; those of them that were farther out than `LARGEST`
-``absolute``, ``losses``                  number: the sum of absolute residuals; rows by bin of it
+``absolute``                              number: the sum of absolute residuals
 ``cell labelled``, ``cell right``         rows with an outcome, and those that were right, by cell
 ``cell measured``, ``cell absolute``      number: measured rows, and their absolute residuals, by cell
+``cell losses``                           number: measured rows by cell and bin of the absolute residual
 ``due``                                   predictions whose maturity was over, with or without an outcome, where arrivals are told then
 ``delays``                                (2, `DELAY_BINS`): rows by whether their first outcome was wrong (no number is), and its delay
 second part
@@ -66,11 +67,11 @@ _FIRST = (
     "measured",
     "clipped",
     "absolute",
-    "losses",
     "cell labelled",
     "cell right",
     "cell measured",
     "cell absolute",
+    "cell losses",
     "due",
     "delays",
 )
@@ -145,8 +146,8 @@ def layout(basis: OutcomeBasis) -> Layout:
 def _first(basis: OutcomeBasis, cells: int) -> Iterator[tuple[str, tuple[int, ...]]]:
     yield "labelled", (1,)
     if basis.task == "number":
-        yield from (("measured", (1,)), ("clipped", (1,)), ("absolute", (1,)), ("losses", (len(basis.losses) + 1,)))
-        yield from (("cell labelled", (cells,)), ("cell measured", (cells,)), ("cell absolute", (cells,)))
+        yield from (("measured", (1,)), ("clipped", (1,)), ("absolute", (1,)), ("cell labelled", (cells,)), ("cell measured", (cells,)))
+        yield from (("cell absolute", (cells,)), ("cell losses", (cells, len(basis.losses) + 1)))
     else:
         yield from (("errors", (1,)), ("cell labelled", (cells,)), ("cell right", (cells,)))
     yield from (("due", (1,)), ("delays", (2, DELAY_BINS)))

@@ -52,7 +52,7 @@ class Model(Setting):
     stream: str | None = None
     labels: str | None = Field(None, description="the stream of its labels")
     outcomes: OutcomesOf = OutcomesOf()
-    reference: Table | TopicSlice | None = None
+    reference: Table | TopicSlice | Literal["golden"] | None = Field(None, description="golden: the rows of its golden set")
     false_alarms: Rate = FalseAlarms(30 * 86_400_000, "time")
     rate: float | None = Field(None, gt=0, description="rows per second, where the reference has no times")
     min_effect: float = Field(0.0, ge=0, le=3)

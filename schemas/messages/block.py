@@ -13,8 +13,8 @@ from ..form import check_form, lean
 from ..identity import derived_id
 from ..integers import Boundary, Count, IntegerVector, Offset, PartitionNumber, Time
 
-#: How a block is to be read: as a pane's.
-FORM = 1
+#: How a block is to be read. Of form 2 are those that say of each row its segment and groups of features.
+FORM = 2
 #: Bytes of an id: a hash of its text.
 ID_BYTES = 16
 #: Features of which a row has a group, at most: a byte each.

@@ -104,6 +104,25 @@ class UsedPanes(Fact):
     offsets: tuple[int, int]
 
 
+class ToldPerformance(Fact):
+    """How the predictions behind an event of kind `performance` turned out. What was realised and what is estimated are never one."""
+
+    metric: str  #: accuracy; of numbers mae
+    now: float | None = None  #: of the labelled predictions of `about`; without it of those whose labels came since the event's `onset`
+    was: float | None = None  #: in the baseline, the first labelled predictions in production
+    low: float | None = None  #: of `now`, 95 %: Wilson's interval, where labels that hang together count as fewer
+    high: float | None = None
+    about: tuple[str, str] | None = None  #: when these were made, ISO 8601 UTC; None: nothing has been told of the intervals yet
+    onset: str | None = None  #: since when predictions turn out so, by when they were made; `onset` of the event: by when it was known
+    predicted: int = 0
+    labelled: int = 0
+    expired: int = 0  #: of how many the outcome never will be known
+    delay: int | None = None  #: ms, from a prediction to its first label: half of them took no longer
+    estimated: float | None = None  #: of all of `predicted`, labelled or not, by what `assumes` says
+    assumes: str | None = None
+    assumption_broken: bool = False  #: the relation of answers to outcomes has changed: what is estimated then is wrong
+
+
 class DriftEvent(OfVersion, Fact):
     """An episode opened, was updated, or resolved. Key on the topic: the model."""
 
@@ -131,6 +150,7 @@ class DriftEvent(OfVersion, Fact):
     clock_decided: bool  #: some partition's progress through the bucket came from the wall clock
     panes: tuple[UsedPanes, ...] = ()
     more_panes: int = 0  #: input partitions that are not listed
+    performance: ToldPerformance | None = None  #: of kind `performance`
     configuration: str
 
     @property

@@ -19,14 +19,18 @@ class OutcomeBaseline(Fact):
     """
 
     kind: Literal["outcomes"] = "outcomes"
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     model: str
     version: str
     first: Time  #: when the first step began, and the last one ended, that it was counted from
     last: Time
     rows: Annotated[Counts, Field(min_length=1)]  #: labelled, per cell
     errors: Counts  #: of these, per cell; of a model of numbers those whose loss is large
-    losses: Counts = ()  #: of a model of numbers: rows per bin of the loss (`driftbus.detectors.concept.grid`)
+    losses: Counts = ()  #: of a model of numbers: rows per bin of the loss, the absolute residual
+    edges: Counts = ()  #: between these bins, in fixed point
+    large: Counts = ()  #: per cell, the first bin that counts as large
+    absolute: Count = 0  #: the sum of all losses, in fixed point
+    unit: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0  #: of fixed point, in that of the outcome
     tau: Annotated[int, Field(ge=1000)] = 1000  #: how many labels count as one independent label, in thousandths
     delay: Annotated[int, Field(ge=0)] | None = None  #: ms after which 99 % of the labels had come; None: nobody told delays
 

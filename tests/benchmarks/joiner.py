@@ -26,6 +26,8 @@ from .joining import ids
 from .world import RESULTS, Result, machine, table
 
 STEPS, PANE = 2_000, 10_000
+#: Steps that progress tells at once: live one, and many where much is read at once.
+TOGETHER = (1, 100)
 #: Rows of each side in a step.
 ROWS = (0, 1, 5, 50, 500)
 #: Steps from a prediction to its label.
@@ -66,12 +68,14 @@ def block(side: str, step: int, rows: int) -> Block:
     )
 
 
-def records(steps: int, rows: int) -> Iterator[bytes]:
-    """What the profiler writes."""
+def records(steps: int, rows: int, every: int) -> Iterator[bytes]:
+    """What the profiler writes, with progress behind so many steps."""
     for step in range(1, steps + 1):
         for side, topic in _TOPICS.items():
             if rows:
                 yield b"b" + block(side, step, rows).encoded()
+            if step % every:
+                continue
             place = InputPartition(topic=topic, topic_id="id", partition=0)
             stream = "predictions" if side == "predictions" else LABELS
             through, topics = BEGINNING + step * PANE, (InputTopic(topic=topic, topic_id="id", partitions=1),)
@@ -93,11 +97,11 @@ class Plain:
         return None
 
 
-def measure(steps: int, rows: int) -> Result:
+def measure(steps: int, rows: int, every: int) -> Result:
     """One partition from its beginning."""
     fold = Fold(settings(), Plain(), lambda partition: Blocks(none, MOST_BYTES))
     fold.situated(InputPartition(topic="joins", topic_id="id", partition=0), append_time=True)
-    written, said = list(records(steps, rows)), 0
+    written, said = list(records(steps, rows, every)), 0
     readers = {b"b": READERS[Block.TYPE], b"p": READERS[Progress.TYPE]}
     began = time.thread_time_ns()
     facts = [readers[record[:1]](record[1:]) for record in written]
@@ -105,19 +109,26 @@ def measure(steps: int, rows: int) -> Result:
     for offset, fact in enumerate(facts):
         said += len(fold.feed(offset, BEGINNING + offset, fact))
     done = time.thread_time_ns()
-    return {"rows": rows, "steps": steps, "said": said, "read_ns": (read - began) // steps, "fold_ns": (done - read) // steps}
+    return {
+        "rows": rows,
+        "steps": steps,
+        "every": every,
+        "said": said,
+        "read_ns": (read - began) // steps,
+        "fold_ns": (done - read) // steps,
+    }
 
 
 def shown(results: list[Result]) -> str:
     """As text."""
-    rows = [(str(one["rows"]), f"{one['read_ns'] / 1000:,.0f}", f"{one['fold_ns'] / 1000:,.0f}") for one in results]
-    return table(("rows a side and step", "us: its records read", "us: folded"), rows)
+    rows = [(str(one["rows"]), str(one["every"]), f"{one['read_ns'] / 1000:,.0f}", f"{one['fold_ns'] / 1000:,.0f}") for one in results]
+    return table(("rows a side and step", "steps said together", "us: records of a step read", "us: a step folded"), rows)
 
 
 def main(arguments: list[str]) -> None:
     """Measure, keep, and print."""
     steps, load = int(arguments[0]) if arguments else STEPS, os.getloadavg()[0]
-    results = [measure(steps, rows) for rows in ROWS]
+    results = [measure(steps, rows, every) for rows in ROWS for every in TOGETHER]
     about = {**machine(), "load_before": round(load, 2)}
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "joiner.json").write_text(json.dumps({"machine": about, "steps": results}, indent=1) + "\n")

@@ -16,12 +16,15 @@ from hypothesis import strategies as st
 from driftbus.consumers.command.main import main
 from driftbus.consumers.console.awaited import still_awaited
 from driftbus.consumers.console.deployments import Known
+from driftbus.consumers.console.episodes import told as episodes_of
 from driftbus.consumers.console.performance import Story, main_metric
 from driftbus.consumers.console.performance_table import WIDE, happened, legend, plain, table, title
 from driftbus.consumers.console.screen import Terminal
 from driftbus.consumers.replay.curves import Happened, draw
-from driftbus.consumers.replay.series import ripe, series
+from driftbus.consumers.replay.series import began, ripe, series
 from driftbus.detectors.outcomes.interval import wilson
+from driftbus.schemas.cloud_events import iso
+from driftbus.schemas.messages.drift import DriftEvent
 from driftbus.schemas.messages.model_event import ModelEvent
 from driftbus.schemas.messages.performance import Performance
 
@@ -59,6 +62,21 @@ def record(
 def story(*records: Performance, deployments: Mapping[int, ModelEvent] | None = None) -> Story:
     known = [Known(BEGINNING + hour * HOUR, event) for hour, event in (deployments or {}).items()]
     return Story(list(records), [], known).of("fraud", None, None)
+
+
+def event(sequence: int, status: str, bucket: int, **performance: str) -> DriftEvent:
+    """An episode of performance that is known of from hour 6 on."""
+    said: dict[str, Any] = {
+        "onset": iso(BEGINNING + 6 * HOUR),
+        "bucket": [iso(BEGINNING + (bucket - 1) * HOUR), iso(BEGINNING + bucket * HOUR)],
+    }
+    told = {"metric": "accuracy", **performance} if performance else None
+    said |= {"episode": "e" * 32, "sequence": sequence, "status": status, "model": "fraud", "version": "1", "stream": "s", "reference": "r"}
+    said |= {"kind": "performance", "signals": [], "detector": "eSR", "budget": "1 per 30d", "severity": "major", "performance": told}
+    return DriftEvent.model_validate(said | {"complete": True, "clock_decided": False, "configuration": "c"})
+
+
+EPISODE = [event(0, "opened", 7), event(1, "updated", 8, onset=iso(BEGINNING + 4 * HOUR)), event(2, "resolved", 9)]
 
 
 def shown(told: Story, width: int) -> list[str]:
@@ -101,6 +119,18 @@ def test_what_happened_stands_in_both_widths() -> None:
     )
 
 
+def test_an_episode_is_shown_where_predictions_turned_out_so() -> None:
+    """Which was known two hours later."""
+    told = Story([record(hour) for hour in range(12)], episodes_of(EPISODE), []).of("fraud", None, None)
+    assert ["!" in line for line in shown(told, 80)[1:]] == [4 <= hour < 9 for hour in range(12)]
+    assert ["eeeeeeee major" in line for line in shown(told, WIDE)[1:]] == [4 <= hour < 9 for hour in range(12)]
+    assert [one["episodes"] for one in plain(told)][3:5] == [[], ["e" * 32]]
+    assert [line[18:26].strip() for line in happened(told)] == ["OPENED", "RESOLVED"]
+    assert list(legend(told, 80)) == ["! an episode of performance was open"]
+    assert began(EPISODE[:1]).timestamp() * 1000 == BEGINNING + 6 * HOUR, "nothing better is known yet"
+    assert told.newest(2).episodes == []
+
+
 def test_json_has_all() -> None:
     told = story(record(0, final=True), record(1, labelled=3, right=3), deployments={1: DEPLOYED})
     first, second = plain(told)
@@ -115,12 +145,13 @@ def test_an_interval_is_matured_when_it_is_labelled_as_final_ones_are() -> None:
     records = [record(0, labelled=50, right=40, final=True), record(1, labelled=48, right=40), record(2, labelled=20, right=10)]
     assert ripe(records) == {records[0].key, records[1].key}
     assert ripe([]) == frozenset()
+    assert ripe([record(0, labelled=80, right=70)]) == frozenset(), "nobody knows yet how many come"
     assert ripe([record(0, made=0, labelled=0, right=0)]) == frozenset()
 
 
 def test_what_is_not_known_yet_is_named() -> None:
     assert list(still_awaited([record(0, labelled=0, right=0), record(1, labelled=0, right=0)])) == [
-        "fraud/1: no label of its 200 predictions has come yet; if some have, driftbus check says whether their ids meet"
+        "fraud/1: no label of its 200 predictions counts yet; have some come? see driftbus check, and dead-letters list"
     ]
     (line,) = still_awaited([record(0), record(1, "2", **ESTIMATES)])
     assert line.startswith("fraud/1: estimates, and concept drift, come with the baseline, its first 5,000 labels: 100 so far")
@@ -169,7 +200,7 @@ def test_the_mean_of_many_intervals_is_surer_than_each() -> None:
     ids=["no label", "a few", "two versions", "a number", "many versions"],
 )
 def test_a_picture_of_anything(tmp_path: Path, records: list[Performance]) -> None:
-    draw(tmp_path / "a.svg", records, main_metric(records), ripe(records), (), [Happened(BEGINNING + HOUR // 2, "$2 deployed")])
+    draw(tmp_path / "a.svg", records, main_metric(records), ripe(records), EPISODE, [Happened(BEGINNING + HOUR // 2, "$2 deployed")])
     assert (tmp_path / "a.svg").stat().st_size > 1_000
 
 
@@ -210,7 +241,9 @@ def test_a_replay_is_shown_as_the_topics_are() -> None:
     assert "2 promoted" in lines[2 + 5]
     assert lines[-2] == "2026-03-01 05:00  PROMOTED  fraud/2  job 7"
     assert Path("a.png").stat().st_size > 10_000
-    assert len(says("fraud", "--from", "performance.jsonl", "--last", "7", "--metric", "auc", "--json").splitlines()) == 7
+    newest = ("fraud", "--from", "performance.jsonl", "--last", "7", "--json")
+    assert len(says(*newest).splitlines()) == 14, "of the whole, then of its segment"
+    assert len(says(*newest, "--segment", "country = NZ").splitlines()) == 7
     assert "[country = NZ]: auc of" in says("fraud", "--from", "performance.jsonl", "--segment", "country = NZ", "--metric", "auc")
 
 

@@ -13,15 +13,19 @@ from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.pipeline.topology import ROLES
 from driftbus.consumers.streams.records import end_records
 from driftbus.schemas.cloud_events import iso
+from driftbus.schemas.configuration import Configuration
 
 from ..battery.worlds import POINTS, Died, Interrupting, turns
-from ..streaming import BEGINNING, everything, prepare, reference
+from ..streaming import BEGINNING, configuration, everything, prepare, reference
 from .test_blocks import LABELS, PREDICTIONS, settings
 from .test_joiner import run
 
 #: Rows a second; from the second one on errors are commoner.
 ROWS, CHANGE = 8_500, 6_500
 SECOND = 1_000
+
+
+AS: dict[str, Any] = {"stream": {"pane": "1m"}, "topics": {"partitions": 2}, "snapshot_every": "1ms"}
 
 
 def log(worse: float) -> list[Output]:
@@ -38,9 +42,9 @@ def log(worse: float) -> list[Output]:
     return [output for _, output in sorted(sent, key=lambda one: one[0])]
 
 
-def told(worse: float, deaths: int = 0) -> list[dict[str, Any]]:
-    """The events of this log that are about outcomes."""
-    chosen = settings({"wait": "10m"}, stream={"pane": "1m"}, topics={"partitions": 2}, snapshot_every="1ms")
+def told(worse: float, deaths: int = 0, then: Configuration | None = None) -> list[dict[str, Any]]:
+    """The events of this log that are about outcomes; ``then``: by which it goes on at its end."""
+    chosen = settings({"wait": "10m"}, **AS)
     draw = np.random.default_rng(0)
     with closing(EmbeddedBus(":memory:", "test", "log")) as bus:
         prepare(bus, chosen, [reference("m0")])
@@ -54,13 +58,23 @@ def told(worse: float, deaths: int = 0) -> list[dict[str, Any]]:
                 for _ in turns(Pipeline(cast(Bus, dying), chosen), 8):
                     pass
         run(bus.as_instance("one"), chosen, *ROLES)
+        if then is not None:
+            with closing(Pipeline(bus.as_instance("one"), then)) as pipeline:
+                for _ in turns(pipeline, 4):
+                    pass
         events = [event.content for events in everything(bus, chosen.topics.drift).values() for event in events]
     return [event for event in events if event.get("kind") == "performance"]
 
 
 @pytest.fixture(scope="module")
-def clean() -> list[dict[str, Any]]:
-    return told(0.35)
+def went_on() -> list[dict[str, Any]]:
+    """At the end the model has labels no longer."""
+    return told(0.35, then=configuration(models={"m0": {}}, **AS))
+
+
+@pytest.fixture(scope="module")
+def clean(went_on: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return went_on[:-1]
 
 
 def test_more_errors_are_told_once_with_their_onset(clean: list[dict[str, Any]]) -> None:
@@ -80,3 +94,10 @@ def test_nothing_is_told_while_errors_are_as_ever() -> None:
 def test_whoever_dies_the_same_is_told(clean: list[dict[str, Any]]) -> None:
     again = told(0.35, deaths=6)
     assert [event | {"reference": ""} for event in again] == [event | {"reference": ""} for event in clean]
+
+
+def test_what_is_open_ends_where_the_model_has_labels_no_longer(went_on: list[dict[str, Any]]) -> None:
+    *_, before, last = went_on
+    assert before["status"] != "resolved"
+    assert (last["episode"], last["sequence"]) == (before["episode"], before["sequence"] + 1)
+    assert (last["status"], last["reason"]) == ("resolved", "reconfigured")

@@ -16,10 +16,11 @@ from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.pipeline.topology import ROLES
 from driftbus.consumers.streams.records import end_records
 from driftbus.detectors.outcomes.layout import Layout, layout
-from driftbus.schemas.configuration import Configuration
+from driftbus.schemas.configuration import Configuration, OutcomesOf
 from driftbus.schemas.messages.pane import ARRIVALS, REVISIONS, Pane
 from driftbus.schemas.messages.performance import Performance
 from driftbus.schemas.stored.outcomes import OutcomeBasis
+from driftbus.schemas.stored.segmentation import Segmentation
 
 from ..battery.worlds import POINTS, Died, Interrupting, turns
 from ..streaming import BEGINNING, everything, prepare, reference
@@ -81,9 +82,10 @@ def labelled(draw: np.random.Generator, id_: str, label: bool | None, revision: 
     return Output(LABELS, int(draw.integers(3)), None, msgspec.json.encode({"id": id_, "label": label, "rev": revision}), (), time)
 
 
-def publish(bus: Bus, chosen: Configuration, sent: list[Output]) -> None:
+def publish(bus: Bus, chosen: Configuration, sent: list[Output], segmentation: Segmentation | None = None) -> None:
     """A whole log, with its end."""
-    prepare(bus, chosen, [reference(model) for model in ("m0", "m1", "m2")])
+    divided = reference("m0").model_copy(update={"segmentation": segmentation})
+    prepare(bus, chosen, [divided, *(reference(model) for model in ("m1", "m2"))])
     bus.create(LABELS, 3, settings={"retention.ms": "-1"})
     bus.publish(sent)
     end = BEGINNING + SPAN + 70 * MINUTE
@@ -204,14 +206,20 @@ def test_what_is_told_of_each_interval_is_what_the_batch_computation_finds() -> 
 
 @pytest.mark.parametrize("seed", [0])
 def test_whoever_comes_after_a_death_publishes_the_same(seed: int) -> None:
-    """Of each role, at any point, often: the marks are written with every commit, and what waits is folded again."""
+    """Of each role, at any point, often: the marks are written with every commit, and what waits is folded again, with all that travels
+    with it.
+    """
     draw = np.random.default_rng(seed)
     sent, _ = log(10 + seed, 300)
-    chosen = settings(WAIT, stream={"pane": "1m"}, snapshot_every="1ms")
+    plain = settings({**WAIT, "order": "matured", "maturity": "10m"}, stream={"pane": "1m"}, snapshot_every="1ms")
+    beside = OutcomesOf(features=3, metrics=("tests.consumers.costs:MEAN_COST",))
+    chosen = plain.model_copy(
+        update={"models": {name: own.model_copy(update={"outcomes": beside}) for name, own in plain.models.items() if own.labels}}
+    )
     outcomes = []
     for interrupted in (False, True):
         with closing(EmbeddedBus(":memory:", "test", "log")) as bus:
-            publish(bus, chosen, sent)
+            publish(bus, chosen, sent, Segmentation(by="colour", names=("red", "(other)")))
             for _ in range(9 if interrupted else 0):
                 role, point = str(draw.choice(ROLES)), str(draw.choice(POINTS))
                 dying = Interrupting(bus.as_instance("one"), role=role, dies_at=point, hits=int(draw.integers(3)))

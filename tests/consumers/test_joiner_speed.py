@@ -24,10 +24,10 @@ from .test_blocks import LABELS, PREDICTIONS, settings
 ROWS, MOVED, WORSE = 5_700, 3_600, 5_200
 SECOND = 1_000
 END = BEGINNING + (ROWS + 1_800) * SECOND
-#: The log comes in portions of two minutes of record time, and each role has its turns behind each.
-PORTIONS = 48
-#: Some thirty of them: an hour.
-HOUR = range(12, 43)
+#: The log comes in portions of four minutes of record time, and each role has its turns behind each.
+PORTIONS = 24
+#: An hour.
+HOUR = range(5, 21)
 #: Turns of the joiner behind a portion; before the last all others have read all there is.
 SCHEDULES: dict[str, Callable[[int], int]] = {
     "stopped for an hour": lambda portion: int(portion not in HOUR),
@@ -58,7 +58,7 @@ def log() -> list[Output]:
 
 def published(turns: Callable[[int], int]) -> Published:
     """What is published where the joiner has so many turns behind each portion, and the other roles one."""
-    chosen, sent = settings({"wait": "10m", "about": "30m"}, stream={"pane": "1m"}, topics={"partitions": 2}), log()
+    chosen, sent = settings({"wait": "10m", "about": "30m"}, stream={"pane": "2m"}, topics={"partitions": 2}), log()
     with closing(EmbeddedBus(":memory:", "test", "one")) as bus:
         prepare(bus, chosen, [reference("m0")])
         bus.create(LABELS, 3, settings={"retention.ms": "-1"})
@@ -83,7 +83,8 @@ def published(turns: Callable[[int], int]) -> Published:
 
 
 def turn(consumers: list[Consumer]) -> bool:
-    return any([consumer.turn(0) for consumer in consumers])
+    worked = [consumer.turn(0) for consumer in consumers]
+    return any(worked)
 
 
 def values(bus: EmbeddedBus, topic: str) -> dict[int, list[bytes]]:

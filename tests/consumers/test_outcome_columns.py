@@ -5,11 +5,13 @@ Whatever happens to the labels, the sums are those of a batch computation over t
 
 from collections.abc import Iterator
 from contextlib import closing
+from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Bus, Output
@@ -27,7 +29,7 @@ from driftbus.schemas.configuration.segments import OTHER
 from driftbus.schemas.messages.pane import ARRIVALS, REVISIONS, Pane
 from driftbus.schemas.messages.performance import Performance
 from driftbus.schemas.stored.outcomes import OutcomeBasis
-from driftbus.schemas.stored.reference import Reference
+from driftbus.schemas.stored.reference import ProfiledField, Reference
 from driftbus.schemas.stored.segmentation import Segmentation
 
 from ..streaming import BEGINNING, configuration, everything, prepare, reference
@@ -78,7 +80,7 @@ def segment(model: str, features: dict[str, Any]) -> str | None:
     return None
 
 
-def log(seed: int, rows: int = 450) -> tuple[list[Output], list[Row]]:
+def log(seed: int, rows: int = 300) -> tuple[list[Output], list[Row]]:
     """Predictions of three models, with values of any kind or none, and labels as `told` has them."""
     draw = np.random.default_rng(seed)
     sent: list[tuple[int, Output]] = []
@@ -114,8 +116,13 @@ def publish(bus: Bus, chosen: Configuration, sent: list[Output]) -> None:
         bus.publish(end_records("test", topic, partitions, BEGINNING + SPAN + 70 * MINUTE))
 
 
+@cache
+def fields(model: str) -> tuple[ProfiledField, ...]:
+    return reference(model).fields
+
+
 def grouping(chosen: Configuration, model: str) -> Grouping:
-    return Grouping(reference(model).fields, chosen.models[model].outcomes.features)
+    return Grouping(fields(model), chosen.models[model].outcomes.features)
 
 
 def one_hot(own: Grouping, rows: list[Row]) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -151,13 +158,14 @@ def summed(chosen: Configuration, found: list[Pane], of: str) -> dict[tuple[Any,
     """What panes add up to, by interval (of arrivals none), model and segment."""
     totals: dict[tuple[Any, ...], np.ndarray[Any, np.dtype[np.int64]]] = {}
     own: dict[str, tuple[str, ...]] = {}
+    names = {model: grouping(chosen, model).name for model in OUTCOMES}
     for pane in found:
         if pane.of == of and pane.reference:
             key = pane.about if of == REVISIONS else None, pane.model, pane.segment
             totals[key] = totals.get(key, 0) + pane.counts
             if of == REVISIONS:
                 assert own.setdefault(pane.model, pane.own) == pane.own
-                assert pane.grouping == grouping(chosen, pane.model).name
+                assert pane.grouping == names[pane.model]
     sums: dict[tuple[Any, ...], dict[str, Any]] = {}
     for key, vector in totals.items():
         plan = layout(OutcomeBasis(task="binary", features=grouping(chosen, key[1]).features, own=own.get(key[1], ())))
@@ -177,35 +185,42 @@ def parted(rows: list[Row]) -> Iterator[tuple[tuple[int, str, str | None], list[
     return ((key, [row for row in rows if row[:3] == key]) for key in keys)
 
 
-@pytest.mark.parametrize("seed", [0])
-def test_segments_groups_and_metrics_are_those_of_the_batch_computation(seed: int) -> None:
-    sent, rows = log(seed)
-    chosen = settings()
-    with closing(EmbeddedBus(":memory:", "test", "one")) as bus:
-        publish(bus, chosen, sent)
-        run(bus, chosen, "profiler", "joiner")
-        found = panes(bus, chosen)
-    assert summed(chosen, found, REVISIONS) == {key: expected(chosen, own) for key, own in parted(rows)}
-    assert len({pane.id for pane in found}) == len(found)
-    arrived = summed(chosen, found, ARRIVALS)
-    assert {key[1:] for key in arrived} == {row[1:3] for row in rows}
+class Found(NamedTuple):
+    """What a whole pipeline made of a log."""
+
+    chosen: Configuration
+    rows: list[Row]
+    panes: list[Pane]
+    performance: list[Performance]
+    notices: list[dict[str, Any]]
 
 
-def test_what_is_told_of_segments_and_metrics_is_what_the_batch_computation_finds() -> None:
-    sent, rows = log(5)
+@pytest.fixture(scope="module")
+def found() -> Found:
+    sent, rows = log(0)
     chosen = settings()
     with closing(EmbeddedBus(":memory:", "test", "one")) as bus:
         publish(bus, chosen, sent)
         run(bus, chosen, *ROLES)
-        found = {(one.about, one.model, one.segment): one for one in performance_of(bus, chosen)}
         notices = [event.content for events in everything(bus, chosen.topics.drift).values() for event in events]
-    by_segment: dict[tuple[int, str, str | None], list[Row]] = {key: own for key, own in parted(rows) if key[2] is not None}
-    whole: dict[tuple[int, str, str | None], list[Row]] = {
-        (about, model, None): [row for row in rows if row[:2] == (about, model)] for about, model, _ in (row[:3] for row in rows)
-    }
-    assert found.keys() == by_segment.keys() | whole.keys()
-    for key, own in {**by_segment, **whole}.items():
-        one, sums = found[key], expected(chosen, own)
+        return Found(chosen, rows, panes(bus, chosen), performance_of(bus, chosen), notices)
+
+
+def test_segments_groups_and_metrics_are_those_of_the_batch_computation(found: Found) -> None:
+    assert summed(found.chosen, found.panes, REVISIONS) == {key: expected(found.chosen, own) for key, own in parted(found.rows)}
+    assert len({pane.id for pane in found.panes}) == len(found.panes)
+    arrived = summed(found.chosen, found.panes, ARRIVALS)
+    assert {key[1:] for key in arrived} == {row[1:3] for row in found.rows}
+
+
+def test_what_is_told_of_segments_and_metrics_is_what_the_batch_computation_finds(found: Found) -> None:
+    told_of = {(one.about, one.model, one.segment): one for one in found.performance}
+    groups: dict[tuple[int, str, str | None], list[Row]] = {key: own for key, own in parted(found.rows) if key[2] is not None}
+    for row in found.rows:
+        groups.setdefault((row.about, row.model, None), []).append(row)
+    assert told_of.keys() == groups.keys()
+    for key, own in groups.items():
+        one, sums = told_of[key], expected(found.chosen, own)
         assert (one.predicted, one.labelled, one.expired, one.final) == (sums["predicted"], sums["labelled"], sums["expired"], True)
         if key[1] == "m2" or not one.labelled:
             assert "mean_cost" not in one.realised or one.realised["mean_cost"] is None
@@ -213,7 +228,10 @@ def test_what_is_told_of_segments_and_metrics_is_what_the_batch_computation_find
         assert one.realised["mean_cost"] == pytest.approx(sums["own"][-3] / one.labelled, rel=1e-5)
         if key[1] == "m1":
             assert one.realised["sure"] == pytest.approx(sums["own"][0] / one.labelled, rel=1e-5)
-    (notice,) = (notice for notice in notices if notice.get("about") == "metric")
+
+
+def test_a_metric_that_fails_on_rows_is_told_once(found: Found) -> None:
+    (notice,) = (notice for notice in found.notices if notice.get("about") == "metric")
     assert (notice["model"], notice["facts"]["metric"]) == ("m1", "sure")
 
 
@@ -234,9 +252,25 @@ def test_a_metric_that_cannot_be_used_is_refused_at_the_start(named: str) -> Non
             Pipeline(bus, chosen, ["joiner"])
 
 
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "too many features": ({"labels": "outcomes", "outcomes": {"features": 21}}, "models.m0.outcomes.features"),
+    "yes": ({"labels": "outcomes", "outcomes": {"features": True}}, "models.m0.outcomes.features"),
+    "a feature twice": ({"labels": "outcomes", "outcomes": {"features": ["a", "b", "a"]}}, "a: twice in the list; write each once"),
+    "no name of Python's": ({"labels": "outcomes", "outcomes": {"metrics": ["costs.py"]}}, "'costs.py' is not a metric"),
+    "no labels": ({"outcomes": {"features": 3}}, "nothing becomes known of predictions without labels"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_summed_is_refused_with_its_key(name: str) -> None:
+    model, reason = REFUSED[name]
+    with pytest.raises(ValidationError, match=reason):
+        configuration(labels={"outcomes": {"topics": [LABELS]}}, models={"m0": model, "m1": {"labels": "outcomes"}})
+
+
 def test_features_and_metrics_may_come_and_go_while_predictions_wait() -> None:
     """Rows that were grouped otherwise have no groups, and their outcomes are counted; columns are kept by their names."""
-    sent, rows = log(9, 300)
+    sent, rows = log(9, 150)
     halves = [output for output in sent if output.topic == PREDICTIONS], [output for output in sent if output.topic == LABELS]
     before = settings({**OUTCOMES, "m0": {"metrics": OUTCOMES["m1"]["metrics"]}})
     after = settings()

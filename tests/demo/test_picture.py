@@ -98,11 +98,14 @@ ALIKE: dict[str, list[tuple[str, str | None, str]]] = {
 
 @pytest.mark.parametrize("what", ALIKE)
 def test_no_two_signals_have_one_line(what: str) -> None:
-    signals = [signal(name).model_copy(update={"segment": segment, "of": of}) for name, segment, of in ALIKE[what]]
+    signals = [
+        signal(name).model_copy(update={"segment": segment, "of": of, "role": "row" if name == f"({of})" else "feature"})
+        for name, segment, of in ALIKE[what]
+    ]
     (told,) = episodes([event("a", 0, "opened", "05-02T10", *signals).model_copy(update={"more_signals": 1})])
     assert len(told.spans) == len(signals) + 1
     assert label(signal("temp")) == "temp"
-    assert label(signal("(volume)").model_copy(update={"of": "volume"})) == "(volume) (volume)"
+    assert label(signal("(volume)").model_copy(update={"of": "volume", "role": "row"})) == "(volume)"
 
 
 @pytest.mark.parametrize("name", ["price $ per $", r"$\frac{$", r"a\$b$", "100 $"])

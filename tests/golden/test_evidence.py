@@ -47,7 +47,7 @@ def test_an_evaluation_is_evidence_where_its_models_panes_lie(tmp_path: Path, cl
         finish(bus, chosen)
         found = evidence(bus, chosen)
         appended = {
-            offset: time
+            (place_of(chosen, model).partition, offset): time
             for model in MODELS
             for batch in bus.read(place_of(chosen, model), 0, bus.watermarks(place_of(chosen, model))[1])
             for offset, time in zip(batch.offsets.tolist(), batch.timestamps.tolist(), strict=True)
@@ -57,7 +57,7 @@ def test_an_evaluation_is_evidence_where_its_models_panes_lie(tmp_path: Path, cl
     assert sorted(one.fact["request"] for _, one in found) == sorted(one.request for one in said), "once each"
     assert {(place, one.of) for place, one in found} == {(partition_of(model, 3), "golden") for model in MODELS}
     for _, one in found:
-        became_known = appended[one.offset] if clock == "live" else one.about
+        became_known = appended[one.partition, one.offset] if clock == "live" else one.about
         assert (one.about, one.bucket) == (one.fact["asked"], became_known // 10_000 * 10_000 + 10_000)
         assert GoldenEvaluation.model_validate(one.fact) in said
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftbus.consumers.decode.marked import HEADER, UNNAMED, Marks, evaluation_of, mark
+from driftbus.consumers.decode.marked import HEADER, MOST_SLASHES, UNNAMED, Marks, evaluation_of, mark
 from driftbus.consumers.golden.collecting import Columns, chosen, collected, refreshed
 from driftbus.consumers.reference.artifacts import ArtifactError, ArtifactStore
 from driftbus.consumers.reference.golden_sets import read_set, store_of
@@ -129,13 +129,14 @@ ids = (
 )
 
 
-@given(st.lists(ids, max_size=20), st.booleans())
-def test_marked_by_id(found: list[object], tombstone: bool) -> None:
+@given(st.lists(ids, max_size=20), st.booleans(), st.sampled_from([0, 1, MOST_SLASHES, 2 * MOST_SLASHES]))
+def test_marked_by_id(found: list[object], tombstone: bool, slashes: int) -> None:
     """Wherever ids are; what else holds such a text is none."""
     expected = {row: one.split("/")[1] for row, one in enumerate(found) if isinstance(one, str) and one.startswith("driftbus-golden/")}
     values: list[bytes | None] = [msgspec.json.encode({"id": one, "note": mark("5f0c", 1, 1)}) for one in found]
     values += [None] if tombstone else []
-    assert Marks(Mapping(), beside=False).among(values, None, None) == expected
+    values.insert(0, b'{"note": "' + b"/" * slashes + b'"}')
+    assert Marks(Mapping(), beside=False).among(values, None, None) == {row + 1: one for row, one in expected.items()}
     keys = [one.encode() if isinstance(one, str) else None for one in found]
     by_key, by_header = (Mapping.model_validate({"id": place}) for place in ("key", "header:Request"))
     assert Marks(by_key, beside=True).among(values, keys, None) == expected

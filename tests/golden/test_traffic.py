@@ -26,7 +26,7 @@ from driftbus.schemas.messages.pane import Pane
 
 from ..streaming import BEGINNING, configuration, everything, message, prepare, reference
 
-SECONDS = 120
+SECONDS = 60
 CALL = {"http": {"url": "http://127.0.0.1:9/"}}
 
 

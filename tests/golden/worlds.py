@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from driftbus.consumers.bus.interface import Bus, TopicPartition
-from driftbus.consumers.golden.asked_now import folded
 from driftbus.consumers.golden.evaluator import Evaluator, make
 from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.pipeline.runner import wall_ms
 from driftbus.consumers.process.consumer import Making
 from driftbus.consumers.reference.artifacts import ArtifactStore
-from driftbus.consumers.reference.golden_records import ask, request_of
+from driftbus.consumers.reference.golden_records import ask, folded, request_of
 from driftbus.consumers.reference.golden_sets import store_of
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.golden import GoldenEvaluation, GoldenRequest

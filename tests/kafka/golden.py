@@ -1,9 +1,12 @@
 """Kills evaluators at random moments on a real Kafka: every request has exactly one evaluation, and it is what the topic comes to.
 
-``python -m tests.kafka.golden --kills 50 [--seed 1]`` starts a broker of its own, and says what it found.
+Requests are those of persons, of model events, and, with ``--schedule``, of a detector over live traffic, which is killed too. Who asks
+writes each of his requests once.
+``python -m tests.kafka.golden --kills 50 [--seed 1] [--schedule]`` starts a broker of its own, and says what it found.
 """
 
 import argparse
+import json
 import os
 import random
 import signal
@@ -11,26 +14,31 @@ import tempfile
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
 import yaml
 
-from driftbus.consumers.bus.interface import Bus
+from driftbus.consumers.bus.interface import Bus, Output
 from driftbus.consumers.bus.kafka import KafkaBus
 from driftbus.consumers.process.settings import load
-from driftbus.consumers.reference.golden_records import ask, place_of, read
+from driftbus.consumers.reference.golden_records import ask, place_of, read, request_of
+from driftbus.consumers.reference.golden_sets import announced, announcement
+from driftbus.consumers.reference.model_events import tell
 from driftbus.detectors.golden.fold import Fold, Said
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.golden import GoldenEvaluation, GoldenRequest
+from driftbus.schemas.messages.model_event import ModelEvent
 
 from ..golden.servers import Server, serving
-from ..golden.worlds import asking, prepared, rows_of
+from ..golden.worlds import asking, prepared, rows_of, stored
 from .nursery import Nursery
 
 INSTANCES = ("one", "two")
+#: Profiler and detector, which ask by schedule; killed once in so many times.
+ASKS, SELDOM = "three", 5
 #: Of 48 rows two are hard, and time out now and then.
 ROWS = 48
 #: Models, one in each partition of the topic at least.
@@ -39,7 +47,10 @@ MODELS = ("m", "a", "b", "c")
 SHORTEST_S, LONGEST_S = 0.3, 3.0
 #: Of a request that is asked anew after each so many kills.
 EVERY = 2
-_LONG_S = 120
+#: Of the schedule.
+EVERY_SLOT = "20s"
+#: Nothing more is waited for behind so long without an evaluation.
+_LONG_S = 60
 
 
 class Found(NamedTuple):
@@ -52,40 +63,57 @@ class Found(NamedTuple):
     verdicts: Counter[str]
     differing: list[str]  #: requests whose evaluation is not what the records in front of it come to
     calls: int
+    causes: Counter[str]  #: of the requests
+    again: list[str]  #: requests of slots and model events that were written twice
 
     @property
     def exact(self) -> bool:
         """Whether each request has one evaluation, and the right one."""
-        return len(self.evaluations) == self.requests and set(self.evaluations.values()) <= {1} and not self.differing
+        once = set(self.evaluations.values()) <= {1} and not self.again
+        return len(self.evaluations) == self.requests and once and not self.differing
 
 
-def play(address: str, folder: Path, kills: int, seed: int) -> Found:
+def play(address: str, folder: Path, kills: int, seed: int, *, schedule: bool = False) -> Found:
     """Start evaluators, and kill them; then let them end."""
     draw = random.Random(seed)
     with serving() as server, closing(Nursery()) as nursery:
         settings = _configured(address, folder, server)
         with closing(KafkaBus(settings.kafka, settings.application, "asks")) as bus:
             golden = prepared(bus, settings, rows_of(ROWS))
-            requests = list[GoldenRequest]()
+            bus.create("scored", 2)
+            for model in MODELS:
+                own = stored(settings, rows_of(ROWS), model)
+                bus.publish([announced(settings, announcement(own, 1_000, None, None))])
+            persons, events = list[GoldenRequest](), list[GoldenRequest]()
             alive: dict[str, int] = {}
             for number in range(kills):
                 if number % EVERY == 0:
-                    requests += [asking(settings, golden, str(number), draw.choice("12"), model) for model in draw.sample(MODELS, 2)]
-                    ask(bus, settings, requests[-2:] + draw.choices(requests, k=draw.randrange(2)))
-                for instance in INSTANCES:
+                    persons += [asking(settings, golden, str(number), draw.choice("12"), model) for model in draw.sample(MODELS, 2)]
+                    ask(bus, settings, persons[-2:] + draw.choices(persons, k=draw.randrange(2)))
+                event = ModelEvent(model=draw.choice(MODELS), version=draw.choice("12"), kind="deployed", job=str(number))
+                tell(bus, settings, event)
+                events.append(request_of(settings, event.model, event.version, None, "model", event.id, 0))
+                for instance in (*INSTANCES, ASKS) if schedule else INSTANCES:
                     if instance not in alive:
                         alive[instance] = _born(nursery, folder, instance)
                 time.sleep(draw.uniform(SHORTEST_S, LONGEST_S))
-                os.kill(alive.pop(draw.choice(INSTANCES)), signal.SIGKILL)
+                if schedule:
+                    bus.publish([Output("scored", place % 2, None, _predicted(model)) for place, model in enumerate(MODELS)])
+                seldom = schedule and number % SELDOM == SELDOM - 1
+                os.kill(alive.pop(ASKS if seldom else draw.choice(INSTANCES)), signal.SIGKILL)
+            if ASKS in alive:
+                os.kill(alive.pop(ASKS), signal.SIGKILL)  # what it has written is what was asked for
             alive |= {instance: _born(nursery, folder, instance) for instance in INSTANCES if instance not in alive}
-            deadline = time.monotonic() + _LONG_S
-            while {one.request for one in _evaluations(bus, settings)} < {one.request for one in requests}:
-                if time.monotonic() > deadline:
+            known, since = 0, time.monotonic()
+            while len(done := {one.request for one in _evaluations(bus, settings)}) < len(_asked(bus, settings, [*persons, *events])):
+                if len(done) > known:
+                    known, since = len(done), time.monotonic()
+                if time.monotonic() > since + _LONG_S:
                     break
                 time.sleep(0.2)
             for pid in alive.values():
                 os.kill(pid, signal.SIGTERM)
-            return _found(bus, settings, requests, len(server.calls))
+            return _found(bus, settings, [*persons, *events], len(server.calls))
 
 
 def _configured(address: str, folder: Path, server: Server) -> Configuration:
@@ -96,8 +124,8 @@ def _configured(address: str, folder: Path, server: Server) -> Configuration:
         "kafka": {"bootstrap.servers": address},
         "artifacts": str(folder / "artifacts"),
         "topics": {"partitions": 2},
-        "streams": {"predictions": {"topics": ["scored"]}},
-        "models": {model: {"golden": {"call": call, "deadline": "400ms", "within": "30s"}} for model in MODELS},
+        "streams": {"predictions": {"topics": ["scored"], "pane": "1s", "linger": "1s"}},
+        "models": {model: {"golden": {"call": call, "deadline": "400ms", "within": "30s", "every": EVERY_SLOT}} for model in MODELS},
     }
     (folder / "driftbus.yaml").write_text(yaml.safe_dump(written))
     return load(folder / "driftbus.yaml")
@@ -106,7 +134,17 @@ def _configured(address: str, folder: Path, server: Server) -> Configuration:
 def _born(nursery: Nursery, folder: Path, instance: str) -> int:
     file = folder / f"{instance}.yaml"
     file.write_text((folder / "driftbus.yaml").read_text() + f"instance: {instance}\n")
-    return nursery.start(folder / f"{instance}.log", "run", "evaluator", "--config", str(file))
+    roles = ("profiler", "detector") if instance == ASKS else ("evaluator",)
+    return nursery.start(folder / f"{instance}.log", "run", *roles, "--config", str(file))
+
+
+def _predicted(model: str) -> bytes:
+    return json.dumps({"model": model, "version": "1", "features": {"right": 1.0}}).encode()
+
+
+def _asked(bus: Bus, settings: Configuration, requests: Sequence[GoldenRequest]) -> set[str]:
+    """The ids of all requests: these, and those on the topic."""
+    return {one.request for one in (*requests, *(one for one in _records(bus, settings) if isinstance(one, GoldenRequest)))}
 
 
 def _records(bus: Bus, settings: Configuration) -> Iterator[Said | bytes]:
@@ -124,21 +162,26 @@ def _evaluations(bus: Bus, settings: Configuration) -> list[GoldenEvaluation]:
 
 def _found(bus: Bus, settings: Configuration, requests: list[GoldenRequest], calls: int) -> Found:
     fold, expected, written = Fold(), dict[str, GoldenEvaluation](), list[GoldenEvaluation]()
+    asked = Counter[tuple[str, str]]()
     for record in _records(bus, settings):
         if isinstance(record, bytes):
             fold.gone(record)
             continue
         if isinstance(record, GoldenEvaluation):
             written.append(record)
+        if isinstance(record, GoldenRequest):
+            asked[record.request, record.cause] += 1
         expected |= {one.request: one for one in fold.feed(record)}
     return Found(
-        len({request.request for request in requests}),
+        len(_asked(bus, settings, requests)),
         Counter(one.request for one in written),
         Counter(one.status for one in written),
         Counter(one.attempt for one in written),
         Counter(one.verdict for one in written),
         [one.request for one in written if expected.get(one.request) != one],
         calls,
+        Counter(one.cause for one in written),
+        [request for (request, cause), times in asked.items() if times > 1 and cause != "person"],
     )
 
 
@@ -147,14 +190,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--schedule", action="store_true")
     arguments = parser.parse_args()
     from ..broker import broker
 
     with tempfile.TemporaryDirectory() as folder, broker(Path(folder) / "cluster") as found:
         began = time.monotonic()
-        told = play(found.address, Path(folder), arguments.kills, arguments.seed)
+        told = play(found.address, Path(folder), arguments.kills, arguments.seed, schedule=arguments.schedule)
+    took = time.monotonic() - began
     print(
-        f"{arguments.kills} kills in {time.monotonic() - began:.0f} s, seed {arguments.seed}: {told.requests} requests, {told.calls} calls"
+        f"{arguments.kills} kills in {took:.0f} s, seed {arguments.seed}: {told.requests} requests, {told.calls} calls; {dict(told.causes)}"
     )
     print(f"evaluations: {dict(told.statuses)}, by attempt {dict(told.attempts)}, verdicts {dict(told.verdicts)}")
     print("exactly one each, as the topic comes to" if told.exact else f"WRONG: {told}")

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,11 +28,12 @@ from driftbus.consumers.bus.recording import load_recording, write_recording
 from driftbus.consumers.console.performance import performance_of
 from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.pipeline.runner import Pipeline
-from driftbus.consumers.reference.golden_records import ask
+from driftbus.consumers.reference.golden_records import ask, read
 from driftbus.consumers.streams.records import end_records
 from driftbus.schemas.configuration import Configuration
-from driftbus.schemas.messages.golden import GoldenRequest
+from driftbus.schemas.messages.golden import GoldenEvaluation, GoldenRequest
 from driftbus.schemas.messages.pane import ARRIVALS, REVISIONS, Pane
+from driftbus.schemas.messages.progress import Progress
 
 from ..consumers.test_joiner import told
 from ..golden.servers import serving
@@ -40,18 +41,19 @@ from ..golden.worlds import asking, rows_of, stored
 from ..streaming import BEGINNING, everything, message, prepare, reference
 from .chaos.brokers import Brokers
 from .chaos.crew import Crew
-from .golden import _evaluations
 
 #: Who is there, and is killed; the profiler reads labels too.
 CREW = ("profiler-a", "profiler-b", "joiner-a", "joiner-b", "detector-a", "detector-b", "evaluator-a", "clerk-a")
-#: Of record time; a prediction of each model a second. From the second half of it on labels of m0 are turned round now and then.
+APPLICATION = "labels"
+#: Of record time; a prediction of the first model a second, of the other every third. Late in it labels of m0 are turned now and then.
 SECONDS, SECOND = 7_200, 1_000
 CHANGE_S = 6_000
 WORSE = 0.4
 PREDICTIONS, LABELS, IDLE, GOLDEN = "scored", "known", "idle", "g"
 MODELS = ("m0", "m1")
 PARTITIONS = {PREDICTIONS: 4, LABELS: 3}
-END = BEGINNING + (SECONDS + 5_400) * SECOND
+#: The last row, and a time when every interval is final.
+LAST, END = BEGINNING + SECONDS * SECOND, BEGINNING + (SECONDS + 5_400) * SECOND
 #: A process lives so long, in seconds, until another is killed.
 SHORTEST_S, LONGEST_S = 0.3, 2.5
 _BACK_S = (0.0, 0.3, 1.0, 7.0)
@@ -70,7 +72,7 @@ def traffic(seed: int) -> list[Output]:
     """Predictions and their labels, late, twice, corrected, taken back, or never, in the order of their times."""
     draw, sent = np.random.default_rng(seed), list[Output]()
     for second in range(SECONDS):
-        for model in MODELS:
+        for model in MODELS[: 1 + (second % 3 == 0)]:
             time_, score, id_ = BEGINNING + second * SECOND, float(draw.beta(0.5, 0.5)), f"{model} {second}"
             value = msgspec.json.encode(msgspec.json.decode(message(draw, model)) | {"id": id_, "score": score})
             sent.append(Output(PREDICTIONS, int(draw.integers(4)), None, value, (), time_))
@@ -88,18 +90,18 @@ def settings(address: str, folder: Path, golden: str) -> dict[str, Any]:  # a co
     own = {"topics": [LABELS], "wait": "30m", "early": "1m", "about": "10m", "mapping": {"revision": "rev"}}
     call = {"http": {"url": f"{golden}/late/{{version}}", "version": "version", "at_once": 2}}
     return {
-        "application": "labels",
+        "application": APPLICATION,
         "kafka": {"bootstrap.servers": address},
         "artifacts": str(folder / "artifacts"),
         "snapshot_every": "6s",
         "topics": {"partitions": 3},
         "streams": {
-            "predictions": {"topics": [PREDICTIONS], "pane": "10s", "clock": "record"},
+            "predictions": {"topics": [PREDICTIONS], "pane": "30s", "clock": "record"},
             "idle": {"topics": [IDLE], "pane": "10s", "clock": "live"},
         },
         "labels": {"outcomes": own},
         "models": {
-            **{model: {"labels": "outcomes", "false_alarms": "1 per 1h"} for model in MODELS},
+            **{model: {"stream": "predictions", "labels": "outcomes", "false_alarms": "1 per 1h"} for model in MODELS},
             GOLDEN: {"stream": "idle", "golden": {"call": call, "deadline": "400ms", "within": "60s"}},
         },
     }
@@ -135,9 +137,9 @@ class Play:
                 crew.kill(self._draw.choice(names), time.monotonic() + self._draw.choice(_BACK_S))
                 if kill in away:
                     print(self._brokers.away("1", "", time.monotonic() + 8.0, paused=away[kill]), flush=True)
-            ends = [one for topic in (PREDICTIONS, LABELS) for one in end_records("test", topic, PARTITIONS[topic], END)]
+            ends = [one for topic in (PREDICTIONS, LABELS) for one in end_records(APPLICATION, topic, PARTITIONS[topic], END)]
             bus.publish(ends)
-            self._until(crew, lambda: self._read(bus, "profiler-predictions", PREDICTIONS) and self._read(bus, "profiler-outcomes", LABELS))
+            self._until(crew, lambda: self._all_read(bus))
             for name in {*CREW} - {*names}:
                 crew.start(name)
             self._until(crew, lambda: self._at_rest(bus))
@@ -156,33 +158,42 @@ class Play:
                     print(line, flush=True)
             time.sleep(0.02)  # the pace of the kills is what a run is about
 
-    def _until(self, crew: Crew, reached: Any) -> None:
+    def _until(self, crew: Crew, reached: Callable[[], bool]) -> None:
         deadline = time.monotonic() + _PATIENCE_S
         while not (crew.whole and reached()) and time.monotonic() < deadline:
             self._let(crew, 0.5)
 
-    def _read(self, bus: KafkaBus, role: str, topic: str) -> bool:
-        """Whether a group has read a topic to its end, but for the records of runs that are open."""
-        places = [TopicPartition(topic, number) for number in range(PARTITIONS[topic])]
-        at = bus.committed(f"{self.configuration.application}-{role}", places)
-        return all(place in at and at[place].offset >= bus.watermarks(place)[1] - 3 for place in places)
+    def _all_read(self, bus: KafkaBus) -> bool:
+        """Whether predictions and labels have been read to their end: so it is said to the joiner."""
+        place, said = TopicPartition(self.configuration.topics.joins, 0), dict[tuple[str, int], int]()
+        for batch in bus.read(place, *bus.watermarks(place)):
+            for value, headers in zip(batch.values, batch.headers(), strict=True):
+                if dict(headers)["ce_type"] == Progress.TYPE.encode():
+                    progress = Progress.decoded(value or b"")
+                    said[progress.source.topic, progress.source.partition] = progress.through or 0
+        return all(said.get((topic, number), 0) > LAST for topic, count in PARTITIONS.items() for number in range(count))
 
     def _at_rest(self, bus: KafkaBus) -> bool:
         """Nothing more comes: every interval is final, and all requests are answered."""
         records = performance_of(bus, self.configuration)
         intervals = {(one.model, one.about) for one in records if one.final}
-        answered = {one.request for one in _evaluations(bus, self.configuration)}
+        answered = set(evaluated(bus, self.configuration))
         wanted = len(MODELS) * -(-SECONDS // 600)
         return len(intervals) >= wanted and {one.request for one in self.requests} <= answered
 
 
+def evaluated(bus: Bus, configuration: Configuration) -> list[str]:
+    """The requests of all evaluations."""
+    found = [event for events in everything(bus, configuration.topics.golden).values() for event in events]
+    read_ = [read(APPLICATION, event.key, event.value, event.headers) for event in found if event.value]
+    return [one.request for one in read_ if isinstance(one, GoldenEvaluation)]
+
+
 def left(bus: Bus, configuration: Configuration) -> Left:
     """What was published."""
-    panes = []
-    for events in everything(bus, configuration.topics.summaries).values():
-        for event in events:
-            if dict(event.headers)["ce_type"] == Pane.TYPE.encode() and Pane.decoded(event.value).of in (ARRIVALS, REVISIONS):
-                panes.append(event.value)
+    summaries = [event for events in everything(bus, configuration.topics.summaries).values() for event in events]
+    panes = [event.value for event in summaries if dict(event.headers)["ce_type"] == Pane.TYPE.encode()]
+    panes = [value for value in panes if Pane.decoded(value).of in (ARRIVALS, REVISIONS)]
     told_: dict[str, list[bytes]] = {}
     for events in everything(bus, configuration.topics.drift).values():
         for event in events:
@@ -207,16 +218,14 @@ def clean(bus: KafkaBus, configuration: Configuration, folder: Path) -> Left:
         return left(memory, embedded)
 
 
-def replayed(folder: Path) -> tuple[list[Any], list[Any]]:
+def replayed(folder: Path) -> list[list[Any]]:
     """Events and performance that `driftbus replay` tells of what `driftbus record` wrote."""
-    lines = []
     for words in (["record", "week.jsonl"], ["replay", "week.jsonl", "--events", "events.jsonl", "--performance", "performance.jsonl"]):
         command = [sys.executable, "-c", "from driftbus.consumers.command.main import main; main()", *words, "--config", "driftbus.yaml"]
         paths = os.pathsep.join([str(Path.cwd() / ".package"), *filter(None, [os.environ.get("PYTHONPATH")])])
         subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": paths})
-    for name in ("events.jsonl", "performance.jsonl"):
-        lines.append([msgspec.json.decode(line) for line in (folder / name).read_text().splitlines()])
-    return lines[0], lines[1]
+    files = (folder / name for name in ("events.jsonl", "performance.jsonl"))
+    return [[msgspec.json.decode(line) for line in file.read_text().splitlines()] for file in files]
 
 
 def differences(bus: KafkaBus, configuration: Configuration, folder: Path, requests: list[GoldenRequest]) -> Iterator[str]:
@@ -237,13 +246,13 @@ def differences(bus: KafkaBus, configuration: Configuration, folder: Path, reque
         yield f"events of the replay: {len(ours)} for {len(theirs)}"
     if [msgspec.json.decode(one.model_dump_json()) for one in performance_of(bus, configuration)] != performance:
         yield f"performance of the replay: {len(performance)} records"
-    evaluated = sorted(one.request for one in _evaluations(bus, configuration))
-    if evaluated != sorted(one.request for one in requests):
-        yield f"golden evaluations: {len(evaluated)} of {len(requests)} requests"
+    answered = sorted(evaluated(bus, configuration))
+    if answered != sorted(one.request for one in requests):
+        yield f"golden evaluations: {len(answered)} of {len(requests)} requests"
     kinds = [msgspec.json.decode(one).get("kind") for key in MODELS for one in found.events.get(key, [])]
     print(
         f"{len(found.panes):,} outcome panes, {sum(map(len, found.performance.values())):,} performance records, "
-        f"{len(kinds)} events of models ({kinds.count('performance')} of performance), {len(evaluated)} golden evaluations",
+        f"{len(kinds)} events of models ({kinds.count('performance')} of performance), {len(answered)} golden evaluations",
         flush=True,
     )
 

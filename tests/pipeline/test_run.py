@@ -18,12 +18,12 @@ class Bus(EmbeddedBus):
     stopping: Stopping | None = None  #: asked at the first description of a topic
     stopped = False
 
-    def describe(self, topics):  # type: ignore[no-untyped-def]  # as the bus has it
+    def describe(self, topics, *, settings=True):  # type: ignore[no-untyped-def]  # as the bus has it
         if self.stopping is not None:
             self.stopping.ask()
         if self.stopped:
             raise Stopped
-        return super().describe(topics)
+        return super().describe(topics, settings=settings)
 
     def stop(self) -> None:
         self.stopped = True

@@ -1,7 +1,8 @@
 """What labels decode to, whether they would meet their predictions, and what waiting for them costs."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 import numpy as np
 
@@ -11,17 +12,19 @@ from ....schemas.outcome import NO_VALUE, number_of
 from ...bus.interface import Bus
 from ...decode.json import JSONDecoder
 from ...decode.labels import LabelDecoder, ReadLabels
+from ...decode.scalars import quoted
 from ...streams.records import told_ends
 from .delays import delays_of
 from .finding import Finding
 from .samples import Sample, last_records
 from .topics import input_topics
 
-#: Bytes of a prediction that waits, in the joiner; and of a row in the joins topic.
-WAITING_BYTES, BLOCK_BYTES = 98, 45
+#: Bytes of a prediction that waits, in the joiner, and how many more with a maturity; and of a row in the joins topic. Each grouped feature
+#: is another one of both.
+WAITING_BYTES, MATURING_BYTES, BLOCK_BYTES = 78, 8, 45
 #: Rows that a joiner may keep: some 6 GB.
 MOST_WAITING = 60_000_000
-_MOST_BAD = 5
+_MOST_BAD, _MOST_IDS = 5, 2
 #: Of labels that cannot be read: more, and nothing useful would come of it.
 _MOST_REFUSED = 0.01
 
@@ -67,16 +70,24 @@ def _meeting(bus: Bus, configuration: Configuration, name: str, read: ReadLabels
     met = sum(id_ in ids for id_ in read.ids)
     if ids and read.ids:
         text = f"{key}: {met:,} of the last {len(read.ids):,} labels are of the last {len(ids):,} predictions"
-        yield Finding("note", text if met else f"{text}: right, if labels come later than that; else see {key}.mapping.id")
+        apart = f"ids are like {_some(read.ids)}, and of predictions {_some(ids)}"
+        yield Finding("note", text if met else f"{text}: right, if labels come later than that; {apart} ({key}.mapping.id)")
     waiting = traffic * own.sample * own.wait / 1000
     if waiting:
-        size = f"{waiting:,.0f} predictions wait, {waiting * WAITING_BYTES / 1e9:.2g} GB"
-        kept = f"topic joins grows to some {waiting * 2.5 * BLOCK_BYTES / 1e9:.2g} GB"
+        binned = configuration.binned(name)
+        each = WAITING_BYTES + binned + (MATURING_BYTES if own.order == "matured" else 0)
+        size = f"{waiting:,.0f} predictions wait, {waiting * each / 1e9:.2g} GB"
+        kept = f"topic joins grows to some {waiting * 2.5 * (BLOCK_BYTES + binned) / 1e9:.2g} GB"
         text = f"{key}: at {traffic:.3g} predictions a second and wait {written(own.wait)}, {size}, and {kept}"
         too_many = waiting > MOST_WAITING
         yield Finding(
-            "wrong" if too_many else "ok", f"{text}; write {key}.sample: {MOST_WAITING / waiting * own.sample:.2g}" if too_many else text
+            "wrong" if too_many else "ok",
+            f"{text}; if traffic is always so, write {key}.sample: {MOST_WAITING / waiting * own.sample:.2g}" if too_many else text,
         )
+
+
+def _some(ids: Iterable[object]) -> str:
+    return ", ".join(quoted(one) for one in islice(ids, _MOST_IDS))
 
 
 def _values(outcome: str, read: ReadLabels) -> str:

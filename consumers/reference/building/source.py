@@ -11,6 +11,7 @@ from ....schemas.text import MODEL, fitted, unfit
 from ...bus.interface import Bus
 from .build import UnusableReference, build_reference
 from .columns import Source
+from .golden import golden_source
 from .messages import holds_messages, json_lines, topic_slice
 from .tables import MEMORY_LIMIT, OF_TEXTS, TableRows, TableSource, open_table
 
@@ -32,7 +33,12 @@ def open_source(
     if place is None:
         msg = f"models.{model}.reference is not set; write reference: {{file: train.parquet}}"
         raise UnusableReference(msg)
-    if not isinstance(place, Table):
+    if place == "golden":
+        if bus is None:
+            msg = f"models.{model}.reference is a golden set, which needs the bus"
+            raise UnusableReference(msg)
+        yield golden_source(bus, configuration, model, version)
+    elif not isinstance(place, Table):
         if bus is None:
             msg = f"models.{model}.reference is a topic, which needs the bus"
             raise UnusableReference(msg)

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from .cells import SECTIONS, Figures, Section, found, quiet, thresholds
 from .compiling import COMPILED
+from .late import measured as late
 from .streams import REFERENCES, RUNS
 from .writing import figures, write
 
@@ -123,6 +124,9 @@ def main() -> None:
                     before = kept[section.name.replace(" ", "_")] if chosen.rules else {}
                     keep(section.name, before | measure(pool, plan))
                     print(f"{time.perf_counter() - began:6.0f} s  {section.name}", flush=True)
+        if "errors late".startswith(chosen.sections) and not chosen.rules:
+            keep("errors late", late())
+            print(f"{time.perf_counter() - began:6.0f} s  errors late", flush=True)
         if whole:
             keep("machine", {**machine(), "seconds": round(time.perf_counter() - began), "references": REFERENCES, "runs": RUNS})
     write(RESULTS)

@@ -119,6 +119,7 @@ def document(kept: dict[str, Figures]) -> str:
         many_lost=losses(lost_in_many),
         errors=errors,
         errors_lost=losses(lost_on_errors),
+        late=late(kept["errors_late"]),
         dependent=table(
             ["", "independent, normal", *laws],
             [
@@ -139,6 +140,21 @@ def document(kept: dict[str, Figures]) -> str:
             f"{name} {value}" for name, value in kept["machine"].items() if name not in ("seconds", "references", "runs") and value
         ),
     )
+
+
+def late(section: Figures) -> str:
+    """The table of labels that come late, a delay a line."""
+    orders = next(iter(section.values()))["delays"]
+    rows = [[order, *(_late(f["delays"][order]) for f in section.values())] for order in orders]
+    names = [f"**{rule}**" if place == 0 else rule for place, rule in enumerate(section)]
+    return table(["delay of labels", *names], [["labels per false alarm", *(f"{f['arl']:,}" for f in section.values())], *rows])
+
+
+def _late(cell: Mapping[str, Any]) -> str:
+    """Labels and predictions; crossed out where most runs had alarmed before."""
+    if 2 * cell["early"] > cell["runs"]:
+        return f"✗ {cell['early']}"
+    return f"{cell['labels']:,} ±{cell['error']}; {cell['served']:,}" + (f" ({cell['early']})" if cell["early"] else "")
 
 
 def few(kept: dict[str, Figures]) -> str:

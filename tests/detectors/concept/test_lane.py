@@ -1,19 +1,32 @@
 """The lane as a fold: what it says when, that a restart changes nothing, and that nothing that may come breaks it."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftbus.detectors.concept import LANE, Gathering
+from driftbus.detectors.concept import LANE, Arrivals, Gathering, OutcomeSuite
 from driftbus.detectors.concept.space import ERRORS, RELATION
 from driftbus.detectors.episodes.at_work import UnusableDetector
 from driftbus.detectors.episodes.step import State, adapted, close, fits, start, step
-from driftbus.detectors.outcomes.grid import GRID
 from driftbus.schemas.stored.baseline import OutcomeBaseline
 
 from ...benchmarks.concept import CELLS, ONE, WORSE, alone, harder, means, reference, runs_of
-from .worlds import arrivals, baseline_of, baselines, coin, counts, folded, on_grid, suite_of
+from .worlds import (
+    OF_CELLS,
+    arrivals,
+    baseline_of,
+    baseline_of_numbers,
+    baselines,
+    coin,
+    counts,
+    folded,
+    losses_of_cells,
+    numbers,
+    suite_of,
+)
 
 COIN = suite_of(baseline_of([5_000], [500]))
 RIVER = ("adwin", "page_hinkley", "ddm", "eddm", "hddm_a", "hddm_w")
@@ -56,23 +69,43 @@ def test_its_episodes_are_not_those_of_another_lane() -> None:
     assert events[0].episode != folded(others, coin([0.4] * 10))[1][0].episode
 
 
+def of_losses(draw: np.random.Generator, sizes: Iterable[float]) -> list[Arrivals]:
+    """Two cells, the losses of the second three times as large: a step of 50 for each factor that both are multiplied by."""
+    return [numbers(number, [draw.exponential(size, 30), draw.exponential(3 * size, 20)]) for number, size in enumerate(sizes)]
+
+
 def test_losses_that_grow_are_told_by_how_much() -> None:
     draw = np.random.default_rng(6)
-    tests = suite_of(baseline_of([3_000, 3_000], [300, 300], on_grid(draw.exponential(1.0, 6_000))))
-    sizes = [1.0] * 60 + [1.4] * 60
-    steps = [arrivals(k, [30, 20], [3, 2], on_grid(draw.exponential(size, 50))) for k, size in enumerate(sizes)]
+    tests = suite_of(baseline_of_numbers([draw.exponential(1.0, 3_600), draw.exponential(3.0, 2_400)]))
+    steps = of_losses(draw, [1.0] * 60 + [1.4] * 60)
     assert not folded(tests, steps[:60])[1]
     _, events = folded(tests, steps)
     assert events[0].status == "opened"
-    (errors,) = events[-1].signals
-    assert errors.name == ERRORS
+    assert {one.name for one in events[-1].signals} == {ERRORS, RELATION}
+    errors = next(one for one in events[-1].signals if one.name == ERRORS)
     assert errors.was is not None and errors.now is not None  # noqa: PT018
-    assert errors.was.mean == pytest.approx(2**20, rel=0.05)
-    assert errors.now.mean == pytest.approx(1.4 * 2**20, rel=0.15)
+    assert errors.was.mean == pytest.approx(1.8, rel=0.05)
+    assert errors.now.mean == pytest.approx(1.4 * 1.8, rel=0.15)
     assert events[-1].severity == "major"
-    less = [arrivals(k, [30, 20], [3, 2], on_grid(draw.exponential(0.6, 50))) for k in range(100)]
-    assert {event.severity for event in folded(tests, less)[1]} == {"minor"}
-    assert not folded(suite_of(tests.baseline, direction="up"), less)[1]
+    less = of_losses(draw, [0.6] * 100)
+    assert {one.name for event in folded(tests, less)[1] for one in event.signals} == {ERRORS, RELATION}
+    assert all(one.name == RELATION for event in folded(suite_of(tests.baseline, direction="up"), less)[1] for one in event.signals)
+
+
+def test_larger_predictions_leave_the_relation_of_losses_alone() -> None:
+    """Of which losses are larger: three times as many of these."""
+    draw = np.random.default_rng(7)
+    tests = suite_of(baseline_of_numbers([draw.exponential(1.0, 4_000), draw.exponential(3.0, 1_000)]))
+    steps = [numbers(number, [draw.exponential(1.0, 20), draw.exponential(3.0, 30)]) for number in range(400)]
+    _, events = folded(tests, steps)
+    assert {one.name for event in events for one in event.signals} == {ERRORS}
+
+
+def test_losses_that_stay_are_not_told() -> None:
+    for seed in range(4):
+        draw = np.random.default_rng(seed)
+        tests = suite_of(baseline_of_numbers([draw.standard_t(3, 3_600) ** 2, 3 * np.abs(draw.normal(size=2_400))]))
+        assert not folded(tests, [numbers(k, [draw.standard_t(3, 30) ** 2, 3 * np.abs(draw.normal(size=20))]) for k in range(600)])[1]
 
 
 def test_inputs_that_move_leave_the_relation_alone() -> None:
@@ -142,7 +175,7 @@ def test_detectors_by_name_read_errors_one_by_one_and_share_the_budget() -> None
     _, events = folded(tests, coin([0.1] * 60 + [0.45] * 40))
     told = {alarm.detector for event in events for one in event.signals if one.name == ERRORS for alarm in one.alarms}
     assert {"esr", "adwin", "page_hinkley", "ddm", "hddm_a", "hddm_w"} <= told
-    ks = suite_of(baseline_of([600], [60], on_grid(np.random.default_rng(1).exponential(1.0, 600))), detectors=[("ks", {})], elsewhere=3)
+    ks = suite_of(baseline_of_numbers([np.random.default_rng(1).exponential(1.0, 600)]), detectors=[("ks", {})], elsewhere=3)
     assert ks.named.placed[0].watcher.rate == pytest.approx(1 / (2 * 100_000 * 4))
 
 
@@ -153,9 +186,8 @@ def test_errors_are_what_is_read_as_one_even_where_most_answers_are_wrong() -> N
 
 
 def test_what_has_no_two_values_is_refused_to_those_that_need_them() -> None:
-    losses = on_grid(np.random.default_rng(1).exponential(1.0, 600))
     with pytest.raises(UnusableDetector, match="has not two values"):
-        suite_of(baseline_of([600], [60], losses), detectors=[("ddm", {})])
+        suite_of(baseline_of_numbers([np.random.default_rng(1).exponential(1.0, 600)]), detectors=[("ddm", {})])
 
 
 def test_other_settings_take_over_what_goes_on() -> None:
@@ -180,17 +212,24 @@ def test_what_is_open_ends_with_the_version() -> None:
     assert (event.status, event.reason) == ("resolved", "retired")
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(baseline=baselines(), data=st.data())
 def test_nothing_that_may_come_breaks_it(baseline: OutcomeBaseline, data: st.DataObject) -> None:
-    tests, steps = suite_of(baseline), []
-    for number in range(data.draw(st.integers(1, 6))):
-        rows, errors = data.draw(counts(len(baseline.rows)))
-        losses = None
-        if baseline.losses:
-            losses = np.zeros(GRID, dtype=np.int64)
-            losses[data.draw(st.sampled_from((0, 1, 100, GRID - 1)))] = sum(rows)
-        steps.append(arrivals(number, rows, errors, losses))
+    steps = [arrivals(number, *data.draw(counts(len(baseline.rows)))) for number in range(data.draw(st.integers(1, 6)))]
+    _repeats(suite_of(baseline), steps)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), tau=st.sampled_from((1.0, 3.5, 400.0)))
+def test_nor_does_any_loss(data: st.DataObject, tau: float) -> None:
+    known = data.draw(losses_of_cells)
+    some = st.lists(st.sampled_from(OF_CELLS), min_size=len(known), max_size=len(known))
+    _repeats(
+        suite_of(baseline_of_numbers(known, tau)), [numbers(number, data.draw(some)) for number in range(data.draw(st.integers(1, 6)))]
+    )
+
+
+def _repeats(tests: OutcomeSuite, steps: list[Arrivals]) -> None:
     (state, events), (_, again) = folded(tests, steps), folded(tests, steps, through_bytes=True)
     assert events == again
     assert np.isfinite(state.mixture.r).all()

@@ -43,8 +43,8 @@ def outcome(basis: OutcomeBasis, row: np.void, value: int, *, first: bool) -> Ad
         if numbers is not None:
             y, r, cut = numbers
             place = sum(edge <= abs(r) for edge in basis.losses)
-            yield from ((("measured", (0,)), 1), (("clipped", (0,)), int(cut)), (("absolute", (0,)), abs(r)), (("losses", (place,)), 1))
-            yield from ((("cell measured", cell), 1), (("cell absolute", cell), abs(r)))
+            yield from ((("measured", (0,)), 1), (("clipped", (0,)), int(cut)), (("absolute", (0,)), abs(r)))
+            yield from ((("cell measured", cell), 1), (("cell absolute", cell), abs(r)), (("cell losses", (*cell, place)), 1))
             if not first:
                 yield from products(basis, row, [y], [r])
         return

@@ -1,6 +1,8 @@
 """A user's own metrics: functions of sums, and columns that add up like the others."""
 
+import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -176,3 +178,20 @@ def test_metrics_have_names_of_their_own() -> None:
         found = realised(plan, np.zeros(plan.size, dtype=np.int64))
         assert found is not None
         assert found.metrics.keys() <= TAKEN
+
+
+def test_the_one_in_the_documentation_works() -> None:
+    page = (Path(__file__).parents[3] / "docs/labels.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    made: dict[str, Any] = {}
+    exec(code, made)
+    metric: OwnMetric = made["MEAN_COST"]
+    basis = OutcomeBasis(task="binary", own=metric.own)
+    tried(metric, basis)
+    own = counted(basis, [metric])
+    assert own is not None
+    rows = told(basis, np.array([0, 1, 1]), np.array([1, 0, 1]))
+    plan = layout(basis)
+    vector = np.zeros(plan.size, dtype=np.int64)
+    plan.take(vector, "own")[:] = own(rows, rows["label"]).sum(axis=0)
+    assert metric.told(plan, vector) == pytest.approx(101 / 3)
