@@ -23,6 +23,8 @@ def main() -> int:
             except claims.Broken as error:
                 broken[error.claim] += 1
                 print(f"case {number}: {error}", flush=True)
+            if number % 20 == 19:
+                print(f"{number + 1 - chosen.first} cases", flush=True)
     print(f"{chosen.cases} cases in {time.monotonic() - begin:.0f} s; of them broken: {dict(broken) or 'none'}")
     print(*(f"{count:8} {what}" for what, count in sorted(seen.items())), sep="\n")
     return int(bool(broken))

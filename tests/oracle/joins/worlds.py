@@ -173,12 +173,14 @@ def _of_one(draw: random.Random, chosen: tuple[Join, ...], id: str, time: int) -
     for join in chosen:
         if draw.random() < 0.1 or not any(model in join.models for model, _ in models):
             continue
-        at = time + draw.choice((0, 1, 5, 20, 40, 60, 100, 130, join.wait // SECOND, -1, -5, -12, -25, -join.early // SECOND)) * SECOND
-        for number in range(draw.choice((1, 1, 1, 1, 2, 2, 3, 4))):
-            value = draw.choice((truth, truth, not truth, None)) if number else truth
+        at = (
+            time + draw.choice((0, 1, 2, 5, 9, 20, 40, 60, 100, 130, join.wait // SECOND, -1, -5, -12, -25, -join.early // SECOND)) * SECOND
+        )
+        for number in range(draw.choice((1, 1, 2, 2, 2, 3, 4))):
+            value = draw.choice((truth, not truth, not truth, None)) if number else truth
             model = draw.choice(("",) * 5 + ("m", "k", "n", "idle", "unknown"))
             yield Event(at, join.name, Known(id, value, model, draw.choice((0, 0, 0, 0, 1, number, -1))))
-            at += draw.choice((0, 1, 4, 11, 30, 70)) * SECOND
+            at += draw.choice((0, 1, 4, 11, 12, 30, 70)) * SECOND
 
 
 Logs = tuple[dict[str, list[Record]], dict[tuple[str, int], Content]]
