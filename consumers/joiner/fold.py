@@ -175,6 +175,9 @@ class Fold:
                 partly.append((first.aligned.start if first.aligned.panes else begin, first.aligned.end))
                 join.doubts.note(Standing(*partly[-1], complete=False))
             yield from map(Said, self._evaluated(join, steps))
+        if not ready[-1].ended:  # an interval that ends with the last step's bucket is over, too: nobody takes what is told behind progress
+            step = Standing(ready[-1].start, end, first.complete, ready[-1].clock_decided)
+            yield from map(Said, self._panes(join, join.joiner.passed(end), step))
         known = list(standings(begin, end, partly, decided))
         for part in known:
             yield Said(_progress(join, part, ended=ready[-1].ended and part is known[-1]))
@@ -200,8 +203,10 @@ class Fold:
             self._counted["joined"] += sum(block.rows for block in blocks)
         else:
             found = join.joiner.passed(last.end)
+        return self._panes(join, found, Standing(steps[0].aligned.start, last.end, steps[0].complete, last.clock_decided))
+
+    def _panes(self, join: Join, found: Sequence[Outcome], step: Standing) -> list[Pane]:
         self._counted["outcomes"] += len(found)
-        step = Standing(steps[0].aligned.start, last.end, steps[0].complete, last.clock_decided)
         return sorted((self._pane(join, outcome, step) for outcome in found), key=_order)
 
     def _pane(self, join: Join, outcome: Outcome, step: Standing) -> Pane:

@@ -7,9 +7,6 @@ from itertools import pairwise
 
 import pytest
 
-from driftbus.schemas.messages.pane import ARRIVALS, REVISIONS, Pane
-from driftbus.schemas.messages.progress import Progress
-
 from ..streams import Record
 from . import claims, worlds
 from .crew import Crew, Fate, Wall
@@ -48,32 +45,10 @@ def small(events: list[tuple[int, worlds.Content]], about: int = 10) -> World:
     return World((join,), 1, logs, contents, worlds.BEGINNING + 3_600 * SECOND, 0, {"predictions": 1, "known": 1})
 
 
-@pytest.mark.xfail(reason="what is due at the end of a bucket with rows is told behind progress that says that it is over", strict=True)
-def test_what_is_due_at_the_end_of_a_bucket_with_rows_is_told_in_front_of_progress_that_passes_it(artifacts: str) -> None:
-    rows = [Predicted(f"i{number}", "m", "1", 0.9) for number in range(4)]
-    world = small(
-        [(time, row) for time, row in zip((1, 2, 3, 14), rows, strict=True)] + [(time, Known("i0", True)) for time in (1, 2, 3, 14)]
-    )
-    log = Log(world, artifacts)
-    log.write(world.logs)
-    crew = Crew(log, Fate(random.Random(0)), Wall(worlds.BEGINNING))
-    crew.begin("one")
-    for _ in range(4):
-        crew.all_turn(1_000)
-    ((*told, last),) = published(log).panes.values()
-    log.close()
-    assert isinstance(last, Progress)
-    assert last.through == worlds.BEGINNING + worlds.PANE
-    assert [pane.of for pane in told if isinstance(pane, Pane)] == [ARRIVALS, REVISIONS]
-
-
-def test_a_correction_is_no_news_of_errors(artifacts: str) -> None:
-    """It moves the performance of its interval, and is not told as an arrival."""
-    world = small([(1, Predicted("a", "m", "1", 0.9)), (2, Known("a", True)), (15, Known("a", False)), (60, Known("b", True))])
-    (told,) = claims.told_by_product(claims.calm(world, artifacts), world.joins[0]).values()
-    sums = claims.totals(told)
-    assert [by for key, by in sums.arrived.items() if key[-1] in ("n", "errors")] == [1]
-    assert [by for key, by in sums.revised.items() if key[-1] in ("n", "errors")] == [1, 1]
+def test_nothing_is_told_of_a_bucket_behind_progress_that_passed_it(artifacts: str) -> None:
+    draw = random.Random("time")
+    for _ in range(2):
+        claims.in_time(claims.wild(worlds.world(draw), artifacts, Fate(draw)))
 
 
 def test_whoever_begins_at_a_mark_knows_all_that_shows(artifacts: str) -> None:
