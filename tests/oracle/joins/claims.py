@@ -179,6 +179,8 @@ def live(world: World, artifacts: str, fate: Fate) -> Published:
     while wall.now < last + 60 * SECOND:
         crew.turns(1, come)
     fate.deadly = 0.0
+    if not crew.there:
+        crew.begin("one")
     for _ in range(20):
         crew.all_turn(5 * SECOND)
     fate.most = 10_000  # what is left
