@@ -66,6 +66,7 @@ class Concept:
 
     def evaluated(self, aligned: Aligned[Pane]) -> Iterator[DriftEvent]:
         """What follows from the arrivals of a step."""
+        yield from self._forgotten(aligned.end)
         by_version: dict[Version, list[Pane]] = {}
         for pending in aligned.panes:
             pane = pending.pane
@@ -81,8 +82,14 @@ class Concept:
             arrivals = Arrivals.of(plan, vector, aligned.start, aligned.end)
             if arrivals.rows.any():  # else predictions whose maturity was over, all of them without an outcome
                 yield from self._step(version, own[-1], plan.basis, arrivals, aligned)
-        for version in [version for version, one in self._versions.items() if aligned.end > one.latest + FORGOTTEN_AFTER]:
-            yield from self._closed(version, self._versions.pop(version), (aligned.end, aligned.end), "retired")
+
+    def _forgotten(self, now: int) -> Iterator[DriftEvent]:
+        """End the states of versions of which no label came for long, at the time when that is so: how often progress is said, and whether
+        it is said before labels come again, must not show.
+        """
+        for version, end in [(version, one.latest + FORGOTTEN_AFTER) for version, one in self._versions.items()]:
+            if now > end:
+                yield from self._closed(version, self._versions.pop(version), (end, end), "retired")
 
     def _is_of(self, model: str) -> bool:
         return labelled(self._configuration, self._name, model)

@@ -106,13 +106,16 @@ class Outcomes:
         return _rounded(found.metrics if found else {}), _rounded(of_all.estimated if of_all else {})
 
     def _evaluated(self, aligned: Aligned[Pane]) -> Iterator[Performance | Notice]:
-        touched: set[tuple[Whose, int]] = set()
+        self._tables.forget(aligned.end)
+        touched, behind = set[tuple[Whose, int]](), set[tuple[Whose, int]]()
         for pending in aligned.panes:
             pane = pending.pane
             if pane.of == REVISIONS and pane.reference is not None:
                 whole = _whole(pane)
                 # Panes are of segments where there are any: all of them together are the whole.
                 for whose in (whole,) if pane.segment is None else (whole, whole._replace(segment=pane.segment)):
+                    if whose in self._tables and self._tables[whose].is_over(pane.about):
+                        behind.add((whose, pane.about))
                     self._add(whose, pane)
                     touched.add((whose, pane.about))
         plans = {whose: self._plan(whose) for whose in self._tables}
@@ -123,11 +126,11 @@ class Outcomes:
         }
         for whose, about in sorted(touched | over, key=_order):
             final = (whose, about) in over
-            yield self._told(whose, about, aligned.end, plans[whose], final=final)
-            yield from self._failing(whose, about, aligned.end, plans[whose])
+            if (whose, about) not in behind:
+                yield self._told(whose, about, aligned.end, plans[whose], final=final)
+                yield from self._failing(whose, about, aligned.end, plans[whose])
             if final:
                 self._tables[whose].close(about, plans[whose])
-        self._tables.forget(aligned.end)
 
     def _add(self, whose: Whose, pane: Pane) -> None:
         """A revision."""
