@@ -1,4 +1,4 @@
-"""Which sums of outcomes go together: those that count in the same cells, whatever reference they are of."""
+"""Which sums of outcomes go together: those that count in the same cells, whatever reference they are of; and how well they are known."""
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -7,6 +7,7 @@ from ...detectors.outcomes.layout import Layout
 from ...schemas.identity import content_hash
 from ...schemas.messages.pane import Pane
 from ...schemas.stored.outcomes import OutcomeBasis
+from ..streams.align import Aligned
 
 #: How the outcomes of a model are laid out that is watched against a reference.
 PlanOf = Callable[[str, str], Layout]
@@ -35,3 +36,11 @@ def counted_alike(panes: Sequence[Pane], plan_of: PlanOf, before: tuple[int, str
     cells = [cells_of(plan_of(pane.model, pane.reference or "").basis) for pane in inorder]
     wanted = cells[-1] if before is None or held_since(inorder[-1])[0] >= before[0] else before[1]
     return [pane for pane, own in zip(inorder, cells, strict=True) if own == wanted]
+
+
+def as_known(step: Aligned[Pane], panes: Sequence[Pane]) -> Aligned[Pane]:
+    """The step, no better known than the panes that are counted: with a maturity they are made of steps before it, too."""
+    return step._replace(
+        complete=step.complete and all(pane.complete for pane in panes),
+        clock_decided=step.clock_decided or any(pane.clock_decided for pane in panes),
+    )

@@ -26,7 +26,7 @@ from ...schemas.stored.baseline import OutcomeBaseline
 from ...schemas.stored.outcomes import OutcomeBasis
 from ..streams.align import NEVER, Aligned
 from ..streams.spans import Spans
-from .cells import PlanOf, cells_of, counted_alike, held_since
+from .cells import PlanOf, as_known, cells_of, counted_alike, held_since
 from .placing import placed
 from .settings import configuration_hash
 from .tables import Tables
@@ -81,7 +81,7 @@ class Concept:
             vector = sum((pane.counts for pane in own[1:]), own[0].counts)  # of all segments, where there are any
             arrivals = Arrivals.of(plan, vector, aligned.start, aligned.end)
             if arrivals.rows.any():  # else predictions whose maturity was over, all of them without an outcome
-                yield from self._step(version, own[-1], plan.basis, arrivals, aligned)
+                yield from self._step(version, own[-1], plan.basis, arrivals, as_known(aligned, own))
 
     def _forgotten(self, now: int) -> Iterator[DriftEvent]:
         """End the states of versions of which no label came for long, at the time when that is so: how often progress is said, and whether
@@ -145,7 +145,7 @@ class Concept:
                 behind = newest(self._matured(watched, behind, aligned.end), max(one.rows for one in event.signals))
             while behind and not behind[-1].labelled:
                 behind = behind[:-1]
-            yield self._told(version, cells, event, tests, behind, watched.onsets[event.episode])
+            yield self._told(version, watched, tests.baseline, event, behind)
         watched.onsets = {episode.id: watched.onsets[episode.id] for episode in watched.state.episodes}
 
     def _gathered(self, watched: _Watched, gathering: Gathering, arrivals: Arrivals) -> bool:
@@ -155,7 +155,7 @@ class Concept:
         gathering.add(arrivals)
         if gathering.complete or (watched.state is None and gathering.enough):
             baseline = gathering.baseline()
-            watched.suite, watched.ripeness = self._suite(baseline, watched.reference), Ripeness(self._age(baseline))
+            watched.suite, watched.ripeness = suite_of(self._configuration, baseline, watched.reference), Ripeness(self._age(baseline))
             watched.state, watched.changed, watched.former = start(watched.suite, arrivals.end), False, None
             watched.gathering = None if gathering.complete else gathering
             return True
@@ -192,14 +192,12 @@ class Concept:
                     found[about] = one if before is None else Interval.of(plan, before.vector + one.vector, one.known.start, about)
         return [found[about] for about in sorted(found) if found[about].whole]
 
-    def _told(
-        self, version: Version, cells: str, event: DriftEvent, tests: OutcomeSuite, spans: Sequence[Interval], since: int
-    ) -> DriftEvent:
+    def _told(self, version: Version, of: _Watched, baseline: OutcomeBaseline, event: DriftEvent, spans: Sequence[Interval]) -> DriftEvent:
         """With what the newest table says that counts in these cells, as the intervals do."""
         for whose, table in reversed(self._tables.of(*version).items()):
             plan = self._plan_of(whose.model, whose.reference)
-            if cells_of(plan.basis) == cells:
-                performance = told(plan, spans, table.baseline(plan), tests.baseline, since, event.signals)
+            if cells_of(plan.basis) == of.cells:
+                performance = told(plan, spans, table.baseline(plan), baseline, of.onsets[event.episode], event.signals)
                 return self._placed(version, event.model_copy(update={"performance": performance}))
         return self._placed(version, event)
 
@@ -210,9 +208,6 @@ class Concept:
         """Whatever is open ends with what it was seen in."""
         if watched.suite is not None and watched.state is not None:
             yield from (self._placed(version, event) for event in close(watched.suite, watched.state, bucket, reason))
-
-    def _suite(self, baseline: OutcomeBaseline, reference: str) -> OutcomeSuite:
-        return suite_of(self._configuration, baseline, reference)
 
     def plain(self) -> list[Any]:  # plain data for a snapshot
         """All that is remembered."""
@@ -243,7 +238,10 @@ class Concept:
             watched = _Watched(reference, cells, holds, latest, None if gathering is None else Gathering.decoded(gathering))
             watched.ripeness, watched.onsets = Ripeness(*ripeness), onsets
             if baseline is not None and state is not None:
-                watched.suite, watched.state = self._suite(OutcomeBaseline.decoded(baseline), reference), State.decoded(state)
+                watched.suite, watched.state = (
+                    suite_of(self._configuration, OutcomeBaseline.decoded(baseline), reference),
+                    State.decoded(state),
+                )
                 if not fits(watched.suite, watched.state):
                     former = watched.suite.under(watched.state.settings)
                     watched.former = former if former is not None and fits(former, watched.state) else None
