@@ -224,10 +224,12 @@ class Outcomes:
         return self._tables.plain()
 
     def restore(self, plain: list[Any]) -> None:
-        """What `plain` wrote, with the columns that there are now of a user's metrics."""
+        """What `plain` wrote, with the columns that there are now of a user's metrics; but for sums of what labels are no longer."""
         for whose, table in Tables.restored(plain).items():
             plan = self._plan(whose)
             before = layout(plan.basis.model_copy(update={"own": table.own}))
+            if len(table.known) != before.size:
+                continue
             table.known = _owning(_Vector(before, table.known), plan.basis.own)
             table.intervals = {about: _owning(_Vector(before, vector), plan.basis.own) for about, vector in table.intervals.items()}
             table.own = plan.basis.own

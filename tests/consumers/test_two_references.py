@@ -23,7 +23,7 @@ MINUTE, HOUR = 60_000, 3_600_000
 START = BEGINNING // MINUTE * MINUTE
 #: Labels a step; steps of the baseline, and those behind it.
 LABELS, USUAL, BEHIND = 100, 200, 60
-CLASSES: Mapping[str, tuple[str, ...]] = {"old": ("a", "b"), "new": ("a", "b", "c", "d")}
+CLASSES: dict[str, tuple[str, ...]] = {"old": ("a", "b"), "new": ("a", "b", "c", "d")}
 SINCE = {"old": START, "new": START + USUAL * MINUTE}
 
 
@@ -126,3 +126,13 @@ def test_an_event_tells_what_is_known_in_the_cells_that_it_is_of(world: World) -
     assert told.labelled == told.predicted > 0
     assert told.delay is not None
     assert told.delay < HOUR
+
+
+def test_what_was_summed_of_other_labels_is_known_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The configuration says that labels are something else: nothing that was summed fits, and what comes is summed."""
+    world = World()
+    world.step("old", errors=0.1)
+    monkeypatch.setitem(CLASSES, "old", ("a", "b", "c"))
+    world.again()
+    [told] = world.step("old", errors=0.1)
+    assert (told.predicted, told.labelled) == (LABELS, LABELS)
