@@ -11,7 +11,9 @@ from .tolerant import NotAnObject, Undecodable, decode_generic, member
 HEADER = "driftbus-evaluation"
 #: How the id of every call begins.
 PREFIX = "driftbus-golden/"
-_PREFIX = PREFIX.encode()
+_NAME = PREFIX.rstrip("/").encode()
+#: As it stands in a message: some encoders of JSON write a slash with a backslash.
+_WRITTEN = _NAME + b"/", _NAME + b"\\/"
 #: Of a batch that are looked at each: one byte is found ten times as fast as a text, and most messages have none.
 MOST_SLASHES = 256
 #: Of a row whose header names no evaluation.
@@ -82,7 +84,7 @@ class Marks:
     def _ids(self, values: Sequence[bytes | None], place: Place) -> Iterator[object]:
         for value in values:
             try:
-                yield member(decode_generic(value), place.path) if value and _PREFIX in value else None
+                yield member(decode_generic(value), place.path) if value and _NAME in value else None
             except (Undecodable, NotAnObject):
                 yield None
 
@@ -96,9 +98,9 @@ def _anywhere(values: Sequence[bytes | None]) -> bool:
     at = -1
     for _ in range(MOST_SLASHES):
         at = together.find(b"/", at + 1)
-        if at < 0 or together.endswith(_PREFIX, 0, at + 1):
+        if at < 0 or together.endswith(_WRITTEN, 0, at + 1):
             return at >= 0
-    return together.find(_PREFIX, max(0, at - len(_PREFIX))) >= 0
+    return together.find(_NAME, max(0, at - len(_WRITTEN[-1]))) >= 0
 
 
 def _marked(ids: Iterable[tuple[int, object]]) -> dict[int, str]:

@@ -8,9 +8,8 @@ Whether a change is over is judged by the table of intervals, which revisions ad
 that no revision opens, updates or resolves by itself.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,27 +18,22 @@ from ...detectors.concept import Arrivals, Gathering, OutcomeSettings, OutcomeSu
 from ...detectors.concept.intervals import Interval, Ripeness, Seen, judged, newest, onset
 from ...detectors.concept.telling import told
 from ...detectors.episodes.step import State, adapted, close, fits, start, step
-from ...detectors.outcomes.layout import Layout
 from ...detectors.outcomes.values import UNIT
 from ...schemas.configuration import Configuration, Model
-from ...schemas.identity import content_hash
 from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.pane import ARRIVALS, Pane
 from ...schemas.stored.baseline import OutcomeBaseline
 from ...schemas.stored.outcomes import OutcomeBasis
 from ..streams.align import NEVER, Aligned
 from ..streams.spans import Spans
+from .cells import PlanOf, as_known, cells_of, counted_alike, held_since
 from .placing import placed
 from .settings import configuration_hash
 from .tables import Tables
 
-#: How the outcomes of a model are laid out that is watched against a reference.
-PlanOf = Callable[[str, str], Layout]
 Version = tuple[str, str]
 #: Milliseconds behind the last label of a version in which its state ends: it would stay for ever.
 FORGOTTEN_AFTER = 90 * 86_400_000
-#: Of a basis, what decides what a cell is, and a loss.
-_CELLS = {"task", "classes", "edges", "losses", "centre", "scale"}
 #: No loss in fixed point, nor the sum of any two, is larger.
 _MOST_LOSS = 2.0**31
 
@@ -50,6 +44,7 @@ class _Watched:
 
     reference: str
     cells: str  #: what its cells are
+    since: int  #: from which bucket on the newest reference holds that was heard of
     latest: int
     gathering: Gathering | None
     suite: OutcomeSuite | None = None
@@ -71,21 +66,30 @@ class Concept:
 
     def evaluated(self, aligned: Aligned[Pane]) -> Iterator[DriftEvent]:
         """What follows from the arrivals of a step."""
+        yield from self._forgotten(aligned.end)
         by_version: dict[Version, list[Pane]] = {}
         for pending in aligned.panes:
             pane = pending.pane
             if pane.of == ARRIVALS and pane.reference is not None and self._is_of(pane.model):
                 by_version.setdefault((pane.model, pane.version), []).append(pane)
         for version, panes in sorted(by_version.items()):
-            plans = [self._plan_of(pane.model, pane.reference or "") for pane in panes]
-            if len({_cells(plan.basis) for plan in plans}) > 1:
-                continue  # two references, that count in different cells, hold in one step
-            vector = sum((pane.counts for pane in panes[1:]), panes[0].counts)  # of all segments, where there are any
-            arrivals = Arrivals.of(plans[0], vector, aligned.start, aligned.end)
+            before = self._versions.get(version)
+            own = counted_alike(panes, self._plan_of, None if before is None else (before.since, before.cells))
+            if not own:
+                continue
+            plan = self._plan_of(own[-1].model, own[-1].reference or "")
+            vector = sum((pane.counts for pane in own[1:]), own[0].counts)  # of all segments, where there are any
+            arrivals = Arrivals.of(plan, vector, aligned.start, aligned.end)
             if arrivals.rows.any():  # else predictions whose maturity was over, all of them without an outcome
-                yield from self._step(version, panes[0].reference or "", plans[0].basis, arrivals, aligned)
-        for version in [version for version, one in self._versions.items() if aligned.end > one.latest + FORGOTTEN_AFTER]:
-            yield from self._closed(version, self._versions.pop(version), (aligned.end, aligned.end), "retired")
+                yield from self._step(version, own[-1], plan.basis, arrivals, as_known(aligned, own))
+
+    def _forgotten(self, now: int) -> Iterator[DriftEvent]:
+        """End the states of versions of which no label came for long, at the time when that is so: how often progress is said, and whether
+        it is said before labels come again, must not show.
+        """
+        for version, end in [(version, one.latest + FORGOTTEN_AFTER) for version, one in self._versions.items()]:
+            if now > end:
+                yield from self._closed(version, self._versions.pop(version), (end, end), "retired")
 
     def _is_of(self, model: str) -> bool:
         return labelled(self._configuration, self._name, model)
@@ -104,18 +108,16 @@ class Concept:
         watched = self._versions.get((model, version))
         return 1.0 if watched is None or watched.suite is None else watched.suite.baseline.dependence
 
-    def _step(
-        self, version: Version, reference: str, basis: OutcomeBasis, arrivals: Arrivals, aligned: Aligned[Pane]
-    ) -> Iterator[DriftEvent]:
-        watched, cells = self._versions.get(version), _cells(basis)
+    def _step(self, version: Version, last: Pane, basis: OutcomeBasis, arrivals: Arrivals, aligned: Aligned[Pane]) -> Iterator[DriftEvent]:
+        watched, cells, (holds, reference) = self._versions.get(version), cells_of(basis), held_since(last)
         if watched is None or watched.cells != cells:
             if watched is not None:
                 yield from self._closed(version, watched, (aligned.start, aligned.end), "replaced")
             # Where each is told when its maturity is over, the first that are told are as any others.
             since = None if self._spans.maturity is None else -NEVER
             gathering = _gathering(version, basis, len(arrivals.rows), since)
-            watched = self._versions[version] = _Watched(reference, cells, aligned.end, gathering)
-        watched.latest = aligned.end
+            watched = self._versions[version] = _Watched(reference, cells, holds, aligned.end, gathering)
+        watched.since, watched.latest = max(watched.since, holds), aligned.end
         if watched.gathering is not None and self._gathered(watched, watched.gathering, arrivals):
             return
         assert watched.suite is not None
@@ -143,7 +145,7 @@ class Concept:
                 behind = newest(self._matured(watched, behind, aligned.end), max(one.rows for one in event.signals))
             while behind and not behind[-1].labelled:
                 behind = behind[:-1]
-            yield self._told(version, event, tests, behind, watched.onsets[event.episode])
+            yield self._told(version, watched, tests.baseline, event, behind)
         watched.onsets = {episode.id: watched.onsets[episode.id] for episode in watched.state.episodes}
 
     def _gathered(self, watched: _Watched, gathering: Gathering, arrivals: Arrivals) -> bool:
@@ -153,7 +155,7 @@ class Concept:
         gathering.add(arrivals)
         if gathering.complete or (watched.state is None and gathering.enough):
             baseline = gathering.baseline()
-            watched.suite, watched.ripeness = self._suite(baseline, watched.reference), Ripeness(self._age(baseline))
+            watched.suite, watched.ripeness = suite_of(self._configuration, baseline, watched.reference), Ripeness(self._age(baseline))
             watched.state, watched.changed, watched.former = start(watched.suite, arrivals.end), False, None
             watched.gathering = None if gathering.complete else gathering
             return True
@@ -184,18 +186,19 @@ class Concept:
         found: dict[int, Interval] = {}
         for whose, table in self._tables.of(*version).items():
             plan = self._plan_of(whose.model, whose.reference)
-            if _cells(plan.basis) == cells:
+            if cells_of(plan.basis) == cells:
                 for about, one in table.all(plan, self._spans.about).items():
                     before = found.get(about)
                     found[about] = one if before is None else Interval.of(plan, before.vector + one.vector, one.known.start, about)
         return [found[about] for about in sorted(found) if found[about].whole]
 
-    def _told(self, version: Version, event: DriftEvent, tests: OutcomeSuite, spans: Sequence[Interval], since: int) -> DriftEvent:
-        whose, table = next(reversed(self._tables.of(*version).items()), (None, None))
-        if whose is not None and table is not None:
+    def _told(self, version: Version, of: _Watched, baseline: OutcomeBaseline, event: DriftEvent, spans: Sequence[Interval]) -> DriftEvent:
+        """With what the newest table says that counts in these cells, as the intervals do."""
+        for whose, table in reversed(self._tables.of(*version).items()):
             plan = self._plan_of(whose.model, whose.reference)
-            performance = told(plan, spans, table.baseline(plan), tests.baseline, since, event.signals)
-            event = event.model_copy(update={"performance": performance})
+            if cells_of(plan.basis) == of.cells:
+                performance = told(plan, spans, table.baseline(plan), baseline, of.onsets[event.episode], event.signals)
+                return self._placed(version, event.model_copy(update={"performance": performance}))
         return self._placed(version, event)
 
     def _placed(self, version: Version, event: DriftEvent) -> DriftEvent:
@@ -205,9 +208,6 @@ class Concept:
         """Whatever is open ends with what it was seen in."""
         if watched.suite is not None and watched.state is not None:
             yield from (self._placed(version, event) for event in close(watched.suite, watched.state, bucket, reason))
-
-    def _suite(self, baseline: OutcomeBaseline, reference: str) -> OutcomeSuite:
-        return suite_of(self._configuration, baseline, reference)
 
     def plain(self) -> list[Any]:  # plain data for a snapshot
         """All that is remembered."""
@@ -222,6 +222,7 @@ class Concept:
                 None if watched.state is None else watched.state.encoded(),
                 watched.ripeness.plain(),
                 watched.onsets,
+                watched.since,
             ]
             for version, watched in self._versions.items()
         ]
@@ -230,13 +231,17 @@ class Concept:
         """What `plain` wrote, of models that still have these labels. Where the settings are others, it is folded by those that it was made
         by, until `resumed`.
         """
-        for model, version, reference, cells, latest, gathering, baseline, state, ripeness, onsets in plain:
+        for model, version, reference, cells, latest, gathering, baseline, state, ripeness, onsets, *since in plain:
             if not self._is_of(model):
                 continue
-            watched = _Watched(reference, cells, latest, None if gathering is None else Gathering.decoded(gathering))
+            holds = since[0] if since else -NEVER  # unknown to former releases
+            watched = _Watched(reference, cells, holds, latest, None if gathering is None else Gathering.decoded(gathering))
             watched.ripeness, watched.onsets = Ripeness(*ripeness), onsets
             if baseline is not None and state is not None:
-                watched.suite, watched.state = self._suite(OutcomeBaseline.decoded(baseline), reference), State.decoded(state)
+                watched.suite, watched.state = (
+                    suite_of(self._configuration, OutcomeBaseline.decoded(baseline), reference),
+                    State.decoded(state),
+                )
                 if not fits(watched.suite, watched.state):
                     former = watched.suite.under(watched.state.settings)
                     watched.former = former if former is not None and fits(former, watched.state) else None
@@ -285,11 +290,6 @@ def suite_of(configuration: Configuration, baseline: OutcomeBaseline, reference:
         configuration_hash=configuration_hash(configuration),
         reference_hash=reference,
     )
-
-
-@lru_cache
-def _cells(basis: OutcomeBasis) -> str:
-    return content_hash(basis.model_dump_json(include=_CELLS).encode())
 
 
 def _gathering(version: Version, basis: OutcomeBasis, cells: int, since: int | None) -> Gathering:

@@ -110,13 +110,16 @@ class Outcomes:
         # Those that were final before this step are told by when they were, in that order: how soon completeness told so does not show.
         for whose, about in sorted(self._over(aligned.end - 1), key=lambda one: (self._spans.final(one[1]), *_order(one))):
             yield from self._closed(whose, about, self._spans.final(about))
-        touched: set[tuple[Whose, int]] = set()
+        self._tables.forget(aligned.end)
+        touched, behind = set[tuple[Whose, int]](), set[tuple[Whose, int]]()
         for pending in aligned.panes:
             pane = pending.pane
             if pane.of == REVISIONS and pane.reference is not None:
                 whole = _whole(pane)
                 # Panes are of segments where there are any: all of them together are the whole.
                 for whose in (whole,) if pane.segment is None else (whole, whole._replace(segment=pane.segment)):
+                    if whose in self._tables and self._tables[whose].is_over(pane.about):
+                        behind.add((whose, pane.about))
                     self._add(whose, pane)
                     touched.add((whose, pane.about))
         plans = {whose: self._plan(whose) for whose in self._tables}
@@ -124,12 +127,13 @@ class Outcomes:
             self._tables[whose].settle(plans[whose], drifting=self.concept.drifts(whose.model, whose.version))
         over = self._over(aligned.end)
         for whose, about in sorted(touched | over, key=_order):
-            if (whose, about) in over:
+            if (whose, about) in behind:
+                self._tables[whose].close(about, plans[whose])
+            elif (whose, about) in over:
                 yield from self._closed(whose, about, aligned.end)
             else:
                 yield self._told(whose, about, aligned.end, plans[whose], final=False)
                 yield from self._failing(whose, about, aligned.end, plans[whose])
-        self._tables.forget(aligned.end)
 
     def _over(self, through: int) -> set[tuple[Whose, int]]:
         """Intervals of which nothing more can become known."""
@@ -233,10 +237,12 @@ class Outcomes:
         return self._tables.plain()
 
     def restore(self, plain: list[Any]) -> None:
-        """What `plain` wrote, with the columns that there are now of a user's metrics."""
+        """What `plain` wrote, with the columns that there are now of a user's metrics; but for sums of what labels are no longer."""
         for whose, table in Tables.restored(plain).items():
             plan = self._plan(whose)
             before = layout(plan.basis.model_copy(update={"own": table.own}))
+            if len(table.known) != before.size:
+                continue
             table.known = _owning(_Vector(before, table.known), plan.basis.own)
             table.intervals = {about: _owning(_Vector(before, vector), plan.basis.own) for about, vector in table.intervals.items()}
             table.own = plan.basis.own

@@ -46,6 +46,13 @@ class Table:
         if self.grows:
             self.known = self.known + counts
 
+    def is_over(self, about: int) -> bool:
+        """Whether an interval has been told for the last time: what still comes of it is told no more, for it would stand in the place of
+        all that was told, of which only the short form is remembered.
+        """
+        told = about in self.over or (len(self.over) >= REMEMBERED and about < min(self.over))
+        return told and about not in self.intervals
+
     def baseline(self, plan: Layout) -> Sums | None:
         """What is estimated by; None: too little is known, or not all of it."""
         return self.known if plan.number(self.known, "labelled") >= BASELINE and is_whole(plan, self.known) else None

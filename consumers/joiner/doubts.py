@@ -44,15 +44,22 @@ class Doubts:
     """The spans that are not known as well as may be, as long as something may yet be told of them."""
 
     def __init__(self) -> None:
-        self._spans: list[Standing] = []
+        self._partly: list[Span] = []
+        self._decided: list[Span] = []
 
     def note(self, standing: Standing) -> None:
-        """It holds for this span."""
-        if not standing.complete or standing.clock_decided:
-            self._spans.append(standing)
+        """It holds for this span, which begins no earlier than those before it."""
+        for holds, spans in ((not standing.complete, self._partly), (standing.clock_decided, self._decided)):
+            if holds and spans and spans[-1][1] >= standing.start:  # as few as may be: a clock may decide of each bucket for days
+                spans[-1] = spans[-1][0], max(spans[-1][1], standing.end)
+            elif holds:
+                spans.append((standing.start, standing.end))
 
     def of(self, start: int, end: int) -> Standing:
-        """How well a span is known; what lies before it will not be asked for."""
-        self._spans = [one for one in self._spans if one.end > start]
-        met = [one for one in self._spans if one.start < end]
-        return Standing(start, end, all(one.complete for one in met), any(one.clock_decided for one in met))
+        """How well a span is known."""
+        partly, decided = (any(begun < end and start < ended for begun, ended in spans) for spans in (self._partly, self._decided))
+        return Standing(start, end, not partly, decided)
+
+    def forget(self, before: int) -> None:
+        """What ends by then will not be asked for."""
+        self._partly, self._decided = ([span for span in spans if span[1] > before] for spans in (self._partly, self._decided))

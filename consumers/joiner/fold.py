@@ -167,6 +167,7 @@ class Fold:
         """What steps come to, and behind it how far all is over, and how well that is known."""
         partly: list[Span] = []
         end, decided = ready[-1].end, join.aligner.decided
+        join.doubts.forget(begin - max(join.spans.revise, join.spans.told_of))
         for part in standings(begin, end, (), decided):
             join.doubts.note(part)
         for steps in together(self._step(aligned) for aligned in ready):
@@ -210,9 +211,12 @@ class Fold:
         return sorted((self._pane(join, outcome, step) for outcome in found), key=_order)
 
     def _pane(self, join: Join, outcome: Outcome, step: Standing) -> Pane:
-        """Its offsets are the bucket: what is the same in every schedule, and never falls. A revision is of all steps of its interval."""
+        """Its offsets are the bucket: what is the same in every schedule, and never falls. A revision is of all steps of its interval; with
+        a maturity an arrival is of all in which something came to it.
+        """
         whose = join.names.whose(outcome.version, outcome.place)
-        known = step if outcome.about is None else join.doubts.of(outcome.bucket - join.spans.revise, outcome.bucket)
+        behind = join.spans.revise if outcome.about is not None else join.spans.told_of
+        known = join.doubts.of(outcome.bucket - behind, outcome.bucket) if behind else step
         grouping, own = "", tuple[str, ...]()
         if outcome.about is not None and whose.reference:
             basis = self._basis_of(whose.model, whose.reference, join.name)

@@ -31,6 +31,11 @@ class Spans(NamedTuple):
         """What comes so long behind a mark does not depend on what lay in front of it."""
         return 2 * self.wait + self.early + 3 * self.pane + self.revise
 
+    @property
+    def told_of(self) -> int:
+        """What an arrival is made of came in its step, or no longer before its end than so: its prediction, and early labels of that."""
+        return 0 if self.maturity is None else self.maturity + 2 * self.pane + self.early
+
     def final(self, about: int) -> int:
         """When nothing more can become known of the predictions of an interval that ends then, and all of it has been told."""
         return about + self.wait + self.pane + self.revise

@@ -134,9 +134,11 @@ class Joiner:
         return told
 
     def ended(self, last: int) -> list[Outcome]:
-        """All partitions have ended, the latest of them at this time: what is there is told, though its interval is not over."""
+        """All partitions have ended, the latest of them at this time: what is there is told, though its interval is not over. It is told in
+        the last bucket that there was, in front of all that a later run brings.
+        """
         told = self.passed(self._settings.tiling.start(last))
-        return told if self._at is None else told + self._revise(self._interval(self._at))
+        return told if self._at is None else told + self._revise(self._at)
 
     def _take_some(self, ends: Sequence[int], rows: "_Taken") -> list[Outcome]:
         """As many at once as have nothing to do with each other."""

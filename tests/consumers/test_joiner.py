@@ -270,3 +270,18 @@ def test_labels_that_are_a_topic_of_predictions_too() -> None:
         run(bus, chosen, *ROLES)
         (one,) = told_of(bus, chosen).values()
     assert (one.predicted, one.labelled, one.realised["accuracy"]) == (200, 200, 1.0)
+
+
+def test_who_reads_to_the_end_now_and_then_loses_nothing() -> None:
+    """What is told of an interval at an end stands in front of what comes behind that end: nobody takes it for something seen before."""
+    rows = 300
+    sent, _ = log(7, rows)
+    chosen = settings({**WAIT, "about": "2h"}, stream={"pane": "1m"})
+    with closing(EmbeddedBus(":memory:", "test", "one")) as bus:
+        prepare(bus, chosen, [reference(model) for model in ("m0", "m1")])
+        bus.create(LABELS, 3, settings={"retention.ms": "-1"})
+        for start in range(0, len(sent), len(sent) // 5):
+            bus.publish(sent[start : start + len(sent) // 5])
+            run(bus, chosen, *ROLES)
+        found = told_of(bus, chosen)
+    assert sum(one.predicted for one in found.values()) == rows

@@ -153,3 +153,10 @@ def test_marked_by_header() -> None:
     assert Marks(Mapping(), beside=True).among(values, None, headers) == {2: "5f0c", 3: "5f0c", 4: UNNAMED}
     assert Marks(Mapping(), beside=False).among(values, None, headers) == {}
     assert Marks(Mapping(), beside=True).among([], None, []) == {}
+
+
+@pytest.mark.parametrize("slashes", [0, 2 * MOST_SLASHES])
+def test_ids_are_found_however_their_slashes_are_written(slashes: int) -> None:
+    """As PHP writes them: with a backslash."""
+    values = [b'"' + b"/" * slashes + b'"', rb'{"id": "driftbus-golden\/5f0c\/2\/17"}', rb'{"note": "driftbus-golden\/5f0c\/2\/17"}']
+    assert Marks(Mapping(), beside=False).among(values, None, None) == {1: "5f0c"}

@@ -121,8 +121,8 @@ class Joiner:
         return out
 
     def ended(self, last: int) -> list[Outcome]:
-        """All have ended: what is there is told."""
-        return self.passed(self.join.buckets.start(last)) + self._revise(self._interval())
+        """All have ended: what is there is told, in the last bucket that there was."""
+        return self.passed(self.join.buckets.start(last)) + self._revise(self.at)
 
     def _to(self, step: int) -> list[Outcome]:
         """What was revised in an interval is told before anything of a later one is counted."""
