@@ -47,7 +47,7 @@ def replying(bus: EmbeddedBus, settings: Any, one: Evaluator, count: int, *, ski
 
 @pytest.mark.parametrize(("skip", "status"), [(0, "complete"), (1, "partial"), (10, "failed")])
 def test_topics_answer_the_first_reply_counts(bus: EmbeddedBus, tmp_path: Path, skip: int, status: str) -> None:
-    settings = settings_of(tmp_path, topics(), deadline="1500ms")
+    settings = settings_of(tmp_path, topics(), deadline="4s")
     golden = prepared(bus, settings)
     for name in ("asked", "answered"):
         bus.create(name, 2)
