@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from time import sleep
+
+import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Bus, Output
@@ -84,8 +85,20 @@ def test_a_partition_of_which_only_a_clock_says_that_nothing_comes() -> None:
         assert {(one.complete, one.clock_decided) for one in while_rows_came} == {(True, True)}
 
 
-def test_a_reader_that_is_given_up() -> None:
+class LogClock:
+    """The time at which the log appends: it stands still unless it is moved."""
+
+    def __init__(self) -> None:
+        self.ms = NOW
+
+    def time_ns(self) -> int:
+        return self.ms * 1_000_000
+
+
+def test_a_reader_that_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """It says no more when errors become commoner: what the others read goes on without its partitions, and says so."""
+    clock = LogClock()
+    monkeypatch.setattr("driftbus.consumers.bus.log.time", clock)
     chosen, sent, change = live(patience=f"{PATIENCE}ms"), log(0.7), BEGINNING + CHANGE * SECOND
     with world(chosen, [one for one in sent if (one.timestamp or 0) < change]) as bus:
         stopped, turned = (Turned(bus.as_instance(name), chosen, change, "profiler") for name in ("stopped", "one"))
@@ -95,7 +108,7 @@ def test_a_reader_that_is_given_up() -> None:
                 one.turn(0)
         known = panes(bus, chosen)  # a baseline is made of these
         assert all(one.complete for one in known)
-        sleep(2 * PATIENCE / SECOND)  # by the log's own time
+        clock.ms += 2 * PATIENCE
         bus.publish([*(one for one in sent if (one.timestamp or 0) >= change), *ends()])
         turned.now = behind.now = NOW
         for _ in range(TURNS):
