@@ -54,7 +54,7 @@ def outcome(world: World) -> list[tuple[str, str, float | None]]:
 
 
 @every_hand
-@pytest.mark.parametrize(("point", "hits"), list(product(POINTS, range(3))))
+@pytest.mark.parametrize(("point", "hits"), list(product(POINTS, range(2))))
 def test_it_dies_at_every_point_of_its_commits_and_acts_once(world: World, role: str, asked: list[str], point: str, hits: int) -> None:
     bus = world.bus()
     pipeline = Pipeline(cast(Bus, Interrupting(bus, role=role, dies_at=point, hits=hits)), world.settings, [role])
