@@ -61,12 +61,16 @@ _BACK_S = (0.0, 0.3, 1.0, 7.0)
 _PATIENCE_S = 240
 
 
+#: A model, and whether of its outcomes: each lane's events have an order, between lanes there is none.
+Lane = tuple[str, bool]
+
+
 class Left(NamedTuple):
     """What was published of outcomes."""
 
     panes: list[bytes]
     performance: dict[int, list[bytes]]
-    events: dict[str, list[bytes]]
+    events: dict[Lane, list[bytes]]
 
 
 def traffic(seed: int) -> list[Output]:
@@ -195,10 +199,10 @@ def left(bus: Bus, configuration: Configuration) -> Left:
     summaries = [event for events in everything(bus, configuration.topics.summaries).values() for event in events]
     panes = [event.value for event in summaries if dict(event.headers)["ce_type"] == Pane.TYPE.encode()]
     panes = [value for value in panes if Pane.decoded(value).of in (ARRIVALS, REVISIONS)]
-    told_: dict[str, list[bytes]] = {}
+    told_: dict[Lane, list[bytes]] = {}
     for events in everything(bus, configuration.topics.drift).values():
         for event in events:
-            told_.setdefault((event.key or b"").decode(), []).append(event.value)
+            told_.setdefault(((event.key or b"").decode(), event.content.get("kind") == "performance"), []).append(event.value)
     performance = everything(bus, configuration.topics.performance)
     return Left(sorted(panes), {number: [one.value for one in events] for number, events in performance.items()}, told_)
 
@@ -241,9 +245,12 @@ def differences(bus: KafkaBus, configuration: Configuration, folder: Path, reque
         yield f"performance records: {counts[0]} for {counts[1]}"
     for key in sorted(found.events.keys() | expected.events.keys()):
         if found.events.get(key) != expected.events.get(key):
-            yield f"events of {key}: {len(found.events.get(key, []))} for {len(expected.events.get(key, []))}"
+            counts = [len(some.get(key, [])) for some in (found.events, expected.events)]
+            yield f"events of {key[0]}, {'outcomes' if key[1] else 'all else'}: {counts[0]} for {counts[1]}"
     events, performance = replayed(folder)
-    decoded = [msgspec.json.decode(one, type=dict[str, Any]) for key in MODELS for one in found.events.get(key, [])]
+    decoded = [
+        msgspec.json.decode(one, type=dict[str, Any]) for (model, _), some in found.events.items() if model in MODELS for one in some
+    ]
     # A replay has no live clock, and says so in the hash of its configuration.
     ours, theirs = (sorted(msgspec.json.encode(one | {"configuration": ""}) for one in some) for some in (decoded, events))
     if ours != theirs:
@@ -255,7 +262,7 @@ def differences(bus: KafkaBus, configuration: Configuration, folder: Path, reque
     answered = sorted(evaluated(bus, configuration))
     if answered != sorted(one.request for one in requests):
         yield f"golden evaluations: {len(answered)} of {len(requests)} requests"
-    kinds = [msgspec.json.decode(one).get("kind") for key in MODELS for one in found.events.get(key, [])]
+    kinds = [one.get("kind") for one in decoded]
     print(
         f"{len(found.panes):,} outcome panes, {sum(map(len, found.performance.values())):,} performance records, "
         f"{len(kinds)} events of models ({kinds.count('performance')} of performance), {len(answered)} golden evaluations",
