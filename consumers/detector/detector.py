@@ -22,7 +22,8 @@ from ..reference.artifacts import ArtifactStore
 from ..reference.golden_records import output
 from ..reference.outcomes import Bases
 from ..streams.summaries import fact_of
-from .fold import Fold, Published, StateKey, SuiteOf
+from .fold import Fold
+from .keys import Published, StateKey, SuiteOf
 from .outcomes import CountedBy
 from .recorded import Recorded, Requests, requests
 from .settings import configuration_hash

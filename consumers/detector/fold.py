@@ -5,28 +5,25 @@ The aligner says when a bucket is ready; its panes are summed per model version 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import starmap
-from typing import Any, NamedTuple
-
-import msgspec
+from typing import Any
 
 from ...detectors.counting.layout import Layout
 from ...detectors.episodes.step import Bucket, State, Suite, adapted, close, fits, start, step
 from ...schemas.configuration import Configuration, PaneLength
 from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.golden import GoldenRequest
-from ...schemas.messages.notice import Notice
 from ...schemas.messages.pane import ARRIVALS, PREDICTIONS, REVISIONS, Pane
-from ...schemas.messages.performance import Performance
 from ...schemas.messages.progress import InputPartition, Progress
 from ...schemas.stored.snapshot import FORM, PartitionState
 from ..streams.align import Aligned, Aligner, Pending, pending_offsets
 from ..streams.buckets import buckets
 from .asking import Asking, tested
 from .gone import Gone
+from .keys import Lane, Published, StateKey, SuiteOf
 from .lengths import PaneLengths, changed_panes
 from .merging import merged
 from .outcomes import NO_LABELS, CountedBy, Outcomes
@@ -43,46 +40,6 @@ from .unreadable import Unreadable
 FORGOTTEN_AFTER = 90 * 86_400_000
 #: The kinds of panes that are tested (`Pane.of`); each is aligned by itself, and others are none of the detector's business.
 KINDS = (PREDICTIONS,)
-
-
-class StateKey(NamedTuple):
-    """Whose state it is."""
-
-    stream: str
-    model: str
-    version: str
-    reference: str
-
-    def __str__(self) -> str:
-        """As a key of a snapshot's record: its parts may hold slashes."""
-        return msgspec.json.encode(self).decode()
-
-    @classmethod
-    def read(cls, text: str) -> "StateKey":
-        """What `__str__` wrote."""
-        return cls(*msgspec.json.decode(text))
-
-
-class Lane(NamedTuple):
-    """What is aligned together: the panes of one kind of one stream."""
-
-    stream: str
-    of: str
-
-    def __str__(self) -> str:
-        """As a key in a snapshot; a stream's name may hold slashes."""
-        return f"{self.of}/{self.stream}"
-
-
-class Published(NamedTuple):
-    """An event with the end of the bucket it speaks of."""
-
-    time: int
-    event: DriftEvent | Notice | Performance | GoldenRequest
-
-
-#: Compiles the tests of a model version: (stream, model, version, reference) -> Suite.
-SuiteOf = Callable[[StateKey], Suite]
 
 
 @dataclass
@@ -207,8 +164,12 @@ class Fold:
         for pending in aligned.panes:
             rows[pending.pane.model] += pending.pane.rows
         told = self.unreadable.passed(stream, aligner.buckets, known, rows)
+        return [one for end, event in told for one in self._placed(stream, end, [event])]
+
+    def _placed(self, stream: str, end: int, events: Iterable[DriftEvent]) -> Iterator[Published]:
+        """Events of a stream that end a bucket then."""
         pane = self.configuration.streams[stream].pane
-        return [Published(end, placed(event, pane)) for end, event in told]
+        return (Published(end, placed(event, pane)) for event in events)
 
     @property
     def changed(self) -> bool:
@@ -232,8 +193,7 @@ class Fold:
             if key in self.states:
                 end = self.states[key].windows.runs[-1].end
                 self.states[key], events = adapted(self.suite(key), self.states[key], former)
-                stream = self.configuration.streams[key.stream]
-                published += (Published(end, placed(event, stream.pane)) for event in events)
+                published += self._placed(key.stream, end, events)
         published += starmap(Published, [*self.silences.reconfigured(), *self.unreadable.reconfigured()])
         published += starmap(Published, [*self.gone.resolved(self.suite_of), *self.unlabelled.resolved()])
         published += starmap(Published, (told for one in self.outcomes.values() for told in one.concept.resumed()))
@@ -292,7 +252,7 @@ class Fold:
             if key not in self.states:
                 self.states[key], self.since[key], self.current[key[:3]] = start(tests, beginning), since, key
             self.states[key], events = step(tests, self.states[key], bucket)
-            published += (Published(aligned.end, placed(event, self.configuration.streams[stream].pane)) for event in events)
+            published += self._placed(stream, aligned.end, events)
             unexpected = self.unexpected.notices(model, version, aligned.end, [p.pane for p in panes])
             published += (Published(aligned.end, notice) for notice in unexpected)
         return published + self._forgotten(stream, aligned)
@@ -305,8 +265,7 @@ class Fold:
             events = close(self.suite(key), self.states.pop(key), (aligned.start, aligned.end), "retired")
             del self.current[key[:3]], self.since[key]
             self.suites.pop(key, None)
-            pane = self.configuration.streams[stream].pane
-            published += (Published(aligned.end, placed(event, pane)) for event in events)
+            published += self._placed(stream, aligned.end, events)
         return published
 
     def _replace(self, key: StateKey, bucket: Bucket, since: int, reason: str) -> list[Published]:
@@ -324,8 +283,7 @@ class Fold:
             clock_decided=bucket.clock_decided,
         )
         self.suites.pop(old, None)
-        pane = self.configuration.streams[key.stream].pane
-        return [Published(bucket.end, placed(event, pane)) for event in events]
+        return [*self._placed(key.stream, bucket.end, events)]
 
     def _notice(self, key: StateKey, bucket: Bucket, remedy: str, pooled_before: int = 0) -> list[Published]:
         """Say once that a model version is not monitored."""

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from ..bounds import LONGEST_TOPIC
 from ..duration import Duration, written
 from ..fact import Setting
+from .importable import importable
 from .mapping import Path, Place
 
 
@@ -37,11 +38,7 @@ def _headers(written_: dict[str, str]) -> dict[str, str]:
 
 
 def _function(written_: str) -> str:
-    module, _, name = written_.partition(":")
-    if not all(step.isidentifier() for step in [*module.split("."), name]):
-        msg = f"{written_!r} is not a function; write package.module:function"
-        raise ValueError(msg)
-    return written_
+    return importable(written_, "function", "function")
 
 
 Address = Annotated[str, AfterValidator(_address)]

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field
 
 from ..fact import Setting
 from ..messages.block import MOST_BINNED
+from .importable import importable
 
 #: Metrics of one's own: each costs time for every label.
 MOST_METRICS = 16
@@ -19,11 +20,7 @@ def _names(written: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _metric(written: str) -> str:
-    module, _, name = written.partition(":")
-    if not all(step.isidentifier() for step in [*module.split("."), name]):
-        msg = f"{written!r} is not a metric; write package.module:NAME"
-        raise ValueError(msg)
-    return written
+    return importable(written, "metric", "NAME")
 
 
 _Features = Annotated[tuple[str, ...], Field(max_length=MOST_BINNED), AfterValidator(_names)]

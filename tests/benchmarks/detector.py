@@ -15,7 +15,8 @@ import numpy as np
 from driftbus.consumers.bus import snapshots
 from driftbus.consumers.bus.addressing import addressed
 from driftbus.consumers.bus.interface import Batch, Output, TopicPartition
-from driftbus.consumers.detector.fold import Fold, StateKey
+from driftbus.consumers.detector.fold import Fold
+from driftbus.consumers.detector.keys import StateKey
 from driftbus.consumers.detector.settings import configuration_hash
 from driftbus.consumers.streams.summaries import facts_of
 from driftbus.detectors.counting.layout import layout

@@ -9,7 +9,7 @@ from ....schemas.unusable import Unusable
 from ...bus import snapshots
 from ...bus.interface import Bus
 from ...detector.detector import ROLE as DETECTOR
-from ...detector.fold import StateKey
+from ...detector.keys import StateKey
 from ...detector.lengths import changed_panes
 from .finding import Finding
 

@@ -1,0 +1,52 @@
+"""What the detector's states and lanes are called, and what it publishes."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+
+from ...detectors.episodes.step import Suite
+from ...schemas.messages.drift import DriftEvent
+from ...schemas.messages.golden import GoldenRequest
+from ...schemas.messages.notice import Notice
+from ...schemas.messages.performance import Performance
+
+
+class StateKey(NamedTuple):
+    """Whose state it is."""
+
+    stream: str
+    model: str
+    version: str
+    reference: str
+
+    def __str__(self) -> str:
+        """As a key of a snapshot's record: its parts may hold slashes."""
+        return msgspec.json.encode(self).decode()
+
+    @classmethod
+    def read(cls, text: str) -> "StateKey":
+        """What `__str__` wrote."""
+        return cls(*msgspec.json.decode(text))
+
+
+class Lane(NamedTuple):
+    """What is aligned together: the panes of one kind of one stream."""
+
+    stream: str
+    of: str
+
+    def __str__(self) -> str:
+        """As a key in a snapshot; a stream's name may hold slashes."""
+        return f"{self.of}/{self.stream}"
+
+
+class Published(NamedTuple):
+    """An event with the end of the bucket it speaks of."""
+
+    time: int
+    event: DriftEvent | Notice | Performance | GoldenRequest
+
+
+#: Compiles the tests of a model version: (stream, model, version, reference) -> Suite.
+SuiteOf = Callable[[StateKey], Suite]
