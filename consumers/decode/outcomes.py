@@ -51,15 +51,17 @@ class Outcomes:
 
     def of_predictions(self, column: Sequence[object] | NDArray[np.float64]) -> NDArray[np.int64]:
         """Of a prediction's column as a decoder gives it; `NO_VALUE` where there is none, or nothing that could be compared."""
-        values = np.full(len(column), NO_VALUE, dtype=np.int64)
-        for row, value in enumerate(column.tolist() if isinstance(column, np.ndarray) else column):
-            if (isinstance(value, float) and value != value) or type(value) is int:  # a mark
-                continue
-            try:
-                values[row] = self.of(value)
-            except NoOutcome:
-                continue
-        return values
+        values = column.tolist() if isinstance(column, np.ndarray) else column
+        found = {value: self._of_prediction(value) for value in set(values)}
+        return np.fromiter(map(found.__getitem__, values), dtype=np.int64, count=len(values))
+
+    def _of_prediction(self, value: object) -> int:
+        if (isinstance(value, float) and value != value) or type(value) is int:  # a mark
+            return NO_VALUE
+        try:
+            return self.of(value)
+        except NoOutcome:
+            return NO_VALUE
 
     def of_scores(self, scores: NDArray[np.float64]) -> NDArray[np.int64]:
         """Binary, where there is nothing but a score: 1 from a half on."""

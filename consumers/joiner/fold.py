@@ -33,6 +33,8 @@ from .steps import Step, together
 
 #: Marks in a wait.
 MARKS = 32
+#: More than any bucket, in ms; a thousand times that is still a whole number in every language.
+AGAIN = 1 << 43
 #: The blocks that wait in a partition, of which `situated` says which it is.
 BlocksOf = Callable[[int], Blocks]
 
@@ -119,7 +121,7 @@ class Fold:
                 continue  # restored from a later place than another join
             if isinstance(fact, Progress):
                 if fact.stream in join.streams:
-                    begin = join.aligner.evaluated
+                    begin = join.aligner.passed
                     if ready := join.aligner.feed(offset, appended, fact):
                         said += self._stepped(join, begin, ready)
                     _mark(join, offset + 1)
@@ -178,7 +180,7 @@ class Fold:
             yield from map(Said, self._evaluated(join, steps))
         if not ready[-1].ended:  # an interval that ends with the last step's bucket is over, too: nobody takes what is told behind progress
             step = Standing(ready[-1].start, end, first.complete, ready[-1].clock_decided)
-            yield from map(Said, self._panes(join, join.joiner.passed(end), step))
+            yield from map(Said, self._panes(join, join.joiner.passed(end), step, ready[-1].again))
         known = list(standings(begin, end, partly, decided))
         for part in known:
             yield Said(_progress(join, part, ended=ready[-1].ended and part is known[-1]))
@@ -204,16 +206,18 @@ class Fold:
             self._counted["joined"] += sum(block.rows for block in blocks)
         else:
             found = join.joiner.passed(last.end)
-        return self._panes(join, found, Standing(steps[0].aligned.start, last.end, steps[0].complete, last.clock_decided))
+        known = Standing(steps[0].aligned.start, last.end, steps[0].complete, last.clock_decided)
+        return self._panes(join, found, known, last.again)
 
-    def _panes(self, join: Join, found: Sequence[Outcome], step: Standing) -> list[Pane]:
+    def _panes(self, join: Join, found: Sequence[Outcome], step: Standing, again: int) -> list[Pane]:
         self._counted["outcomes"] += len(found)
-        return sorted((self._pane(join, outcome, step) for outcome in found), key=_order)
+        return sorted((self._pane(join, outcome, step, again) for outcome in found), key=_order)
 
-    def _pane(self, join: Join, outcome: Outcome, step: Standing) -> Pane:
-        """Its offsets are the bucket: what is the same in every schedule, and never falls. A revision is of all steps of its interval; with
-        a maturity an arrival is of all in which something came to it.
+    def _pane(self, join: Join, outcome: Outcome, step: Standing, again: int) -> Pane:
+        """Its offsets are the bucket, and how often time had gone back: what is the same in every schedule, and never falls. A revision is
+        of all steps of its interval; with a maturity an arrival is of all in which something came to it.
         """
+        place = max(outcome.bucket, 0) + again * AGAIN
         whose = join.names.whose(outcome.version, outcome.place)
         behind = join.spans.revise if outcome.about is not None else join.spans.told_of
         known = join.doubts.of(outcome.bucket - behind, outcome.bucket) if behind else step
@@ -226,8 +230,8 @@ class Fold:
             topic="",
             topic_id="",
             partition=0,
-            first=max(outcome.bucket, 0),
-            last=max(outcome.bucket, 0),
+            first=place,
+            last=place,
             bucket=outcome.bucket,
             about=outcome.bucket if outcome.about is None else outcome.about,
             model=whose.model,
@@ -272,7 +276,7 @@ def _order(pane: Pane) -> tuple[int, str, int, str, str, str, int, str]:
 
 def _mark(join: Join, position: int) -> None:
     """Remember this place, if the last one is long enough ago, and forget those that no snapshot needs."""
-    through = join.aligner.evaluated
+    through = join.aligner.passed
     if through == -NEVER or through - join.marks[-1].through < max(join.spans.wait // MARKS, join.spans.pane):
         return
     join.marks.append(Mark(position, through, _packed(join.aligner.numbers())))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from operator import methodcaller
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,9 +47,7 @@ class Join:
         """
         inside, among = places
         fields = of.monitored.fields
-        ids = self._ids(columns, records, inside, among)
-        there = np.flatnonzero([type(one) is str for one in ids])
-        halves = id_halves([str(ids[place]) for place in there.tolist()])
+        there, halves = _halves(self._ids(columns, records, inside, among))
         kept = sampled(halves, self._labels.sample)
         inside, among, halves = inside[there][kept], among[there][kept], halves[kept]
         values, scores = self._values(columns, fields, inside)
@@ -64,7 +62,7 @@ class Join:
 
     def _ids(self, columns: Columns, records: Records, inside: NDArray[np.int64], among: NDArray[np.int64]) -> Sequence[object]:
         if columns.ids is not None:
-            return [columns.ids[place] for place in inside.tolist()]
+            return columns.ids if len(inside) == len(columns.ids) else [columns.ids[place] for place in inside.tolist()]
         assert self._id is not None, "the configuration asks for a place"
         if self._id.source == "header":
             headers = records.headers()
@@ -91,6 +89,14 @@ class Join:
             return np.full(len(rows), NO_VALUE, dtype=np.int64), fixed
         own = prediction[rows] if isinstance(prediction, np.ndarray) else [prediction[row] for row in rows.tolist()]
         return self._outcomes.of_predictions(own), fixed
+
+
+def _halves(ids: Sequence[object]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """Which of them are ids, and their hashes; the others are marks."""
+    if set(map(type, ids)) <= {str}:
+        return np.arange(len(ids)), id_halves(cast(Sequence[str], ids))
+    texts = {place: one for place, one in enumerate(ids) if type(one) is str}
+    return np.fromiter(texts, np.int64, len(texts)), id_halves(list(texts.values()))
 
 
 class _Texts:

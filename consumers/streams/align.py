@@ -6,6 +6,9 @@ whatever reason, counts in the next one, which then says that it is not complete
 
 Completeness that passes empty buckets is told too, once for all that are passed: by the last of them, without panes. It is what silence
 is told by. How many such statements there are depends on how often progress is said; how far they reach in the end does not.
+
+A partition that has ended holds nobody up, but a later run goes on where it stopped. So what is passed by others is told, and is late only
+if it lies behind a bucket that was evaluated or behind where every partition stopped: in which order they ended is nobody's doing.
 """
 
 import heapq
@@ -79,6 +82,7 @@ class Aligned(NamedTuple, Generic[Fact]):
     panes: list[Pending[Fact]]
     start: int = -NEVER  #: of a bucket with panes
     ended: bool = False  #: every partition has: there is no more
+    again: int = 0  #: how often evaluation had gone back in time until then: a later run goes on where each partition stopped
 
 
 @dataclass
@@ -111,7 +115,10 @@ class Aligner(Generic[Fact]):
     buckets: Buckets
     patience: int | None = 300_000
     clock: AppendClock = field(default_factory=AppendClock)
-    evaluated: int = -NEVER  #: every bucket that ends at or before it has been evaluated
+    evaluated: int = -NEVER  #: every bucket that ends at or before it has been evaluated; what comes for one is late
+    passed: int = -NEVER  #: so far it has been told that all is over, but for what partitions that have ended bring in a later run
+    at: int = -NEVER  #: what was told last: a bucket, or how far all is over
+    again: int = 0  #: how often that went back
     partitions: dict[PartitionKey, Heard] = field(default_factory=dict)
     runs: dict[PartitionKey, LastRun] = field(default_factory=dict)
     pending: dict[int, list[Pending[Fact]]] = field(default_factory=dict)  #: by bucket
@@ -191,18 +198,22 @@ class Aligner(Generic[Fact]):
             panes = self.pending.pop(bucket)
             start = max(self.buckets.start(bucket - 1), self.evaluated)
             complete = whole and not any(p.late for p in panes) and not self._partly(bucket - 1, bucket)
-            ready.append(Aligned(bucket, complete, self._clock_decided(bucket), panes, start))
+            self.again += bucket <= self.at
+            self.at = bucket
+            ready.append(Aligned(bucket, complete, self._clock_decided(bucket), panes, start, again=self.again))
             self.evaluated = bucket
+        over = min((p.through for p in sources if not p.given_up), default=-NEVER)
         if ended := through == NEVER:  # everything is evaluated
             through = max((p.through for p in sources if p.ended), default=-NEVER)
             for partition in sources:
                 partition.ended = False  # a later run continues
-        passed = self.buckets.start(through) if through > -NEVER else -NEVER
-        if passed > self.evaluated or (ended and self.streams and through > -NEVER):
-            complete = whole and not self._partly(self.evaluated, passed)
-            ready.append(Aligned(passed, complete, self._clock_decided(passed), [], ended=ended))
-            if not ended:  # a later run continues where each partition stopped
-                self.evaluated = passed
+        passed, before = self._start(through), max(self.evaluated, self.passed)
+        if passed > before or (ended and self.streams and through > -NEVER):
+            complete = whole and not self._partly(before, passed)
+            ready.append(Aligned(passed, complete, self._clock_decided(passed), [], ended=ended, again=self.again))
+            self.at = max(self.at, passed)
+        self.evaluated = max(self.evaluated, self._start(over))
+        self.passed = max(before, passed)
         self.decided = []
         for partition in sources:
             if partition.by_clock:
@@ -211,6 +222,10 @@ class Aligner(Generic[Fact]):
             if partition.partly:
                 partition.partly = [span for span in partition.partly if span[1] > self.evaluated]
         return ready
+
+    def _start(self, through: int) -> int:
+        """All buckets that end at or before this are over."""
+        return self.buckets.start(through) if through > -NEVER else -NEVER
 
     def _clock_decided(self, bucket: int) -> bool:
         """Whether some partition's progress through the bucket came from the wall clock."""
@@ -235,6 +250,7 @@ class Aligner(Generic[Fact]):
             "now": self.clock.now,
             "appended": self.clock.appended,
             "evaluated": self.evaluated,
+            "told": [self.passed, self.at, self.again],
             "partitions": [[*k, p.at, p.through, p.by_clock, p.ended, p.given_up] for k, p in self.partitions.items()],
             "partly": [[*k, p.partly] for k, p in self.partitions.items() if p.partly],
             "runs": [[*k, run.first, sorted(run.seen)] for k, run in self.runs.items()],
@@ -253,6 +269,9 @@ class Aligner(Generic[Fact]):
         """The aligner that wrote `numbers`; ``panes`` by their offset. A bucket of which some are gone is not complete."""
         aligner = cls(buckets, patience, AppendClock(numbers["now"], numbers["appended"]), numbers["evaluated"])
         aligner.streams = streams
+        aligner.passed, aligner.at, aligner.again = numbers.get(
+            "told", (aligner.evaluated, aligner.evaluated, 0)
+        )  # unknown to former releases
         for topic, topic_id, number, at, through, by_clock, ended, given_up in numbers["partitions"]:
             heard = Heard(at, through, [(start, end) for start, end in by_clock], ended=ended, given_up=given_up)
             aligner.partitions[topic, topic_id, number] = heard

@@ -145,6 +145,21 @@ def test_nothing_is_evaluated_before_the_partitions_are_known() -> None:
     assert not any(aligner.feed(4 + n, 0, progress(n, 55)) for n in range(3))
 
 
+@given(order=st.permutations((0, 1, 2)), heard=st.lists(st.sampled_from((0, 1, 2)), max_size=3))
+def test_what_a_later_run_brings_is_late_or_not_whoever_ended_first(order: list[int], heard: list[int]) -> None:
+    aligner = Aligner(Every(10))
+    aligner.feed(0, 0, pane(0, 0, 30))
+    for number in (*heard, *order):
+        aligner.feed(1, 0, progress(number, 20 * (number + 2), ended=number not in heard))
+    for number in order:
+        aligner.feed(2, 0, progress(number, 20 * (number + 2), ended=True))
+    assert (aligner.evaluated, aligner.passed) == (40, 80)
+    for offset, bucket in enumerate((40, 50), 3):
+        aligner.feed(offset, 0, pane(0, offset, bucket))
+    ready = [one for number in order for one in aligner.feed(9, 0, progress(number, 90))]
+    assert [(one.end, one.complete, len(one.panes)) for one in ready] == [(50, False, 2), (90, True, 0)]
+
+
 def test_empty_buckets_that_are_passed_over_are_told_once_and_how_far_does_not_depend_on_who_ends_first() -> None:
     for order in ((0, 1, 2), (2, 1, 0)):
         aligner, told = Aligner(Every(10)), list[Aligned]()

@@ -221,6 +221,7 @@ class Aligner:
     appended: int | None = None
     now: int = 0
     evaluated: int = -NEVER  # every bucket that ends at or before it has been evaluated
+    passed: int = -NEVER  # told to be over
     pending: list[tuple[int, int, bool, Pane]] = field(default_factory=list)  # (bucket, log offset, was late, pane)
     heard: dict[str, int] = field(default_factory=dict)
     complete: dict[str, int] = field(default_factory=dict)
@@ -255,12 +256,14 @@ class Aligner:
             self.pending = [x for x in self.pending if x[0] != bucket]
             out.append((bucket, not self.given_up and not any(late for _, _, late, _ in panes), [x[3] for x in panes]))
             self.evaluated = bucket
+        over = min((self.complete.get(p, -NEVER) for p in self.heard if p not in self.given_up), default=-NEVER)
         if through == NEVER:  # all have ended and everything is evaluated: a later run continues
-            ends = [self.buckets.start(self.complete[p]) for p in self.ended if p in self.complete]
-            if ends and max(ends) > self.evaluated:
-                out.append((max(ends), not self.given_up, []))
+            through = max((self.complete[p] for p in self.ended if p in self.complete), default=-NEVER)
             self.ended.clear()
-        elif through > -NEVER and self.buckets.start(through) > self.evaluated:
-            self.evaluated = self.buckets.start(through)
-            out.append((self.evaluated, not self.given_up, []))
+        self.passed = max(self.passed, self.evaluated)
+        if through > -NEVER and self.buckets.start(through) > self.passed:  # told, but a later run goes on where each partition stopped
+            self.passed = self.buckets.start(through)
+            out.append((self.passed, not self.given_up, []))
+        if over > -NEVER:
+            self.evaluated = max(self.evaluated, self.buckets.start(over))
         return out

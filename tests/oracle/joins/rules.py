@@ -152,7 +152,7 @@ class Partition:
             if panes:
                 rows = sorted((row for pane in panes for row in self.blocks.pop(pane.total).rows), key=lambda row: row.order)
                 out += self.joiner.take(step, *sides(self.world, self.join, rows))
-        out += self.joiner.passed(self.aligner.evaluated)
+        out += self.joiner.passed(self.aligner.passed)
         if fact.ended and not self.aligner.ended and self.aligner.complete:  # all have
             out += self.joiner.ended(max(self.aligner.complete.values()))
         return out
