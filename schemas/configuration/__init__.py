@@ -17,6 +17,7 @@ from .metrics import Metrics
 from .model import MOST_PIECES, Model, PairSettings, Trailing
 from .outcomes import OutcomesOf
 from .reference import Table, TopicSlice
+from .review import Review
 from .stream import Stream
 from .together import labels_apart
 from .topics import KafkaTopics
@@ -41,6 +42,7 @@ __all__ = [
     "OutcomesOf",
     "PairSettings",
     "PaneLength",
+    "Review",
     "Stream",
     "Table",
     "TopicSlice",
@@ -102,6 +104,7 @@ class Configuration(Setting):
                 "false_alarms": "write 1 per 100000 rows" if model.false_alarms.of == "time" else "",
                 "season": "leave it out" if model.season else "",
                 "trailing": "leave it out" if model.trailing else "",
+                "review": "leave it out" if model.review else "",
             }
             for key, remedy in remedies.items():
                 if remedy and pane.unit == "rows":
