@@ -27,8 +27,9 @@ def hajek(right: Numbers, probability: Numbers, level: float = 0.95) -> Estimate
     """Of rows of which it is known whether they are (1, 0), each drawn with its probability.
 
     The estimate is that of Hajek (1971), a = sum(y / p) / sum(1 / p), with the variance
-    sum((1 - p) / p^2 (y - a)^2) / sum(1 / p)^2 n / (n - 1); the interval that of Korn and Graubard (1998): Clopper's and Pearson's for
-    a n_eff of n_eff rows, n_eff = a (1 - a) / variance.
+    sum((1 - p) / p^2 (y - a)^2) / sum(1 / p)^2 n / (n - 1), less its bias as a ratio to first order (Tin 1965): where those drawn seldom
+    are right more often it is too low, by some 4 % of its standard deviation with 100 cases. The interval is that of Korn and Graubard
+    (1998): Clopper's and Pearson's for a n_eff of n_eff rows, n_eff = a (1 - a) / variance.
 
     Parameters
     ----------
@@ -39,7 +40,7 @@ def hajek(right: Numbers, probability: Numbers, level: float = 0.95) -> Estimate
 
     >>> found = hajek(np.array([1.0, 1.0, 0.0, 1.0]), np.array([0.5, 0.5, 0.25, 0.5]))
     >>> round(found.share, 3), round(found.low, 3), round(found.high, 3)
-    (0.6, 0.086, 0.976)
+    (0.552, 0.072, 0.962)
     """
     cases = len(right)
     if not cases:
@@ -47,8 +48,9 @@ def hajek(right: Numbers, probability: Numbers, level: float = 0.95) -> Estimate
     inverse = 1 / probability
     total = float(inverse.sum())
     share = min(1.0, float((right * inverse).sum()) / total)
-    spread = (1 - probability) * inverse**2 * (right - share) ** 2
-    variance = float(spread.sum()) / total**2 * (cases / (cases - 1) if cases > 1 else 1.0)
+    spread = (1 - probability) * inverse**2
+    variance = float((spread * (right - share) ** 2).sum()) / total**2 * (cases / (cases - 1) if cases > 1 else 1.0)
+    share = min(1.0, max(0.0, share + float((spread * (right - share)).sum()) / total**2))
     if not (probability < 1).any():  # all rows were drawn
         return Estimate(share, 0.0, share, share, cases, float("inf"))
     alike = not 0 < share < 1 or cases == 1 or variance <= 0  # then their variance says nothing of how well it is known

@@ -113,7 +113,8 @@ def main() -> None:
             one = simulated(kind, slots, samples, seed=asked.seed)
             print(
                 f"{kind:9} n = {one.cases:4.0f}: truth {one.truth:.4f}, bias {one.bias:+.4f} (2 se {2 * one.error:.4f}), "
-                f"sd {one.deviation:.4f}, covered {one.covered:.3f}; uniform part {one.uniform_bias:+.4f} ({2 * one.uniform_error:.4f}), {one.uniform_covered:.3f}"
+                f"sd {one.deviation:.4f}, covered {one.covered:.3f}; uniform part {one.uniform_bias:+.4f} "
+                f"({2 * one.uniform_error:.4f}), {one.uniform_covered:.3f}"
             )
 
 
