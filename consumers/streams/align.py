@@ -140,14 +140,19 @@ class Aligner(Generic[Fact]):
         self._hear(record)
         return self._evaluate()
 
+    def repeated(self, fact: Fact) -> bool:
+        """Whether it was seen before: only where delivery is at least once. Whoever feeds it changes nothing."""
+        run = self.runs.get((fact.topic, fact.topic_id, fact.partition))
+        return run is not None and (fact.first < run.first or (fact.first == run.first and fact.id in run.seen))
+
     def await_(self, bucket: int) -> None:
         """Something else than a pane waits for this bucket: it is evaluated in its turn, with panes or without."""
         self._waiting(bucket)
 
     def _receive(self, offset: int, pane: Fact) -> None:
+        if self.repeated(pane):
+            return
         run = self.runs.setdefault((pane.topic, pane.topic_id, pane.partition), LastRun())
-        if pane.first < run.first or (pane.first == run.first and pane.id in run.seen):
-            return  # seen twice: only where delivery is at least once
         if pane.first > run.first:
             run.first, run.seen = pane.first, set()
         run.seen.add(pane.id)
