@@ -7,8 +7,8 @@ whatever reason, counts in the next one, which then says that it is not complete
 Completeness that passes empty buckets is told too, once for all that are passed: by the last of them, without panes. It is what silence
 is told by. How many such statements there are depends on how often progress is said; how far they reach in the end does not.
 
-A partition that has ended holds nobody up, but a later run goes on where it stopped: late is what lies behind an evaluated bucket, or behind
-where every partition stopped, not what others passed. In which order they ended is nobody's doing.
+A partition that has ended holds nobody up, but a later run goes on where it stopped: late is what lies behind an evaluated bucket, or
+behind where every partition stopped, not what others passed. In which order they ended is nobody's doing.
 """
 
 import heapq
