@@ -42,15 +42,6 @@ _USUAL: dict[str, Any] = {
     "complete": True,
     "clock_decided": False,
 }
-    "of": PREDICTIONS,
-    "form": 1,
-    "pooled": 0,
-    "grouping": "",
-    "own": (),
-    "flagged": (),
-    "complete": True,
-    "clock_decided": False,
-}
 
 
 class Unexpected(NamedTuple):
