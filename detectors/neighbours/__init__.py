@@ -1,1 +1,1 @@
-"""How alike the training data a query is: its nearest training examples, and how seldom known queries are as far from theirs."""
+"""How like the training data something is: texts and embeddings by their nearest neighbours in it."""
