@@ -30,9 +30,11 @@ class FamiliarityProfile(Fact):
     index: str  #: content hash
     embedder: str = ""  #: of texts
     files: dict[str, str] = {}  #: of the embedder, each with its SHA-256
+    why: str = ""  #: that embedder
     classes: bool = False  #: p-values are those within the class that the model predicted
     sample: int = 1  #: rows of which one is scored
     rows: int  #: distinct ones of the reference that others are compared with
+    duplicates: int = 0  #: left out of these
     cells: Cells  #: of the calibration rows
     tau: tuple[float, float] = (1.0, 1.0)  #: dependence of the flags at .005 and .05 in the calibration's order, in rows
     segments: tuple[FamiliarityOf, ...] = ()
