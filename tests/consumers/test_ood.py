@@ -1,7 +1,6 @@
 """Queries unlike the training data on the bus: none are told of while there are none, new topics once, whoever dies meanwhile."""
 
 from contextlib import closing, suppress
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -34,7 +33,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> tuple[Configuration, Refe
     return chosen, built(chosen)
 
 
-def folded(world: tuple[Configuration, Reference], parts: list[tuple[int, float]], deaths: int = 0) -> tuple[list[Pane], list[dict[str, Any]]]:
+def folded(
+    world: tuple[Configuration, Reference], parts: list[tuple[int, float]], deaths: int = 0
+) -> tuple[list[Pane], list[dict[str, Any]]]:
     """The panes and the events of this traffic, both of this kind."""
     chosen, profile = world
     draw = np.random.default_rng(0)
