@@ -18,6 +18,7 @@ MESSAGES: Mapping[str, Sequence[str]] = {
     "performance": ("performance",),
     "models": ("announcement", "model-event", "golden-set"),
     "golden": ("golden-request", "golden-started", "golden-result", "golden-evaluation"),
+    "reviews": ("review-request", "review-answer", "review-slot"),
     "dead-letter": ("dead-letter",),
 }
 

@@ -22,6 +22,7 @@ from .reader import ROLE, StreamReader
 from .references import References
 from .runs import ClosedRun
 from .tally import Tally
+from .unlike import Stage
 
 __all__ = ["ROLE", "Profiler", "make"]
 
@@ -79,7 +80,9 @@ class _Predictions:
         return self._references.retired(self._name)
 
     def tally(self, place: InputPartition, tiling: Buckets) -> Tally:
-        return Tally(self._name, place, self._decoder, self._references, tiling, self._joins, self._configuration.topics.partitions)
+        stage = Stage.of(self._configuration, self._name, place)
+        partitions = self._configuration.topics.partitions
+        return Tally(self._name, place, self._decoder, self._references, tiling, self._joins, partitions, stage)
 
     def outputs(self, run: ClosedRun) -> Iterable[Output]:
         """The panes, each where its model's evidence meets, and the blocks, each where its ids meet."""
