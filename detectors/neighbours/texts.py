@@ -12,7 +12,7 @@ from .distinct import by_hash, firsts_of, key_of, split
 from .embedder import Choice, Embedder, chosen
 from .everyday import SENTENCES
 from .nearest import NEIGHBOURS, familiar, five_nearest
-from .parts import parts
+from .parts import groups_of, parts
 from .report import Report, warnings_of
 from .sketch import Sketch
 from .tokens import Tokens
@@ -166,11 +166,15 @@ class TextIndex:
         if not len(scored):
             msg = f"familiarity: none of {len(scores)} held-out texts has anything to score"
             raise ValueError(msg)
-        calibration = Calibrated.of(scores[scored], _of(classes, scored))
-        half = len(scored) // 2
-        older = Calibrated.of(scores[scored[:half]], _of(classes, scored[:half]))
-        newer = scored[half:]
-        fresh = float(np.mean(older.p(scores[newer], older.codes(_of(classes, newer), len(newer))) <= LEVELS[0]))
+        groups = groups_of(queries.firsts)
+
+        def of(held: Integers) -> tuple[Scores, Classes, Integers | None]:
+            return scores[held], _of(classes, held), None if groups is None else groups[held]
+
+        calibration = Calibrated.of(*of(scored))
+        newer, newer_classes, newer_groups = of(scored[len(scored) // 2 :])
+        older = Calibrated.of(*of(scored[: max(1, len(scored) // 2)]))
+        fresh = float(np.mean(older.p(newer, older.codes(newer_classes, len(newer), newer_groups)) <= LEVELS[0]))
         # Rows that are often among the nearest come first: few of them show of most familiar queries that they are.
         order = np.argsort(-np.bincount(five.rows[five.rows >= 0], minlength=len(rows)), kind="stable")
         return cls(embedder, vectors[order], rows[order], calibration), fresh, len(scores) - len(scored)
@@ -192,7 +196,7 @@ class TextIndex:
     def flags(self, vectors: Vectors, classes: Classes = None, firsts: Integers | None = None) -> NDArray[np.uint8]:
         """0: p > .05, 1: .005 < p <= .05, 2: p <= .005, 3: nothing to score [n]; of the least familiar part, where there are parts."""
         firsts = np.arange(len(vectors) + 1) if firsts is None else firsts
-        codes = self.calibration.codes(classes, len(firsts) - 1)
+        codes = self.calibration.codes(classes, len(firsts) - 1, groups_of(firsts))
         unusual, rare = (thresholds[codes] for thresholds in self._levels)
         there = np.flatnonzero(scorable(vectors))
         bounds = np.full(len(vectors), _ABOVE)
@@ -207,7 +211,7 @@ class TextIndex:
         five = five_nearest(vectors, self._reference, self.rows)
         scores, part = _least(np.where(scorable(vectors), five.scores, _ABOVE), firsts)
         there = scores < _ABOVE
-        p = self.calibration.p(scores, self.calibration.codes(classes, len(scores)))
+        p = self.calibration.p(scores, self.calibration.codes(classes, len(scores), groups_of(firsts)))
         places = five.rows[part]
         nearest = np.where((places >= 0) & there[:, None], np.append(self.rows, -1)[places], -1)
         return Exact(np.where(there, scores, 0), np.where(there, p, np.nan), nearest)
@@ -265,7 +269,7 @@ class _Stored(msgspec.Struct):
     size: int
     vectors: bytes
     rows: bytes
-    classes: list[str]
+    classes: list[tuple[str | None, int]]
     calibration: list[bytes]
     sketch: list[bytes] = []
 
