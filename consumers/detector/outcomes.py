@@ -5,7 +5,7 @@ The table holds the intervals of which something may still become known. A revis
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from ..streams.spans import Spans
 from .asking import Asking, tested
 from .concept import Concept
 from .online import Online, Sums, Whose
+from .summed import Summed, beginning, owning
 from .tables import Table, Tables
 
 
@@ -99,6 +100,12 @@ class Outcomes:
         self.online.passed(aligned.end)
         return found
 
+    def resumed(self) -> Iterator[tuple[int, DriftEvent | GoldenRequest]]:
+        """Go on by the settings that there are now; what that changes, and what that asks for."""
+        for end, event in self.concept.resumed():
+            yield end, event
+            yield from ((end, self.online.beside(one, self._metrics)) for one in self.asking.told(event))
+
     def _metrics(self, whose: Whose, vector: Sums) -> tuple[Metrics, Metrics]:
         """What was realised of the predictions of a slot, and what is estimated."""
         plan, table = self._plan(whose), self._tables.get(whose)
@@ -154,7 +161,7 @@ class Outcomes:
         """Of a revision, without what groups of features come to."""
         plan = self._plan(whose)
         theirs = plan if pane.own == plan.basis.own else layout(plan.basis.model_copy(update={"own": pane.own}))
-        return _owning(_beginning(pane, theirs), plan.basis.own)
+        return owning(beginning(pane, theirs), plan.basis.own)
 
     def _plan(self, whose: Whose) -> Layout:
         return self._plan_of(whose.model, whose.reference)
@@ -167,7 +174,7 @@ class Outcomes:
         """Sums with these columns of a user's metrics, with those that there are now; None: they are of what labels are no longer."""
         plan = self._plan(whose)
         before = layout(plan.basis.model_copy(update={"own": own}))
-        return _owning(_Vector(before, sums), plan.basis.own) if len(sums) == before.size else None
+        return owning(Summed(before, sums), plan.basis.own) if len(sums) == before.size else None
 
     def _laid_out(self, model: str, reference: str) -> Layout:
         return layout(without_features(self._basis_of(model, reference, self.name)))
@@ -252,34 +259,6 @@ class Outcomes:
             table.known, table.intervals = known, {about: vector for about, vector in intervals.items() if vector is not None}
             table.own = self.own(whose)
             self._tables[whose] = table
-
-
-class _Vector(NamedTuple):
-    """Sums in the layout that they are of."""
-
-    plan: Layout
-    sums: Sums
-
-
-def _beginning(pane: Pane, plan: Layout) -> _Vector:
-    """Of a pane, or of a part of one, what stands in the first places."""
-    found, part = np.zeros(plan.size, dtype=np.int64), pane.counts[: max(plan.size - pane.counts_at, 0)]
-    if pane.parts == 1 and len(part) < plan.size:
-        msg = f"outcomes of {pane.model}/{pane.version} that hold {len(part):,} sums, and {plan.size:,} are known: of other labels"
-        raise ValueError(msg)
-    found[pane.counts_at : pane.counts_at + len(part)] = part
-    return _Vector(plan, found)
-
-
-def _owning(vector: _Vector, own: tuple[str, ...]) -> Sums:
-    """The same with these columns of a user's metrics, by name: what is new in it is 0, and what is gone is left out."""
-    plan, sums = vector
-    if plan.basis.own == own:
-        return sums
-    section = plan.sections["own"]
-    known = dict(zip(plan.basis.own, plan.take(sums, "own").tolist(), strict=True))
-    columns = np.array([known.get(name, 0) for name in own], dtype=np.int64)
-    return np.concatenate((sums[: section.start], columns, sums[section.span.stop :]))
 
 
 def _order(one: tuple[Whose, int]) -> tuple[str | int, ...]:

@@ -141,9 +141,9 @@ class Aligner(Generic[Fact]):
         return self._evaluate()
 
     def repeated(self, fact: Fact) -> bool:
-        """Whether it was seen before: only where delivery is at least once. Whoever feeds it changes nothing."""
-        run = self.runs.get((fact.topic, fact.topic_id, fact.partition))
-        return run is not None and (fact.first < run.first or (fact.first == run.first and fact.id in run.seen))
+        """Whether it was seen before, and counts no more: only where delivery is at least once."""
+        run = self.runs.get((fact.topic, fact.topic_id, fact.partition), LastRun())
+        return fact.first < run.first or (fact.first == run.first and fact.id in run.seen)
 
     def await_(self, bucket: int) -> None:
         """Something else than a pane waits for this bucket: it is evaluated in its turn, with panes or without."""
