@@ -16,6 +16,7 @@ from ...detectors.outcomes.metrics import accuracy_within, realised
 from ...detectors.outcomes.own import OwnMetric
 from ...schemas.configuration import Configuration
 from ...schemas.identity import derived_id
+from ...schemas.integers import packed, unpacked
 from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.golden import GoldenRequest
 from ...schemas.messages.notice import Notice
@@ -118,15 +119,15 @@ class Outcomes:
         for whose, about in sorted(self._over(aligned.end - 1), key=lambda one: (self._spans.final(one[1]), *_order(one))):
             yield from self._closed(whose, about, self._spans.final(about))
         self._tables.forget(aligned.end)
-        touched, behind = set[tuple[Whose, int]](), set[tuple[Whose, int]]()
+        touched, forgotten = set[tuple[Whose, int]](), set[tuple[Whose, int]]()
         for pending in aligned.panes:
             pane = pending.pane
             if pane.of == REVISIONS and pane.reference is not None:
                 whole = _whole(pane)
                 # Panes are of segments where there are any: all of them together are the whole.
                 for whose in (whole,) if pane.segment is None else (whole, whole._replace(segment=pane.segment)):
-                    if whose in self._tables and self._tables[whose].is_over(pane.about):
-                        behind.add((whose, pane.about))
+                    if whose in self._tables and self._tables[whose].is_forgotten(pane.about, self._plan(whose).size):
+                        forgotten.add((whose, pane.about))
                     self._add(whose, pane)
                     touched.add((whose, pane.about))
         plans = {whose: self._plan(whose) for whose in self._tables}
@@ -134,7 +135,7 @@ class Outcomes:
             self._tables[whose].settle(plans[whose], drifting=self.concept.drifts(whose.model, whose.version))
         over = self._over(aligned.end)
         for whose, about in sorted(touched | over, key=_order):
-            if (whose, about) in behind:
+            if (whose, about) in forgotten:
                 self._tables[whose].close(about, plans[whose])
             elif (whose, about) in over:
                 yield from self._closed(whose, about, aligned.end)
@@ -143,7 +144,7 @@ class Outcomes:
                 yield from self._failing(whose, about, aligned.end, plans[whose])
 
     def _over(self, through: int) -> set[tuple[Whose, int]]:
-        """Intervals of which nothing more can become known."""
+        """Intervals of which nothing more is to become known."""
         return {(whose, about) for whose, table in self._tables.items() for about in table.intervals if self._spans.final(about) <= through}
 
     def _closed(self, whose: Whose, about: int, through: int) -> Iterator[Performance | Notice]:
@@ -252,13 +253,20 @@ class Outcomes:
     def restore(self, plain: list[Any]) -> None:
         """What `plain` wrote, with the columns that there are now of a user's metrics; but for sums of what labels are no longer."""
         for whose, table in Tables.restored(plain).items():
-            known = self.as_now(whose, table.known, table.own)
-            intervals = {about: self.as_now(whose, vector, table.own) for about, vector in table.intervals.items()}
+            own, table.own = table.own, self.own(whose)
+            known = self.as_now(whose, table.known, own)
             if known is None:
                 continue
-            table.known, table.intervals = known, {about: vector for about, vector in intervals.items() if vector is not None}
-            table.own = self.own(whose)
-            self._tables[whose] = table
+            table.known, self._tables[whose] = known, table
+            for about, vector in [*table.intervals.items()]:
+                table.intervals[about] = self._now(whose, vector, own)
+            for about, vector in [*table.over.items()] if own != table.own else ():
+                table.over[about] = packed(self._now(whose, unpacked(vector), own))
+
+    def _now(self, whose: Whose, sums: Sums, own: tuple[str, ...]) -> Sums:
+        """`as_now` of sums of these labels; those in short have no columns of a user's."""
+        found = self.as_now(whose, sums, own)
+        return sums if found is None else found
 
 
 def _order(one: tuple[Whose, int]) -> tuple[str | int, ...]:

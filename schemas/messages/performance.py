@@ -34,7 +34,7 @@ class Performance(Fact):
     start: Time  #: of the interval in which the predictions were made, ms
     about: Time  #: its end
     through: Time  #: what was known then
-    final: bool = False  #: nothing more can become known
+    final: bool = False  #: nothing more is to become known; what does, of a reader that was given up, is told in a further final record
     predicted: Count
     labelled: Count
     expired: Count
