@@ -9,6 +9,7 @@ import pytest
 
 from driftbus.consumers.joiner.blocks import MOST_BYTES, Blocks
 from driftbus.consumers.joiner.fold import Fold
+from driftbus.consumers.joiner.reads import of_stream
 from driftbus.detectors.outcomes.counting import Own
 from driftbus.schemas.messages.block import Block, Whose
 from driftbus.schemas.messages.pane import ARRIVALS, REVISIONS, Pane
@@ -16,11 +17,12 @@ from driftbus.schemas.messages.progress import InputPartition, InputTopic, Progr
 from driftbus.schemas.stored.outcomes import OutcomeBasis
 
 from ..streaming import BEGINNING
-from .test_blocks import settings
+from .test_blocks import LABELS, PREDICTIONS, settings
 
 MINUTE = 60_000
 START = BEGINNING // MINUTE * MINUTE
 SIDES = {"predictions": "predictions", "labels": "outcomes"}
+TOPICS = {"predictions": of_stream("predictions", PREDICTIONS), "labels": of_stream("outcomes", LABELS)}
 
 
 class Counted:
@@ -48,7 +50,7 @@ class World:
         whose = Whose("m0", "1", "r", 0) if side == "predictions" else Whose("")
         beside: dict[str, Any] = {"scores" if side == "predictions" else "revisions": numbers * 0}
         first = bucket - START
-        where = {"join": "outcomes", "stream": SIDES[side], "side": side, "topic": side, "topic_id": side, "partition": 0}
+        where = {"join": "outcomes", "stream": SIDES[side], "side": side, "topic": TOPICS[side], "topic_id": side, "partition": 0}
         times = {"first": first, "last": first + len(ids), "bucket": bucket, "start": bucket - MINUTE}
         halves = np.stack((np.array(ids), np.array(ids)), axis=1).astype("<u8").tobytes()
         columns = {"of": numbers * 0, "waters": numbers * 0, "offsets": numbers, "values": numbers * 0}
@@ -59,8 +61,8 @@ class World:
         for _ in range(buckets):
             self._bucket += MINUTE
             for side, stream in SIDES.items():
-                topic = InputTopic(topic=side, topic_id=side, partitions=1)
-                source = InputPartition(topic=side, topic_id=side, partition=0)
+                topic = InputTopic(topic=TOPICS[side], topic_id=side, partitions=1)
+                source = InputPartition(topic=TOPICS[side], topic_id=side, partition=0)
                 known = of_labels if side == "labels" else {}
                 yield from self._feed(Progress(stream=stream, source=source, through=self._bucket, topics=(topic,), **known))
 
