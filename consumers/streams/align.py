@@ -7,8 +7,8 @@ whatever reason, counts in the next one, which then says that it is not complete
 Completeness that passes empty buckets is told too, once for all that are passed: by the last of them, without panes. It is what silence
 is told by. How many such statements there are depends on how often progress is said; how far they reach in the end does not.
 
-A partition that has ended holds nobody up, but a later run goes on where it stopped. So what is passed by others is told, and is late only
-if it lies behind a bucket that was evaluated or behind where every partition stopped: in which order they ended is nobody's doing.
+A partition that has ended holds nobody up, but a later run goes on where it stopped: late is what lies behind an evaluated bucket, or
+behind where every partition stopped, not what others passed. In which order they ended is nobody's doing.
 """
 
 import heapq
@@ -229,7 +229,6 @@ class Aligner(Generic[Fact]):
         return ready
 
     def _start(self, through: int) -> int:
-        """All buckets that end at or before this are over."""
         return self.buckets.start(through) if through > -NEVER else -NEVER
 
     def _clock_decided(self, bucket: int) -> bool:
