@@ -44,6 +44,7 @@ class Join:
     reads: Reads
     aligner: Aligner[Kept]
     names: Names
+    ledger: Ledger
     joiner: Joiner
     spans: Spans
     doubts: Doubts = field(default_factory=Doubts)
@@ -88,7 +89,7 @@ class Fold:
         settings = Settings(tiling, Every(spans.revise), spans.wait, spans.early, bins, maturity=spans.maturity)
         through = None if begin is None or begin.through == -NEVER else begin.through
         joiner = Joiner(settings, ledger, through)
-        return Join(name, reads, aligner, names, joiner, spans, marks=deque([begin] if begin else []))
+        return Join(name, reads, aligner, names, ledger, joiner, spans, marks=deque([begin] if begin else []))
 
     def situated(self, place: InputPartition, append_time: bool) -> None:
         """Where the next records stand. Their times are the log's."""
@@ -189,6 +190,8 @@ class Fold:
         if not ready[-1].ended:  # an interval that ends with the last step's bucket is over, too: nobody takes what is told behind progress
             step = Standing(ready[-1].start, end, first.complete, ready[-1].clock_decided)
             yield from map(Said, self._panes(join, join.joiner.passed(end), step, ready[-1].again))
+        if join.names.forget(end - join.spans.memory):
+            join.ledger.keep(join.names.known)
         known = list(standings(begin, end, partly, decided))
         for part in known:
             yield Said(_progress(join, part, ended=ready[-1].ended and part is known[-1]))
@@ -206,7 +209,7 @@ class Fold:
             found = join.joiner.ended(last.end)
         elif blocks:
             bins = self._configuration.binned(join.name)
-            rows = predictions(blocks, join.names, lambda model, reference: self._basis_of(model, reference, join.name), bins)
+            rows = predictions(blocks, join.names, lambda model, reference: self._basis_of(model, reference, join.name), last.end, bins)
             of_blocks = [step.aligned.end for step in steps for _ in step.blocks]
             found = join.joiner.take_all(
                 ends, *in_steps(rows, blocks, of_blocks, "predictions"), *in_steps(labels(blocks, join.names), blocks, of_blocks, "labels")

@@ -255,6 +255,7 @@ class Aligner(Generic[Fact]):
         read = {topic for some in topics.values() for topic in some}
         for key in [key for key in self.partitions if (key[0] or key[1]) not in (read if key[0] else topics)]:
             del self.partitions[key]
+            self.runs.pop(key, None)
             self._known.pop(key[:2], None)
         heard = {key[0] for key in self.partitions}
         for stream, own in topics.items():
