@@ -237,6 +237,7 @@ class Outcomes:
             labelled=max(plan.number(vector, "labelled"), 0),
             expired=max(plan.number(vector, "expired"), 0),
             duplicates=max(plan.number(vector, "duplicates"), 0),
+            clipped=found.clipped if found else 0,
             due=max(plan.number(vector, "due"), 0),
             labelled_when_due=max(int(delays.sum()), 0) if self._spans.maturity is not None else 0,
             median_delay=quantile(delays.sum(axis=0), 0.5),

@@ -39,6 +39,7 @@ class Performance(Fact):
     labelled: Count
     expired: Count
     duplicates: Count
+    clipped: Count = 0  #: labelled numbers so far from their predictions, or from all, that they count as nearer: errors are larger
     due: Count = 0  #: with `order: matured`: predictions whose maturity is over, and those that had an outcome then
     labelled_when_due: Count = 0
     median_delay: Count | None = None  #: of first outcomes, ms, within 7 %
