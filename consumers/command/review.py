@@ -12,15 +12,15 @@ import msgspec
 from ...schemas.configuration import Configuration
 from ...schemas.messages.review import ReviewAnswer
 from ..bus.interface import BusError
+from ..desk import given, label_studio
+from ..desk.asking import Questions
+from ..desk.desk import Desk
+from ..desk.label_studio_server import WHO, Delivery, LabelStudioError, Project
+from ..desk.page import Page, served
 from ..process.settings import ConfigurationError
 from ..process.stopping import stopped_by_signals
 from ..reference.artifacts import ArtifactStore
 from ..replay.terminal import Styled, say
-from ..reviewing import given, label_studio
-from ..reviewing.asking import Questions
-from ..reviewing.desk import Desk
-from ..reviewing.label_studio_server import WHO, Delivery, LabelStudioError, Project
-from ..reviewing.page import Page, served
 from .configured import configured
 from .opened import opened
 

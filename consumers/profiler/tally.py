@@ -23,8 +23,9 @@ from ..decode.times import aged
 from ..streams.buckets import Buckets
 from ..streams.cut import Cut, Item
 from ..streams.records import Records, parts_of
-from .awaiting import Join, Of
+from .awaiting import Join, Of, ids_of
 from .beside import SideCounts, grouped, looked_at
+from .candidates import Keeping, Looked, Reviewed, told
 from .pool import Unmonitored
 from .references import References
 from .runs import NOTHING_ASIDE, ClosedRun, Golden, OpenRun, Runs, Taken
@@ -32,6 +33,7 @@ from .shape import Shape
 from .waiting import Named, Waiting
 
 NO_JOINS: Mapping[str, Join] = MappingProxyType({})
+NO_REVIEWS: Mapping[str, Reviewed] = MappingProxyType({})
 #: The signal of repeated ids.
 IDS = "(ids)", "duplicates"
 #: Rows kept decoded before they are counted, at some 230 bytes each: many at once cost half of few at a time.
@@ -70,6 +72,7 @@ class _Run(OpenRun):
     beside: dict[_Target, SideCounts] = field(default_factory=dict)  #: of all segments together
     unmonitored: Unmonitored = field(default_factory=Unmonitored)
     waiting: dict[str, Waiting] = field(default_factory=dict)  #: by join
+    keeping: dict[_Target, Keeping] = field(default_factory=dict)
     golden: dict[str, tuple[int, int]] = field(default_factory=dict)  #: by evaluation, its rows and the newest bucket
 
 
@@ -85,9 +88,10 @@ class Tally:
         tiling: Buckets,
         joins: Mapping[str, Join] = NO_JOINS,
         partitions: int = 1,
+        reviewed: Mapping[str, Reviewed] = NO_REVIEWS,
     ) -> None:
         self._stream, self._source, self._buckets, self._joins, self._partitions = stream, source, tiling, joins, partitions
-        self._decoder, self._references = decoder, references
+        self._decoder, self._references, self._reviewed = decoder, references, reviewed
         self._runs = Runs(_Run)
         self._codes: dict[tuple[int, int, tuple[str, ...]], int] = {}  # of a run, a bucket, a model version
         self._groups: list[tuple[int, _Target]] = []  # by code, the run and what is counted
@@ -185,9 +189,10 @@ class Tally:
         if target.reference is None:
             return self._shapes.setdefault((), Shape(()))
         monitored = self._references.monitored(target.reference)
-        key = *monitored.shape, target.model in self._joins
+        waits = target.model in self._joins or target.model in self._reviewed
+        key = *monitored.shape, waits
         if key not in self._shapes:
-            ids = target.model in self._joins or monitored.counting.layout.find(*IDS) is not None
+            ids = waits or monitored.counting.layout.find(*IDS) is not None
             self._shapes[key] = Shape(monitored.fields, ids=ids)
         return self._shapes[key]
 
@@ -215,6 +220,8 @@ class Tally:
             self._beside(int(group[place])).look(self._decoder.features(records.values[place]), known)
         if self._joins:
             self._wait(columns, records, rows, taken, group)
+        if self._reviewed:
+            self._keep(columns, records, rows, group)
         shape.add(columns, group[rows], taken.late[rows], records.offsets[rows])
 
     def _wait(self, columns: Columns, records: Records, rows: NDArray[np.int64], taken: Taken, group: NDArray[np.int64]) -> None:
@@ -234,6 +241,23 @@ class Tally:
             among = np.searchsorted(records.offsets, found["offset"])
             found["bucket"], found["water"] = target.bucket, taken.waters[among]
             waiting.add(found)
+
+    def _keep(self, columns: Columns, records: Records, rows: NDArray[np.int64], group: NDArray[np.int64]) -> None:
+        """Keep those of the rows of models that people are asked about that a sample may need."""
+        refused = np.zeros(len(rows), dtype=bool)
+        refused[[rejected.row for rejected in columns.rejected]] = True
+        for code in np.unique(group[rows]).tolist():
+            number, target = self._groups[code]
+            reviewed = self._reviewed.get(target.model)
+            if reviewed is None or target.reference is None:
+                continue
+            inside = np.flatnonzero((group[rows] == code) & ~refused)
+            among = rows[inside]
+            ids = ids_of(reviewed.id, columns, records, inside, among)
+            payloads = [records.values[row] for row in among.tolist()]
+            monitored = self._references.monitored(target.reference)
+            keeping = self._runs[number].keeping.setdefault(target, Keeping(reviewed, self._source))
+            keeping.look(Looked(columns, inside, records.offsets[among], ids, payloads, monitored, self._decoder.features))
 
     def _no_rows(self, columns: Columns, shape: Shape, records: Records, rows: NDArray[np.int64]) -> list[int]:
         """Of the decoded rows, those that are none: records without features."""
@@ -315,10 +339,14 @@ class Tally:
                 Named(join, self._stream, "predictions", self._source), run.first, run.last, self._buckets, self._partitions
             )
         ]
+        named = [(target.bucket, *target[1:5], keeping) for target, keeping in run.keeping.items()]
+        candidates = told(named, self._stream, self._source, run.first, run.last)
         golden = [Golden(self._source, evaluation, *own) for evaluation, own in run.golden.items()]
         counted = {"rows": sum(pane.rows for pane in panes), "late": sum(pane.late for pane in panes), "panes": len(panes)}
         counted["golden"] = sum(one.rows for one in golden)
-        return ClosedRun(cut, run.bad, run.further_bad, run.skipped, run.reading.told(), panes, blocks, counted, golden=golden)
+        return ClosedRun(
+            cut, run.bad, run.further_bad, run.skipped, run.reading.told(), panes, blocks, counted, candidates=candidates, golden=golden
+        )
 
     def _with_ids(self, target: _Target, counts: NDArray[np.int64], beside: SideCounts) -> NDArray[np.int64]:
         signal = None if target.reference is None else self._references.monitored(target.reference).counting.layout.find(*IDS)

@@ -62,7 +62,13 @@ def running(folder: Path) -> Iterator[Server]:
     token = secrets.token_hex(20)
     words = ["start", "--no-browser", "--internal-host", "127.0.0.1", "--port", str(port), "--data-dir", str(folder / "data")]
     words += ["--username", EMAIL, "--password", secrets.token_hex(12), "--user-token", token, "--enable-legacy-api-token"]
-    quiet = {"SSRF_PROTECTION_ENABLED": "false", "COLLECT_ANALYTICS": "false", "SENTRY_DSN": "", "FRONTEND_SENTRY_DSN": "", "PYTHONPATH": ""}
+    quiet = {
+        "SSRF_PROTECTION_ENABLED": "false",
+        "COLLECT_ANALYTICS": "false",
+        "SENTRY_DSN": "",
+        "FRONTEND_SENTRY_DSN": "",
+        "PYTHONPATH": "",
+    }
     with (folder / "label-studio.log").open("wb") as log:
         started = subprocess.Popen([ENVIRONMENT / "bin/label-studio", *words], stdout=log, stderr=log, env=os.environ | quiet, cwd=folder)
     server = Server(f"http://127.0.0.1:{port}", token)

@@ -8,7 +8,7 @@ import pytest
 
 from driftbus.consumers.bus.interface import Bus, BusError, Output
 from driftbus.consumers.bus.open import open_bus
-from driftbus.consumers.reviewing.desk import TAKEN_BACK, Desk, Refused
+from driftbus.consumers.desk.desk import TAKEN_BACK, Desk, Refused
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.review import ReviewRequest
 

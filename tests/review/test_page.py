@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from driftbus.consumers.bus.interface import Bus
+from driftbus.consumers.desk.asking import Questions
+from driftbus.consumers.desk.desk import Desk
+from driftbus.consumers.desk.page import Page, served
 from driftbus.consumers.reference.artifacts import ArtifactStore
-from driftbus.consumers.reviewing.asking import Questions
-from driftbus.consumers.reviewing.desk import Desk
-from driftbus.consumers.reviewing.page import Page, served
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.review import ReviewRequest
 

@@ -32,7 +32,7 @@ class Unread(NamedTuple):
 def interface(question: Question) -> str:
     """The labelling interface of a project: XML, for its settings.
 
-    >>> from driftbus.consumers.reviewing.asking import Choice
+    >>> from driftbus.consumers.desk.asking import Choice
     >>> "<Choice value='yes'" in interface(Question("What is right?", "binary", (Choice(True, "yes"),))).replace('"', "'")
     True
     """
