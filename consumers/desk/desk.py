@@ -9,15 +9,16 @@ or none. Each sees the cases of a slot in an order of his own, so it is rare.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ...schemas.configuration import Configuration
 from ...schemas.identity import derived_id
 from ...schemas.messages.review import ReviewAnswer, ReviewRequest, ReviewSlot
 from ..bus import own
-from ..bus.addressing import addressed, partition_of
+from ..bus.addressing import partition_of
 from ..bus.interface import Bus, BusError, TopicPartition
+from ..reference.reviews import Review, output, read
 
 #: What an answer says that takes the one before it back: its case waits again.
 TAKEN_BACK = "taken back"
@@ -29,10 +30,6 @@ _MOST_SLOTS = 5_000
 _TWO, _ONE = 2, 1
 
 Label = bool | int | float | str
-Said = ReviewRequest | ReviewAnswer | ReviewSlot
-_READERS: Mapping[str, Callable[[bytes], Said]] = {
-    f"io.driftbus.review.{kind.KIND}": kind.decoded for kind in (ReviewRequest, ReviewAnswer, ReviewSlot)
-}
 _log = logging.getLogger(__name__)
 
 
@@ -78,8 +75,7 @@ class Desk:
             msg = f"topic {topic} does not exist: write review: for a model, then driftbus topics create"
             raise BusError(msg)
         self._bus, self._configuration, self._model, self._most = bus, configuration, model, most
-        numbers = range(described.partitions) if model is None else [partition_of(model, described.partitions)]
-        self._partitions = described.partitions
+        numbers = range(described.partitions) if model is None else [partition_of(model, configuration.topics.partitions)]
         self._next = {TopicPartition(topic, number): 0 for number in numbers}
         self._held: dict[str, _Held] = {}
         self._slots: dict[tuple[str, int], ReviewSlot] = {}
@@ -90,9 +86,10 @@ class Desk:
         for place, start in self._next.items():
             first, end = self._bus.watermarks(place)
             for batch in self._bus.read(place, max(first, start), end):
-                for offset, value, headers in zip(batch.offsets.tolist(), batch.values, batch.headers(), strict=True):
+                columns = zip(batch.offsets.tolist(), batch.keys(), batch.values, batch.headers(), strict=True)
+                for offset, key, value, headers in columns:
                     try:
-                        said = own.read(self._configuration.application, _READERS, value, headers)
+                        said = read(self._configuration.application, key, value, headers)
                     except own.Foreign:
                         continue
                     except own.Unreadable as error:
@@ -103,7 +100,7 @@ class Desk:
                         self._take(said)
             self._next[place] = max(first, start, end)
 
-    def _take(self, said: Said) -> None:
+    def _take(self, said: Review) -> None:
         if isinstance(said, ReviewSlot):
             self._slots[said.model, said.slot] = said
             while len(self._slots) > _MOST_SLOTS:
@@ -188,8 +185,7 @@ class Desk:
         """
         new = [one for one in answers if self._is_new(one, newer=newer)]
         if new:
-            topic = self._configuration.topics.reviews
-            self._bus.publish([addressed(self._configuration, topic, one, partition_of(one.model, self._partitions)) for one in new])
+            self._bus.publish([output(self._configuration, one) for one in new])
             self.refresh()
         return len(new)
 
