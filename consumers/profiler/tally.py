@@ -226,7 +226,7 @@ class Tally:
         columns = aged(columns, shape.fields, records.timestamps[rows])
         if columns.ids is not None:
             for code, ids in grouped(columns.ids, group[rows]):
-                if not self._joins or self._counts_ids(code):
+                if not (self._joins or self._reviewed) or self._counts_ids(code):
                     self._beside(code).add_ids(ids)
         for place in rows[looked_at(records.offsets[rows])].tolist():
             known = self._references.monitored(self._groups[int(group[place])][1].reference or "").known
