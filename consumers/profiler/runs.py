@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.messages.block import Block
+from ...schemas.messages.candidates import Candidates
 from ...schemas.messages.dead_letter import MOST_PER_RUN
 from ...schemas.messages.pane import Pane
 from ...schemas.messages.progress import InputPartition, ReadRecords
@@ -43,6 +44,7 @@ class ClosedRun:
     blocks: list[Block] = field(default_factory=list)
     counted: Mapping[str, int] = field(default_factory=dict)  #: what goes into the reader's totals
     outputs: list[Output] = field(default_factory=list)  #: as it is written
+    candidates: list[Candidates] = field(default_factory=list)
     golden: list[Golden] = field(default_factory=list)  #: rows that evaluations asked for
 
 
