@@ -128,19 +128,25 @@ def test_the_one_who_annotated_last_holds(tmp_path: Path) -> None:
         assert by_person == {"label-studio/1": right, "label-studio/7": "other"}
 
 
-_JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=3), lambda inner: st.lists(inner, max_size=3), max_leaves=5)
+_PLAIN = st.none() | st.booleans() | st.integers() | st.text(max_size=3)
+_JSON = st.recursive(_PLAIN, lambda inner: st.lists(inner, max_size=3), max_leaves=5)
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Work]:
+    with desk(tmp_path_factory.mktemp("desk")) as made:
+        yield made
 
 
 @settings(max_examples=60, deadline=None)
 @given(place=st.integers(0, 40), value=_JSON)
-def test_a_damaged_export_stops_nothing(place: int, value: object, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_damaged_export_stops_nothing(work: Work, place: int, value: object) -> None:
     damaged = copy.deepcopy(RECORDED["export"])
     places = list(_places(damaged[0]))
     holder, key = places[place % len(places)]
     holder[key] = value
-    with desk(tmp_path_factory.mktemp("desk")) as (made, questions, _):
-        for said in label_studio.answers(damaged, made, questions):
-            assert isinstance(said, ReviewAnswer) or said.why
+    for said in label_studio.answers(damaged, *work[:2]):
+        assert isinstance(said, ReviewAnswer) or said.why
 
 
 def _places(node: Any) -> Iterator[tuple[Any, Any]]:  # JSON
