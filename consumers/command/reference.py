@@ -43,12 +43,13 @@ def build(configuration: Configuration, model: str, version: str, from_start: bo
     stream = configuration.streams[configuration.stream_of(model)]
     start = beginning(model, stream, from_start=from_start, since=since)
     with opened(configuration) as bus:
-        profile = reference_of(configuration, model, version, bus)
+        store = ArtifactStore(configuration.artifacts)
+        profile = reference_of(configuration, model, version, bus, None if dry_run else store)
         _show(profile)
         _compare(bus, configuration, profile)
         if dry_run:
             return
-        name = ArtifactStore(configuration.artifacts).put(profile.encoded())
+        name = store.put(profile.encoded())
         announce(bus, configuration, Announcement(model=model, version=version, reference=name, since=start, rows=profile.rows))
     holds = "everything in the topics" if start == FROM_START else f"record times from {stream.pane.place(start)} on"
     say(f"{model}/{version}: {name} holds for {holds}")

@@ -23,6 +23,7 @@ from .reader import ROLE, StreamReader
 from .references import References
 from .runs import ClosedRun
 from .tally import Tally
+from .unlike import Stage
 
 __all__ = ["ROLE", "Profiler", "make"]
 
@@ -81,8 +82,9 @@ class _Predictions:
         return self._references.retired(self._name)
 
     def tally(self, place: InputPartition, tiling: Buckets) -> Tally:
+        stage = Stage.of(self._configuration, self._name, place)
         partitions = self._configuration.topics.partitions
-        return Tally(self._name, place, self._decoder, self._references, tiling, self._joins, partitions, self._reviewed)
+        return Tally(self._name, place, self._decoder, self._references, tiling, self._joins, partitions, stage, self._reviewed)
 
     def outputs(self, run: ClosedRun) -> Iterable[Output]:
         """The panes, each where its model's evidence meets, and the blocks, each where its ids meet."""

@@ -22,6 +22,7 @@ from ..reference.announce import Announcements, announce, from_start
 from ..reference.artifacts import ArtifactStore
 from ..reference.building.build import UnusableReference
 from ..reference.building.source import reference_of
+from ..reference.familiar import copied
 from ..reference.model_events import is_one
 from ..streams.cut import Rules
 from .picture import moment
@@ -123,7 +124,7 @@ def _announce(bus: Bus, configuration: Configuration, offline: Configuration) ->
     recorded.refresh()
     for announcement in recorded.all():
         if announcement.reference:
-            store.put(ArtifactStore(configuration.artifacts).get(announcement.reference))
+            copied(ArtifactStore(configuration.artifacts), store, announcement.reference)
         announce(bus, offline, announcement)
     seen, span = _survey(bus, offline)
     told = {(announcement.model, announcement.version) for announcement in recorded.all()}
@@ -131,7 +132,7 @@ def _announce(bus: Bus, configuration: Configuration, offline: Configuration) ->
         if configuration.model(model).reference is None:
             continue  # the detector will say that it is not monitored
         try:
-            reference = reference_of(configuration, model, version, bus)
+            reference = reference_of(configuration, model, version, bus, store)
         except UnusableReference as error:
             say(f"{model}/{version} has no reference: {error}", err=True)
         else:

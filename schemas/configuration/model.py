@@ -9,6 +9,7 @@ from ..duration import Duration, written
 from ..fact import Setting
 from .features import FeatureSettings, Important, NullValues, OrIgnore, Zone
 from .golden import Golden
+from .ood import Ood
 from .outcomes import OutcomesOf
 from .reference import Table, TopicSlice
 from .review import Review
@@ -68,6 +69,7 @@ class Model(Setting):
     zone: Zone = Field("UTC", description="of times that name none")
     golden: Golden | None = Field(None, description="rows with known answers on which the model itself is tested")
     review: Review | None = Field(None, description="people are asked about some of its predictions")
+    ood: Ood | None = Field(None, description="whether what is asked is like the training data; null: nobody looks")
     features: dict[str, Annotated[FeatureSettings, OrIgnore]] = {}
 
     @model_validator(mode="after")

@@ -1,6 +1,8 @@
 """Drift events: episodes that open, change and resolve."""
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from ..cloud_events import JSON, microseconds
 from ..duration import ROW_MS
@@ -32,6 +34,13 @@ class Effect(Fact):
     word_share: float | None = None  #: by how much the share of texts with some word changed at most
     words: tuple[Word, ...] = ()  #: those that moved most
     new_categories: tuple[str, ...] = ()  #: seen of late, and unknown to the reference; the commonest first
+    flagged: tuple[float, float] | None = None  #: share of rows unlike the training data (p <= .05): of known ones, now
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:  # JSON
+        """Of what has no such share, as it was before there was any."""
+        content: dict[str, Any] = written(self)
+        return content if self.flagged is not None else {key: value for key, value in content.items() if key != "flagged"}
 
 
 class Histogram(Fact):
