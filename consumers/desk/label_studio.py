@@ -90,7 +90,8 @@ def answers(tasks: Sequence[object], desk: Desk, question_of: QuestionOf) -> Ite
         if not requests:
             yield Unread(named, f"nobody was asked about case {named_cases[0][:40]}, or it is too long ago")
             continue
-        for annotation in one.get("annotations") or ():
+        annotations = one.get("annotations")
+        for annotation in annotations if isinstance(annotations, list) else ():
             try:
                 for answer in _answers(annotation, requests, question_of):
                     known = found.get((answer.case, answer.reviewer))

@@ -107,10 +107,11 @@ def test_tasks_are_those_that_the_real_server_took(tmp_path: Path) -> None:
         assert delivery.round() == Delivered(tasks=6, answers=0, unread=0)
         assert delivery.round().tasks == 0  # though the server has not yet made them
 
-        def by_case(tasks: list[dict[str, Any]]) -> dict[str, Any]:
-            return {one["data"]["event_id"]: one["data"] for one in tasks}
+        def by_cases(tasks: list[dict[str, Any]]) -> dict[Any, Any]:
+            datas = [one["data"] for one in tasks]
+            return {frozenset(data["cases"]): data if len(data["cases"]) == 1 else set(data) for data in datas}
 
-        assert by_case(server.sent) == by_case(RECORDED["tasks"]["tasks"])
+        assert by_cases(server.sent) == by_cases(RECORDED["tasks"]["tasks"])
         server.tasks = [{"id": place, "annotations": [], **one} for place, one in enumerate(server.sent[:4])]
         assert Delivery(made, questions, server.project).round().tasks == 2  # another process, after one that died midway
 
