@@ -26,7 +26,7 @@ from ..streams.cut import Cut, Item
 from ..streams.records import Records, parts_of
 from .awaiting import Join, Of, ids_of
 from .beside import SideCounts, grouped, looked_at
-from .candidates import Keeping, Looked, Reviewed, told
+from .candidates import Keeping, Looked, Reviewed, levels_of, told
 from .pool import Unmonitored
 from .references import References
 from .runs import NOTHING_ASIDE, ClosedRun, Golden, OpenRun, Runs, Taken
@@ -235,7 +235,7 @@ class Tally:
         if self._joins:
             self._wait(columns, records, rows, taken, group, found)
         if self._reviewed:
-            self._keep(columns, records, rows, group)
+            self._keep(columns, records, rows, group, found)
         shape.add(columns, group[rows], taken.late[rows], records.offsets[rows], None if found is None else found.scored)
 
     def _look(self, shape: Shape, columns: Columns, group: NDArray[np.int64], offsets: NDArray[np.int64]) -> Found | None:
@@ -281,7 +281,7 @@ class Tally:
                 found["outlier"] = unlike.outliers[np.searchsorted(rows, among)]
             waiting.add(found)
 
-    def _keep(self, columns: Columns, records: Records, rows: NDArray[np.int64], group: NDArray[np.int64]) -> None:
+    def _keep(self, columns: Columns, records: Records, rows: NDArray[np.int64], group: NDArray[np.int64], unlike: Found | None) -> None:
         """Keep those of the rows of models that people are asked about that a sample may need."""
         refused = np.zeros(len(rows), dtype=bool)
         refused[[rejected.row for rejected in columns.rejected]] = True
@@ -296,7 +296,8 @@ class Tally:
             payloads = [records.values[row] for row in among.tolist()]
             monitored = self._references.monitored(target.reference)
             keeping = self._runs[number].keeping.setdefault(target, Keeping(reviewed, self._source))
-            keeping.look(Looked(columns, inside, records.offsets[among], ids, payloads, monitored, self._decoder.features))
+            levels = None if unlike is None else levels_of(unlike.scored[inside])
+            keeping.look(Looked(columns, inside, records.offsets[among], ids, payloads, levels, monitored, self._decoder.features))
 
     def _no_rows(self, columns: Columns, shape: Shape, records: Records, rows: NDArray[np.int64]) -> list[int]:
         """Of the decoded rows, those that are none: records without features."""
