@@ -30,8 +30,18 @@ def has_labels(configuration: Configuration) -> bool:
     return bool(configuration.labels)
 
 
+def has_ood(configuration: Configuration) -> bool:
+    """Some model's queries are compared with its training data."""
+    return any(model.ood is not None for model in configuration.models.values())
+
+
 #: Topics that roles which are always there write only where something is configured.
-OPTIONAL: Mapping[str, Callable[[Configuration], bool]] = {"joins": has_labels, "performance": has_labels, "golden": golden_records.asked}
+OPTIONAL: Mapping[str, Callable[[Configuration], bool]] = {
+    "joins": has_labels,
+    "performance": has_labels,
+    "golden": golden_records.asked,
+    "ood": has_ood,
+}
 
 
 class Node(NamedTuple):
@@ -52,8 +62,9 @@ TOPOLOGY = (
         profiler.ROLE,
         "fold",
         (INPUTS, "models", "golden"),
-        ("summaries", "joins", "dead-letter", "drift"),
-        "counts predictions in the reference's bins, one pane per run of the log; hands predictions and labels to the joiner",
+        ("summaries", "joins", "ood", "dead-letter", "drift"),
+        "counts predictions in the reference's bins, one pane per run of the log; hands predictions and labels to the joiner; compares "
+        "rows with the training data where that is asked for",
         profiler.make,
         per_stream=True,
     ),

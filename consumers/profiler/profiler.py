@@ -91,6 +91,8 @@ class _Predictions:
             number = partition_of(pane.model, topics.partitions)
             yield from (addressed(self._configuration, topics.summaries, part, number, value) for part, value in pane.split())
         yield from published(self._configuration, run.blocks)
+        for sample in run.samples:
+            yield addressed(self._configuration, topics.ood, sample, partition_of(sample.model, topics.partitions))
         yield from self._evaluations.told(self._name, run.golden)
 
     def progress(self, progress: Progress, closed: Sequence[ClosedRun]) -> Iterable[Output]:

@@ -117,6 +117,8 @@ def effect(of: Effect) -> str:
         sizes.append(f"nulls {_short(of.nulls[0])} -> {_short(of.nulls[1])}")
     if of.correlation:
         sizes.append(f"correlation {_short(of.correlation[0])} -> {_short(of.correlation[1])}")
+    if of.flagged:
+        sizes.append(f"flagged {_short(of.flagged[0])} -> {_short(of.flagged[1])}")
     if of.new_categories:
         sizes.append(f"new: {', '.join(of.new_categories[:_MOST_NAMES])}")
     return "  ".join(size for size in sizes if size)

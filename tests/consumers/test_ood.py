@@ -1,7 +1,6 @@
 """Queries unlike the training data on the bus: none are told of while there are none, new topics once, whoever dies meanwhile."""
 
 from contextlib import closing, suppress
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -23,7 +22,7 @@ from .test_joiner import run
 from .unlike_world import built, prepare, send, settings, written
 
 QUIET, NEW = [(6_000, 0.0)], [(4_000, 0.0), (2_000, 0.2)]
-OF = {"of": ["question", "vector"], "embedder": "sketch", "samples": True}
+OF: dict[str, Any] = {"of": ["question", "vector"], "embedder": "sketch", "samples": True}
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +33,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> tuple[Configuration, Refe
     return chosen, built(chosen)
 
 
-def folded(world: tuple[Configuration, Reference], parts: list[tuple[int, float]], deaths: int = 0) -> tuple[list[Pane], list[dict[str, Any]]]:
+Told = tuple[list[Pane], list[dict[str, Any]]]
+
+
+def folded(world: tuple[Configuration, Reference], parts: list[tuple[int, float]], deaths: int = 0) -> Told:
     """The panes and the events of this traffic, both of this kind."""
     chosen, profile = world
     draw = np.random.default_rng(0)
@@ -54,7 +56,7 @@ def folded(world: tuple[Configuration, Reference], parts: list[tuple[int, float]
 
 
 @pytest.fixture(scope="module")
-def changed(world: tuple[Configuration, Reference]) -> tuple[list[Pane], list[dict[str, Any]]]:
+def changed(world: tuple[Configuration, Reference]) -> Told:
     return folded(world, NEW)
 
 
@@ -79,7 +81,7 @@ def test_nothing_is_told_while_nothing_new_is_asked(world: tuple[Configuration, 
         assert scored / 25 < counts[place + CELLS + 1] < scored / 10
 
 
-def test_new_topics_are_told_once_with_their_onset(changed: tuple[list[Pane], list[dict[str, Any]]]) -> None:
+def test_new_topics_are_told_once_with_their_onset(changed: Told) -> None:
     _, events = changed
     (opened,) = [event for event in events if event["status"] == "opened"]
     change = BEGINNING + NEW[0][0] * 1000
@@ -91,7 +93,7 @@ def test_new_topics_are_told_once_with_their_onset(changed: tuple[list[Pane], li
     assert now > 0.1
 
 
-def test_flagged_rows_are_kept_with_their_texts(changed: tuple[list[Pane], list[dict[str, Any]]]) -> None:
+def test_flagged_rows_are_kept_with_their_texts(changed: Told) -> None:
     panes, _ = changed
     kept = [one for pane in panes for one in pane.flagged if pane.bucket > BEGINNING + 4_100_000]
     assert kept
@@ -100,7 +102,7 @@ def test_flagged_rows_are_kept_with_their_texts(changed: tuple[list[Pane], list[
     assert all((one.text is None) == (one.subject == 1) for one in kept)
 
 
-def test_whoever_dies_the_same_is_told(world: tuple[Configuration, Reference], changed: tuple[list[Pane], list[dict[str, Any]]]) -> None:
+def test_whoever_dies_the_same_is_told(world: tuple[Configuration, Reference], changed: Told) -> None:
     panes, events = folded(world, NEW, deaths=6)
     assert events == changed[1]
     assert sorted(pane.encoded() for pane in panes) == sorted(pane.encoded() for pane in changed[0])
