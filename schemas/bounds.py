@@ -32,4 +32,7 @@ RECORDS = {
     "golden-started": 20_000,
     "golden-result": 600_000,
     "golden-evaluation": 500_000,
+    "review-request": 200_000,
+    "review-answer": 50_000,
+    "review-slot": 200_000,
 }

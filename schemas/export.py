@@ -20,6 +20,7 @@ from .messages.pane import Pane
 from .messages.performance import Performance
 from .messages.prediction import Prediction
 from .messages.progress import Progress
+from .messages.review import ReviewAnswer, ReviewRequest, ReviewSlot
 from .stored.golden import GoldenSet
 from .stored.reference import Reference
 
@@ -47,6 +48,9 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "prediction": Prediction,
     "progress": Progress,
     "reference": Reference,
+    "review-answer": ReviewAnswer,
+    "review-request": ReviewRequest,
+    "review-slot": ReviewSlot,
 }
 
 

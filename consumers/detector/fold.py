@@ -321,7 +321,7 @@ class Fold:
             "concept": {name: one.concept.plain() for name, one in self.outcomes.items()},
             "familiarity": self.familiarity.plain(),
             "asking": {str(lane): one.plain() for lane, one in self._askings()},
-            "online": {name: one.online.plain() for name, one in self.outcomes.items()},
+            "online": {name: one.online.plain(one.own) for name, one in self.outcomes.items()},
             "compares": None if self.recorded is None else self.recorded.compares,
         }
         pending = pending_offsets(numbers.values())
@@ -364,7 +364,7 @@ class Fold:
                 one.aligner = Aligner.restored(one.aligner.buckets, one.aligner.patience, state.aligners[own], panes)
             one.restore(kept.get("outcomes", {}).get(name, []))
             one.concept.restore(kept.get("concept", {}).get(name, []))
-            one.online.restore(kept.get("online", {}).get(name, []), one.size)
+            one.online.restore(kept.get("online", {}).get(name, []), one.as_now)
         for name, plain in kept.get("concept", {}).items():
             fold.unlabelled.keep(name, plain)
         fold.unmonitored = {tuple(name) for name in kept["unmonitored"] if not isinstance(name, str)}

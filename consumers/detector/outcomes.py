@@ -159,9 +159,15 @@ class Outcomes:
     def _plan(self, whose: Whose) -> Layout:
         return self._plan_of(whose.model, whose.reference)
 
-    def size(self, whose: Whose) -> int:
-        """How many sums are kept of an interval."""
-        return self._plan(whose).size
+    def own(self, whose: Whose) -> tuple[str, ...]:
+        """The columns of a user's metrics that there are now."""
+        return self._plan(whose).basis.own
+
+    def as_now(self, whose: Whose, sums: Sums, own: tuple[str, ...]) -> Sums | None:
+        """Sums with these columns of a user's metrics, with those that there are now; None: they are of what labels are no longer."""
+        plan = self._plan(whose)
+        before = layout(plan.basis.model_copy(update={"own": own}))
+        return _owning(_Vector(before, sums), plan.basis.own) if len(sums) == before.size else None
 
     def _laid_out(self, model: str, reference: str) -> Layout:
         return layout(without_features(self._basis_of(model, reference, self.name)))
@@ -239,13 +245,12 @@ class Outcomes:
     def restore(self, plain: list[Any]) -> None:
         """What `plain` wrote, with the columns that there are now of a user's metrics; but for sums of what labels are no longer."""
         for whose, table in Tables.restored(plain).items():
-            plan = self._plan(whose)
-            before = layout(plan.basis.model_copy(update={"own": table.own}))
-            if len(table.known) != before.size:
+            known = self.as_now(whose, table.known, table.own)
+            intervals = {about: self.as_now(whose, vector, table.own) for about, vector in table.intervals.items()}
+            if known is None:
                 continue
-            table.known = _owning(_Vector(before, table.known), plan.basis.own)
-            table.intervals = {about: _owning(_Vector(before, vector), plan.basis.own) for about, vector in table.intervals.items()}
-            table.own = plan.basis.own
+            table.known, table.intervals = known, {about: vector for about, vector in intervals.items() if vector is not None}
+            table.own = self.own(whose)
             self._tables[whose] = table
 
 

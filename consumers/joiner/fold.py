@@ -127,8 +127,10 @@ class Fold:
                     _mark(join, offset + 1)
             elif isinstance(fact, Block) and fact.join == join.name:
                 assert self._blocks is not None  # a fold is told before it is fed
-                self._blocks.put(offset, fact)
-                join.aligner.feed(offset, appended, Kept.of(fact))
+                kept = Kept.of(fact)
+                if not join.aligner.repeated(kept):  # else nobody would ever take its rows
+                    self._blocks.put(offset, fact)
+                join.aligner.feed(offset, appended, kept)
         return said
 
     def due(self, now: int) -> list[Said]:

@@ -18,6 +18,7 @@ from .model import MOST_PIECES, Model, PairSettings, Trailing
 from .ood import Ood
 from .outcomes import OutcomesOf
 from .reference import Table, TopicSlice
+from .review import Review
 from .stream import Stream
 from .together import labels_apart
 from .topics import KafkaTopics
@@ -43,6 +44,7 @@ __all__ = [
     "OutcomesOf",
     "PairSettings",
     "PaneLength",
+    "Review",
     "Stream",
     "Table",
     "TopicSlice",
@@ -104,6 +106,7 @@ class Configuration(Setting):
                 "false_alarms": "write 1 per 100000 rows" if model.false_alarms.of == "time" else "",
                 "season": "leave it out" if model.season else "",
                 "trailing": "leave it out" if model.trailing else "",
+                "review": "leave it out" if model.review else "",
             }
             for key, remedy in remedies.items():
                 if remedy and pane.unit == "rows":
