@@ -93,6 +93,15 @@ def test_new_topics_are_told_once_with_their_onset(changed: Told) -> None:
     assert now > 0.1
 
 
+def test_it_is_told_what_the_new_queries_are_about(changed: Told) -> None:
+    _, events = changed
+    queries = [event["queries"] for event in events if event["signals"][0]["name"].startswith("question") and event.get("queries")]
+    assert queries
+    assert queries[-1]["topics"]
+    words = {word for topic in queries[-1]["topics"] for word in topic["words"]}
+    assert words & {"flight", "hotel", "plane", "seat", "rome", "airport", "car", "rent", "book", "find"}
+
+
 def test_flagged_rows_are_kept_with_their_texts(changed: Told) -> None:
     panes, _ = changed
     kept = [one for pane in panes for one in pane.flagged if pane.bucket > BEGINNING + 4_100_000]
