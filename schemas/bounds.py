@@ -35,4 +35,6 @@ RECORDS = {
     "review-request": 200_000,
     "review-answer": 50_000,
     "review-slot": 200_000,
+    "reviewed": 50_000,
+    "candidates": 500_000,
 }

@@ -14,7 +14,8 @@ from ..golden import evaluator
 from ..joiner import joiner
 from ..process.consumer import Consumer, Kind, Making
 from ..profiler import profiler
-from ..reference import golden_records
+from ..reference import golden_records, reviews
+from ..reviewer import reviewer
 
 #: In place of a topic's name: the topics of the configured streams, of predictions and of labels.
 INPUTS = "streams.*.topics"
@@ -35,10 +36,15 @@ def has_ood(configuration: Configuration) -> bool:
     return any(model.ood is not None for model in configuration.models.values())
 
 
+def tells_performance(configuration: Configuration) -> bool:
+    """Something becomes known of predictions: by labels, or by people."""
+    return has_labels(configuration) or reviews.asked(configuration)
+
+
 #: Topics that roles which are always there write only where something is configured.
 OPTIONAL: Mapping[str, Callable[[Configuration], bool]] = {
     "joins": has_labels,
-    "performance": has_labels,
+    "performance": tells_performance,
     "golden": golden_records.asked,
     "ood": has_ood,
 }
@@ -93,6 +99,15 @@ TOPOLOGY = (
         "sums panes over partitions, tests every bucket, opens and resolves episodes; tells how predictions turned out; asks for golden "
         "evaluations",
         detector.make,
+    ),
+    Node(
+        reviewer.ROLE,
+        "fold",
+        ("summaries", "reviews", "snapshots"),
+        ("reviews", "performance", "snapshots", "drift", "dead-letter"),
+        "draws the predictions that people are asked about, and tells what their answers say of all",
+        reviewer.make,
+        asked=reviews.asked,
     ),
     Node(
         evaluator.ROLE,

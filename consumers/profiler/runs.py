@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.messages.block import Block
+from ...schemas.messages.candidates import Candidates
 from ...schemas.messages.dead_letter import MOST_PER_RUN
 from ...schemas.messages.ood import OodSample
 from ...schemas.messages.pane import Pane
@@ -45,6 +46,7 @@ class ClosedRun:
     samples: list[OodSample] = field(default_factory=list)  #: of rows unlike the training data
     counted: Mapping[str, int] = field(default_factory=dict)  #: what goes into the reader's totals
     outputs: list[Output] = field(default_factory=list)  #: as it is written
+    candidates: list[Candidates] = field(default_factory=list)
     golden: list[Golden] = field(default_factory=list)  #: rows that evaluations asked for
 
 

@@ -25,8 +25,9 @@ from ..reference.familiar import Subject
 from ..streams.buckets import Buckets
 from ..streams.cut import Cut, Item
 from ..streams.records import Records, parts_of
-from .awaiting import Join, Of
+from .awaiting import Join, Of, ids_of
 from .beside import SideCounts, grouped, looked_at
+from .candidates import Keeping, Looked, Reviewed, told
 from .pool import Unmonitored
 from .references import References
 from .runs import NOTHING_ASIDE, ClosedRun, Golden, OpenRun, Runs, Taken
@@ -38,6 +39,7 @@ from .waiting import Named, Waiting
 NO_JOINS: Mapping[str, Join] = MappingProxyType({})
 #: Where a pane's rows stand.
 _PLACE = "stream", "topic", "topic_id", "partition", "first", "last", "bucket", "start", "about"
+NO_REVIEWS: Mapping[str, Reviewed] = MappingProxyType({})
 #: The signal of repeated ids.
 IDS = "(ids)", "duplicates"
 #: Rows kept decoded before they are counted, at some 230 bytes each: many at once cost half of few at a time.
@@ -78,6 +80,7 @@ class _Run(OpenRun):
     unlike: dict[_Target, Unlike] = field(default_factory=dict)  #: of all segments together
     unmonitored: Unmonitored = field(default_factory=Unmonitored)
     waiting: dict[str, Waiting] = field(default_factory=dict)  #: by join
+    keeping: dict[_Target, Keeping] = field(default_factory=dict)
     golden: dict[str, tuple[int, int]] = field(default_factory=dict)  #: by evaluation, its rows and the newest bucket
 
 
@@ -94,9 +97,10 @@ class Tally:
         joins: Mapping[str, Join] = NO_JOINS,
         partitions: int = 1,
         stage: Stage | None = None,
+        reviewed: Mapping[str, Reviewed] = NO_REVIEWS,
     ) -> None:
         self._stream, self._source, self._buckets, self._joins, self._partitions = stream, source, tiling, joins, partitions
-        self._decoder, self._references, self._stage = decoder, references, stage or Stage(source, {})
+        self._decoder, self._references, self._stage, self._reviewed = decoder, references, stage or Stage(source, {}), reviewed
         self._runs = Runs(_Run)
         self._codes: dict[tuple[int, int, tuple[str, ...]], int] = {}  # of a run, a bucket, a model version
         self._groups: list[tuple[int, _Target]] = []  # by code, the run and what is counted
@@ -195,9 +199,10 @@ class Tally:
             return self._shapes.setdefault((), Shape(()))
         monitored = self._references.monitored(target.reference)
         subjects = len(self._subjects(target))
-        key = *monitored.shape, target.model in self._joins, subjects
+        waits = target.model in self._joins or target.model in self._reviewed
+        key = *monitored.shape, waits, subjects
         if key not in self._shapes:
-            ids = target.model in self._joins or monitored.counting.layout.find(*IDS) is not None
+            ids = waits or monitored.counting.layout.find(*IDS) is not None
             self._shapes[key] = Shape(monitored.fields, ids=ids, subjects=subjects)
         return self._shapes[key]
 
@@ -223,7 +228,7 @@ class Tally:
         columns = aged(columns, shape.fields, records.timestamps[rows])
         if columns.ids is not None:
             for code, ids in grouped(columns.ids, group[rows]):
-                if not self._joins or self._counts_ids(code):
+                if not (self._joins or self._reviewed) or self._counts_ids(code):
                     self._beside(code).add_ids(ids)
         for place in rows[looked_at(records.offsets[rows])].tolist():
             known = self._references.monitored(self._groups[int(group[place])][1].reference or "").known
@@ -231,6 +236,8 @@ class Tally:
         found = self._look(shape, columns, group[rows], records.offsets[rows])
         if self._joins:
             self._wait(columns, records, rows, taken, group, found)
+        if self._reviewed:
+            self._keep(columns, records, rows, group)
         shape.add(columns, group[rows], taken.late[rows], records.offsets[rows], None if found is None else found.scored)
 
     def _look(self, shape: Shape, columns: Columns, group: NDArray[np.int64], offsets: NDArray[np.int64]) -> Found | None:
@@ -275,6 +282,23 @@ class Tally:
             if unlike is not None:
                 found["outlier"] = unlike.outliers[np.searchsorted(rows, among)]
             waiting.add(found)
+
+    def _keep(self, columns: Columns, records: Records, rows: NDArray[np.int64], group: NDArray[np.int64]) -> None:
+        """Keep those of the rows of models that people are asked about that a sample may need."""
+        refused = np.zeros(len(rows), dtype=bool)
+        refused[[rejected.row for rejected in columns.rejected]] = True
+        for code in np.unique(group[rows]).tolist():
+            number, target = self._groups[code]
+            reviewed = self._reviewed.get(target.model)
+            if reviewed is None or target.reference is None:
+                continue
+            inside = np.flatnonzero((group[rows] == code) & ~refused)
+            among = rows[inside]
+            ids = ids_of(reviewed.id, columns, records, inside, among)
+            payloads = [records.values[row] for row in among.tolist()]
+            monitored = self._references.monitored(target.reference)
+            keeping = self._runs[number].keeping.setdefault(target, Keeping(reviewed, self._source))
+            keeping.look(Looked(columns, inside, records.offsets[among], ids, payloads, monitored, self._decoder.features))
 
     def _no_rows(self, columns: Columns, shape: Shape, records: Records, rows: NDArray[np.int64]) -> list[int]:
         """Of the decoded rows, those that are none: records without features."""
@@ -363,6 +387,8 @@ class Tally:
                 Named(join, self._stream, "predictions", self._source), run.first, run.last, self._buckets, self._partitions
             )
         ]
+        named = [(target.bucket, *target[1:5], keeping) for target, keeping in run.keeping.items()]
+        candidates = told(named, self._stream, self._source, run.first, run.last)
         golden = [Golden(self._source, evaluation, *own) for evaluation, own in run.golden.items()]
         counted = {
             "rows": sum(pane.rows for pane in panes if pane.of == PREDICTIONS),
@@ -371,7 +397,8 @@ class Tally:
         }
         counted["golden"] = sum(one.rows for one in golden)
         read = run.reading.told()
-        return ClosedRun(cut, run.bad, run.further_bad, run.skipped, read, panes, blocks, samples, counted, golden=golden)
+        outcome = panes, blocks, samples, counted
+        return ClosedRun(cut, run.bad, run.further_bad, run.skipped, read, *outcome, candidates=candidates, golden=golden)
 
     def _with_ids(self, target: _Target, counts: NDArray[np.int64], beside: SideCounts) -> NDArray[np.int64]:
         signal = None if target.reference is None else self._references.monitored(target.reference).counting.layout.find(*IDS)

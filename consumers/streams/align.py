@@ -12,7 +12,7 @@ behind where every partition stopped, not what others passed. In which order the
 """
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, Protocol
 
@@ -141,9 +141,9 @@ class Aligner(Generic[Fact]):
         return self._evaluate()
 
     def repeated(self, fact: Fact) -> bool:
-        """Whether it was seen before: only where delivery is at least once. Whoever feeds it changes nothing."""
-        run = self.runs.get((fact.topic, fact.topic_id, fact.partition))
-        return run is not None and (fact.first < run.first or (fact.first == run.first and fact.id in run.seen))
+        """Whether it was seen before, and counts no more: only where delivery is at least once."""
+        run = self.runs.get((fact.topic, fact.topic_id, fact.partition), LastRun())
+        return fact.first < run.first or (fact.first == run.first and fact.id in run.seen)
 
     def await_(self, bucket: int) -> None:
         """Something else than a pane waits for this bucket: it is evaluated in its turn, with panes or without."""
@@ -247,6 +247,22 @@ class Aligner(Generic[Fact]):
         self._next = []
         for bucket in sorted(pending):
             self._waiting(buckets.end(bucket - 1)).extend(pending[bucket])
+
+    def regrouped(self, topics: Mapping[str, Collection[str]]) -> list[Aligned[Fact]]:
+        """From now on these streams are awaited, each with these topics: of one of which nothing is known yet something must be heard, and
+        what is read no more holds nobody up. Returns the buckets that this makes ready.
+        """
+        read = {topic for some in topics.values() for topic in some}
+        for key in [key for key in self.partitions if (key[0] or key[1]) not in (read if key[0] else topics)]:
+            del self.partitions[key]
+            self.runs.pop(key, None)
+            self._known.pop(key[:2], None)
+        heard = {key[0] for key in self.partitions}
+        for stream, own in topics.items():
+            if heard.isdisjoint(own):
+                self.partitions.setdefault(_unheard(stream), Heard(self.clock.now))
+        self.streams = tuple(topics)
+        return self._evaluate()
 
     def numbers(self) -> dict[str, Any]:  # plain data for a snapshot
         """All that is remembered but the pending panes themselves."""
