@@ -95,6 +95,8 @@ class _Predictions:
         for kept in run.candidates:
             yield addressed(self._configuration, topics.summaries, kept, partition_of(kept.model, topics.partitions))
         yield from published(self._configuration, run.blocks)
+        for sample in run.samples:
+            yield addressed(self._configuration, topics.ood, sample, partition_of(sample.model, topics.partitions))
         yield from self._evaluations.told(self._name, run.golden)
 
     def progress(self, progress: Progress, closed: Sequence[ClosedRun]) -> Iterable[Output]:

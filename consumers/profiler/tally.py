@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ...detectors.counting.segments import Segmenter
 from ...detectors.counting.unseen import Unseen
 from ...schemas.messages.block import Whose
+from ...schemas.messages.ood import OodSample
 from ...schemas.messages.pane import OOD, OTHERS, PREDICTIONS, Pane
 from ...schemas.messages.progress import InputPartition
 from ..decode.ahead import taken as taken_of
@@ -30,6 +31,7 @@ from .candidates import Keeping, Looked, Reviewed, levels_of, told
 from .pool import Unmonitored
 from .references import References
 from .runs import NOTHING_ASIDE, ClosedRun, Golden, OpenRun, Runs, Taken
+from .sampled import samples as sampled
 from .shape import Shape
 from .unlike import Found, Stage, Unlike, nothing_found, numbers
 from .waiting import Named, Waiting
@@ -345,7 +347,7 @@ class Tally:
 
     def _close(self, run: _Run, cut: Cut) -> ClosedRun:
         nothing = np.zeros(0, dtype=np.int64)
-        panes = []
+        panes, samples = [], list[OodSample]()
         for target, total in sorted(run.counts.items(), key=lambda item: (*item[0][:3], item[0].reference or "", item[0].segment or "")):
             # what belongs to all segments stands in the first one's pane: it is summed over them anyway
             beside = run.beside.pop(target._replace(segment=None), None) or SideCounts()
@@ -378,6 +380,7 @@ class Tally:
             if self._stage.asked(target.model) and target.since is not None:
                 kept = run.unlike.pop(target._replace(segment=None), None) or Unlike()
                 panes.append(_unlike(pane, total.unlike, kept))
+                samples += sampled(pane, self._subjects(target), kept.kept)
         blocks = [
             block
             for join, waiting in sorted(run.waiting.items())
@@ -394,9 +397,9 @@ class Tally:
             "panes": len(panes),
         }
         counted["golden"] = sum(one.rows for one in golden)
-        return ClosedRun(
-            cut, run.bad, run.further_bad, run.skipped, run.reading.told(), panes, blocks, counted, candidates=candidates, golden=golden
-        )
+        read = run.reading.told()
+        outcome = panes, blocks, samples, counted
+        return ClosedRun(cut, run.bad, run.further_bad, run.skipped, read, *outcome, candidates=candidates, golden=golden)
 
     def _with_ids(self, target: _Target, counts: NDArray[np.int64], beside: SideCounts) -> NDArray[np.int64]:
         signal = None if target.reference is None else self._references.monitored(target.reference).counting.layout.find(*IDS)
