@@ -129,6 +129,7 @@ def documented() -> dict[str, dict[str, str]]:
         ("labels.NAME.mapping", schema.LabelMapping),
         ("labels.NAME.columns", schema.LabelColumns),
         ("models.NAME", schema.Model),
+        ("models.NAME.personal", schema.Personal),
         ("models.NAME.outcomes", schema.OutcomesOf),
         ("models.NAME.pairs", schema.PairSettings),
         ("models.NAME.segments", Segments),

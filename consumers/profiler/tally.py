@@ -85,10 +85,13 @@ class Tally:
         tiling: Buckets,
         joins: Mapping[str, Join] = NO_JOINS,
         partitions: int = 1,
+        *,
+        withheld: bool = False,
     ) -> None:
+        """``withheld``: of bad records nothing is told but where they are (`Configuration.withholds`)."""
         self._stream, self._source, self._buckets, self._joins, self._partitions = stream, source, tiling, joins, partitions
         self._decoder, self._references = decoder, references
-        self._runs = Runs(_Run)
+        self._runs = Runs(_Run, withheld=withheld)
         self._codes: dict[tuple[int, int, tuple[str, ...]], int] = {}  # of a run, a bucket, a model version
         self._groups: list[tuple[int, _Target]] = []  # by code, the run and what is counted
         self._shape_of: list[Shape] = []  # by code
@@ -211,8 +214,11 @@ class Tally:
                 if not self._joins or self._counts_ids(code):
                     self._beside(code).add_ids(ids)
         for place in rows[looked_at(records.offsets[rows])].tolist():
-            known = self._references.monitored(self._groups[int(group[place])][1].reference or "").known
-            self._beside(int(group[place])).look(self._decoder.features(records.values[place]), known)
+            monitored = self._references.monitored(self._groups[int(group[place])][1].reference or "")
+            found = self._decoder.features(records.values[place])
+            if monitored.rules:
+                found = {name: value for name, value in found.items() if monitored.rules.settings.dropped(name) is None}
+            self._beside(int(group[place])).look(found, monitored.known)
         if self._joins:
             self._wait(columns, records, rows, taken, group)
         shape.add(columns, group[rows], taken.late[rows], records.offsets[rows])
