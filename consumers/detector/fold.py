@@ -109,7 +109,11 @@ class Fold:
 
     def feed(self, offset: int, appended: int, record: Pane | Progress) -> list[Published]:
         """Take one record; returns the events of the buckets that it makes ready. Raises `Unreadable` for a pane that fits no reference."""
-        return [one for one in self._fed(offset, appended, record) if not isinstance(one.event, GoldenRequest) or self._writes(one.event)]
+        return self._written(self._fed(offset, appended, record))
+
+    def _written(self, published: Iterable[Published]) -> list[Published]:
+        """Without the golden evaluations that are only compared."""
+        return [one for one in published if not isinstance(one.event, GoldenRequest) or self._writes(one.event)]
 
     def _writes(self, request: GoldenRequest) -> bool:
         """Whether a golden evaluation is asked for; where a recording says what was, it is only compared."""
@@ -196,9 +200,12 @@ class Fold:
                 published += self._placed(key.stream, end, events)
         published += starmap(Published, [*self.silences.reconfigured(), *self.unreadable.reconfigured()])
         published += starmap(Published, [*self.gone.resolved(self.suite_of), *self.unlabelled.resolved()])
-        published += starmap(Published, (told for one in self.outcomes.values() for told in one.concept.resumed()))
-        self.counted["events"] += len(published)
-        return published
+        for told in list(published):
+            of = getattr(told.event, "stream", "")
+            published += (Published(told.time, request) for request in (self.asking[of].told(told.event) if of in self.asking else ()))
+        published += starmap(Published, (told for one in self.outcomes.values() for told in one.resumed()))
+        self.counted["events"] += sum(not isinstance(one.event, GoldenRequest) for one in published)
+        return self._written(published)
 
     def _layout(self, pane: Pane) -> Layout:
         """Of a pane's reference; tests that are compiled for it alone are not kept: its state may be gone."""
@@ -307,7 +314,7 @@ class Fold:
             "outcomes": {name: one.plain() for name, one in self.outcomes.items()},
             "concept": {name: one.concept.plain() for name, one in self.outcomes.items()},
             "asking": {str(lane): one.plain() for lane, one in self._askings()},
-            "online": {name: one.online.plain() for name, one in self.outcomes.items()},
+            "online": {name: one.online.plain(one.own) for name, one in self.outcomes.items()},
             "compares": None if self.recorded is None else self.recorded.compares,
         }
         pending = pending_offsets(numbers.values())
@@ -349,7 +356,7 @@ class Fold:
                 one.aligner = Aligner.restored(one.aligner.buckets, one.aligner.patience, state.aligners[own], panes)
             one.restore(kept.get("outcomes", {}).get(name, []))
             one.concept.restore(kept.get("concept", {}).get(name, []))
-            one.online.restore(kept.get("online", {}).get(name, []), one.size)
+            one.online.restore(kept.get("online", {}).get(name, []), one.as_now)
         for name, plain in kept.get("concept", {}).items():
             fold.unlabelled.keep(name, plain)
         fold.unmonitored = {tuple(name) for name in kept["unmonitored"] if not isinstance(name, str)}
