@@ -61,7 +61,9 @@ def test_types_and_data_come_along(installed: Path, tmp_path: Path) -> None:
     script = "import driftbus.schemas as s; from pathlib import Path; print(*sorted(p.name for p in Path(s.__path__[0]).iterdir()))"
     found = run(installed / "python", "-c", script, at=tmp_path).split()
     assert {"py.typed", "published"} <= set(found)
-    script = "from importlib.resources import files as f; print(*(p.name for p in f('driftbus.consumers.desk').joinpath('assets').iterdir()))"
+    script = (
+        "from importlib.resources import files as f; print(*(p.name for p in f('driftbus.consumers.desk').joinpath('assets').iterdir()))"
+    )
     assert set(run(installed / "python", "-c", script, at=tmp_path).split()) == {"page.html", "page.css", "page.js", "icon.svg"}
 
 
