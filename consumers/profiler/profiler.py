@@ -16,6 +16,7 @@ from ..process.consumer import Making
 from ..reference.holding import HeldReferences
 from ..streams.buckets import Buckets
 from .awaiting import joins
+from .candidates import reviewed
 from .evaluations import Evaluations
 from .joins import published, said_to_joins
 from .labels import label_readers
@@ -23,6 +24,7 @@ from .reader import ROLE, StreamReader
 from .references import References
 from .runs import ClosedRun
 from .tally import Tally
+from .unlike import Stage
 
 __all__ = ["ROLE", "Profiler", "make"]
 
@@ -74,6 +76,7 @@ class _Predictions:
         self._configuration, self._name, self._decoder, self._references = configuration, name, decoder, references
         self._evaluations = evaluations
         self.key, self._joins = f"streams.{name}", joins(configuration, name)
+        self._reviewed = reviewed(configuration, name)
 
     def keep_up(self) -> None:
         self._references.keep_up()
@@ -82,9 +85,11 @@ class _Predictions:
         return self._references.retired(self._name)
 
     def tally(self, place: InputPartition, tiling: Buckets) -> Tally:
-        withheld = self._configuration.withholds(self._name)
-        partitions = self._configuration.topics.partitions
-        return Tally(self._name, place, self._decoder, self._references, tiling, self._joins, partitions, withheld=withheld)
+        stage = Stage.of(self._configuration, self._name, place)
+        partitions, withheld = self._configuration.topics.partitions, self._configuration.withholds(self._name)
+        return Tally(
+            self._name, place, self._decoder, self._references, tiling, self._joins, partitions, stage, self._reviewed, withheld=withheld
+        )
 
     def outputs(self, run: ClosedRun) -> Iterable[Output]:
         """The panes, each where its model's evidence meets, and the blocks, each where its ids meet."""
@@ -92,7 +97,11 @@ class _Predictions:
         for pane in run.panes:
             number = partition_of(pane.model, topics.partitions)
             yield from (addressed(self._configuration, topics.summaries, part, number, value) for part, value in pane.split())
+        for kept in run.candidates:
+            yield addressed(self._configuration, topics.summaries, kept, partition_of(kept.model, topics.partitions))
         yield from published(self._configuration, run.blocks)
+        for sample in run.samples:
+            yield addressed(self._configuration, topics.ood, sample, partition_of(sample.model, topics.partitions))
         yield from self._evaluations.told(self._name, run.golden)
 
     def progress(self, progress: Progress, closed: Sequence[ClosedRun]) -> Iterable[Output]:

@@ -1,0 +1,1 @@
+"""How like the training data something is: texts and embeddings by their nearest neighbours in it."""
