@@ -85,10 +85,10 @@ class _Predictions:
         return self._references.retired(self._name)
 
     def tally(self, place: InputPartition, tiling: Buckets) -> Tally:
-        stage = Stage.of(self._configuration, self._name, place)
-        partitions, withheld = self._configuration.topics.partitions, self._configuration.withholds(self._name)
+        stage, withheld = Stage.of(self._configuration, self._name, place), self._configuration.withholds(self._name)
+        partitions = self._configuration.topics.partitions
         return Tally(
-            self._name, place, self._decoder, self._references, tiling, self._joins, partitions, stage, self._reviewed, withheld=withheld
+            *(self._name, place, self._decoder, self._references, tiling, self._joins, partitions, stage, self._reviewed), withheld=withheld
         )
 
     def outputs(self, run: ClosedRun) -> Iterable[Output]:

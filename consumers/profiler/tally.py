@@ -235,10 +235,10 @@ class Tally:
                     self._beside(code).add_ids(ids)
         for place in rows[looked_at(records.offsets[rows])].tolist():
             monitored = self._references.monitored(self._groups[int(group[place])][1].reference or "")
-            named = self._decoder.features(records.values[place])
+            found_there = self._decoder.features(records.values[place])
             if monitored.rules:
-                named = {name: value for name, value in named.items() if monitored.rules.settings.dropped(name) is None}
-            self._beside(int(group[place])).look(named, monitored.known)
+                found_there = {name: value for name, value in found_there.items() if monitored.rules.settings.dropped(name) is None}
+            self._beside(int(group[place])).look(found_there, monitored.known)
         found = self._look(shape, columns, group[rows], records.offsets[rows])
         if self._joins:
             self._wait(columns, records, rows, taken, group, found)
