@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ...detectors.familiarity.places import NOTHING
 from ...detectors.sampling.chance import draws, unit
 from ...detectors.sampling.slot import needed
 from ...detectors.sampling.weights import DRIFTING, FLAGGED, of_scores
@@ -37,8 +38,14 @@ class Looked(NamedTuple):
     offsets: NDArray[np.int64]
     ids: Sequence[object]
     payloads: Sequence[bytes | None]
+    levels: NDArray[np.int64] | None  #: unlike the training data: 0, 1, 2; -1: not scored. None: nobody asked
     monitored: Monitored
     features: Callable[[bytes | None], Mapping[str, object]]  #: whatever stands among the features of a payload
+
+    def seen(self, row: int) -> Mapping[str, object]:
+        """The features of a row, as far as the model's rules for personal data let them be shown."""
+        found, rules = self.features(self.payloads[row]), self.monitored.rules
+        return rules.shown(found) if rules else found
 
 
 class Reviewed(NamedTuple):
@@ -76,6 +83,8 @@ class Keeping:
         weights = of_scores(scores)
         if classes := self.reviewed.settings.classes:
             weights = weights * np.array([classes.get(str(one), 1.0) for one in predictions])
+        if looked.levels is not None:
+            weights = weights * np.where(looked.levels > 0, FLAGGED, 1.0)
         new = np.flatnonzero(self.reviewed.needed(chances, weights))
         self.kept += self._candidates(looked, new, weights, scores, predictions)
         self._chances = np.concatenate((self._chances, chances[new]))
@@ -92,10 +101,11 @@ class Keeping:
                 offset=int(looked.offsets[row]),
                 weight=float(weights[row]),
                 segment=segments[place],
+                level=None if looked.levels is None or looked.levels[row] < 0 else int(looked.levels[row]),
                 prediction_id=id_ if isinstance(id_, str) and unfit(id_, ID) is None else None,
                 prediction=_plain(predictions[row]),
                 score=score if np.isfinite(score) else None,
-                shown=shown(self.reviewed.settings, looked.monitored.fields, looked.features(looked.payloads[row])),
+                shown=shown(self.reviewed.settings, looked.monitored.fields, looked.seen(row)),
             )
 
 
@@ -105,9 +115,15 @@ def reviewed(configuration: Configuration, stream: str) -> dict[str, Reviewed]:
     for name, model in configuration.models.items():
         slots = Slots.of(model, configuration.streams[stream].pane)
         if slots is not None and configuration.stream_of(name) == stream:
-            grows = (FLAGGED if getattr(model, "ood", None) is not None else 1.0) * (DRIFTING if model.segments is not None else 1.0)
+            grows = DRIFTING if model.segments is not None else 1.0
             found[name] = Reviewed(slots, configuration.streams[stream].mapping.id, grows)
     return found
+
+
+def levels_of(scored: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Of rows scored for some subjects, shape [n, subjects, 2]: the level of the subject that is least like the training data."""
+    flags = scored[:, :, 0].astype(np.int64)
+    return np.asarray(np.where(flags < NOTHING, flags, -1).max(axis=1, initial=-1), dtype=np.int64)
 
 
 def told(

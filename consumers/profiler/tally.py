@@ -27,7 +27,7 @@ from ..streams.cut import Cut, Item
 from ..streams.records import Records, parts_of
 from .awaiting import Join, Of, ids_of
 from .beside import SideCounts, grouped, looked_at
-from .candidates import Keeping, Looked, Reviewed, told
+from .candidates import Keeping, Looked, Reviewed, levels_of, told
 from .pool import Unmonitored
 from .references import References
 from .runs import NOTHING_ASIDE, ClosedRun, Golden, OpenRun, Runs, Taken
@@ -98,10 +98,13 @@ class Tally:
         partitions: int = 1,
         stage: Stage | None = None,
         reviewed: Mapping[str, Reviewed] = NO_REVIEWS,
+        *,
+        withheld: bool = False,
     ) -> None:
+        """``withheld``: of bad records nothing is told but where they are (`Configuration.withholds`)."""
         self._stream, self._source, self._buckets, self._joins, self._partitions = stream, source, tiling, joins, partitions
         self._decoder, self._references, self._stage, self._reviewed = decoder, references, stage or Stage(source, {}), reviewed
-        self._runs = Runs(_Run)
+        self._runs = Runs(_Run, withheld=withheld)
         self._codes: dict[tuple[int, int, tuple[str, ...]], int] = {}  # of a run, a bucket, a model version
         self._groups: list[tuple[int, _Target]] = []  # by code, the run and what is counted
         self._shape_of: list[Shape] = []  # by code
@@ -231,13 +234,16 @@ class Tally:
                 if not (self._joins or self._reviewed) or self._counts_ids(code):
                     self._beside(code).add_ids(ids)
         for place in rows[looked_at(records.offsets[rows])].tolist():
-            known = self._references.monitored(self._groups[int(group[place])][1].reference or "").known
-            self._beside(int(group[place])).look(self._decoder.features(records.values[place]), known)
+            monitored = self._references.monitored(self._groups[int(group[place])][1].reference or "")
+            found_there = self._decoder.features(records.values[place])
+            if monitored.rules:
+                found_there = {name: value for name, value in found_there.items() if monitored.rules.settings.dropped(name) is None}
+            self._beside(int(group[place])).look(found_there, monitored.known)
         found = self._look(shape, columns, group[rows], records.offsets[rows])
         if self._joins:
             self._wait(columns, records, rows, taken, group, found)
         if self._reviewed:
-            self._keep(columns, records, rows, group)
+            self._keep(columns, records, rows, group, found)
         shape.add(columns, group[rows], taken.late[rows], records.offsets[rows], None if found is None else found.scored)
 
     def _look(self, shape: Shape, columns: Columns, group: NDArray[np.int64], offsets: NDArray[np.int64]) -> Found | None:
@@ -283,7 +289,7 @@ class Tally:
                 found["outlier"] = unlike.outliers[np.searchsorted(rows, among)]
             waiting.add(found)
 
-    def _keep(self, columns: Columns, records: Records, rows: NDArray[np.int64], group: NDArray[np.int64]) -> None:
+    def _keep(self, columns: Columns, records: Records, rows: NDArray[np.int64], group: NDArray[np.int64], unlike: Found | None) -> None:
         """Keep those of the rows of models that people are asked about that a sample may need."""
         refused = np.zeros(len(rows), dtype=bool)
         refused[[rejected.row for rejected in columns.rejected]] = True
@@ -298,7 +304,8 @@ class Tally:
             payloads = [records.values[row] for row in among.tolist()]
             monitored = self._references.monitored(target.reference)
             keeping = self._runs[number].keeping.setdefault(target, Keeping(reviewed, self._source))
-            keeping.look(Looked(columns, inside, records.offsets[among], ids, payloads, monitored, self._decoder.features))
+            levels = None if unlike is None else levels_of(unlike.scored[inside])
+            keeping.look(Looked(columns, inside, records.offsets[among], ids, payloads, levels, monitored, self._decoder.features))
 
     def _no_rows(self, columns: Columns, shape: Shape, records: Records, rows: NDArray[np.int64]) -> list[int]:
         """Of the decoded rows, those that are none: records without features."""

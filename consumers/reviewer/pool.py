@@ -8,7 +8,7 @@ import numpy as np
 
 from ...detectors.sampling.chance import draws, unit
 from ...detectors.sampling.slot import draw, needed
-from ...detectors.sampling.weights import DRIFTING, FLAGGED
+from ...detectors.sampling.weights import DRIFTING
 from ...schemas.messages.candidates import Candidate, Candidates
 from ...schemas.messages.review import ReviewRequest, ReviewSlot, case_of
 from ..streams.slots import Slots
@@ -40,7 +40,7 @@ class Pool:
         self.rows += found.rows
         self.kept += ((whose, one) for one in found.kept)
         if len(self.kept) > 1:
-            still = needed(self._chances(), self._weights(), *slots.most, FLAGGED * DRIFTING)
+            still = needed(self._chances(), self._weights(), *slots.most, DRIFTING)
             self.kept = [self.kept[place] for place in np.flatnonzero(still).tolist()]
 
     def drawn(self, application: str, model: str, end: int, slots: Slots, drifting: Sequence[str]) -> list[ReviewRequest | ReviewSlot]:
@@ -115,7 +115,7 @@ class Pool:
 
 
 def _grown(one: Candidate, drifting: Sequence[str]) -> float:
-    return (FLAGGED if one.level else 1.0) * (DRIFTING if one.segment is not None and one.segment in drifting else 1.0)
+    return DRIFTING if one.segment is not None and one.segment in drifting else 1.0
 
 
 def _alike(one: Candidate) -> str:

@@ -34,7 +34,21 @@ def make(making: Making) -> list[Folding[Fact, Said]]:
     if not reviews.asked(configuration):
         return []
     folded: list[Folded[Fact, Said]] = [Drawing(making.bus, configuration), Estimating(configuration)]
-    return [Folding(making.bus, configuration, folded, making.wall, role=ROLE)]
+    return [Reviewing(making.bus, configuration, folded, making.wall, role=ROLE)]
+
+
+class Reviewing(Folding[Fact, Said]):
+    """The folding consumer of both folds, one of which reads what the other writes."""
+
+    _drawn = False
+
+    @property
+    def done(self) -> bool:
+        """Whether everything has been drawn from, by all of the group, and then what was drawn is folded."""
+        if super().done and not self._drawn:
+            self._drawn = True
+            self.finish()
+        return self._drawn and super().done
 
 
 class Drawing:

@@ -15,10 +15,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .weights import DRIFTING, FLAGGED
+from .weights import DRIFTING
 
 #: By so much at most a weight may be greater when a slot is drawn than when the row was kept.
-GROWS = FLAGGED * DRIFTING
+GROWS = DRIFTING
 
 Numbers = NDArray[np.float64]
 

@@ -24,7 +24,7 @@ class Candidate(Fact):
     """A row that may be drawn. Its chance follows from where it lies."""
 
     offset: Offset
-    weight: Annotated[float, Field(gt=0)]  #: by its score and its predicted class
+    weight: Annotated[float, Field(gt=0)]  #: by its score, its predicted class, and how unlike the training data it is
     segment: str | None = None
     level: Annotated[int, Field(ge=0, le=2)] | None = None  #: unlike the training data: 1, p <= .05; 2, p <= .005; null: not asked
     prediction_id: str | None = None
