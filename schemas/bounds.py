@@ -19,6 +19,7 @@ RECORDS = {
     "progress": 500_000,
     "block": 600_000,
     "performance": 50_000,
+    "ood-sample": 50_000,
     "snapshot": 600_000,
     "drift-event": 800_000,
     "notice": 100_000,
@@ -31,4 +32,9 @@ RECORDS = {
     "golden-started": 20_000,
     "golden-result": 600_000,
     "golden-evaluation": 500_000,
+    "review-request": 200_000,
+    "review-answer": 50_000,
+    "review-slot": 200_000,
+    "reviewed": 50_000,
+    "candidates": 500_000,
 }

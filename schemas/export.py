@@ -8,6 +8,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from .configuration import Configuration
 from .messages.announcement import Announcement
 from .messages.block import Block
+from .messages.candidates import Candidates
 from .messages.dead_letter import DeadLetter
 from .messages.drift import DriftEvent
 from .messages.evidence import Evidence
@@ -15,10 +16,13 @@ from .messages.golden import GoldenEvaluation, GoldenRequest, GoldenResult, Gold
 from .messages.golden_set import GoldenAnnouncement
 from .messages.model_event import ModelEvent
 from .messages.notice import Notice
+from .messages.ood import OodSample
 from .messages.pane import Pane
 from .messages.performance import Performance
 from .messages.prediction import Prediction
 from .messages.progress import Progress
+from .messages.review import ReviewAnswer, ReviewRequest, ReviewSlot
+from .messages.reviewed import Reviewed
 from .stored.golden import GoldenSet
 from .stored.reference import Reference
 
@@ -28,6 +32,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 PUBLISHED: dict[str, type[BaseModel]] = {
     "announcement": Announcement,
     "block": Block,
+    "candidates": Candidates,
     "configuration": Configuration,
     "dead-letter": DeadLetter,
     "drift-event": DriftEvent,
@@ -40,11 +45,16 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "golden-set": GoldenAnnouncement,
     "golden-started": GoldenStarted,
     "notice": Notice,
+    "ood-sample": OodSample,
     "pane": Pane,
     "performance": Performance,
     "prediction": Prediction,
     "progress": Progress,
     "reference": Reference,
+    "review-answer": ReviewAnswer,
+    "review-request": ReviewRequest,
+    "review-slot": ReviewSlot,
+    "reviewed": Reviewed,
 }
 
 

@@ -133,6 +133,7 @@ def documented() -> dict[str, dict[str, str]]:
         ("models.NAME.pairs", schema.PairSettings),
         ("models.NAME.segments", Segments),
         ("models.NAME.trailing", schema.Trailing),
+        ("models.NAME.review", schema.Review),
         ("models.NAME.golden", schema.Golden),
         ("models.NAME.golden.call.kserve", golden.KServe),
         ("models.NAME.golden.call.http", golden.PlainHTTP),

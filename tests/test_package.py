@@ -1,9 +1,11 @@
 """What users install: built from the source distribution, in an empty environment, without what development needs."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,14 @@ def uv() -> str:
     if not found:
         pytest.fail("needs uv to build and install: run it with make test", pytrace=False)
     return found
+
+
+def test_the_scoreboards_environment_has_all_that_we_depend_on() -> None:
+    """It is installed without looking at what anybody asks for."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = {re.split(r"[^\w.-]", one)[0] for one in project["dependencies"]}
+    lines = (ROOT / "tests/benchmarks/scoreboard/requirements.txt").read_text().splitlines()
+    assert wanted - {line.partition("==")[0] for line in lines} == set()
 
 
 @pytest.fixture(scope="module")

@@ -52,7 +52,9 @@ def accept(configuration: Configuration, episode: str, first: str | None, until:
             raise click.ClickException(msg)
         signals = found.drifted
         rows = TopicSlice(topic=stream.topics[0], start=first or found.first.bucket[0], end=until)
-        changed = configuration.model(model).model_copy(update={"reference": rows})
+        changed = configuration.model(model).model_copy(
+            update={"reference": rows, **({} if any(one.of == "ood" for one in signals) else {"ood": None})}
+        )
         recent = configuration.model_copy(update={"models": {**configuration.models, model: changed}})
         store = ArtifactStore(configuration.artifacts)
         # What holds then: another episode of the same reference may have been accepted before.
@@ -64,7 +66,7 @@ def accept(configuration: Configuration, episode: str, first: str | None, until:
                 f"{model}/{version} has no reference from {iso(start)} on; build one: driftbus reference build {model} --version {version}"
             )
             raise click.ClickException(msg)
-        profile = accepted(store.reference(holding.reference), reference_of(recent, model, version, bus), signals)
+        profile = accepted(store.reference(holding.reference), reference_of(recent, model, version, bus, store), signals)
         reference = store.put(profile.encoded())
         announce(bus, configuration, Announcement(model=model, version=version, reference=reference, since=start, rows=profile.rows))
     names = ", ".join(sorted({signal.name for signal in signals}))

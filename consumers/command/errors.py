@@ -3,10 +3,11 @@
 from ...schemas.unusable import Unusable
 from ..bus.interface import BusError
 from ..console.serving import ServingError
+from ..desk.label_studio_server import LabelStudioError
 from ..process.settings import ConfigurationError
 from ..reference.artifacts import ArtifactError
 
-_THE_USERS = (ArtifactError, BusError, ConfigurationError, FileNotFoundError, PermissionError, ServingError, Unusable)
+_THE_USERS = (ArtifactError, BusError, ConfigurationError, FileNotFoundError, LabelStudioError, PermissionError, ServingError, Unusable)
 
 
 def is_the_users(error: Exception) -> bool:

@@ -1,12 +1,15 @@
 """``driftbus performance``: how a model's predictions turned out, and what is expected of those of which it is not known."""
 
 import json
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
 from ...schemas.configuration import Configuration
+from ...schemas.messages.reviewed import Reviewed
+from ..console import reviewed
 from ..console.awaited import awaited, still_awaited
 from ..console.performance import Story, main_metric, story_in, story_of
 from ..console.performance_table import happened, legend, plain, table, title
@@ -60,8 +63,15 @@ def performance(
         msg = '--plot needs matplotlib; install it with: pip install "driftbus[plot]"'
         raise click.ClickException(msg)
     refuse_inputs({"--plot": plot}, {**{f"--from {file}": file for file in files}, **dict(inputs_of(configuration))})
-    whole = story_in(files, configuration) if files else _on_the_bus(configuration, model)
+    by_people: list[Reviewed] = []
+    if files:
+        whole = story_in(files, configuration)
+    else:
+        whole, by_people = _on_the_bus(configuration, model, version)
     story = whole.of(model, version, segment)
+    if by_people and not story.records:
+        _say_reviewed(by_people[-(last or _ON_A_TERMINAL) :], as_json=as_json)
+        return
     if not story.records:
         raise click.ClickException(_not_there(whole, model, version, segment))
     chosen = metric or main_metric(story.records)
@@ -80,23 +90,37 @@ def performance(
         for each in (shown, *(other.newest(newest) if newest and other.records else other for other in others)):
             for one in plain(each):
                 say(json.dumps(one, ensure_ascii=False))
+        _say_reviewed(by_people[-newest:] if newest else by_people, as_json=True)
         return
     terminal.say(title(shown, chosen))
     terminal.table(table(shown, chosen, terminal.width))
     more = len(story.records) - len(shown.records)
     earlier = [f"{more:,} earlier intervals are not shown: --last {len(story.records)}"] if more and last is None else []
+    _say_reviewed(by_people[-newest:] if newest else by_people, as_json=False)
     for line in (*legend(shown, terminal.width), *happened(shown), *still_awaited(story.records), *earlier):
         terminal.say(line)
 
 
-def _on_the_bus(configuration: Configuration, model: str) -> Story:
-    """What the topics hold. Where that is nothing of the model, say what is awaited."""
+def _say_reviewed(records: Sequence[Reviewed], *, as_json: bool) -> None:
+    """What reviewers' answers say, if anybody was asked."""
+    if as_json:
+        for one in records:
+            say(json.dumps({"reviewed": one.model_dump(mode="json")}, ensure_ascii=False))
+    elif records:
+        terminal = Terminal()
+        terminal.say("reviewed: right, of all predictions, as people's answers have it")
+        terminal.table(reviewed.table(records))
+
+
+def _on_the_bus(configuration: Configuration, model: str, version: str | None) -> tuple[Story, list[Reviewed]]:
+    """What the topics hold, of labels and of reviews. Where that is nothing of the model, say what is awaited."""
     with opened(configuration) as bus:
         there = bus.describe([configuration.topics.performance, configuration.topics.drift])
         story = story_of(bus, configuration) if len(there) > 1 else Story([], [], [])
-        if not any(one.model == model for one in story.records):
+        by_people = reviewed.reviewed_of(bus, configuration, model, version)
+        if not by_people and not any(one.model == model for one in story.records):
             raise click.ClickException(f"nothing is known of {model} yet: {awaited(bus, configuration, model)}")
-    return story
+    return story, by_people
 
 
 def _not_there(whole: Story, model: str, version: str | None, segment: str | None) -> str:

@@ -6,8 +6,8 @@ import click
 
 from ...schemas.configuration import Configuration
 from ..bus.recording import write_recording
+from ..reference import golden_records, reviews
 from ..reference.files import written_whole
-from ..reference.golden_records import asked
 from ..replay.terminal import say
 from .configured import configured
 from .opened import opened
@@ -18,8 +18,8 @@ from .outputs import inputs_of, refuse_inputs
 @click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
 @configured
 def record(configuration: Configuration, file: Path) -> None:
-    """Write every record of the streams' topics, as far as they are there now, and all that was said and asked of models into FILE (JSON
-    lines).
+    """Write every record of the streams' topics, as far as they are there now, all that was said and asked of models, and reviews, into
+    FILE (JSON lines).
 
     Offsets, times, keys, headers and topic ids are kept, so that `driftbus replay FILE` publishes what was published live.
     """
@@ -29,6 +29,8 @@ def record(configuration: Configuration, file: Path) -> None:
         raise click.UsageError(msg)
     inputs = configuration.inputs
     with opened(configuration) as bus, written_whole(file) as place:
-        ours = [configuration.topics.models, *([configuration.topics.golden] if asked(configuration) else [])]
+        ours = [configuration.topics.models]
+        ours += [configuration.topics.golden] if golden_records.asked(configuration) else []
+        ours += [configuration.topics.reviews] if reviews.asked(configuration) else []
         count = write_recording(bus, [*inputs, *ours], place)
     say(f"{count:,} records of {', '.join(inputs)} in {file}; next: driftbus replay {file}")

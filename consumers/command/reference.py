@@ -13,6 +13,7 @@ from ..replay.terminal import say
 from ..streams.records import told_ends
 from .accept import accept
 from .checks.agreement import disagreement
+from .checks.ood import described as described_familiarity
 from .checks.samples import last_records, rows_of
 from .configured import configured
 from .facts import described
@@ -43,12 +44,13 @@ def build(configuration: Configuration, model: str, version: str, from_start: bo
     stream = configuration.streams[configuration.stream_of(model)]
     start = beginning(model, stream, from_start=from_start, since=since)
     with opened(configuration) as bus:
-        profile = reference_of(configuration, model, version, bus)
+        store = ArtifactStore(configuration.artifacts)
+        profile = reference_of(configuration, model, version, bus, None if dry_run else store)
         _show(profile)
         _compare(bus, configuration, profile)
         if dry_run:
             return
-        name = ArtifactStore(configuration.artifacts).put(profile.encoded())
+        name = store.put(profile.encoded())
         announce(bus, configuration, Announcement(model=model, version=version, reference=name, since=start, rows=profile.rows))
     holds = "everything in the topics" if start == FROM_START else f"record times from {stream.pane.place(start)} on"
     say(f"{model}/{version}: {name} holds for {holds}")
@@ -71,5 +73,7 @@ def _show(profile: Reference) -> None:
     say(f"{profile.model}/{profile.version}: {profile.rows:,} rows, {len(profile.fields)} fields")
     for line in described(profile):
         say(line)
+    for one in profile.familiarity:
+        say(f"  {described_familiarity(one)}")
     for warning in profile.warnings:
         say(f"warning: {warning}", err=True)

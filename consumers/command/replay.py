@@ -45,7 +45,7 @@ _to_write = click.Path(dir_okay=False, writable=True, path_type=Path)
 @click.option("--events", type=_to_write, metavar="FILE", help="Write the events here, a line of JSON each.")
 @click.option("--measures", type=_to_write, metavar="FILE", help="Write KS, PSI, JS and more here: a line per bucket and signal.")
 @click.option("--performance", type=_to_write, metavar="FILE", help="Write how predictions turned out: a line of JSON an interval.")
-@click.option("--afresh", is_flag=True, help="Ask for golden evaluations anew, whatever the recording says of them.")
+@click.option("--afresh", is_flag=True, help="Ask for golden evaluations and reviews anew, whatever the recording says of them.")
 @click.option("--plot", type=_to_write, metavar="FILE", help="Draw here when what drifted (PNG, SVG or PDF).")
 @configured
 def replay(
@@ -114,6 +114,8 @@ def _fold(configuration: Configuration, written: IO[str]) -> list[DriftEvent]:
     differing = totals["would_have_asked"]
     if differing:
         say(f"{differing:,} golden evaluations would have been asked for that the recording does not hold", err=True)
+    if totals["cases_differing"]:
+        say(f"{totals['cases_differing']:,} cases would have been drawn for review that the recording does not hold", err=True)
     say(
         f"{totals['rows']:,} rows, {skipped}{totals['buckets']:,} buckets, {totals['dead_letters']:,} dead letters, "
         f"{episodes} episodes; {totals['rows'] / seconds:,.0f} rows/s"

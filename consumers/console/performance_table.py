@@ -44,7 +44,9 @@ def title(story: Story, metric: str) -> str:
 
 
 def legend(story: Story, width: int) -> Iterator[str]:
-    """What signs mean, of those that are there."""
+    """What signs mean, of those that are there; and what numbers do not say."""
+    if clipped := sum(one.clipped for one in story.records):
+        yield f"{clipped:,} labelled predictions were so far off that they count as nearer: mae and rmse are larger than told"
     if width >= WIDE:
         return
     signs = {

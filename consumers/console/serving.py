@@ -57,13 +57,13 @@ def readiness(observer: Observer, within_ms: int) -> tuple[bool, str]:
     return ready, "\n".join([*lines, f"ready: all with partitions, at most {within_ms / 1000:g} s behind (metrics.ready_within)"])
 
 
-class _Server(ThreadingHTTPServer):
-    """With a bound on requests and on their time; both are kept by the thread that accepts."""
+class Server(ThreadingHTTPServer):
+    """An HTTP server with a bound on requests and on their time; both are kept by the thread that accepts."""
 
     daemon_threads = True
     request_queue_size = 128  # beyond it a connection is tried again after a second, though the oldest would make room at once
 
-    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler], deadline_s: float) -> None:
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler], deadline_s: float = DEADLINE_S) -> None:
         self._deadline_s = deadline_s
         self._free = threading.Semaphore(MOST_AT_ONCE)
         self._lock = threading.Lock()
@@ -101,6 +101,7 @@ class _Server(ThreadingHTTPServer):
                     request.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, *_: object) -> None:
+        """Whoever asked is gone: nobody is told."""
         _log.debug("somebody who asked has gone", exc_info=True)
 
 
@@ -133,7 +134,7 @@ def served(
             """Nobody wants a line every ten seconds for being asked."""
 
     try:
-        server = _Server((settings.host, settings.port), Handler, deadline_s)
+        server = Server((settings.host, settings.port), Handler, deadline_s)
     except OSError as error:
         msg = f"metrics: {settings.host}:{settings.port}: {error.strerror}; write another metrics.port, or 0 for any that is free"
         raise ServingError(msg) from error

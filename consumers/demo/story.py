@@ -181,8 +181,9 @@ class Stage:
             epoch_ms(reference.last),
         )
         configuration = parsed(self.written(act, reference))
-        profile = reference_of(configuration, MODEL, VERSION)
-        name = ArtifactStore(configuration.artifacts).put(profile.encoded())
+        store = ArtifactStore(configuration.artifacts)
+        profile = reference_of(configuration, MODEL, VERSION, store=store)
+        name = store.put(profile.encoded())
         since = FROM_START if reference.since is None else epoch_ms(reference.since)
         announce(bus, configuration, Announcement(model=MODEL, version=VERSION, reference=name, since=since, rows=profile.rows))
 

@@ -54,8 +54,7 @@ class Asking:
     def asked(self, through: int, events: Iterable[object]) -> Iterator[GoldenRequest]:
         """What is to be asked for when all is complete ``through`` then, and these events have been told."""
         for event in events:
-            if isinstance(event, DriftEvent):
-                yield from self._of_episode(event)
+            yield from self.told(event)
         for model, versions in sorted(self.heard.items()):
             golden = self.configuration.models[model].golden
             before = self.slots.get(model)
@@ -72,8 +71,12 @@ class Asking:
                 yield request.model_copy(update={"passed_over": slot.passed_over})
             self.heard[model] = {newest: versions[newest]}
 
-    def _of_episode(self, event: DriftEvent) -> Iterator[GoldenRequest]:
-        """Once, when it is major: as it opens, or later. Of records that cannot be read not even the version is known."""
+    def told(self, event: object) -> Iterator[GoldenRequest]:
+        """What an event asks for: of an episode once, when it is major, as it opens, or later. Of records that cannot be read not even the
+        version is known.
+        """
+        if not isinstance(event, DriftEvent):
+            return
         settings = self.configuration.models.get(event.model)
         if settings is None or settings.golden is None or event.kind == "unreadable":
             return

@@ -22,9 +22,11 @@ from ..reference.artifacts import ArtifactStore
 from ..reference.golden_records import output
 from ..reference.outcomes import Bases
 from ..streams.summaries import fact_of
+from .familiarity import FamiliarityOf
 from .fold import Fold
 from .keys import Published, StateKey, SuiteOf
 from .outcomes import CountedBy
+from .queries import Familiarities
 from .recorded import Recorded, Requests, requests
 from .settings import configuration_hash
 
@@ -35,7 +37,8 @@ def make(making: Making) -> list[Folding[Pane | Progress, Published]]:
     """The one detector of a process, for all streams."""
     configuration, store = making.configuration, making.store
     suite_of, recorded = suites(configuration, store), requests(making.bus, configuration)
-    compiled = Detection(configuration, suite_of, Bases(configuration, store.reference, metrics_for(configuration)), recorded)
+    basis_of = Bases(configuration, store.reference, metrics_for(configuration))
+    compiled = Detection(configuration, suite_of, basis_of, recorded, Familiarities(configuration, store))
     return [Folding(making.bus, making.configuration, compiled, making.wall)]
 
 
@@ -64,8 +67,16 @@ class Detection:
 
     role = ROLE
 
-    def __init__(self, configuration: Configuration, suite_of: SuiteOf, basis_of: CountedBy, recorded: Requests) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        suite_of: SuiteOf,
+        basis_of: CountedBy,
+        recorded: Requests,
+        familiarity_of: FamiliarityOf,
+    ) -> None:
         self._configuration, self._suite_of, self._basis_of, self._recorded = configuration, suite_of, basis_of, recorded
+        self._familiarity_of = familiarity_of
         self.topic = configuration.topics.summaries
 
     def read(self, key: bytes | None, value: bytes | None, headers: Headers) -> Pane | Progress | None:
@@ -74,12 +85,14 @@ class Detection:
 
     def begin(self) -> Fold:
         """Nothing seen."""
-        return Fold(self._configuration, self._suite_of, self._basis_of, recorded=self._compared())
+        return Fold(self._configuration, self._suite_of, self._basis_of, self._familiarity_of, recorded=self._compared())
 
     def restore(self, state: PartitionState, parts: Mapping[str, bytes], facts: Mapping[int, Pane | Progress]) -> Fold:
         """From a snapshot and the panes it awaits."""
         panes = {offset: fact for offset, fact in facts.items() if isinstance(fact, Pane)}
-        return Fold.restored(self._configuration, self._suite_of, state, parts, panes, self._basis_of, self._compared())
+        return Fold.restored(
+            self._configuration, self._suite_of, state, parts, panes, self._basis_of, self._compared(), self._familiarity_of
+        )
 
     def _compared(self) -> Recorded:
         return Recorded(self._configuration, self._recorded)

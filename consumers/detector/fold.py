@@ -16,12 +16,13 @@ from ...detectors.episodes.step import Bucket, State, Suite, adapted, close, fit
 from ...schemas.configuration import Configuration, PaneLength
 from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.golden import GoldenRequest
-from ...schemas.messages.pane import ARRIVALS, PREDICTIONS, REVISIONS, Pane
+from ...schemas.messages.pane import ARRIVALS, OOD, PREDICTIONS, REVISIONS, Pane
 from ...schemas.messages.progress import InputPartition, Progress
 from ...schemas.stored.snapshot import FORM, PartitionState
 from ..streams.align import Aligned, Aligner, Pending, pending_offsets
 from ..streams.buckets import buckets
 from .asking import Asking, tested
+from .familiarity import Familiarity, FamiliarityOf, is_one, not_asked
 from .gone import Gone
 from .keys import Lane, Published, StateKey, SuiteOf
 from .lengths import PaneLengths, changed_panes
@@ -49,6 +50,7 @@ class Fold:
     configuration: Configuration
     suite_of: SuiteOf
     basis_of: CountedBy = NO_LABELS
+    familiarity_of: FamiliarityOf = not_asked
     aligners: dict[Lane, Aligner] = field(default_factory=dict)
     states: dict[StateKey, State] = field(default_factory=dict)
     since: dict[StateKey, int] = field(default_factory=dict)  #: the bucket from which each state's reference holds
@@ -58,6 +60,7 @@ class Fold:
     lengths: PaneLengths = field(init=False)
     unreadable: Unreadable = field(init=False)
     unlabelled: Unlabelled = field(init=False)
+    familiarity: Familiarity = field(init=False)
     unmonitored: set[tuple[str, ...]] = field(default_factory=set)  #: model and version; of the pooled others `(others)`
     #: Of restored states that the configuration no longer fits, the suites that made them, as far as they are known.
     former: dict[StateKey, Suite | None] = field(default_factory=dict)
@@ -80,6 +83,7 @@ class Fold:
         self.silences, self.unexpected = Silences(self.configuration), UnexpectedFields(self.configuration)
         self.lengths = PaneLengths(self.configuration)
         self.unreadable, self.unlabelled = Unreadable(self.configuration), Unlabelled(self.configuration)
+        self.familiarity = Familiarity(self.configuration, self.familiarity_of)
         for name in self.configuration.labels:
             self.outcomes.setdefault(name, Outcomes(self.configuration, name, self.basis_of))
 
@@ -96,7 +100,7 @@ class Fold:
     def open_now(self) -> int:
         """Episodes that are open, silences among them."""
         others = self.silences.open_now() + self.unreadable.open_now() + sum(one.concept.open_now() for one in self.outcomes.values())
-        return sum(len(state.episodes) for state in self.states.values()) + others
+        return sum(len(state.episodes) for state in self.states.values()) + self.familiarity.open_now() + others
 
     def totals(self) -> Mapping[str, int]:
         """Buckets evaluated, and events and notices."""
@@ -109,7 +113,11 @@ class Fold:
 
     def feed(self, offset: int, appended: int, record: Pane | Progress) -> list[Published]:
         """Take one record; returns the events of the buckets that it makes ready. Raises `Unreadable` for a pane that fits no reference."""
-        return [one for one in self._fed(offset, appended, record) if not isinstance(one.event, GoldenRequest) or self._writes(one.event)]
+        return self._written(self._fed(offset, appended, record))
+
+    def _written(self, published: Iterable[Published]) -> list[Published]:
+        """Without the golden evaluations that are only compared."""
+        return [one for one in published if not isinstance(one.event, GoldenRequest) or self._writes(one.event)]
 
     def _writes(self, request: GoldenRequest) -> bool:
         """Whether a golden evaluation is asked for; where a recording says what was, it is only compared."""
@@ -125,6 +133,8 @@ class Fold:
             told = list(starmap(Published, self.outcomes[record.stream].feed(offset, appended, record)))
             self.counted["events"] += sum(isinstance(one.event, DriftEvent) for one in told)
             return told
+        if isinstance(record, Pane) and record.of == OOD:
+            return self.familiarity.feed(offset, appended, record)
         aligner = self.aligners.get(Lane(record.stream, record.of))
         if aligner is None:  # of a stream that the configuration no longer has, or of a kind that is not tested
             if record.of in KINDS:
@@ -156,6 +166,10 @@ class Fold:
             self.counted["events"] += len(published) - before
             events = [one.event for one in published[before:]]
             published += (Published(aligned.end, request) for request in asking.asked(aligned.end, events))
+        if isinstance(record, Progress):
+            unfamiliar = self.familiarity.feed(offset, appended, record)
+            self.counted["events"] += len(unfamiliar)
+            published += unfamiliar
         return published
 
     def _unreadable(self, stream: str, aligner: Aligner, aligned: Aligned) -> list[Published]:
@@ -175,6 +189,7 @@ class Fold:
     def changed(self) -> bool:
         """The configuration is another one than what was restored was made by."""
         others = self.silences.unfit or self.unreadable.unfit or any(one.concept.changed for one in self.outcomes.values())
+        others = others or self.familiarity.changed
         return bool(self.former or self.panes or others or self.gone.left or self.unlabelled.left)
 
     def resumed(self) -> list[Published]:
@@ -187,6 +202,7 @@ class Fold:
             if lane.stream in self.panes:
                 aligner.retiled(buckets(self.configuration.streams[lane.stream].pane))
                 self.lengths.forget(lane.stream)
+        published += self.familiarity.resumed(self.panes)
         self.panes.clear()
         for key in sorted(self.former):
             former = self.former.pop(key)
@@ -196,9 +212,12 @@ class Fold:
                 published += self._placed(key.stream, end, events)
         published += starmap(Published, [*self.silences.reconfigured(), *self.unreadable.reconfigured()])
         published += starmap(Published, [*self.gone.resolved(self.suite_of), *self.unlabelled.resolved()])
-        published += starmap(Published, (told for one in self.outcomes.values() for told in one.concept.resumed()))
-        self.counted["events"] += len(published)
-        return published
+        for told in list(published):
+            of = getattr(told.event, "stream", "")
+            published += (Published(told.time, request) for request in (self.asking[of].told(told.event) if of in self.asking else ()))
+        published += starmap(Published, (told for one in self.outcomes.values() for told in one.resumed()))
+        self.counted["events"] += sum(not isinstance(one.event, GoldenRequest) for one in published)
+        return self._written(published)
 
     def _layout(self, pane: Pane) -> Layout:
         """Of a pane's reference; tests that are compiled for it alone are not kept: its state may be gone."""
@@ -294,7 +313,8 @@ class Fold:
         """Everything that must be remembered at summaries offset ``position``, the states by their keys."""
         numbers = {str(lane): aligner.numbers() for lane, aligner in self.aligners.items()}
         numbers |= {str(Lane(name, ARRIVALS)): one.aligner.numbers() for name, one in self.outcomes.items()}
-        states = {str(key): state.encoded() for key, state in self.states.items()}
+        numbers |= self.familiarity.numbers()
+        states = {str(key): state.encoded() for key, state in self.states.items()} | self.familiarity.states()
         fold: dict[str, Any] = {  # plain data
             "since": {str(key): since for key, since in self.since.items()},
             "unmonitored": sorted(self.unmonitored),
@@ -306,8 +326,9 @@ class Fold:
             "retired": self.silences.plainly_retired(),
             "outcomes": {name: one.plain() for name, one in self.outcomes.items()},
             "concept": {name: one.concept.plain() for name, one in self.outcomes.items()},
+            "familiarity": self.familiarity.plain(),
             "asking": {str(lane): one.plain() for lane, one in self._askings()},
-            "online": {name: one.online.plain() for name, one in self.outcomes.items()},
+            "online": {name: one.online.plain(one.own) for name, one in self.outcomes.items()},
             "compares": None if self.recorded is None else self.recorded.compares,
         }
         pending = pending_offsets(numbers.values())
@@ -328,9 +349,10 @@ class Fold:
         panes: dict[int, Pane],
         basis_of: CountedBy = NO_LABELS,
         recorded: Recorded | None = None,
+        familiarity_of: FamiliarityOf = not_asked,
     ) -> "Fold":
         """The fold that wrote `snapshot`; ``panes`` are those at the summaries offsets it lists as pending."""
-        fold = cls(configuration, suite_of, basis_of, recorded=recorded)
+        fold = cls(configuration, suite_of, basis_of, familiarity_of, recorded=recorded)
         kept: dict[str, Any] = state.fold  # plain data, as `snapshot` wrote it
         if recorded is not None:
             recorded.compares = kept.get("compares")
@@ -349,7 +371,7 @@ class Fold:
                 one.aligner = Aligner.restored(one.aligner.buckets, one.aligner.patience, state.aligners[own], panes)
             one.restore(kept.get("outcomes", {}).get(name, []))
             one.concept.restore(kept.get("concept", {}).get(name, []))
-            one.online.restore(kept.get("online", {}).get(name, []), one.size)
+            one.online.restore(kept.get("online", {}).get(name, []), one.as_now)
         for name, plain in kept.get("concept", {}).items():
             fold.unlabelled.keep(name, plain)
         fold.unmonitored = {tuple(name) for name in kept["unmonitored"] if not isinstance(name, str)}
@@ -360,7 +382,13 @@ class Fold:
         fold.unexpected = UnexpectedFields.restored(configuration, kept.get("unexpected", ()))
         fold.lengths = PaneLengths.restored(configuration, kept.get("lengths", []))
         fold.silences = Silences.restored(configuration, kept.get("silences", []), kept.get("retired", []))
+        unfamiliar = {text: content for text, content in states.items() if is_one(text)}
+        for stream, length in fold.panes.items():
+            fold.familiarity.retile(stream, length)
+        fold.familiarity.restore(unfamiliar, kept.get("familiarity", {}), state.aligners, panes, kept.get("panes", {}))
         for text, content in states.items():
+            if text in unfamiliar:
+                continue
             key = StateKey.read(text)
             decoded = State.decoded(content)
             if key.stream not in configuration.streams:

@@ -26,6 +26,8 @@ class Whose(NamedTuple):
 
 #: What was realised, and what is estimated, of such sums.
 MetricsOf = Callable[[Whose, Sums], tuple[Metrics, Metrics]]
+#: Sums with these columns of a user's own metrics, with those that there are now; None: they are of other labels.
+AsNow = Callable[[Whose, Sums, tuple[str, ...]], Sums | None]
 
 
 class Online:
@@ -57,15 +59,15 @@ class Online:
         """Forget the slots that are over."""
         self._sums = {key: sums for key, sums in self._sums.items() if key[1] > through}
 
-    def plain(self) -> list[Any]:  # plain data for a snapshot
-        """All that is remembered."""
-        return [[*whose, slot, packed(sums)] for (whose, slot), sums in self._sums.items()]
+    def plain(self, own_of: Callable[[Whose], tuple[str, ...]]) -> list[Any]:  # plain data for a snapshot
+        """All that is remembered, with the columns that there are now of a user's own metrics."""
+        return [[*whose, slot, packed(sums), list(own_of(whose))] for (whose, slot), sums in self._sums.items()]
 
-    def restore(self, plain: list[Any], size_of: Callable[[Whose], int]) -> None:
-        """What `plain` wrote; of a slot that was summed with other metrics of a user's own what comes from now on."""
-        for *names, slot, sums in plain:
-            whose, vector = Whose(*names), unpacked(sums)
-            if whose.model in self._every and len(vector) == size_of(whose):
+    def restore(self, plain: list[Any], as_now: AsNow) -> None:
+        """What `plain` wrote; but for sums of what labels are no longer, and those of former releases, of which it is not known."""
+        for model, version, reference, since, segment, slot, sums, *own in plain:
+            whose = Whose(model, version, reference, since, segment)
+            if own and model in self._every and (vector := as_now(whose, unpacked(sums), tuple(own[0]))) is not None:
                 self._sums[whose, slot] = vector
 
 

@@ -5,7 +5,7 @@ The table holds the intervals of which something may still become known. A revis
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from ...detectors.outcomes.metrics import accuracy_within, realised
 from ...detectors.outcomes.own import OwnMetric
 from ...schemas.configuration import Configuration
 from ...schemas.identity import derived_id
+from ...schemas.integers import packed, unpacked
 from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.golden import GoldenRequest
 from ...schemas.messages.notice import Notice
@@ -29,6 +30,7 @@ from ..streams.spans import Spans
 from .asking import Asking, tested
 from .concept import Concept
 from .online import Online, Sums, Whose
+from .summed import Summed, beginning, owning
 from .tables import Table, Tables
 
 
@@ -99,6 +101,12 @@ class Outcomes:
         self.online.passed(aligned.end)
         return found
 
+    def resumed(self) -> Iterator[tuple[int, DriftEvent | GoldenRequest]]:
+        """Go on by the settings that there are now; what that changes, and what that asks for."""
+        for end, event in self.concept.resumed():
+            yield end, event
+            yield from ((end, self.online.beside(one, self._metrics)) for one in self.asking.told(event))
+
     def _metrics(self, whose: Whose, vector: Sums) -> tuple[Metrics, Metrics]:
         """What was realised of the predictions of a slot, and what is estimated."""
         plan, table = self._plan(whose), self._tables.get(whose)
@@ -111,15 +119,15 @@ class Outcomes:
         for whose, about in sorted(self._over(aligned.end - 1), key=lambda one: (self._spans.final(one[1]), *_order(one))):
             yield from self._closed(whose, about, self._spans.final(about))
         self._tables.forget(aligned.end)
-        touched, behind = set[tuple[Whose, int]](), set[tuple[Whose, int]]()
+        touched, forgotten = set[tuple[Whose, int]](), set[tuple[Whose, int]]()
         for pending in aligned.panes:
             pane = pending.pane
             if pane.of == REVISIONS and pane.reference is not None:
                 whole = _whole(pane)
                 # Panes are of segments where there are any: all of them together are the whole.
                 for whose in (whole,) if pane.segment is None else (whole, whole._replace(segment=pane.segment)):
-                    if whose in self._tables and self._tables[whose].is_over(pane.about):
-                        behind.add((whose, pane.about))
+                    if whose in self._tables and self._tables[whose].is_forgotten(pane.about, self._plan(whose).size):
+                        forgotten.add((whose, pane.about))
                     self._add(whose, pane)
                     touched.add((whose, pane.about))
         plans = {whose: self._plan(whose) for whose in self._tables}
@@ -127,7 +135,7 @@ class Outcomes:
             self._tables[whose].settle(plans[whose], drifting=self.concept.drifts(whose.model, whose.version))
         over = self._over(aligned.end)
         for whose, about in sorted(touched | over, key=_order):
-            if (whose, about) in behind:
+            if (whose, about) in forgotten:
                 self._tables[whose].close(about, plans[whose])
             elif (whose, about) in over:
                 yield from self._closed(whose, about, aligned.end)
@@ -136,7 +144,7 @@ class Outcomes:
                 yield from self._failing(whose, about, aligned.end, plans[whose])
 
     def _over(self, through: int) -> set[tuple[Whose, int]]:
-        """Intervals of which nothing more can become known."""
+        """Intervals of which nothing more is to become known."""
         return {(whose, about) for whose, table in self._tables.items() for about in table.intervals if self._spans.final(about) <= through}
 
     def _closed(self, whose: Whose, about: int, through: int) -> Iterator[Performance | Notice]:
@@ -154,14 +162,20 @@ class Outcomes:
         """Of a revision, without what groups of features come to."""
         plan = self._plan(whose)
         theirs = plan if pane.own == plan.basis.own else layout(plan.basis.model_copy(update={"own": pane.own}))
-        return _owning(_beginning(pane, theirs), plan.basis.own)
+        return owning(beginning(pane, theirs), plan.basis.own)
 
     def _plan(self, whose: Whose) -> Layout:
         return self._plan_of(whose.model, whose.reference)
 
-    def size(self, whose: Whose) -> int:
-        """How many sums are kept of an interval."""
-        return self._plan(whose).size
+    def own(self, whose: Whose) -> tuple[str, ...]:
+        """The columns of a user's metrics that there are now."""
+        return self._plan(whose).basis.own
+
+    def as_now(self, whose: Whose, sums: Sums, own: tuple[str, ...]) -> Sums | None:
+        """Sums with these columns of a user's metrics, with those that there are now; None: they are of what labels are no longer."""
+        plan = self._plan(whose)
+        before = layout(plan.basis.model_copy(update={"own": own}))
+        return owning(Summed(before, sums), plan.basis.own) if len(sums) == before.size else None
 
     def _laid_out(self, model: str, reference: str) -> Layout:
         return layout(without_features(self._basis_of(model, reference, self.name)))
@@ -223,6 +237,7 @@ class Outcomes:
             labelled=max(plan.number(vector, "labelled"), 0),
             expired=max(plan.number(vector, "expired"), 0),
             duplicates=max(plan.number(vector, "duplicates"), 0),
+            clipped=found.clipped if found else 0,
             due=max(plan.number(vector, "due"), 0),
             labelled_when_due=max(int(delays.sum()), 0) if self._spans.maturity is not None else 0,
             median_delay=quantile(delays.sum(axis=0), 0.5),
@@ -239,42 +254,20 @@ class Outcomes:
     def restore(self, plain: list[Any]) -> None:
         """What `plain` wrote, with the columns that there are now of a user's metrics; but for sums of what labels are no longer."""
         for whose, table in Tables.restored(plain).items():
-            plan = self._plan(whose)
-            before = layout(plan.basis.model_copy(update={"own": table.own}))
-            if len(table.known) != before.size:
+            own, table.own = table.own, self.own(whose)
+            known = self.as_now(whose, table.known, own)
+            if known is None:
                 continue
-            table.known = _owning(_Vector(before, table.known), plan.basis.own)
-            table.intervals = {about: _owning(_Vector(before, vector), plan.basis.own) for about, vector in table.intervals.items()}
-            table.own = plan.basis.own
-            self._tables[whose] = table
+            table.known, self._tables[whose] = known, table
+            for about, vector in [*table.intervals.items()]:
+                table.intervals[about] = self._now(whose, vector, own)
+            for about, vector in [*table.over.items()] if own != table.own else ():
+                table.over[about] = packed(self._now(whose, unpacked(vector), own))
 
-
-class _Vector(NamedTuple):
-    """Sums in the layout that they are of."""
-
-    plan: Layout
-    sums: Sums
-
-
-def _beginning(pane: Pane, plan: Layout) -> _Vector:
-    """Of a pane, or of a part of one, what stands in the first places."""
-    found, part = np.zeros(plan.size, dtype=np.int64), pane.counts[: max(plan.size - pane.counts_at, 0)]
-    if pane.parts == 1 and len(part) < plan.size:
-        msg = f"outcomes of {pane.model}/{pane.version} that hold {len(part):,} sums, and {plan.size:,} are known: of other labels"
-        raise ValueError(msg)
-    found[pane.counts_at : pane.counts_at + len(part)] = part
-    return _Vector(plan, found)
-
-
-def _owning(vector: _Vector, own: tuple[str, ...]) -> Sums:
-    """The same with these columns of a user's metrics, by name: what is new in it is 0, and what is gone is left out."""
-    plan, sums = vector
-    if plan.basis.own == own:
-        return sums
-    section = plan.sections["own"]
-    known = dict(zip(plan.basis.own, plan.take(sums, "own").tolist(), strict=True))
-    columns = np.array([known.get(name, 0) for name in own], dtype=np.int64)
-    return np.concatenate((sums[: section.start], columns, sums[section.span.stop :]))
+    def _now(self, whose: Whose, sums: Sums, own: tuple[str, ...]) -> Sums:
+        """`as_now` of sums of these labels; those in short have no columns of a user's."""
+        found = self.as_now(whose, sums, own)
+        return sums if found is None else found
 
 
 def _order(one: tuple[Whose, int]) -> tuple[str | int, ...]:

@@ -18,9 +18,11 @@ MODEL = (
     "silence",
     "trailing",
     "features",
+    "ood.important",
+    "ood.samples",
 )
 #: Of these, what came later, with the values with which all is as before.
-LATER = {"where": None, "max_ahead": "1m", "nulls": None, "zone": None}
+LATER = {"where": None, "max_ahead": "1m", "nulls": None, "zone": None, "ood": None}
 
 
 def configuration_hash(configuration: Configuration) -> str:

@@ -1,6 +1,7 @@
 """The tables of a join: what is known of the predictions of each interval, by whose they are.
 
-A revision adds to an interval until it is final. Of those that are, the newest are remembered in short: what tells how a change went on.
+A revision adds to an interval. Those that are final, of which nothing more should come, are remembered packed as long as they are among the
+newest: they tell how a change went on, and what does come, of a reader that was given up, is added to what was told of them.
 """
 
 from collections.abc import Iterable
@@ -19,9 +20,9 @@ from .online import Sums, Whose
 BASELINE, MOST_KNOWN = 5_000, 50_000
 #: Milliseconds behind the last interval of a version in which nothing more came of it: it would stay for ever.
 FORGOTTEN_AFTER = 90 * 86_400_000
-#: Final intervals that are remembered in short: some days of hours.
+#: Final intervals that are remembered: some days of hours.
 REMEMBERED = 64
-#: Where that which is remembered ends in their vector.
+#: Where that ends in their vector which tells how a change went on.
 _LAST = "cell expired"
 
 
@@ -33,25 +34,32 @@ class Table:
     grows: bool = True
     latest: int = -NEVER  #: of the intervals that there were
     intervals: dict[int, Sums] = field(default_factory=dict)  #: by their end; those that are not final
-    over: dict[int, Sums] = field(default_factory=dict)  #: final ones, in short
+    over: dict[int, Any] = field(default_factory=dict)  #: final ones, packed; those of former releases end behind `_LAST`
     own: tuple[str, ...] = ()  #: columns of the user's metrics in all of these
     failing: set[str] = field(default_factory=set)  #: metrics of which it has been told that they fail
-    told: dict[int, Interval] = field(default_factory=dict)  #: made of these, as long as nothing is added
+    forgotten: int = -NEVER  #: so far intervals were final that are not remembered
+    made: dict[int, Interval] = field(default_factory=dict)  #: of all of these, as long as nothing is added
 
     def add(self, about: int, counts: Sums) -> None:
-        """A revision of an interval."""
+        """A revision of an interval; one that is final is open again until it is closed."""
+        if about in self.over:
+            vector = unpacked(self.over[about])
+            if len(vector) == len(counts):
+                del self.over[about]
+                self.intervals[about] = vector
         self.intervals[about] = self.intervals.get(about, 0) + counts
-        self.told.pop(about, None)
+        self.made.pop(about, None)
         self.latest = max(self.latest, about)
         if self.grows:
             self.known = self.known + counts
 
-    def is_over(self, about: int) -> bool:
-        """Whether an interval has been told for the last time: what still comes of it is told no more, for it would stand in the place of
-        all that was told, of which only the short form is remembered.
+    def is_forgotten(self, about: int, size: int) -> bool:
+        """Whether an interval, of vectors of this size, was final and is not remembered: of what still comes of it nothing is told, for it
+        would stand in the place of all that was told.
         """
-        told = about in self.over or (len(self.over) >= REMEMBERED and about < min(self.over))
-        return told and about not in self.intervals
+        if about in self.over:
+            return len(unpacked(self.over[about])) != size
+        return about <= self.forgotten and about not in self.intervals
 
     def baseline(self, plan: Layout) -> Sums | None:
         """What is estimated by; None: too little is known, or not all of it."""
@@ -64,18 +72,28 @@ class Table:
 
     def close(self, about: int, plan: Layout) -> None:
         """An interval is final."""
-        self.over[about] = self.over.get(about, 0) + self.intervals.pop(about)[: _short(plan)]
+        vector = self.intervals.pop(about)
+        if about in self.over:  # in short
+            vector = unpacked(self.over[about])[: _short(plan)] + vector[: _short(plan)]
+        self.over[about] = packed(vector)
+        self.trim()
+
+    def trim(self) -> None:
+        """Remember the newest of the final ones."""
         for old in sorted(self.over)[:-REMEMBERED]:
             del self.over[old]
-            self.told.pop(old, None)
+            self.made.pop(old, None)
+        self.forgotten = min(self.over) - 1 if len(self.over) >= REMEMBERED else -NEVER
 
     def all(self, plan: Layout, length: int) -> dict[int, Interval]:
         """What is remembered of every interval of this length, by its end. Of those that were final something may have come since."""
         for about in self.intervals.keys() | self.over.keys():
-            if about not in self.told:
-                parts = [some[about][: _short(plan)] for some in (self.over, self.intervals) if about in some]
-                self.told[about] = Interval.of(plan, sum(parts[1:], parts[0]), about - length, about)
-        return self.told
+            if about not in self.made:
+                parts = [self.intervals[about]] if about in self.intervals else []
+                parts += [unpacked(self.over[about])] if about in self.over else []
+                vector = sum((part[: _short(plan)] for part in parts[1:]), parts[0][: _short(plan)])
+                self.made[about] = Interval.of(plan, vector, about - length, about)
+        return self.made
 
 
 def _short(plan: Layout) -> int:
@@ -103,7 +121,8 @@ class Tables(dict[Whose, Table]):
                 packed(table.known),
                 table.grows,
                 table.latest,
-                *([[about, packed(vector)] for about, vector in some.items()] for some in (table.intervals, table.over)),
+                [[about, packed(vector)] for about, vector in table.intervals.items()],
+                [[about, vector] for about, vector in table.over.items()],
                 list(table.own),
                 sorted(table.failing),
             ]
@@ -115,6 +134,7 @@ class Tables(dict[Whose, Table]):
         """What `plain` wrote."""
         tables = cls()
         for *names, known, grows, latest, intervals, over, own, failing in plain:
-            open_, kept = ({about: unpacked(vector) for about, vector in some} for some in (intervals, over))
-            tables[Whose(*names)] = Table(unpacked(known), grows, latest, open_, kept, tuple(own), set(failing))
+            open_ = {about: unpacked(vector) for about, vector in intervals}
+            table = tables[Whose(*names)] = Table(unpacked(known), grows, latest, open_, dict(over), tuple(own), set(failing))
+            table.trim()
         return tables

@@ -4,13 +4,10 @@ What is joined is never written: it is a function of the last two waits of the t
 empty joiner folds on and is the joiner itself before it gets to where the snapshot was made (`driftbus.detectors.joining.joiner`).
 """
 
-import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
-
-import msgspec
 
 from ...detectors.joining.joiner import Joiner, Outcome, Settings
 from ...detectors.outcomes.counting import Own
@@ -27,24 +24,16 @@ from ..streams.spans import Spans
 from .blocks import Blocks, Kept
 from .counted import CountedBy
 from .doubts import Doubts, Span, Standing, standings
+from .marks import Mark, mark, packed, unpacked
 from .names import Names
+from .reads import Reads, topics_of
 from .rows import in_steps, labels, predictions
 from .steps import Step, together
 
-#: Marks in a wait.
-MARKS = 32
 #: More than any bucket, in ms; a thousand times that is still a whole number in every language.
 AGAIN = 1 << 43
 #: The blocks that wait in a partition, of which `situated` says which it is.
 BlocksOf = Callable[[int], Blocks]
-
-
-class Mark(NamedTuple):
-    """A place from which a joiner may begin with nothing."""
-
-    position: int  #: in the joins partition: the next offset to fold
-    through: int  #: all is over up to here
-    numbers: bytes  #: of the aligner, plain data, packed: there are some hundred marks, and one side may be far ahead
 
 
 @dataclass
@@ -52,9 +41,10 @@ class Join:
     """One join in one partition."""
 
     name: str
-    streams: frozenset[str]  #: those that it waits for
+    reads: Reads
     aligner: Aligner[Kept]
     names: Names
+    ledger: Ledger
     joiner: Joiner
     spans: Spans
     doubts: Doubts = field(default_factory=Doubts)
@@ -70,24 +60,23 @@ class Said(NamedTuple):
 class Fold:
     """The joins of one partition."""
 
-    changed = False
-
     def __init__(self, configuration: Configuration, basis_of: CountedBy, blocks_of: BlocksOf) -> None:
         self._configuration, self._basis_of, self._blocks_of = configuration, basis_of, blocks_of
         self._counted = {"joined": 0, "outcomes": 0}
         self._blocks: Blocks | None = None
-        self._joins = {name: self._begun(name, None, {}) for name in configuration.labels}
+        self._position = 0
+        self._joins = {name: self._begun(name, None, {}, Reads([(0, topics_of(configuration, name))])) for name in configuration.labels}
 
-    def _begun(self, name: str, mark: Mark | None, kept: Mapping[int, Kept]) -> Join:
+    def _begun(self, name: str, begin: Mark | None, kept: Mapping[int, Kept], reads: Reads) -> Join:
         configuration, spans = self._configuration, Spans.of(self._configuration, name)
         names = Names(model for model, own in configuration.models.items() if own.labels == name)
         stream, tiling, about = configuration.read_as(name), Every(spans.pane), Every(spans.about)
         patience = stream.patience if stream.clock == "live" else None
-        streams = *configuration.awaited_by(name), name
-        if mark is None or not mark.numbers:
+        streams = tuple(reads.now)
+        if begin is None or not begin.numbers:
             aligner = Aligner[Kept](tiling, patience, streams=streams)
         else:
-            aligner = Aligner.restored(tiling, patience, _unpacked(mark.numbers), kept, streams)
+            aligner = Aligner.restored(tiling, patience, unpacked(begin.numbers), kept, streams)
 
         def basis_of(version: int, place: int) -> OutcomeBasis:
             return self._basis_of(names.model_of(version), names.place(place).reference, name)
@@ -98,9 +87,9 @@ class Fold:
         ledger = Ledger(basis_of, lambda bucket: about.end(bucket - 1), own_of)
         bins = configuration.binned(name)
         settings = Settings(tiling, Every(spans.revise), spans.wait, spans.early, bins, maturity=spans.maturity)
-        begin = None if mark is None or mark.through == -NEVER else mark.through
-        joiner = Joiner(settings, ledger, begin)
-        return Join(name, frozenset(streams), aligner, names, joiner, spans, marks=deque([mark] if mark else []))
+        through = None if begin is None or begin.through == -NEVER else begin.through
+        joiner = Joiner(settings, ledger, through)
+        return Join(name, reads, aligner, names, ledger, joiner, spans, marks=deque([begin] if begin else []))
 
     def situated(self, place: InputPartition, append_time: bool) -> None:
         """Where the next records stand. Their times are the log's."""
@@ -113,30 +102,44 @@ class Fold:
 
     def feed(self, offset: int, appended: int, fact: Block | Kept | Progress) -> list[Said]:
         """Take one record; returns what the steps that it makes ready come to."""
+        self._position = offset + 1
         said: list[Said] = []
         for join in self._joins.values():
             if not join.marks:
                 join.marks.append(Mark(offset, -NEVER, b""))
             if offset < join.marks[0].position:
                 continue  # restored from a later place than another join
+            begin = join.aligner.passed
+            if join.reads.due(offset) and (ready := join.aligner.regrouped(join.reads.now)):
+                said += self._stepped(join, begin, ready)
             if isinstance(fact, Progress):
-                if fact.stream in join.streams:
+                if (progress := join.reads.heard(fact)) is not None:
                     begin = join.aligner.passed
-                    if ready := join.aligner.feed(offset, appended, fact):
+                    if ready := join.aligner.feed(offset, appended, progress):
                         said += self._stepped(join, begin, ready)
-                    _mark(join, offset + 1)
+                    mark(join.marks, join.aligner, join.spans, offset + 1)
             elif isinstance(fact, Block) and fact.join == join.name:
                 assert self._blocks is not None  # a fold is told before it is fed
-                self._blocks.put(offset, fact)
-                join.aligner.feed(offset, appended, Kept.of(fact))
+                kept = Kept.of(fact)
+                if not join.aligner.repeated(kept):  # else nobody would ever take its rows
+                    self._blocks.put(offset, fact)
+                join.aligner.feed(offset, appended, kept)
         return said
 
     def due(self, now: int) -> list[Said]:
         """Nothing: what is due is told by completeness."""
         return []
 
+    @property
+    def changed(self) -> bool:
+        """Topics are read that were not, or some no more."""
+        return any(join.reads.last != topics_of(self._configuration, name) for name, join in self._joins.items())
+
     def resumed(self) -> list[Said]:
-        """Nothing."""
+        """Go on by the configuration: from the next record on."""
+        for name, join in self._joins.items():
+            if join.reads.last != (topics := topics_of(self._configuration, name)):
+                join.reads.change(self._position, topics)
         return []
 
     def totals(self) -> Mapping[str, int]:
@@ -146,11 +149,14 @@ class Fold:
     def snapshot(self, position: int) -> tuple[PartitionState, dict[str, bytes]]:
         """The youngest marks that are old enough: of several joins what lies behind the first of them is folded again."""
         marks = {name: join.marks[0] for name, join in self._joins.items() if join.marks}
-        numbers = {name: _unpacked(mark.numbers) for name, mark in marks.items() if mark.numbers}
-        places = {name: [mark.position, mark.through] for name, mark in marks.items()}
-        first = min((mark.position for mark in marks.values()), default=position)
+        numbers = {name: unpacked(one.numbers) for name, one in marks.items() if one.numbers}
+        places = {name: [one.position, one.through] for name, one in marks.items()}
+        reads = {name: self._joins[name].reads.plain(one.position) for name, one in marks.items()}
+        first = min((one.position for one in marks.values()), default=position)
         pending = pending_offsets(numbers.values())
-        return PartitionState(form=FORM, position=first, states=(), aligners=numbers, pending=pending, fold={"marks": places}), {}
+        return PartitionState(
+            form=FORM, position=first, states=(), aligners=numbers, pending=pending, fold={"marks": places, "reads": reads}
+        ), {}
 
     @classmethod
     def restored(
@@ -159,10 +165,13 @@ class Fold:
         """The fold that wrote `snapshot`, at its marks; ``kept`` are the blocks at the offsets that it lists as pending."""
         fold = cls(configuration, basis_of, blocks_of)
         places: dict[str, list[int]] = state.fold.get("marks", {})  # plain data, as `snapshot` wrote it
+        kept_reads: dict[str, list[Any]] = state.fold.get("reads", {})  # unknown to former releases
         for name, (position, through) in places.items():
             if name in fold._joins:
-                numbers = _packed(state.aligners[name]) if name in state.aligners else b""
-                fold._joins[name] = fold._begun(name, Mark(position, through, numbers), kept)
+                numbers = packed(state.aligners[name]) if name in state.aligners else b""
+                reads = Reads.restored(kept_reads[name], position) if name in kept_reads else fold._joins[name].reads
+                fold._joins[name] = fold._begun(name, Mark(position, through, numbers), kept, reads)
+                fold._position = max(fold._position, position)
         return fold
 
     def _stepped(self, join: Join, begin: int, ready: Sequence[Aligned[Kept]]) -> Iterator[Said]:
@@ -181,6 +190,8 @@ class Fold:
         if not ready[-1].ended:  # an interval that ends with the last step's bucket is over, too: nobody takes what is told behind progress
             step = Standing(ready[-1].start, end, first.complete, ready[-1].clock_decided)
             yield from map(Said, self._panes(join, join.joiner.passed(end), step, ready[-1].again))
+        if join.names.forget(end - join.spans.memory):
+            join.ledger.keep(join.names.known)
         known = list(standings(begin, end, partly, decided))
         for part in known:
             yield Said(_progress(join, part, ended=ready[-1].ended and part is known[-1]))
@@ -198,7 +209,7 @@ class Fold:
             found = join.joiner.ended(last.end)
         elif blocks:
             bins = self._configuration.binned(join.name)
-            rows = predictions(blocks, join.names, lambda model, reference: self._basis_of(model, reference, join.name), bins)
+            rows = predictions(blocks, join.names, lambda model, reference: self._basis_of(model, reference, join.name), last.end, bins)
             of_blocks = [step.aligned.end for step in steps for _ in step.blocks]
             found = join.joiner.take_all(
                 ends, *in_steps(rows, blocks, of_blocks, "predictions"), *in_steps(labels(blocks, join.names), blocks, of_blocks, "labels")
@@ -249,14 +260,6 @@ class Fold:
         )
 
 
-def _packed(numbers: Mapping[str, Any]) -> bytes:  # plain data
-    return zlib.compress(msgspec.msgpack.encode(numbers), 1)
-
-
-def _unpacked(packed: bytes) -> dict[str, Any]:  # plain data
-    return msgspec.msgpack.decode(zlib.decompress(packed), type=dict[str, Any])
-
-
 def _progress(join: Join, known: Standing, *, ended: bool) -> Progress:
     return Progress(
         stream=join.name,
@@ -272,13 +275,3 @@ def _progress(join: Join, known: Standing, *, ended: bool) -> Progress:
 def _order(pane: Pane) -> tuple[int, str, int, str, str, str, int, str]:
     """Whatever the codes."""
     return pane.bucket, pane.of, pane.about, pane.model, pane.version, pane.reference or "", pane.since or 0, pane.segment or ""
-
-
-def _mark(join: Join, position: int) -> None:
-    """Remember this place, if the last one is long enough ago, and forget those that no snapshot needs."""
-    through = join.aligner.passed
-    if through == -NEVER or through - join.marks[-1].through < max(join.spans.wait // MARKS, join.spans.pane):
-        return
-    join.marks.append(Mark(position, through, _packed(join.aligner.numbers())))
-    while len(join.marks) > 1 and join.marks[1].through <= through - join.spans.memory:
-        join.marks.popleft()

@@ -24,6 +24,7 @@ from ..reference.outcomes import Bases
 from .blocks import MOST_BYTES, Blocks, Kept
 from .counted import CountedBy
 from .fold import Fold, Said
+from .reads import of_stream
 
 ROLE = "joiner"
 READERS: Mapping[str, Callable[[bytes], Block | Progress]] = {Block.TYPE: Block.decoded, Progress.TYPE: Progress.decoded}
@@ -39,13 +40,13 @@ def make(making: Making) -> list[Folding[Block | Kept | Progress, Said]]:
 
 
 def _of_its_stream(fact: Block | Progress | None) -> Block | Progress | None:
-    """With the stream before the topic's name: one topic may hold predictions and labels, and is read as each of both."""
+    """With topics called as in their stream."""
     if fact is None:
         return None
     if isinstance(fact, Block):
-        return fact.model_copy(update={"topic": f"{fact.stream}/{fact.topic}"})
-    topics = tuple(topic.model_copy(update={"topic": f"{fact.stream}/{topic.topic}"}) for topic in fact.topics)
-    source = fact.source.model_copy(update={"topic": f"{fact.stream}/{fact.source.topic}"})
+        return fact.model_copy(update={"topic": of_stream(fact.stream, fact.topic)})
+    topics = tuple(topic.model_copy(update={"topic": of_stream(fact.stream, topic.topic)}) for topic in fact.topics)
+    source = fact.source.model_copy(update={"topic": of_stream(fact.stream, fact.source.topic)})
     return fact.model_copy(update={"topics": topics, "source": source})
 
 

@@ -16,14 +16,16 @@ Rows = NDArray[np.void]
 BasisOf = Callable[[str, str], OutcomeBasis]
 
 
-def predictions(blocks: Sequence[Block], names: Names, basis_of: BasisOf, bins: int = 0) -> Rows:
-    """Of the blocks that hold predictions, with so many binned features. ``basis_of``: how a model's outcomes are counted."""
+def predictions(blocks: Sequence[Block], names: Names, basis_of: BasisOf, step: int, bins: int = 0) -> Rows:
+    """Of the blocks that hold predictions, with so many binned features. ``basis_of``: how a model's outcomes are counted; ``step``: the
+    last one that takes them.
+    """
     own = [block for block in blocks if block.side == "predictions"]
     rows = _ordered(own, prediction(bins))
     if not len(rows):
         return rows
     order = _order(own)
-    codes = np.concatenate([np.array([names.codes(whose) for whose in block.whose])[block.of] for block in own])[order]
+    codes = np.concatenate([np.array([names.codes(whose, step) for whose in block.whose])[block.of] for block in own])[order]
     rows["model"], rows["version"], rows["place"] = codes.T
     rows["score"] = np.concatenate([block.scores for block in own])[order]
     if bins:

@@ -11,13 +11,15 @@ PREFIX, APPLICATION = "PREFIX", "APP"
 #: Per topic, the messages on it: names of `driftbus.schemas.export.PUBLISHED`; none: only driftbus reads them.
 MESSAGES: Mapping[str, Sequence[str]] = {
     INPUTS: ("prediction",),
-    "summaries": ("pane", "progress", "evidence"),
+    "summaries": ("pane", "progress", "evidence", "candidates"),
     "joins": ("block", "progress"),
     "snapshots": (),
     "drift": ("drift-event", "notice"),
-    "performance": ("performance",),
+    "performance": ("performance", "reviewed"),
+    "ood": ("ood-sample",),
     "models": ("announcement", "model-event", "golden-set"),
     "golden": ("golden-request", "golden-started", "golden-result", "golden-evaluation"),
+    "reviews": ("review-request", "review-answer", "review-slot"),
     "dead-letter": ("dead-letter",),
 }
 
@@ -83,7 +85,7 @@ def _described(topic: str) -> dict[str, Any]:  # any JSON
 
 
 def _message(name: str) -> dict[str, Any]:  # any JSON
-    binary = name in ("block", "evidence", "golden-result", "pane", "progress")
+    binary = name in ("block", "candidates", "evidence", "golden-result", "pane", "progress")
     return {
         "name": name,
         "contentType": "application/vnd.msgpack" if binary else "application/json",

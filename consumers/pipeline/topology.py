@@ -14,7 +14,8 @@ from ..golden import evaluator
 from ..joiner import joiner
 from ..process.consumer import Consumer, Kind, Making
 from ..profiler import profiler
-from ..reference import golden_records
+from ..reference import golden_records, reviews
+from ..reviewer import reviewer
 
 #: In place of a topic's name: the topics of the configured streams, of predictions and of labels.
 INPUTS = "streams.*.topics"
@@ -30,8 +31,23 @@ def has_labels(configuration: Configuration) -> bool:
     return bool(configuration.labels)
 
 
+def has_ood(configuration: Configuration) -> bool:
+    """Some model's queries are compared with its training data."""
+    return any(model.ood is not None for model in configuration.models.values())
+
+
+def tells_performance(configuration: Configuration) -> bool:
+    """Something becomes known of predictions: by labels, or by people."""
+    return has_labels(configuration) or reviews.asked(configuration)
+
+
 #: Topics that roles which are always there write only where something is configured.
-OPTIONAL: Mapping[str, Callable[[Configuration], bool]] = {"joins": has_labels, "performance": has_labels, "golden": golden_records.asked}
+OPTIONAL: Mapping[str, Callable[[Configuration], bool]] = {
+    "joins": has_labels,
+    "performance": tells_performance,
+    "golden": golden_records.asked,
+    "ood": has_ood,
+}
 
 
 class Node(NamedTuple):
@@ -52,8 +68,9 @@ TOPOLOGY = (
         profiler.ROLE,
         "fold",
         (INPUTS, "models", "golden"),
-        ("summaries", "joins", "dead-letter", "drift"),
-        "counts predictions in the reference's bins, one pane per run of the log; hands predictions and labels to the joiner",
+        ("summaries", "joins", "ood", "dead-letter", "drift"),
+        "counts predictions in the reference's bins, one pane per run of the log; hands predictions and labels to the joiner; compares "
+        "rows with the training data where that is asked for",
         profiler.make,
         per_stream=True,
     ),
@@ -82,6 +99,15 @@ TOPOLOGY = (
         "sums panes over partitions, tests every bucket, opens and resolves episodes; tells how predictions turned out; asks for golden "
         "evaluations",
         detector.make,
+    ),
+    Node(
+        reviewer.ROLE,
+        "fold",
+        ("summaries", "reviews", "snapshots"),
+        ("reviews", "performance", "snapshots", "drift", "dead-letter"),
+        "draws the predictions that people are asked about, and tells what their answers say of all",
+        reviewer.make,
+        asked=reviews.asked,
     ),
     Node(
         evaluator.ROLE,

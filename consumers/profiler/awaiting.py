@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ...detectors.counting.segments import Coded
 from ...schemas.configuration import Configuration
+from ...schemas.configuration.mapping import Place
 from ...schemas.messages.block import SCORE_ONE, Whose
 from ...schemas.outcome import NO_VALUE, id_halves, sampled
 from ...schemas.stored.reference import ProfiledField, Role
@@ -47,7 +48,7 @@ class Join:
         """
         inside, among = places
         fields = of.monitored.fields
-        there, halves = _halves(self._ids(columns, records, inside, among))
+        there, halves = _halves(ids_of(self._id, columns, records, inside, among))
         kept = sampled(halves, self._labels.sample)
         inside, among, halves = inside[there][kept], among[there][kept], halves[kept]
         values, scores = self._values(columns, fields, inside)
@@ -55,32 +56,20 @@ class Join:
         inside = inside[there]
         rows = rows_of(halves[there], self._bins, value=values[there], beside=scores[there], offset=records.offsets[among[there]])
         grouping = self._grouping_of(of.whose.model, of.whose.reference, fields)
-        numeric, texts = columns.numeric[inside], _Texts(columns.categorical, fields, inside)
+        numeric, texts = columns.numeric[inside], Texts(columns.categorical, fields, inside)
         rows["bins"][:, : len(grouping.features)] = grouping.codes(numeric, texts)
         rows["of"] = _whose(of._replace(whose=of.whose._replace(grouping=grouping.name)), numeric, texts, code)
         return rows
-
-    def _ids(self, columns: Columns, records: Records, inside: NDArray[np.int64], among: NDArray[np.int64]) -> Sequence[object]:
-        if columns.ids is not None:
-            return columns.ids if len(inside) == len(columns.ids) else [columns.ids[place] for place in inside.tolist()]
-        assert self._id is not None, "the configuration asks for a place"
-        if self._id.source == "header":
-            headers = records.headers()
-            raw: list[object] = list(map(methodcaller("get", self._id.name), (dict(headers[row]) for row in among.tolist())))
-        else:
-            keys = records.keys()
-            raw = [keys[row] for row in among.tolist()]
-        return [_text(value) for value in raw]
 
     def _values(
         self, columns: Columns, fields: Sequence[ProfiledField], rows: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The predictions' values, and their scores in units of 2^-20 (-1: none that is a probability)."""
-        found = _column(columns, fields, "score")
+        found = column_of(columns, fields, "score")
         scores = np.full(len(rows), np.nan) if found is None or not isinstance(found, np.ndarray) else found[rows]
         with np.errstate(invalid="ignore"):
             fixed = np.where((scores >= 0) & (scores <= 1), np.rint(np.nan_to_num(scores) * SCORE_ONE), -1).astype(np.int64)
-        prediction = _column(columns, fields, "prediction")
+        prediction = column_of(columns, fields, "prediction")
         if prediction is None:
             if self._labels.outcome == "number":
                 return self._outcomes.of_predictions(scores), fixed
@@ -91,6 +80,23 @@ class Join:
         return self._outcomes.of_predictions(own), fixed
 
 
+def ids_of(
+    place: Place | None, columns: Columns, records: Records, inside: NDArray[np.int64], among: NDArray[np.int64]
+) -> Sequence[object]:
+    """The ids of decoded rows, or what stands in their place: of those ``inside`` the columns, ``among`` the records."""
+    if columns.ids is not None:
+        return columns.ids if len(inside) == len(columns.ids) else [columns.ids[row] for row in inside.tolist()]
+    if place is None:
+        return [None] * len(inside)
+    if place.source == "header":
+        headers = records.headers()
+        raw: list[object] = list(map(methodcaller("get", place.name), (dict(headers[row]) for row in among.tolist())))
+    else:
+        keys = records.keys()
+        raw = [keys[row] for row in among.tolist()]
+    return [_text(value) for value in raw]
+
+
 def _halves(ids: Sequence[object]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
     """Which of them are ids, and their hashes; the others are marks."""
     if set(map(type, ids)) <= {str}:
@@ -99,7 +105,7 @@ def _halves(ids: Sequence[object]) -> tuple[NDArray[np.int64], NDArray[np.uint64
     return np.fromiter(texts, np.int64, len(texts)), id_halves(list(texts.values()))
 
 
-class _Texts:
+class Texts:
     """Texts of some decoded rows, as codes where somebody asks for a column: those of a pane's rows have the same values."""
 
     def __init__(self, columns: Sequence[Sequence[object]], fields: Sequence[ProfiledField], rows: NDArray[np.int64]) -> None:
@@ -113,7 +119,7 @@ class _Texts:
         return Coded([codes], [vocabulary.values()]).looked_up(0, found)
 
 
-def _whose(of: Of, numeric: NDArray[np.float64], texts: _Texts, code: Callable[[Whose], int]) -> NDArray[np.int64] | int:
+def _whose(of: Of, numeric: NDArray[np.float64], texts: Texts, code: Callable[[Whose], int]) -> NDArray[np.int64] | int:
     """The code of each row, by its segment where the reference divides them."""
     segmenter = of.monitored.counting.segmenter
     if segmenter is None:
@@ -134,7 +140,7 @@ def joins(configuration: Configuration, stream: str) -> dict[str, Join]:
     return found
 
 
-def _column(columns: Columns, fields: Sequence[ProfiledField], role: Role) -> NDArray[np.float64] | Sequence[object] | None:
+def column_of(columns: Columns, fields: Sequence[ProfiledField], role: Role) -> NDArray[np.float64] | Sequence[object] | None:
     """The column of the prediction, or of the score; None: the reference has no such field."""
     numeric = [field.role for field in fields if field.type in _NUMERIC]
     texts = [field.role for field in fields if field.type in _TEXTS]

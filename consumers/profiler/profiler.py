@@ -15,6 +15,7 @@ from ..process.consumer import Making
 from ..reference.holding import HeldReferences
 from ..streams.buckets import Buckets
 from .awaiting import joins
+from .candidates import reviewed
 from .evaluations import Evaluations
 from .joins import published, said_to_joins
 from .labels import label_readers
@@ -22,6 +23,7 @@ from .reader import ROLE, StreamReader
 from .references import References
 from .runs import ClosedRun
 from .tally import Tally
+from .unlike import Stage
 
 __all__ = ["ROLE", "Profiler", "make"]
 
@@ -71,6 +73,7 @@ class _Predictions:
         self._configuration, self._name, self._decoder, self._references = configuration, name, decoder, references
         self._evaluations = evaluations
         self.key, self._joins = f"streams.{name}", joins(configuration, name)
+        self._reviewed = reviewed(configuration, name)
 
     def keep_up(self) -> None:
         self._references.keep_up()
@@ -79,7 +82,9 @@ class _Predictions:
         return self._references.retired(self._name)
 
     def tally(self, place: InputPartition, tiling: Buckets) -> Tally:
-        return Tally(self._name, place, self._decoder, self._references, tiling, self._joins, self._configuration.topics.partitions)
+        stage = Stage.of(self._configuration, self._name, place)
+        partitions = self._configuration.topics.partitions
+        return Tally(self._name, place, self._decoder, self._references, tiling, self._joins, partitions, stage, self._reviewed)
 
     def outputs(self, run: ClosedRun) -> Iterable[Output]:
         """The panes, each where its model's evidence meets, and the blocks, each where its ids meet."""
@@ -87,7 +92,11 @@ class _Predictions:
         for pane in run.panes:
             number = partition_of(pane.model, topics.partitions)
             yield from (addressed(self._configuration, topics.summaries, part, number, value) for part, value in pane.split())
+        for kept in run.candidates:
+            yield addressed(self._configuration, topics.summaries, kept, partition_of(kept.model, topics.partitions))
         yield from published(self._configuration, run.blocks)
+        for sample in run.samples:
+            yield addressed(self._configuration, topics.ood, sample, partition_of(sample.model, topics.partitions))
         yield from self._evaluations.told(self._name, run.golden)
 
     def progress(self, progress: Progress, closed: Sequence[ClosedRun]) -> Iterable[Output]:

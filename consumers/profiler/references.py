@@ -1,7 +1,9 @@
 """What a profiler must be told about references."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
+from ..reference.familiar import Subject
 from ..reference.holding import Holding, Monitored
 
 
@@ -18,6 +20,10 @@ class References(Protocol):
 
     def monitored(self, reference: str) -> Monitored:
         """How rows are counted against it."""
+        ...
+
+    def subjects(self, reference: str) -> Sequence[Subject]:
+        """What of its rows is compared with the training data; none, where nobody asks for it."""
         ...
 
     def retired(self, stream: str) -> dict[str, int]:

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.messages.block import Block
+from ...schemas.messages.candidates import Candidates
 from ...schemas.messages.dead_letter import MOST_PER_RUN
+from ...schemas.messages.ood import OodSample
 from ...schemas.messages.pane import Pane
 from ...schemas.messages.progress import InputPartition, ReadRecords
 from ..bus.interface import Output
@@ -41,8 +43,10 @@ class ClosedRun:
     read: list[ReadRecords] = field(default_factory=list)  #: by bucket, of the stream, and of models with records that cannot be read
     panes: list[Pane] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
+    samples: list[OodSample] = field(default_factory=list)  #: of rows unlike the training data
     counted: Mapping[str, int] = field(default_factory=dict)  #: what goes into the reader's totals
     outputs: list[Output] = field(default_factory=list)  #: as it is written
+    candidates: list[Candidates] = field(default_factory=list)
     golden: list[Golden] = field(default_factory=list)  #: rows that evaluations asked for
 
 

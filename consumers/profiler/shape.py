@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...detectors.counting.segments import Coded, Segmenter
+from ...detectors.familiarity.places import UNSCORED
 from ...schemas.stored.reference import ProfiledField
 from ..decode.interface import Columns
 from .vocabulary import Vocabulary
@@ -23,6 +24,7 @@ class Part(NamedTuple):
     categorical: Sequence[dict[object, int]]  #: per field, how often each value occurs
     vectors: Sequence[NDArray[np.float64]]  #: per embedding
     offsets: NDArray[np.int64]
+    scored: NDArray[np.uint8]  #: per row and subject its flag, and what is known of it exactly
     segment: int | None = None  #: index of the segment; None: they are not divided
 
 
@@ -33,32 +35,43 @@ class _Rows(NamedTuple):
     group: NDArray[np.int64]
     late: NDArray[np.bool_]
     offsets: NDArray[np.int64]
+    scored: NDArray[np.uint8]  # [row, subjects, 2]
 
     def of(self, rows: NDArray[np.int64] | slice) -> "_Rows":
         vectors = [vector[rows] for vector in self.vectors]
-        return _Rows(self.numeric[rows], self.codes[:, rows], vectors, self.group[rows], self.late[rows], self.offsets[rows])
+        of = self.group[rows], self.late[rows], self.offsets[rows], self.scored[rows]
+        return _Rows(self.numeric[rows], self.codes[:, rows], vectors, *of)
 
 
 class Shape:
     """Rows whose references decode alike. A category is kept as a code, at a fraction of the text's size."""
 
-    def __init__(self, fields: Sequence[ProfiledField], *, ids: bool = False) -> None:
+    def __init__(self, fields: Sequence[ProfiledField], *, ids: bool = False, subjects: int = 0) -> None:
         self.fields = fields  #: of one of the references; none: their models are not monitored
         self.ids = ids  #: whether ids are watched
+        self.subjects = subjects  #: what of a row is compared with the training data
         self.rows = 0
         coded = [field.type for field in fields if field.type in ("categorical", "boolean", "text")]
         self._vocabularies = [Vocabulary(whole=type_ == "text") for type_ in coded]
         self._parts: list[_Rows] = []
         self._bytes = 0  # of the rows' numbers
 
-    def add(self, columns: Columns | None, group: NDArray[np.int64], late: NDArray[np.bool_], offsets: NDArray[np.int64]) -> None:
+    def add(
+        self,
+        columns: Columns | None,
+        group: NDArray[np.int64],
+        late: NDArray[np.bool_],
+        offsets: NDArray[np.int64],
+        scored: NDArray[np.uint8] | None = None,
+    ) -> None:
         """Take decoded rows, each with its group and offset; rejected ones are left out."""
         numeric = np.zeros((len(group), 0)) if columns is None else columns.numeric
         codes = np.zeros((len(self._vocabularies), len(group)), dtype=np.int64)
         for place, vocabulary in enumerate(self._vocabularies):
             assert columns is not None
             codes[place] = vocabulary.codes(columns.categorical[place])
-        rows = _Rows(numeric, codes, () if columns is None else columns.vectors, group, late, offsets)
+        known = np.full((len(group), self.subjects, 2), UNSCORED, dtype=np.uint8) if scored is None else scored
+        rows = _Rows(numeric, codes, () if columns is None else columns.vectors, group, late, offsets, known)
         if columns is not None and columns.rejected:
             rows = rows.of(np.delete(np.arange(len(group)), [rejected.row for rejected in columns.rejected]))
         self._parts.append(rows)
@@ -81,6 +94,7 @@ class Shape:
             np.concatenate([part.group for part in self._parts]),
             np.concatenate([part.late for part in self._parts]),
             np.concatenate([part.offsets for part in self._parts]),
+            np.concatenate([part.scored for part in self._parts]),
         )
         if (np.diff(rows.group) < 0).any():
             rows = rows.of(np.argsort(rows.group, kind="stable"))
@@ -100,7 +114,7 @@ class Shape:
 def _part(rows: _Rows, values: Sequence[Sequence[object]], segment: int | None) -> Part:
     frequencies = [_frequencies(codes, of) for codes, of in zip(rows.codes, values, strict=True)]
     group, late = int(rows.group[0]), int(rows.late.sum())
-    return Part(group, len(rows.group), late, rows.numeric, frequencies, rows.vectors, rows.offsets, segment)
+    return Part(group, len(rows.group), late, rows.numeric, frequencies, rows.vectors, rows.offsets, rows.scored, segment)
 
 
 def _frequencies(codes: NDArray[np.int64], values: Sequence[object]) -> dict[object, int]:

@@ -14,24 +14,32 @@ from numpy.typing import NDArray
 from ...detectors.counting.segments import Segmenter
 from ...detectors.counting.unseen import Unseen
 from ...schemas.messages.block import Whose
-from ...schemas.messages.pane import OTHERS, Pane
+from ...schemas.messages.ood import OodSample
+from ...schemas.messages.pane import OOD, OTHERS, PREDICTIONS, Pane
 from ...schemas.messages.progress import InputPartition
 from ..decode.ahead import taken as taken_of
 from ..decode.interface import Columns, Decoder
 from ..decode.rows import featureless
 from ..decode.times import aged
+from ..reference.familiar import Subject
 from ..streams.buckets import Buckets
 from ..streams.cut import Cut, Item
 from ..streams.records import Records, parts_of
-from .awaiting import Join, Of
+from .awaiting import Join, Of, ids_of
 from .beside import SideCounts, grouped, looked_at
+from .candidates import Keeping, Looked, Reviewed, levels_of, told
 from .pool import Unmonitored
 from .references import References
 from .runs import NOTHING_ASIDE, ClosedRun, Golden, OpenRun, Runs, Taken
+from .sampled import samples as sampled
 from .shape import Shape
+from .unlike import Found, Stage, Unlike, nothing_found, numbers
 from .waiting import Named, Waiting
 
 NO_JOINS: Mapping[str, Join] = MappingProxyType({})
+#: Where a pane's rows stand.
+_PLACE = "stream", "topic", "topic_id", "partition", "first", "last", "bucket", "start", "about"
+NO_REVIEWS: Mapping[str, Reviewed] = MappingProxyType({})
 #: The signal of repeated ids.
 IDS = "(ids)", "duplicates"
 #: Rows kept decoded before they are counted, at some 230 bytes each: many at once cost half of few at a time.
@@ -60,6 +68,7 @@ class _Counts:
     counts: NDArray[np.int64] | None = None
     sums: NDArray[np.int64] | None = None
     unseen: Unseen = field(default_factory=Unseen)
+    unlike: NDArray[np.int64] | None = None  #: of kind `ood`
 
 
 @dataclass
@@ -68,8 +77,10 @@ class _Run(OpenRun):
 
     counts: dict[_Target, _Counts] = field(default_factory=dict)
     beside: dict[_Target, SideCounts] = field(default_factory=dict)  #: of all segments together
+    unlike: dict[_Target, Unlike] = field(default_factory=dict)  #: of all segments together
     unmonitored: Unmonitored = field(default_factory=Unmonitored)
     waiting: dict[str, Waiting] = field(default_factory=dict)  #: by join
+    keeping: dict[_Target, Keeping] = field(default_factory=dict)
     golden: dict[str, tuple[int, int]] = field(default_factory=dict)  #: by evaluation, its rows and the newest bucket
 
 
@@ -85,9 +96,11 @@ class Tally:
         tiling: Buckets,
         joins: Mapping[str, Join] = NO_JOINS,
         partitions: int = 1,
+        stage: Stage | None = None,
+        reviewed: Mapping[str, Reviewed] = NO_REVIEWS,
     ) -> None:
         self._stream, self._source, self._buckets, self._joins, self._partitions = stream, source, tiling, joins, partitions
-        self._decoder, self._references = decoder, references
+        self._decoder, self._references, self._stage, self._reviewed = decoder, references, stage or Stage(source, {}), reviewed
         self._runs = Runs(_Run)
         self._codes: dict[tuple[int, int, tuple[str, ...]], int] = {}  # of a run, a bucket, a model version
         self._groups: list[tuple[int, _Target]] = []  # by code, the run and what is counted
@@ -185,11 +198,18 @@ class Tally:
         if target.reference is None:
             return self._shapes.setdefault((), Shape(()))
         monitored = self._references.monitored(target.reference)
-        key = *monitored.shape, target.model in self._joins
+        subjects = len(self._subjects(target))
+        waits = target.model in self._joins or target.model in self._reviewed
+        key = *monitored.shape, waits, subjects
         if key not in self._shapes:
-            ids = target.model in self._joins or monitored.counting.layout.find(*IDS) is not None
-            self._shapes[key] = Shape(monitored.fields, ids=ids)
+            ids = waits or monitored.counting.layout.find(*IDS) is not None
+            self._shapes[key] = Shape(monitored.fields, ids=ids, subjects=subjects)
         return self._shapes[key]
+
+    def _subjects(self, target: _Target) -> Sequence[Subject]:
+        """What of a row is compared with the training data."""
+        asked = target.reference is not None and self._stage.asked(target.model)
+        return self._references.subjects(target.reference or "") if asked else ()
 
     def _decode_shape(self, shape: Shape, records: Records, rows: NDArray[np.int64], taken: Taken, group: NDArray[np.int64]) -> None:
         """Decode the rows of one shape; those of models without a reference are only counted."""
@@ -208,16 +228,42 @@ class Tally:
         columns = aged(columns, shape.fields, records.timestamps[rows])
         if columns.ids is not None:
             for code, ids in grouped(columns.ids, group[rows]):
-                if not self._joins or self._counts_ids(code):
+                if not (self._joins or self._reviewed) or self._counts_ids(code):
                     self._beside(code).add_ids(ids)
         for place in rows[looked_at(records.offsets[rows])].tolist():
             known = self._references.monitored(self._groups[int(group[place])][1].reference or "").known
             self._beside(int(group[place])).look(self._decoder.features(records.values[place]), known)
+        found = self._look(shape, columns, group[rows], records.offsets[rows])
         if self._joins:
-            self._wait(columns, records, rows, taken, group)
-        shape.add(columns, group[rows], taken.late[rows], records.offsets[rows])
+            self._wait(columns, records, rows, taken, group, found)
+        if self._reviewed:
+            self._keep(columns, records, rows, group, found)
+        shape.add(columns, group[rows], taken.late[rows], records.offsets[rows], None if found is None else found.scored)
 
-    def _wait(self, columns: Columns, records: Records, rows: NDArray[np.int64], taken: Taken, group: NDArray[np.int64]) -> None:
+    def _look(self, shape: Shape, columns: Columns, group: NDArray[np.int64], offsets: NDArray[np.int64]) -> Found | None:
+        """Compare rows with the training data, as far as anybody asks for it."""
+        if not shape.subjects:
+            return None
+        found, counted = nothing_found(len(group), shape.subjects), np.ones(len(group), dtype=np.bool_)
+        counted[[rejected.row for rejected in columns.rejected]] = False
+        for code in np.unique(group).tolist():
+            run, target = self._groups[code]
+            if subjects := self._subjects(target):
+                inside = np.flatnonzero((group == code) & counted)
+                self._stage.look(subjects, columns, offsets, inside, found)
+                kept = self._stage.kept(target.model, subjects, columns, offsets, inside, found)
+                self._runs[run].unlike.setdefault(target, Unlike()).add(kept)
+        return found
+
+    def _wait(
+        self,
+        columns: Columns,
+        records: Records,
+        rows: NDArray[np.int64],
+        taken: Taken,
+        group: NDArray[np.int64],
+        unlike: Found | None,
+    ) -> None:
         """Keep the rows of models that have labels, as they wait for these."""
         refused = np.zeros(len(rows), dtype=bool)
         refused[[rejected.row for rejected in columns.rejected]] = True
@@ -233,7 +279,27 @@ class Tally:
             found = join.rows(columns, records, np.stack((inside, rows[inside])), of, waiting.code)
             among = np.searchsorted(records.offsets, found["offset"])
             found["bucket"], found["water"] = target.bucket, taken.waters[among]
+            if unlike is not None:
+                found["outlier"] = unlike.outliers[np.searchsorted(rows, among)]
             waiting.add(found)
+
+    def _keep(self, columns: Columns, records: Records, rows: NDArray[np.int64], group: NDArray[np.int64], unlike: Found | None) -> None:
+        """Keep those of the rows of models that people are asked about that a sample may need."""
+        refused = np.zeros(len(rows), dtype=bool)
+        refused[[rejected.row for rejected in columns.rejected]] = True
+        for code in np.unique(group[rows]).tolist():
+            number, target = self._groups[code]
+            reviewed = self._reviewed.get(target.model)
+            if reviewed is None or target.reference is None:
+                continue
+            inside = np.flatnonzero((group[rows] == code) & ~refused)
+            among = rows[inside]
+            ids = ids_of(reviewed.id, columns, records, inside, among)
+            payloads = [records.values[row] for row in among.tolist()]
+            monitored = self._references.monitored(target.reference)
+            keeping = self._runs[number].keeping.setdefault(target, Keeping(reviewed, self._source))
+            levels = None if unlike is None else levels_of(unlike.scored[inside])
+            keeping.look(Looked(columns, inside, records.offsets[among], ids, payloads, levels, monitored, self._decoder.features))
 
     def _no_rows(self, columns: Columns, shape: Shape, records: Records, rows: NDArray[np.int64]) -> list[int]:
         """Of the decoded rows, those that are none: records without features."""
@@ -263,6 +329,9 @@ class Tally:
                 if target.reference is not None:
                     counting = self._references.monitored(target.reference).counting
                     counts, sums = counting.count(part.numeric, part.categorical, part.vectors, part.offsets)
+                    if part.scored.shape[1]:
+                        unlike = numbers(part.scored)
+                        total.unlike = unlike if total.unlike is None else total.unlike + unlike
                     total.unseen.add(counting.unseen(part.categorical))
                     total.counts = counts if total.counts is None else total.counts + counts
                     total.sums = sums if total.sums is None else total.sums + sums
@@ -278,7 +347,7 @@ class Tally:
 
     def _close(self, run: _Run, cut: Cut) -> ClosedRun:
         nothing = np.zeros(0, dtype=np.int64)
-        panes = []
+        panes, samples = [], list[OodSample]()
         for target, total in sorted(run.counts.items(), key=lambda item: (*item[0][:3], item[0].reference or "", item[0].segment or "")):
             # what belongs to all segments stands in the first one's pane: it is summed over them anyway
             beside = run.beside.pop(target._replace(segment=None), None) or SideCounts()
@@ -308,6 +377,10 @@ class Tally:
                 unseen=total.unseen.told(),
             )
             panes.append(pane)
+            if self._stage.asked(target.model) and target.since is not None:
+                kept = run.unlike.pop(target._replace(segment=None), None) or Unlike()
+                panes.append(_unlike(pane, total.unlike, kept))
+                samples += sampled(pane, self._subjects(target), kept.kept)
         blocks = [
             block
             for join, waiting in sorted(run.waiting.items())
@@ -315,16 +388,35 @@ class Tally:
                 Named(join, self._stream, "predictions", self._source), run.first, run.last, self._buckets, self._partitions
             )
         ]
+        named = [(target.bucket, *target[1:5], keeping) for target, keeping in run.keeping.items()]
+        candidates = told(named, self._stream, self._source, run.first, run.last)
         golden = [Golden(self._source, evaluation, *own) for evaluation, own in run.golden.items()]
-        counted = {"rows": sum(pane.rows for pane in panes), "late": sum(pane.late for pane in panes), "panes": len(panes)}
+        counted = {
+            "rows": sum(pane.rows for pane in panes if pane.of == PREDICTIONS),
+            "late": sum(pane.late for pane in panes),
+            "panes": len(panes),
+        }
         counted["golden"] = sum(one.rows for one in golden)
-        return ClosedRun(cut, run.bad, run.further_bad, run.skipped, run.reading.told(), panes, blocks, counted, golden=golden)
+        read = run.reading.told()
+        outcome = panes, blocks, samples, counted
+        return ClosedRun(cut, run.bad, run.further_bad, run.skipped, read, *outcome, candidates=candidates, golden=golden)
 
     def _with_ids(self, target: _Target, counts: NDArray[np.int64], beside: SideCounts) -> NDArray[np.int64]:
         signal = None if target.reference is None else self._references.monitored(target.reference).counting.layout.find(*IDS)
         if signal is not None:
             counts[signal.span] += beside.ids
         return counts
+
+
+def _unlike(pane: Pane, counts: NDArray[np.int64] | None, unlike: Unlike) -> Pane:
+    """What is said beside a pane of how alike the training data its rows are; empty where nothing can be said any more."""
+    nothing = np.zeros(0, dtype=np.int64)
+    return Pane(
+        **pane.model_dump(include={*_PLACE, "model", "version", "segment", "reference", "since", "rows"}),
+        counts=nothing if counts is None else counts,
+        flagged=tuple(one.flagged for one in unlike.kept),
+        of=OOD,
+    )
 
 
 def _numbered(values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -15,7 +15,7 @@ Side = Literal["predictions", "labels"]
 
 _IDS = (("hi", np.uint64), ("lo", np.uint64))
 #: Whose rows they are (`Waiting.code`), and what a block has of them; ``beside``: score, or revision.
-_NUMBERS = ("of", "bucket", "water", "offset", "value", "beside")
+_NUMBERS = ("of", "bucket", "water", "offset", "value", "beside", "outlier")
 Rows = NDArray[np.void]
 
 
@@ -102,6 +102,7 @@ class Waiting:
             offsets=rows["offset"] - first,
             values=rows["value"],
             binned=binned,
+            outliers=rows["outlier"].astype(np.uint8).tobytes() if rows["outlier"].any() else b"",
             bins=rows["bins"][:, :binned].tobytes(),
             number=number,
             part=part,

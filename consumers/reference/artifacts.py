@@ -38,6 +38,10 @@ class ArtifactStore:
     def _path(self, name: str) -> str:
         return f"{self._root}/{self._folder}/{name.replace(':', '-')}.json"
 
+    def beside(self, folder: str) -> "ArtifactStore":
+        """Other contents, at the same URL."""
+        return ArtifactStore(self.url, folder)
+
     def put(self, content: bytes) -> str:
         """Store a content; returns its hash. What is there already is left as it is."""
         name = content_hash(content)

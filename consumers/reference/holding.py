@@ -11,6 +11,7 @@ from ..bus.interface import Bus
 from ..decode.table import form_of
 from .announce import Announcements
 from .artifacts import ArtifactStore
+from .familiar import Familiar, Subject
 from .kept import Kept
 
 #: References that stay prepared for counting, and bins of them, beyond those that are in turn.
@@ -53,6 +54,9 @@ class HeldReferences:
         self._configuration, self._store = configuration, store
         self._retired: dict[str, int] = {}
         self._monitored = Kept(self._prepared, MOST_PREPARED, MOST_PREPARED_BINS, PATIENCE)
+        self._asked = any(model.ood is not None for model in configuration.models.values())
+        self._familiar = Familiar(store)
+        self._subjects = Kept(self._of, MOST_PREPARED, MOST_PREPARED, PATIENCE)
         self._oldest = self._oldest_before = NEVER  # of the buckets asked for since the last look, and since the one before
         self._questions = 0
         self.refresh()
@@ -75,6 +79,7 @@ class HeldReferences:
         if self._questions % FORGET_EVERY == 0:
             self._announcements.forget(min(self._oldest, self._oldest_before))
             self._monitored.only(self._announcements.named())
+            self._subjects.only(self._announcements.named())
             self._oldest, self._oldest_before = NEVER, self._oldest
         announcement = self._announcements.holding(model, version, bucket)
         return Holding(None, None) if announcement is None else Holding(announcement.reference, announcement.since)
@@ -87,9 +92,18 @@ class HeldReferences:
         """How rows are counted against it."""
         return self._monitored(reference)
 
+    def subjects(self, reference: str) -> tuple[Subject, ...]:
+        """What of its rows is compared with the training data; none, where its model has no ``ood:``."""
+        return self._subjects(reference) if self._asked else ()
+
     def announced(self, model: str) -> bool:
         """Whether there was ever a reference of this model, of whatever version."""
         return model in self._announcements.models
+
+    def _of(self, reference: str) -> tuple[tuple[Subject, ...], int]:
+        profile = self._store.reference(reference)
+        settings = self._configuration.models.get(profile.model)
+        return () if settings is None or settings.ood is None else self._familiar.subjects(profile), 1
 
     def _prepared(self, reference: str) -> tuple[Monitored, int]:
         monitored = prepared(self._store.reference(reference))

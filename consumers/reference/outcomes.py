@@ -8,6 +8,7 @@ import numpy as np
 
 from ...detectors.outcomes.counting import Own
 from ...detectors.outcomes.grouping import Grouping
+from ...detectors.outcomes.layout import LARGEST
 from ...detectors.outcomes.own import OwnMetric, columns_of, counted
 from ...schemas.configuration import Configuration, Labels
 from ...schemas.stored.outcomes import MOST_CLASSES, OutcomeBasis
@@ -18,6 +19,8 @@ BINS = 16
 #: Of numbers, edges of the absolute residual, two to a power of two, in units of 2^-20 sd of the prediction: from 2^-14 sd, for those that
 #: are nearly exact, to the largest. Of what says that normal residuals spread by a quarter more they keep 93 %; one to a power, 80 %.
 LOSSES = tuple(round(2.0 ** (half / 2)) for half in range(12, 61))
+#: Outcomes may be so many times as far away as predictions are large, in the mean; and where a model says the same of all.
+_FAR, _FAR_OF_CONSTANT = 2.0, 32.0
 #: References whose bases are remembered.
 _MOST_KNOWN = 256
 #: A user's own metrics, by model.
@@ -38,7 +41,17 @@ def basis_of(labels: Labels, reference: Reference) -> OutcomeBasis:
         return OutcomeBasis(task="category", classes=_classes(predicted) or ("(none)",))
     if not isinstance(predicted, NumericProfile):
         return OutcomeBasis(task="number", losses=LOSSES)
-    return OutcomeBasis(task="number", centre=predicted.mean, scale=predicted.sd, edges=_edges(predicted), losses=LOSSES)
+    return OutcomeBasis(task="number", centre=predicted.mean, scale=_scale(predicted), edges=_edges(predicted), losses=LOSSES)
+
+
+def _scale(predicted: NumericProfile) -> float:
+    """In which outcomes and losses are counted, from a millionth of it to `LARGEST` times it: the sd of the predictions. Those of a model
+    that hardly tells its rows apart say nothing of how far outcomes are from them, but how large they are does.
+    """
+    large = abs(predicted.mean) / LARGEST
+    if predicted.minimum < predicted.maximum:
+        return max(predicted.sd, _FAR * large)
+    return _FAR_OF_CONSTANT * large or 1.0
 
 
 def _classes(predicted: object) -> tuple[str, ...]:

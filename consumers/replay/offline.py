@@ -17,10 +17,12 @@ from ..bus.log import Recorded
 from ..bus.recording import is_recording, load_recording
 from ..decode.json import JSONDecoder
 from ..pipeline.own_topics import create_topics
+from ..reference import reviews
 from ..reference.announce import Announcements, announce, from_start
 from ..reference.artifacts import ArtifactStore
 from ..reference.building.build import UnusableReference
 from ..reference.building.source import reference_of
+from ..reference.familiar import copied
 from ..reference.model_events import is_one
 from ..streams.cut import Rules
 from .picture import moment
@@ -47,7 +49,8 @@ def load(
 ) -> Offline:
     """Fill a log in ``folder`` from a file, and announce the references of the models in it.
 
-    ``labels``: files of a table's labels. ``afresh``: golden evaluations are asked for anew, whatever the recording says of them.
+    ``labels``: files of a table's labels. ``afresh``: golden evaluations and reviews are asked for anew, whatever the recording
+    says of them.
     """
     topics = configuration.topics
     offline = configuration.model_copy(
@@ -74,6 +77,8 @@ def load(
         _copy(bus, configuration.topics.models, _empty(offline.topics.models, 1), is_one)
         if any(model.golden is not None for model in configuration.models.values()):
             _copy(bus, None if afresh else configuration.topics.golden, _empty(offline.topics.golden, topics.partitions))
+        if not afresh and reviews.asked(configuration) and configuration.topics.reviews in bus.describe([configuration.topics.reviews]):
+            _copy(bus, configuration.topics.reviews, _empty(offline.topics.reviews, topics.partitions))
         create_topics(bus, offline)
         span = _announce(bus, configuration, offline)
     finally:
@@ -119,7 +124,7 @@ def _announce(bus: Bus, configuration: Configuration, offline: Configuration) ->
     recorded.refresh()
     for announcement in recorded.all():
         if announcement.reference:
-            store.put(ArtifactStore(configuration.artifacts).get(announcement.reference))
+            copied(ArtifactStore(configuration.artifacts), store, announcement.reference)
         announce(bus, offline, announcement)
     seen, span = _survey(bus, offline)
     told = {(announcement.model, announcement.version) for announcement in recorded.all()}
@@ -127,7 +132,7 @@ def _announce(bus: Bus, configuration: Configuration, offline: Configuration) ->
         if configuration.model(model).reference is None:
             continue  # the detector will say that it is not monitored
         try:
-            reference = reference_of(configuration, model, version, bus)
+            reference = reference_of(configuration, model, version, bus, store)
         except UnusableReference as error:
             say(f"{model}/{version} has no reference: {error}", err=True)
         else:

@@ -7,12 +7,12 @@ whatever reason, counts in the next one, which then says that it is not complete
 Completeness that passes empty buckets is told too, once for all that are passed: by the last of them, without panes. It is what silence
 is told by. How many such statements there are depends on how often progress is said; how far they reach in the end does not.
 
-A partition that has ended holds nobody up, but a later run goes on where it stopped. So what is passed by others is told, and is late only
-if it lies behind a bucket that was evaluated or behind where every partition stopped: in which order they ended is nobody's doing.
+A partition that has ended holds nobody up, but a later run goes on where it stopped: late is what lies behind an evaluated bucket, or
+behind where every partition stopped, not what others passed. In which order they ended is nobody's doing.
 """
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, Protocol
 
@@ -140,14 +140,19 @@ class Aligner(Generic[Fact]):
         self._hear(record)
         return self._evaluate()
 
+    def repeated(self, fact: Fact) -> bool:
+        """Whether it was seen before, and counts no more: only where delivery is at least once."""
+        run = self.runs.get((fact.topic, fact.topic_id, fact.partition), LastRun())
+        return fact.first < run.first or (fact.first == run.first and fact.id in run.seen)
+
     def await_(self, bucket: int) -> None:
         """Something else than a pane waits for this bucket: it is evaluated in its turn, with panes or without."""
         self._waiting(bucket)
 
     def _receive(self, offset: int, pane: Fact) -> None:
+        if self.repeated(pane):
+            return
         run = self.runs.setdefault((pane.topic, pane.topic_id, pane.partition), LastRun())
-        if pane.first < run.first or (pane.first == run.first and pane.id in run.seen):
-            return  # seen twice: only where delivery is at least once
         if pane.first > run.first:
             run.first, run.seen = pane.first, set()
         run.seen.add(pane.id)
@@ -224,7 +229,6 @@ class Aligner(Generic[Fact]):
         return ready
 
     def _start(self, through: int) -> int:
-        """All buckets that end at or before this are over."""
         return self.buckets.start(through) if through > -NEVER else -NEVER
 
     def _clock_decided(self, bucket: int) -> bool:
@@ -243,6 +247,22 @@ class Aligner(Generic[Fact]):
         self._next = []
         for bucket in sorted(pending):
             self._waiting(buckets.end(bucket - 1)).extend(pending[bucket])
+
+    def regrouped(self, topics: Mapping[str, Collection[str]]) -> list[Aligned[Fact]]:
+        """From now on these streams are awaited, each with these topics: of one of which nothing is known yet something must be heard, and
+        what is read no more holds nobody up. Returns the buckets that this makes ready.
+        """
+        read = {topic for some in topics.values() for topic in some}
+        for key in [key for key in self.partitions if (key[0] or key[1]) not in (read if key[0] else topics)]:
+            del self.partitions[key]
+            self.runs.pop(key, None)
+            self._known.pop(key[:2], None)
+        heard = {key[0] for key in self.partitions}
+        for stream, own in topics.items():
+            if heard.isdisjoint(own):
+                self.partitions.setdefault(_unheard(stream), Heard(self.clock.now))
+        self.streams = tuple(topics)
+        return self._evaluate()
 
     def numbers(self) -> dict[str, Any]:  # plain data for a snapshot
         """All that is remembered but the pending panes themselves."""

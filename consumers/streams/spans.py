@@ -37,7 +37,9 @@ class Spans(NamedTuple):
         return 0 if self.maturity is None else self.maturity + 2 * self.pane + self.early
 
     def final(self, about: int) -> int:
-        """When nothing more can become known of the predictions of an interval that ends then, and all of it has been told."""
+        """When nothing more is to become known of the predictions of an interval that ends then, and all of it has been told: but for what
+        is taken in a later bucket than its own, which a clock had closed.
+        """
         return about + self.wait + self.pane + self.revise
 
 

@@ -21,6 +21,7 @@ from ...schemas.stored.baseline import OutcomeBaseline
 from ...schemas.stored.reference import PairProfile, WordsProfile
 from ..counting.layout import Group, Signal
 from . import Concession, SignalBets, bets_of, normalised
+from .familiarity import OF_SEGMENTS
 from .margin import margin
 from .scores import ORDERS
 from .space import Space
@@ -42,6 +43,7 @@ GROUP_WEIGHTS: dict[Group, float] = {
     "traffic": 0.01,
     "errors": 0.1,
     "relation": 0.05,
+    "ood": 0.2,
 }
 #: With fewer reference rows a pair, a segment's signal, or the like says nothing that a margin would not hide.
 FEWEST_ROWS = 500
@@ -118,7 +120,12 @@ def _signal_weights(signals: Sequence[Signal]) -> dict[tuple[str, str, str], flo
     """Of every signal: its group's, over the fields of the group, over the parts of its field. Segments of one part share its weight."""
     fields = {group: len({signal.name for signal in signals if signal.group == group}) for group in GROUP_WEIGHTS}
     parts = Counter((group, name) for group, name, _ in {(signal.group, signal.name, signal.of) for signal in signals})
-    return {signal.key: GROUP_WEIGHTS[signal.group] / fields[signal.group] / parts[signal.group, signal.name] for signal in signals}
+    weights = {signal.key: GROUP_WEIGHTS[signal.group] / fields[signal.group] / parts[signal.group, signal.name] for signal in signals}
+    divided = {(signal.group, signal.name) for signal in signals if signal.group == "ood" and signal.segment is not None}
+    for signal in signals:
+        if (signal.group, signal.name) in divided:
+            weights[signal.key] *= 1 - OF_SEGMENTS if signal.segment is None else OF_SEGMENTS
+    return weights
 
 
 def _rows_of(signal: Signal) -> int:

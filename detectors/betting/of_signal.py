@@ -22,6 +22,7 @@ from .bet import Bet, Concession
 from .categories import availability, categorical, duplicates
 from .direction import words_of
 from .errors import errors, relation
+from .familiarity import flags
 from .numbers import numeric
 from .pairs import pair
 from .scores import probabilities, scores
@@ -57,6 +58,8 @@ def _of_both(signal: Signal, concession: Concession) -> SignalBets:
             return SignalBets([_renamed(bet) for bet in bets] if signal.of == "volume" else bets, by_order)
         case CategoricalProfile() as profile if signal.group == "errors":
             return SignalBets(list(errors(profile, concession)))
+        case CategoricalProfile() as profile if signal.group == "ood":
+            return SignalBets(list(flags(profile, concession, segment=signal.segment is not None)))
         case CategoricalProfile() as profile:
             of = duplicates if signal.group == "traffic" else categorical
             return SignalBets(of(profile, probabilities(profile), concession))

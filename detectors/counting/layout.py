@@ -22,7 +22,7 @@ from ...schemas.stored.reference import (
 
 Profile = NumericProfile | CategoricalProfile | AvailabilityProfile | WordsProfile | PairProfile | OutcomeBaseline
 #: Signals of one group share a part of the false-alarm budget (`driftbus.detectors.betting.mixture.GROUP_WEIGHTS`).
-Group = Literal["values", "availability", "text", "pairs", "segments", "traffic", "joint", "errors", "relation"]
+Group = Literal["values", "availability", "text", "pairs", "segments", "traffic", "joint", "errors", "relation", "ood"]
 
 #: Hashed counts per numeric profile, to tell how many distinct values there are.
 CELLS = 32

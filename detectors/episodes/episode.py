@@ -44,6 +44,7 @@ _KINDS: dict[str, Kind] = {
     "duplicates": "duplicates",
     "errors": "performance",
     "relation": "performance",
+    "ood": "ood",
 }
 
 

@@ -1,1 +1,1 @@
-"""Neighbours: how familiar texts, embeddings and rows are, by the nearest of the training data, and which field of a row it is."""
+"""How like its training data a text, an embedding or a row is, in whole numbers; and what makes unlike ones so."""

@@ -1,69 +1,82 @@
-"""Conformal p-values: how many rows that the reference never saw are as unfamiliar, among those of the same predicted class.
+"""Conformal p-values: how many of the training data's own held-out rows are as unlike the rest (Vovk, Gammerman, Shafer 2005)."""
 
-p = (1 + #{calibration scores <= score}) / (m + 1); Vovk, Gammerman, Shafer, *Algorithmic Learning in a Random World*, 2005. Scores are
-whole numbers, larger ones more familiar, so that ties and thresholds are the same on every machine.
-"""
-
+from collections import Counter
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+Scores = NDArray[np.int64]
 Integers = NDArray[np.int64]
 
-#: A class with fewer calibration rows is one of the rest.
-LEAST = 200
-#: No score is below it.
-NEVER = np.iinfo(np.int64).min
+#: Rows are flagged at these. In the core are those above .2; outliers are those up to .01.
+LEVELS = (0.05, 0.005)
+CORE, OUTLIER = 0.2, 0.01
+#: Held-out rows that a predicted class needs for a calibration of its own; the rest is pooled.
+LEAST_OF_CLASS = 200
+#: Below this is no score.
+_NEVER = int(np.iinfo(np.int64).min)
 
 
 class Calibrated(NamedTuple):
-    """Ascending scores of calibration rows, by class."""
+    """Scores of held-out rows, larger ones more familiar, by predicted class, and by a group of rows that are scored alike."""
 
-    classes: tuple[str, ...]  #: those with scores of their own
-    scores: tuple[Integers, ...]  #: of the rest first, then one for each
+    names: tuple[tuple[str | None, int], ...]  #: classes of a group that have their own; None: of the group's other rows
+    scores: tuple[Scores, ...]  #: per name, sorted; the last one is for all other rows
 
     @classmethod
-    def of(cls, scores: Integers, classes: Sequence[str] | None = None) -> "Calibrated":
-        """The rest is of all rows where it would be too few.
+    def of(cls, scores: Scores, classes: Sequence[str | None] | None, groups: Integers | None = None) -> "Calibrated":
+        """From held-out rows [m], their predicted classes, and their groups, if there are several."""
+        if not len(scores):
+            msg = "familiarity: no held-out rows to calibrate with"
+            raise ValueError(msg)
+        keys = _keys(classes, groups, len(scores))
+        counts = Counter(key for key in keys if key[0] is not None)
+        own = sorted(key for key, rows in counts.items() if rows >= LEAST_OF_CLASS)
+        place_of = {key: place for place, key in enumerate(own)}
+        places = np.fromiter((place_of.get(key, -1) for key in keys), np.int64, len(keys))
+        names: list[tuple[str | None, int]] = [*own]
+        found = [scores[places == place] for place in range(len(own))]
+        for group in [] if groups is None or len(np.unique(groups)) < 2 else np.unique(groups).tolist():
+            rest = _enough_of(scores[(groups == group) & (places < 0)], scores[groups == group])
+            if len(rest) >= LEAST_OF_CLASS:
+                names.append((None, group))
+                found.append(rest)
+        return cls(tuple(names), tuple(np.sort(one) for one in (*found, _enough_of(scores[places < 0], scores))))
 
-        >>> Calibrated.of(np.arange(500), ["a"] * 300 + ["b"] * 200).classes
-        ('a', 'b')
-        """
-        names: Sequence[str] = () if classes is None else classes
-        found, index, counts = np.unique(np.asarray(names, dtype=np.str_), return_inverse=True, return_counts=True)
-        own = np.flatnonzero(counts >= LEAST)
-        rest = np.ones(len(scores), dtype=np.bool_) if classes is None else ~np.isin(index, own)
-        if np.count_nonzero(rest) < LEAST:
-            rest[:] = True
-        return cls(tuple(found[own].tolist()), (np.sort(scores[rest]), *(np.sort(scores[index == place]) for place in own)))
+    def codes(self, classes: Sequence[str | None] | None, rows: int, groups: Integers | None = None) -> Integers:
+        """Which of the calibrations is that of each row [rows]."""
+        last = len(self.names)
+        if not last:
+            return np.full(rows, last)
+        code_of = {name: code for code, name in enumerate(self.names)}
+        keys = _keys(classes, groups, rows)
+        return np.fromiter((code_of.get(key, code_of.get((None, key[1]), last)) for key in keys), np.int64, rows)
 
-    def of_classes(self, classes: Sequence[str] | None, rows: int) -> Integers:
-        """Which of `scores` each row is compared with."""
-        if classes is None or not self.classes:
-            return np.zeros(rows, dtype=np.int64)
-        places = {name: place for place, name in enumerate(self.classes, start=1)}
-        return np.fromiter((places.get(name, 0) for name in classes), dtype=np.int64, count=rows)
+    def thresholds(self, level: float) -> Scores:
+        """Per calibration: a row is flagged, p <= level, where its score is below this."""
+        return np.array([_threshold(own, level) for own in self.scores])
 
-    def p(self, scores: Integers, of: Integers) -> NDArray[np.float64]:
-        """The p-value of every score, ``of`` being what `of_classes` says."""
-        found = np.ones(len(scores))
-        for place, own in enumerate(self.scores):
-            rows = of == place
-            found[rows] = (1 + np.searchsorted(own, scores[rows], side="right")) / (len(own) + 1)
-        return found
-
-    def thresholds(self, level: float) -> Integers:
-        """By class, the largest score with p <= level; `NEVER` where so few calibration rows allow none."""
-        return np.array([threshold(own, level) for own in self.scores], dtype=np.int64)
+    def p(self, scores: Scores, codes: Integers) -> NDArray[np.float64]:
+        """(1 + held-out rows that are as unlike) / (1 + held-out rows)."""
+        values = np.ones(len(scores))
+        for code, own in enumerate(self.scores):
+            here = codes == code
+            values[here] = (1 + np.searchsorted(own, scores[here], side="right")) / (len(own) + 1)
+        return values
 
 
-def threshold(ascending: Integers, level: float) -> int:
-    """The largest whole number with p <= level.
+def _keys(classes: Sequence[str | None] | None, groups: Integers | None, rows: int) -> list[tuple[str | None, int]]:
+    return list(zip([None] * rows if classes is None else classes, [0] * rows if groups is None else groups.tolist(), strict=True))
 
-    >>> threshold(np.arange(19), 0.05), threshold(np.arange(18), 0.05) == NEVER
-    (-1, True)
-    """
-    most = int(level * (len(ascending) + 1) + 1e-9)  # that may be as unfamiliar, the row itself among them
-    return int(ascending[most - 1]) - 1 if 0 < most <= len(ascending) else int(NEVER)
+
+def _enough_of(few: Scores, all_: Scores) -> Scores:
+    return few if len(few) >= LEAST_OF_CLASS else all_
+
+
+def _threshold(scores: Scores, level: float) -> int:
+    # p <= level where at most `as_unlike` held-out scores are not above one's own, that is, where the next one is above it.
+    as_unlike = int(Fraction(str(level)) * (len(scores) + 1)) - 1
+    return _NEVER if as_unlike < 0 else int(scores[as_unlike])

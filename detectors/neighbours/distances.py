@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .coordinates import ABSENT_CODE, UNKNOWN_CODE, Coded, Coordinates
-from .levels import NEAREST
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
+#: How many nearest rows of the reference a score is the sum of.
+NEAREST = 5
 #: Rows at a time: their distances to 2,000 others take 2 MB.
 BLOCK = 256
 #: Rows of the reference of which the smallest distance is looked at first.

@@ -1,5 +1,6 @@
 """Which rows of a table an index is made of: duplicates out, the newest part held out, the rest drawn by the rows' hash."""
 
+import math
 import zlib
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -32,7 +33,7 @@ def drawn(hashes: NDArray[np.uint64], times: Integers | None) -> Drawn:
     ([0, 3, 1], [4], 1)
     """
     rows = np.unique(hashes, return_index=True)[1].astype(np.int64)  # by hash
-    held_out = int(HELD_OUT * len(rows))
+    held_out = math.ceil(HELD_OUT * len(rows)) if len(rows) > 1 else 0
     if times is None:
         late = np.arange(len(rows)) >= len(rows) - held_out
     else:

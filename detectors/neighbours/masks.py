@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .coordinates import Coded, Coordinates
-from .distances import by_field
-from .levels import NEAREST
+from .distances import NEAREST, by_field
 
 Integers = NDArray[np.int64]
 

@@ -15,7 +15,7 @@ from .drawing import drawn, hashes_of
 from .levels import CORE, LEVELS, OUTLIER
 from .masks import Mask, Masking, masks_of
 from .packed import packed, unpacked
-from .report import Report
+from .report import warnings_of
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -29,8 +29,6 @@ SIZE = 5_000
 _FIRST = 2_000
 #: Masks times calibration rows that they are calibrated with: one takes 10 us.
 _MASKINGS = 250_000
-#: Distinct calibration rows below which a budget of false alarms does not hold.
-_ENOUGH = 3_000
 #: Rows to tell a share of flagged ones from, and not more than so many.
 _FRESH, _MOST_FRESH = 500, 2_000
 NOTHING = 3
@@ -43,6 +41,18 @@ class Exact(NamedTuple):
     scores: Integers  #: the negated sum of the squared distances to the nearest
     p: Floats
     nearest: Integers  #: [n, 5], numbers of the index' rows, the nearest first; -1: there is none
+
+
+class RowReport(NamedTuple):
+    """What an index was made of."""
+
+    rows: int  #: given
+    duplicates: int  #: left out
+    reference: int  #: distinct rows that others are compared with
+    calibration: int  #: distinct held-out rows
+    classes: int  #: with a calibration of their own
+    fresh: float | None  #: of held-out rows that are in neither, the share flagged at .05; None: too few
+    warnings: tuple[str, ...]
 
 
 class RowIndex:
@@ -68,8 +78,8 @@ class RowIndex:
         self._own = -self._space.nearest(calibration)
         self.calibrated = Calibrated.of(self._own, classes)
         self._thresholds = np.stack([self.calibrated.thresholds(level) for level in (CORE, LEVELS[0], OUTLIER, LEVELS[1])])
-        of = self.calibrated.of_classes(self._classes, calibration.rows)
-        self._outliers = [int(np.count_nonzero(self._own <= self._thresholds[place, of])) for place in (2, 3)]
+        of = self.calibrated.codes(self._classes, calibration.rows)
+        self._outliers = [int(np.count_nonzero(self._own < self._thresholds[place, of])) for place in (2, 3)]
         self._of_masks: dict[Mask, Integers] = {}
         self._base: dict[Mask, tuple[int, int]] = {}
 
@@ -85,7 +95,7 @@ class RowIndex:
         size: int = SIZE,
         calibration: int = 5_000,
         sources: Mapping[str, str] | None = None,
-    ) -> tuple["RowIndex", Report]:
+    ) -> tuple["RowIndex", RowReport]:
         """From a table.
 
         Parameters
@@ -104,12 +114,15 @@ class RowIndex:
         Raises
         ------
         ValueError
-            If there is no row, or a row has no field.
+            If there are no two different rows, or a row has no field.
         """
         if len(names) != numeric.shape[1] + len(texts) or not names or not len(numeric):
             msg = f"{len(numeric)} rows of {numeric.shape[1]} numeric and {len(texts)} categorical fields, with {len(names)} names"
             raise ValueError(msg)
         found = drawn(hashes_of(numeric, texts), times)
+        if not len(found.held_out):
+            msg = f"{len(numeric)} rows, all of them the same: there is nothing to compare with"
+            raise ValueError(msg)
 
         def taken(rows: Integers) -> tuple[Floats, Columns]:
             return numeric[rows], [[column[row] for row in rows.tolist()] for column in texts]
@@ -124,9 +137,8 @@ class RowIndex:
         if len(fresh) >= _FRESH:
             flags = index.flags(*taken(fresh), None if classes is None else [classes[row] for row in fresh.tolist()])
             share = float(np.isin(flags, (1, 2)).mean())
-        warnings = [] if len(own) >= _ENOUGH else [_too_few(len(own))]
-        return index, Report(
-            len(numeric), found.duplicates, reference.rows, len(own), len(index.calibrated.classes), share, tuple(warnings)
+        return index, RowReport(
+            len(numeric), found.duplicates, reference.rows, len(own), len(index.calibrated.names), share, warnings_of(len(own), None)
         )
 
     @property
@@ -148,14 +160,14 @@ class RowIndex:
 
     def _cells(self, coded: Coded, classes: Sequence[str] | None, least: int) -> Bytes:
         """Cells below ``least`` + 1 are 0: with more references rows can only come nearer, so most are known to be so from a part."""
-        of = self.calibrated.of_classes(classes, coded.rows)
+        of = self.calibrated.codes(classes, coded.rows)
         rest = np.arange(coded.rows)
         if self.rows > 2 * _FIRST:
             scores = -self._space.nearest(coded, among=_FIRST)
-            rest = np.flatnonzero(scores <= self._thresholds[least, of])
+            rest = np.flatnonzero(scores < self._thresholds[least, of])
         scores = -self._space.nearest(coded.at(rest))
         found = np.zeros(coded.rows, dtype=np.uint8)
-        found[rest] = (scores <= self._thresholds[:, of[rest]]).sum(axis=0)
+        found[rest] = (scores < self._thresholds[:, of[rest]]).sum(axis=0)
         return found
 
     def scores(self, numeric: Floats, texts: Columns) -> Integers:
@@ -167,7 +179,7 @@ class RowIndex:
         coded = self._coordinates.coded(numeric, texts)
         nearest, squares = self._space.ordered(coded)
         scores = -np.where(nearest < 0, 0, squares).sum(axis=1)
-        return Exact(scores, self.calibrated.p(scores, self.calibrated.of_classes(classes, coded.rows)), nearest)
+        return Exact(scores, self.calibrated.p(scores, self.calibrated.codes(classes, coded.rows)), nearest)
 
     def masked(
         self, numeric: Floats, texts: Columns, classes: Sequence[str] | None = None, *, masks: Sequence[Mask] | None = None
@@ -175,8 +187,8 @@ class RowIndex:
         """Of every row whether each mask cures it, [n, masks]: without these fields its p is above .05. For outliers: .3 ms a row."""
         asked = self.masks if masks is None else masks
         coded = self._coordinates.coded(numeric, texts)
-        of = self.calibrated.of_classes(classes, coded.rows)
-        return np.asarray(self._masking.scores(coded, asked) > self._of(asked)[of])
+        of = self.calibrated.codes(classes, coded.rows)
+        return np.asarray(self._masking.scores(coded, asked) >= self._of(asked)[of])
 
     def spread(self, numeric: Floats, texts: Columns, mask: Mask) -> float:
         """Among how many rows of the reference these lie without a mask's fields, as a part of those among which as many familiar ones do.
@@ -205,15 +217,16 @@ class RowIndex:
         if new:
             most = max(1_000, _MASKINGS // len(new))
             coded, classes = self._calibration.at(slice(most)), None if self._classes is None else self._classes[:most]
-            of = self.calibrated.of_classes(self._classes, self._calibration.rows)
-            outliers = np.flatnonzero(self._own <= self._thresholds[2, of])
+            of = self.calibrated.codes(self._classes, self._calibration.rows)
+            outliers = np.flatnonzero(self._own < self._thresholds[2, of])
             calibrated = [Calibrated.of(column, classes) for column in self._masking.scores(coded, new).T]
             cures = self._masking.scores(self._calibration.at(outliers), new).T
             for mask, column, own in zip(new, cures, calibrated, strict=True):
-                places = own.of_classes(self.calibrated.classes, len(self.calibrated.classes))  # fewer rows may make fewer classes
-                self._of_masks[mask] = own.thresholds(LEVELS[0])[np.append(0, places)]
-                cured = column > self._of_masks[mask][of[outliers]]
-                further = self._own[outliers] <= self._thresholds[3, of[outliers]]
+                names = [name for name, _ in self.calibrated.names]
+                places = own.codes(names, len(names))  # fewer rows may make fewer classes
+                self._of_masks[mask] = own.thresholds(LEVELS[0])[np.append(places, len(own.names))]
+                cured = column >= self._of_masks[mask][of[outliers]]
+                further = self._own[outliers] < self._thresholds[3, of[outliers]]
                 self._base[mask] = int(np.count_nonzero(cured)), int(np.count_nonzero(cured & further))
         return np.stack([self._of_masks[mask] for mask in masks], axis=1)
 
@@ -261,7 +274,3 @@ class RowIndex:
 def _number_field(written: list[Any]) -> NumberField:  # arrays and numbers
     parts: list[Any] = [unpacked(part) if isinstance(part, list) else part for part in written]
     return NumberField(*parts)
-
-
-def _too_few(rows: int) -> str:
-    return f"{rows:,} distinct calibration rows: below {_ENOUGH:,} the budget of false alarms does not hold; give the reference more rows"

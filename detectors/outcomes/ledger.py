@@ -166,6 +166,16 @@ class Ledger:
         self._revised, self._unmatched = {}, _Table(1)
         return [Sums(*key, vector) for key, vector in sorted(told, key=lambda each: each[0])]
 
+    def keep(self, known: Callable[[int, int], bool]) -> None:
+        """Forget how rows are counted of versions and places, as codes, that are no longer known: none of theirs will be added."""
+        self._counted_by = {code: counting for code, counting in self._counted_by.items() if known(*divmod(code, 2**32))}
+        used = set(self._counted_by.values())
+        self._countings = {how: counting for how, counting in self._countings.items() if counting in used}
+
+    def __len__(self) -> int:
+        """Versions and places of which it is remembered how their rows are counted."""
+        return len(self._counted_by)
+
     def _arrive(self, what: str, counting: Counting, rows: Rows) -> None:
         """Count what is told in the step itself."""
         target = self._of_places(_table(self._arrived, counting, counting.layout.arrivals), rows)

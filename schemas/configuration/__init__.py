@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -15,8 +15,10 @@ from .golden import Golden
 from .labels import LabelColumns, LabelMapping, Labels
 from .metrics import Metrics
 from .model import MOST_PIECES, Model, PairSettings, Trailing
+from .ood import Ood
 from .outcomes import OutcomesOf
 from .reference import Table, TopicSlice
+from .review import Review
 from .stream import Stream
 from .together import labels_apart
 from .topics import KafkaTopics
@@ -38,9 +40,11 @@ __all__ = [
     "Labels",
     "Metrics",
     "Model",
+    "Ood",
     "OutcomesOf",
     "PairSettings",
     "PaneLength",
+    "Review",
     "Stream",
     "Table",
     "TopicSlice",
@@ -102,6 +106,7 @@ class Configuration(Setting):
                 "false_alarms": "write 1 per 100000 rows" if model.false_alarms.of == "time" else "",
                 "season": "leave it out" if model.season else "",
                 "trailing": "leave it out" if model.trailing else "",
+                "review": "leave it out" if model.review else "",
             }
             for key, remedy in remedies.items():
                 if remedy and pane.unit == "rows":
@@ -148,16 +153,29 @@ class Configuration(Setting):
         return tuple(dict.fromkeys(topic for stream in self.read.values() for topic in stream.topics))
 
     def digest(self, later: Mapping[str, object] = MappingProxyType({}), aside: Collection[str] = (), /, **reads: Collection[str]) -> str:
-        """A hash of what one consumer reads: by section (``streams``, ``models``), the keys of each entry that decide its results.
+        """A hash of what one consumer reads: by section (``streams``, ``models``), the keys of each entry that decide its results, or
+        parts of them (``ood.important``).
 
         Keys that are not named change nothing, those of tomorrow neither: a consumer's messages stay what they were. ``later``: keys that
         came later, each with the value with which all is as it was before; ``aside``: keys of texts that decide nothing.
         """
         read = {
-            section: {name: entry.model_dump(mode="json", include=set(keys)) for name, entry in getattr(self, section).items()}
+            section: {name: entry.model_dump(mode="json", include=_included(keys)) for name, entry in getattr(self, section).items()}
             for section, keys in reads.items()
         }
         return content_hash(msgspec.json.encode(_without(read, later, aside), order="sorted"))
+
+
+def _included(keys: Collection[str]) -> dict[str, Any]:  # nested as pydantic has it
+    """Keys, and parts of what some of them hold: ``ood.important``."""
+    found: dict[str, Any] = {}
+    for key in keys:
+        name, _, part = key.partition(".")
+        if part:
+            found.setdefault(name, {})[part] = True
+        else:
+            found[name] = True
+    return found
 
 
 def _without(plain: object, later: Mapping[str, object], aside: Collection[str]) -> object:

@@ -10,8 +10,10 @@ from ..duration import Duration, written
 from ..fact import Setting
 from .features import FeatureSettings, Important, NullValues, OrIgnore, Zone
 from .golden import Golden
+from .ood import Ood
 from .outcomes import OutcomesOf
 from .reference import Table, TopicSlice
+from .review import Review
 from .segments import Segments
 from .units import FalseAlarms, Rate
 
@@ -67,6 +69,8 @@ class Model(Setting):
     nulls: NullValues = Field((), description="values that stand for none, in every feature that does not say others")
     zone: Zone = Field("UTC", description="of times that name none")
     golden: Golden | None = Field(None, description="rows with known answers on which the model itself is tested")
+    review: Review | None = Field(None, description="people are asked about some of its predictions")
+    ood: Ood | None = Field(None, description="whether what is asked is like the training data; null: nobody looks")
     features: dict[str, Annotated[FeatureSettings, OrIgnore]] = {}
 
     @model_validator(mode="after")

@@ -8,6 +8,8 @@ from .stream import Stream
 
 #: What the streams of one join must have alike: else the one's clock holds the other's rows up.
 _ALIKE = ("pane", "clock", "grace")
+#: And where a clock may decide: else what one stream gives up the join still waits for, or the other way round.
+_ALIKE_LIVE = (*_ALIKE, "patience")
 
 
 def labels_apart(streams: Mapping[str, Stream], labels: Mapping[str, Labels], models: Mapping[str, tuple[str, Model]]) -> Iterator[str]:
@@ -30,7 +32,7 @@ def labels_apart(streams: Mapping[str, Stream], labels: Mapping[str, Labels], mo
             continue
         first, *others = used
         for other in others:
-            for key in _ALIKE:
+            for key in _ALIKE_LIVE if streams[first].clock == "live" else _ALIKE:
                 a, b = getattr(streams[first], key), getattr(streams[other], key)
                 if a != b:
                     apart = f"streams.{first}.{key} is {a}, and streams.{other}.{key} is {b}"

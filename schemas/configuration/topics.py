@@ -52,6 +52,16 @@ class KafkaTopics(Setting):
         return f"{self.prefix}.golden"
 
     @property
+    def ood(self) -> str:
+        """Samples of queries unlike the training data."""
+        return f"{self.prefix}.ood"
+
+    @property
+    def reviews(self) -> str:
+        """Predictions that people are asked about, and what they answer."""
+        return f"{self.prefix}.reviews"
+
+    @property
     def dead_letter(self) -> str:
         """What could not be counted."""
         return f"{self.prefix}.dead-letter"

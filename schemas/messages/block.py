@@ -73,6 +73,8 @@ class Block(Fact):
     revisions: IntegerVector = _NONE  #: of labels, the user's own number
     binned: Annotated[int, Field(ge=0, le=MOST_BINNED)] = 0  #: features of which the predictions have a bin
     bins: Annotated[bytes, Field(description="a byte a feature, row by row: its group; 255: none")] = b""
+    #: A byte a row of the predictions, where their inputs are compared with the training data: 0: not scored, 1: no outlier, 2: an outlier.
+    outliers: bytes = b""
     number: PartitionNumber = 0  #: of the joins topic
     part: Count = 0  #: one with many rows travels in parts
     form: int = FORM
@@ -119,7 +121,7 @@ class Block(Fact):
 
     def encoded(self) -> bytes:
         """As it travels: msgpack."""
-        return msgspec.msgpack.encode(lean(self.model_dump(), {"form": 1, "part": 0, "binned": 0, "bins": b""}))
+        return msgspec.msgpack.encode(lean(self.model_dump(), {"form": 1, "part": 0, "binned": 0, "bins": b"", "outliers": b""}))
 
     @classmethod
     def decoded(cls, value: bytes) -> "Block":
@@ -134,6 +136,9 @@ class Block(Fact):
             raise ValueError(msg)
         if len(block.bins) != block.rows * block.binned:
             msg = f"{len(block.bins)} bins of {block.rows} rows with {block.binned} each"
+            raise ValueError(msg)
+        if block.outliers and len(block.outliers) != block.rows:
+            msg = f"{len(block.outliers)} flags of {block.rows} rows"
             raise ValueError(msg)
         if block.rows and not 0 <= int(block.of.min()) <= int(block.of.max()) < len(block.whose):
             msg = f"rows of {int(block.of.max())}, and there are {len(block.whose)} names"

@@ -1,6 +1,8 @@
 """Drift events: episodes that open, change and resolve."""
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from ..cloud_events import JSON, microseconds
 from ..duration import ROW_MS
@@ -32,6 +34,13 @@ class Effect(Fact):
     word_share: float | None = None  #: by how much the share of texts with some word changed at most
     words: tuple[Word, ...] = ()  #: those that moved most
     new_categories: tuple[str, ...] = ()  #: seen of late, and unknown to the reference; the commonest first
+    flagged: tuple[float, float] | None = None  #: share of rows unlike the training data (p <= .05): of known ones, now
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:  # JSON
+        """Of what has no such share, as it was before there was any."""
+        content: dict[str, Any] = written(self)
+        return content if self.flagged is not None else {key: value for key, value in content.items() if key != "flagged"}
 
 
 class Histogram(Fact):
@@ -123,6 +132,27 @@ class ToldPerformance(Fact):
     assumption_broken: bool = False  #: the relation of answers to outcomes has changed: what is estimated then is wrong
 
 
+class Topic(Fact):
+    """Queries that are like each other."""
+
+    share: float  #: of those looked at
+    texts: int
+    words: tuple[str, ...]  #: the most telling first
+    examples: tuple[str, ...]  #: their first characters
+
+
+class ToldQueries(Fact):
+    """What the queries behind an event of kind `ood` are about, as far as texts may be shown."""
+
+    of: str  #: the field
+    texts: int  #: flagged ones that were looked at, since the event's onset
+    distinct: int  #: of them, those nearly the same counted once
+    expected: float  #: share of them that known queries explain
+    topics: tuple[Topic, ...] = ()  #: the largest first
+    diffuse: float  #: share of those that are like no others
+    words: tuple[str, ...] = ()  #: of all of them, the most telling first
+
+
 class DriftEvent(OfVersion, Fact):
     """An episode opened, was updated, or resolved. Key on the topic: the model."""
 
@@ -151,7 +181,14 @@ class DriftEvent(OfVersion, Fact):
     panes: tuple[UsedPanes, ...] = ()
     more_panes: int = 0  #: input partitions that are not listed
     performance: ToldPerformance | None = None  #: of kind `performance`
+    queries: ToldQueries | None = None  #: of kind `ood`
     configuration: str
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:  # JSON
+        """Of what has no queries, as it was before there were any."""
+        content: dict[str, Any] = written(self)
+        return content if self.queries is not None else {key: value for key, value in content.items() if key != "queries"}
 
     @property
     def further_open(self) -> int:

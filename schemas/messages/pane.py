@@ -20,6 +20,10 @@ FORM = 1
 PREDICTIONS = "predictions"
 #: Of outcomes: what became known, each prediction once, and what is known of the predictions of an interval, revised.
 ARRIVALS, REVISIONS = "arrivals", "revisions"
+#: How alike the training data the model's predictions' inputs are: scored rows, by level.
+OOD = "ood"
+#: Flagged rows that a pane holds, those of the smallest hashes; characters of each one's text.
+MOST_FLAGGED, MOST_FLAGGED_TEXT = 50, 200
 #: Names of unexpected fields that a pane holds.
 MOST_UNEXPECTED = 20
 #: In the place of a model or version: all further ones of a run, none of them monitored.
@@ -28,7 +32,16 @@ OTHERS = "(others)"
 LARGEST_PART = 512 * 1024
 
 #: What a pane says by not saying it.
-_USUAL: dict[str, Any] = {"of": PREDICTIONS, "form": 1, "pooled": 0, "grouping": "", "own": (), "complete": True, "clock_decided": False}
+_USUAL: dict[str, Any] = {
+    "of": PREDICTIONS,
+    "form": 1,
+    "pooled": 0,
+    "grouping": "",
+    "own": (),
+    "flagged": (),
+    "complete": True,
+    "clock_decided": False,
+}
 
 
 class Unexpected(NamedTuple):
@@ -37,6 +50,16 @@ class Unexpected(NamedTuple):
     name: str
     kind: str  #: of its first value: number, text, boolean, list, object, null
     rows: Count  #: of those looked at
+
+
+class Flagged(NamedTuple):
+    """A row that is unlike the training data, at p <= .05. Its text stands here only where the configuration allows it."""
+
+    hash: int  #: of topic id, partition and offset: a sample of the smallest is the same whoever takes it, and those of panes merge
+    offset: Offset
+    subject: Count  #: its place in the reference's `familiarity`
+    level: Count  #: 1: p <= .05, 2: p <= .005
+    text: str | None = None
 
 
 def commonest(found: Iterable[Unexpected]) -> tuple[Unexpected, ...]:
@@ -91,6 +114,7 @@ class Pane(OfVersion, Fact):
         ""  #: of revisions: which groups of features its sums are of, as rows' bins are (`driftbus.schemas.messages.block.Whose`)
     )
     own: tuple[str, ...] = ()  #: of revisions: the columns of a user's own metrics, which stand last among the counts
+    flagged: tuple[Flagged, ...] = ()  #: of kind `ood`: those of the smallest hashes, in their order
     complete: bool = True  #: of outcomes: of all there was; not where a partition was given up, or rows came behind their bucket
     clock_decided: bool = False  #: of outcomes: the wall clock said that some partition has no more, not the data
     of: str = PREDICTIONS  #: of what rows: each kind has its own layout, is aligned by itself, and ignored by who does not test it
@@ -125,7 +149,7 @@ class Pane(OfVersion, Fact):
             "sums_at": sums.start,
             "unseen": dict(sorted(self.unseen.items())[names]),
         }
-        beside = {"rows": 0, "late": 0, "sampled": 0, "unexpected": ()} if place else {}
+        beside = {"rows": 0, "late": 0, "sampled": 0, "unexpected": (), "flagged": ()} if place else {}
         return self.model_copy(update=own | beside)
 
     @property

@@ -34,11 +34,12 @@ class Performance(Fact):
     start: Time  #: of the interval in which the predictions were made, ms
     about: Time  #: its end
     through: Time  #: what was known then
-    final: bool = False  #: nothing more can become known
+    final: bool = False  #: nothing more is to become known; what does, of a reader that was given up, is told in a further final record
     predicted: Count
     labelled: Count
     expired: Count
     duplicates: Count
+    clipped: Count = 0  #: labelled numbers so far from their predictions, or from all, that they count as nearer: errors are larger
     due: Count = 0  #: with `order: matured`: predictions whose maturity is over, and those that had an outcome then
     labelled_when_due: Count = 0
     median_delay: Count | None = None  #: of first outcomes, ms, within 7 %

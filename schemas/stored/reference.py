@@ -7,6 +7,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from ..fact import Fact
 from ..identity import content_hash
+from .familiarity import FamiliarityProfile
 from .segmentation import Segmentation
 
 Role = Literal["feature", "prediction", "score"]
@@ -207,6 +208,7 @@ class Reference(Fact):
     seasons: tuple[Recount, ...] = ()  #: by hour of the week, Monday 00 UTC first
     ignored: dict[str, str] = {}  #: columns not watched, with the reason
     warnings: tuple[str, ...] = ()
+    familiarity: tuple[FamiliarityProfile, ...] = ()  #: how alike its rows are, where the model has `ood`
 
     def of_other_panes(self, pane: str) -> tuple[str, ...]:
         """Names of what is counted per bucket, where buckets are now of another length: nothing that could be compared.
@@ -224,8 +226,10 @@ class Reference(Fact):
         return self.rows / ((self.last - self.first) / 1000)
 
     def encoded(self) -> bytes:
-        """The content that is stored, and hashed into `name`; without a pane where nothing is of one."""
-        return msgspec.json.encode(self.model_dump(exclude={"pane"} if self.pane is None else None), order="sorted")
+        """The content that is stored, and hashed into `name`; without a pane where nothing is of one, and without familiarity where
+        nobody asked for it."""
+        unsaid = {name for name in ("pane", "familiarity") if not getattr(self, name)}
+        return msgspec.json.encode(self.model_dump(exclude=unsaid or None), order="sorted")
 
     @property
     def name(self) -> str:

@@ -46,6 +46,8 @@ class Outcome(NamedTuple):
     events: dict[str, list[Event]]  #: by model
     letters: list[Event]
     evidence: list[Event]
+    reviews: dict[str, list[Event]]  #: by model
+    reviewed: dict[bytes | None, Event]  #: what is known in the end, by key
 
 
 def outcome(bus: Bus, settings: Configuration) -> Outcome:
@@ -58,9 +60,22 @@ def outcome(bus: Bus, settings: Configuration) -> Outcome:
     def typed(kind: bytes) -> list[Event]:
         return [event for event in of(settings.topics.summaries) if dict(event.headers).get("ce_type") == kind]
 
+    asked = everything(bus, settings.topics.reviews).items()
+    reviews = {number: [event for event in events if _review(event, ours)] for number, events in asked}
+    told = (event for events in everything(bus, settings.topics.performance).values() for event in events)
+    kind = ("ce_type", b"io.driftbus.reviewed")
+    reviewed = {event.key: event for event in told if kind in event.headers and ("ce_source", ours) in event.headers}
     panes, evidence = typed(b"io.driftbus.pane"), typed(b"io.driftbus.evidence")
     panes = sorted(_of_no_topic(event) if dict(event.headers).get("ce_source") == ours else event for event in panes)
-    return Outcome(panes, by_model(everything(bus, settings.topics.drift)), of(settings.topics.dead_letter), evidence)
+    return Outcome(
+        panes, by_model(everything(bus, settings.topics.drift)), of(settings.topics.dead_letter), evidence, by_model(reviews), reviewed
+    )
+
+
+def _review(event: Event, ours: bytes) -> bool:
+    """Whether it is a request, or a slot, of this application."""
+    said = dict(event.headers)
+    return said.get("ce_source") == ours and said.get("ce_type", b"").startswith(b"io.driftbus.review.")
 
 
 def _of_no_topic(event: Event) -> Event:
@@ -165,7 +180,7 @@ def settings_of(folder: Path, application: str) -> Configuration:
         topics={"prefix": application, "partitions": PARTITIONS},
         stream={"topics": [f"{application}-scored"]},
         labels={LABELS: {"topics": [f"{application}-known"], "wait": "1m", "early": "10s", "about": "1m"}},
-        models={"m0": {"false_alarms": "1 per 1h", "labels": LABELS}},
+        models={"m0": {"false_alarms": "1 per 1h", "labels": LABELS, "review": {"budget": "600 per hour", "slot": "1m"}}},
         snapshot_every="1ms",
     )
 

@@ -16,6 +16,7 @@ import numpy as np
 from driftbus.consumers.joiner.blocks import MOST_BYTES, Blocks
 from driftbus.consumers.joiner.fold import Fold
 from driftbus.consumers.joiner.joiner import READERS
+from driftbus.consumers.joiner.reads import of_stream
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.block import SCORE_ONE, Block, Whose
 from driftbus.schemas.messages.progress import InputPartition, InputTopic, Progress
@@ -34,7 +35,7 @@ ROWS = (0, 1, 5, 50, 500)
 BEHIND = 60
 LABELS = "outcomes"
 _WHOSE = {"predictions": Whose("m0", "1", "0" * 64, 0), "labels": Whose("")}
-_TOPICS = {"predictions": "scored", "labels": "known"}
+_TOPICS = {"predictions": of_stream("predictions", "scored"), "labels": of_stream(LABELS, "known")}
 
 
 def settings() -> Configuration:

@@ -1,6 +1,6 @@
 """Rows unlike the training data: how many are found, and whether masks name the field that is broken.
 
-    python -m tests.benchmarks.masks                 # 5 repetitions, some minutes
+    python -m tests.benchmarks.masks                 # 3 repetitions, some minutes
     python -m tests.benchmarks.masks --sizes         # references of 2,000, 5,000 and 10,000 rows, 2 repetitions
 
 Flights with weather (12 fields) and cars (7), housing (8), and a made table of 20 fields in five sources. 20,000 rows make an index (of
@@ -9,6 +9,7 @@ the one least like the training data. Excess cured is of 64 of the outliers (p <
 """
 
 import json
+import os
 import sys
 import time
 from collections import Counter
@@ -327,17 +328,19 @@ def shown(result: Result) -> str:
 
 
 def main(arguments: list[str]) -> None:
+    """Cases, then speeds; what is measured is written at once."""
     sizes = "--sizes" in arguments
-    began = time.time()
-    result: dict[str, Result] = {}
-    for size in (2_000, 5_000, 10_000) if sizes else (SIZE,):
-        result[str(size)] = measure(size, 2 if sizes else 5)
-        print(f"\n## {size} rows of reference\n\n{shown(result[str(size)])}", flush=True)
-    speed = {size: speeds(int(size)) for size in result}
-    print(json.dumps(speed, indent=1))
-    about = {**machine(), "seconds": round(time.time() - began)}
     file = RESULTS / ("masks_sizes.json" if sizes else "masks.json")
-    file.write_text(json.dumps({"machine": about, "cases": result, "speed": speed}, indent=1) + "\n")
+    began = time.time()
+    cases: dict[str, Result] = {}
+    speed: dict[str, Result] = {}
+    for size in (2_000, 5_000, 10_000) if sizes else (SIZE,):
+        speed[str(size)] = speeds(size)
+        print(json.dumps(speed[str(size)], indent=1), flush=True)
+        cases[str(size)] = measure(size, 2 if sizes else 3)
+        print(f"\n## {size} rows of reference\n\n{shown(cases[str(size)])}", flush=True)
+        about = {**machine(), "load": round(os.getloadavg()[0], 1), "seconds": round(time.time() - began)}
+        file.write_text(json.dumps({"machine": about, "cases": cases, "speed": speed}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

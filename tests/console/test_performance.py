@@ -131,6 +131,12 @@ def test_an_episode_is_shown_where_predictions_turned_out_so() -> None:
     assert told.newest(2).episodes == []
 
 
+@pytest.mark.parametrize("width", [80, WIDE])
+def test_numbers_that_count_as_nearer_are_told(width: int) -> None:
+    told = story(record(0, clipped=1_200), record(1, clipped=3))
+    assert "1,203 labelled predictions were so far off that they count as nearer: mae and rmse are larger than told" in legend(told, width)
+
+
 def test_json_has_all() -> None:
     told = story(record(0, final=True), record(1, labelled=3, right=3), deployments={1: DEPLOYED})
     first, second = plain(told)

@@ -233,6 +233,27 @@ def test_a_maturity_that_cannot_hold_is_refused(own: dict[str, Any], reason: str
         settings(own)
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "apart"),
+    [
+        ({"pane": "10s"}, {"pane": "1m"}, "pane"),
+        ({"clock": "record"}, {"clock": "live"}, "clock"),
+        ({"clock": "record"}, {"clock": "record", "grace": "2s"}, "grace"),
+        ({"clock": "live"}, {"clock": "live", "patience": "1m"}, "patience"),
+        ({"clock": "record"}, {"clock": "record", "patience": "1m"}, None),  # nobody is given up
+    ],
+)
+def test_streams_of_models_with_the_same_labels_are_alike(one: dict[str, str], other: dict[str, str], apart: str | None) -> None:
+    streams = {"one": {"topics": ["a"], "mapping": {"id": "id"}, **one}, "other": {"topics": ["b"], "mapping": {"id": "id"}, **other}}
+    models = {"m0": {"labels": "outcomes", "stream": "one"}, "m1": {"labels": "outcomes", "stream": "other"}}
+    plain = {"application": "test", "bus": "embedded", "streams": streams, "models": models, "labels": {"outcomes": {"topics": [LABELS]}}}
+    if apart is None:
+        assert Configuration.model_validate(plain).awaited_by("outcomes") == ("one", "other")
+        return
+    with pytest.raises(ValidationError, match=f"streams.one.{apart} is .*, and streams.other.{apart} is .* must be alike"):
+        Configuration.model_validate(plain)
+
+
 def test_a_maturity_is_whole_panes() -> None:
     own = {"order": "matured", "wait": "90s", "maturity": "61s"}
     assert Spans.of(settings(own, stream={"pane": "1m"}), "outcomes")[-1] == 120_000

@@ -12,11 +12,14 @@ from hypothesis import strategies as st
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Bus, Output
 from driftbus.consumers.joiner.blocks import Blocks
+from driftbus.consumers.joiner.counted import CountedBy
+from driftbus.consumers.joiner.fold import Fold
 from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.pipeline.topology import ROLES
 from driftbus.consumers.streams.records import end_records
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.block import Block, Whose
+from driftbus.schemas.messages.progress import InputPartition
 
 from ..battery.worlds import POINTS, Died, Interrupting, turns
 from ..streaming import BEGINNING, everything, prepare, reference
@@ -86,6 +89,19 @@ def test_those_that_are_due_come_in_their_order_however_few_are_held(
         assert blocks.bytes <= most
     assert blocks.bytes == 0
     assert len(reads) <= 2 * len(waiting)
+
+
+def test_of_a_block_that_comes_again_no_rows_stay() -> None:
+    blocks = Blocks(lambda *_: iter(()), 1 << 20)
+    fold = Fold(settings(WAIT), cast(CountedBy, None), lambda _: blocks)
+    fold.situated(InputPartition(topic="joins", topic_id="j", partition=0), append_time=True)
+    fold.feed(0, 0, block(5, 60_000, 10))
+    once = blocks.bytes
+    for offset, again in enumerate((5, 4, 5), 1):
+        fold.feed(offset, 0, block(again, 60_000, 10))
+    assert blocks.bytes == once > 0
+    fold.feed(9, 0, block(6, 60_000, 10))
+    assert blocks.bytes == 2 * once
 
 
 def published(chosen: Configuration, sent: Sequence[Output], ahead: str | None, deaths: int = 0) -> tuple[dict[int, list[bytes]], ...]:

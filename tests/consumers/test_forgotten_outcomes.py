@@ -1,15 +1,19 @@
-"""Versions of which no label comes any more, and what comes of an interval that was told for the last time."""
+"""Versions of which no label comes any more, and what comes of an interval that was final."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from driftbus.consumers.detector.outcomes import Outcomes
+from driftbus.consumers.detector.tables import REMEMBERED
+from driftbus.detectors.outcomes.layout import layout
+from driftbus.schemas.integers import packed, unpacked
 from driftbus.schemas.messages.drift import DriftEvent
 from driftbus.schemas.messages.pane import REVISIONS
 from driftbus.schemas.messages.performance import Performance
 
-from .test_two_references import BEHIND, HOUR, LABELS, MINUTE, START, USUAL, World, events
+from .test_two_references import BEHIND, HOUR, LABELS, MINUTE, START, USUAL, Counted, World, events
 
 DAY = 24 * HOUR
 #: Behind the last label.
@@ -40,17 +44,54 @@ def of_interval(told: Sequence[Any], about: int) -> list[tuple[int, bool]]:
     return [(one.predicted, one.final) for one in told if isinstance(one, Performance) and one.about == about]
 
 
-def test_what_comes_behind_the_last_word_on_an_interval_does_not_take_its_place() -> None:
-    """A prediction that was held up by a reader that was given up: alone it says nothing of the interval."""
+@pytest.mark.parametrize("restarted", [False, True])
+def test_what_comes_of_a_final_interval_is_told_in_a_further_final_record(*, restarted: bool) -> None:
+    """Predictions that were held up by a reader that was given up: that they expired is known behind the last word."""
     world, about = World(), (START // HOUR + 1) * HOUR
     world.pane(REVISIONS, "old", about, predicted=LABELS)
     assert of_interval(world.passed(about), about) == [(LABELS, False)]
     final = about + 7 * HOUR
     assert of_interval(world.passed(final), about) == [(LABELS, True)]
     for again in range(2):
+        if restarted:
+            world.again()
         world.now = final + again * HOUR + MINUTE
+        world.pane(REVISIONS, "old", about, predicted=1, expired=2)
+        assert of_interval(world.passed(world.now), about) == [(LABELS + again + 1, True)]
+        assert of_interval(world.passed(world.now + MINUTE), about) == []
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_what_comes_of_an_interval_that_is_remembered_no_more_does_not_take_its_place(*, restarted: bool) -> None:
+    """Alone it says nothing of the interval; what comes beside it of one that is remembered is told."""
+    world, first = World(), (START // HOUR + 1) * HOUR
+    for number in range(REMEMBERED + 1):
+        world.now = first + number * HOUR
+        world.pane(REVISIONS, "old", world.now, predicted=LABELS)
+        world.passed(world.now)
+    newest = world.now
+    assert of_interval(world.passed(newest + 8 * HOUR), newest) == [(LABELS, True)]
+    if restarted:
+        world.again()
+    world.now = newest + 9 * HOUR
+    for about in (newest, first + HOUR, first):
         world.pane(REVISIONS, "old", about, predicted=1)
-        assert of_interval(world.passed(world.now), about) == []
+    told = world.passed(world.now)
+    assert [of_interval(told, about) for about in (first, first + HOUR, newest)] == [[], [(LABELS + 1, True)], [(LABELS + 1, True)]]
+
+
+def test_what_a_former_release_remembered_in_short_does_not_take_its_place() -> None:
+    world, about = World(), (START // HOUR + 1) * HOUR
+    world.pane(REVISIONS, "old", about, predicted=LABELS)
+    world.passed(about + 7 * HOUR)
+    plan, plain = layout(Counted()("m0", "old", "outcomes")), world.outcomes.plain()
+    short = plan.sections["cell expired"].span.stop
+    plain[0][9] = [[end, packed(unpacked(vector)[:short])] for end, vector in plain[0][9]]
+    world.outcomes = Outcomes(world.chosen, "outcomes", Counted())
+    world.outcomes.restore(plain)
+    world.now = about + 8 * HOUR
+    world.pane(REVISIONS, "old", about, predicted=1)
+    assert of_interval(world.passed(world.now), about) == []
 
 
 def test_what_was_never_told_of_an_interval_is_told_late() -> None:

@@ -55,6 +55,9 @@ class OneReference:
     def monitored(self, reference: str) -> Monitored:
         return self._monitored
 
+    def subjects(self, reference: str) -> tuple[()]:
+        return ()
+
     def retired(self, stream: str) -> dict[str, int]:
         return {}
 

@@ -81,6 +81,31 @@ def test_each_slot_and_each_major_episode_is_asked_for_once(tmp_path: Path) -> N
     assert {(one.version, one.golden, one.realised, one.estimated, one.tolerance) for one in found} == {("1", None, None, None, 50_000)}
 
 
+def test_what_becomes_major_by_a_changed_configuration_is_asked_for_once(tmp_path: Path) -> None:
+    """The second of two runs begins with other bounds of what is important, while an episode is open."""
+    names = {"psi": 50.0, "ks": 1.0, "wasserstein_sd": 50.0, "unseen": 1.0}
+    loose, strict = ({name: most * part for name, most in names.items()} for part in (1.0, 0.01))
+    written = settings(tmp_path).model_dump(mode="json")
+
+    def weighed(important: dict[str, float]) -> Configuration:
+        return Configuration.model_validate({**written, "models": {"m0": {**written["models"]["m0"], "important": important}, "m2": {}}})
+
+    with closing(EmbeddedBus(":memory:", "test", "one")) as bus:
+        prepare(bus, weighed(loose), [reference("m0")])
+        sent = rows(1_200, ("m0",), 1, seed=1, shifted=("m0", 600, 1_200))
+        for chosen, some in ((weighed(loose), sent[:900]), (weighed(strict), sent[900:1_000]), (weighed(strict), sent[1_000:])):
+            before = {one.named for one in requests(bus, chosen) if one.cause == "episode"}
+            send(bus, some)
+            run(bus, chosen)
+        asked = [one.named for one in requests(bus, chosen) if one.cause == "episode"]
+        told = [one for one in events(bus, chosen) if one.get("kind") == "input"]
+    first = next(one["episode"] for one in told)
+    assert next(one["severity"] for one in told if one["episode"] == first) == "minor"
+    assert any(one["severity"] == "major" for one in told if one["episode"] == first)
+    assert asked == [first]
+    assert before == {first}
+
+
 def test_of_slots_that_are_passed_at_once_the_newest_is_asked_for_and_the_others_are_counted(tmp_path: Path) -> None:
     chosen = settings(tmp_path)
     with closing(EmbeddedBus(":memory:", chosen.application, "one")) as bus:

@@ -184,7 +184,7 @@ def test_a_function_answers(name: str) -> None:
 def test_a_function_that_does_not_answer(name: str, error: type[Exception]) -> None:
     caller = python(name)
     with pytest.raises(error) as told:
-        asked(caller, batch(), 3.0)
+        asked(caller, batch(), 1.5 if error is TimedOut else 9.0)
     assert "31m" not in str(told.value)
     caller.close()
 

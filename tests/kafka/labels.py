@@ -142,6 +142,7 @@ class Play:
                 crew.kill(self._draw.choice(names), time.monotonic() + self._draw.choice(_BACK_S))
                 if kill in away:
                     print(self._brokers.away("1", "", time.monotonic() + 8.0, paused=away[kill]), flush=True)
+                    self._let(crew, 0.0)  # until it is back: nobody else brings it
             ends = [one for topic in (PREDICTIONS, LABELS) for one in end_records(APPLICATION, topic, PARTITIONS[topic], END)]
             bus.publish(ends)
             self._until(crew, lambda: self._all_read(bus))

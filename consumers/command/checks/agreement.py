@@ -48,6 +48,9 @@ class _One:
     def monitored(self, reference: str) -> Monitored:
         return self._monitored
 
+    def subjects(self, reference: str) -> tuple[()]:
+        return ()
+
     def retired(self, stream: str) -> dict[str, int]:
         return {}
 

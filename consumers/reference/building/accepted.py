@@ -23,11 +23,13 @@ def accepted(old: Reference, new: Reference, signals: Iterable[DriftedSignal | F
     names, parts = {signal.name for signal in drifted}, {signal.of for signal in drifted}
     counted = bool({"duplicates", "volume"} & parts)  # per bucket: what is left of the old ones must be of the same length
     other = counted and bool(old.of_other_panes(str(new.pane)))
-    own = {signal.name for signal in drifted if signal.of != "pair" and signal.role != "row"}
+    unlike = {signal.name for signal in drifted if signal.of == "ood"}
+    own = {signal.name for signal in drifted if signal.of not in ("pair", "ood") and signal.role != "row"}
     taken = {field.name: field for field in new.fields if field.name in own}
     paired = {signal.name for signal in drifted if signal.of == "pair"}
     pairs = _pairs_of(new)
-    there = {"(volume)": new.volume, "(ids)": new.ids, "(joint distance)": new.joint, **taken, **pairs}
+    again = {one.signal: one for one in new.familiarity}
+    there = {"(volume)": new.volume, "(ids)": new.ids, "(joint distance)": new.joint, **taken, **pairs, **again}
     if lacking := sorted(name for name in names if there.get(name) is None):
         msg = f"the rows since then do not tell what is normal now: {'; '.join(f'{n}: {new.ignored.get(n, _LACKING)}' for n in lacking)}"
         raise UnusableReference(msg)
@@ -38,6 +40,7 @@ def accepted(old: Reference, new: Reference, signals: Iterable[DriftedSignal | F
             "joint": _joint(old.joint, new.joint, taken.keys(), anew=bool(paired) or "joint distance" in parts),
             "volume": new.volume if "volume" in parts else None if other else old.volume,
             "ids": new.ids if "duplicates" in parts else None if other else old.ids,
+            "familiarity": tuple(again.get(one.signal, one) if one.signal in unlike else one for one in old.familiarity),
             "pane": new.pane if counted else old.pane,
             "warnings": (*old.warnings, f"accepted as normal: {', '.join(sorted(names))}, from {new.rows:,} rows"),
         }

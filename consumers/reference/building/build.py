@@ -1,6 +1,6 @@
 """From rows to a reference: four passes over the source, with no more than the samples of a few columns in memory."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,11 +9,13 @@ from ....detectors.betting import TILTS
 from ....detectors.betting.margin import budget, margin
 from ....detectors.counting.sampling import drawn
 from ....schemas.configuration import Model, PaneLength
+from ....schemas.identity import content_hash
 from ....schemas.stored.reference import ProfiledField, Reference
 from ....schemas.text import FIELD, REMARK, UNKNOWN_FIELD, fitted, unfit
 from .columns import Chunk, Key, Kind, Source, UnusableReference
 from .coverage import uncovered
 from .doubtful import doubts
+from .familiarity import familiar
 from .fields import FEWEST_VALUES, EmbeddingField, field_of
 from .multivariate import together
 from .recount import recounted
@@ -32,10 +34,18 @@ SAMPLE_ROWS = 1_000_000
 _AT_ONCE = 32
 
 
-def build_reference(source: Source, model: str, version: str, settings: Model | None = None, pane: PaneLength | None = None) -> Reference:
+def build_reference(
+    source: Source,
+    model: str,
+    version: str,
+    settings: Model | None = None,
+    pane: PaneLength | None = None,
+    keep: Callable[[bytes], str] = content_hash,
+) -> Reference:
     """The profile of all rows of a source; with panes of so long, that of its traffic too.
 
     Counts and moments are exact; quantiles too, up to `SAMPLE_ROWS` rows. The same rows make the same reference, to the byte.
+    ``keep`` stores what lies beside it (indexes), and says its hash.
     """
     settings = settings or Model()
     source = SourceWithNulls(source, settings)
@@ -89,11 +99,12 @@ def build_reference(source: Source, model: str, version: str, settings: Model | 
     )
     reference, unpaired = together(reference, source, dict(fields), settings)
     reference = recounted(source, reference, [key for _, key in fields], settings)
+    reference, unlike = (reference, ()) if settings.ood is None else familiar(source, reference, [key for _, key in fields], settings, keep)
     rising = [name for name, key in fields if surveys[key].rises and typed[key].type == "numeric"]
     profiled = {key: field for field, (_, key) in zip(reference.fields, fields, strict=True)}
     looked_at = {key.name: (profiled.get(key), survey, typed.get(key)) for key, survey in surveys.items() if key.role == "feature"}
     doubtful = doubts(looked_at, settings, model)
-    warnings = *_warnings(source, reference, settings, rising), *doubtful, *traffic.warnings(), *unpaired, *remarks
+    warnings = *_warnings(source, reference, settings, rising), *doubtful, *traffic.warnings(), *unpaired, *unlike, *remarks
     return reference.model_copy(update={"warnings": tuple(fitted(warning, REMARK) for warning in warnings)})
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ....detectors.counting.segments import Coded
 from ....schemas.stored.reference import EmbeddingProfile, NumericProfile, ProfiledField
 from ...decode.interface import MARKS
 from .columns import PRESENT, Chunk, Column, Key, categories, numbers
@@ -55,3 +56,13 @@ def _texts(field: ProfiledField, column: Column | None, rows: int) -> Sequence[o
     if column is None:
         return [MARKS.missing] * rows
     return categories(column, field.type)
+
+
+def coded(rows: Decoded) -> Coded:
+    """The categorical columns as codes."""
+    codes, values = [], []
+    for column in rows.categorical:
+        places: dict[object, int] = {}
+        codes.append(np.array([places.setdefault(value, len(places)) for value in column], dtype=np.int64))
+        values.append(list(places))
+    return Coded(codes, values)

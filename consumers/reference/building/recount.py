@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 from ....detectors.betting.seasons import SLOTS, slot_names, slots_of
 from ....detectors.counting import Counting
-from ....detectors.counting.segments import Coded, unusable
+from ....detectors.counting.segments import unusable
 from ....schemas.configuration import Model
 from ....schemas.configuration.segments import OTHER, Segments
 from ....schemas.stored.reference import CategoricalProfile, Recount, Reference
 from ....schemas.stored.segmentation import Segmentation
 from .columns import Key, Source, UnusableReference
-from .decoded import Decoded, decoded
+from .decoded import Decoded, coded, decoded
 from .seasonal import SeasonalTaus
 
 #: A segment, or an hour of the week, needs so many rows to be compared with by itself.
@@ -35,7 +35,7 @@ def recounted(source: Source, reference: Reference, keys: Sequence[Key], setting
         offsets = np.arange(row, row + chunk.rows)
         row += chunk.rows
         if counting.segmenter is not None:
-            by_segment.add(counting, rows, offsets, counting.segmenter.of(rows.numeric, _coded(rows)))
+            by_segment.add(counting, rows, offsets, counting.segmenter.of(rows.numeric, coded(rows)))
         if settings.season is not None:
             if chunk.times is None:
                 msg = f"models.{reference.model}.season: {source.label} has no times; name its time column"
@@ -101,12 +101,3 @@ class _Counts:
     def recounts(self, names: Sequence[str]) -> tuple[Recount, ...]:
         parts = zip(names, self.rows, self.counts, strict=True)
         return tuple(Recount(name=name, rows=rows, counts=tuple(counts.tolist())) for name, rows, counts in parts)
-
-
-def _coded(rows: Decoded) -> Coded:
-    codes, values = [], []
-    for column in rows.categorical:
-        places: dict[object, int] = {}
-        codes.append(np.array([places.setdefault(value, len(places)) for value in column], dtype=np.int64))
-        values.append(list(places))
-    return Coded(codes, values)

@@ -6,9 +6,12 @@ from pathlib import Path
 
 from ....schemas.configuration import Configuration, Table
 from ....schemas.configuration.mapping import Place
+from ....schemas.identity import content_hash
 from ....schemas.stored.reference import Reference
 from ....schemas.text import MODEL, fitted, unfit
 from ...bus.interface import Bus
+from ..artifacts import ArtifactStore
+from ..familiar import FOLDER
 from .build import UnusableReference, build_reference
 from .columns import Source
 from .golden import golden_source
@@ -71,8 +74,11 @@ def _holds_objects(rows: TableRows, name: str) -> bool:
     return isinstance(column, list) and isinstance(column[0], dict)
 
 
-def reference_of(configuration: Configuration, model: str, version: str, bus: Bus | None = None) -> Reference:
-    """The reference of a model version, built from what the configuration names."""
+def reference_of(
+    configuration: Configuration, model: str, version: str, bus: Bus | None = None, store: ArtifactStore | None = None
+) -> Reference:
+    """The reference of a model version, built from what the configuration names; its indexes go to the ``store``."""
     with open_source(configuration, model, version, bus) as source:
         pane = configuration.streams[configuration.stream_of(model)].pane
-        return build_reference(source, model, version, configuration.model(model), pane)
+        keep = content_hash if store is None else store.beside(FOLDER).put
+        return build_reference(source, model, version, configuration.model(model), pane, keep)

@@ -84,9 +84,9 @@ def delayed(name: str, alarm: Alarm, threshold: float) -> dict[str, Any]:
     """Labels of predictions behind the change, and predictions made meanwhile, until the alarm; and in how many runs it came before."""
     labels, served, early = list[int](), list[int](), 0
     for run in range(RUNS):
-        _, known, _ = world(name, run, PREDICTIONS)
+        made, known, _ = world(name, run, PREDICTIONS)
         begin = int(np.searchsorted(known, 2 * MATURITY))  # what comes first is no fair sample, and the detector waits too
-        change = int(known[begin + LABELS + WARM]) + 1
+        change = int(made[: begin + LABELS + WARM].max()) + 1  # of what is predicted behind it nothing is known before
         made, known, wrong = world(name, run, change)
         at = begin + LABELS + alarm(wrong[begin : begin + LABELS + HORIZON // 2], threshold)
         behind = int((made[: at + 1] >= change).sum())

@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftbus.detectors.counting.absent import NULL
-from driftbus.detectors.neighbours.report import Report
-from driftbus.detectors.neighbours.rows import RowIndex
+from driftbus.detectors.neighbours.rows import RowIndex, RowReport
 
 Floats = NDArray[np.float64]
 Texts = list[list[object]]
@@ -40,6 +39,6 @@ def table(rows: int, seed: int = 0) -> Rows:
 
 
 @cache
-def index() -> tuple[RowIndex, Report]:
+def index() -> tuple[RowIndex, RowReport]:
     """Of 9,000 rows."""
     return RowIndex.built(*table(9_000), NAMES, size=4_500, sources=SOURCES)

@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftbus.detectors.neighbours.coordinates import SCALE, Coordinates, category_field, number_field
-from driftbus.detectors.neighbours.distances import Space, by_field
-from driftbus.detectors.neighbours.levels import NEAREST
+from driftbus.detectors.neighbours.distances import NEAREST, Space, by_field
 
 from .tables import Floats, Texts, table
 

@@ -1,0 +1,190 @@
+"""One partition of the reviews as a fold: requests and answers in, what they say of each interval out.
+
+Requests are folded whoever wrote them, so a recording's are. Of several answers of one reviewer the last holds; the case counts by the
+reviewer who answered first, the second one's answer is for agreement alone.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from ...detectors.sampling.agreement import agreement
+from ...detectors.sampling.estimate import hajek
+from ...schemas.configuration import Configuration, Labels
+from ...schemas.messages.review import ReviewAnswer, ReviewRequest, ReviewSlot, Value
+from ...schemas.messages.reviewed import Reviewed, ReviewedShare
+from ...schemas.stored.snapshot import FORM, PartitionState
+from ..decode.outcomes import NoOutcome, Outcomes
+from ..streams.buckets import Every
+from .facts import Fact, Said
+
+#: How long a case waits for answers, by the slots that are said behind it.
+OPEN_FOR = 14 * 86_400_000
+#: Of a model without a stream of labels: an interval's length; what its labels are.
+_ABOUT = Labels(topics=("-",)).about
+_CLASSES = Labels(topics=("-",), outcome="category")
+
+#: A reviewer's word: the label's number, or the reason why there is none.
+Word = int | str
+
+
+@dataclass
+class Case:
+    """One that people were asked about."""
+
+    model: str
+    version: str
+    slot: int
+    predicted: int | None  #: the prediction's number; None: it has none
+    probability: float
+    uniform_probability: float | None
+    said: dict[str, Word] = field(default_factory=dict)  #: by reviewer, in the order in which they first answered
+
+    def labels(self) -> list[int]:
+        """Those that were given, the first reviewer's first."""
+        return [one for one in self.said.values() if isinstance(one, int)]
+
+
+class Estimates:
+    """The models of one partition."""
+
+    changed = False
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
+        self._cases: dict[str, Case] = {}
+        self._newest: dict[str, int] = {}  # by model, the end of the last slot that was said
+        self._outcomes: dict[str, Outcomes] = {}
+        self._counted = {"answers": 0, "answers_unknown": 0}
+
+    def feed(self, offset: int, appended: int, fact: Fact) -> list[Said]:
+        """Take one record; returns what it changes."""
+        if isinstance(fact, ReviewRequest):
+            if fact.case not in self._cases:
+                self._cases[fact.case] = Case(
+                    fact.model, fact.version, fact.slot, self._number(fact), fact.probability, fact.uniform_probability
+                )
+            return []
+        if isinstance(fact, ReviewSlot):
+            self._newest[fact.model] = max(fact.slot, self._newest.get(fact.model, fact.slot))
+            self._forget(fact.model)
+            versions = sorted({one.version for one in self._cases.values() if one.model == fact.model and one.slot == fact.slot})
+            return [self._told(fact.model, version, fact.slot) for version in versions]
+        if not isinstance(fact, ReviewAnswer):
+            return []
+        case = self._cases.get(fact.case)
+        if case is None or case.model != fact.model:
+            self._counted["answers_unknown"] += 1
+            return []
+        said: Word | None = fact.skipped if fact.skipped is not None else self._of(fact.model, fact.label)
+        self._counted["answers"] += 1
+        case.said[fact.reviewer] = "no label of this stream" if said is None else said
+        return [self._told(case.model, case.version, case.slot)]
+
+    def _number(self, request: ReviewRequest) -> int | None:
+        """Of a prediction; where there is none, of a score by a half."""
+        if request.prediction is not None:
+            return self._of(request.model, request.prediction)
+        if request.score is not None and self._labels(request.model).outcome == "binary":
+            return int(request.score >= 0.5)
+        return None
+
+    def _of(self, model: str, value: Value) -> int | None:
+        if model not in self._outcomes:
+            self._outcomes[model] = Outcomes(self._labels(model))
+        try:
+            return self._outcomes[model].of(value)
+        except NoOutcome:
+            return None
+
+    def _labels(self, model: str) -> Labels:
+        name = self._configuration.model(model).labels
+        return _CLASSES if name is None else self._configuration.labels[name]
+
+    def _interval(self, model: str) -> Every:
+        """Intervals of performance, of whole slots: one belongs where it ends."""
+        name = self._configuration.model(model).labels
+        return Every(_ABOUT if name is None else self._configuration.labels[name].about)
+
+    def _told(self, model: str, version: str, slot: int) -> Reviewed:
+        tiles = self._interval(model)
+        start, about = tiles.start(slot - 1), tiles.end(slot - 1)
+        cases = [one for one in self._cases.values() if one.model == model and one.version == version and start < one.slot <= about]
+        known = [one for one in cases if one.labels()]
+        numbers = self._labels(model).outcome == "number"
+        judged = [] if numbers else [one for one in known if one.predicted is not None]
+        uniform = [one for one in judged if one.uniform_probability is not None]
+        pairs = agreement((labels[0], labels[1]) for one in known if len(labels := one.labels()) > 1)
+        return Reviewed(
+            application=self._configuration.application,
+            model=model,
+            version=version,
+            start=start,
+            about=about,
+            asked=len(cases),
+            answered=len(known),
+            skipped=dict(sorted(Counter(_reason(one) for one in cases if one.said and not one.labels()).items())),
+            right=None if numbers else sum(map(_right, judged)),
+            all=_share(judged, lambda one: one.probability),
+            uniform=_share(uniform, lambda one: one.uniform_probability or 1.0),
+            pairs=pairs.pairs,
+            agreement=None if numbers else pairs.share,
+            kappa=None if numbers else pairs.kappa,
+        )
+
+    def _forget(self, model: str) -> None:
+        """Cases that nobody will answer any more; an interval's all at once."""
+        last = self._interval(model).start(self._newest[model] - OPEN_FOR)
+        for case in [name for name, one in self._cases.items() if one.model == model and one.slot <= last]:
+            del self._cases[case]
+
+    def due(self, now: int) -> list[Said]:
+        """Nothing."""
+        return []
+
+    def resumed(self) -> list[Said]:
+        """Nothing."""
+        return []
+
+    def totals(self) -> Mapping[str, int]:
+        """Answers, and those to nothing that was asked."""
+        return self._counted
+
+    def snapshot(self, position: int) -> tuple[PartitionState, dict[str, bytes]]:
+        """The cases that may yet be answered."""
+        parts: dict[str, dict[str, Any]] = {}  # plain data, by model
+        for name, one in self._cases.items():
+            plain = [one.version, one.slot, one.predicted, one.probability, one.uniform_probability, list(one.said.items())]
+            parts.setdefault(one.model, {})[name] = plain
+        packed = {model: msgspec.msgpack.encode(cases) for model, cases in parts.items()}
+        newest = {"newest": self._newest}
+        return PartitionState(form=FORM, position=position, states=tuple(packed), aligners={}, pending=(), fold=newest), packed
+
+    @classmethod
+    def restored(cls, configuration: Configuration, state: PartitionState, parts: Mapping[str, bytes]) -> "Estimates":
+        """The fold that wrote `snapshot`."""
+        fold = cls(configuration)
+        fold._newest = dict(state.fold["newest"])
+        for model, packed in parts.items():
+            for name, (version, slot, predicted, probability, uniform, said) in msgspec.msgpack.decode(packed).items():
+                fold._cases[name] = Case(model, version, slot, predicted, probability, uniform, dict(said))
+        return fold
+
+
+def _reason(one: Case) -> str:
+    return str(next(iter(one.said.values())))
+
+
+def _right(one: Case) -> bool:
+    return one.labels()[0] == one.predicted
+
+
+def _share(cases: list[Case], probability: Callable[[Case], float]) -> ReviewedShare:
+    if not cases:
+        return ReviewedShare(cases=0)
+    found = hajek(np.array([float(_right(one)) for one in cases]), np.array([probability(one) for one in cases]))
+    return ReviewedShare(cases=len(cases), share=found.share, low=found.low, high=found.high)

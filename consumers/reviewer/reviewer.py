@@ -1,0 +1,113 @@
+"""The reviewer: candidates in, requests out; requests and answers in, estimates out. Two folds.
+
+*Guarantee.* Those of the folding consumer (`driftbus.consumers.process.folding`): who is asked about what is a pure function of a summaries
+partition, and what the answers say one of a partition of the reviews. A process that dies asks nobody twice, and leaves nobody out.
+"""
+
+from collections.abc import Callable, Mapping
+
+from ...schemas.cloud_events import Headers
+from ...schemas.configuration import Configuration
+from ...schemas.messages.candidates import Candidates
+from ...schemas.messages.progress import Progress
+from ...schemas.messages.reviewed import Reviewed
+from ...schemas.stored.snapshot import PartitionState
+from ..bus import own
+from ..bus.addressing import addressed, partition_of
+from ..bus.interface import Bus, Output
+from ..process.consumer import Making
+from ..process.fold import Folded
+from ..process.folding import Folding
+from ..reference import reviews
+from .estimates import Estimates
+from .facts import Fact, Said
+from .recorded import Recorded, known
+from .sampling import Sampling
+
+ROLE = "reviewer"
+_READERS: Mapping[str, Callable[[bytes], Candidates | Progress]] = {Candidates.TYPE: Candidates.decoded, Progress.TYPE: Progress.decoded}
+
+
+def make(making: Making) -> list[Folding[Fact, Said]]:
+    """The one reviewer of a process; none where nobody is asked about anything."""
+    configuration = making.configuration
+    if not reviews.asked(configuration):
+        return []
+    folded: list[Folded[Fact, Said]] = [Drawing(making.bus, configuration), Estimating(configuration)]
+    return [Reviewing(making.bus, configuration, folded, making.wall, role=ROLE)]
+
+
+class Reviewing(Folding[Fact, Said]):
+    """The folding consumer of both folds, one of which reads what the other writes."""
+
+    _drawn = False
+
+    @property
+    def done(self) -> bool:
+        """Whether everything has been drawn from, by all of the group, and then what was drawn is folded."""
+        if super().done and not self._drawn:
+            self._drawn = True
+            self.finish()
+        return self._drawn and super().done
+
+
+class Drawing:
+    """Folds of the summaries, and how their requests are written."""
+
+    role = ROLE
+
+    def __init__(self, bus: Bus, configuration: Configuration) -> None:
+        self._bus, self._configuration = bus, configuration
+        self.topic = configuration.topics.summaries
+
+    def read(self, key: bytes | None, value: bytes | None, headers: Headers) -> Fact | None:
+        """Candidates, or progress. Strangers among the summaries are the detector's to tell of."""
+        try:
+            return own.read(self._configuration.application, _READERS, value, headers)
+        except (own.Foreign, own.Unreadable):
+            return None
+
+    def begin(self) -> Sampling:
+        """Nothing seen."""
+        return Sampling(self._configuration, self._recorded())
+
+    def restore(self, state: PartitionState, parts: Mapping[str, bytes], facts: Mapping[int, Fact]) -> Sampling:
+        """From a snapshot, and the candidates that it awaits."""
+        found = {offset: fact for offset, fact in facts.items() if isinstance(fact, Candidates)}
+        return Sampling.restored(self._configuration, self._recorded(), state, parts, found)
+
+    def _recorded(self) -> Recorded:
+        return Recorded(self._configuration, known(self._bus, self._configuration))
+
+    def outputs(self, said: Said, partition: int) -> list[Output]:
+        """A request, or what is said of a slot."""
+        assert not isinstance(said, Reviewed)
+        return [reviews.output(self._configuration, said)]
+
+
+class Estimating:
+    """Folds of the reviews, and how their estimates are written."""
+
+    role = f"{ROLE}-estimates"
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
+        self.topic = configuration.topics.reviews
+
+    def read(self, key: bytes | None, value: bytes | None, headers: Headers) -> Fact | None:
+        """A request, an answer, or a slot."""
+        return reviews.read(self._configuration.application, key, value, headers)
+
+    def begin(self) -> Estimates:
+        """Nothing seen."""
+        return Estimates(self._configuration)
+
+    def restore(self, state: PartitionState, parts: Mapping[str, bytes], facts: Mapping[int, Fact]) -> Estimates:
+        """From a snapshot."""
+        return Estimates.restored(self._configuration, state, parts)
+
+    def outputs(self, said: Said, partition: int) -> list[Output]:
+        """What is known of an interval."""
+        assert isinstance(said, Reviewed)
+        topics = self._configuration.topics
+        return [addressed(self._configuration, topics.performance, said, partition_of(said.model, topics.partitions))]

@@ -1,0 +1,175 @@
+"""One partition of the summaries as a fold: candidates and progress in, requests out, slot by slot.
+
+A slot is drawn from when every input partition is complete through its end. What comes for one that was drawn from counts in the next,
+which then says that it is not complete.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from ...schemas.configuration import Configuration
+from ...schemas.messages.candidates import Candidates
+from ...schemas.messages.pane import PREDICTIONS
+from ...schemas.messages.progress import InputPartition, Progress
+from ...schemas.messages.review import ReviewRequest, ReviewSlot
+from ...schemas.stored.snapshot import FORM, PartitionState
+from ..streams.align import Aligned, Aligner, pending_offsets
+from ..streams.buckets import buckets
+from ..streams.slots import Slots
+from .facts import Fact, Said
+from .pool import Pool
+from .recorded import Recorded
+
+#: Slots without a row, one behind the other, that are said of a model: of a week of ten minutes each.
+MOST_EMPTY = 1_008
+
+
+@dataclass
+class Asked:
+    """What is remembered of one model."""
+
+    said: int | None = None  #: the end of the last slot that was drawn from, or would have been
+    empty: int = 0  #: slots without a row since the last one with any
+    pools: dict[int, Pool] = field(default_factory=dict)  #: by the ends of their slots
+
+
+class Sampling:
+    """The models of one partition."""
+
+    changed = False
+
+    def __init__(self, configuration: Configuration, recorded: Recorded) -> None:
+        self._configuration, self._recorded = configuration, recorded
+        self._slots = {name: found for name, model in configuration.models.items() if (found := slots_of(configuration, name))}
+        self._aligners = {
+            stream: Aligner[Candidates](buckets(own.pane), own.patience if own.clock == "live" else None)
+            for stream, own in configuration.streams.items()
+            if any(configuration.stream_of(name) == stream for name in self._slots)
+        }
+        self._asked: dict[str, Asked] = {}
+        self._counted = {"slots": 0, "cases": 0, "cases_differing": 0}
+
+    def situated(self, place: InputPartition, append_time: bool) -> None:
+        """Where the next records stand."""
+        self._recorded.situated(place.partition)
+
+    def feed(self, offset: int, appended: int, fact: Fact) -> list[Said]:
+        """Take one record; returns the requests of the slots that it completes."""
+        if not isinstance(fact, Candidates | Progress) or (aligner := self._aligners.get(fact.stream)) is None:
+            return []
+        if isinstance(fact, Progress):
+            topics = self._configuration.streams[fact.stream].topics
+            if fact.of != PREDICTIONS or fact.source.topic not in topics:
+                return []
+            fact = fact.model_copy(update={"topics": tuple(topic for topic in fact.topics if topic.topic in topics)})
+        elif fact.model not in self._slots:
+            return []
+        drawn = [one for aligned in aligner.feed(offset, appended, fact) for one in self._evaluated(fact.stream, aligner, aligned)]
+        return [one for one in drawn if self._writes(one)]
+
+    def _writes(self, one: ReviewRequest | ReviewSlot) -> bool:
+        """Whether it is written; where a recording says who was asked, it is only compared."""
+        writes = self._recorded.writes(one)
+        self._counted["cases_differing"] += not writes and isinstance(one, ReviewRequest) and self._recorded.differs(one)
+        self._counted["slots" if isinstance(one, ReviewSlot) else "cases"] += writes
+        return writes
+
+    def _evaluated(self, stream: str, aligner: Aligner[Candidates], aligned: Aligned[Candidates]) -> Iterator[ReviewRequest | ReviewSlot]:
+        """A bucket's candidates go into their slots; those slots are drawn from that are over."""
+        over = aligner.buckets.start(aligned.end - 1) if aligned.panes else aligned.end
+        yield from self._drawn(stream, over)
+        for name in sorted({pending.pane.model for pending in aligned.panes}):
+            slots, asked = self._slots[name], self._asked.setdefault(name, Asked())
+            end = slots.tiling.end(aligned.end - 1)
+            if asked.said is not None:
+                end = max(end, slots.tiling.end(asked.said))  # late, and counted in the next
+            pool = asked.pools.setdefault(end, Pool())
+            pool.complete &= aligned.complete
+            pool.clock_decided |= aligned.clock_decided
+            for pending in aligned.panes:
+                if pending.pane.model == name:
+                    pool.add(pending.pane, slots)
+        if aligned.panes:
+            yield from self._drawn(stream, aligned.end)
+
+    def _drawn(self, stream: str, over: int) -> Iterator[ReviewRequest | ReviewSlot]:
+        """The slots that end by then, model by model."""
+        for name, asked in sorted(self._asked.items()):
+            slots = self._slots.get(name)
+            if slots is None or self._configuration.stream_of(name) != stream:
+                continue
+            while True:
+                if asked.empty >= MOST_EMPTY or asked.said is None:  # on to the next one with rows
+                    end = min(asked.pools, default=over + 1)
+                else:
+                    end = slots.tiling.end(asked.said)
+                if end > over:
+                    break
+                pool = asked.pools.pop(end, None)
+                asked.said, asked.empty = end, 0 if pool else asked.empty + 1
+                yield from (pool or Pool()).drawn(self._configuration.application, name, end, slots, ())
+
+    def due(self, now: int) -> list[Said]:
+        """Nothing: what is over is told by completeness."""
+        return []
+
+    def resumed(self) -> list[Said]:
+        """Nothing."""
+        return []
+
+    def totals(self) -> Mapping[str, int]:
+        """Slots drawn from, cases, and of a replay the cases that the recording does not hold."""
+        return self._counted
+
+    def snapshot(self, position: int) -> tuple[PartitionState, dict[str, bytes]]:
+        """The slots that are open."""
+        numbers = {stream: aligner.numbers() for stream, aligner in self._aligners.items()}
+        parts = {name: msgspec.msgpack.encode(_plain(asked)) for name, asked in self._asked.items()}
+        return (
+            PartitionState(
+                form=FORM,
+                position=position,
+                states=tuple(parts),
+                aligners=numbers,
+                pending=pending_offsets(numbers.values()),
+                fold={"compares": self._recorded.compares},
+            ),
+            parts,
+        )
+
+    @classmethod
+    def restored(
+        cls,
+        configuration: Configuration,
+        recorded: Recorded,
+        state: PartitionState,
+        parts: Mapping[str, bytes],
+        facts: Mapping[int, Candidates],
+    ) -> "Sampling":
+        """The fold that wrote `snapshot`; ``facts``: the candidates at the offsets that it lists as pending."""
+        recorded.compares = state.fold.get("compares")
+        fold = cls(configuration, recorded)
+        for stream, numbers in state.aligners.items():
+            if stream in fold._aligners:
+                patience = fold._aligners[stream].patience
+                fold._aligners[stream] = Aligner.restored(buckets(configuration.streams[stream].pane), patience, numbers, facts)
+        for name, plain in parts.items():
+            if name in fold._slots:
+                fold._asked[name] = _restored(msgspec.msgpack.decode(plain))
+        return fold
+
+
+def slots_of(configuration: Configuration, model: str) -> Slots | None:
+    """The slots of a model; None: nobody is asked about it."""
+    return Slots.of(configuration.models[model], configuration.streams[configuration.stream_of(model)].pane)
+
+
+def _plain(asked: Asked) -> dict[str, Any]:  # plain data
+    return {"said": asked.said, "empty": asked.empty, "pools": [[end, pool.plain()] for end, pool in asked.pools.items()]}
+
+
+def _restored(plain: dict[str, Any]) -> Asked:
+    return Asked(plain["said"], plain["empty"], {end: Pool.restored(pool) for end, pool in plain["pools"]})

@@ -1,0 +1,81 @@
+"""Reviewed: what people's answers say of the predictions of one interval."""
+
+from typing import Any, ClassVar
+
+import msgspec
+
+from ..cloud_events import JSON
+from ..fact import Fact
+from ..identity import derived_id
+from ..integers import Count, Time
+
+
+class ReviewedShare(Fact):
+    """A share of all predictions of the interval, estimated from those that were answered; null: nothing is known."""
+
+    cases: Count  #: answered
+    share: float | None = None
+    low: float | None = None  #: of the interval of Korn and Graubard, 95 %
+    high: float | None = None
+
+
+class Reviewed(Fact):
+    """On ``PREFIX.performance`` (compacted), beside `Performance` and never summed with it: written anew with every answer."""
+
+    TYPE: ClassVar = "io.driftbus.reviewed"
+    content_type: ClassVar = JSON
+
+    application: str
+    model: str
+    version: str
+    start: Time  #: of the interval, ms: whole slots
+    about: Time  #: its end
+    asked: Count  #: cases
+    answered: Count  #: with a label
+    skipped: dict[str, Count] = {}  #: cases without one, by the reason that was given
+    right: Count | None = None  #: answers that say what the model said; null: of numbers, which are right to a degree
+    all: ReviewedShare  #: whose prediction is right, from all answered cases
+    uniform: ReviewedShare  #: from those drawn uniformly
+    pairs: Count = 0  #: cases that two reviewers labelled
+    agreement: float | None = None  #: share of these with one label
+    kappa: float | None = None  #: Cohen's, of these
+
+    @property
+    def unanswered(self) -> int:
+        """Cases of which nobody has said anything."""
+        return self.asked - self.answered - sum(self.skipped.values())
+
+    @property
+    def key(self) -> str:
+        """Of the record on the compacted topic."""
+        return msgspec.json.encode(["reviewed", self.model, self.version, self.about]).decode()
+
+    @property
+    def id(self) -> str:
+        """The same at every repetition."""
+        said = self.answered, sum(self.skipped.values()), self.pairs, self.asked
+        return derived_id("reviewed", self.application, self.key, *said, repr((self.all.share, self.uniform.share, self.agreement)))
+
+    @property
+    def type(self) -> str:
+        """The CloudEvents type."""
+        return self.TYPE
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        return f"{self.model}/{self.version}"
+
+    @property
+    def time(self) -> int:
+        """The end of its interval."""
+        return self.about
+
+    def encoded(self) -> bytes:
+        """As it travels: JSON."""
+        return msgspec.json.encode(self.model_dump(), order="sorted")
+
+    @classmethod
+    def decoded(cls, value: bytes) -> "Reviewed":
+        """What `encoded` wrote. Raises `ValueError` where it is damaged."""
+        return cls.model_validate(msgspec.json.decode(value, type=dict[str, Any]))

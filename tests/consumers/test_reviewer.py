@@ -1,0 +1,206 @@
+"""Reviews on the embedded bus: predictions in, cases out, answers in, estimates out."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from driftbus.consumers.bus.embedded import EmbeddedBus
+from driftbus.consumers.bus.interface import Assignment, Batch, Bus, Session
+from driftbus.consumers.bus.recording import load_recording, write_recording
+from driftbus.consumers.pipeline.own_topics import create_topics
+from driftbus.consumers.pipeline.runner import Pipeline
+from driftbus.consumers.pipeline.topology import TOPOLOGY
+from driftbus.consumers.reference.reviews import output, read
+from driftbus.schemas.configuration import Configuration
+from driftbus.schemas.messages.review import ReviewAnswer, ReviewRequest, ReviewSlot
+from driftbus.schemas.messages.reviewed import Reviewed
+
+from ..battery.worlds import named
+from ..streaming import BEGINNING, configuration, everything, prepare, reference, rows, send
+
+SECONDS = 900
+SLOT = 60_000
+REVIEW = {"budget": "600 per hour", "slot": "1m", "twice": 0.3}
+
+
+def chosen(folder: Path, **changes: object) -> Configuration:
+    models = {"m0": {"review": REVIEW | changes}, "m1": {}}
+    return configuration(artifacts=str(folder), models=models)
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> Iterator[EmbeddedBus]:
+    """Two models' traffic, in which there is a gap; people are asked about one of them."""
+    bus = EmbeddedBus(":memory:", "test", "a")
+    prepare(bus, chosen(tmp_path), [reference("m0"), reference("m1")])
+    traffic = sorted(rows(SECONDS, ["m0", "m1"], 3, seed=3), key=lambda one: one.time)
+    kept = [named(one, number) for number, one in enumerate(traffic) if not 300_000 <= one.time < 480_000]
+    send(bus, [one._replace(partition=number % 4) for number, one in enumerate(kept)])
+    yield bus
+    bus.close()
+
+
+def finish(bus: Bus, settings: Configuration) -> Pipeline:
+    pipeline = Pipeline(bus, settings)
+    for _ in pipeline.run_until_end():
+        pass
+    pipeline.close()
+    return pipeline
+
+
+def reviews(bus: Bus, settings: Configuration) -> list[ReviewRequest | ReviewAnswer | ReviewSlot]:
+    found = (event for events in everything(bus, settings.topics.reviews).values() for event in events)
+    return [said for event in found if (said := read("test", event.key, event.value, event.headers)) is not None]
+
+
+def requests(bus: Bus, settings: Configuration) -> list[ReviewRequest]:
+    return [one for one in reviews(bus, settings) if isinstance(one, ReviewRequest)]
+
+
+def reviewed(bus: Bus, settings: Configuration) -> dict[str, Reviewed]:
+    """The newest by key."""
+    found = (event for events in everything(bus, settings.topics.performance).values() for event in events)
+    told = [Reviewed.decoded(event.value) for event in found if dict(event.headers)["ce_type"] == b"io.driftbus.reviewed"]
+    return {one.key: one for one in told}
+
+
+def test_every_slot_has_its_cases_and_empty_ones_are_said_too(filled: EmbeddedBus, tmp_path: Path) -> None:
+    settings = chosen(tmp_path)
+    finish(filled, settings)
+    slots = [one for one in reviews(filled, settings) if isinstance(one, ReviewSlot)]
+    assert [one.slot for one in slots] == list(range(slots[0].slot, slots[-1].slot + SLOT, SLOT))
+    assert sum(one.rows == 0 for one in slots) in (2, 3)
+    assert {one.cases for one in slots if one.rows} == {10}
+    asked = requests(filled, settings)
+    assert {one.model for one in asked} == {"m0"}
+    assert len(asked) == len({one.case for one in asked}) == sum(one.cases for one in slots)
+    assert sum(one.uniform for one in asked) == sum(one.uniform for one in slots)
+    assert 0.25 < sum(one.uniform for one in asked) / len(asked) < 0.4
+    assert {one.uniform_probability is None for one in asked if one.uniform} == {False}
+    assert all(one.slot - SLOT < one.bucket <= one.slot for one in asked)
+    assert all(set(one.shown) == {"amount", "age", "colour"} and one.prediction_id for one in asked)
+    uncertain = sum(0.25 < (one.score or 0) < 0.75 for one in asked if not one.uniform) / sum(not one.uniform for one in asked)
+    assert uncertain > 0.5  # of all rows a half are
+
+
+def test_they_estimate_how_many_rows_there_are(filled: EmbeddedBus, tmp_path: Path) -> None:
+    """Each stands for one over its probability."""
+    settings = chosen(tmp_path)
+    finish(filled, settings)
+    total = sum(1 / one.probability for one in requests(filled, settings))
+    rows_ = sum(one.rows for one in reviews(filled, settings) if isinstance(one, ReviewSlot))
+    assert abs(total / rows_ - 1) < 0.15
+
+
+class _AtMost:
+    """A bus whose sessions give few records at once."""
+
+    def __init__(self, bus: Bus, most: int) -> None:
+        self._bus, self._most = bus, most
+
+    def session(self, role: str, topics: Sequence[str], assignment: Assignment) -> Session:
+        return cast(Session, _Few(self._bus.session(role, topics, assignment), self._most))
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._bus, name)
+
+
+class _Few:
+    def __init__(self, session: Session, most: int) -> None:
+        self._session, self._most = session, most
+
+    def consume(self, most: int, timeout_s: float) -> list[Batch]:
+        return self._session.consume(min(most, self._most), timeout_s)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._session, name)
+
+
+@pytest.mark.parametrize("how", ["few at once", "three processes", "deaths"])
+def test_who_is_asked_about_what_is_a_function_of_the_log(filled: EmbeddedBus, tmp_path: Path, how: str) -> None:
+    settings = chosen(tmp_path)
+    copy = EmbeddedBus(":memory:", "test", "a")
+    topics = ["scored", settings.topics.models]
+    write_recording(filled, topics, tmp_path / "log.jsonl")
+    load_recording(copy, tmp_path / "log.jsonl")
+    create_topics(copy, settings)
+    finish(filled, settings)
+    if how == "few at once":
+        finish(cast(Bus, _AtMost(copy, 37)), settings)
+    elif how == "three processes":
+        pipelines = [Pipeline(one, settings) for one in (copy, copy.as_instance("b"), copy.as_instance("c"))]
+        running = [pipeline.run_until_end() for pipeline in pipelines]
+        while running:
+            running = [turns for turns in running if next(turns, None) is not None]
+        for pipeline in pipelines:
+            pipeline.close()
+        finish(copy, settings)
+    else:
+        for turns in range(1, 14):
+            dying = Pipeline(cast(Bus, _AtMost(copy, 60)), settings.model_copy(update={"snapshot_every": 1 if turns % 2 else 180_000}))
+            for number, _ in enumerate(dying.run_until_end()):
+                if number >= turns % 5 + 1:
+                    break
+        finish(copy, settings)
+    assert reviews(copy, settings) == reviews(filled, settings)
+    assert reviewed(copy, settings) == reviewed(filled, settings)
+    copy.close()
+
+
+def test_answers_become_estimates(filled: EmbeddedBus, tmp_path: Path) -> None:
+    settings = chosen(tmp_path)
+    finish(filled, settings)
+    asked = requests(filled, settings)
+    answers = [
+        ReviewAnswer.of(one, "ada", BEGINNING, skipped="cannot tell") if number % 10 == 0
+        else ReviewAnswer.of(one, "ada", BEGINNING, label=number % 4 > 0)
+        for number, one in enumerate(asked) if number % 7
+    ]  # fmt: skip
+    seconds = [ReviewAnswer.of(one, "bob", BEGINNING, label=True) for one in asked if one.again]
+    filled.publish([output(settings, one) for one in [*answers, *seconds]])
+    finish(filled, settings)
+    told = list(reviewed(filled, settings).values())
+    assert sum(one.asked for one in told) == len(asked)
+    assert all(sum(one.skipped.values()) + one.answered + one.unanswered == one.asked for one in told)
+    assert sum(one.unanswered for one in told) < len(asked) / 7 + 1
+    assert sum(one.skipped.get("cannot tell", 0) for one in told) > 0
+    assert sum(one.pairs for one in told) > 0
+    for one in told:
+        assert one.all.cases == 0  # there are no predictions, and no labels that say what a score means
+
+
+def test_a_recording_of_reviews_is_folded_as_it_is(filled: EmbeddedBus, tmp_path: Path) -> None:
+    settings = chosen(tmp_path)
+    finish(filled, settings)
+    before = reviews(filled, settings)
+    copy = EmbeddedBus(":memory:", "test", "a")
+    write_recording(filled, ["scored", settings.topics.models, settings.topics.reviews], tmp_path / "log.jsonl")
+    load_recording(copy, tmp_path / "log.jsonl")
+    create_topics(copy, settings)
+    totals = finish(copy, settings).totals
+    assert reviews(copy, settings) == before
+    assert totals["cases"] == totals["cases_differing"] == 0
+    assert reviewed(copy, settings) == reviewed(filled, settings)
+    other = chosen(tmp_path, budget="1200 per hour")
+    again = EmbeddedBus(":memory:", "test", "a")
+    load_recording(again, tmp_path / "log.jsonl")
+    create_topics(again, other)
+    assert finish(again, other).totals["cases_differing"] > 0
+    assert reviews(again, other) == before
+    copy.close()
+    again.close()
+
+
+def test_nobody_is_asked_where_nothing_is_configured(tmp_path: Path) -> None:
+    settings = configuration(artifacts=str(tmp_path))
+    bus = EmbeddedBus(":memory:", "test", "a")
+    prepare(bus, settings, [reference("m0")])
+    send(bus, rows(120, ["m0"], 3))
+    finish(bus, settings)
+    assert not bus.describe([settings.topics.reviews])
+    kinds = {dict(event.headers)["ce_type"] for events in everything(bus, settings.topics.summaries).values() for event in events}
+    assert kinds == {b"io.driftbus.pane", b"io.driftbus.progress"}
+    assert [node.role for node in TOPOLOGY if not node.asked(settings)] == ["joiner", "reviewer", "evaluator"]
+    bus.close()

@@ -1,0 +1,66 @@
+"""Estimates from a sample: against formulas of others, and at the edges."""
+
+import math
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+from sklearn.metrics import cohen_kappa_score
+
+from driftbus.detectors.sampling.agreement import agreement
+from driftbus.detectors.sampling.estimate import clopper_pearson, hajek
+from driftbus.detectors.sampling.weights import LEAST, MOST, of_scores
+
+PROBABILITIES = st.floats(1e-6, 1.0)
+
+
+@given(st.lists(st.tuples(st.booleans(), PROBABILITIES), max_size=30))
+def test_estimates_are_numbers_within_their_intervals(rows: list[tuple[bool, float]]) -> None:
+    found = hajek(np.array([float(right) for right, _ in rows]), np.array([probability for _, probability in rows]))
+    assert found.cases == len(rows)
+    assert 0 <= found.low <= found.high <= 1
+    if rows:
+        assert found.low - 1e-9 <= found.share <= found.high + 1e-9
+        assert math.isfinite(found.variance)
+    else:
+        assert math.isnan(found.share)
+
+
+@given(st.integers(0, 40), st.integers(1, 40))
+def test_the_interval_is_that_of_clopper_and_pearson(of: int, rows: int) -> None:
+    of = min(of, rows)
+    expected = binomtest(of, rows).proportion_ci(0.95)
+    np.testing.assert_allclose(clopper_pearson(of, rows), (expected.low, expected.high), atol=1e-9)
+
+
+def test_all_rows_drawn_leave_nothing_open() -> None:
+    found = hajek(np.array([1.0, 0.0, 1.0, 1.0]), np.ones(4))
+    assert (found.share, found.low, found.high) == (0.75, 0.75, 0.75)
+
+
+def test_a_small_uniform_sample_has_about_the_interval_of_a_binomial_one() -> None:
+    right = np.repeat([1.0, 0.0], [80, 20])
+    found = hajek(right, np.full(100, 0.001))
+    expected = clopper_pearson(80, 100)
+    np.testing.assert_allclose((found.low, found.high), expected, atol=0.002)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abc")), min_size=2, max_size=30))
+def test_agreement_is_cohens_kappa(pairs: list[tuple[str, str]]) -> None:
+    found = agreement(pairs)
+    if found.kappa is None:
+        assert len({label for pair in pairs for label in pair}) == 1
+    else:
+        np.testing.assert_allclose(found.kappa, cohen_kappa_score(*zip(*pairs, strict=True)), atol=1e-12)
+
+
+def test_agreement_of_nobody() -> None:
+    assert agreement([]) == (0, None, None)
+    assert agreement([("a", "a")]) == (1, 1.0, None)
+
+
+@given(st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=20))
+def test_weights_of_any_score_are_of_few_classes(scores: list[float]) -> None:
+    weights = of_scores(np.array(scores))
+    assert set(weights.tolist()) <= {LEAST, 0.225, 0.275, 0.325, 0.375, 0.425, 0.475, MOST}
