@@ -256,7 +256,7 @@ class Tally:
             run, target = self._groups[code]
             if subjects := self._subjects(target):
                 inside = np.flatnonzero((group == code) & counted)
-                self._stage.look(subjects, columns, offsets, inside, found)
+                self._stage.look(target.model, subjects, columns, offsets, inside, found)
                 kept = self._stage.kept(target.model, subjects, columns, offsets, inside, found)
                 self._runs[run].unlike.setdefault(target, Unlike()).add(kept)
         return found

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ...detectors.familiarity.places import CORE, NOTHING, OUTLIER, OUTSIDE, UNSCORED
+from ...detectors.familiarity.places import CORE, FAR, NOTHING, OUTLIER, OUTSIDE, UNLIKE, UNSCORED
 from ...detectors.neighbours import levels
 from ...detectors.neighbours.texts import Exact, Queries, TextIndex
 from ...schemas.stored.familiarity import FamiliarityProfile
@@ -57,7 +57,7 @@ class Scored(NamedTuple):
 
     flags: Bytes
     looked: Bytes
-    outliers: NDArray[np.bool_]  #: p <= .01
+    outliers: NDArray[np.bool_]  #: p <= .01, if that was asked; else p <= .005
 
 
 class Subject:
@@ -73,8 +73,8 @@ class Subject:
         self._place = names.index(profile.of)
         self._class = next((place for place, field in enumerate(texts) if field.role == "prediction"), None) if profile.classes else None
 
-    def scored(self, decoded: Decoded, rows: Integers, exactly: NDArray[np.bool_]) -> Scored:
-        """Of these rows; those that are to be looked at ``exactly``."""
+    def scored(self, decoded: Decoded, rows: Integers, exactly: NDArray[np.bool_], *, outliers: bool = False) -> Scored:
+        """Of these rows; those that are to be looked at ``exactly``, and whether anybody asks which are ``outliers``."""
         texts, place_of = self._distinct(decoded, rows)
         queries = self._queries(texts)
         classes = self._classes(decoded, rows)
@@ -87,17 +87,19 @@ class Subject:
             chosen = _chosen(queries, np.array([place for place, _ in distinct], dtype=np.int64))
             found = self.index.flags(chosen.vectors, [name for _, name in distinct], chosen.firsts)
             flags = found[[again[pair] for pair in pairs]]
-        looked, outliers = np.full(len(rows), UNSCORED, dtype=np.uint8), flags == 2
-        asked = np.flatnonzero((exactly | (flags == 1)) & (flags != NOTHING))
-        if len(asked):
-            part = _chosen(queries, place_of[asked])
-            p = self.index.exact(part.vectors, None if classes is None else [classes[row] for row in asked.tolist()], part.firsts).p
-            outliers[asked] = p <= levels.OUTLIER
-            known = np.full(len(asked), CORE, dtype=np.uint8)
-            known[p <= levels.CORE], known[p <= levels.OUTLIER] = OUTSIDE, OUTLIER
-            looked[asked] = known
-            looked[~exactly] = UNSCORED
-        return Scored(flags, looked, outliers)
+
+        def among(chosen: NDArray[np.bool_], *levels_: float) -> Bytes:
+            """At or below how many of these levels the chosen rows are."""
+            part, asked = _chosen(queries, place_of[chosen]), np.flatnonzero(chosen).tolist()
+            named = None if classes is None else [classes[row] for row in asked]
+            return self.index.flags(part.vectors, named, part.firsts, levels=(levels_[0], levels_[1]))
+
+        looked, far = np.full(len(rows), UNSCORED, dtype=np.uint8), flags == FAR
+        if (chosen := exactly & (flags != NOTHING)).any():
+            looked[chosen] = np.array([CORE, OUTSIDE, OUTLIER], dtype=np.uint8)[among(chosen, levels.CORE, levels.OUTLIER)]
+        if outliers and (chosen := flags == UNLIKE).any():
+            far[chosen] = among(chosen, levels.OUTLIER, min(levels.LEVELS)) > 0
+        return Scored(flags, looked, far)
 
     def contents(self, decoded: Decoded, rows: Integers) -> "list[Content]":
         """What these rows hold of it, for `exact`."""

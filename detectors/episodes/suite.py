@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from ...schemas.configuration import Model
+from ...schemas.configuration.features import WHOSE
 from ...schemas.identity import derived_id
 from ...schemas.stored.reference import Reference
 from ..betting import UnusableDirection, undirected
@@ -24,6 +25,7 @@ from .trailing import Following
 FORMAT = 1
 #: Of a model's settings, those that decide results.
 DECISIVE = {"false_alarms", "rate", "min_effect", "important", "trailing", "features"}
+_ASIDE = {"features": {"__all__": set(WHOSE)}}
 
 
 class Suite:
@@ -75,13 +77,13 @@ class Suite:
             str(settings.false_alarms),
             segmented=bool(reference.segments),
         )
-        decisive = settings.model_dump_json(include=DECISIVE)
+        decisive = settings.model_dump_json(include=DECISIVE, exclude=_ASIDE)
         self.fingerprint = derived_id("tests", FORMAT, reference_hash, decisive, self.named.decisive, len(self.bets.owner))
 
     @property
     def written(self) -> str:
         """The settings as a state remembers them, for `under`: what was not written stays so, since later patterns win key by key."""
-        return self.settings.model_dump_json(include=DECISIVE, exclude_unset=True)
+        return self.settings.model_dump_json(include=DECISIVE, exclude=_ASIDE, exclude_unset=True)
 
     def under(self, written: str, pane: str | None = None) -> "Suite | None":
         """The suite of other settings of the same reference; None: they mean nothing here, as a detector that is no longer installed."""

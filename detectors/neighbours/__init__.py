@@ -1,1 +1,1 @@
-"""How like the training data something is: texts and embeddings by their nearest neighbours in it."""
+"""How like its training data a text, an embedding or a row is, in whole numbers; and what makes unlike ones so."""

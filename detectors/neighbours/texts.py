@@ -60,7 +60,7 @@ class TextIndex:
         """``rows``: the training row of each reference vector; a query is compared in this order until it is known to be familiar."""
         self.embedder, self.vectors, self.rows, self.calibration = embedder, vectors, rows, calibration
         self._reference = vectors.astype(np.float32) if numbers is None else numbers
-        self._levels = [calibration.thresholds(level) for level in LEVELS]
+        self._levels = {level: calibration.thresholds(level) for level in LEVELS}
 
     @property
     def name(self) -> str:
@@ -192,17 +192,27 @@ class TextIndex:
             raise ValueError(msg)
         return Queries(embedded(embeddings), np.arange(len(embeddings) + 1))
 
-    def flags(self, vectors: Vectors, classes: Classes = None, firsts: Integers | None = None) -> NDArray[np.uint8]:
-        """0: p > .05, 1: .005 < p <= .05, 2: p <= .005, 3: nothing to score [n]; of the least familiar part, where there are parts."""
+    def flags(
+        self, vectors: Vectors, classes: Classes = None, firsts: Integers | None = None, *, levels: tuple[float, float] = LEVELS
+    ) -> NDArray[np.uint8]:
+        """0: p > .05, 1: .005 < p <= .05, 2: p <= .005, 3: nothing to score [n]; of the least familiar part, where there are parts.
+
+        Other ``levels``, the larger one first, may be asked for: of a smaller one more queries are soon known to be above it.
+        """
         firsts = np.arange(len(vectors) + 1) if firsts is None else firsts
         codes = self.calibration.codes(classes, len(firsts) - 1, groups_of(firsts))
-        unusual, rare = (thresholds[codes] for thresholds in self._levels)
+        unusual, rare = (self._thresholds(level)[codes] for level in levels)
         there = np.flatnonzero(scorable(vectors))
         bounds = np.full(len(vectors), _ABOVE)
         bounds[there] = familiar(vectors[there], self._reference, np.repeat(unusual, np.diff(firsts))[there])
         scores, _ = _least(bounds, firsts)
         flags = (scores < unusual).astype(np.uint8) + (scores < rare)
         return np.where(scores == _ABOVE, np.uint8(UNSCORED), flags)
+
+    def _thresholds(self, level: float) -> Scores:
+        if level not in self._levels:
+            self._levels[level] = self.calibration.thresholds(level)
+        return self._levels[level]
 
     def exact(self, vectors: Vectors, classes: Classes = None, firsts: Integers | None = None) -> Exact:
         """Scores, p-values and nearest training rows; rows of equal product in their order."""

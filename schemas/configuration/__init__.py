@@ -159,18 +159,18 @@ class Configuration(Setting):
         """The topics of all that is read."""
         return tuple(dict.fromkeys(topic for stream in self.read.values() for topic in stream.topics))
 
-    def digest(self, later: Mapping[str, object] = MappingProxyType({}), /, **reads: Collection[str]) -> str:
+    def digest(self, later: Mapping[str, object] = MappingProxyType({}), aside: Collection[str] = (), /, **reads: Collection[str]) -> str:
         """A hash of what one consumer reads: by section (``streams``, ``models``), the keys of each entry that decide its results, or
         parts of them (``ood.important``).
 
         Keys that are not named change nothing, those of tomorrow neither: a consumer's messages stay what they were. ``later``: keys that
-        came later, each with the value with which all is as it was before.
+        came later, each with the value with which all is as it was before; ``aside``: keys of texts that decide nothing.
         """
         read = {
             section: {name: entry.model_dump(mode="json", include=_included(keys)) for name, entry in getattr(self, section).items()}
             for section, keys in reads.items()
         }
-        return content_hash(msgspec.json.encode(_without(read, later), order="sorted"))
+        return content_hash(msgspec.json.encode(_without(read, later, aside), order="sorted"))
 
 
 def _included(keys: Collection[str]) -> dict[str, Any]:  # nested as pydantic has it
@@ -185,8 +185,12 @@ def _included(keys: Collection[str]) -> dict[str, Any]:  # nested as pydantic ha
     return found
 
 
-def _without(plain: object, later: Mapping[str, object]) -> object:
+def _without(plain: object, later: Mapping[str, object], aside: Collection[str]) -> object:
     """Plain data without the keys that say nothing new."""
     if not isinstance(plain, dict):
         return plain
-    return {key: _without(value, later) for key, value in plain.items() if key not in later or value != later[key]}
+    return {
+        key: _without(value, later, aside)
+        for key, value in plain.items()
+        if (key not in later or value != later[key]) and not (key in aside and isinstance(value, str | None))
+    }

@@ -10,6 +10,8 @@ from ..stored.reference import FieldType
 
 #: Values that stand for none, and characters of each.
 MOST_NULLS, MOST_NULL = 32, 100
+#: Characters of a source's name, and of an owner's.
+MOST_NAME = 100
 
 
 class Important(Setting):
@@ -69,6 +71,12 @@ _Detector = Annotated[
 ]
 
 
+_Named = Annotated[str, Field(min_length=1, max_length=MOST_NAME)]
+
+#: Of a feature's settings, those that say whose it is. They decide nothing that is tested.
+WHOSE = frozenset({"source", "owner"})
+
+
 class FeatureSettings(Setting):
     """What differs for a feature, or for all that match a pattern."""
 
@@ -82,6 +90,8 @@ class FeatureSettings(Setting):
     )
     important: Important | None = None
     detectors: tuple[_Detector, ...] = Field((), description="asked for by name, beside the one that watches everything")
+    source: _Named | None = Field(None, description="where its values come from: fields of one source break together")
+    owner: _Named | None = Field(None, description="who is asked when it breaks")
 
 
 def _feature_settings(written_: object) -> object:

@@ -1,6 +1,7 @@
 """``models:`` of the configuration: what is watched, and how closely."""
 
 import fnmatch
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -142,6 +143,14 @@ class Model(Setting):
     def zone_of(self, name: str) -> str:
         """Where a feature's times are from that do not say it."""
         return self.feature(name).zone or self.zone
+
+    def sources_of(self, names: Iterable[str]) -> dict[str, str]:
+        """By feature, where its values come from, of those that have a source."""
+        return {name: source for name in names if (source := self.feature(name).source) is not None}
+
+    def owners_of(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Who is asked when these features break, each once, in their order."""
+        return tuple(dict.fromkeys(owner for name in names if (owner := self.feature(name).owner) is not None))
 
     def _matching(self, name: str) -> list[tuple[str, FeatureSettings]]:
         found = [(pattern, own) for pattern, own in self.features.items() if pattern != name and fnmatch.fnmatchcase(name, pattern)]

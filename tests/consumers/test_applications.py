@@ -43,5 +43,15 @@ def test_what_another_consumer_reads_changes_no_event() -> None:
     assert before.digest(models=("min_effect",)) != before.digest(models=("rate",))
 
 
+def test_whose_a_feature_is_changes_no_event() -> None:
+    def of(**whose: str) -> Configuration:
+        return written("fraud", models={"m": {"features": {"owner": {"min_effect": 0.1, **whose}, "b*": whose}}})
+
+    assert configuration_hash(of()) == configuration_hash(of(source="pos-terminal", owner="payments"))
+    model = of(source="pos-terminal", owner="payments").models["m"]
+    assert model.sources_of(["owner", "b1", "c"]) == {"owner": "pos-terminal", "b1": "pos-terminal"}
+    assert model.owners_of(["c", "owner", "b1"]) == ("payments",)
+
+
 def test_the_hash_of_today_stays() -> None:
     assert configuration_hash(written("a")) == "sha256:3e225203842671ad23c74b96ab5739984d1abdfc9ada33d770b1a3ab6ef78dda"

@@ -1,0 +1,84 @@
+"""Masks: is a row familiar again, once a field is left out? Then it is that field which is unlike the training data.
+
+D[j, r] is the squared distance in field j to row r of the reference: without j the five smallest of sum D - D[j] count. Every mask has
+thresholds of its own, from the calibration's rows without the same field. A mask is a field, or all fields of a source.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .coordinates import Coded, Coordinates
+from .distances import NEAREST, by_field
+
+Integers = NDArray[np.int64]
+
+#: Rows of the reference that masked rows are compared with: time goes with it, and with the fields.
+ROWS = 2_000
+#: Distances at a time: of few fields many rows, of many few, and always what stays in the cache.
+_BLOCK = 1 << 20
+
+
+class Mask(NamedTuple):
+    """What is left out together."""
+
+    name: str
+    of: str  #: ``field``, ``source`` or ``pair``
+    fields: tuple[int, ...]  #: numbers of fields
+
+
+def masks_of(names: Sequence[str], sources: Mapping[str, str]) -> tuple[Mask, ...]:
+    """One a field, then one a source of two or more fields.
+
+    >>> masks_of(["amount", "city", "zip"], {"city": "geo", "zip": "geo", "amount": "till"})[3:]
+    (Mask(name='geo', of='source', fields=(1, 2)),)
+    """
+    fields: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        if name in sources:
+            fields.setdefault(sources[name], []).append(place)
+    found = [Mask(name, "field", (place,)) for place, name in enumerate(names)]
+    return (*found, *(Mask(source, "source", tuple(own)) for source, own in sorted(fields.items()) if len(own) > 1))
+
+
+class Masking:
+    """Scores of rows without fields.
+
+    Parameters
+    ----------
+    coordinates
+        Of all fields.
+    reference
+        Rows of the reference, of which the first `ROWS` are taken.
+    """
+
+    def __init__(self, coordinates: Coordinates, reference: Coded) -> None:
+        self._coordinates, self._reference = coordinates, reference.at(slice(ROWS))
+
+    def scores(self, coded: Coded, masks: Sequence[Mask]) -> Integers:
+        """Of every row, without what each mask leaves out: the negated sum of the squared distances to the nearest, [n, masks]."""
+        fields, rows = coded.ranks.shape[1] + coded.categories.shape[1], self._reference.rows
+        found = np.empty((coded.rows, len(masks)), dtype=np.int64)
+        most = min(NEAREST, rows)
+        at_once = max(1, _BLOCK // max(fields * rows, 1))
+        for start in range(0, coded.rows, at_once):
+            part = by_field(self._coordinates, coded.at(slice(start, start + at_once)), self._reference)
+            whole = part.sum(axis=1)
+            for place, mask in enumerate(masks):
+                left = whole - (part[:, mask.fields[0]] if len(mask.fields) == 1 else part[:, mask.fields].sum(axis=1))
+                found[start : start + at_once, place] = -_smallest(left, most)
+        return found
+
+    def nearest(self, coded: Coded, mask: Mask) -> Integers:
+        """Of every row the number of the nearest, without what the mask leaves out; of several the first."""
+        found = np.empty(coded.rows, dtype=np.int64)
+        for row in range(coded.rows):
+            part = by_field(self._coordinates, coded.at(slice(row, row + 1)), self._reference)[0]
+            found[row] = np.argmin(np.delete(part, mask.fields, axis=0).sum(axis=0))
+        return found
+
+
+def _smallest(distances: Integers, most: int) -> Integers:
+    return np.asarray(np.partition(distances, most - 1, axis=1)[:, :most].sum(axis=1))

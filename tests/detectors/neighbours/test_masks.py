@@ -1,0 +1,112 @@
+"""Masks: a broken field is named, a broken source is, and what is new is blamed on none."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from driftbus.detectors.neighbours.causes import Causes, causes
+from driftbus.detectors.neighbours.cures import Blame, blamed, excess
+from driftbus.detectors.neighbours.levels import LEVELS, OUTLIER
+
+from .tables import NAMES, SOURCES, Rows, index, table
+
+
+def told(change: Callable[[Rows], None], level: float = OUTLIER) -> Causes:
+    """What is said where one row in ten is changed."""
+    own, fresh = index()[0], table(4_000, seed=1)
+    rows = np.arange(0, 4_000, 10)
+    changed = fresh.at(rows)
+    change(changed)
+    fresh.numeric[rows] = changed.numeric
+    for column, values in zip(fresh.texts, changed.texts, strict=True):
+        column[::10] = values
+    outliers = np.flatnonzero(own.cells(*fresh) >= (3 if level == OUTLIER else 4))
+    return causes(own, *fresh.at(outliers[:: max(1, len(outliers) // 64)]), rate=len(outliers) / 4_000, level=level)
+
+
+def number(field: int, value: Callable[[float], float]) -> Callable[[Rows], None]:
+    def change(rows: Rows) -> None:
+        rows.numeric[:, field] = [value(each) for each in rows.numeric[:, field].tolist()]
+
+    return change
+
+
+def category(rows: Rows) -> None:
+    rows.texts[0][:] = ["never seen"] * len(rows.texts[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("a", number(0, lambda x: x + 100)),
+        ("b", number(1, lambda _: np.nan)),
+        ("c", number(2, lambda _: -1.0)),
+        ("c", number(2, lambda x: x + 0.5)),
+        ("d", number(3, lambda x: x * 1_000)),
+        ("kind", category),
+    ],
+)
+def test_a_broken_field_is_named(name: str, change: Callable[[Rows], None]) -> None:
+    for level in (OUTLIER, LEVELS[1]):
+        found = told(change, level)
+        assert found.blame == Blame("field", (name,))
+        assert found.fields[name] >= 0.85
+
+
+def test_two_broken_fields_of_a_source_are_their_source() -> None:
+    def change(rows: Rows) -> None:
+        rows.numeric[:, 2], rows.numeric[:, 3] = -4.0, 1e9
+
+    found = told(change)
+    assert found.blame == Blame("source", ("station",))
+    assert set(found.sources) == {"station", "till"}
+    assert found.sources["station"] >= 0.85
+
+
+def test_two_broken_fields_of_two_sources_are_both_or_none() -> None:
+    def change(rows: Rows) -> None:
+        rows.numeric[:, 0], rows.numeric[:, 3] = 1e9, 1e9
+
+    assert told(change).blame in {Blame("both", ("a", "d")), Blame("both", ("d", "a")), Blame("novelty")}
+
+
+def test_what_is_new_is_no_field_s_fault() -> None:
+    def change(rows: Rows) -> None:
+        rows.numeric[:] = [[2.0, 0.1, 1.0, 1_100.0]]
+        rows.texts[0][:] = ["k0"] * len(rows.texts[0])
+
+    assert told(change).blame == Blame("novelty")
+
+
+def test_of_few_outliers_nothing_is_said() -> None:
+    assert told(lambda _: None).blame == Blame("unknown")
+    assert causes(index()[0], np.zeros((0, 4)), [[], []], rate=0.0).blame == Blame("unknown")
+
+
+def test_masks_of_sources_are_those_of_two_fields_and_more() -> None:
+    masks = index()[0].masks
+    assert [mask.name for mask in masks] == [*NAMES, "station", "till"]
+    assert masks[-1].fields == tuple(place for place, name in enumerate(NAMES) if SOURCES.get(name) == "till")
+
+
+def test_what_familiar_outliers_are_cured_of_is_taken_off() -> None:
+    assert excess(0.5, 0.5, rate=0.05) == pytest.approx(0.5)
+    assert excess(0.9, 0.4, rate=0.02) == pytest.approx(1.4)
+    assert excess(0.9, 0.4, rate=0.01) == excess(0.9, 0.4, rate=0.0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("shares", "said"),
+    [
+        ((0.9, 0.1, 0.0), Blame("field", ("a",))),
+        ((0.9, 0.7, 0.0), Blame("novelty")),
+        ((0.9, 0.85, 0.0), Blame("either", ("a", "b"))),
+        ((0.9, 0.85, 0.82), Blame("novelty")),
+        ((0.7, 0.1, 0.1), Blame("both", ("a", "c"))),
+        ((0.7, 0.2, 0.1), Blame("novelty")),
+    ],
+)
+def test_the_rule(shares: tuple[float, float, float], said: Blame) -> None:
+    assert blamed(dict(zip("abc", shares, strict=True)), rate=0.05, pair=("a", "c")) == said
+    assert blamed(dict(zip("abc", shares, strict=True)), rate=0.039, pair=("a", "c")) == Blame("unknown")
