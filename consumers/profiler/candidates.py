@@ -42,6 +42,11 @@ class Looked(NamedTuple):
     monitored: Monitored
     features: Callable[[bytes | None], Mapping[str, object]]  #: whatever stands among the features of a payload
 
+    def seen(self, row: int) -> Mapping[str, object]:
+        """The features of a row, as far as the model's rules for personal data let them be shown."""
+        found, rules = self.features(self.payloads[row]), self.monitored.rules
+        return rules.shown(found) if rules else found
+
 
 class Reviewed(NamedTuple):
     """A model that people are asked about, as a reader of predictions sees it."""
@@ -100,7 +105,7 @@ class Keeping:
                 prediction_id=id_ if isinstance(id_, str) and unfit(id_, ID) is None else None,
                 prediction=_plain(predictions[row]),
                 score=score if np.isfinite(score) else None,
-                shown=shown(self.reviewed.settings, looked.monitored.fields, looked.features(looked.payloads[row])),
+                shown=shown(self.reviewed.settings, looked.monitored.fields, looked.seen(row)),
             )
 
 

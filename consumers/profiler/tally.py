@@ -98,10 +98,13 @@ class Tally:
         partitions: int = 1,
         stage: Stage | None = None,
         reviewed: Mapping[str, Reviewed] = NO_REVIEWS,
+        *,
+        withheld: bool = False,
     ) -> None:
+        """``withheld``: of bad records nothing is told but where they are (`Configuration.withholds`)."""
         self._stream, self._source, self._buckets, self._joins, self._partitions = stream, source, tiling, joins, partitions
         self._decoder, self._references, self._stage, self._reviewed = decoder, references, stage or Stage(source, {}), reviewed
-        self._runs = Runs(_Run)
+        self._runs = Runs(_Run, withheld=withheld)
         self._codes: dict[tuple[int, int, tuple[str, ...]], int] = {}  # of a run, a bucket, a model version
         self._groups: list[tuple[int, _Target]] = []  # by code, the run and what is counted
         self._shape_of: list[Shape] = []  # by code
@@ -231,8 +234,11 @@ class Tally:
                 if not (self._joins or self._reviewed) or self._counts_ids(code):
                     self._beside(code).add_ids(ids)
         for place in rows[looked_at(records.offsets[rows])].tolist():
-            known = self._references.monitored(self._groups[int(group[place])][1].reference or "").known
-            self._beside(int(group[place])).look(self._decoder.features(records.values[place]), known)
+            monitored = self._references.monitored(self._groups[int(group[place])][1].reference or "")
+            found_there = self._decoder.features(records.values[place])
+            if monitored.rules:
+                found_there = {name: value for name, value in found_there.items() if monitored.rules.settings.dropped(name) is None}
+            self._beside(int(group[place])).look(found_there, monitored.known)
         found = self._look(shape, columns, group[rows], records.offsets[rows])
         if self._joins:
             self._wait(columns, records, rows, taken, group, found)
