@@ -14,14 +14,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ...schemas.configuration import Configuration
-from ...schemas.messages.review import ReviewAnswer, ReviewRequest, ReviewSlot
+from ...schemas.messages.review import TAKEN_BACK, ReviewAnswer, ReviewRequest, ReviewSlot
 from ..bus import own
 from ..bus.addressing import partition_of
 from ..bus.interface import Bus, BusError, TopicPartition
 from ..reference.reviews import Review, output, read
 
-#: What an answer says that takes the one before it back: its case waits again.
-TAKEN_BACK = "taken back"
 #: Requests that are remembered, the newest: three months of 200 a day, or two weeks of 60 an hour.
 MOST_HELD = 20_000
 #: Slots that are remembered, for what drifted at their start.

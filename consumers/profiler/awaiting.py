@@ -17,6 +17,7 @@ from ..decode.interface import Columns
 from ..decode.outcomes import Outcomes
 from ..decode.personal import label_key
 from ..decode.scalars import classify
+from ..decode.tolerant import NotAnObject, Undecodable, decode_generic, member
 from ..reference.holding import Monitored
 from ..reference.outcomes import GroupingOf, groupings
 from ..streams.records import Records
@@ -89,6 +90,8 @@ def ids_of(
         return columns.ids if len(inside) == len(columns.ids) else [columns.ids[row] for row in inside.tolist()]
     if place is None:
         return [None] * len(inside)
+    if place.source == "path":  # nobody asked for all of them
+        return [_in_payload(place, records.values[row]) for row in among.tolist()]
     if place.source == "header":
         headers = records.headers()
         raw: list[object] = list(map(methodcaller("get", place.name), (dict(headers[row]) for row in among.tolist())))
@@ -148,6 +151,13 @@ def column_of(columns: Columns, fields: Sequence[ProfiledField], role: Role) -> 
     if role in numeric:
         return np.asarray(columns.numeric[:, numeric.index(role)])
     return columns.categorical[texts.index(role)] if role in texts else None
+
+
+def _in_payload(place: Place, value: bytes | None) -> object:
+    try:
+        return classify("categorical", False, member(decode_generic(value), place.path))
+    except (Undecodable, NotAnObject):
+        return None
 
 
 def _text(value: object) -> object:

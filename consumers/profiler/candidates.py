@@ -36,16 +36,11 @@ class Looked(NamedTuple):
     columns: Columns
     inside: NDArray[np.int64]  #: which of the columns' rows they are
     offsets: NDArray[np.int64]
-    ids: Sequence[object]
+    ids: Callable[[NDArray[np.int64]], Sequence[object]]  #: those of some of them
     payloads: Sequence[bytes | None]
     levels: NDArray[np.int64] | None  #: unlike the training data: 0, 1, 2; -1: not scored. None: nobody asked
     monitored: Monitored
     features: Callable[[bytes | None], Mapping[str, object]]  #: whatever stands among the features of a payload
-
-    def seen(self, row: int) -> Mapping[str, object]:
-        """The features of a row, as far as the model's rules for personal data let them be shown."""
-        found, rules = self.features(self.payloads[row]), self.monitored.rules
-        return rules.shown(found) if rules else found
 
 
 class Reviewed(NamedTuple):
@@ -65,6 +60,39 @@ class Reviewed(NamedTuple):
         return needed(chances, weights, *self.slots.most, self.grows)
 
 
+class _Row(NamedTuple):
+    """A row that is kept; what is shown of it is read when the run is over, and many have gone."""
+
+    offset: int
+    weight: float
+    segment: str | None
+    level: int | None
+    id: str | None
+    prediction: Value
+    score: float | None
+    payload: bytes | None
+    monitored: Monitored
+    features: Callable[[bytes | None], Mapping[str, object]]
+
+    def candidate(self, settings: Review) -> Candidate:
+        """As it travels."""
+        return Candidate(
+            offset=self.offset,
+            weight=self.weight,
+            segment=self.segment,
+            level=self.level,
+            prediction_id=self.id,
+            prediction=self.prediction,
+            score=self.score,
+            shown=shown(settings, self.monitored.fields, self._seen()),
+        )
+
+    def _seen(self) -> Mapping[str, object]:
+        """Its features, as far as the model's rules for personal data let them be shown."""
+        found, rules = self.features(self.payload), self.monitored.rules
+        return rules.shown(found) if rules else found
+
+
 @dataclass
 class Keeping:
     """Of one model version's rows of one bucket in one run."""
@@ -72,7 +100,7 @@ class Keeping:
     reviewed: Reviewed
     place: InputPartition
     rows: int = 0
-    kept: list[Candidate] = field(default_factory=list)
+    _kept: list[_Row] = field(default_factory=list)
     _chances: _Floats = field(default_factory=lambda: np.zeros(0))
 
     def look(self, looked: Looked) -> None:
@@ -86,26 +114,33 @@ class Keeping:
         if looked.levels is not None:
             weights = weights * np.where(looked.levels > 0, FLAGGED, 1.0)
         new = np.flatnonzero(self.reviewed.needed(chances, weights))
-        self.kept += self._candidates(looked, new, weights, scores, predictions)
+        self._kept += self._rows(looked, new, weights, scores, predictions)
         self._chances = np.concatenate((self._chances, chances[new]))
-        still = np.flatnonzero(self.reviewed.needed(self._chances, np.array([one.weight for one in self.kept])))
-        self.kept, self._chances = [self.kept[place] for place in still.tolist()], self._chances[still]
+        still = np.flatnonzero(self.reviewed.needed(self._chances, np.array([one.weight for one in self._kept])))
+        self._kept, self._chances = [self._kept[place] for place in still.tolist()], self._chances[still]
 
-    def _candidates(
+    @property
+    def kept(self) -> tuple[Candidate, ...]:
+        """In the order of the log."""
+        return tuple(one.candidate(self.reviewed.settings) for one in sorted(self._kept, key=lambda one: one.offset))
+
+    def _rows(
         self, looked: Looked, new: NDArray[np.int64], weights: _Floats, scores: _Floats, predictions: Sequence[object]
-    ) -> Iterator[Candidate]:
-        segments = _segments(looked, looked.inside[new])
+    ) -> Iterator[_Row]:
+        segments, ids = _segments(looked, looked.inside[new]), looked.ids(new)
         for place, row in enumerate(new.tolist()):
-            id_, score = looked.ids[row], float(scores[row])
-            yield Candidate(
+            id_, score = ids[place], float(scores[row])
+            yield _Row(
                 offset=int(looked.offsets[row]),
                 weight=float(weights[row]),
                 segment=segments[place],
                 level=None if looked.levels is None or looked.levels[row] < 0 else int(looked.levels[row]),
-                prediction_id=id_ if isinstance(id_, str) and unfit(id_, ID) is None else None,
+                id=id_ if isinstance(id_, str) and unfit(id_, ID) is None else None,
                 prediction=_plain(predictions[row]),
                 score=score if np.isfinite(score) else None,
-                shown=shown(self.reviewed.settings, looked.monitored.fields, looked.seen(row)),
+                payload=looked.payloads[row],
+                monitored=looked.monitored,
+                features=looked.features,
             )
 
 
@@ -145,7 +180,7 @@ def told(
             reference=reference,
             since=since,
             rows=keeping.rows,
-            kept=tuple(sorted(keeping.kept, key=lambda one: one.offset)),
+            kept=keeping.kept,
         )
         found += whole.split()
     return found

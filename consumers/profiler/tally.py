@@ -5,6 +5,7 @@ Nothing here survives a crash, and nothing needs to: an open run is read again f
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from ...detectors.counting.segments import Segmenter
 from ...detectors.counting.unseen import Unseen
+from ...schemas.configuration.mapping import Place
 from ...schemas.messages.block import Whose
 from ...schemas.messages.ood import OodSample
 from ...schemas.messages.pane import OOD, OTHERS, PREDICTIONS, Pane
@@ -202,7 +204,7 @@ class Tally:
             return self._shapes.setdefault((), Shape(()))
         monitored = self._references.monitored(target.reference)
         subjects = len(self._subjects(target))
-        waits = target.model in self._joins or target.model in self._reviewed
+        waits = target.model in self._joins
         key = *monitored.shape, waits, subjects
         if key not in self._shapes:
             ids = waits or monitored.counting.layout.find(*IDS) is not None
@@ -300,7 +302,7 @@ class Tally:
                 continue
             inside = np.flatnonzero((group[rows] == code) & ~refused)
             among = rows[inside]
-            ids = ids_of(reviewed.id, columns, records, inside, among)
+            ids = partial(_ids, reviewed.id, columns, records, inside, among)
             payloads = [records.values[row] for row in among.tolist()]
             monitored = self._references.monitored(target.reference)
             keeping = self._runs[number].keeping.setdefault(target, Keeping(reviewed, self._source))
@@ -423,6 +425,12 @@ def _unlike(pane: Pane, counts: NDArray[np.int64] | None, unlike: Unlike) -> Pan
         flagged=tuple(one.flagged for one in unlike.kept),
         of=OOD,
     )
+
+
+def _ids(
+    place: Place | None, columns: Columns, records: Records, inside: NDArray[np.int64], among: NDArray[np.int64], some: NDArray[np.int64]
+) -> Sequence[object]:
+    return ids_of(place, columns, records, inside[some], among[some])
 
 
 def _numbered(values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -15,7 +15,7 @@ import numpy as np
 from ...detectors.sampling.agreement import agreement
 from ...detectors.sampling.estimate import hajek
 from ...schemas.configuration import Configuration, Labels
-from ...schemas.messages.review import ReviewAnswer, ReviewRequest, ReviewSlot, Value
+from ...schemas.messages.review import TAKEN_BACK, ReviewAnswer, ReviewRequest, ReviewSlot, Value
 from ...schemas.messages.reviewed import Reviewed, ReviewedShare
 from ...schemas.stored.snapshot import FORM, PartitionState
 from ..decode.outcomes import NoOutcome, Outcomes
@@ -57,6 +57,7 @@ class Estimates:
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
         self._cases: dict[str, Case] = {}
+        self._told_of: dict[tuple[str, int], list[Case]] = {}  # the same, by model and the end of their interval
         self._newest: dict[str, int] = {}  # by model, the end of the last slot that was said
         self._outcomes: dict[str, Outcomes] = {}
         self._counted = {"answers": 0, "answers_unknown": 0}
@@ -65,14 +66,14 @@ class Estimates:
         """Take one record; returns what it changes."""
         if isinstance(fact, ReviewRequest):
             if fact.case not in self._cases:
-                self._cases[fact.case] = Case(
-                    fact.model, fact.version, fact.slot, self._number(fact), fact.probability, fact.uniform_probability
-                )
+                number, chances = self._number(fact), (fact.probability, fact.uniform_probability)
+                self._add(fact.case, Case(fact.model, fact.version, fact.slot, number, *chances))
             return []
         if isinstance(fact, ReviewSlot):
             self._newest[fact.model] = max(fact.slot, self._newest.get(fact.model, fact.slot))
             self._forget(fact.model)
-            versions = sorted({one.version for one in self._cases.values() if one.model == fact.model and one.slot == fact.slot})
+            about = self._interval(fact.model).end(fact.slot - 1)
+            versions = sorted({one.version for one in self._told_of.get((fact.model, about), ()) if one.slot == fact.slot})
             return [self._told(fact.model, version, fact.slot) for version in versions]
         if not isinstance(fact, ReviewAnswer):
             return []
@@ -80,10 +81,17 @@ class Estimates:
         if case is None or case.model != fact.model:
             self._counted["answers_unknown"] += 1
             return []
-        said: Word | None = fact.skipped if fact.skipped is not None else self._of(fact.model, fact.label)
         self._counted["answers"] += 1
-        case.said[fact.reviewer] = "no label of this stream" if said is None else said
+        if fact.skipped == TAKEN_BACK:
+            case.said.pop(fact.reviewer, None)
+        else:
+            said: Word | None = fact.skipped if fact.skipped is not None else self._of(fact.model, fact.label)
+            case.said[fact.reviewer] = "no label of this stream" if said is None else said
         return [self._told(case.model, case.version, case.slot)]
+
+    def _add(self, name: str, case: Case) -> None:
+        self._cases[name] = case
+        self._told_of.setdefault((case.model, self._interval(case.model).end(case.slot - 1)), []).append(case)
 
     def _number(self, request: ReviewRequest) -> int | None:
         """Of a prediction; where there is none, of a score by a half."""
@@ -113,7 +121,7 @@ class Estimates:
     def _told(self, model: str, version: str, slot: int) -> Reviewed:
         tiles = self._interval(model)
         start, about = tiles.start(slot - 1), tiles.end(slot - 1)
-        cases = [one for one in self._cases.values() if one.model == model and one.version == version and start < one.slot <= about]
+        cases = [one for one in self._told_of[model, about] if one.version == version]
         known = [one for one in cases if one.labels()]
         numbers = self._labels(model).outcome == "number"
         judged = [] if numbers else [one for one in known if one.predicted is not None]
@@ -139,6 +147,11 @@ class Estimates:
     def _forget(self, model: str) -> None:
         """Cases that nobody will answer any more; an interval's all at once."""
         last = self._interval(model).start(self._newest[model] - OPEN_FOR)
+        gone = [key for key in self._told_of if key[0] == model and key[1] <= last]
+        if not gone:
+            return
+        for key in gone:
+            del self._told_of[key]
         for case in [name for name, one in self._cases.items() if one.model == model and one.slot <= last]:
             del self._cases[case]
 
@@ -171,7 +184,8 @@ class Estimates:
         fold._newest = dict(state.fold["newest"])
         for model, packed in parts.items():
             for name, (version, slot, predicted, probability, uniform, said) in msgspec.msgpack.decode(packed).items():
-                fold._cases[name] = Case(model, version, slot, predicted, probability, uniform, dict(said))
+                case = Case(model, version, slot, predicted, probability, uniform, dict(said))
+                fold._add(name, case)
         return fold
 
 

@@ -73,6 +73,9 @@ class Candidates(OfVersion, Fact):
 
     def split(self, largest: int = LARGEST_PART) -> "Iterator[Candidates]":
         """In parts of about so many bytes at most; the rows are counted in the first one."""
+        if len(self.encoded()) <= largest:
+            yield self
+            return
         part, size, kept = 0, 0, list[Candidate]()
         for one in self.kept:
             bytes_ = len(msgspec.msgpack.encode(one.model_dump()))

@@ -13,6 +13,9 @@ from ..integers import Count, Offset, PartitionNumber, Time
 #: Of a prediction that is shown: its fields, characters of the text of each, and of all together.
 MOST_SHOWN, LONGEST_SHOWN, LONGEST_CASE = 50, 2_000, 20_000
 
+#: The reason of an answer that takes the reviewer's former one back: then he has said nothing.
+TAKEN_BACK = "taken back"
+
 _Name = Annotated[str, Field(min_length=1, max_length=500)]
 _Case = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 _Text = Annotated[str, Field(max_length=LONGEST_SHOWN)]

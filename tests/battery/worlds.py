@@ -62,9 +62,8 @@ def outcome(bus: Bus, settings: Configuration) -> Outcome:
 
     asked = everything(bus, settings.topics.reviews).items()
     reviews = {number: [event for event in events if _review(event, ours)] for number, events in asked}
-    told = (event for events in everything(bus, settings.topics.performance).values() for event in events)
-    kind = ("ce_type", b"io.driftbus.reviewed")
-    reviewed = {event.key: event for event in told if kind in event.headers and ("ce_source", ours) in event.headers}
+    told = [event for events in everything(bus, settings.topics.performance).values() for event in events]
+    reviewed = {event.key: event for event in told if {("ce_type", b"io.driftbus.reviewed"), ("ce_source", ours)} <= set(event.headers)}
     panes, evidence = typed(b"io.driftbus.pane"), typed(b"io.driftbus.evidence")
     panes = sorted(_of_no_topic(event) if dict(event.headers).get("ce_source") == ours else event for event in panes)
     return Outcome(
@@ -73,9 +72,8 @@ def outcome(bus: Bus, settings: Configuration) -> Outcome:
 
 
 def _review(event: Event, ours: bytes) -> bool:
-    """Whether it is a request, or a slot, of this application."""
-    said = dict(event.headers)
-    return said.get("ce_source") == ours and said.get("ce_type", b"").startswith(b"io.driftbus.review.")
+    """Whether it is one of this application's."""
+    return ("ce_source", ours) in event.headers and dict(event.headers)["ce_type"].startswith(b"io.driftbus.review.")
 
 
 def _of_no_topic(event: Event) -> Event:

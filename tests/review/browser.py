@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from driftbus.consumers.bus.open import open_bus
-from driftbus.consumers.desk.desk import TAKEN_BACK
+from driftbus.schemas.messages.review import TAKEN_BACK
 
 from . import cases
 from .cases import MODEL, QUESTIONS, SLOT_MS, answers, request, requests, slots

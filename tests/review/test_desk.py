@@ -8,9 +8,9 @@ import pytest
 
 from driftbus.consumers.bus.interface import Bus, BusError, Output
 from driftbus.consumers.bus.open import open_bus
-from driftbus.consumers.desk.desk import TAKEN_BACK, Desk, Refused
+from driftbus.consumers.desk.desk import Desk, Refused
 from driftbus.schemas.configuration import Configuration
-from driftbus.schemas.messages.review import ReviewRequest
+from driftbus.schemas.messages.review import TAKEN_BACK, ReviewRequest
 
 from . import cases
 from .cases import MODEL, SLOT, answers, request, requests
