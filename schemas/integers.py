@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 Integers = NDArray[np.int64]
 _WIDTHS = ("i1", "i2", "i4", "i8")
+_BOUNDS = tuple((width, 1 << place, 1 << ((8 << place) - 1)) for place, width in enumerate(_WIDTHS))
 #: No layout is as long: what says so is damaged, and must not be given the memory.
 LONGEST = 1 << 22
 
@@ -23,10 +24,9 @@ Time = Annotated[int, Field(ge=-62_135_596_800_000, le=253_402_300_799_999)]
 Boundary = Annotated[int, Field(ge=-(2**62), le=253_402_300_799_999)]
 
 
-def _narrow(values: Integers) -> tuple[str, bytes]:
-    low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
-    width = next(w for w in _WIDTHS if np.iinfo(w).min <= low and high <= np.iinfo(w).max)
-    return width, values.astype(f"<{width}").tobytes()
+def _width(low: int, high: int) -> tuple[str, int]:
+    """The narrowest that holds both, and its bytes."""
+    return next((width, size) for width, size, bound in _BOUNDS if -bound <= low and high < bound)
 
 
 def packed(values: Integers) -> list[Any]:
@@ -35,13 +35,12 @@ def packed(values: Integers) -> list[Any]:
     >>> packed(np.array([1, 0, 3], dtype=np.int64))
     [3, 'i1', b'\\x01\\x00\\x03']
     """
-    width, dense = _narrow(values)
-    indices = np.flatnonzero(values)
-    index_width, index_bytes = _narrow(indices.astype(np.int64))
-    set_width, set_bytes = _narrow(values[indices])
-    if len(set_bytes) + len(index_bytes) < len(dense):
-        return [len(values), set_width, set_bytes, index_width, index_bytes]
-    return [len(values), width, dense]
+    length, indices = len(values), np.flatnonzero(values)
+    width, size = _width(int(values.min()), int(values.max())) if length else _width(0, 0)  # zeros widen nothing
+    index_width, index_size = _width(0, int(indices[-1]) if len(indices) else 0)
+    if len(indices) * (size + index_size) < length * size:
+        return [length, width, values[indices].astype(f"<{width}").tobytes(), index_width, indices.astype(f"<{index_width}").tobytes()]
+    return [length, width, values.astype(f"<{width}").tobytes()]
 
 
 def unpacked(form: object) -> Integers:

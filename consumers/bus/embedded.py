@@ -138,6 +138,7 @@ class EmbeddedSession:
         self._assignment = assignment
         self._next: dict[TopicPartition, int] = {}  # partitions of ours, and the next offset to read; the first is served first
         self._paused: set[TopicPartition] = set()
+        self._asked = False
         described = self._log.describe(topics)
         for topic in topics:
             if topic not in described:
@@ -172,6 +173,7 @@ class EmbeddedSession:
             self._group.give_up(gone)
             new = sorted(self._group.to_take(self))
             self._group.take(self, new)
+            self._asked = True
             if gone:
                 self._log.changed.notify_all()
         if new:
@@ -227,6 +229,10 @@ class EmbeddedSession:
     def assignment(self) -> frozenset[TopicPartition]:
         """The partitions that are this session's now."""
         return frozenset(self._next)
+
+    def joined(self) -> bool:
+        """Whether it has asked for its partitions."""
+        return self._asked
 
     def at_end(self) -> Mapping[TopicPartition, int]:
         """Partitions read to their end, with the position there."""

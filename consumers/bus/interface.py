@@ -115,6 +115,10 @@ class Session(Protocol):
         """The partitions that are this session's now."""
         ...
 
+    def joined(self) -> bool:
+        """Whether it is a member of its group by now: before that it has no partitions, whatever the group would give it."""
+        ...
+
     def at_end(self) -> Mapping[TopicPartition, int]:
         """Partitions read to their end (trailing control records included), with the position there. New records take a partition out."""
         ...

@@ -302,6 +302,10 @@ class KafkaSession:
         """The partitions that are this session's now."""
         return self._flow.ours
 
+    def joined(self) -> bool:
+        """Whether the group has given it an id."""
+        return bool(self._consumer.memberid())
+
     def at_end(self) -> Mapping[TopicPartition, int]:
         """Partitions read to their end, with the position there: behind trailing control records."""
         return self._flow.ends

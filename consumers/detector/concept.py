@@ -44,7 +44,7 @@ class _Watched:
 
     reference: str
     cells: str  #: what its cells are
-    since: int  #: from which bucket on the newest reference holds that was heard of
+    held_since: int  #: from which bucket on the newest reference holds that was heard of
     latest: int
     gathering: Gathering | None
     suite: OutcomeSuite | None = None
@@ -74,7 +74,7 @@ class Concept:
                 by_version.setdefault((pane.model, pane.version), []).append(pane)
         for version, panes in sorted(by_version.items()):
             before = self._versions.get(version)
-            own = counted_alike(panes, self._plan_of, None if before is None else (before.since, before.cells))
+            own = counted_alike(panes, self._plan_of, None if before is None else (before.held_since, before.cells))
             if not own:
                 continue
             plan = self._plan_of(own[-1].model, own[-1].reference or "")
@@ -114,10 +114,10 @@ class Concept:
             if watched is not None:
                 yield from self._closed(version, watched, (aligned.start, aligned.end), "replaced")
             # Where each is told when its maturity is over, the first that are told are as any others.
-            since = None if self._spans.maturity is None else -NEVER
-            gathering = _gathering(version, basis, len(arrivals.rows), since)
+            begin = None if self._spans.maturity is None else -NEVER
+            gathering = _gathering(version, basis, len(arrivals.rows), begin)
             watched = self._versions[version] = _Watched(reference, cells, holds, aligned.end, gathering)
-        watched.since, watched.latest = max(watched.since, holds), aligned.end
+        watched.held_since, watched.latest = max(watched.held_since, holds), aligned.end
         if watched.gathering is not None and self._gathered(watched, watched.gathering, arrivals):
             return
         assert watched.suite is not None
@@ -127,13 +127,13 @@ class Concept:
         tests = watched.former or watched.suite
         if watched.seen is None or watched.seen.tests is not tests:
             watched.seen = Seen(tests)
-        since = min((one.since for episode in watched.state.episodes for one in episode.open), default=None)
-        intervals = [] if since is None and watched.ripeness.predicted else self._intervals(version, cells)
+        drifts_since = min((one.since for episode in watched.state.episodes for one in episode.open), default=None)
+        intervals = [] if drifts_since is None and watched.ripeness.predicted else self._intervals(version, cells)
         if not watched.ripeness.predicted:
             watched.ripeness = watched.ripeness.measured(intervals, aligned.end)
-        matured = [] if since is None else self._matured(watched, intervals, aligned.end)
+        matured = [] if drifts_since is None else self._matured(watched, intervals, aligned.end)
         bucket = arrivals.bucket(tests.baseline.large, complete=aligned.complete, clock_decided=aligned.clock_decided)
-        watched.state, events = step(tests, watched.state, bucket, judged(watched.seen, matured, since or 0))
+        watched.state, events = step(tests, watched.state, bucket, judged(watched.seen, matured, drifts_since or 0))
         watched.seen.keep(matured)
         if not events:
             return
@@ -222,7 +222,7 @@ class Concept:
                 None if watched.state is None else watched.state.encoded(),
                 watched.ripeness.plain(),
                 watched.onsets,
-                watched.since,
+                watched.held_since,
             ]
             for version, watched in self._versions.items()
         ]
@@ -231,10 +231,10 @@ class Concept:
         """What `plain` wrote, of models that still have these labels. Where the settings are others, it is folded by those that it was made
         by, until `resumed`.
         """
-        for model, version, reference, cells, latest, gathering, baseline, state, ripeness, onsets, *since in plain:
+        for model, version, reference, cells, latest, gathering, baseline, state, ripeness, onsets, *beside in plain:
             if not self._is_of(model):
                 continue
-            holds = since[0] if since else -NEVER  # unknown to former releases
+            holds = beside[0] if beside else -NEVER  # unknown to former releases
             watched = _Watched(reference, cells, holds, latest, None if gathering is None else Gathering.decoded(gathering))
             watched.ripeness, watched.onsets = Ripeness(*ripeness), onsets
             if baseline is not None and state is not None:
@@ -292,9 +292,9 @@ def suite_of(configuration: Configuration, baseline: OutcomeBaseline, reference:
     )
 
 
-def _gathering(version: Version, basis: OutcomeBasis, cells: int, since: int | None) -> Gathering:
+def _gathering(version: Version, basis: OutcomeBasis, cells: int, begin: int | None) -> Gathering:
     if basis.task != "number":
-        return Gathering(*version, cells, since=since)
+        return Gathering(*version, cells, since=begin)
     unit = basis.scale / UNIT
     usable = unit > 0 and unit * _MOST_LOSS < np.inf
-    return Gathering(*version, cells, edges=basis.losses, unit=unit if usable else 1.0, since=since)
+    return Gathering(*version, cells, edges=basis.losses, unit=unit if usable else 1.0, since=begin)

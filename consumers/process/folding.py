@@ -125,8 +125,9 @@ class Folding(Generic[Fact, Said]):
 
     def finish(self) -> None:
         """Be `done` when the topic has been read to where it ends now."""
-        mark = COMPLETE if any(isinstance(one, Progressing) for one in self._folded.values()) else ""
-        self._remaining = Remaining(self._bus, f"{self._configuration.application}-{self.role}", list(self._folded), mark)
+        says = any(isinstance(one, Progressing) for one in self._folded.values())
+        group, mark = f"{self._configuration.application}-{self.role}", COMPLETE if says else ""
+        self._remaining = Remaining(self._bus, group, list(self._folded), mark, of_empty=says)
 
     @property
     def done(self) -> bool:

@@ -16,13 +16,15 @@ class Remaining:
     see the end yet, and would take the topic for shorter than it is.
     """
 
-    def __init__(self, bus: Bus, group: str, topics: Sequence[str], mark: str = "") -> None:
-        """``mark``: what stands beside a position behind which nothing is left to say; empty partitions are then waited for, too."""
+    def __init__(self, bus: Bus, group: str, topics: Sequence[str], mark: str = "", *, of_empty: bool = False) -> None:
+        """``mark``: a word that stands beside a position behind which nothing is left to say; ``of_empty``: beside that of an empty
+        partition, too.
+        """
         self._bus, self._group, self._mark = bus, group, mark
         described = bus.describe(topics).values()
         sources = [TopicPartition(topic.name, number) for topic in described for number in range(topic.partitions)]
         self._ends = {source: bus.watermarks(source, committed=False) for source in sources}
-        self._left = {source: end for source, (first, end) in self._ends.items() if first < end or mark}
+        self._left = {source: end for source, (first, end) in self._ends.items() if first < end or of_empty}
         self._asked = 0.0
 
     def end(self, source: TopicPartition) -> int:
@@ -39,6 +41,6 @@ class Remaining:
             committed = self._bus.committed(self._group, sorted(others))
             for source in others:
                 position = committed.get(source)
-                if position and position.offset >= self._left[source] and self._mark in ("", position.metadata):
+                if position and position.offset >= self._left[source] and self._mark in ("", *position.metadata.split(" ")):
                     del self._left[source]
         return bool(self._left.keys() - set(besides))

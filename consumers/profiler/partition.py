@@ -12,6 +12,8 @@ from .runs import NOTHING_ASIDE, ClosedRun
 from .side import Tallying
 
 _TOPIC = "topic="
+#: Committed beside a position behind which it was said that nothing is left.
+ENDED = "ended"
 
 
 @dataclass
@@ -88,13 +90,20 @@ class Partition:
     def metadata(self, last: Cut) -> str:
         """What is committed beside an offset: the high water, whether a clock said it, how far the newest records in front are above it.
 
-        And of which topic of that name it is said. ``1700000000000 topic=ID``, ``1700000000000 clock +3000000 +3000500 topic=ID``.
+        And of which topic of that name it is said. ``1700000000000 topic=ID``, ``1700000000000 clock +3000000 +3000500 topic=ID``. Beside
+        the last one of a run to the end stands `ENDED`, too.
         """
         if last.high_water is None:
             return ""
         clock = ["clock"] if self.state.by_clock else []
         above = (f"+{time - last.high_water}" for time in last.ahead)
         return " ".join([str(last.high_water), *clock, *above, f"{_TOPIC}{self.source.topic_id}"])
+
+    def last(self, position: Position) -> Position:
+        """Of what has `ended`, with the word for it: what was said in its transaction."""
+        if not self.ended or ENDED in position.metadata.split(" "):
+            return position
+        return position._replace(metadata=f"{position.metadata} {ENDED}".strip())
 
     def committed_at(self, position: Position, now: int) -> None:
         """All that was closed and noticed is published."""
@@ -117,8 +126,8 @@ def topic_of(metadata: str) -> str | None:
 
 
 def _state(metadata: str) -> CutState:
-    if not metadata:
-        return CutState()
     water, *others = metadata.split(" ")
+    if water in ("", ENDED):
+        return CutState()
     ahead = tuple(int(water) + int(other) for other in others if other.startswith("+"))
     return CutState(int(water), by_clock="clock" in others, ahead=ahead)

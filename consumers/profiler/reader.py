@@ -23,7 +23,7 @@ from ..streams.buckets import uncountable
 from ..streams.cut import Rules
 from ..streams.records import records_of, told_ends
 from .culprit import culprit
-from .partition import Partition, topic_of
+from .partition import ENDED, Partition, topic_of
 from .runs import ClosedRun
 from .side import Side
 
@@ -137,18 +137,21 @@ class StreamReader:
 
     def finish(self) -> None:
         """Be `done` when every partition has been read to the end that it has now."""
-        self._remaining = Remaining(self._bus, f"{self._configuration.application}-{ROLE}-{self._name}", self._stream.topics)
+        group = f"{self._configuration.application}-{ROLE}-{self._name}"
+        self._remaining = Remaining(self._bus, group, self._stream.topics, ENDED)
         for source, partition in self._partitions.items():
             partition.until = self._remaining.end(source)
 
     @property
     def done(self) -> bool:
-        """Every partition here has been read to its end; or there is none here, and others of the group have read them all."""
+        """Every partition here has been read to its end; or the group has none for us, and its others have said of all that they ended:
+        that all is committed does not tell so, for it may be of a run that went on.
+        """
         if self._remaining is None:
             return False
         if self._partitions:
             return all(partition.ended for partition in self._partitions.values())
-        return not self._remaining.left()
+        return self._session.joined() and not self._remaining.left()
 
     def totals(self) -> Mapping[str, int]:
         """What its side counts, records that are no rows, dead letters, records set aside."""
@@ -254,7 +257,7 @@ class StreamReader:
         for run in partition.closed:
             outputs += run.outputs
             position = Position(run.cut.position, partition.metadata(run.cut))
-        retired = self._side.retired()
+        retired, position = self._side.retired(), partition.last(position)
         progress = Progress(
             stream=self._name,
             source=partition.source,

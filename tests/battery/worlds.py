@@ -249,6 +249,9 @@ class _Interrupted:
     def assignment(self) -> frozenset[TopicPartition]:
         return self.session.assignment()
 
+    def joined(self) -> bool:
+        return self.session.joined()
+
     def at_end(self) -> Mapping[TopicPartition, int]:
         return self.session.at_end()
 

@@ -18,7 +18,7 @@ from driftbus.schemas.messages.progress import Progress
 from ..streaming import BEGINNING, everything, prepare, reference
 from .test_blocks import LABELS, PREDICTIONS, settings
 from .test_concept import CHANGE, ROWS, SECOND, log
-from .test_joiner import panes
+from .test_joiner import panes, run
 
 #: When they are read.
 NOW = BEGINNING + (ROWS + 7_200) * SECOND
@@ -116,6 +116,56 @@ def test_a_reader_that_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
             behind.turn()
         assert opened(bus, chosen)[0] is False
         assert not any(one.complete for one in panes(bus, chosen) if one.bucket > change)
+
+
+def ended(bus: Bus, chosen: Configuration) -> set[tuple[str, int]]:
+    """Of which partitions, by stream, the joins say that there is nothing more."""
+    facts = [event for events in everything(bus, chosen.topics.joins).values() for event in events]
+    said = [Progress.decoded(fact.value) for fact in facts if dict(fact.headers)["ce_type"] == Progress.TYPE.encode()]
+    return {(one.stream, one.source.partition) for one in said if one.ended}
+
+
+EVERY = {("predictions", number) for number in range(4)} | {("outcomes", number) for number in range(3)}
+
+
+def test_that_all_is_committed_does_not_say_that_it_ended() -> None:
+    """By a run that went on: a clock had closed all. One to the end says so, though there is nothing to read."""
+    chosen = live()
+    with world(chosen, log(0.35)[:400]) as bus:
+        going_on = Turned(bus.as_instance("one"), chosen, NOW, "profiler")
+        for _ in range(TURNS):
+            going_on.turn()
+        going_on.close()
+        assert ended(bus, chosen) == set()
+        run(bus.as_instance("one"), chosen, "profiler")
+        assert ended(bus, chosen) == EVERY
+        run(bus.as_instance("one"), chosen, "profiler")
+        assert ended(bus, chosen) == EVERY
+
+
+def test_who_has_no_partition_waits_for_those_who_have() -> None:
+    """They committed all, and say that it ended when they run to the end; the one without any is done then, or has theirs."""
+    chosen = live()
+    for leaves in (False, True):
+        with world(chosen, log(0.35)[:400]) as bus:
+            first = Turned(bus.as_instance("one"), chosen, NOW, "profiler")
+            for _ in range(TURNS):
+                first.turn()
+            second = Turned(bus.as_instance("two"), chosen, NOW, "profiler")
+            for consumer in second.consumers:
+                consumer.finish()
+                assert not consumer.done
+            for _ in range(3):
+                second.turn(0)
+            assert not any(consumer.done for consumer in second.consumers)
+            if leaves:
+                first.close()
+            for consumer in () if leaves else first.consumers:
+                consumer.finish()
+            for _ in range(4):
+                for one in (second,) if leaves else (first, second):
+                    one.turn(0)
+            assert ended(bus, chosen) == EVERY
 
 
 def test_progress_is_as_small_as_it_was_where_all_is_known() -> None:
