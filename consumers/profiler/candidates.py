@@ -45,7 +45,7 @@ class Looked(NamedTuple):
     def seen(self, row: int) -> Mapping[str, object]:
         """The features of a row, as far as the model's rules for personal data let them be shown."""
         found, rules = self.features(self.payloads[row]), self.monitored.rules
-        return rules.shown(found) if rules else found
+        return rules.shown(found, self.monitored.fields) if rules else found
 
 
 class Reviewed(NamedTuple):
