@@ -26,6 +26,8 @@ MARK = "***"
 FEWEST, HASH_BYTES, ID_BYTES = 16, 8, 4
 #: In front of a hash, which is a text whatever its digits are.
 SIGN = "#"
+#: Types of fields of which any text is a value.
+_TEXTS = ("categorical", "text")
 _HASHED = re.compile(f"{SIGN}[0-9a-f]{{{2 * HASH_BYTES}}}")
 #: The longest key that the hash takes.
 _MOST_KEY = 64
@@ -121,13 +123,16 @@ class ModelRules:
         """The rule of a feature."""
         return self.keys.rule(self.written(feature))
 
-    def shown(self, features: Mapping[str, object]) -> dict[str, object]:
-        """Features as they may be stored or published: without those that are dropped.
+    def shown(self, features: Mapping[str, object], fields: Sequence[ProfiledField] = ()) -> dict[str, object]:
+        """Features as they may be stored or published: without those that are dropped. A text in the place of a number, of one of these
+        ``fields``, is nobody knows what, and left out, too.
 
         >>> ModelRules("m", Personal(drop=("ssn",), mask={"question": ("[0-9]{4,9}",)})).shown({"ssn": "1", "question": "of 12345", "n": 2})
         {'question': 'of ***', 'n': 2}
         """
-        return {name: self.of(name).of(value) for name, value in features.items() if self.settings.dropped(name) is None}
+        numbers = {field.name for field in fields if field.type not in _TEXTS}
+        kept = {name: value for name, value in features.items() if self.settings.dropped(name) is None}
+        return {name: self.of(name).of(value) for name, value in kept.items() if not (name in numbers and isinstance(value, str))}
 
     def unruly(self, features: Mapping[str, object]) -> str | None:
         """Why features that are stored are not as the rules leave them; None: they are, as far as can be seen."""

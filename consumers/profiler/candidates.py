@@ -90,7 +90,7 @@ class _Row(NamedTuple):
     def _seen(self) -> Mapping[str, object]:
         """Its features, as far as the model's rules for personal data let them be shown."""
         found, rules = self.features(self.payload), self.monitored.rules
-        return rules.shown(found) if rules else found
+        return rules.shown(found, self.monitored.fields) if rules else found
 
 
 @dataclass

@@ -37,6 +37,8 @@ models:
     reference: {file: train.csv, time: at, score: score}
     labels: outcomes
     false_alarms: 1 per 1h
+    ood: {of: question, samples: true, embedder: sketch}
+    review: {budget: 600 per hour}
     golden: {call: {callable: {function: "scoring:right"}}}
 """
 RULES = """\
@@ -210,11 +212,14 @@ def ruled(tmp_path_factory: pytest.TempPathFactory, environment: None) -> Found:
 def test_without_rules_every_secret_is_where_the_page_says(bare: Found) -> None:
     """So the search sees them."""
     assert {secret: bool(places) for secret, places in bare.places.items()} == SECRETS
-    assert bare.kinds >= {f"shop.{topic}" for topic in ("summaries", "drift", "dead-letter", "snapshots", "joins", "golden", "models")}
+    topics = "summaries", "drift", "dead-letter", "snapshots", "joins", "golden", "models", "ood", "reviews"
+    assert bare.kinds >= {f"shop.{topic}" for topic in topics}
 
 
-def test_with_rules_none_is_anywhere(ruled: Found) -> None:
-    assert {secret: sorted(places) for secret, places in ruled.places.items() if places} == {}
+def test_with_rules_none_is_anywhere_but_the_ids_by_which_answers_find_their_predictions(ruled: Found) -> None:
+    found = {secret: places for secret, places in ruled.places.items() if places}
+    assert found.pop("PLANTEDID") <= {"shop.reviews", "shop.summaries", "shop.snapshots"}
+    assert found == {}
 
 
 def test_what_is_hashed_and_masked_is_watched_all_the_same(bare: Found, ruled: Found) -> None:

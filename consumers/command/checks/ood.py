@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ....detectors.counting import Counting
-from ....schemas.configuration import Configuration, Stream
+from ....schemas.configuration import Configuration
 from ....schemas.stored.familiarity import FamiliarityProfile
 from ....schemas.stored.reference import Reference
 from ....schemas.unusable import Unusable
 from ...decode.interface import Columns
 from ...decode.json import JSONDecoder
+from ...decode.personal import rules_of
 from ...reference.artifacts import ArtifactError, ArtifactStore
 from ...reference.building.probe import probed
 from ...reference.familiar import Familiar, Subject
@@ -52,7 +53,11 @@ def unlike(
             yield Finding("note", f"{key}: {subject.profile.of} has {subject.profile.calibration:,} held-out rows, fewer than {FEW:,}")
         if settings.probe is not None:
             yield from _of_probe(key, subject, settings.probe)
-    yield from _costs(key, configuration.streams[configuration.stream_of(reference.model)], reference, subjects, sample, rows)
+    rules = rules_of(configuration, reference.model)
+    if rules.amiss(reference.fields) is None:  # else that is told, and its rows are not counted
+        stream = configuration.streams[configuration.stream_of(reference.model)]
+        decoder = JSONDecoder(stream.mapping, keys=rules.keys)
+        yield from _costs(key, decoder, reference, subjects, sample, rows)
 
 
 def described(profile: FamiliarityProfile) -> str:
@@ -82,12 +87,12 @@ def _of_probe(key: str, subject: Subject, probe: str) -> Iterator[Finding]:
 
 
 def _costs(
-    key: str, stream: Stream, reference: Reference, subjects: Sequence[Subject], sample: Sample, rows: Sequence[int]
+    key: str, decoder: JSONDecoder, reference: Reference, subjects: Sequence[Subject], sample: Sample, rows: Sequence[int]
 ) -> Iterator[Finding]:
     """Measured on the last messages, against what a profiler takes for them anyway."""
     if len(rows) < _ROWS:
         return
-    decoder, counting, chosen = JSONDecoder(stream.mapping), Counting(reference), np.array(rows, dtype=np.intp)
+    counting, chosen = Counting(reference), np.array(rows, dtype=np.intp)
     began = time.perf_counter()
     columns: Columns = decoder.columns(reference.fields, sample.values, chosen)
     counting.count(columns.numeric, columns.categorical, columns.vectors)
