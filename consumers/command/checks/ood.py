@@ -16,6 +16,7 @@ from ...decode.json import JSONDecoder
 from ...reference.artifacts import ArtifactError, ArtifactStore
 from ...reference.building.probe import probed
 from ...reference.familiar import Familiar, Subject
+from ...reference.scored import Compared
 from .finding import Finding
 from .samples import Sample
 
@@ -50,7 +51,7 @@ def unlike(
         yield Finding("ok", f"{who}: {described(subject.profile)}")
         if subject.profile.calibration < FEW:
             yield Finding("note", f"{key}: {subject.profile.of} has {subject.profile.calibration:,} held-out rows, fewer than {FEW:,}")
-        if settings.probe is not None:
+        if settings.probe is not None and isinstance(subject, Subject):
             yield from _of_probe(key, subject, settings.probe)
     yield from _costs(key, configuration.streams[configuration.stream_of(reference.model)], reference, subjects, sample, rows)
 
@@ -82,7 +83,7 @@ def _of_probe(key: str, subject: Subject, probe: str) -> Iterator[Finding]:
 
 
 def _costs(
-    key: str, stream: Stream, reference: Reference, subjects: Sequence[Subject], sample: Sample, rows: Sequence[int]
+    key: str, stream: Stream, reference: Reference, subjects: Sequence[Compared], sample: Sample, rows: Sequence[int]
 ) -> Iterator[Finding]:
     """Measured on the last messages, against what a profiler takes for them anyway."""
     if len(rows) < _ROWS:
