@@ -53,7 +53,7 @@ def installed(uv: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_command_answers(installed: Path, tmp_path: Path) -> None:
     assert "Commands:" in run(installed / "driftbus", "--help", at=tmp_path)
-    for verb in ("demo", "check", "topics", "reference", "run", "watch", "replay", "schemas"):
+    for verb in ("demo", "check", "topics", "reference", "run", "watch", "review", "replay", "schemas"):
         assert run(installed / "driftbus", verb, "--help", at=tmp_path).startswith("Usage: ")
 
 
@@ -61,6 +61,10 @@ def test_types_and_data_come_along(installed: Path, tmp_path: Path) -> None:
     script = "import driftbus.schemas as s; from pathlib import Path; print(*sorted(p.name for p in Path(s.__path__[0]).iterdir()))"
     found = run(installed / "python", "-c", script, at=tmp_path).split()
     assert {"py.typed", "published"} <= set(found)
+    script = (
+        "from importlib.resources import files as f; print(*(p.name for p in f('driftbus.consumers.desk').joinpath('assets').iterdir()))"
+    )
+    assert set(run(installed / "python", "-c", script, at=tmp_path).split()) == {"page.html", "page.css", "page.js", "icon.svg"}
 
 
 def test_a_file_is_replayed_and_drawn(installed: Path, tmp_path: Path) -> None:

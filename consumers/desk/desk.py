@@ -196,13 +196,8 @@ class Desk:
 
 
 def _order(held: _Held, reviewer: str) -> tuple[int, int, int, str]:
-    mine = held.answers.get(reviewer)
-    return (
-        0 if mine is None else -mine.answered,
-        held.request.slot,
-        zlib.crc32((held.request.case + reviewer).encode()),
-        held.request.case,
-    )
+    mine, case = held.answers.get(reviewer), held.request.case
+    return 0 if mine is None else -mine.answered, held.request.slot, zlib.crc32((case + reviewer).encode()), case
 
 
 def _first(error: ValueError) -> str:

@@ -30,7 +30,7 @@ def drawn(hashes: NDArray[np.uint64], times: Integers | None) -> Drawn:
 
     >>> found = drawn(np.array([5, 7, 5, 6, 9], dtype=np.uint64), None)
     >>> found.pool.tolist(), found.held_out.tolist(), found.duplicates
-    ([0, 3, 1], [4], 1)
+    ([0, 3], [1, 4], 1)
     """
     rows = np.unique(hashes, return_index=True)[1].astype(np.int64)  # by hash
     held_out = math.ceil(HELD_OUT * len(rows)) if len(rows) > 1 else 0

@@ -40,7 +40,7 @@ class Exact(NamedTuple):
 
     scores: Integers  #: the negated sum of the squared distances to the nearest
     p: Floats
-    nearest: Integers  #: [n, 5], numbers of the index' rows, the nearest first; -1: there is none
+    nearest: Integers  #: [n, 5], of the reference's rows in the data, the nearest first; -1: there is none
 
 
 class RowReport(NamedTuple):
@@ -53,6 +53,7 @@ class RowReport(NamedTuple):
     classes: int  #: with a calibration of their own
     fresh: float | None  #: of held-out rows that are in neither, the share flagged at .05; None: too few
     warnings: tuple[str, ...]
+    held_out: Integers  #: numbers of the calibration's rows in the data, ascending
 
 
 class RowIndex:
@@ -67,11 +68,14 @@ class RowIndex:
         names: Sequence[str],
         sources: Mapping[str, str],
         reference: Coded,
+        rows: Integers,
         calibration: Coded,
-        classes: Sequence[str] | None,
+        classes: Sequence[str | None] | None,
     ) -> None:
         self.names, self.sources = tuple(names), dict(sources)
         self.masks = masks_of(self.names, self.sources)
+        #: The numbers of the reference's rows in the data.
+        self.rows = rows
         self._classes = None if classes is None else tuple(classes)
         self._coordinates, self._reference, self._calibration = coordinates, reference, calibration
         self._space, self._masking = Space(coordinates, reference), Masking(coordinates, reference)
@@ -90,7 +94,7 @@ class RowIndex:
         texts: Columns,
         names: Sequence[str],
         *,
-        classes: Sequence[str] | None = None,
+        classes: Sequence[str | None] | None = None,
         times: Integers | None = None,
         size: int = SIZE,
         calibration: int = 5_000,
@@ -132,25 +136,27 @@ class RowIndex:
         own, fresh = found.held_out[:calibration], found.held_out[calibration : calibration + _MOST_FRESH]
         coded = coordinates.coded(*taken(own))
         of_classes = None if classes is None else [classes[row] for row in own.tolist()]
-        index = cls(coordinates, names, sources or {}, reference, coded, of_classes)
+        index = cls(coordinates, names, sources or {}, reference, found.pool[:size], coded, of_classes)
         share = None
         if len(fresh) >= _FRESH:
             flags = index.flags(*taken(fresh), None if classes is None else [classes[row] for row in fresh.tolist()])
             share = float(np.isin(flags, (1, 2)).mean())
         return index, RowReport(
-            len(numeric), found.duplicates, reference.rows, len(own), len(index.calibrated.names), share, warnings_of(len(own), None)
+            len(numeric),
+            found.duplicates,
+            reference.rows,
+            len(own),
+            len(index.calibrated.names),
+            share,
+            warnings_of(len(own), None),
+            np.sort(own),
         )
 
-    @property
-    def rows(self) -> int:
-        """Rows that others are compared with."""
-        return self._reference.rows
-
-    def cells(self, numeric: Floats, texts: Columns, classes: Sequence[str] | None = None) -> Bytes:
+    def cells(self, numeric: Floats, texts: Columns, classes: Sequence[str | None] | None = None) -> Bytes:
         """Of every row the p-value's cell: 0 above .2, 1 to .05, 2 to .01, 3 to .005, 4 at or below it."""
         return self._cells(self._coordinates.coded(numeric, texts), classes, 0)
 
-    def flags(self, numeric: Floats, texts: Columns, classes: Sequence[str] | None = None) -> Bytes:
+    def flags(self, numeric: Floats, texts: Columns, classes: Sequence[str | None] | None = None) -> Bytes:
         """Of every row: 0 where p > .05, 1 at or below .05, 2 at or below .005, 3 where nothing is there to be scored."""
         coded = self._coordinates.coded(numeric, texts)
         cells = self._cells(coded, classes, 1)
@@ -158,11 +164,11 @@ class RowIndex:
         flags[coded.nothing] = NOTHING
         return flags
 
-    def _cells(self, coded: Coded, classes: Sequence[str] | None, least: int) -> Bytes:
+    def _cells(self, coded: Coded, classes: Sequence[str | None] | None, least: int) -> Bytes:
         """Cells below ``least`` + 1 are 0: with more references rows can only come nearer, so most are known to be so from a part."""
         of = self.calibrated.codes(classes, coded.rows)
         rest = np.arange(coded.rows)
-        if self.rows > 2 * _FIRST:
+        if len(self.rows) > 2 * _FIRST:
             scores = -self._space.nearest(coded, among=_FIRST)
             rest = np.flatnonzero(scores < self._thresholds[least, of])
         scores = -self._space.nearest(coded.at(rest))
@@ -174,15 +180,16 @@ class RowIndex:
         """Of every row the negated sum of the squared distances to the nearest; larger ones are more familiar."""
         return -self._space.nearest(self._coordinates.coded(numeric, texts))
 
-    def exact(self, numeric: Floats, texts: Columns, classes: Sequence[str] | None = None) -> Exact:
+    def exact(self, numeric: Floats, texts: Columns, classes: Sequence[str | None] | None = None) -> Exact:
         """Scores, p-values and the nearest rows: for some rows, it takes ten times as long."""
         coded = self._coordinates.coded(numeric, texts)
         nearest, squares = self._space.ordered(coded)
         scores = -np.where(nearest < 0, 0, squares).sum(axis=1)
-        return Exact(scores, self.calibrated.p(scores, self.calibrated.codes(classes, coded.rows)), nearest)
+        p = self.calibrated.p(scores, self.calibrated.codes(classes, coded.rows))
+        return Exact(scores, p, np.where(nearest < 0, -1, self.rows[nearest]))
 
     def masked(
-        self, numeric: Floats, texts: Columns, classes: Sequence[str] | None = None, *, masks: Sequence[Mask] | None = None
+        self, numeric: Floats, texts: Columns, classes: Sequence[str | None] | None = None, *, masks: Sequence[Mask] | None = None
     ) -> NDArray[np.bool_]:
         """Of every row whether each mask cures it, [n, masks]: without these fields its p is above .05. For outliers: .3 ms a row."""
         asked = self.masks if masks is None else masks
@@ -241,6 +248,7 @@ class RowIndex:
             "sources": self.sources,
             "numbers": [[packed(part) if isinstance(part, np.ndarray) else part for part in field] for field in coordinates.numbers],
             "categories": [list(field) for field in coordinates.categories],
+            "rows": packed(self.rows),
             "reference": [packed(part) for part in self._reference],
             "calibration": [packed(part) for part in self._calibration],
             "classes": self._classes,
@@ -263,6 +271,7 @@ class RowIndex:
             plain["names"],
             plain["sources"],
             Coded(*map(unpacked, plain["reference"])),
+            unpacked(plain["rows"]),
             Coded(*map(unpacked, plain["calibration"])),
             plain["classes"],
         )

@@ -2,8 +2,9 @@
 
 Product reviews of ``tests/data/reviews.parquet`` (Hutto & Gilbert, ICWSM 2014) against its films, editorials and tweets, and German and
 Japanese sentences of our own making (`familiarity_languages`), beside tf-idf of characters 3 to 5 with one nearest neighbour
-(scikit-learn). Speeds: 10,000 reference vectors, 5 % flagged, processor time of one BLAS thread, alternating with embedding alone.
-AUROC by score; fresh: known texts that are in neither reference nor calibration. To ``tests/benchmarks/results/familiarity.json``.
+(scikit-learn). Speeds: 10,000 reference vectors, 5 % flagged, processor time of one BLAS thread, alternating with embedding alone;
+the texts are new to the tokenizer, which remembers 10,000. AUROC by score; fresh: known texts that are in neither reference nor
+calibration (what is held out goes by hash, so that runs share its luck). To ``tests/benchmarks/results/familiarity.json``.
 """
 
 import itertools

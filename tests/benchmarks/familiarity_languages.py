@@ -33,7 +33,7 @@ GERMAN = Topics(
             *("der Kühlschrank", "der Herd", "die Spülmaschine", "der Mixer", "der Wasserkocher"),
             *("die Mikrowelle", "der Trockner", "der Fernseher", "die Fernbedienung", "das Netzteil"),
             *("der Filter", "die Dichtung", "der Akku", "der Schlauch", "das Display", "die Bedienungsanleitung"),
-            *("der Stecker"),
+            "der Stecker",
         ),
         (
             *("undicht", "laut", "defekt", "schwer zu reinigen", "langsam", "verkalkt", "überhitzt", "verkratzt"),
@@ -96,7 +96,7 @@ JAPANESE = Topics(
         (
             *("旅館", "温泉", "海水浴場", "遊覧船", "朝食会場", "城下町", "航空便", "案内係", "民宿", "展望台"),
             *("登山道", "美術館", "紅葉の谷", "湖畔の宿", "観光列車", "空港", "離島", "神社の参道", "夜行バス"),
-            *("露天風呂"),
+            "露天風呂",
         ),
         (
             *("混雑している", "絶景", "遅れやすい", "満室", "風が強い", "親切", "遠い", "にぎやか", "景色がいい"),

@@ -139,7 +139,13 @@ function draw(one) {
   const alone = parted.has(one.case);
   show(at("group"), others.length > 0);
   at("group-title").textContent = `${others.length.toLocaleString()} more nearly the same`;
-  at("others").replaceChildren(...others.map(([, text]) => { const line = made("li", text); line.dir = "auto"; return line; }));
+  const counts = new Map();
+  for (const [, text] of others) counts.set(text, (counts.get(text) || 0) + 1);
+  at("others").replaceChildren(...[...counts].map(([text, count]) => {
+    const line = made("li", count > 1 ? `${count.toLocaleString()} × ${text}` : text);
+    line.dir = "auto";
+    return line;
+  }));
   at("split").lastElementChild.textContent = alone ? "Answer them together" : "Ask each by itself";
   show(at("others"), !alone);
   const [word, bar] = [at("predicted").firstElementChild, at("score")];

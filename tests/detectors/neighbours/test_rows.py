@@ -31,7 +31,7 @@ def test_of_fresh_rows_as_many_are_flagged_as_the_level_says() -> None:
 def test_flags_cells_scores_and_p_tell_the_same() -> None:
     own, report = index()
     exact, flags, cells = own.exact(*FRESH.at(slice(500))), own.flags(*FRESH), own.cells(*FRESH)
-    assert report.reference == own.rows == 4_500
+    assert report.reference == len(own.rows) == 4_500
     np.testing.assert_array_equal(flags[:500], (exact.p <= 0.05).astype(int) + (exact.p <= 0.005))
     np.testing.assert_array_equal(cells[:500], sum((exact.p <= level).astype(int) for level in (0.2, 0.05, 0.01, 0.005)))
     np.testing.assert_array_equal(exact.scores, own.scores(*FRESH.at(slice(500))))
@@ -88,7 +88,18 @@ def test_processors_and_threads_do_not_show() -> None:
 def test_the_order_of_a_table_does_not_show() -> None:
     rows = table(800)
     turned = np.random.default_rng(0).permutation(800)
-    assert RowIndex.built(*rows, NAMES)[0].encoded() == RowIndex.built(*rows.at(turned), NAMES)[0].encoded()
+    (one, report), (other, _) = (RowIndex.built(*table_, NAMES) for table_ in (rows, rows.at(turned)))
+    np.testing.assert_array_equal(turned[other.rows], one.rows)
+    assert not set(report.held_out.tolist()) & set(one.rows.tolist())
+    other.rows = one.rows
+    assert one.encoded() == other.encoded()
+
+
+def test_the_nearest_rows_are_those_of_the_data() -> None:
+    rows = table(800)
+    own, _ = RowIndex.built(*rows, NAMES)
+    some = own.rows[:20]
+    np.testing.assert_array_equal(own.exact(*rows.at(some)).nearest[:, 0], some)
 
 
 def test_duplicates_are_left_out() -> None:

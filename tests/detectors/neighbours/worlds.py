@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from driftbus.consumers.reference.token_vectors import installed_tokens
 from driftbus.detectors.neighbours.texts import Queries, TextIndex
 from driftbus.detectors.neighbours.tokens import Tokens
 
@@ -34,6 +33,8 @@ SKY = (
 
 def tokens() -> Tokens:
     """The installed ones: the extra is part of the development environment."""
+    from driftbus.consumers.reference.token_vectors import installed_tokens  # the exactness of kernels is tried without it
+
     found = installed_tokens()
     assert found is not None
     return found
