@@ -8,7 +8,8 @@ from ...schemas.configuration import Configuration
 from ...schemas.messages.drift import ToldQueries, Topic
 from ...schemas.stored.reference import TextProfile
 from ..reference.artifacts import ArtifactStore
-from ..reference.familiar import Content, Familiar
+from ..reference.familiar import Familiar, Subject
+from ..reference.scored import Content
 from .keys import StateKey
 from .settings import configuration_hash
 
@@ -38,7 +39,7 @@ class Familiarities:
         """What texts flagged in a signal are about; of them a part is ``expected`` of known queries."""
         reference = self._store.reference(key.reference)
         subject = next((one for one in self._familiar.subjects(reference) if one.profile.signal == signal), None)
-        if subject is None or subject.profile.kind != "text":
+        if not isinstance(subject, Subject) or subject.profile.kind != "text":
             return None
         queries = subject.queries([Content(text, None) for text in texts])
         profile = next((field.values for field in reference.fields if field.name == subject.profile.of), None)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from ..reference.familiar import Subject
 from ..reference.holding import Holding, Monitored
+from ..reference.scored import Compared
 
 
 class References(Protocol):
@@ -22,7 +22,7 @@ class References(Protocol):
         """How rows are counted against it."""
         ...
 
-    def subjects(self, reference: str) -> Sequence[Subject]:
+    def subjects(self, reference: str) -> Sequence[Compared]:
         """What of its rows is compared with the training data; none, where nobody asks for it."""
         ...
 

@@ -23,7 +23,7 @@ from ..decode.ahead import taken as taken_of
 from ..decode.interface import Columns, Decoder
 from ..decode.rows import featureless
 from ..decode.times import aged
-from ..reference.familiar import Subject
+from ..reference.scored import Compared
 from ..streams.buckets import Buckets
 from ..streams.cut import Cut, Item
 from ..streams.records import Records, parts_of
@@ -211,7 +211,7 @@ class Tally:
             self._shapes[key] = Shape(monitored.fields, ids=ids, subjects=subjects)
         return self._shapes[key]
 
-    def _subjects(self, target: _Target) -> Sequence[Subject]:
+    def _subjects(self, target: _Target) -> Sequence[Compared]:
         """What of a row is compared with the training data."""
         asked = target.reference is not None and self._stage.asked(target.model)
         return self._references.subjects(target.reference or "") if asked else ()

@@ -15,7 +15,7 @@ from ...detectors.familiarity.places import NOTHING, UNLIKE, UNSCORED, WIDTH, co
 from ...schemas.configuration import Configuration, Ood
 from ...schemas.messages.pane import MOST_FLAGGED, MOST_FLAGGED_TEXT, Flagged
 from ...schemas.messages.progress import InputPartition
-from ..reference.familiar import Content, Decoded, Subject
+from ..reference.scored import Compared, Content, Decoded
 
 Integers = NDArray[np.int64]
 #: One scored row in so many is looked at exactly.
@@ -75,7 +75,7 @@ class Stage:
         """Whether a model's rows are compared."""
         return model in self._models
 
-    def look(self, model: str, subjects: Sequence[Subject], decoded: Decoded, offsets: Integers, rows: Integers, found: Found) -> None:
+    def look(self, model: str, subjects: Sequence[Compared], decoded: Decoded, offsets: Integers, rows: Integers, found: Found) -> None:
         """Score these rows of one model version, as far as they are in the sample; ``offsets`` are those of all decoded rows."""
         for number, subject in enumerate(subjects):
             chosen = rows[drawn(offsets[rows], 1 / subject.profile.sample)]
@@ -87,7 +87,7 @@ class Stage:
                 found.outliers[chosen] = np.maximum(found.outliers[chosen], own)
 
     def kept(
-        self, model: str, subjects: Sequence[Subject], decoded: Decoded, offsets: Integers, rows: Integers, found: Found
+        self, model: str, subjects: Sequence[Compared], decoded: Decoded, offsets: Integers, rows: Integers, found: Found
     ) -> list[Kept]:
         """Of these rows those that are flagged, at most as many as a pane has."""
         new: list[Kept] = []

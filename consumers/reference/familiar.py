@@ -4,26 +4,31 @@ An index that was made with other token vectors than those installed is refused,
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...detectors.familiarity.places import CORE, FAR, NOTHING, OUTLIER, OUTSIDE, UNLIKE, UNSCORED
 from ...detectors.neighbours import levels
-from ...detectors.neighbours.texts import Exact, Queries, TextIndex
+from ...detectors.neighbours.rows import RowIndex
+from ...detectors.neighbours.texts import Queries, TextIndex
+from ...detectors.neighbours.vectors import LENGTH
+from ...schemas.messages.ood import Near
 from ...schemas.stored.familiarity import FamiliarityProfile
 from ...schemas.stored.reference import ProfiledField, Reference
-from ...schemas.text import CATEGORY, fitted
 from ...schemas.unusable import Unusable
 from .artifacts import ArtifactStore
+from .familiar_rows import RowSubject
 from .kept import Kept
+from .scored import Compared, Content, Decoded, Scored, Shown, classes_of
 from .token_vectors import installed_tokens
 
 Integers = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 #: Where indexes lie, beside the references.
 FOLDER = "familiarity"
+#: Nearly the same are texts, or embeddings, whose cosine is as large.
+ALIKE = 0.9
 #: Indexes that are kept, and bytes of them as they are stored; in use they take some three times as many.
 MOST_INDEXES, MOST_INDEX_BYTES = 64, 1 << 27
 _TEXTS = ("categorical", "boolean", "text")
@@ -31,33 +36,6 @@ _TEXTS = ("categorical", "boolean", "text")
 
 class UnusableFamiliarity(Unusable):
     """An index that cannot score rows here, with what to do about it."""
-
-
-class Decoded(Protocol):
-    """Decoded rows, as a profiler has them, or who builds a reference."""
-
-    @property
-    def numeric(self) -> NDArray[np.float64]:
-        """By row and field; what is no number is a NaN."""
-        ...
-
-    @property
-    def categorical(self) -> Sequence[Sequence[object]]:
-        """By field, then row: texts, or marks."""
-        ...
-
-    @property
-    def vectors(self) -> Sequence[NDArray[np.float64]]:
-        """By field, then row; of one that is not there the first number is a NaN."""
-        ...
-
-
-class Scored(NamedTuple):
-    """Of rows: their flags, and what is known of them exactly, as `driftbus.detectors.familiarity.places` has them."""
-
-    flags: Bytes
-    looked: Bytes
-    outliers: NDArray[np.bool_]  #: p <= .01, if that was asked; else p <= .005
 
 
 class Subject:
@@ -101,7 +79,7 @@ class Subject:
             far[chosen] = among(chosen, levels.OUTLIER, min(levels.LEVELS)) > 0
         return Scored(flags, looked, far)
 
-    def contents(self, decoded: Decoded, rows: Integers) -> "list[Content]":
+    def contents(self, decoded: Decoded, rows: Integers) -> list[Content]:
         """What these rows hold of it, for `exact`."""
         classes = self._classes(decoded, rows)
         values: list[object] = (
@@ -111,23 +89,35 @@ class Subject:
         )
         return [Content(value, None if classes is None else classes[number]) for number, value in enumerate(values)]
 
-    def queries(self, contents: "Sequence[Content]") -> Queries:
+    def queries(self, contents: Sequence[Content]) -> Queries:
         """Their vectors."""
         values = [one.value for one in contents]
         return self._queries(values if self.profile.kind == "text" else np.array(values, dtype=np.float64))
 
-    def exact(self, contents: "Sequence[Content]") -> tuple[Exact, NDArray[np.float32]]:
-        """Scores, p-values, nearest training rows; and the products with these [n, 5], of the least familiar part."""
+    def leaders(self, contents: Sequence[Content]) -> list[int]:
+        """Of each the place of the first whose cosine with it is nearly 1; of long texts of their first parts."""
+        queries = self.queries(contents)
+        vectors = queries.vectors[queries.firsts[:-1]].astype(np.float32)
+        leaders: list[int] = []
+        for place, vector in enumerate(vectors):
+            alike = (one for one in dict.fromkeys(leaders) if float(vectors[one] @ vector) >= ALIKE * LENGTH * LENGTH)
+            leaders.append(next(alike, place))
+        return leaders
+
+    def shown(self, contents: Sequence[Content]) -> list[Shown]:
+        """Their p-values, and the training rows that the least familiar part of each is nearest to."""
         queries = self.queries(contents)
         classes = [one.predicted for one in contents] if self._class is not None else None
         exact = self.index.exact(queries.vectors, classes, queries.firsts)
         place_of = {row: place for place, row in reversed(list(enumerate(self.index.rows.tolist())))}
-        products = np.zeros(exact.nearest.shape, dtype=np.float32)
-        for number, rows in enumerate(exact.nearest.tolist()):
-            near = self.index.vectors[[place_of[row] for row in rows if row >= 0]].astype(np.float32)
-            parts = queries.vectors[queries.firsts[number] : queries.firsts[number + 1]].astype(np.float32) @ near.T
-            products[number, : len(near)] = parts[np.argmin(parts.sum(axis=1))]
-        return exact, products
+        found = []
+        for number, (p, rows) in enumerate(zip(exact.p.tolist(), exact.nearest.tolist(), strict=True)):
+            near = [row for row in rows if row >= 0]
+            examples = self.index.vectors[[place_of[row] for row in near]].astype(np.float32)
+            parts = queries.vectors[queries.firsts[number] : queries.firsts[number + 1]].astype(np.float32) @ examples.T
+            products = (parts[np.argmin(parts.sum(axis=1))] / (LENGTH * LENGTH)).tolist()
+            found.append(Shown(p, tuple(Near(row, round(product, 4)) for row, product in zip(near, products, strict=True))))
+        return found
 
     def _distinct(self, decoded: Decoded, rows: Integers) -> "tuple[Sequence[object] | NDArray[np.float64], Integers]":
         """The values, each text but once, and which of them each row has."""
@@ -147,13 +137,6 @@ class Subject:
         return None if self._class is None else classes_of(decoded.categorical[self._class], rows)
 
 
-class Content(NamedTuple):
-    """What a row holds of a subject, and the class that the model predicted for it."""
-
-    value: object
-    predicted: str | None
-
-
 class Familiar:
     """References' subjects, as many as are in use."""
 
@@ -161,14 +144,21 @@ class Familiar:
         self._store = store.beside(FOLDER)
         self._indexes = Kept(self._index, MOST_INDEXES, MOST_INDEX_BYTES)
 
-    def subjects(self, reference: Reference) -> tuple[Subject, ...]:
+    def subjects(self, reference: Reference) -> tuple[Compared, ...]:
         """In the order of their counts in panes."""
-        return tuple(Subject(one, reference.fields, self._indexes(one.index)) for one in reference.familiarity)
+        return tuple(self._subject(one, reference) for one in reference.familiarity)
 
-    def _index(self, name: str) -> tuple[TextIndex, int]:
+    def _subject(self, profile: FamiliarityProfile, reference: Reference) -> Compared:
+        index = self._indexes(f"{profile.kind} {profile.index}")
+        if isinstance(index, RowIndex):
+            return RowSubject(profile, reference.fields, index)
+        return Subject(profile, reference.fields, index)
+
+    def _index(self, kind_and_name: str) -> tuple[TextIndex | RowIndex, int]:
+        kind, name = kind_and_name.split(" ")
         content = self._store.get(name)
         try:
-            return decoded_index(content), len(content)
+            return RowIndex.decoded(content) if kind == "row" else decoded_index(content), len(content)
         except ValueError as error:
             msg = f"artifacts: {name}: {error}"
             raise UnusableFamiliarity(msg) from error
@@ -184,11 +174,6 @@ def copied(source: ArtifactStore, target: ArtifactStore, reference: str) -> None
 def decoded_index(content: bytes) -> TextIndex:
     """An index, with what is installed here."""
     return TextIndex.decoded(content, installed_tokens())
-
-
-def classes_of(column: Sequence[object], rows: Integers) -> list[str | None]:
-    """The classes that were predicted for these rows, as categories are written; None of those without any."""
-    return [fitted(value, CATEGORY) if isinstance(value, str) else None for value in (column[row] for row in rows.tolist())]
 
 
 def _chosen(queries: Queries, places: Integers) -> Queries:

@@ -12,8 +12,9 @@ from ..decode.personal import ModelRules, rules_of
 from ..decode.table import form_of
 from .announce import Announcements
 from .artifacts import ArtifactStore
-from .familiar import Familiar, Subject
+from .familiar import Familiar
 from .kept import Kept
+from .scored import Compared
 
 #: References that stay prepared for counting, and bins of them, beyond those that are in turn.
 MOST_PREPARED, MOST_PREPARED_BINS = 256, 1 << 19
@@ -109,7 +110,7 @@ class HeldReferences:
         """How rows are counted against it."""
         return self._monitored(reference)
 
-    def subjects(self, reference: str) -> tuple[Subject, ...]:
+    def subjects(self, reference: str) -> tuple[Compared, ...]:
         """What of its rows is compared with the training data; none, where its model has no ``ood:``."""
         return self._subjects(reference) if self._asked else ()
 
@@ -117,7 +118,7 @@ class HeldReferences:
         """Whether there was ever a reference of this model, of whatever version."""
         return model in self._announcements.models
 
-    def _of(self, reference: str) -> tuple[tuple[Subject, ...], int]:
+    def _of(self, reference: str) -> tuple[tuple[Compared, ...], int]:
         profile = self._store.reference(reference)
         settings = self._configuration.models.get(profile.model)
         return () if settings is None or settings.ood is None else self._familiar.subjects(profile), 1

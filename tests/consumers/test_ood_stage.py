@@ -198,3 +198,20 @@ def test_a_reference_says_what_of_the_probe_is_flagged(tmp_path: Path) -> None:
     file.write_text(json.dumps(configuration))
     result = CliRunner().invoke(main, ["reference", "build", "m0", "--version", "1", "--dry-run", "--config", str(file)])
     assert "models.m0.ood.of: amount: no text or embedding of the reference" in result.output
+
+
+def test_rows_of_a_table_are_compared_where_there_is_no_text(tmp_path: Path) -> None:
+    draw = np.random.default_rng(6)
+
+    def table(rows: int, new: float) -> dict[str, list[object]]:
+        apart = draw.random(rows) < new
+        first = draw.normal(0, 1, rows)
+        second = np.where(apart, -first, first) + draw.normal(0, 0.2, rows)  # within all ranges, but no such row was ever seen
+        return {"first": first.tolist(), "second": second.tolist(), "shop": draw.choice(["a", "b", "c"], rows).tolist()}
+
+    live = {name: [*before, *behind] for (name, before), behind in zip(table(1_000, 0.0).items(), table(1_000, 0.3).values(), strict=True)}
+    told = replayed(tmp_path, table(3_000, 0.0), live, false_alarms="1 per 7d", ood={})
+    opened = [event for event in told.events if event.kind == "ood" and event.status == "opened"]
+    assert len(opened) == 1
+    assert opened[0].signals[0].name == "(unlike the training data)"
+    assert opened[0].queries is None

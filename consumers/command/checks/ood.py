@@ -17,6 +17,7 @@ from ...decode.personal import rules_of
 from ...reference.artifacts import ArtifactError, ArtifactStore
 from ...reference.building.probe import probed
 from ...reference.familiar import Familiar, Subject
+from ...reference.scored import Compared
 from .finding import Finding
 from .samples import Sample
 
@@ -51,7 +52,7 @@ def unlike(
         yield Finding("ok", f"{who}: {described(subject.profile)}")
         if subject.profile.calibration < FEW:
             yield Finding("note", f"{key}: {subject.profile.of} has {subject.profile.calibration:,} held-out rows, fewer than {FEW:,}")
-        if settings.probe is not None:
+        if settings.probe is not None and isinstance(subject, Subject):
             yield from _of_probe(key, subject, settings.probe)
     rules = rules_of(configuration, reference.model)
     if rules.amiss(reference.fields) is None:  # else that is told, and its rows are not counted
@@ -87,7 +88,7 @@ def _of_probe(key: str, subject: Subject, probe: str) -> Iterator[Finding]:
 
 
 def _costs(
-    key: str, decoder: JSONDecoder, reference: Reference, subjects: Sequence[Subject], sample: Sample, rows: Sequence[int]
+    key: str, decoder: JSONDecoder, reference: Reference, subjects: Sequence[Compared], sample: Sample, rows: Sequence[int]
 ) -> Iterator[Finding]:
     """Measured on the last messages, against what a profiler takes for them anyway."""
     if len(rows) < _ROWS:

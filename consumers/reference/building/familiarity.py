@@ -12,8 +12,11 @@ from ....detectors.counting.sampling import drawn
 from ....detectors.counting.segments import Segmenter
 from ....detectors.familiarity.places import CELLS, counted
 from ....detectors.neighbours.distinct import key_of, split
+from ....detectors.neighbours.drawing import drawn as rows_drawn
+from ....detectors.neighbours.drawing import hashes_of
 from ....detectors.neighbours.embedder import Embedder
 from ....detectors.neighbours.report import Report, warning_of_probe
+from ....detectors.neighbours.rows import RowIndex
 from ....detectors.neighbours.texts import TextIndex
 from ....detectors.neighbours.vectors import embedded, scorable
 from ....detectors.profiling.dependence import Dependence
@@ -21,7 +24,9 @@ from ....schemas.configuration import Model
 from ....schemas.configuration.ood import ROW
 from ....schemas.stored.familiarity import Cells, FamiliarityOf, FamiliarityProfile
 from ....schemas.stored.reference import ProfiledField, Reference
-from ..familiar import Subject, classes_of
+from ..familiar import Subject
+from ..familiar_rows import Table
+from ..scored import classes_of
 from ..token_vectors import installed_tokens
 from .columns import Key, Source, UnusableReference
 from .decoded import coded, decoded
@@ -47,6 +52,7 @@ class _Gathered:
     numbers: list[Integers] = field(default_factory=list)
     times: list[Integers] = field(default_factory=list)
     segments: list[Integers] = field(default_factory=list)
+    table: list[tuple[NDArray[np.float64], list[list[object]]]] = field(default_factory=list)
 
 
 class _Built(NamedTuple):
@@ -60,8 +66,11 @@ def familiar(
     """The reference with its familiarity, and warnings. ``keep`` stores an index, and says its hash."""
     subjects = _subjects(reference, settings)
     segmenter = None if reference.segmentation is None else Segmenter(reference.segmentation, layout(reference))
-    gathered = _gathered(source, reference, keys, subjects, segmenter)
+    assert settings.ood is not None
+    rows = not subjects or ROW in settings.ood.subjects
+    gathered = _gathered(source, reference, keys, subjects, segmenter, Table(reference.fields) if rows else None)
     built = [_built(gathered, reference, one, settings, keep, segmenter) for one in subjects]
+    built += [_of_rows(gathered, reference, settings, keep, segmenter)] if rows else []
     warnings = tuple(f"{one.profile.of}: {warning}" for one in built for warning in one.warnings)
     return reference.model_copy(update={"familiarity": tuple(one.profile for one in built)}), warnings
 
@@ -71,17 +80,19 @@ def _subjects(reference: Reference, settings: Model) -> list[ProfiledField]:
     assert settings.ood is not None
     key, wanted = f"models.{reference.model}.ood.of", settings.ood.subjects
     suited = {field.name: field for field in reference.fields if field.type in ("text", "embedding") and field.values is not None}
-    if ROW in wanted or not (wanted or suited):
-        msg = f"{key}: rows of a table cannot be compared yet; name a text or an embedding: {', '.join(suited) or 'there is none'}"
-        raise UnusableReference(msg)
-    if lacking := [name for name in wanted if name not in suited]:
+    if lacking := [name for name in wanted if name not in suited and name != ROW]:
         msg = f"{key}: {', '.join(lacking)}: no text or embedding of the reference; there is {', '.join(suited) or 'none'}"
         raise UnusableReference(msg)
-    return [suited[name] for name in wanted or suited]
+    return [suited[name] for name in wanted or suited if name != ROW]
 
 
 def _gathered(
-    source: Source, reference: Reference, keys: Sequence[Key], subjects: Sequence[ProfiledField], segmenter: Segmenter | None
+    source: Source,
+    reference: Reference,
+    keys: Sequence[Key],
+    subjects: Sequence[ProfiledField],
+    segmenter: Segmenter | None,
+    table: Table | None,
 ) -> _Gathered:
     found, row, fields = _Gathered(), 0, reference.fields
     texts = [field.name for field in fields if field.type in _TEXTS]
@@ -98,6 +109,8 @@ def _gathered(
                 found.texts.setdefault(one.name, []).extend(value if isinstance(value, str) else "" for value in values)
             else:
                 found.vectors.setdefault(one.name, []).append(rows.vectors[vectors.index(one.name)])
+        if table is not None:
+            found.table.append(table.of(rows, np.arange(len(chosen))))
         if answers is not None:
             found.classes += classes_of(rows.categorical[texts.index(answers)], np.arange(len(chosen)))
         if chunk.times is not None:
@@ -158,6 +171,37 @@ def _built(
         segments=tuple(_segments(reference, found, held_out, flags, segmenter)),
     )
     return _with_probe(Subject(profile, reference.fields, index), report, settings.ood.probe)
+
+
+def _of_rows(found: _Gathered, reference: Reference, settings: Model, keep: Callable[[bytes], str], segmenter: Segmenter | None) -> _Built:
+    assert settings.ood is not None
+    times = np.concatenate(found.times) if found.times else None
+    classes = [name or "" for name in found.classes] or None
+    numbers = np.concatenate([part for part, _ in found.table])
+    texts = [[value for column in parts for value in column] for parts in zip(*(part for _, part in found.table), strict=True)]
+    names = Table(reference.fields).names
+    sources = {name: source for name in names if (source := settings.feature(name).source) is not None}
+    try:
+        index, report = RowIndex.built(numbers, texts, names, classes=classes, times=times, calibration=CALIBRATION, sources=sources)
+    except ValueError as error:
+        msg = f"models.{reference.model}.ood: {ROW}: {error}"
+        raise UnusableReference(msg) from error
+    held_out = np.sort(rows_drawn(hashes_of(numbers, texts), times).held_out[:CALIBRATION])
+    own = [[column[row] for row in held_out.tolist()] for column in texts]
+    flags = index.flags(numbers[held_out], own, None if classes is None else [classes[row] for row in held_out.tolist()])
+    profile = FamiliarityProfile(
+        of=ROW,
+        kind="row",
+        index=keep(index.encoded()),
+        classes=classes is not None,
+        sample=settings.ood.sample,
+        rows=report.reference,
+        duplicates=report.duplicates,
+        cells=_cells(flags),
+        tau=_tau(flags),
+        segments=tuple(_segments(reference, found, held_out, flags, segmenter)),
+    )
+    return _Built(profile, report.warnings)
 
 
 def _held_out(there: Sequence[object], keys: Sequence[bytes], times: Integers | None) -> Integers:

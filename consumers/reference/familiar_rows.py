@@ -1,0 +1,84 @@
+"""Whole rows of a table as a subject: all numbers and categories of their features together."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...detectors.familiarity.places import CORE, FAMILIAR, FAR, NOTHING, OUTLIER, OUTSIDE, UNLIKE
+from ...detectors.neighbours.rows import RowIndex
+from ...schemas.messages.ood import Near
+from ...schemas.stored.familiarity import FamiliarityProfile
+from ...schemas.stored.reference import ProfiledField
+from .scored import Content, Decoded, Scored, Shown, classes_of
+
+Integers = NDArray[np.int64]
+#: By the cell of a row's p-value (above .2, .05, .01, .005, or not): its flag, and what is known of it.
+_FLAGS = np.array([FAMILIAR, FAMILIAR, UNLIKE, UNLIKE, FAR], dtype=np.uint8)
+_LOOKED = np.array([CORE, OUTSIDE, OUTSIDE, OUTLIER, OUTLIER], dtype=np.uint8)
+_NUMBERS, _TEXTS = ("numeric", "timestamp"), ("categorical", "boolean", "text")
+
+
+class Table:
+    """Which of a reference's decoded columns are fields of its rows: numbers, then categories."""
+
+    def __init__(self, fields: Sequence[ProfiledField]) -> None:
+        numbers, texts = ([field for field in fields if field.type in types] for types in (_NUMBERS, _TEXTS))
+        self._numbers = [place for place, field in enumerate(numbers) if _is_part(field)]
+        self._texts = [place for place, field in enumerate(texts) if _is_part(field)]
+        self.names = (*(numbers[place].name for place in self._numbers), *(texts[place].name for place in self._texts))
+        self.predicted = next((place for place, field in enumerate(texts) if field.role == "prediction"), None)
+
+    def of(self, decoded: Decoded, rows: Integers) -> tuple[NDArray[np.float64], list[list[object]]]:
+        """The fields of these rows."""
+        chosen = rows.tolist()
+        numbers = decoded.numeric[np.ix_(rows, np.array(self._numbers, dtype=np.int64))]
+        return numbers, [[decoded.categorical[place][row] for row in chosen] for place in self._texts]
+
+
+def _is_part(field: ProfiledField) -> bool:
+    return field.role == "feature" and field.type != "text" and field.values is not None
+
+
+class RowSubject:
+    """As `driftbus.consumers.reference.familiar.Subject`, of rows. All of a row's p-value is known, so that each is looked at exactly."""
+
+    def __init__(self, profile: FamiliarityProfile, fields: Sequence[ProfiledField], index: RowIndex) -> None:
+        self.profile, self.index, self._table = profile, index, Table(fields)
+
+    def scored(self, decoded: Decoded, rows: Integers, exactly: NDArray[np.bool_], *, outliers: bool = False) -> Scored:
+        """Of these rows."""
+        numbers, texts = self._table.of(decoded, rows)
+        cells = self.index.cells(numbers, texts, self._classes(decoded, rows))
+        flags, looked = _FLAGS[cells], _LOOKED[cells]
+        texts_there = np.array([[isinstance(value, str) for value in column] for column in texts], dtype=np.bool_)
+        nothing = ~np.isfinite(numbers).any(axis=1) & ~texts_there.reshape(len(texts), len(rows)).any(axis=0)
+        flags[nothing] = NOTHING
+        looked[nothing] = 255
+        return Scored(flags, looked, (cells >= 3) & ~nothing)
+
+    def contents(self, decoded: Decoded, rows: Integers) -> list[Content]:
+        """What these rows hold, for `shown`."""
+        numbers, texts = self._table.of(decoded, rows)
+        classes = self._classes(decoded, rows)
+        return [
+            Content((numbers[row], [column[row] for column in texts]), None if classes is None else classes[row])
+            for row in range(len(rows))
+        ]
+
+    def leaders(self, contents: Sequence[Content]) -> list[int]:
+        """Of each the first that is nearly the same: rows are told one by one."""
+        return list(range(len(contents)))
+
+    def shown(self, contents: Sequence[Content]) -> list[Shown]:
+        """Their p-values; which training rows are nearest the index does not remember."""
+        numbers = np.array([one.value[0] for one in contents], dtype=np.float64)  # type: ignore[index]  # as `contents` made it
+        texts = [list(column) for column in zip(*(one.value[1] for one in contents), strict=True)]  # type: ignore[index]
+        classes = None if self._table.predicted is None or not self.profile.classes else [one.predicted or "" for one in contents]
+        none: tuple[Near, ...] = ()
+        return [Shown(float(p), none) for p in self.index.exact(numbers, texts, classes).p.tolist()]
+
+    def _classes(self, decoded: Decoded, rows: Integers) -> list[str] | None:
+        if self._table.predicted is None or not self.profile.classes:
+            return None
+        return [name or "" for name in classes_of(decoded.categorical[self._table.predicted], rows)]
