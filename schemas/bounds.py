@@ -19,6 +19,7 @@ RECORDS = {
     "progress": 500_000,
     "block": 600_000,
     "performance": 50_000,
+    "ood-sample": 50_000,
     "snapshot": 600_000,
     "drift-event": 800_000,
     "notice": 100_000,

@@ -16,6 +16,7 @@ from .messages.golden import GoldenEvaluation, GoldenRequest, GoldenResult, Gold
 from .messages.golden_set import GoldenAnnouncement
 from .messages.model_event import ModelEvent
 from .messages.notice import Notice
+from .messages.ood import OodSample
 from .messages.pane import Pane
 from .messages.performance import Performance
 from .messages.prediction import Prediction
@@ -44,6 +45,7 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "golden-set": GoldenAnnouncement,
     "golden-started": GoldenStarted,
     "notice": Notice,
+    "ood-sample": OodSample,
     "pane": Pane,
     "performance": Performance,
     "prediction": Prediction,

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from driftbus.consumers.command.main import main
 from driftbus.consumers.pipeline.documents import consumers_table, permissions
-from driftbus.consumers.pipeline.topology import ROLES
+from driftbus.consumers.pipeline.topology import INPUTS, ROLES, TOPOLOGY
 from driftbus.consumers.process.settings import ConfigurationError, parsed
 from driftbus.schemas import configuration as schema
 from driftbus.schemas.configuration import Important, Stream, golden
@@ -129,6 +129,7 @@ def documented() -> dict[str, dict[str, str]]:
         ("labels.NAME.mapping", schema.LabelMapping),
         ("labels.NAME.columns", schema.LabelColumns),
         ("models.NAME", schema.Model),
+        ("models.NAME.personal", schema.Personal),
         ("models.NAME.outcomes", schema.OutcomesOf),
         ("models.NAME.pairs", schema.PairSettings),
         ("models.NAME.segments", Segments),
@@ -181,6 +182,13 @@ def test_every_key_is_read() -> None:
         if not re.search(rf"(\.{key}\b(?!\())|(\"{key}\")", code)
     ]
     assert dead == []
+
+
+def test_every_topic_of_our_own_is_on_the_page_of_personal_data() -> None:
+    """Whoever adds one says what of users' data it holds."""
+    page = (ROOT / "docs/personal_data.md").read_text(encoding="utf-8")
+    topics = {topic for node in TOPOLOGY for topic in (*node.reads, *node.writes)} - {INPUTS}
+    assert {f"`PREFIX.{topic}`" for topic in topics} <= set(re.findall(r"`PREFIX\.[a-z-]+`", page))
 
 
 @pytest.mark.parametrize("key", ["entity", "segment"])

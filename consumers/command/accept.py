@@ -6,6 +6,7 @@ from ...schemas.cloud_events import iso
 from ...schemas.configuration import Configuration, TopicSlice
 from ...schemas.messages.announcement import Announcement
 from ..console.episodes import episode_of
+from ..decode.personal import rules_of
 from ..detector.silence import DETECTOR as SILENCE
 from ..reference.announce import Announcements, announce
 from ..reference.artifacts import ArtifactStore
@@ -65,6 +66,10 @@ def accept(configuration: Configuration, episode: str, first: str | None, until:
             msg = (
                 f"{model}/{version} has no reference from {iso(start)} on; build one: driftbus reference build {model} --version {version}"
             )
+            raise click.ClickException(msg)
+        if why := rules_of(configuration, model).amiss(store.reference(holding.reference).fields):
+            remedy = f"build it anew: driftbus reference build {model}"
+            msg = f"{model}/{version}: its reference was built by other rules for personal data: {why}; {remedy}"
             raise click.ClickException(msg)
         profile = accepted(store.reference(holding.reference), reference_of(recent, model, version, bus, store), signals)
         reference = store.put(profile.encoded())

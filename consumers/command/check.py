@@ -10,6 +10,7 @@ from ...schemas.configuration import Configuration, Stream
 from ..bus.interface import Bus
 from ..bus.open import coinciding
 from ..decode.json import JSONDecoder
+from ..decode.personal import rules_of
 from ..process.plugins import found_for
 from ..reference.announce import Announcements
 from ..reference.artifacts import ArtifactStore
@@ -21,8 +22,9 @@ from .checks.detectors import detectors_by_name
 from .checks.finding import Finding, answered
 from .checks.golden import told_apart
 from .checks.labels import labels_of
+from .checks.ood import unlike
 from .checks.outcomes import grouped_features, own_metrics
-from .checks.samples import absent_fields, contents, invalid_fields, last_records, readable
+from .checks.samples import absent_fields, contents, invalid_fields, last_records, other_rules, readable
 from .checks.state import remembered
 from .checks.topics import input_topics, own_topics
 from .configured import configured
@@ -76,7 +78,7 @@ def _stream(bus: Bus, configuration: Configuration, name: str, stream: Stream, m
     sample = last_records(bus, stream, most, told_ends(configuration, stream))
     decoder = JSONDecoder(stream.mapping, stream.where, marked=configuration.tested_in(name))
     identities = decoder.identities(sample.values, sample.keys, sample.headers)
-    yield from readable(name, stream, sample, identities)
+    yield from readable(name, stream, sample, identities, withheld=configuration.withholds(name))
     yield from pane_length(name, stream.pane, sample.rate)
     yield from told_apart(configuration, name, sample)
     store = ArtifactStore(configuration.artifacts)
@@ -90,7 +92,8 @@ def _stream(bus: Bus, configuration: Configuration, name: str, stream: Stream, m
         rows = [row for row in (identities.model_of == index).nonzero()[0].tolist() if decoder.is_row(sample.values[row])]
         if not rows:
             continue  # of labels alone, perhaps
-        yield from contents(stream, sample, model, version, rows)
+        rules = rules_of(configuration, model)
+        yield from contents(stream, sample, model, version, rows, rules)
         latest = announced.holding(model, version, _IN_THE_END)
         reference = store.reference(latest.reference) if latest and latest.reference else None
         settings = configuration.model(model)
@@ -110,10 +113,12 @@ def _stream(bus: Bus, configuration: Configuration, name: str, stream: Stream, m
         yield from unmatched_patterns(reference, settings)
         yield from muted_fields(reference, settings)
         yield from grouped_features(configuration, reference)
+        yield from unlike(configuration, reference, sample, rows, store)
         yield from (Finding("wrong", mistake) for mistake in undirected(reference, settings))
         yield from detectors_by_name(found_for([settings]), reference, settings)
         yield from absent_fields(stream, sample, reference, settings, rows)
-        yield from invalid_fields(stream, sample, reference, rows)
+        yield from other_rules(reference, rules)
+        yield from invalid_fields(stream, sample, reference, rows, rules)
         yield from told_at_once(configuration, name, sample, reference, rows)
     seen = {model for model, _ in identities.models}
     for model in (model for model in configuration.models if model not in seen and configuration.stream_of(model) == name):

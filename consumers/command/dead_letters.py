@@ -69,8 +69,10 @@ def show(configuration: Configuration, place: str) -> None:
         if facts.further:
             say(f"  {facts.further:,} more of that run were only counted")
         head = f", of which the first {LARGEST_VALUE:,} are kept; the whole is {facts.hash}" if facts.hash else ""
-        say(f"  {facts.size:,} bytes{head}:")
-        for line in content(letter.value[:_SHOWN]):
+        if facts.withheld is not None:
+            head = f", withheld: a model of stream {facts.stream} has rules for {facts.withheld} data; the record itself is {facts.place}"
+        say(f"  {facts.size:,} bytes{head}{'' if facts.withheld else ':'}")
+        for line in content(letter.value[:_SHOWN]) if letter.value else ():
             say(f"    {line}")
         if len(letter.value) > _SHOWN:
             say(f"    ... {len(letter.value) - _SHOWN:,} bytes more")

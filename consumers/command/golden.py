@@ -14,6 +14,7 @@ from ...schemas.messages.golden_set import GoldenAnnouncement
 from ...schemas.stored.golden import MOST_ROWS, GoldenSet, Loss, difference, golden_set
 from ..bus.open import instance_of
 from ..console.screen import Table, Terminal
+from ..decode.personal import rules_of
 from ..golden import evaluator
 from ..golden.asked_now import evaluated, wait
 from ..golden.collecting import Collected, Columns, collected, refreshed
@@ -74,7 +75,7 @@ def build(
     dry_run: bool,
 ) -> None:
     """Make the golden set of MODEL from the labelled rows of FILE, store it, and announce it: from now on it is in use."""
-    found = collected(file, Columns(label, id_, slices, ignore), loss)
+    found = collected(file, Columns(label, id_, slices, ignore), loss, rules_of(configuration, model))
     made = golden_set(model, loss, found.rows, classes)
     _show(made, found)
     if dry_run:
@@ -113,7 +114,11 @@ def refresh(
     with opened(configuration) as bus:
         parent = AnnouncedSets(bus, configuration).in_use(model)
         before = read_set(store, parent)
-        found = collected(file, Columns(label, id_, slices, ignore), before.loss)
+        rules = rules_of(configuration, model)
+        if why := next(filter(None, (rules.unruly(row.features) for row in before.rows)), None):
+            msg = f"{parent} was built by other rules for personal data: {why}; build a new one: driftbus golden build {model}"
+            raise click.ClickException(msg)
+        found = collected(file, Columns(label, id_, slices, ignore), before.loss, rules)
         made = refreshed(before, found.rows, most or len(before.rows))
         changed = difference(before, made)
         _show(made, found)

@@ -33,4 +33,9 @@ def record(configuration: Configuration, file: Path) -> None:
         ours += [configuration.topics.golden] if golden_records.asked(configuration) else []
         ours += [configuration.topics.reviews] if reviews.asked(configuration) else []
         count = write_recording(bus, [*inputs, *ours], place)
+    if any(configuration.withholds(name) for name in configuration.read):
+        say(
+            "the recording holds these topics as they are: models.NAME.personal leaves nothing out of it; keep it as you keep them",
+            err=True,
+        )
     say(f"{count:,} records of {', '.join(inputs)} in {file}; next: driftbus replay {file}")

@@ -13,6 +13,7 @@ from ..replay.terminal import say
 from ..streams.records import told_ends
 from .accept import accept
 from .checks.agreement import disagreement
+from .checks.ood import described as described_familiarity
 from .checks.samples import last_records, rows_of
 from .configured import configured
 from .facts import described
@@ -72,5 +73,7 @@ def _show(profile: Reference) -> None:
     say(f"{profile.model}/{profile.version}: {profile.rows:,} rows, {len(profile.fields)} fields")
     for line in described(profile):
         say(line)
+    for one in profile.familiarity:
+        say(f"  {described_familiarity(one)}")
     for warning in profile.warnings:
         say(f"warning: {warning}", err=True)

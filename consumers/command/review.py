@@ -48,7 +48,7 @@ class _OrPage(click.Group):
 def review() -> None:
     """Answer what people are asked about a model's predictions.
 
-    `driftbus review [MODEL]` is `driftbus review page [MODEL]`.
+    `driftbus review [MODEL]` is `driftbus review page [MODEL]`; a model that is called as one of the verbs needs the longer form.
     """
 
 

@@ -5,7 +5,7 @@ import math
 import shlex
 from collections.abc import Iterator
 
-from ...schemas.messages.drift import DriftedSignal, Effect, Statistics
+from ...schemas.messages.drift import DriftedSignal, Effect, Statistics, ToldQueries
 from ..replay.event_line import length_of, place, short_id
 from ..replay.picture import label
 from .episodes import ToldEpisode
@@ -30,6 +30,8 @@ def described(episode: ToldEpisode) -> Iterator[str]:
         yield ""
         yield from _signal(signal)
     yield ""
+    if last.queries is not None:
+        yield from _asked(last.queries)
     for further in last.further:
         sizes = ", ".join(f"{name} {size:.3g}" for name, size in further.effect.items())
         yield f"{label(further)} [{further.role}]: {further.change} ({sizes}){'' if further.open else ' (has returned)'}"
@@ -53,8 +55,19 @@ def _signal(signal: DriftedSignal) -> Iterator[str]:
         yield f"  {line}"
 
 
+def _asked(told: ToldQueries) -> Iterator[str]:
+    explained = f"known queries explain {told.expected:.0%}"
+    yield f"what is asked: {told.texts:,} flagged texts of {told.of}, {told.distinct:,} of them distinct; {explained}"
+    for topic in told.topics:
+        examples = "".join(f' | "{example}"' for example in topic.examples)
+        yield f"  {topic.share:>4.0%} {', '.join(topic.words)}{examples}"
+    words = f"; of all: {', '.join(told.words)}" if told.words else ""
+    yield f"  {told.diffuse:>4.0%} like no others{words}"
+
+
 def _effects(effect: Effect) -> Iterator[str]:
     told = [
+        *([f"flagged {effect.flagged[0]:.1%} -> {effect.flagged[1]:.1%}"] if effect.flagged else []),
         *([f"KS {effect.ks:.3g}"] if effect.ks else []),
         *([f"PSI {effect.psi:.3g}"] if effect.psi else []),
         *([f"Wasserstein {effect.wasserstein_sd:.3g} sd"] if effect.wasserstein_sd else []),

@@ -116,6 +116,8 @@ def way_back(bus: Bus, configuration: Configuration, letter: Letter) -> Way:
     if original is None and facts.hash is not None:
         return Way(None, f"the letter holds only the head of its {facts.size:,} bytes, and the topic no longer holds the record", held)
     decoder = JSONDecoder(stream.mapping)
+    if original is None and facts.withheld is not None:
+        return Way(None, "the letter holds nothing of the record (personal data), and the topic no longer holds it", held)
     if original is None and (decoder.needs_keys or decoder.needs_headers):
         return Way(None, f"streams.{facts.stream}.mapping reads keys or headers, and the topic no longer holds the record", held)
     key, value = (original.key, original.value) if original else (None, letter.value)
@@ -138,6 +140,8 @@ def _original(bus: Bus, place: TopicPartition, letter: Letter) -> Read | None:
     if found is None or found.offset != offset:
         return None
     value = found.value or b""
+    if letter.facts.withheld is not None:
+        return found if (len(value), found.timestamp) == (letter.facts.size, letter.facts.timestamp) else None
     same = content_hash(value) == letter.facts.hash if letter.facts.hash else value == letter.value
     return found if same else None
 

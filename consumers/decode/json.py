@@ -15,6 +15,7 @@ from .ahead import ReadAhead, tables
 from .identity import RowIdentity
 from .interface import Columns, Identities
 from .marked import Marks
+from .personal import NO_KEYS, Keys
 from .rows import is_row
 from .scalars import category_text, classify
 from .table import Wanted, wanted
@@ -35,9 +36,9 @@ class JSONDecoder:
     What was read along with the identities (`ReadAhead`) serves `columns` of the very same sequence of values.
     """
 
-    def __init__(self, mapping: Mapping, where: Where | None = None, *, marked: bool = False) -> None:
-        """``marked``: headers may say that a row is golden; ids may, anyhow."""
-        self._mapping, self._marks = mapping, Marks(mapping, beside=marked)
+    def __init__(self, mapping: Mapping, where: Where | None = None, *, marked: bool = False, keys: Keys = NO_KEYS) -> None:
+        """``marked``: headers may say that a row is golden; ids may, anyhow. ``keys``: of fields that are known by their hashes."""
+        self._mapping, self._marks, self._keys = mapping, Marks(mapping, beside=marked), keys
         self._chooser = None if where is None else Chooser(where)
         self._identity = RowIdentity(mapping)
         places = (getattr(mapping, name) for name in type(mapping).model_fields if name != "features")
@@ -117,7 +118,7 @@ class JSONDecoder:
         if known is None or known[0] is not fields:
             if len(self._known) >= MOST_KNOWN:
                 del self._known[next(iter(self._known))]
-            schema, place = wanted(self._mapping, fields), self._mapping.id
+            schema, place = wanted(self._mapping, fields, self._keys), self._mapping.id
             if ids and place is not None and place.source == "path" and place.path not in {one.path for one in schema}:
                 schema = (*schema, Wanted(place.path, "categorical"))
             known = self._known[id(fields), ids] = (fields, schema)

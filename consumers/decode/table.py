@@ -12,6 +12,7 @@ from ...schemas.configuration.mapping import Mapping
 from ...schemas.stored.reference import CategoricalProfile, EmbeddingProfile, NumericProfile, ProfiledField, Values
 from .interface import MARKS, Columns, InvalidField, Rejected
 from .nulls import Nulls
+from .personal import NO_KEYS, NO_RULE, Keys, Rule
 from .reader import JSONReader, Leaf
 from .scalars import FieldType, classify, complaint, vector_of
 from .times import seconds_of_numbers, seconds_of_texts
@@ -29,12 +30,14 @@ class Wanted(NamedTuple):
     size: int = 0  #: of an embedding; 0: of any size, of which only the first number is read
     nulls: Nulls = Nulls()
     zone: str = "UTC"
+    rule: Rule = NO_RULE
 
     def read(self, value: object) -> float | str | int:
         """One value, as `classify` says it; of vectors: `vector_of`."""
         if self.nulls.hold(value):
             return MARKS.null
-        return classify(self.type, self.parse, value, self.zone)
+        found = classify(self.type, self.parse, value, self.zone)
+        return self.rule.of_text(found) if isinstance(found, str) else found
 
     @property
     def leaf(self) -> Leaf:
@@ -53,9 +56,11 @@ class Wanted(NamedTuple):
         return Leaf(self.path, str | int | float | bool | None)
 
 
-def wanted(mapping: Mapping, fields: Sequence[ProfiledField]) -> tuple[Wanted, ...]:
-    """The schema of a reference's fields."""
-    return tuple(Wanted(mapping.field(f.role, f.name), f.type, *form_of(f.values), Nulls.of(f.nulls), f.zone) for f in fields)
+def wanted(mapping: Mapping, fields: Sequence[ProfiledField], keys: Keys = NO_KEYS) -> tuple[Wanted, ...]:
+    """The schema of a reference's fields; ``keys``: of the hashes by which some are known."""
+    return tuple(
+        Wanted(mapping.field(f.role, f.name), f.type, *form_of(f.values), Nulls.of(f.nulls), f.zone, keys.rule(f.rule)) for f in fields
+    )
 
 
 def form_of(values: Values | None) -> tuple[bool, int]:
@@ -135,7 +140,9 @@ class ColumnDecoder:
         """Of a categorical field; of booleans that may be written otherwise, each by itself."""
         if not field.parse:
             read = _texts(field.type, column)
-            return [MARKS.null if field.nulls.hold(value) else value for value in read] if field.nulls else read
+            if field.nulls:
+                read = [MARKS.null if field.nulls.hold(value) else value for value in read]
+            return read if field.rule is NO_RULE else field.rule.column(read)
         found: list[object] = [field.read(value) for value in column]
         invalid += [_invalid(row, field, column[row]) for row, value in enumerate(found) if value == MARKS.invalid]
         return found

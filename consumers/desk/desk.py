@@ -9,11 +9,11 @@ or none. Each sees the cases of a slot in an order of his own, so it is rare.
 """
 
 import logging
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ...schemas.configuration import Configuration
-from ...schemas.identity import derived_id
 from ...schemas.messages.review import TAKEN_BACK, ReviewAnswer, ReviewRequest, ReviewSlot
 from ..bus import own
 from ..bus.addressing import partition_of
@@ -193,9 +193,14 @@ class Desk:
         return last is None or (last.id != answer.id and (not newer or answer.answered > last.answered))
 
 
-def _order(held: _Held, reviewer: str) -> tuple[int, int, str]:
+def _order(held: _Held, reviewer: str) -> tuple[int, int, int, str]:
     mine = held.answers.get(reviewer)
-    return 0 if mine is None else -mine.answered, held.request.slot, derived_id("review-order", held.request.case, reviewer)
+    return (
+        0 if mine is None else -mine.answered,
+        held.request.slot,
+        zlib.crc32((held.request.case + reviewer).encode()),
+        held.request.case,
+    )
 
 
 def _first(error: ValueError) -> str:

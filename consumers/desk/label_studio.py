@@ -54,7 +54,7 @@ def task(group: Group, question: Question, desk: Desk) -> dict[str, Any]:  # JSO
     one = group.first
     why = [*reasons(one, question, drifting=desk.drifting(one))] or [Why("weight", "drawn by its weight")]
     shown = [
-        f"{readable(name)}:\n{readable(value)}\n" if is_read(value) else f"{readable(name)}: {readable(value)}"
+        f"{readable(name)}:\n{readable(value)}\n" if is_read(value) else f"{readable(name)}: {'none' if value is None else readable(value)}"
         for name, value in fields(one)
     ]
     said = "" if one.prediction is None else f"The model said {readable(one.prediction)}"
@@ -74,9 +74,7 @@ def task(group: Group, question: Question, desk: Desk) -> dict[str, Any]:  # JSO
     }
 
 
-def answers(
-    tasks: Sequence[object], desk: Desk, question_of: QuestionOf, people: Mapping[int, str] | None = None
-) -> Iterator[ReviewAnswer | Unread]:
+def answers(tasks: Sequence[object], desk: Desk, question_of: QuestionOf) -> Iterator[ReviewAnswer | Unread]:
     """Those of the annotated tasks of a JSON export: of every case and person the last one."""
     found = dict[tuple[str, str], ReviewAnswer]()
     for place, one in enumerate(tasks):
@@ -92,9 +90,10 @@ def answers(
         if not requests:
             yield Unread(named, f"nobody was asked about case {named_cases[0][:40]}, or it is too long ago")
             continue
-        for annotation in one.get("annotations") or ():
+        annotations = one.get("annotations")
+        for annotation in annotations if isinstance(annotations, list) else ():
             try:
-                for answer in _answers(annotation, requests, question_of, people or {}):
+                for answer in _answers(annotation, requests, question_of):
                     known = found.get((answer.case, answer.reviewer))
                     if known is None or known.answered <= answer.answered:
                         found[answer.case, answer.reviewer] = answer
@@ -109,11 +108,9 @@ def cases(data: Mapping[str, object]) -> list[str]:
     return [case for case in named if isinstance(case, str)] if isinstance(named, list) else []
 
 
-def _answers(
-    annotation: Mapping[str, Any], requests: Sequence[ReviewRequest], question_of: QuestionOf, people: Mapping[int, str]
-) -> list[ReviewAnswer]:
+def _answers(annotation: Mapping[str, Any], requests: Sequence[ReviewRequest], question_of: QuestionOf) -> list[ReviewAnswer]:
     answered = microseconds(annotation.get("updated_at") or annotation["created_at"]) // 1000
-    reviewer = _BY + _person(annotation.get("completed_by"), people)
+    reviewer = _BY + _account(annotation.get("completed_by"))
     if annotation.get("was_cancelled"):
         return [ReviewAnswer.of(request, reviewer, answered, skipped=SKIPPED) for request in requests]
     given = [one for one in annotation.get("result") or () if one.get("from_name") == _LABEL]
@@ -134,10 +131,7 @@ def _answers(
     return [ReviewAnswer.of(request, reviewer, answered, label=label) for request in requests]
 
 
-def _person(completed_by: object, people: Mapping[int, str]) -> str:
-    """A number in exports of one release, an object with an address in those of others."""
-    if isinstance(completed_by, Mapping):
-        return str(completed_by.get("email") or completed_by.get("id"))[:400]
-    if isinstance(completed_by, int):
-        return people.get(completed_by, str(completed_by))[:400]
-    return "unknown"
+def _account(completed_by: object) -> str:
+    """The number of an account: exports of some releases hold the number, of others an object with it. Addresses are nobody's business."""
+    number = completed_by.get("id") if isinstance(completed_by, Mapping) else completed_by
+    return str(number)[:100] if isinstance(number, int | str) else "unknown"

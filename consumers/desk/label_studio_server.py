@@ -62,10 +62,6 @@ class Project:
             if len(found["tasks"]) < _PAGE:
                 return
 
-    def people(self) -> Mapping[int, str]:
-        """Addresses of the accounts by their numbers."""
-        return {one["id"]: one["email"] for one in self._asked("GET", "/api/users/")}
-
     def bring(self, tasks: Sequence[Mapping[str, Any]]) -> None:
         """Make these tasks."""
         for start in range(0, len(tasks), _TOGETHER):
@@ -74,10 +70,6 @@ class Project:
     def set_interface(self, interface: str) -> None:
         """Give it this labelling interface."""
         self._asked("PATCH", f"/api/projects/{self._number}/", {"label_config": interface})
-
-    def interface(self) -> str:
-        """Its labelling interface."""
-        return str(self._asked("GET", f"/api/projects/{self._number}/").get("label_config") or "")
 
     def _asked(self, method: str, path: str, body: object = None, missing: object = None) -> Any:  # JSON
         """What the server answers. ``missing``: what stands for a page behind the last one."""
@@ -134,7 +126,7 @@ class Delivery:
         """Fetch, publish, bring. Raises `LabelStudioError` and `BusError`: try again."""
         self._desk.refresh()
         there = list(self._project.tasks())
-        found = list(label_studio.answers(there, self._desk, self._questions, self._project.people() if there else {}))
+        found = list(label_studio.answers(there, self._desk, self._questions))
         unread = [one for one in found if isinstance(one, label_studio.Unread)]
         for one in unread:
             if (told := f"{one.place}: {one.why}") not in self._told:

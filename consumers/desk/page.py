@@ -97,8 +97,11 @@ class Page:
         if answer.set_running_or_notify_cancel():
             try:
                 answer.set_result(ask())
-            except Exception as error:  # noqa: BLE001 - it is raised where it was asked
+            except (Refused, BusError, msgspec.MsgspecError) as error:
                 answer.set_exception(error)
+            except BaseException as error:
+                answer.set_exception(error)
+                raise
         return True
 
     def asked(self, path: str, body: bytes | None) -> bytes:

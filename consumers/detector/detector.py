@@ -6,7 +6,6 @@
 from collections.abc import Mapping
 
 from ...detectors.episodes.suite import Suite
-from ...detectors.familiarity import FamiliaritySettings, FamiliaritySuite
 from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration
 from ...schemas.messages.golden import GoldenRequest
@@ -27,6 +26,7 @@ from .familiarity import FamiliarityOf
 from .fold import Fold
 from .keys import Published, StateKey, SuiteOf
 from .outcomes import CountedBy
+from .queries import Familiarities
 from .recorded import Recorded, Requests, requests
 from .settings import configuration_hash
 
@@ -38,7 +38,7 @@ def make(making: Making) -> list[Folding[Pane | Progress, Published]]:
     configuration, store = making.configuration, making.store
     suite_of, recorded = suites(configuration, store), requests(making.bus, configuration)
     basis_of = Bases(configuration, store.reference, metrics_for(configuration))
-    compiled = Detection(configuration, suite_of, basis_of, recorded, familiarities(configuration, store))
+    compiled = Detection(configuration, suite_of, basis_of, recorded, Familiarities(configuration, store))
     return [Folding(making.bus, making.configuration, compiled, making.wall)]
 
 
@@ -57,23 +57,6 @@ def suites(configuration: Configuration, store: ArtifactStore) -> SuiteOf:
             reference_hash=key.reference,
             kinds=kinds,
             pane=None if stream is None else str(stream.pane),
-        )
-
-    return suite_of
-
-
-def familiarities(configuration: Configuration, store: ArtifactStore) -> FamiliarityOf:
-    """Compiles the tests of how alike the training data a version's queries are."""
-
-    def suite_of(key: StateKey) -> FamiliaritySuite:
-        reference = store.reference(key.reference)
-        return FamiliaritySuite(
-            reference,
-            FamiliaritySettings.of(reference, configuration.model(key.model)),
-            application=configuration.application,
-            stream=key.stream,
-            configuration_hash=configuration_hash(configuration),
-            reference_hash=key.reference,
         )
 
     return suite_of

@@ -6,15 +6,16 @@ version of which a pane says nothing to test is no longer watched: it has anothe
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 import msgspec
 
 from ...detectors.episodes.step import State, adapted, close, fits, start, step
-from ...detectors.familiarity import FamiliaritySuite
+from ...detectors.familiarity import Asked, AskedRow, FamiliaritySuite
+from ...schemas.cloud_events import microseconds
 from ...schemas.configuration import Configuration, PaneLength
-from ...schemas.messages.drift import DriftEvent
+from ...schemas.messages.drift import DriftEvent, ToldQueries
 from ...schemas.messages.pane import OOD, Pane
 from ...schemas.messages.progress import Progress
 from ..streams.align import Aligned, Aligner
@@ -26,16 +27,38 @@ from .placing import placed
 from .silence import NEVER_ANNOUNCED
 from .sizes import Sizes
 
-#: Compiles the tests of a model version.
-FamiliarityOf = Callable[[StateKey], FamiliaritySuite]
+#: Flagged texts of which is told what they are about.
+MOST_TEXTS = 400
+
+
+class FamiliarityOf(Protocol):
+    """What is known of a model version beforehand."""
+
+    def __call__(self, key: StateKey) -> FamiliaritySuite:
+        """Its tests, compiled."""
+        ...
+
+    def about(self, key: StateKey, signal: str, texts: Sequence[str], expected: float) -> ToldQueries | None:
+        """What texts flagged in a signal are about; None: the signal is not of texts."""
+        ...
+
+
+class _NotAsked:
+    """Of a configuration in which no model has ``ood:``."""
+
+    def __call__(self, key: StateKey) -> FamiliaritySuite:
+        """There is none."""
+        msg = f"models.{key.model}: nothing is known of its familiarity"
+        raise LookupError(msg)
+
+    def about(self, key: StateKey, signal: str, texts: Sequence[str], expected: float) -> ToldQueries | None:
+        """Nothing."""
+        return None
+
+
+not_asked: FamiliarityOf = _NotAsked()
 #: Milliseconds without a row behind which a version's state ends.
 FORGOTTEN_AFTER = 90 * 86_400_000
-
-
-def not_asked(key: StateKey) -> FamiliaritySuite:
-    """Of a configuration in which no model has ``ood:``."""
-    msg = f"models.{key.model}: nothing is known of its familiarity"
-    raise LookupError(msg)
 
 
 class Familiarity:
@@ -50,6 +73,7 @@ class Familiarity:
             if name in streams
         }
         self._states: dict[StateKey, State] = {}
+        self._asked: dict[StateKey, Asked] = {}
         self._since: dict[StateKey, int] = {}
         self._current: dict[tuple[str, ...], StateKey] = {}
         self._suites: dict[StateKey, FamiliaritySuite] = {}
@@ -111,9 +135,25 @@ class Familiarity:
             bucket = merged(aligned.start, aligned, panes, sizes, complete=complete)
             if key not in self._states:
                 self._states[key], self._since[key], self._current[key[:3]] = start(tests, aligned.start), since, key
+            rows = (
+                AskedRow(*one[:1], pane.partition, *one[1:3], one.text) for pane in panes for one in pane.flagged if one.text is not None
+            )
+            self._asked.setdefault(key, Asked()).add(aligned.start, aligned.end, rows)
             self._states[key], events = step(tests, self._states[key], bucket)
-            published += self._placed(stream, aligned.end, events)
+            published += self._placed(stream, aligned.end, [self._with_queries(key, event) for event in events])
         return published
+
+    def _with_queries(self, key: StateKey, event: DriftEvent) -> DriftEvent:
+        """With what is asked, as far as its texts may be shown: in the largest signal that is about all rows, else in the largest."""
+        signals = sorted((one for one in event.signals if one.open), key=lambda one: (one.segment is not None, -one.share))
+        if event.status == "resolved" or not signals:
+            return event
+        first, onset = signals[0], microseconds(event.onset) // 1000
+        was, now = first.effect.flagged or (0.0, 0.0)
+        names = list(dict.fromkeys(one.name for one in self.suite(key).layout.signals))
+        texts = self._asked[key].since(onset, names.index(first.name), MOST_TEXTS)
+        told = self._suite_of.about(key, first.name, texts, min(was / now, 1.0) if now else 1.0) if texts else None
+        return event if told is None else event.model_copy(update={"queries": told})
 
     def _replace(self, key: StateKey, aligned: Aligned, since: int, reason: str) -> Iterator[Published]:
         """Resolve and forget the state of this model version that an earlier reference made."""
@@ -135,6 +175,7 @@ class Familiarity:
 
     def _forget(self, key: StateKey) -> None:
         del self._current[key[:3]], self._since[key], self._states[key]
+        self._asked.pop(key, None)
         self._suites.pop(key, None)
         self._former.pop(key, None)
 
@@ -167,7 +208,8 @@ class Familiarity:
 
     def states(self) -> dict[str, bytes]:
         """By keys that no other lane's states have."""
-        return {_written(key): state.encoded() for key, state in self._states.items()}
+        asked = {key: self._asked.get(key, Asked()).encoded() for key in self._states}
+        return {_written(key): msgspec.msgpack.encode([state.encoded(), asked[key]]) for key, state in self._states.items()}
 
     def plain(self) -> dict[str, int]:
         """All else that is remembered."""
@@ -190,12 +232,14 @@ class Familiarity:
                 again.partitions = {key: heard for key, heard in again.partitions.items() if key[0] in topics}
                 self.aligners[stream] = again
         for written, content in states.items():
-            key, state = _read(written), State.decoded(content)
+            encoded, asked = msgspec.msgpack.decode(content)
+            key, state = _read(written), State.decoded(encoded)
             model = self._configuration.models.get(key.model)
             if key.stream not in self.aligners or model is None or model.ood is None:
                 self._gone.keep(key, state, panes.get(key.stream))
                 continue
             self._states[key], self._since[key], self._current[key[:3]] = state, since[written], key
+            self._asked[key] = Asked.decoded(asked)
             if not fits(self.suite(key), state):
                 former = self.suite(key).under(state.settings)
                 self._former[key] = former if former is not None and fits(former, state) else None

@@ -11,6 +11,7 @@ from ...schemas.configuration import Table
 from ...schemas.identity import content_hash
 from ...schemas.stored.golden import MOST_ROWS, OF_NUMBERS, GoldenRow, GoldenSet, Loss, UnusableGolden, Value, golden_set, label_text
 from ...schemas.text import CATEGORY, ID, fitted
+from ..decode.personal import ModelRules
 from ..reference.building.tables import TableRows, listed, open_table
 
 #: Of labels that are numbers: as many groups of about one size.
@@ -34,22 +35,32 @@ class Columns(NamedTuple):
     ignore: tuple[str, ...] = ()
 
 
-def collected(file: str, columns: Columns, loss: Loss) -> Collected:
-    """The labelled rows of a table, each once: of rows with the same features the first. Raises where two of these have other labels."""
+def collected(file: str, columns: Columns, loss: Loss, rules: ModelRules | None = None) -> Collected:
+    """The labelled rows of a table, each once: of rows with the same features the first. Raises where two of these have other labels.
+
+    ``rules``: of the model; what they leave out of its data is in no row, and what they change is changed there, too.
+    """
     table = Table(file=file, ignore=columns.ignore)
     with open_table(table) as rows:
         for name in (columns.label, columns.id, *columns.slices):
             if name is not None and name not in rows.names:
                 msg = f"{file} has no column {name!r}; its columns: {', '.join(rows.names)}"
                 raise UnusableGolden(msg)
+            if name is not None and rules is not None and (pattern := rules.settings.dropped(name)) is not None:
+                msg = f"column {name!r} is dropped by models.NAME.personal.drop ({pattern}), so no golden set may hold it; name another"
+                raise UnusableGolden(msg)
         features = [name for name in rows.features if name not in {columns.label, columns.id}]
-        return _once(_rows(rows, columns, features, loss))
+        if rules is not None:
+            features = [name for name in features if rules.settings.dropped(name) is None]
+        return _once(_rows(rows, columns, features, loss, rules))
 
 
-def _rows(table: TableRows, columns: Columns, features: Sequence[str], loss: Loss) -> Iterator[GoldenRow | None]:
+def _rows(table: TableRows, columns: Columns, features: Sequence[str], loss: Loss, rules: ModelRules | None) -> Iterator[GoldenRow | None]:
     """None: it has no label."""
     for chunk in table.chunks():
         values = {name: listed(chunk.columns[name]) for name in table.names}
+        if rules:
+            values |= {name: [rules.of(name).of(one) for one in own] for name, own in values.items() if name != columns.label}
         for place in range(len(chunk.times)):
             label = _plain(values[columns.label][place])
             if label is None:

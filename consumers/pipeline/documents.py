@@ -16,6 +16,7 @@ MESSAGES: Mapping[str, Sequence[str]] = {
     "snapshots": (),
     "drift": ("drift-event", "notice"),
     "performance": ("performance", "reviewed"),
+    "ood": ("ood-sample",),
     "models": ("announcement", "model-event", "golden-set"),
     "golden": ("golden-request", "golden-started", "golden-result", "golden-evaluation"),
     "reviews": ("review-request", "review-answer", "review-slot"),

@@ -34,6 +34,7 @@ _SETTINGS: Mapping[str, tuple[bool, Mapping[str, str], int | None]] = {
     "snapshots": (True, {}, None),  # one partition for each of the summaries; compacted
     "drift": (True, {}, 90),
     "performance": (True, {}, None),  # compacted
+    "ood": (True, {}, 90),
     "models": (False, {}, None),  # one order for all announcements and model events; compacted
     "golden": (True, {}, None),  # by the partition of the model; compacted
     "reviews": (True, {}, 90),  # by the partition of the model

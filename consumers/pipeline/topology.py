@@ -31,6 +31,11 @@ def has_labels(configuration: Configuration) -> bool:
     return bool(configuration.labels)
 
 
+def has_ood(configuration: Configuration) -> bool:
+    """Some model's queries are compared with its training data."""
+    return any(model.ood is not None for model in configuration.models.values())
+
+
 def tells_performance(configuration: Configuration) -> bool:
     """Something becomes known of predictions: by labels, or by people."""
     return has_labels(configuration) or reviews.asked(configuration)
@@ -41,6 +46,7 @@ OPTIONAL: Mapping[str, Callable[[Configuration], bool]] = {
     "joins": has_labels,
     "performance": tells_performance,
     "golden": golden_records.asked,
+    "ood": has_ood,
 }
 
 
@@ -62,8 +68,9 @@ TOPOLOGY = (
         profiler.ROLE,
         "fold",
         (INPUTS, "models", "golden"),
-        ("summaries", "joins", "dead-letter", "drift"),
-        "counts predictions in the reference's bins, one pane per run of the log; hands predictions and labels to the joiner",
+        ("summaries", "joins", "ood", "dead-letter", "drift"),
+        "counts predictions in the reference's bins, one pane per run of the log; hands predictions and labels to the joiner; compares "
+        "rows with the training data where that is asked for",
         profiler.make,
         per_stream=True,
     ),

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from ...schemas.configuration import Configuration
+from ..decode.personal import unusable_keys
 from .environment import Expanded, Location, Step, expanded
 
 DEFAULT_FILE = "driftbus.yaml"
@@ -75,6 +76,8 @@ def parsed(text: str, environment: Mapping[str, str] = os.environ) -> Configurat
         _check_detectors(configuration)
     except ConfigurationError as error:
         raise ConfigurationError(read.masked(str(error))) from None
+    if wrong := unusable_keys(configuration, environment):
+        raise _refusal(wrong)
     return configuration.model_copy(update={"kafka": KafkaSettings(configuration.kafka)})
 
 

@@ -15,6 +15,7 @@ from ...schemas.outcome import NO_VALUE, id_halves, sampled
 from ...schemas.stored.reference import ProfiledField, Role
 from ..decode.interface import Columns
 from ..decode.outcomes import Outcomes
+from ..decode.personal import label_key
 from ..decode.scalars import classify
 from ..decode.tolerant import NotAnObject, Undecodable, decode_generic, member
 from ..reference.holding import Monitored
@@ -41,7 +42,7 @@ class Join:
         self.name = labels
         self._labels, self._id = configuration.labels[labels], configuration.streams[stream].mapping.id
         self._outcomes, self._grouping_of = Outcomes(self._labels), grouping_of
-        self._bins = configuration.binned(labels)
+        self._bins, self._key = configuration.binned(labels), label_key(configuration, labels)
 
     def rows(self, columns: Columns, records: Records, places: NDArray[np.int64], of: Of, code: Callable[[Whose], int]) -> Rows:
         """Of decoded records of one model version those that are sampled and have an id and a prediction; ``places``: their rows among the
@@ -49,7 +50,7 @@ class Join:
         """
         inside, among = places
         fields = of.monitored.fields
-        there, halves = _halves(ids_of(self._id, columns, records, inside, among))
+        there, halves = _halves(ids_of(self._id, columns, records, inside, among), self._key)
         kept = sampled(halves, self._labels.sample)
         inside, among, halves = inside[there][kept], among[there][kept], halves[kept]
         values, scores = self._values(columns, fields, inside)
@@ -100,12 +101,12 @@ def ids_of(
     return [_text(value) for value in raw]
 
 
-def _halves(ids: Sequence[object]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+def _halves(ids: Sequence[object], key: bytes) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
     """Which of them are ids, and their hashes; the others are marks."""
     if set(map(type, ids)) <= {str}:
-        return np.arange(len(ids)), id_halves(cast(Sequence[str], ids))
+        return np.arange(len(ids)), id_halves(cast(Sequence[str], ids), key)
     texts = {place: one for place, one in enumerate(ids) if type(one) is str}
-    return np.fromiter(texts, np.int64, len(texts)), id_halves(list(texts.values()))
+    return np.fromiter(texts, np.int64, len(texts)), id_halves(list(texts.values()), key)
 
 
 class Texts:

@@ -17,11 +17,14 @@ class Bad(NamedTuple):
     value: bytes | None  #: as much of it as a dead letter holds
     size: int
     hash: str | None  #: of the whole value, where it holds only a part
+    withheld: bool = False  #: it holds nothing of the value, which may be personal data
 
 
-def bad(offset: int, field: str | None, reason: str, timestamp: int, value: bytes | None) -> Bad:
+def bad(offset: int, field: str | None, reason: str, timestamp: int, value: bytes | None, *, withheld: bool = False) -> Bad:
     """With no more of the value than is published: a run of large ones may stay open for hours."""
     raw = value or b""
+    if withheld:
+        return Bad(offset, field, fitted(reason, REASON), timestamp, None, len(raw), None, withheld=True)
     whole = len(raw) <= LARGEST_VALUE
     return Bad(
         offset,

@@ -84,8 +84,13 @@ class _Row(NamedTuple):
             prediction_id=self.id,
             prediction=self.prediction,
             score=self.score,
-            shown=shown(settings, self.monitored.fields, self.features(self.payload)),
+            shown=shown(settings, self.monitored.fields, self._seen()),
         )
+
+    def _seen(self) -> Mapping[str, object]:
+        """Its features, as far as the model's rules for personal data let them be shown."""
+        found, rules = self.features(self.payload), self.monitored.rules
+        return rules.shown(found) if rules else found
 
 
 @dataclass

@@ -14,6 +14,7 @@ from ...schemas.messages.progress import InputPartition, Progress
 from ...schemas.outcome import id_halves, sampled
 from ..bus.interface import Output
 from ..decode.labels import LabelDecoder
+from ..decode.personal import label_key
 from ..process.consumer import Making
 from ..streams.buckets import Buckets
 from ..streams.cut import Cut, Item
@@ -42,6 +43,7 @@ class _LabelSide:
     def __init__(self, configuration: Configuration, name: str) -> None:
         self._configuration, self._name, self._labels = configuration, name, configuration.labels[name]
         self._decoder = LabelDecoder(self._labels)
+        self._key = label_key(configuration, name)
         self.key = f"labels.{name}"
 
     def keep_up(self) -> None:
@@ -53,7 +55,8 @@ class _LabelSide:
 
     def tally(self, place: InputPartition, tiling: Buckets) -> "LabelTally":
         named = Named(self._name, self._name, "labels", place)
-        return LabelTally(named, self._decoder, self._labels, tiling, self._configuration.topics.partitions)
+        withheld = self._configuration.withholds(self._name)
+        return LabelTally(named, self._decoder, self._labels, tiling, self._configuration.topics.partitions, self._key, withheld=withheld)
 
     def outputs(self, run: ClosedRun) -> Iterable[Output]:
         return published(self._configuration, run.blocks)
@@ -73,10 +76,21 @@ class _Run(OpenRun):
 class LabelTally:
     """Gathers the labels of one input partition."""
 
-    def __init__(self, named: Named, decoder: LabelDecoder, labels: Labels, tiling: Buckets, partitions: int) -> None:
+    def __init__(
+        self,
+        named: Named,
+        decoder: LabelDecoder,
+        labels: Labels,
+        tiling: Buckets,
+        partitions: int,
+        key: bytes = b"",
+        *,
+        withheld: bool = False,
+    ) -> None:
+        """``key``: of the ids' hashes; ``withheld``: of bad records nothing is told but where they are."""
         self._named, self._decoder, self._labels = named, decoder, labels
-        self._buckets, self._partitions = tiling, partitions
-        self._runs = Runs(_Run)
+        self._buckets, self._partitions, self._key = tiling, partitions, key
+        self._runs = Runs(_Run, withheld=withheld)
 
     def add(self, records: Records, items: Sequence[Item], aside: Mapping[int, str] = NOTHING_ASIDE) -> list[ClosedRun]:
         """Take what `cut` said of these records; returns the runs that it closed, in order."""
@@ -99,7 +113,7 @@ class LabelTally:
                 self._runs.skip(taken, [rejected.row])
                 continue
             self._runs.refuse(records, taken.run, rejected.row, None, rejected.reason)
-        halves = id_halves(read.ids)
+        halves = id_halves(read.ids, self._key)
         kept = np.flatnonzero(sampled(halves, self._labels.sample))
         for number, run in enumerate(self._runs.all()):
             run.labels += int((taken.run[read.rows] == number).sum())

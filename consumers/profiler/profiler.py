@@ -11,6 +11,7 @@ from ..bus.addressing import addressed, partition_of
 from ..bus.interface import Bus, Output
 from ..decode.interface import Decoder
 from ..decode.json import JSONDecoder
+from ..decode.personal import keys_in
 from ..process.consumer import Making
 from ..reference.holding import HeldReferences
 from ..streams.buckets import Buckets
@@ -37,7 +38,9 @@ def make(making: Making) -> list[StreamReader]:
             making.bus,
             making.configuration,
             name,
-            JSONDecoder(stream.mapping, stream.where, marked=making.configuration.tested_in(name)),
+            JSONDecoder(
+                stream.mapping, stream.where, marked=making.configuration.tested_in(name), keys=keys_in(making.configuration, name)
+            ),
             references,
             making.wall,
             Evaluations(making.bus, making.configuration),
@@ -82,9 +85,11 @@ class _Predictions:
         return self._references.retired(self._name)
 
     def tally(self, place: InputPartition, tiling: Buckets) -> Tally:
-        stage = Stage.of(self._configuration, self._name, place)
+        stage, withheld = Stage.of(self._configuration, self._name, place), self._configuration.withholds(self._name)
         partitions = self._configuration.topics.partitions
-        return Tally(self._name, place, self._decoder, self._references, tiling, self._joins, partitions, stage, self._reviewed)
+        return Tally(
+            *(self._name, place, self._decoder, self._references, tiling, self._joins, partitions, stage, self._reviewed), withheld=withheld
+        )
 
     def outputs(self, run: ClosedRun) -> Iterable[Output]:
         """The panes, each where its model's evidence meets, and the blocks, each where its ids meet."""
@@ -95,6 +100,8 @@ class _Predictions:
         for kept in run.candidates:
             yield addressed(self._configuration, topics.summaries, kept, partition_of(kept.model, topics.partitions))
         yield from published(self._configuration, run.blocks)
+        for sample in run.samples:
+            yield addressed(self._configuration, topics.ood, sample, partition_of(sample.model, topics.partitions))
         yield from self._evaluations.told(self._name, run.golden)
 
     def progress(self, progress: Progress, closed: Sequence[ClosedRun]) -> Iterable[Output]:

@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from ...schemas.configuration import Configuration, Stream
-from ...schemas.messages.dead_letter import DeadLetter
+from ...schemas.messages.dead_letter import PERSONAL, DeadLetter
 from ...schemas.messages.notice import Notice
 from ...schemas.messages.progress import InputPartition, InputTopic, Progress
 from ..bus.addressing import addressed
@@ -286,6 +286,7 @@ class StreamReader:
             further = run.further_bad if i == len(run.bad) else 0
             whole = bad.size, bad.hash
             letter = DeadLetter.of(self._name, source, bad.offset, bad.timestamp, bad.field, bad.reason, bad.value, further, whole)
+            letter = letter.model_copy(update={"withheld": PERSONAL}) if bad.withheld else letter
             yield addressed(self._configuration, self._configuration.topics.dead_letter, letter, None)
 
     def _balance(self, at_end: Mapping[TopicPartition, int], now: int) -> None:

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from ...schemas.messages.block import Block
 from ...schemas.messages.candidates import Candidates
 from ...schemas.messages.dead_letter import MOST_PER_RUN
+from ...schemas.messages.ood import OodSample
 from ...schemas.messages.pane import Pane
 from ...schemas.messages.progress import InputPartition, ReadRecords
 from ..bus.interface import Output
+from ..decode.personal import plain_reason
 from ..streams.cut import EARLIEST, LATEST, AcceptedRows, Cut, Item, WrongClock
 from ..streams.records import Records, joined
 from .bad import Bad, bad
@@ -42,6 +44,7 @@ class ClosedRun:
     read: list[ReadRecords] = field(default_factory=list)  #: by bucket, of the stream, and of models with records that cannot be read
     panes: list[Pane] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
+    samples: list[OodSample] = field(default_factory=list)  #: of rows unlike the training data
     counted: Mapping[str, int] = field(default_factory=dict)  #: what goes into the reader's totals
     outputs: list[Output] = field(default_factory=list)  #: as it is written
     candidates: list[Candidates] = field(default_factory=list)
@@ -85,8 +88,9 @@ class Taken(NamedTuple):
 class Runs(Generic[Run]):
     """The runs of one partition that are not yet closed, in order; the last one may be open."""
 
-    def __init__(self, begun: Callable[[int, int], Run]) -> None:
-        self._begun = begun
+    def __init__(self, begun: Callable[[int, int], Run], *, withheld: bool = False) -> None:
+        """``withheld``: what bad records hold is kept out of what is remembered of them."""
+        self._begun, self._withheld = begun, withheld
         self._runs: list[Run] = []
 
     def __getitem__(self, number: int) -> Run:
@@ -112,7 +116,7 @@ class Runs(Generic[Run]):
             run = self._open(len(cuts), int(records.offsets[start]))
             run.last = int(records.offsets[stop - 1])
             if isinstance(item, WrongClock):
-                run.bad.append(_of_wrong_clock(records, item))
+                run.bad.append(_of_wrong_clock(records, item, withheld=self._withheld))
             else:
                 rows.append(item)
                 run_of.append(len(cuts))
@@ -141,12 +145,18 @@ class Runs(Generic[Run]):
         """The records with nothing in those that are set aside, whose dead letters are written."""
         rows = [row for row, offset in enumerate(records.offsets.tolist()) if offset in aside] if aside else []
         for row in rows:
-            self.refuse(records, run, row, None, aside[int(records.offsets[row])])
+            reason = aside[int(records.offsets[row])]
+            self.refuse(records, run, row, None, reason, plain=": ".join(reason.split(": ")[:2]))  # an error's text may quote
         return records.emptied(rows)
 
-    def refuse(self, records: Records, run: NDArray[np.int64], row: int, field_: str | None, reason: str) -> None:
-        """A record, or a field of it, is bad."""
-        refused = bad(int(records.offsets[row]), field_, reason, int(records.timestamps[row]), records.values[row])
+    def refuse(
+        self, records: Records, run: NDArray[np.int64], row: int, field_: str | None, reason: str, *, plain: str | None = None
+    ) -> None:
+        """A record, or a field of it, is bad; ``plain``: the reason without anything of the record."""
+        value = records.values[row]
+        if self._withheld:
+            reason = plain or plain_reason(value, field_)
+        refused = bad(int(records.offsets[row]), field_, reason, int(records.timestamps[row]), value, withheld=self._withheld)
         self._runs[int(run[row])].bad.append(refused)
 
     def skip(self, taken: Taken, rows: Sequence[int] | NDArray[np.int64]) -> None:
@@ -170,11 +180,11 @@ class Runs(Generic[Run]):
         return self._runs[index]
 
 
-def _of_wrong_clock(records: Records, item: WrongClock) -> Bad:
+def _of_wrong_clock(records: Records, item: WrongClock, *, withheld: bool) -> Bad:
     offset, time = int(records.offsets[item.index]), int(records.timestamps[item.index])
     reason = "in no possible year"
     if item.beyond_now is not None:
         reason = f"{(time - item.beyond_now) / 1000:,.0f} s ahead of the clock here, more than max_ahead"
     elif EARLIEST <= time <= LATEST:
         reason = "further ahead than max_jump, and the next records are not"
-    return bad(offset, None, f"timestamp {time} is {reason}", time, records.values[item.index])
+    return bad(offset, None, f"timestamp {time} is {reason}", time, records.values[item.index], withheld=withheld)

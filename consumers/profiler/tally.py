@@ -16,6 +16,7 @@ from ...detectors.counting.segments import Segmenter
 from ...detectors.counting.unseen import Unseen
 from ...schemas.configuration.mapping import Place
 from ...schemas.messages.block import Whose
+from ...schemas.messages.ood import OodSample
 from ...schemas.messages.pane import OOD, OTHERS, PREDICTIONS, Pane
 from ...schemas.messages.progress import InputPartition
 from ..decode.ahead import taken as taken_of
@@ -32,6 +33,7 @@ from .candidates import Keeping, Looked, Reviewed, levels_of, told
 from .pool import Unmonitored
 from .references import References
 from .runs import NOTHING_ASIDE, ClosedRun, Golden, OpenRun, Runs, Taken
+from .sampled import samples as sampled
 from .shape import Shape
 from .unlike import Found, Stage, Unlike, nothing_found, numbers
 from .waiting import Named, Waiting
@@ -98,10 +100,13 @@ class Tally:
         partitions: int = 1,
         stage: Stage | None = None,
         reviewed: Mapping[str, Reviewed] = NO_REVIEWS,
+        *,
+        withheld: bool = False,
     ) -> None:
+        """``withheld``: of bad records nothing is told but where they are (`Configuration.withholds`)."""
         self._stream, self._source, self._buckets, self._joins, self._partitions = stream, source, tiling, joins, partitions
         self._decoder, self._references, self._stage, self._reviewed = decoder, references, stage or Stage(source, {}), reviewed
-        self._runs = Runs(_Run)
+        self._runs = Runs(_Run, withheld=withheld)
         self._codes: dict[tuple[int, int, tuple[str, ...]], int] = {}  # of a run, a bucket, a model version
         self._groups: list[tuple[int, _Target]] = []  # by code, the run and what is counted
         self._shape_of: list[Shape] = []  # by code
@@ -231,8 +236,11 @@ class Tally:
                 if not (self._joins or self._reviewed) or self._counts_ids(code):
                     self._beside(code).add_ids(ids)
         for place in rows[looked_at(records.offsets[rows])].tolist():
-            known = self._references.monitored(self._groups[int(group[place])][1].reference or "").known
-            self._beside(int(group[place])).look(self._decoder.features(records.values[place]), known)
+            monitored = self._references.monitored(self._groups[int(group[place])][1].reference or "")
+            found_there = self._decoder.features(records.values[place])
+            if monitored.rules:
+                found_there = {name: value for name, value in found_there.items() if monitored.rules.settings.dropped(name) is None}
+            self._beside(int(group[place])).look(found_there, monitored.known)
         found = self._look(shape, columns, group[rows], records.offsets[rows])
         if self._joins:
             self._wait(columns, records, rows, taken, group, found)
@@ -347,7 +355,7 @@ class Tally:
 
     def _close(self, run: _Run, cut: Cut) -> ClosedRun:
         nothing = np.zeros(0, dtype=np.int64)
-        panes = []
+        panes, samples = [], list[OodSample]()
         for target, total in sorted(run.counts.items(), key=lambda item: (*item[0][:3], item[0].reference or "", item[0].segment or "")):
             # what belongs to all segments stands in the first one's pane: it is summed over them anyway
             beside = run.beside.pop(target._replace(segment=None), None) or SideCounts()
@@ -380,6 +388,7 @@ class Tally:
             if self._stage.asked(target.model) and target.since is not None:
                 kept = run.unlike.pop(target._replace(segment=None), None) or Unlike()
                 panes.append(_unlike(pane, total.unlike, kept))
+                samples += sampled(pane, self._subjects(target), kept.kept)
         blocks = [
             block
             for join, waiting in sorted(run.waiting.items())
@@ -396,9 +405,9 @@ class Tally:
             "panes": len(panes),
         }
         counted["golden"] = sum(one.rows for one in golden)
-        return ClosedRun(
-            cut, run.bad, run.further_bad, run.skipped, run.reading.told(), panes, blocks, counted, candidates=candidates, golden=golden
-        )
+        read = run.reading.told()
+        outcome = panes, blocks, samples, counted
+        return ClosedRun(cut, run.bad, run.further_bad, run.skipped, read, *outcome, candidates=candidates, golden=golden)
 
     def _with_ids(self, target: _Target, counts: NDArray[np.int64], beside: SideCounts) -> NDArray[np.int64]:
         signal = None if target.reference is None else self._references.monitored(target.reference).counting.layout.find(*IDS)

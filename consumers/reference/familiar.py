@@ -109,12 +109,23 @@ class Subject:
         )
         return [Content(value, None if classes is None else classes[number]) for number, value in enumerate(values)]
 
-    def exact(self, contents: "Sequence[Content]") -> tuple[Exact, Queries]:
-        """Scores, p-values, nearest training rows; and the vectors."""
+    def queries(self, contents: "Sequence[Content]") -> Queries:
+        """Their vectors."""
         values = [one.value for one in contents]
-        queries = self._queries(values if self.profile.kind == "text" else np.array(values, dtype=np.float64))
+        return self._queries(values if self.profile.kind == "text" else np.array(values, dtype=np.float64))
+
+    def exact(self, contents: "Sequence[Content]") -> tuple[Exact, NDArray[np.float32]]:
+        """Scores, p-values, nearest training rows; and the products with these [n, 5], of the least familiar part."""
+        queries = self.queries(contents)
         classes = [one.predicted for one in contents] if self._class is not None else None
-        return self.index.exact(queries.vectors, classes, queries.firsts), queries
+        exact = self.index.exact(queries.vectors, classes, queries.firsts)
+        place_of = {row: place for place, row in reversed(list(enumerate(self.index.rows.tolist())))}
+        products = np.zeros(exact.nearest.shape, dtype=np.float32)
+        for number, rows in enumerate(exact.nearest.tolist()):
+            near = self.index.vectors[[place_of[row] for row in rows if row >= 0]].astype(np.float32)
+            parts = queries.vectors[queries.firsts[number] : queries.firsts[number + 1]].astype(np.float32) @ near.T
+            products[number, : len(near)] = parts[np.argmin(parts.sum(axis=1))]
+        return exact, products
 
     def _distinct(self, decoded: Decoded, rows: Integers) -> "tuple[Sequence[object] | NDArray[np.float64], Integers]":
         """The values, each text but once, and which of them each row has."""

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...detectors.counting import Counting
-from ...schemas.configuration import Configuration
+from ...schemas.configuration import Configuration, Personal
 from ...schemas.stored.reference import ProfiledField, Reference
 from ..bus.interface import Bus
+from ..decode.personal import ModelRules, rules_of
 from ..decode.table import form_of
 from .announce import Announcements
 from .artifacts import ArtifactStore
@@ -41,18 +42,22 @@ class Monitored(NamedTuple):
     shape: tuple[object, ...]  #: equal for references whose rows decode alike
     counting: Counting
     known: frozenset[str] = frozenset()  #: names among the features that are watched, or left out on purpose
+    rules: ModelRules | None = None  #: what is made of users' data; None: nothing
 
 
 class HeldReferences:
     """The announcements, read to their end at the start, with the artifacts they name.
 
-    An artifact that cannot be read stops the profiler with a clear error: its model is never taken for unmonitored.
+    An artifact that cannot be read stops the profiler with a clear error: its model is never taken for unmonitored. A reference that was
+    built by other rules for personal data than the model has now holds for no row: nothing that they leave out is counted by it.
     """
 
     def __init__(self, bus: Bus, configuration: Configuration, store: ArtifactStore) -> None:
         self._announcements = Announcements(bus, configuration)
         self._configuration, self._store = configuration, store
         self._retired: dict[str, int] = {}
+        self._rules = {name: rules_of(configuration, name) for name in configuration.models}
+        self._amiss: dict[tuple[str, str], bool] = {}  # by model and reference
         self._monitored = Kept(self._prepared, MOST_PREPARED, MOST_PREPARED_BINS, PATIENCE)
         self._asked = any(model.ood is not None for model in configuration.models.values())
         self._familiar = Familiar(store)
@@ -82,7 +87,19 @@ class HeldReferences:
             self._subjects.only(self._announcements.named())
             self._oldest, self._oldest_before = NEVER, self._oldest
         announcement = self._announcements.holding(model, version, bucket)
-        return Holding(None, None) if announcement is None else Holding(announcement.reference, announcement.since)
+        if announcement is None or (announcement.reference is not None and self._other_rules(model, announcement.reference)):
+            return Holding(None, None)
+        return Holding(announcement.reference, announcement.since)
+
+    def _other_rules(self, model: str, reference: str) -> bool:
+        """Whether a reference was built by other rules for personal data than the model's."""
+        known = self._amiss.get((model, reference))
+        if known is None:
+            if len(self._amiss) >= MOST_PREPARED:
+                self._amiss.clear()
+            rules = self._rules.get(model) or ModelRules(model, Personal())
+            known = self._amiss[model, reference] = rules.amiss(self.monitored(reference).fields) is not None
+        return known
 
     def retired(self, stream: str) -> dict[str, int]:
         """The models of a stream of which no version is left, each with the boundary from which on that is so."""
@@ -106,7 +123,8 @@ class HeldReferences:
         return () if settings is None or settings.ood is None else self._familiar.subjects(profile), 1
 
     def _prepared(self, reference: str) -> tuple[Monitored, int]:
-        monitored = prepared(self._store.reference(reference))
+        profile = self._store.reference(reference)
+        monitored = prepared(profile)._replace(rules=self._rules.get(profile.model))
         return monitored, monitored.counting.layout.size
 
 
@@ -119,4 +137,4 @@ def prepared(profile: Reference) -> Monitored:
 def _shape(field: ProfiledField) -> tuple[object, ...]:
     """What decides how a field is decoded."""
     parse, size = form_of(field.values)
-    return field.name, field.role, field.type, parse, size, field.nulls, field.zone
+    return field.name, field.role, field.type, parse, size, field.nulls, field.zone, field.rule

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from ...detectors.episodes.episode import DETECTOR
-from ...schemas.messages.drift import DriftedSignal, DriftEvent, Effect, ToldPerformance
+from ...schemas.messages.drift import DriftedSignal, DriftEvent, Effect, ToldPerformance, ToldQueries, Topic
 from ...schemas.messages.notice import Notice
 from .picture import label, moment
 
@@ -34,6 +34,8 @@ def event_line(event: DriftEvent | Notice) -> str:
         parts.append(changes(signals, further=event.further_open, sizes=True))
     if event.performance is not None:
         parts.append(turned_out(event.performance))
+    if event.queries is not None and event.status != "resolved":
+        parts.append(asked(event.queries))
     if event.detector != DETECTOR:
         parts.append(f"by {event.detector}")
     return "  ".join(part for part in parts if part)
@@ -104,6 +106,28 @@ def turned_out(told: ToldPerformance) -> str:
     return f"{line}; estimated {_digits(told.estimated)}{', which holds no longer' if told.assumption_broken else ''}"
 
 
+def asked(told: ToldQueries) -> str:
+    """What queries unlike the training data are about.
+
+    >>> flights = Topic(share=0.12, texts=9, words=("flight", "airlines"), examples=())
+    >>> topics = flights, Topic(share=0.06, texts=5, words=(), examples=("x",))
+    >>> asked(ToldQueries(of="question", texts=75, distinct=70, expected=0.4, topics=topics, diffuse=0.82))
+    'about: 12 % flight, airlines; 6 % "x"; 82 % like no others'
+    """
+    topics = [f"{_percent(one.share)} {_of_topic(one)}" for one in told.topics[:_MOST_NAMES]]
+    if not topics:
+        return f"about: {', '.join(told.words)}" if told.words else ""
+    return f"about: {'; '.join([*topics, f'{_percent(told.diffuse)} like no others'])}"
+
+
+def _of_topic(topic: Topic) -> str:
+    return ", ".join(topic.words) or f'"{topic.examples[0]}"'
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
 def effect(of: Effect) -> str:
     """The effect sizes that say most.
 
@@ -117,6 +141,8 @@ def effect(of: Effect) -> str:
         sizes.append(f"nulls {_short(of.nulls[0])} -> {_short(of.nulls[1])}")
     if of.correlation:
         sizes.append(f"correlation {_short(of.correlation[0])} -> {_short(of.correlation[1])}")
+    if of.flagged:
+        sizes.append(f"flagged {_short(of.flagged[0])} -> {_short(of.flagged[1])}")
     if of.new_categories:
         sizes.append(f"new: {', '.join(of.new_categories[:_MOST_NAMES])}")
     return "  ".join(size for size in sizes if size)

@@ -163,6 +163,7 @@ class _Reading:
         meeting.refused += len(refused)
         for number, reason in refused[: _MOST_TOLD - len(meeting.reasons)]:
             member, _, why = reason.partition(": ")
+            why = why if self.of.labels.key is None else "what stands there cannot be read"
             meeting.reasons.append(f"{self.of.file} row {number:,}, column {self.columns.get(member, member)}: {why}")
 
     def _note(self, ids: Sequence[str], times: NDArray[np.int64], made: NDArray[np.int64]) -> None:
@@ -185,8 +186,9 @@ def told_of(of: LabelledFile, predicted: Predicted, meeting: Meeting) -> Iterato
     if not there:
         msg = f"none of {meeting.rows:,} labels can be read: {meeting.reasons[0]} (outcome: {of.labels.outcome}; see {key})"
         raise UnusableTable(msg)
+    hidden = of.labels.key is not None
     if not met:
-        own, theirs = (", ".join(map(quoted, some)) for some in (meeting.examples, predicted.examples))
+        own, theirs = (", ".join(_shown(some, hidden=hidden)) for some in (meeting.examples, predicted.examples))
         msg = f"no label in {of.file} is of a prediction in {file}: ids are like {own}, and there (column {predicted.id!r}) {theirs}"
         raise UnusableTable(msg)
     yield f"{of.file}: {met:,} labels ({key}) are of predictions in {file}, {_behind(int(np.median(np.concatenate(meeting.delays))))}"
@@ -194,7 +196,8 @@ def told_of(of: LabelledFile, predicted: Predicted, meeting: Meeting) -> Iterato
     if meeting.refused > len(meeting.reasons):
         yield f"{of.file}: {meeting.refused:,} labels cannot be read, in all"
     if meeting.unknown:
-        yield f"{of.file}: {meeting.unknown:,} labels are of no prediction in {file}, such as {', '.join(map(quoted, meeting.examples))}"
+        some = ", ".join(_shown(meeting.examples, hidden=hidden))
+        yield f"{of.file}: {meeting.unknown:,} labels are of no prediction in {file}, such as {some}"
     if predicted.without:
         yield f"{file}: {predicted.without:,} predictions have no id (column {predicted.id!r}), and get no label"
     for number, side, name, length in (
@@ -205,6 +208,11 @@ def told_of(of: LabelledFile, predicted: Predicted, meeting: Meeting) -> Iterato
             yield f"{of.file}: {number:,} labels come more than {written(length)} {side} their predictions, and do not count ({key}.{name})"
     if meeting.early > met / 2:
         yield f"{of.file}: are times of another zone? those without one are taken for {of.zone} (models.NAME.zone)"
+
+
+def _shown(ids: Sequence[object], *, hidden: bool) -> list[str]:
+    """As they stand there; of ids that are personal data how long they are."""
+    return [f"({len(str(id_))} characters)" if hidden else quoted(id_) for id_ in ids]
 
 
 def _behind(delay: int) -> str:

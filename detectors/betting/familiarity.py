@@ -7,8 +7,8 @@ of the rows. (Likelihood ratios would find a tenth sooner, of independent flags;
 import math
 from collections.abc import Iterator
 
+from ...schemas.stored.familiarity import LEVELS
 from ...schemas.stored.reference import CategoricalProfile
-from ..neighbours.levels import LEVELS
 from .bet import Bet, Concession
 
 #: What is put on each row, as a part of all.
@@ -23,7 +23,7 @@ def flags(profile: CategoricalProfile, concession: Concession, *, segment: bool)
 
     Of all rows the level itself is expected; a segment has more of them, or fewer: as many as in the calibration.
     """
-    for place, level in enumerate(sorted(LEVELS)):
+    for place, level in enumerate(LEVELS):
         bins, rows, tau = tuple(range(place + 1)), concession.rows, profile.tau[place]
         share = sum(profile.counts[bin_] for bin_ in bins) / rows if segment else level
         most = share + concession.per_sd(tau) * math.sqrt(share * (1 - share)) + 1 / (rows + 1)

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.messages.drift import Effect, Histogram, Statistics
+from ...schemas.stored.familiarity import LEVELS
 from ...schemas.stored.reference import CategoricalProfile
 from ..counting.layout import Signal
 from ..effects import Change, rounded
-from ..neighbours.levels import LEVELS
 
 Counts = NDArray[np.int64]
 #: As cells are shown.

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from ...schemas.stored.reference import TextProfile, WordsProfile
 from ..counting.text.reading import blocks
+from ..counting.text.scripts import spaced
 from ..counting.text.words import spans
-from ..profiling.scripts import spaced
 from .vectors import LENGTH, Vectors, scorable
 
 Integers = NDArray[np.int64]

@@ -1,6 +1,7 @@
 """Conformal p-values: how many of the training data's own held-out rows are as unlike the rest (Vovk, Gammerman, Shafer 2005)."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Scores = NDArray[np.int64]
+Integers = NDArray[np.int64]
 
 #: Rows are flagged at these. In the core are those above .2; outliers are those up to .01.
 LEVELS = (0.05, 0.005)
@@ -19,43 +21,59 @@ _NEVER = int(np.iinfo(np.int64).min)
 
 
 class Calibrated(NamedTuple):
-    """Scores of held-out rows, larger ones more familiar, by predicted class."""
+    """Scores of held-out rows, larger ones more familiar, by predicted class, and by a group of rows that are scored alike."""
 
-    names: tuple[str, ...]  #: classes that have their own
-    scores: tuple[Scores, ...]  #: per class, sorted; the last one is for all other classes
+    names: tuple[tuple[str | None, int], ...]  #: classes of a group that have their own; None: of the group's other rows
+    scores: tuple[Scores, ...]  #: per name, sorted; the last one is for all other rows
 
     @classmethod
-    def of(cls, scores: Scores, classes: Sequence[str | None] | None) -> "Calibrated":
-        """From held-out rows [m] and their predicted classes."""
+    def of(cls, scores: Scores, classes: Sequence[str | None] | None, groups: Integers | None = None) -> "Calibrated":
+        """From held-out rows [m], their predicted classes, and their groups, if there are several."""
         if not len(scores):
             msg = "familiarity: no held-out rows to calibrate with"
             raise ValueError(msg)
-        codes = np.array(["" if name is None else f"={name}" for name in classes or [None] * len(scores)], dtype=object)
-        own = sorted(name for name in set(codes.tolist()) if name and np.count_nonzero(codes == name) >= LEAST_OF_CLASS)
-        rest = scores[~np.isin(codes, own)] if own else scores
-        pooled = rest if len(rest) >= LEAST_OF_CLASS else scores
-        by_class = [np.sort(scores[codes == name]) for name in own]
-        return cls(tuple(name[1:] for name in own), (*by_class, np.sort(pooled)))
+        keys = _keys(classes, groups, len(scores))
+        counts = Counter(key for key in keys if key[0] is not None)
+        own = sorted(key for key, rows in counts.items() if rows >= LEAST_OF_CLASS)
+        place_of = {key: place for place, key in enumerate(own)}
+        places = np.fromiter((place_of.get(key, -1) for key in keys), np.int64, len(keys))
+        names: list[tuple[str | None, int]] = [*own]
+        found = [scores[places == place] for place in range(len(own))]
+        for group in [] if groups is None or len(np.unique(groups)) < 2 else np.unique(groups).tolist():
+            rest = _enough_of(scores[(groups == group) & (places < 0)], scores[groups == group])
+            if len(rest) >= LEAST_OF_CLASS:
+                names.append((None, group))
+                found.append(rest)
+        return cls(tuple(names), tuple(np.sort(one) for one in (*found, _enough_of(scores[places < 0], scores))))
 
-    def codes(self, classes: Sequence[str | None] | None, rows: int) -> NDArray[np.int64]:
+    def codes(self, classes: Sequence[str | None] | None, rows: int, groups: Integers | None = None) -> Integers:
         """Which of the calibrations is that of each row [rows]."""
         last = len(self.names)
-        if classes is None or not last:
+        if not last:
             return np.full(rows, last)
-        code_of: Mapping[str | None, int] = {name: code for code, name in enumerate(self.names)}
-        return np.fromiter((code_of.get(name, last) for name in classes), np.int64, rows)
+        code_of = {name: code for code, name in enumerate(self.names)}
+        keys = _keys(classes, groups, rows)
+        return np.fromiter((code_of.get(key, code_of.get((None, key[1]), last)) for key in keys), np.int64, rows)
 
     def thresholds(self, level: float) -> Scores:
         """Per calibration: a row is flagged, p <= level, where its score is below this."""
         return np.array([_threshold(own, level) for own in self.scores])
 
-    def p(self, scores: Scores, codes: NDArray[np.int64]) -> NDArray[np.float64]:
+    def p(self, scores: Scores, codes: Integers) -> NDArray[np.float64]:
         """(1 + held-out rows that are as unlike) / (1 + held-out rows)."""
         values = np.ones(len(scores))
         for code, own in enumerate(self.scores):
             here = codes == code
             values[here] = (1 + np.searchsorted(own, scores[here], side="right")) / (len(own) + 1)
         return values
+
+
+def _keys(classes: Sequence[str | None] | None, groups: Integers | None, rows: int) -> list[tuple[str | None, int]]:
+    return list(zip([None] * rows if classes is None else classes, [0] * rows if groups is None else groups.tolist(), strict=True))
+
+
+def _enough_of(few: Scores, all_: Scores) -> Scores:
+    return few if len(few) >= LEAST_OF_CLASS else all_
 
 
 def _threshold(scores: Scores, level: float) -> int:

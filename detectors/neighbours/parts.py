@@ -25,6 +25,15 @@ class Parts(NamedTuple):
     firsts: NDArray[np.int64]  #: [n + 1]: parts firsts[i] to firsts[i + 1] are those of text i; each has one at least
 
 
+def groups_of(firsts: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """Of texts: 0 in one part, 1 in two or three, 2 in more; None where all are in one.
+
+    The least of many scores is lower than one: texts are calibrated within such a group, else longer ones would seem unlike, or shorter.
+    """
+    sizes = np.diff(firsts)
+    return None if sizes.max(initial=1) <= 1 else np.searchsorted(np.array([2, 4]), sizes, side="right").astype(np.int64)
+
+
 def parts(texts: Sequence[str]) -> Parts:
     """Each text in parts of about equal length. Of a text the first 10,000 characters are read.
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,9 +11,9 @@ from .distinct import by_hash, firsts_of, key_of, split
 from .embedder import Choice, Embedder, chosen
 from .everyday import SENTENCES
 from .nearest import NEIGHBOURS, familiar, five_nearest
-from .parts import parts
+from .parts import groups_of, parts
 from .report import Report, warnings_of
-from .sketch import Sketch
+from .stored import Stored, decoded, encoded
 from .tokens import Tokens
 from .vectors import LENGTH, Vectors, embedded, scorable
 
@@ -166,11 +165,15 @@ class TextIndex:
         if not len(scored):
             msg = f"familiarity: none of {len(scores)} held-out texts has anything to score"
             raise ValueError(msg)
-        calibration = Calibrated.of(scores[scored], _of(classes, scored))
-        half = len(scored) // 2
-        older = Calibrated.of(scores[scored[:half]], _of(classes, scored[:half]))
-        newer = scored[half:]
-        fresh = float(np.mean(older.p(scores[newer], older.codes(_of(classes, newer), len(newer))) <= LEVELS[0]))
+        groups = groups_of(queries.firsts)
+
+        def of(held: Integers) -> tuple[Scores, Classes, Integers | None]:
+            return scores[held], _of(classes, held), None if groups is None else groups[held]
+
+        calibration = Calibrated.of(*of(scored))
+        newer, newer_classes, newer_groups = of(scored[len(scored) // 2 :])
+        older = Calibrated.of(*of(scored[: max(1, len(scored) // 2)]))
+        fresh = float(np.mean(older.p(newer, older.codes(newer_classes, len(newer), newer_groups)) <= LEVELS[0]))
         # Rows that are often among the nearest come first: few of them show of most familiar queries that they are.
         order = np.argsort(-np.bincount(five.rows[five.rows >= 0], minlength=len(rows)), kind="stable")
         return cls(embedder, vectors[order], rows[order], calibration), fresh, len(scores) - len(scored)
@@ -192,7 +195,7 @@ class TextIndex:
     def flags(self, vectors: Vectors, classes: Classes = None, firsts: Integers | None = None) -> NDArray[np.uint8]:
         """0: p > .05, 1: .005 < p <= .05, 2: p <= .005, 3: nothing to score [n]; of the least familiar part, where there are parts."""
         firsts = np.arange(len(vectors) + 1) if firsts is None else firsts
-        codes = self.calibration.codes(classes, len(firsts) - 1)
+        codes = self.calibration.codes(classes, len(firsts) - 1, groups_of(firsts))
         unusual, rare = (thresholds[codes] for thresholds in self._levels)
         there = np.flatnonzero(scorable(vectors))
         bounds = np.full(len(vectors), _ABOVE)
@@ -207,7 +210,7 @@ class TextIndex:
         five = five_nearest(vectors, self._reference, self.rows)
         scores, part = _least(np.where(scorable(vectors), five.scores, _ABOVE), firsts)
         there = scores < _ABOVE
-        p = self.calibration.p(scores, self.calibration.codes(classes, len(scores)))
+        p = self.calibration.p(scores, self.calibration.codes(classes, len(scores), groups_of(firsts)))
         places = five.rows[part]
         nearest = np.where((places >= 0) & there[:, None], np.append(self.rows, -1)[places], -1)
         return Exact(np.where(there, scores, 0), np.where(there, p, np.nan), nearest)
@@ -219,76 +222,13 @@ class TextIndex:
         return float(np.mean(scored != FAMILIAR)) if len(scored) else 0.0
 
     def encoded(self) -> bytes:
-        """As it is stored: msgpack of plain arrays, the same bytes for the same index."""
-        embedder = self.embedder
-        told: dict[str, object] = {
-            "form": 1,
-            "embedder": None if embedder is None else {"name": embedder.name, "files": dict(sorted(embedder.files.items()))},
-            "size": self.vectors.shape[1],
-            "vectors": self.vectors.astype("<i2").tobytes(),
-            "rows": self.rows.astype("<i4").tobytes(),
-            "classes": list(self.calibration.names),
-            "calibration": [scores.astype("<i4").tobytes() for scores in self.calibration.scores],
-        }
-        if isinstance(embedder, Sketch):
-            told["sketch"] = [embedder.rarity.astype("<i2").tobytes(), embedder.counts.astype("<i2").tobytes()]
-        return msgspec.msgpack.encode(told)
+        """As it is stored: the same bytes for the same index."""
+        return encoded(Stored(self.embedder, self.vectors, self.rows, self.calibration))
 
     @classmethod
     def decoded(cls, content: bytes, tokens: Tokens | None = None) -> "TextIndex":
         """What `encoded` wrote. ``tokens``: the token vectors installed; raises ValueError where the index is of others."""
-        try:
-            stored = msgspec.msgpack.decode(content, type=_Stored)
-        except msgspec.MsgspecError as error:
-            msg = f"familiarity: {len(content)} bytes are no index: {error}"
-            raise ValueError(msg) from error
-        if stored.form != 1:
-            msg = f"familiarity: an index of form {stored.form}, this release reads form 1"
-            raise ValueError(msg)
-        vectors = np.frombuffer(stored.vectors, dtype="<i2").astype(np.int16).reshape(-1, stored.size)
-        rows = _integers(stored.rows)
-        scores = tuple(map(_integers, stored.calibration))
-        if len(rows) != len(vectors) or len(scores) != len(stored.classes) + 1 or not all(map(len, scores)):
-            msg = f"familiarity: {len(vectors)} vectors, {len(rows)} rows, {len(scores)} calibrations of {len(stored.classes)} classes"
-            raise ValueError(msg)
-        return cls(_embedder(stored, tokens), vectors, rows, Calibrated(tuple(stored.classes), scores))
-
-
-class _Named(msgspec.Struct):
-    name: str
-    files: dict[str, str]
-
-
-class _Stored(msgspec.Struct):
-    form: int
-    embedder: _Named | None
-    size: int
-    vectors: bytes
-    rows: bytes
-    classes: list[str]
-    calibration: list[bytes]
-    sketch: list[bytes] = []
-
-
-def _embedder(stored: _Stored, tokens: Tokens | None) -> Embedder | None:
-    if stored.embedder is None:
-        return None
-    name, files = stored.embedder.name, stored.embedder.files
-    if stored.sketch:
-        found: Embedder = Sketch(*(np.frombuffer(table, dtype="<i2").astype(np.int16) for table in stored.sketch))
-    elif tokens is None:
-        msg = f"familiarity: the reference is of {name}, which is not installed here: pip install 'driftbus[ood]'"
-        raise ValueError(msg)
-    else:
-        found = tokens
-    if dict(found.files) != files or (not files and found.name != name):  # the same files in another release embed the same
-        msg = f"familiarity: the reference is of {name}, not of the files of {found.name} here: build it again, or install that one"
-        raise ValueError(msg)
-    return found
-
-
-def _integers(content: bytes) -> Integers:
-    return np.frombuffer(content, dtype="<i4").astype(np.int64)
+        return cls(*decoded(content, tokens))
 
 
 def _enough(distinct: int, of: str) -> None:

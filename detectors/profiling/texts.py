@@ -12,9 +12,9 @@ from ..betting.scores import scores
 from ..counting.bins import Filling, bins_of
 from ..counting.text.reader import STEPS, TextReader
 from ..counting.text.reading import blocks, lengths_of
+from ..counting.text.scripts import spaced
 from ..counting.text.words import spans
 from .dependence import Dependence
-from .scripts import spaced
 from .texts_dependence import WordDependence
 
 #: Words that are tested, the commonest of the reference; and n-grams of characters.

@@ -17,6 +17,7 @@ from .metrics import Metrics
 from .model import MOST_PIECES, Model, PairSettings, Trailing
 from .ood import Ood
 from .outcomes import OutcomesOf
+from .personal import Personal
 from .reference import Table, TopicSlice
 from .review import Review
 from .stream import Stream
@@ -44,6 +45,7 @@ __all__ = [
     "OutcomesOf",
     "PairSettings",
     "PaneLength",
+    "Personal",
     "Review",
     "Stream",
     "Table",
@@ -123,6 +125,11 @@ class Configuration(Setting):
     def stream_of(self, model: str) -> str:
         """The stream that a model's predictions come from."""
         return self.models.get(model, Model()).stream or next(iter(self.streams))
+
+    def withholds(self, stream: str) -> bool:
+        """Whether records of a stream are quoted nowhere, which nobody can read: they may hold what some model's rules leave out."""
+        own = {name for name, model in self.models.items() if stream in (self.stream_of(name), model.labels)}
+        return any(self.models[name].personal for name in own) or (stream in self.labels and self.labels[stream].key is not None)
 
     def tested_in(self, stream: str) -> bool:
         """Whether a model of a stream has a golden set: what it answers may come back there, among its predictions."""

@@ -8,6 +8,7 @@ from ..bounds import LONGEST_TOPIC, MOST_TOPICS
 from ..duration import Duration, written
 from ..fact import Setting
 from .mapping import AnyPlace, Path, Place
+from .personal import Variable
 from .where import AnyWhere
 
 #: What a label is: one of two outcomes, one of several classes, or a number.
@@ -56,6 +57,9 @@ class Labels(Setting):
     )
     maturity: Duration | None = Field(
         None, description="how long after its prediction a label is expected to have come, at the latest; at most wait, rounded up to panes"
+    )
+    key: Variable | None = Field(
+        None, description="the environment's variable with the key by which ids are hashed, of predictions as of labels; null: without one"
     )
     about: Duration = Field(3_600_000, description="performance is told for intervals of prediction time of this length")
 

@@ -11,9 +11,10 @@ from .features import FeatureSettings, Important, NullValues, OrIgnore, Zone
 from .golden import Golden
 from .ood import Ood
 from .outcomes import OutcomesOf
+from .personal import Personal
 from .reference import Table, TopicSlice
 from .review import Review
-from .segments import Segments
+from .segments import Segments, conditions
 from .units import FalseAlarms, Rate
 
 
@@ -71,6 +72,7 @@ class Model(Setting):
     review: Review | None = Field(None, description="people are asked about some of its predictions")
     ood: Ood | None = Field(None, description="whether what is asked is like the training data; null: nobody looks")
     features: dict[str, Annotated[FeatureSettings, OrIgnore]] = {}
+    personal: Personal = Field(Personal(), description="what of users' data is left out or changed before anything is stored")
 
     @model_validator(mode="after")
     def _one_division(self) -> "Model":
@@ -86,6 +88,34 @@ class Model(Setting):
         if self.labels is None and self.outcomes != OutcomesOf():
             msg = "outcomes: nothing becomes known of predictions without labels; write labels: NAME"
             raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_asked_of_personal_data(self) -> "Model":
+        rules = {} if self.segments is None else self.segments.rules
+        asked: dict[str, tuple[str, ...]] = {}
+        if self.segments is not None and self.segments.by is not None:
+            asked["segments.by"] = (self.segments.by,)
+        asked |= {f"segments.rules.{name}": tuple(one.field for one in conditions(rule)) for name, rule in rules.items()}
+        asked |= {"outcomes.features": self.outcomes.features if isinstance(self.outcomes.features, tuple) else ()}
+        for key, names in asked.items():
+            for name in names:
+                if (pattern := self.personal.dropped(name)) is not None:
+                    msg = f"{key}: {name} is dropped by personal.drop ({pattern}), so that nothing can be said by it; leave out one of them"
+                    raise ValueError(msg)
+                if key.startswith("segments.rules") and (rule := self.personal.rule(name, "")) is not None and rule.hash is not None:
+                    msg = f"{key}: {name} is hashed by personal.hash, and its values cannot be compared; write segments.by: {name}"
+                    raise ValueError(msg)
+        for name, settings in self.features.items():
+            rule = self.personal.rule(name, "")
+            if rule is not None and settings.type not in (
+                (None, "categorical") if rule.hash is not None else (None, "categorical", "text")
+            ):
+                does = "hash" if rule.hash is not None else "mask"
+                msg = (
+                    f"features.{name}.type: {settings.type}, and personal.{does} makes it a text; leave out one of them, or drop the field"
+                )
+                raise ValueError(msg)
         return self
 
     @model_validator(mode="after")

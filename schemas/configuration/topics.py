@@ -52,6 +52,11 @@ class KafkaTopics(Setting):
         return f"{self.prefix}.golden"
 
     @property
+    def ood(self) -> str:
+        """Samples of queries unlike the training data."""
+        return f"{self.prefix}.ood"
+
+    @property
     def reviews(self) -> str:
         """Predictions that people are asked about, and what they answer."""
         return f"{self.prefix}.reviews"

@@ -16,6 +16,8 @@ from .progress import InputPartition
 LARGEST_VALUE = 64 * 1024
 #: Per run, the first ones; the rest are counted.
 MOST_PER_RUN = 100
+#: Why a value is withheld: a model of its stream has rules for personal data, which the record may break.
+PERSONAL = "personal"
 
 
 class DeadLetter(Fact):
@@ -35,6 +37,7 @@ class DeadLetter(Fact):
     reason: str
     size: int
     hash: str | None = None  #: of the whole value, where only its head travels
+    withheld: str | None = None  #: why there is nothing of the record here, but its size; None: it is here
     further: int = 0  #: on the last letter of a run that had more than may be published: how many more
     value: SkipJsonSchema[bytes] = Field(b"", exclude=True, repr=False)  #: the raw bytes, or their head: no header
 

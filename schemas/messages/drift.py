@@ -132,6 +132,27 @@ class ToldPerformance(Fact):
     assumption_broken: bool = False  #: the relation of answers to outcomes has changed: what is estimated then is wrong
 
 
+class Topic(Fact):
+    """Queries that are like each other."""
+
+    share: float  #: of those looked at
+    texts: int
+    words: tuple[str, ...]  #: the most telling first
+    examples: tuple[str, ...]  #: their first characters
+
+
+class ToldQueries(Fact):
+    """What the queries behind an event of kind `ood` are about, as far as texts may be shown."""
+
+    of: str  #: the field
+    texts: int  #: flagged ones that were looked at, since the event's onset
+    distinct: int  #: of them, those nearly the same counted once
+    expected: float  #: share of them that known queries explain
+    topics: tuple[Topic, ...] = ()  #: the largest first
+    diffuse: float  #: share of those that are like no others
+    words: tuple[str, ...] = ()  #: of all of them, the most telling first
+
+
 class DriftEvent(OfVersion, Fact):
     """An episode opened, was updated, or resolved. Key on the topic: the model."""
 
@@ -160,7 +181,14 @@ class DriftEvent(OfVersion, Fact):
     panes: tuple[UsedPanes, ...] = ()
     more_panes: int = 0  #: input partitions that are not listed
     performance: ToldPerformance | None = None  #: of kind `performance`
+    queries: ToldQueries | None = None  #: of kind `ood`
     configuration: str
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:  # JSON
+        """Of what has no queries, as it was before there were any."""
+        content: dict[str, Any] = written(self)
+        return content if self.queries is not None else {key: value for key, value in content.items() if key != "queries"}
 
     @property
     def further_open(self) -> int:

@@ -6,6 +6,8 @@ from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from ..fact import Fact
 
+#: At which p-values rows are counted, for detection.
+LEVELS = (0.005, 0.05)
 #: Counts of calibration rows: p <= .005, .005 < p <= .05, p > .05.
 Cells = tuple[int, int, int]
 

@@ -153,7 +153,14 @@ Values = Annotated[NumericProfile | CategoricalProfile | TextProfile | Embedding
 FieldType = Literal["numeric", "categorical", "boolean", "timestamp", "text", "embedding"]
 
 
-_UNSET: dict[str, object] = {"nulls": (), "zone": "UTC"}
+_UNSET: dict[str, object] = {"nulls": (), "zone": "UTC", "rule": None}
+
+
+class FieldRule(Fact):
+    """What became of a field's values before they were counted (`driftbus.schemas.configuration.personal`)."""
+
+    hash: str | None = None  #: they are known by their hash alone: by what its key is known
+    mask: tuple[str, ...] = ()  #: patterns of what was replaced in them
 
 
 class ProfiledField(Fact):
@@ -169,6 +176,7 @@ class ProfiledField(Fact):
     availability: AvailabilityProfile
     nulls: tuple[str | float, ...] = ()  #: values that stand for none
     zone: str = "UTC"  #: of times that name none
+    rule: FieldRule | None = None  #: of personal data
 
     @model_serializer(mode="wrap")
     def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:  # JSON

@@ -6,6 +6,7 @@ Japanese sentences of our own making (`familiarity_languages`), beside tf-idf of
 AUROC by score; fresh: known texts that are in neither reference nor calibration. To ``tests/benchmarks/results/familiarity.json``.
 """
 
+import itertools
 import json
 import os
 
@@ -14,7 +15,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is read; two 
 import platform
 import resource
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,28 @@ def reviews(embedder: Choice, *, runs: int = RUNS) -> dict[str, object]:
     return told
 
 
+def long_texts(embedder: Choice, *, runs: int = 4) -> dict[str, float]:
+    """Pages of 1 to 40 sentences, spliced of product reviews: fresh ones flagged at .05, and those with ten of film reviews inside."""
+    films, found = sentences("film reviews"), []
+    for seed in range(runs):
+        rng = np.random.default_rng(seed)
+        pool = iter(spliced(130_000, seed, kinds=("product reviews",)))
+
+        def page(number: int, pool: Iterator[str] = pool) -> list[str]:
+            return list(itertools.islice(pool, number))
+
+        training = ["\n".join(page(number)) for number in rng.integers(1, 41, 4_000).tolist()]
+        fresh = ["\n".join(page(number)) for number in rng.integers(1, 41, 1_000).tolist()]
+        mixed = ["\n".join([*page(10), *rng.choice(films, 10).tolist(), *page(10)]) for _ in range(200)]
+        index, _ = TextIndex.built(training, embedder=embedder, tokens=installed_tokens())
+        queries = index.read(fresh)
+        unlike, sizes = index.exact(queries.vectors, None, queries.firsts).p <= 0.05, np.diff(queries.firsts)
+        by_size = [float(np.mean(unlike[(sizes >= low) & (sizes <= high)])) for low, high in ((1, 1), (2, 3), (4, 99))]
+        found.append([float(np.mean(unlike)), *by_size, index.share_flagged(mixed)])
+    names = ("fresh", "fresh in one part", "in two or three", "in more", "with ten of film reviews")
+    return {name: round(float(value), 4) for name, value in zip(names, np.mean(found, axis=0), strict=True)}
+
+
 def by_tf_idf(training: Sequence[str], known: Sequence[str], new: Sequence[str]) -> float:
     """AUROC of the one nearest by tf-idf of characters 3 to 5."""
     vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(3, 5), sublinear_tf=True)
@@ -95,13 +118,13 @@ def languages() -> dict[str, dict[str, float]]:
     return told
 
 
-def spliced(rows: int, seed: int) -> list[str]:
+def spliced(rows: int, seed: int, kinds: Sequence[str] = ("product reviews", *OTHERS)) -> list[str]:
     """Different sentences: the first half of one and the second half of another one of its kind."""
     rng = np.random.default_rng(seed)
-    kinds = [[text.split() for text in sentences(kind)] for kind in ("product reviews", *OTHERS)]
+    parts = [[text.split() for text in sentences(kind)] for kind in kinds]
     found: dict[str, None] = {}
     while len(found) < rows:
-        kind = kinds[int(rng.integers(len(kinds)))]
+        kind = parts[int(rng.integers(len(parts)))]
         one, other = (kind[int(rng.integers(len(kind)))] for _ in range(2))
         found[" ".join([*one[: len(one) // 2], *other[len(other) // 2 :]])] = None
     return list(found)
@@ -158,6 +181,8 @@ def main() -> None:
         print(embedder, json.dumps(result[f"speed, {embedder}"]))
         result[f"reviews, {embedder}"] = reviews(embedder)
         print(embedder, json.dumps(result[f"reviews, {embedder}"]))
+        result[f"long texts, {embedder}"] = long_texts(embedder)
+        print(embedder, json.dumps(result[f"long texts, {embedder}"]))
     result["languages"] = languages()
     print(json.dumps(result["languages"]))
     RESULTS.write_text(json.dumps(result, indent=1) + "\n")

@@ -22,7 +22,7 @@ from .test_joiner import run
 from .unlike_world import built, prepare, send, settings, written
 
 QUIET, NEW = [(6_000, 0.0)], [(4_000, 0.0), (2_000, 0.2)]
-OF = {"of": ["question", "vector"], "embedder": "sketch", "samples": True}
+OF: dict[str, Any] = {"of": ["question", "vector"], "embedder": "sketch", "samples": True}
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +33,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> tuple[Configuration, Refe
     return chosen, built(chosen)
 
 
-def folded(
-    world: tuple[Configuration, Reference], parts: list[tuple[int, float]], deaths: int = 0
-) -> tuple[list[Pane], list[dict[str, Any]]]:
+Told = tuple[list[Pane], list[dict[str, Any]]]
+
+
+def folded(world: tuple[Configuration, Reference], parts: list[tuple[int, float]], deaths: int = 0) -> Told:
     """The panes and the events of this traffic, both of this kind."""
     chosen, profile = world
     draw = np.random.default_rng(0)
@@ -55,7 +56,7 @@ def folded(
 
 
 @pytest.fixture(scope="module")
-def changed(world: tuple[Configuration, Reference]) -> tuple[list[Pane], list[dict[str, Any]]]:
+def changed(world: tuple[Configuration, Reference]) -> Told:
     return folded(world, NEW)
 
 
@@ -80,7 +81,7 @@ def test_nothing_is_told_while_nothing_new_is_asked(world: tuple[Configuration, 
         assert scored / 25 < counts[place + CELLS + 1] < scored / 10
 
 
-def test_new_topics_are_told_once_with_their_onset(changed: tuple[list[Pane], list[dict[str, Any]]]) -> None:
+def test_new_topics_are_told_once_with_their_onset(changed: Told) -> None:
     _, events = changed
     (opened,) = [event for event in events if event["status"] == "opened"]
     change = BEGINNING + NEW[0][0] * 1000
@@ -92,7 +93,16 @@ def test_new_topics_are_told_once_with_their_onset(changed: tuple[list[Pane], li
     assert now > 0.1
 
 
-def test_flagged_rows_are_kept_with_their_texts(changed: tuple[list[Pane], list[dict[str, Any]]]) -> None:
+def test_it_is_told_what_the_new_queries_are_about(changed: Told) -> None:
+    _, events = changed
+    queries = [event["queries"] for event in events if event["signals"][0]["name"].startswith("question") and event.get("queries")]
+    assert queries
+    assert queries[-1]["topics"]
+    words = {word for topic in queries[-1]["topics"] for word in topic["words"]}
+    assert words & {"flight", "hotel", "plane", "seat", "rome", "airport", "car", "rent", "book", "find"}
+
+
+def test_flagged_rows_are_kept_with_their_texts(changed: Told) -> None:
     panes, _ = changed
     kept = [one for pane in panes for one in pane.flagged if pane.bucket > BEGINNING + 4_100_000]
     assert kept
@@ -101,7 +111,7 @@ def test_flagged_rows_are_kept_with_their_texts(changed: tuple[list[Pane], list[
     assert all((one.text is None) == (one.subject == 1) for one in kept)
 
 
-def test_whoever_dies_the_same_is_told(world: tuple[Configuration, Reference], changed: tuple[list[Pane], list[dict[str, Any]]]) -> None:
+def test_whoever_dies_the_same_is_told(world: tuple[Configuration, Reference], changed: Told) -> None:
     panes, events = folded(world, NEW, deaths=6)
     assert events == changed[1]
     assert sorted(pane.encoded() for pane in panes) == sorted(pane.encoded() for pane in changed[0])

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from driftbus.consumers.bus.interface import Bus, Output
+from driftbus.consumers.bus.embedded import EmbeddedBus
+from driftbus.consumers.bus.interface import Bus, Output, TopicDescription
 from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.reference.announce import announce, from_start
 from driftbus.consumers.reference.artifacts import ArtifactStore
@@ -66,9 +67,9 @@ def built(chosen: Configuration) -> Reference:
     return reference_of(chosen, "m0", "1", store=ArtifactStore(chosen.artifacts))
 
 
-def prepare(bus: Bus, chosen: Configuration, profile: Reference) -> None:
+def prepare(bus: EmbeddedBus, chosen: Configuration, profile: Reference) -> None:
     """Topics, and the reference, which holds from the start."""
-    bus.create(TOPIC, PARTITIONS, settings={"retention.ms": "-1"})
+    bus.restore(TopicDescription(TOPIC, "asked-1", PARTITIONS, {"retention.ms": "-1"}), [])  # what is drawn is drawn by its id
     create_topics(bus, chosen)
     announce(bus, chosen, from_start("m0", "1", ArtifactStore(chosen.artifacts).put(profile.encoded()), profile.rows))
 

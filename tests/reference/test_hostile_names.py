@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from driftbus.consumers.reference.building.build import UnusableReference
-from driftbus.consumers.reference.building.messages import MOST_REASONS, LeftOut
+from driftbus.consumers.reference.building.left_out import MOST_REASONS, LeftOut
 from driftbus.consumers.reference.building.source import reference_of
 from driftbus.schemas.stored.reference import CategoricalProfile, Reference
 from driftbus.schemas.text import CATEGORY, UNKNOWN_FIELD, fitted

@@ -61,23 +61,29 @@ def shown(
     folder: Path, said: list[ReviewRequest], drifting: tuple[str, ...] = (), names: tuple[str, ...] = cases.TOPICS, **labels: Any
 ) -> Iterator[Shown]:
     configured = cases.configuration(folder, **labels)
-    with cases.asked(configured, [*said, *slots(said, drifting)]) as bus:
-        desk = Desk(bus, configured, MODEL)
-        page = Page(desk, Questions(configured, ArtifactStore(str(folder)), desk, names), "anna", MODEL)
-        ends = threading.Event()
+    with cases.asked(configured, [*said, *slots(said, drifting)]) as bus, page_of(configured, bus, MODEL, names) as page:
+        yield page
 
-        def turn() -> None:
-            while not ends.is_set():
-                page.turn(0.02)
 
-        thread = threading.Thread(target=turn)
-        thread.start()
-        try:
-            with served(page, 0) as address:
-                yield Shown(address, bus, configured)
-        finally:
-            ends.set()
-            thread.join()
+@contextmanager
+def page_of(configured: Configuration, bus: Bus, model: str, names: tuple[str, ...] = ()) -> Iterator[Shown]:
+    """The page of a model, turned by a thread of its own."""
+    desk = Desk(bus, configured, model)
+    page = Page(desk, Questions(configured, ArtifactStore(configured.artifacts), desk, names), "anna", model)
+    ends = threading.Event()
+
+    def turn() -> None:
+        while not ends.is_set():
+            page.turn(0.02)
+
+    thread = threading.Thread(target=turn)
+    thread.start()
+    try:
+        with served(page, 0) as address:
+            yield Shown(address, bus, configured)
+    finally:
+        ends.set()
+        thread.join()
 
 
 def test_a_case_is_shown_answered_and_taken_back(tmp_path: Path) -> None:

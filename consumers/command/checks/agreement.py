@@ -12,6 +12,7 @@ from ....schemas.messages.progress import InputPartition
 from ....schemas.stored.reference import Reference
 from ....schemas.unusable import Unusable
 from ...decode.json import JSONDecoder
+from ...decode.personal import keys_in, rules_of
 from ...detector.merging import merged
 from ...detector.settings import configuration_hash
 from ...process.plugins import found_for
@@ -65,12 +66,12 @@ def disagreement(configuration: Configuration, name: str, sample: Sample, refere
         stream, settings = configuration.streams[name], configuration.model(reference.model)
         yield from told
         yield from absent_fields(stream, sample, reference, settings, rows)
-        yield from invalid_fields(stream, sample, reference, rows)
+        yield from invalid_fields(stream, sample, reference, rows, rules_of(configuration, reference.model))
 
 
 def told_at_once(configuration: Configuration, name: str, sample: Sample, reference: Reference, rows: Sequence[int]) -> Iterator[Finding]:
     """The changes that these messages of a model version would be told for."""
-    if len(rows) < _FEWEST:
+    if len(rows) < _FEWEST or rules_of(configuration, reference.model).amiss(reference.fields):
         return
     try:
         signals = [signal for signal in drifted(configuration, name, sample, reference, rows) if signal.role != "row"]
@@ -111,7 +112,8 @@ def _counted(
 ) -> Bucket | None:
     """These messages as the bucket of the newest; None: none of them is a row."""
     stream = configuration.streams[name]
-    tiling, decoder = buckets(PaneLength("time", _PANE_MS)), JSONDecoder(stream.mapping, stream.where)
+    tiling = buckets(PaneLength("time", _PANE_MS))
+    decoder = JSONDecoder(stream.mapping, stream.where, keys=keys_in(configuration, name))
     times = np.array([sample.timestamps[row] for row in rows], dtype=np.int64)
     end = tiling.end(int(times.max()))
     records = Records(

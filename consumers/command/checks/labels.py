@@ -12,6 +12,7 @@ from ....schemas.outcome import NO_VALUE, number_of
 from ...bus.interface import Bus
 from ...decode.json import JSONDecoder
 from ...decode.labels import LabelDecoder, ReadLabels
+from ...decode.personal import plain_reason
 from ...decode.scalars import quoted
 from ...streams.records import told_ends
 from .delays import delays_of
@@ -38,18 +39,18 @@ def labels_of(bus: Bus, configuration: Configuration, name: str, most: int) -> I
             return
     sample = last_records(bus, stream, most, told_ends(configuration, stream))
     read = LabelDecoder(configuration.labels[name]).read(sample.values, sample.keys, sample.headers)
-    yield from _readable(key, sample, read)
+    yield from _readable(key, sample, read, withheld=configuration.withholds(name))
     yield from _meeting(bus, configuration, name, read, most)
     yield from delays_of(bus, configuration, name, most)
 
 
-def _readable(key: str, sample: Sample, read: ReadLabels) -> Iterator[Finding]:
+def _readable(key: str, sample: Sample, read: ReadLabels, *, withheld: bool) -> Iterator[Finding]:
     if not sample.values:
         yield Finding("note", f"{key}: no message yet, so the mapping could not be tried")
         return
     refused = [one for one in read.rejected if sample.values[one.row] is not None]
     for row, reason in refused[:_MOST_BAD]:
-        yield Finding("note", f"{sample.places[row]}: {reason}")
+        yield Finding("note", f"{sample.places[row]}: {plain_reason(sample.values[row]) if withheld else reason}")
     looked_at = len(read.rows) + len(refused)
     text = f"{key}: {len(read.rows):,} of the last {looked_at:,} labels can be read"
     wrong = not len(read.rows) or len(refused) > _MOST_REFUSED * looked_at
@@ -70,8 +71,8 @@ def _meeting(bus: Bus, configuration: Configuration, name: str, read: ReadLabels
     met = sum(id_ in ids for id_ in read.ids)
     if ids and read.ids:
         text = f"{key}: {met:,} of the last {len(read.ids):,} labels are of the last {len(ids):,} predictions"
-        apart = f"ids are like {_some(read.ids)}, and of predictions {_some(ids)}"
-        yield Finding("note", text if met else f"{text}: right, if labels come later than that; {apart} ({key}.mapping.id)")
+        shown = "ids differ" if configuration.withholds(name) else f"ids are like {_some(read.ids)}, and of predictions {_some(ids)}"
+        yield Finding("note", text if met else f"{text}: right, if labels come later than that; {shown} ({key}.mapping.id)")
     waiting = traffic * own.sample * own.wait / 1000
     if waiting:
         binned = configuration.binned(name)

@@ -17,6 +17,7 @@ from ....schemas.stored.reference import AVAILABILITY, Reference
 from ...bus.interface import Bus, TopicPartition
 from ...decode.interface import Identities
 from ...decode.json import JSONDecoder
+from ...decode.personal import ModelRules, Rule, plain_reason
 from ...decode.tolerant import NotAnObject, decode_generic, member
 from ...streams.records import records_of
 from .finding import Finding
@@ -84,15 +85,15 @@ def rows_of(stream: Stream, sample: Sample, model: str, version: str) -> list[in
     return [row for row in of.nonzero()[0].tolist() if decoder.is_row(sample.values[row])]
 
 
-def readable(name: str, stream: Stream, sample: Sample, identities: Identities) -> Iterator[Finding]:
-    """How many messages have a model; the others are named, but for those that are no rows."""
+def readable(name: str, stream: Stream, sample: Sample, identities: Identities, *, withheld: bool = False) -> Iterator[Finding]:
+    """How many messages have a model; the others are named, but for those that are no rows. ``withheld``: nothing they hold is shown."""
     if not sample.values:
         yield Finding("note", f"streams.{name}: no message yet, so the mapping could not be tried")
         return
     decoder = JSONDecoder(stream.mapping)
     refused = [one for one in identities.rejected if decoder.is_row(sample.values[one.row])]
     for row, reason in refused[:_MOST_BAD]:
-        yield Finding("note", f"{sample.places[row]}: {reason}")
+        yield Finding("note", f"{sample.places[row]}: {plain_reason(sample.values[row]) if withheld else reason}")
     left_out = set(identities.left_out)
     rows = sum(row not in left_out and decoder.is_row(value) for row, value in enumerate(sample.values)) - len(refused)
     skipped = len(sample.values) - rows - len(refused)
@@ -126,23 +127,35 @@ def _anywhere(place: Place, sample: Sample, identities: Identities) -> bool:
     return True
 
 
-def contents(stream: Stream, sample: Sample, model: str, version: str, rows: Sequence[int]) -> Iterator[Finding]:
-    """What the messages of a model version say."""
+def contents(stream: Stream, sample: Sample, model: str, version: str, rows: Sequence[int], rules: ModelRules) -> Iterator[Finding]:
+    """What the messages of a model version say, as far as its rules for personal data let it be seen."""
     yield Finding("ok", f"{model}/{version}: {len(rows):,} messages")
-    yield from (Finding("more", line) for line in _described(stream.mapping, sample, rows))
+    yield from (Finding("more", line) for line in _described(stream.mapping, sample, rows, rules))
 
 
-def invalid_fields(stream: Stream, sample: Sample, reference: Reference, rows: Sequence[int]) -> Iterator[Finding]:
+def invalid_fields(stream: Stream, sample: Sample, reference: Reference, rows: Sequence[int], rules: ModelRules) -> Iterator[Finding]:
     """Fields that are not of the reference's type."""
-    columns = JSONDecoder(stream.mapping).columns(reference.fields, [sample.values[row] for row in rows])
-    for row, _, reason in columns.invalid[:_MOST_BAD]:
-        yield Finding("note", f"invalid field {sample.places[rows[row]]}: {reason}")
+    if rules.amiss(reference.fields):
+        return  # that is told, and its rows are not counted
+    columns = JSONDecoder(stream.mapping, keys=rules.keys).columns(reference.fields, [sample.values[row] for row in rows])
+    for row, where, reason in columns.invalid[:_MOST_BAD]:
+        yield Finding("note", f"invalid field {sample.places[rows[row]]}: {plain_reason(None, where) if rules else reason}")
     if len(columns.invalid) > _MOST_BAD:
         yield Finding("note", f"{reference.model}/{reference.version}: {len(columns.invalid):,} invalid fields in {len(rows):,} messages")
     for where, count in Counter(one.field for one in columns.invalid).items():
         if count > _MOSTLY * len(rows):
             text = f"{reference.model}/{reference.version}: {where} is invalid in {count:,} of {len(rows):,} messages"
             yield Finding("wrong", f"{text}; mend the mapping, or say what it is: models.{reference.model}.features, type")
+
+
+def other_rules(reference: Reference, rules: ModelRules) -> Iterator[Finding]:
+    """Whether a reference was built by the rules for personal data that the model has."""
+    if why := rules.amiss(reference.fields):
+        model, version = reference.model, reference.version
+        remedy = f"build it anew: driftbus reference build {model} --version {version}"
+        yield Finding(
+            "wrong", f"{model}/{version}: its reference was built by other rules for personal data, and holds no row: {why}; {remedy}"
+        )
 
 
 def absent_fields(stream: Stream, sample: Sample, reference: Reference, settings: Model, rows: Sequence[int]) -> Iterator[Finding]:
@@ -153,7 +166,8 @@ def absent_fields(stream: Stream, sample: Sample, reference: Reference, settings
     paths = [stream.mapping.field(field.role, field.name) for field in watched]
     absent = [f.name for f, path in zip(watched, paths, strict=True) if all(_at(message, path) is UNSET for message in messages)]
     if absent:
-        there = list(dict.fromkeys(name for message in messages for name in JSONDecoder(stream.mapping).names(message)))
+        decoder, dropped = JSONDecoder(stream.mapping), settings.personal.dropped
+        there = list(dict.fromkeys(name for message in messages for name in decoder.names(message) if dropped(name) is None))
         shown = ", ".join(_beside(name, there) for name in absent[:_MOST_BAD])
         shown += f" and {len(absent) - _MOST_BAD} more" if len(absent) > _MOST_BAD else ""
         text = f"{reference.model}/{reference.version}: in the reference, but in none of {len(rows):,} messages: {shown}"
@@ -171,13 +185,14 @@ def _beside(name: str, there: Sequence[str]) -> str:
     return f"{name!a} (messages have {near!a})" if alike else f"{name} (messages have {near!r})"
 
 
-def _described(mapping: Mapping, sample: Sample, rows: Sequence[int]) -> Iterator[str]:
+def _described(mapping: Mapping, sample: Sample, rows: Sequence[int], rules: ModelRules) -> Iterator[str]:
     """A line per thing that is mapped: where it is, of which types, and one example."""
     messages = [decode_generic(sample.values[row]) for row in rows]
     for name in ("id", "time", "prediction", "score", "text", "embedding"):
         place = getattr(mapping, name)
-        if isinstance(place, Place) and place.source == "path":
-            yield from _line(f"{name} ({place})", [_at(message, place.path) for message in messages], told_if_absent=name == "prediction")
+        if isinstance(place, Place) and place.source == "path" and not (name == "id" and rules) and not rules.settings.dropped(place.name):
+            values = [_at(message, place.path) for message in messages]
+            yield from _line(f"{name} ({place})", values, rules.of(place.name), told_if_absent=name == "prediction")
     if isinstance(mapping.features, Place):
         path = mapping.features.path
         objects = [found for message in messages if isinstance(found := _at(message, path), dict)]
@@ -186,18 +201,19 @@ def _described(mapping: Mapping, sample: Sample, rows: Sequence[int]) -> Iterato
             yield f"        features ({mapping.features}): no object there; see mapping.features"
     else:
         names = [place.name for place in mapping.features]
+    names = [name for name in names if rules.settings.dropped(name) is None]
     for name in names[:_MOST_FEATURES]:
-        yield from _line(name, [_at(message, mapping.feature(name)) for message in messages], told_if_absent=True)
+        yield from _line(name, [_at(message, mapping.feature(name)) for message in messages], rules.of(name), told_if_absent=True)
     if len(names) > _MOST_FEATURES:
         yield f"        and {len(names) - _MOST_FEATURES} more features"
 
 
-def _line(name: str, values: Sequence[object], *, told_if_absent: bool) -> Iterator[str]:
+def _line(name: str, values: Sequence[object], rule: Rule, *, told_if_absent: bool) -> Iterator[str]:
     kinds = Counter("missing" if value is UNSET else _KINDS[type(value)] for value in values)
     if set(kinds) == {"missing"} and not told_if_absent:
         return
     example = next((value for value in values if value is not UNSET and value is not None), None)
-    shown = json.dumps(example, ensure_ascii=False)[:40] if example is not None else ""
+    shown = json.dumps(rule.of(example), ensure_ascii=False)[:40] if example is not None else ""
     yield f"        {name:<28} {', '.join(kind for kind, _ in kinds.most_common()):<16} {shown}".rstrip()
 
 

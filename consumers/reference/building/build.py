@@ -12,16 +12,18 @@ from ....schemas.configuration import Model, PaneLength
 from ....schemas.identity import content_hash
 from ....schemas.stored.reference import ProfiledField, Reference
 from ....schemas.text import FIELD, REMARK, UNKNOWN_FIELD, fitted, unfit
+from ...decode.personal import ModelRules
 from .columns import Chunk, Key, Kind, Source, UnusableReference
 from .coverage import uncovered
 from .doubtful import doubts
 from .familiarity import familiar
 from .fields import FEWEST_VALUES, EmbeddingField, field_of
+from .golden import GoldenSource
 from .multivariate import together
 from .recount import recounted
 from .survey import Ignored, Survey, Typed
 from .traffic import TrafficProfiling
-from .watched import SourceWithNulls, TypedSource
+from .watched import SourceWithNulls, SourceWithRules, TypedSource
 
 __all__ = ["UnusableReference", "build_reference"]
 
@@ -48,7 +50,8 @@ def build_reference(
     ``keep`` stores what lies beside it (indexes), and says its hash.
     """
     settings = settings or Model()
-    source = SourceWithNulls(source, settings)
+    rules = ModelRules(model, settings)
+    source = personal = SourceWithRules(SourceWithNulls(source, settings), settings, rules, hashed=isinstance(source, GoldenSource))
     span, traffic, surveys = _Span(), TrafficProfiling(source.label, settings, pane), dict[Key, Survey]()
     for chunk in source.chunks():
         span.add(chunk)
@@ -62,7 +65,7 @@ def build_reference(
         msg = f"{source.label} has {span.rows:,} rows for {model}/{version}, {FEWEST_ROWS} are needed; give more data"
         raise UnusableReference("; ".join([msg, *remarks]))
     typed: dict[Key, Typed] = {}
-    ignored: dict[str, str] = {}
+    ignored = dict.fromkeys(sorted(personal.dropped), f"dropped: models.{model}.personal")
     for key, survey in surveys.items():
         if key.role == "feature" and (why := unfit(key.name, FIELD)):
             ignored[fitted(key.name, UNKNOWN_FIELD)] = f"{why}: rename it to have it watched"
@@ -72,6 +75,9 @@ def build_reference(
             ignored[_name(key, surveys)] = decided.reason
         elif key.role == "feature" or survey.kinds.keys() - {Kind.MISSING}:  # an output that no row has is none
             typed[key] = decided._replace(zone=settings.zone_of(key.name))
+            if key.role == "feature" and rules.written(key.name) and decided.type not in {"categorical", "text"}:
+                msg = f"models.{model}.personal.mask: {key.name} is {decided.type}, and patterns are of texts; drop it, or hash it"
+                raise UnusableReference(msg)
     if not typed:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in ignored.items())
         msg = f"{source.label} has no column to watch: {reasons or 'there is none besides those with a role'}"
@@ -79,7 +85,13 @@ def build_reference(
     source = TypedSource(source, typed)
     fields = [(_name(key, surveys), key) for key in typed]
     built = tuple(
-        field.model_copy(update={"nulls": settings.nulls_of(key.name), "zone": typed[key].zone if field.type == "timestamp" else "UTC"})
+        field.model_copy(
+            update={
+                "nulls": settings.nulls_of(key.name),
+                "zone": typed[key].zone if field.type == "timestamp" else "UTC",
+                "rule": rules.written(key.name) if key.role == "feature" else None,
+            }
+        )
         for field, (_, key) in zip(_built(source, span.rows, fields, typed), fields, strict=True)
     )
     ids, volume = traffic.ids(), traffic.volume()

@@ -44,6 +44,7 @@ class _Gathered:
     texts: dict[str, list[str]] = field(default_factory=dict)
     vectors: dict[str, list[NDArray[np.float64]]] = field(default_factory=dict)
     classes: list[str | None] = field(default_factory=list)
+    numbers: list[Integers] = field(default_factory=list)
     times: list[Integers] = field(default_factory=list)
     segments: list[Integers] = field(default_factory=list)
 
@@ -88,6 +89,7 @@ def _gathered(
     answers = next((field.name for field in fields if field.role == "prediction" and field.type in ("categorical", "boolean")), None)
     for chunk in source.chunks(keys):
         chosen = np.flatnonzero(drawn(np.arange(row, row + chunk.rows), MOST_ROWS / max(reference.rows, 1)))
+        found.numbers.append(row + chosen)
         row += chunk.rows
         rows = decoded(chunk, fields, keys).of(chosen)
         for one in subjects:
@@ -140,6 +142,7 @@ def _built(
         msg = f"models.{reference.model}.ood: {subject.name}: {error}"
         raise UnusableReference(msg) from error
     flags = index.flags(queries.vectors, None if classes is None else [classes[row] for row in held_out.tolist()], queries.firsts)
+    index.rows = np.concatenate(found.numbers)[index.rows]  # in the data, of which a part may have been drawn
     profile = FamiliarityProfile(
         of=subject.name,
         kind="text" if subject.type == "text" else "embedding",

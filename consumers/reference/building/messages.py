@@ -3,7 +3,6 @@
 import heapq
 import mmap
 from array import array
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from operator import itemgetter
@@ -17,13 +16,13 @@ from ....schemas.cloud_events import microseconds
 from ....schemas.configuration import TopicSlice
 from ....schemas.configuration.mapping import Mapping, Place
 from ....schemas.configuration.where import Where
-from ....schemas.text import REASON, fitted
 from ...bus.interface import Bus, TopicPartition
 from ...decode.json import JSONDecoder, category_text, decode_generic
 from ...decode.marked import Marks
 from ...decode.rows import is_row
 from ...decode.tolerant import NotAnObject, Undecodable, member
 from .columns import Chunk, Column, Key, UnusableReference, column_of
+from .left_out import LeftOut
 
 #: Messages at a time: with vectors of a thousand numbers some 130 MB.
 _ROWS = 4_096
@@ -32,21 +31,10 @@ _NOT_AN_OBJECT: list[object] = []
 #: Features are the members of one object. More than this is an object with, say, an id for a name.
 MOST_FEATURES = 5_000
 _GOLDEN = "asked for by golden evaluations"
-#: Reasons to leave out messages that are told apart: each names a model, or quotes a message.
-MOST_REASONS = 1_000
 
 
 class UnusableMessages(UnusableReference):
     """Messages that no reference can be built from. Its text says what to change."""
-
-
-class LeftOut(Counter[str]):
-    """How many messages were not used, by reason; beyond `MOST_REASONS` of these, together."""
-
-    def note(self, reason: str, messages: int = 1) -> None:
-        """Some more."""
-        short = fitted(reason, REASON)
-        self[short if short in self or len(self) < MOST_REASONS else "for other reasons"] += messages
 
 
 class SampleRead(NamedTuple):
@@ -59,10 +47,13 @@ class SampleRead(NamedTuple):
 class MessageSource:
     """Messages as the source of a reference. ``read`` begins again at every call; ``timed``: it yields in the order of time."""
 
-    def __init__(self, label: str, mapping: Mapping, read: Callable[[LeftOut], Iterator[SampleRead]], *, timed: bool) -> None:
+    def __init__(
+        self, label: str, mapping: Mapping, read: Callable[[LeftOut], Iterator[SampleRead]], *, timed: bool, withheld: bool = False
+    ) -> None:
+        """``withheld``: messages are quoted in no remark (`driftbus.schemas.configuration.Configuration.withholds`)."""
         self.label = label
         self._mapping, self._read, self._timed = mapping, read, timed
-        self._left_out = LeftOut()
+        self._left_out = LeftOut(withheld=withheld)
 
     def chunks(self, keys: Sequence[Key] | None = None) -> Iterator[Chunk]:
         """These columns, or all that appear in a chunk, chunk by chunk."""
@@ -125,7 +116,15 @@ def _at(message: dict[str, Any], place: Place) -> object:
 
 
 def topic_slice(
-    bus: Bus, slice_: TopicSlice, mapping: Mapping, model: str, version: str, where: Where | None = None, *, marked: bool = False
+    bus: Bus,
+    slice_: TopicSlice,
+    mapping: Mapping,
+    model: str,
+    version: str,
+    where: Where | None = None,
+    *,
+    marked: bool = False,
+    withheld: bool = False,
 ) -> MessageSource:
     """The messages of one model version that stand in a topic now, in the order of their record timestamps."""
     start = _edge(slice_.start, "start", -(2**62))
@@ -143,7 +142,7 @@ def topic_slice(
             keys = batch.keys() if decoder.needs_keys else None
             identities = decoder.identities(batch.values, keys, batch.headers() if decoder.needs_headers else None)
             for rejected in identities.rejected:
-                left_out.note(rejected.reason)
+                left_out.note_bad(rejected.reason, batch.values[rejected.row])
             if by_where := len(identities.left_out) - len(identities.golden):
                 left_out.note("by where", by_where)
             if identities.golden:
@@ -160,7 +159,7 @@ def topic_slice(
     def read(left_out: LeftOut) -> Iterator[SampleRead]:
         return heapq.merge(*(records(source, left_out) for source in sources), key=itemgetter(0))
 
-    return MessageSource(f"topic {slice_.topic}", mapping, read, timed=True)
+    return MessageSource(f"topic {slice_.topic}", mapping, read, timed=True, withheld=withheld)
 
 
 def _bounds(bus: Bus, source: TopicPartition, start: int) -> tuple[int, int]:
@@ -173,7 +172,7 @@ def _read(value: bytes | None, time: int, left_out: LeftOut) -> Iterator[SampleR
     try:
         yield SampleRead(time, decode_generic(value))
     except Undecodable as error:
-        left_out.note(str(error))
+        left_out.note_bad(str(error), value)
 
 
 def _edge(text: str | None, name: str, otherwise: int) -> int:
@@ -218,7 +217,7 @@ def _first(path: Path) -> dict[str, Any]:
             return {}
 
 
-def json_lines(path: Path, mapping: Mapping, model: str, version: str) -> MessageSource:
+def json_lines(path: Path, mapping: Mapping, model: str, version: str, *, withheld: bool = False) -> MessageSource:
     """The messages of one model version in a file, in the order of their mapped time (of the file, if the first one has none).
 
     What the file does not say, because the topic's keys or headers do, or because all lines are of one model, leaves nothing out.
@@ -226,7 +225,7 @@ def json_lines(path: Path, mapping: Mapping, model: str, version: str) -> Messag
     place = mapping.time if mapping.time is not None and mapping.time.source == "path" else None
     timed = place is not None and _at(_first(path), place) is not UNSET
     times_at = place if timed else None
-    order = _order(path, times_at) if timed else None
+    order = _order(path, times_at, withheld=withheld) if timed else None
     marks = Marks(mapping, beside=False)
     own = [(place, name) for place, name in ((mapping.model, model), (mapping.version, version)) if place and place.source == "path"]
 
@@ -241,7 +240,7 @@ def json_lines(path: Path, mapping: Mapping, model: str, version: str) -> Messag
                 else:
                     left_out.note(f"of {other}")
 
-    return MessageSource(str(path), mapping, read, timed=timed)
+    return MessageSource(str(path), mapping, read, timed=timed, withheld=withheld)
 
 
 def _lines(path: Path, lines: Iterable[bytes], times_at: Place | None, left_out: LeftOut) -> Iterator[tuple[int, int, SampleRead]]:
@@ -255,15 +254,16 @@ def _lines(path: Path, lines: Iterable[bytes], times_at: Place | None, left_out:
             try:
                 yield start, len(line), SampleRead(0 if times_at is None else epoch_ms(_at(message, times_at)), message)
             except ValueError as error:
-                msg = f"{path}:{number}: {times_at}: {error}; write ISO 8601 or epoch milliseconds, or leave `time` out of the mapping"
+                why = "what stands there is not a time" if left_out.withheld else error
+                msg = f"{path}:{number}: {times_at}: {why}; write ISO 8601 or epoch milliseconds, or leave `time` out of the mapping"
                 raise UnusableMessages(msg) from None
 
 
-def _order(path: Path, times_at: Place | None) -> list[tuple[int, int]] | None:
+def _order(path: Path, times_at: Place | None, *, withheld: bool) -> list[tuple[int, int]] | None:
     """Position and length of the lines in the order of time; None: they are so already."""
     times, starts, lengths = array("q"), array("q"), array("q")
     with path.open("rb") as file:
-        for start, length, found in _lines(path, file, times_at, LeftOut()):
+        for start, length, found in _lines(path, file, times_at, LeftOut(withheld=withheld)):
             times.append(found.time)
             starts.append(start)
             lengths.append(length)

@@ -45,8 +45,9 @@ def open_source(
         if bus is None:
             msg = f"models.{model}.reference is a topic, which needs the bus"
             raise UnusableReference(msg)
-        chosen = configuration.streams[stream].where
-        yield topic_slice(bus, place, mapping, model, version, chosen, marked=configuration.tested_in(stream))
+        chosen, marked = configuration.streams[stream].where, configuration.tested_in(stream)
+        withheld = configuration.withholds(stream)
+        yield topic_slice(bus, place, mapping, model, version, chosen, marked=marked, withheld=withheld)
     elif isinstance(place.file, str) and holds_messages(Path(place.file), mapping):
         others = [role for role in _ROLES if getattr(place, role) not in (None, str(getattr(mapping, role)))]
         if others or place.ignore:
@@ -55,7 +56,7 @@ def open_source(
                 f"{', '.join([*others, *(['ignore'] if place.ignore else [])])} (models.{model}.reference)"
             )
             raise UnusableReference(msg)
-        yield json_lines(Path(place.file), mapping, model, version)
+        yield json_lines(Path(place.file), mapping, model, version, withheld=configuration.withholds(stream))
     else:
         where = {column: name for column, name in ((place.model, model), (place.version, version)) if column is not None}
         settings = configuration.model(model)

@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 from ....schemas.configuration import Model
 from ...decode.nulls import Nulls
+from ...decode.personal import ModelRules, Rule
 from ...decode.reader import missing_vectors
 from ...decode.scalars import classify, vector_of
 from ...decode.times import ages
-from .columns import Chunk, Column, Integers, Key, Source
+from .columns import Chunk, Column, Integers, Key, Source, column_of
 from .survey import Typed
 
 
@@ -36,6 +37,46 @@ class SourceWithNulls:
         if isinstance(column, np.ndarray):
             return np.where(np.isin(column, list(nulls.numbers)), np.nan, column) if nulls.numbers else column
         return [None if nulls.hold(value) else value for value in column]
+
+    def remarks(self) -> Sequence[str]:
+        """Those of the source."""
+        return self._source.remarks()
+
+
+class SourceWithRules:
+    """A source in which users' data is as the model's rules leave it: nothing behind it ever sees what they leave out."""
+
+    def __init__(self, source: Source, settings: Model, rules: ModelRules, *, hashed: bool = False) -> None:
+        """``hashed``: what is known by its hash already is so in the source."""
+        self.label, self.dropped = source.label, set[str]()  #: patterns by which some feature was left out
+        self._source, self._settings, self._rules, self._hashed = source, settings, rules, hashed
+        self._of: dict[str, Rule] = {}
+
+    def chunks(self, keys: Sequence[Key] | None = None) -> Iterator[Chunk]:
+        """As the source, without what is dropped."""
+        for chunk in self._source.chunks(keys):
+            left = {key: self._read(key, column) for key, column in chunk.columns.items() if not self._drops(key)}
+            yield chunk._replace(columns=left, loose=chunk.loose & left.keys())
+
+    def _drops(self, key: Key) -> bool:
+        pattern = self._rules.settings.dropped(key.name) if key.role == "feature" else None
+        if pattern is not None:
+            self.dropped.add(pattern)
+        return pattern is not None
+
+    def _read(self, key: Key, column: Column) -> Column:
+        if key.role != "feature":
+            return column
+        if key.name not in self._of:
+            self._of[key.name] = self._rules.of(key.name)
+        rule = self._of[key.name]
+        if (not rule.key and rule.pattern is None) or (rule.key and self._hashed):
+            return column
+        if not isinstance(column, np.ndarray):
+            return column_of([rule.of(value) for value in column])
+        if not rule.key and self._settings.feature(key.name).type is None:
+            return column  # numbers, whose masks are refused
+        return [None if np.isnan(value) else rule.of(value) for value in column.tolist()]
 
     def remarks(self) -> Sequence[str]:
         """Those of the source."""

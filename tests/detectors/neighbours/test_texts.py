@@ -252,8 +252,12 @@ def test_thresholds_are_what_p_values_say_with_ties_too(held_out: list[int], sco
 
 @pytest.mark.parametrize("embedder", ["tokens", "sketch"])
 def test_long_texts_are_as_unfamiliar_as_their_least_familiar_part(embedder: Choice) -> None:
-    long, _ = TextIndex.built([pages(SHOP, 30, seed) for seed in range(1_000, 1_600)], embedder=embedder, tokens=tokens())
+    long, _ = TextIndex.built([pages(SHOP, 1 + seed % 2 * 29, seed) for seed in range(1_000, 2_100)], embedder=embedder, tokens=tokens())
     known = [pages(SHOP, 30, seed) for seed in range(100)]
     hidden = [". ".join([pages(SHOP, 15, seed), pages(SKY, 12, seed), pages(SHOP, 15, seed + 1)]) for seed in range(100)]
+    assert {group for _, group in long.calibration.names} <= {0, 1, 2}
+    mixed = [text for pair in zip(hidden, sentences(SHOP, 100, 7), strict=True) for text in pair]
+    alone = [flags(long, long.read([text]))[0] for text in mixed]  # a short text has the calibration of short ones, whatever is beside it
+    assert np.array_equal(alone, flags(long, long.read(mixed)))
     assert long.share_flagged(known) < 0.15
     assert long.share_flagged(hidden) > 0.9

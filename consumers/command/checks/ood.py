@@ -1,0 +1,106 @@
+"""How queries are compared with the training data: by what, whether it can be had here, whether what must be flagged is, what it costs."""
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from ....detectors.counting import Counting
+from ....schemas.configuration import Configuration, Stream
+from ....schemas.stored.familiarity import FamiliarityProfile
+from ....schemas.stored.reference import Reference
+from ....schemas.unusable import Unusable
+from ...decode.interface import Columns
+from ...decode.json import JSONDecoder
+from ...reference.artifacts import ArtifactError, ArtifactStore
+from ...reference.building.probe import probed
+from ...reference.familiar import Familiar, Subject
+from .finding import Finding
+from .samples import Sample
+
+#: Distinct held-out rows below which small shares of new queries are found late.
+FEW = 3_000
+#: Of what is to be flagged a smaller part is too little.
+LEAST = 0.5
+#: Of the time that a profiler takes for its rows without it, what comparing them may take.
+_SHARE = 1 / 3
+#: Rows with which it is measured, at least.
+_ROWS = 200
+
+
+def unlike(
+    configuration: Configuration, reference: Reference, sample: Sample, rows: Sequence[int], store: ArtifactStore
+) -> Iterator[Finding]:
+    """Of one model version that has ``ood:``; ``rows`` are those of the sample's messages that are of it."""
+    settings, who = configuration.model(reference.model).ood, f"{reference.model}/{reference.version}"
+    if settings is None:
+        return
+    key = f"models.{reference.model}.ood"
+    if not reference.familiarity:
+        remedy = f"driftbus reference build {reference.model} --version {reference.version}"
+        yield Finding("note", f"{key}: the reference was built without it, so nothing is compared: {remedy}")
+        return
+    try:
+        subjects = Familiar(store).subjects(reference)
+    except (Unusable, ArtifactError) as error:
+        yield Finding("wrong", f"{key}: {error}")
+        return
+    for subject in subjects:
+        yield Finding("ok", f"{who}: {described(subject.profile)}")
+        if subject.profile.calibration < FEW:
+            yield Finding("note", f"{key}: {subject.profile.of} has {subject.profile.calibration:,} held-out rows, fewer than {FEW:,}")
+        if settings.probe is not None:
+            yield from _of_probe(key, subject, settings.probe)
+    yield from _costs(key, configuration.streams[configuration.stream_of(reference.model)], reference, subjects, sample, rows)
+
+
+def described(profile: FamiliarityProfile) -> str:
+    """In a line: by what, with how many rows.
+
+    >>> described(FamiliarityProfile(of="question", kind="text", index="", embedder="sketch/1024", rows=9, cells=(0, 1, 19)))
+    'question is compared with 9 rows of the reference (sketch/1024); p-values from 20 others'
+    """
+    by = "" if not profile.embedder else f" ({profile.embedder}{f': {profile.why}' if profile.why else ''})"
+    line = f"{profile.of} is compared with {profile.rows:,} rows of the reference{by}; p-values from {profile.calibration:,} others"
+    parts = [", by predicted class" * profile.classes, f"; {profile.duplicates:,} duplicates left out" * bool(profile.duplicates)]
+    if profile.flagged_probe is not None:
+        flagged, probed_ = profile.flagged_probe
+        parts.append(f"; of the probe {flagged / probed_:.0%} were flagged")
+    return line + "".join(parts)
+
+
+def _of_probe(key: str, subject: Subject, probe: str) -> Iterator[Finding]:
+    try:
+        flagged, texts = probed(subject, probe)
+    except (Unusable, OSError, ValueError) as error:
+        yield Finding("wrong", f"{key}.probe: {error}")
+        return
+    text = f"{key}.probe: {flagged:,} of {texts:,} are flagged at .05 as unlike {subject.profile.of}"
+    broad = flagged < LEAST * texts
+    yield Finding("note" if broad else "ok", f"{text}: the reference is too broad to see what is like them" if broad else text)
+
+
+def _costs(
+    key: str, stream: Stream, reference: Reference, subjects: Sequence[Subject], sample: Sample, rows: Sequence[int]
+) -> Iterator[Finding]:
+    """Measured on the last messages, against what a profiler takes for them anyway."""
+    if len(rows) < _ROWS:
+        return
+    decoder, counting, chosen = JSONDecoder(stream.mapping), Counting(reference), np.array(rows, dtype=np.intp)
+    began = time.perf_counter()
+    columns: Columns = decoder.columns(reference.fields, sample.values, chosen)
+    counting.count(columns.numeric, columns.categorical, columns.vectors)
+    without = time.perf_counter() - began
+    places = np.arange(len(rows))
+    began = time.perf_counter()
+    for subject in subjects:
+        subject.scored(columns, places, np.zeros(len(rows), dtype=np.bool_))
+    each = (time.perf_counter() - began) / len(rows)
+    now = max(subject.profile.sample for subject in subjects)
+    text = f"{key}: {each * 1e6:,.0f} us a row that is compared, one in {now}; all else takes {without / len(rows) * 1e6:,.0f} us a row"
+    proposed = max(1, math.ceil(each * len(rows) / (without * _SHARE)))
+    if now >= proposed:
+        yield Finding("ok", text)
+    else:
+        yield Finding("note", f"{text}; with {key}.sample: {proposed} it would be less than a third of that (build the reference anew)")
