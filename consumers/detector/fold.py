@@ -4,7 +4,7 @@ The aligner says when a bucket is ready; its panes are summed per model version 
 (`Fold.snapshot`), and a restored fold continues exactly.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -152,9 +152,13 @@ class Fold:
                 bucket = aligner.buckets.end(aligner.evaluated if one.bucket <= aligner.evaluated else one.bucket - 1)
                 self.unreadable.take(record.stream, bucket, one)
                 aligner.await_(bucket)
+        unfamiliar = deque(self.familiarity.feed(offset, appended, record) if isinstance(record, Progress) else ())
+        self.counted["events"] += len(unfamiliar)
         published: list[Published] = []
         asking = self.asking[record.stream]
         for aligned in aligner.feed(offset, appended, record):
+            while unfamiliar and unfamiliar[0].time < aligned.end:  # in the order of buckets, however many one record makes ready
+                published.append(unfamiliar.popleft())
             before = len(published)
             through = aligner.buckets.start(aligned.end - 1) if aligned.panes else aligned.end
             silent = self.silences.passed(record.stream, Completeness(through, aligned.complete, aligned.clock_decided))
@@ -166,11 +170,7 @@ class Fold:
             self.counted["events"] += len(published) - before
             events = [one.event for one in published[before:]]
             published += (Published(aligned.end, request) for request in asking.asked(aligned.end, events))
-        if isinstance(record, Progress):
-            unfamiliar = self.familiarity.feed(offset, appended, record)
-            self.counted["events"] += len(unfamiliar)
-            published += unfamiliar
-        return published
+        return [*published, *unfamiliar]
 
     def _unreadable(self, stream: str, aligner: Aligner, aligned: Aligned) -> list[Published]:
         known = Completeness(aligned.end, aligned.complete, aligned.clock_decided)
