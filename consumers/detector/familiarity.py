@@ -20,6 +20,7 @@ from ...schemas.messages.pane import OOD, Pane
 from ...schemas.messages.progress import Progress
 from ..streams.align import Aligned, Aligner
 from ..streams.buckets import buckets
+from . import outliers
 from .gone import Gone
 from .keys import Lane, Published, StateKey
 from .merging import merged
@@ -97,6 +98,8 @@ class Familiarity:
             key = StateKey(record.stream, record.model, record.version, record.reference or "")
             if len(record.counts) or record.parts > 1:
                 self._sizes.check(record, lambda: (self._suites.get(key) or self._suite_of(key)).layout)
+            if len(record.masked):
+                outliers.check(record, self._suites.get(key) or self._suite_of(key))
             if record.stream in self._gone.left:
                 self._gone.forget(record.stream)
         if aligner is None:
@@ -138,22 +141,27 @@ class Familiarity:
             rows = (
                 AskedRow(*one[:1], pane.partition, *one[1:3], one.text) for pane in panes for one in pane.flagged if one.text is not None
             )
-            self._asked.setdefault(key, Asked()).add(aligned.start, aligned.end, rows)
+            self._asked.setdefault(key, Asked()).add(aligned.start, aligned.end, rows, outliers.counted(tests, bucket, panes))
             self._states[key], events = step(tests, self._states[key], bucket)
-            published += self._placed(stream, aligned.end, [self._with_queries(key, event) for event in events])
+            published += self._placed(stream, aligned.end, [self._explained(key, event) for event in events])
         return published
 
-    def _with_queries(self, key: StateKey, event: DriftEvent) -> DriftEvent:
-        """With what is asked, as far as its texts may be shown: in the largest signal that is about all rows, else in the largest."""
+    def _explained(self, key: StateKey, event: DriftEvent) -> DriftEvent:
+        """With what is asked, as far as its texts may be shown: in the largest signal that is about all rows, else in the largest.
+
+        Of rows with whose fault it is.
+        """
         signals = sorted((one for one in event.signals if one.open), key=lambda one: (one.segment is not None, -one.share))
         if event.status == "resolved" or not signals:
             return event
         first, onset = signals[0], microseconds(event.onset) // 1000
+        counts = self._asked[key].counted_since(onset)
+        told = outliers.told(self.suite(key), {one.name for one in signals}, counts, self._configuration.model(key.model))
         was, now = first.effect.flagged or (0.0, 0.0)
         names = list(dict.fromkeys(one.name for one in self.suite(key).layout.signals))
         texts = self._asked[key].since(onset, names.index(first.name), MOST_TEXTS)
-        told = self._suite_of.about(key, first.name, texts, min(was / now, 1.0) if now else 1.0) if texts else None
-        return event if told is None else event.model_copy(update={"queries": told})
+        queries = self._suite_of.about(key, first.name, texts, min(was / now, 1.0) if now else 1.0) if texts else None
+        return event.model_copy(update={"queries": queries, "outliers": told})
 
     def _replace(self, key: StateKey, aligned: Aligned, since: int, reason: str) -> Iterator[Published]:
         """Resolve and forget the state of this model version that an earlier reference made."""

@@ -259,8 +259,8 @@ class Tally:
             if subjects := self._subjects(target):
                 inside = np.flatnonzero((group == code) & counted)
                 self._stage.look(target.model, subjects, columns, offsets, inside, found)
-                kept = self._stage.kept(target.model, subjects, columns, offsets, inside, found)
-                self._runs[run].unlike.setdefault(target, Unlike()).add(kept)
+                into = self._runs[run].unlike.setdefault(target, Unlike())
+                self._stage.gather(target.model, subjects, columns, offsets, inside, found, into=into)
         return found
 
     def _wait(
@@ -387,7 +387,7 @@ class Tally:
             panes.append(pane)
             if self._stage.asked(target.model) and target.since is not None:
                 kept = run.unlike.pop(target._replace(segment=None), None) or Unlike()
-                panes.append(_unlike(pane, total.unlike, kept))
+                panes.append(_unlike(pane, total.unlike, kept, self._subjects(target)))
                 samples += sampled(pane, self._subjects(target), kept.kept)
         blocks = [
             block
@@ -416,13 +416,15 @@ class Tally:
         return counts
 
 
-def _unlike(pane: Pane, counts: NDArray[np.int64] | None, unlike: Unlike) -> Pane:
+def _unlike(pane: Pane, counts: NDArray[np.int64] | None, unlike: Unlike, subjects: Sequence[Compared]) -> Pane:
     """What is said beside a pane of how alike the training data its rows are; empty where nothing can be said any more."""
     nothing = np.zeros(0, dtype=np.int64)
     return Pane(
         **pane.model_dump(include={*_PLACE, "model", "version", "segment", "reference", "since", "rows"}),
         counts=nothing if counts is None else counts,
         flagged=tuple(one.flagged for one in unlike.kept),
+        masked=unlike.masked(subjects),
+        inside=unlike.inside,
         of=OOD,
     )
 
