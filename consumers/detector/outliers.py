@@ -1,19 +1,57 @@
 """Rows unlike the training data: whose fault it is, by what was counted of the outliers in their panes."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...detectors.episodes.step import Bucket
 from ...detectors.familiarity import CELLS, WIDTH, FamiliaritySuite
-from ...detectors.neighbours.masked import judged, length
+from ...detectors.neighbours.masked import SAMPLES, judged, length
 from ...schemas.configuration import Model
 from ...schemas.messages.drift import ToldOutliers
 from ...schemas.messages.pane import Pane
 from ..bus.own import Unreadable
 
+#: Masked outliers from which on what is told of them is not told again.
+MANY = SAMPLES[-1]
 #: Fields, and sources, of which an event says what they cure.
 _MOST_TOLD = 10
+
+
+class Fault(NamedTuple):
+    """As it was told."""
+
+    fault: str
+    names: Sequence[str]
+    masked: int
+
+
+class Faults:
+    """Of open episodes whose fault they are, as last told."""
+
+    def __init__(self, told: Mapping[str, Fault] | None = None) -> None:
+        self._told = dict(told or {})
+
+    def tell(self, episode: str, found: ToldOutliers | None) -> bool:
+        """Remember it; None: the episode has ended. Returns whether it differs from what was told."""
+        before = self._told.pop(episode, None)
+        if found is not None:
+            self._told[episode] = Fault(found.fault, found.names, found.masked)
+        return before is None or found is None or (before.fault, tuple(before.names)) != (found.fault, found.names)
+
+    def open(self, episode: str) -> bool:
+        """Whether it was told of few outliers, so that of many it is to be told again if it differs."""
+        return episode in self._told and self._told[episode].masked < MANY
+
+    def encoded(self) -> dict[str, Fault]:
+        """As it stands in a snapshot."""
+        return self._told
+
+    @classmethod
+    def decoded(cls, form: Mapping[str, Sequence[Any]]) -> "Faults":  # plain data
+        """What `encoded` wrote."""
+        return cls({episode: Fault(*own) for episode, own in form.items()})
 
 
 def check(pane: Pane, tests: FamiliaritySuite) -> None:

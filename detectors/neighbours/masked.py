@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ...schemas.stored.familiarity import FamiliarityProfile, MaskProfile
 from .causes import Causes
-from .cures import LEAST_SPREAD, Blame, blamed_of, excess
+from .cures import CURES, LEAST_SPREAD, Blame, blamed_of, excess
 from .levels import OUTLIER
 from .masks import Left, Mask
 
@@ -109,4 +109,6 @@ def judged(profile: FamiliarityProfile, counts: Integers, *, rate: float) -> Cau
     fit = [place for place, most in enumerate(SAMPLES) if most <= places.sum()]
     if usual and fit and distinct(places, SAMPLES[fit[-1]]) < LEAST_SPREAD * min(one[fit[-1]] for one in usual):
         blame = Blame("novelty")
+    elif blame.of == "novelty" and rows < SAMPLES[-1] and max(shares) + 2 * math.sqrt(CURES * (1 - CURES) / rows) >= CURES:
+        blame = Blame("unknown")  # a few outliers more may name a field
     return Causes(fields, sources, blame)
