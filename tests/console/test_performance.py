@@ -17,13 +17,14 @@ from driftbus.consumers.command.main import main
 from driftbus.consumers.console.awaited import still_awaited
 from driftbus.consumers.console.deployments import Known
 from driftbus.consumers.console.episodes import told as episodes_of
-from driftbus.consumers.console.performance import Story, main_metric
+from driftbus.consumers.console.performance import Story, main_metric, story_in
 from driftbus.consumers.console.performance_table import WIDE, happened, legend, plain, table, title
 from driftbus.consumers.console.screen import Terminal
 from driftbus.consumers.replay.curves import Happened, draw
 from driftbus.consumers.replay.series import began, ripe, series
 from driftbus.detectors.outcomes.interval import wilson
 from driftbus.schemas.cloud_events import iso
+from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.drift import DriftEvent
 from driftbus.schemas.messages.model_event import ModelEvent
 from driftbus.schemas.messages.performance import Performance
@@ -289,7 +290,7 @@ def test_what_people_say_stands_in_the_same_row(width: int) -> None:
     assert all(len(line) <= width for line in lines)
     assert "reviewed" in lines[0]
     assert ["0.8125" in line for line in lines[1:]] == [False, True, False]
-    assert ("0.51 .. 0.96" if width >= WIDE else "0.51-0.96") in lines[2]
+    assert ("0.51 .. 0.96" in lines[2]) is (width >= WIDE)
     assert "reviewed" not in shown(told._replace(reviewed=[reviewed(7)]), width)[0]
     assert "reviewed" not in shown(story(record(1))._replace(records=[record(1, segment="red")], reviewed=[reviewed(1)]), width)[0]
     found = [one["reviewed"]["answered"] for one in plain(told) if "reviewed" in one]
@@ -308,3 +309,12 @@ def test_of_numbers_it_is_their_error(tmp_path: Path) -> None:
         draw(tmp_path / f"{name}.svg", told.records, "mae", told.matured, reviewed=people)
     assert "reviewed" in (tmp_path / "a.svg").read_text()
     assert "reviewed" not in (tmp_path / "b.svg").read_text()
+
+
+def test_what_a_replay_wrote_of_reviews_is_read_with_the_rest(tmp_path: Path) -> None:
+    lines = [record(1), reviewed(1), reviewed(0), record(1, labelled=90)]
+    (tmp_path / "told.jsonl").write_text("".join(one.model_dump_json() + "\n" for one in lines))
+    told = story_in([tmp_path / "told.jsonl"], Configuration.model_validate({"application": "test", "streams": {"s": {"topics": ["t"]}}}))
+    assert list(told.of("fraud", "1", None).reviewed) == [reviewed(0), reviewed(1)]
+    assert told.of("fraud", None, "red").reviewed == []
+    assert [one.labelled for one in told.records] == [90]
