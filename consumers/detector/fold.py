@@ -4,7 +4,7 @@ The aligner says when a bucket is ready; its panes are summed per model version 
 (`Fold.snapshot`), and a restored fold continues exactly.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -156,31 +156,37 @@ class Fold:
                 bucket = aligner.buckets.end(aligner.evaluated if one.bucket <= aligner.evaluated else one.bucket - 1)
                 self.unreadable.take(record.stream, bucket, one)
                 aligner.await_(bucket)
-        published: list[Published] = []
-        asking = self.asking[record.stream]
+        unfamiliar = self.familiarity.feed(offset, appended, record) if isinstance(record, Progress) else []
+        self.counted["events"] += len(unfamiliar)
+        published, left, own = list[Published](), deque(unfamiliar), list[Published]()
         for aligned in aligner.feed(offset, appended, record):
-            before = len(published)
-            through = aligner.buckets.start(aligned.end - 1) if aligned.panes else aligned.end
-            silent = self.silences.passed(record.stream, Completeness(through, aligned.complete, aligned.clock_decided))
-            published += starmap(Published, silent)
-            if aligned.panes:
-                self.counted["buckets"] += 1
-                published += self._evaluate(record.stream, aligner, aligned)
-            published += self._unreadable(record.stream, aligner, aligned)
-            if aligned.panes:  # with its rows nothing more is to come of the bucket
-                known = Completeness(aligned.end, aligned.complete, aligned.clock_decided)
-                published += starmap(Published, self.silences.passed(record.stream, known))
-            self.counted["events"] += len(published) - before
-            events = [one.event for one in published[before:]]
-            published += (Published(aligned.end, request) for request in asking.asked(aligned.end, events))
+            while left and left[0].time < aligned.end:  # in the order of buckets, however many one record makes ready
+                published.append(left.popleft())
+            told = self._of_bucket(record.stream, aligner, aligned)
+            published, own = published + told, own + told
+        published += left
         if isinstance(record, Progress):
-            published = self.notes.behind(Lane(record.stream, record.of), aligner, published, heard=True)
-            unfamiliar = self.familiarity.feed(offset, appended, record)
-            self.counted["events"] += len(unfamiliar)
+            published += self.notes.behind(Lane(record.stream, record.of), aligner, own, heard=True)[len(own) :]
             if record.stream in self.familiarity.aligners:
-                lane = Lane(record.stream, OOD)
-                published += self.notes.behind(lane, self.familiarity.aligners[record.stream], unfamiliar, heard=True)
+                behind = self.familiarity.aligners[record.stream]
+                published += self.notes.behind(Lane(record.stream, OOD), behind, unfamiliar, heard=True)[len(unfamiliar) :]
         return published
+
+    def _of_bucket(self, stream: str, aligner: Aligner, aligned: Aligned) -> list[Published]:
+        """What is told of a bucket of predictions, or of buckets without them."""
+        through = aligner.buckets.start(aligned.end - 1) if aligned.panes else aligned.end
+        silent = self.silences.passed(stream, Completeness(through, aligned.complete, aligned.clock_decided))
+        published = list(starmap(Published, silent))
+        if aligned.panes:
+            self.counted["buckets"] += 1
+            published += self._evaluate(stream, aligner, aligned)
+        published += self._unreadable(stream, aligner, aligned)
+        if aligned.panes:  # with its rows nothing more is to come of the bucket
+            known = Completeness(aligned.end, aligned.complete, aligned.clock_decided)
+            published += starmap(Published, self.silences.passed(stream, known))
+        self.counted["events"] += len(published)
+        events = [one.event for one in published]
+        return published + [Published(aligned.end, request) for request in self.asking[stream].asked(aligned.end, events)]
 
     def _unreadable(self, stream: str, aligner: Aligner, aligned: Aligned) -> list[Published]:
         known = Completeness(aligned.end, aligned.complete, aligned.clock_decided)

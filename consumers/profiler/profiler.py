@@ -15,9 +15,8 @@ from ..decode.personal import keys_in
 from ..process.consumer import Making
 from ..reference.holding import HeldReferences
 from ..streams.buckets import Buckets
-from .awaiting import joins
-from .candidates import reviewed
 from .evaluations import Evaluations
+from .further import Asked
 from .joins import published, said_to_joins
 from .labels import label_readers
 from .reader import ROLE, StreamReader
@@ -75,8 +74,7 @@ class _Predictions:
     def __init__(self, configuration: Configuration, name: str, decoder: Decoder, references: References, evaluations: Evaluations) -> None:
         self._configuration, self._name, self._decoder, self._references = configuration, name, decoder, references
         self._evaluations = evaluations
-        self.key, self._joins = f"streams.{name}", joins(configuration, name)
-        self._reviewed = reviewed(configuration, name)
+        self.key, self._asked = f"streams.{name}", Asked.of(configuration, name)
 
     def keep_up(self) -> None:
         self._references.keep_up()
@@ -86,10 +84,7 @@ class _Predictions:
 
     def tally(self, place: InputPartition, tiling: Buckets) -> Tally:
         stage, withheld = Stage.of(self._configuration, self._name, place), self._configuration.withholds(self._name)
-        partitions = self._configuration.topics.partitions
-        return Tally(
-            *(self._name, place, self._decoder, self._references, tiling, self._joins, partitions, stage, self._reviewed), withheld=withheld
-        )
+        return Tally(self._name, place, self._decoder, self._references, tiling, asked=self._asked, stage=stage, withheld=withheld)
 
     def outputs(self, run: ClosedRun) -> Iterable[Output]:
         """The panes, each where its model's evidence meets, and the blocks, each where its ids meet."""
@@ -117,5 +112,5 @@ class _Predictions:
                 yield from (addressed(self._configuration, topics.summaries, part, None)._replace(partition=number) for part in parts)
             else:
                 yield said._replace(partition=number)
-        if self._joins:
+        if self._asked.joins:
             yield from said_to_joins(self._configuration, progress)

@@ -3,45 +3,33 @@
 Nothing here survives a crash, and nothing needs to: an open run is read again from its first offset.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from types import MappingProxyType
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...detectors.counting.segments import Segmenter
 from ...detectors.counting.unseen import Unseen
-from ...schemas.configuration.mapping import Place
-from ...schemas.messages.block import Whose
 from ...schemas.messages.ood import OodSample
-from ...schemas.messages.pane import OOD, OTHERS, PREDICTIONS, Pane
+from ...schemas.messages.pane import OTHERS, PREDICTIONS, Pane
 from ...schemas.messages.progress import InputPartition
 from ..decode.ahead import taken as taken_of
 from ..decode.interface import Columns, Decoder
 from ..decode.rows import featureless
 from ..decode.times import aged
-from ..reference.scored import Compared
 from ..streams.buckets import Buckets
 from ..streams.cut import Cut, Item
 from ..streams.records import Records, parts_of
-from .awaiting import Join, Of, ids_of
 from .beside import SideCounts, grouped, looked_at
-from .candidates import Keeping, Looked, Reviewed, levels_of, told
+from .further import ASKED_NOTHING, Asked, Further, Kept, Rows, Target, Version
 from .pool import Unmonitored
 from .references import References
 from .runs import NOTHING_ASIDE, ClosedRun, Golden, OpenRun, Runs, Taken
-from .sampled import samples as sampled
 from .shape import Shape
-from .unlike import Found, Stage, Unlike, nothing_found, numbers
-from .waiting import Named, Waiting
+from .unlike import Stage, numbers
 
-NO_JOINS: Mapping[str, Join] = MappingProxyType({})
-#: Where a pane's rows stand.
-_PLACE = "stream", "topic", "topic_id", "partition", "first", "last", "bucket", "start", "about"
-NO_REVIEWS: Mapping[str, Reviewed] = MappingProxyType({})
 #: The signal of repeated ids.
 IDS = "(ids)", "duplicates"
 #: Rows kept decoded before they are counted, at some 230 bytes each: many at once cost half of few at a time.
@@ -50,17 +38,6 @@ MOST_UNCOUNTED = 65_536
 MOST_UNCOUNTED_BYTES = 1 << 26
 #: Bytes of payloads that are decoded at once: of each a list of what is wrong with it may be made.
 MOST_DECODED_BYTES = 1 << 24
-
-
-class _Target(NamedTuple):
-    """What a row counts for."""
-
-    bucket: int
-    model: str
-    version: str
-    reference: str | None
-    since: int | None
-    segment: str | None = None
 
 
 @dataclass
@@ -77,12 +54,10 @@ class _Counts:
 class _Run(OpenRun):
     """With what it is counted in."""
 
-    counts: dict[_Target, _Counts] = field(default_factory=dict)
-    beside: dict[_Target, SideCounts] = field(default_factory=dict)  #: of all segments together
-    unlike: dict[_Target, Unlike] = field(default_factory=dict)  #: of all segments together
+    counts: dict[Target, _Counts] = field(default_factory=dict)
+    beside: dict[Target, SideCounts] = field(default_factory=dict)  #: of all segments together
     unmonitored: Unmonitored = field(default_factory=Unmonitored)
-    waiting: dict[str, Waiting] = field(default_factory=dict)  #: by join
-    keeping: dict[_Target, Keeping] = field(default_factory=dict)
+    kept: Kept = field(default_factory=Kept)
     golden: dict[str, tuple[int, int]] = field(default_factory=dict)  #: by evaluation, its rows and the newest bucket
 
 
@@ -96,19 +71,17 @@ class Tally:
         decoder: Decoder,
         references: References,
         tiling: Buckets,
-        joins: Mapping[str, Join] = NO_JOINS,
-        partitions: int = 1,
-        stage: Stage | None = None,
-        reviewed: Mapping[str, Reviewed] = NO_REVIEWS,
         *,
+        asked: Asked = ASKED_NOTHING,
+        stage: Stage | None = None,
         withheld: bool = False,
     ) -> None:
         """``withheld``: of bad records nothing is told but where they are (`Configuration.withholds`)."""
-        self._stream, self._source, self._buckets, self._joins, self._partitions = stream, source, tiling, joins, partitions
-        self._decoder, self._references, self._stage, self._reviewed = decoder, references, stage or Stage(source, {}), reviewed
+        self._stream, self._source, self._buckets, self._decoder, self._references = stream, source, tiling, decoder, references
+        self._further = Further(source, references, decoder.features, asked, stage)
         self._runs = Runs(_Run, withheld=withheld)
         self._codes: dict[tuple[int, int, tuple[str, ...]], int] = {}  # of a run, a bucket, a model version
-        self._groups: list[tuple[int, _Target]] = []  # by code, the run and what is counted
+        self._groups: list[tuple[int, Target]] = []  # by code, the run and what is counted
         self._shape_of: list[Shape] = []  # by code
         self._shapes: dict[tuple[object, ...], Shape] = {}
 
@@ -189,9 +162,9 @@ class Tally:
             if holding.since is None and not self._runs[run].unmonitored.named(model):
                 whose = model[0] if self._references.announced(model[0]) else OTHERS
                 self._runs[run].unmonitored.pool(bucket, (whose, OTHERS), model)
-                place, target = (run, bucket, (whose, OTHERS, "")), _Target(bucket, whose, OTHERS, None, None)
+                place, target = (run, bucket, (whose, OTHERS, "")), Target(bucket, whose, OTHERS, None, None)
             else:
-                place, target = (run, bucket, model), _Target(bucket, *model, *holding)
+                place, target = (run, bucket, model), Target(bucket, *model, *holding)
             if place not in self._codes:
                 self._shape_of.append(self._shape(target))
                 self._groups.append((run, target))
@@ -199,22 +172,16 @@ class Tally:
             code = self._codes[run, bucket, model] = self._codes[place]
         return code
 
-    def _shape(self, target: _Target) -> Shape:
+    def _shape(self, target: Target) -> Shape:
         if target.reference is None:
             return self._shapes.setdefault((), Shape(()))
         monitored = self._references.monitored(target.reference)
-        subjects = len(self._subjects(target))
-        waits = target.model in self._joins
+        subjects, waits = len(self._further.subjects(target)), self._further.waits(target.model)
         key = *monitored.shape, waits, subjects
         if key not in self._shapes:
             ids = waits or monitored.counting.layout.find(*IDS) is not None
             self._shapes[key] = Shape(monitored.fields, ids=ids, subjects=subjects)
         return self._shapes[key]
-
-    def _subjects(self, target: _Target) -> Sequence[Compared]:
-        """What of a row is compared with the training data."""
-        asked = target.reference is not None and self._stage.asked(target.model)
-        return self._references.subjects(target.reference or "") if asked else ()
 
     def _decode_shape(self, shape: Shape, records: Records, rows: NDArray[np.int64], taken: Taken, group: NDArray[np.int64]) -> None:
         """Decode the rows of one shape; those of models without a reference are only counted."""
@@ -233,7 +200,7 @@ class Tally:
         columns = aged(columns, shape.fields, records.timestamps[rows])
         if columns.ids is not None:
             for code, ids in grouped(columns.ids, group[rows]):
-                if not (self._joins or self._reviewed) or self._counts_ids(code):
+                if not self._further.reads_ids or self._counts_ids(code):
                     self._beside(code).add_ids(ids)
         for place in rows[looked_at(records.offsets[rows])].tolist():
             monitored = self._references.monitored(self._groups[int(group[place])][1].reference or "")
@@ -241,73 +208,17 @@ class Tally:
             if monitored.rules:
                 found_there = {name: value for name, value in found_there.items() if monitored.rules.settings.dropped(name) is None}
             self._beside(int(group[place])).look(found_there, monitored.known)
-        found = self._look(shape, columns, group[rows], records.offsets[rows])
-        if self._joins:
-            self._wait(columns, records, rows, taken, group, found)
-        if self._reviewed:
-            self._keep(columns, records, rows, group, found)
-        shape.add(columns, group[rows], taken.late[rows], records.offsets[rows], None if found is None else found.scored)
+        decoded = Rows(columns, records, rows, taken.waters)
+        scored = self._further.take(decoded, partial(self._versions, columns, group[rows]), shape.subjects)
+        shape.add(columns, group[rows], taken.late[rows], records.offsets[rows], scored)
 
-    def _look(self, shape: Shape, columns: Columns, group: NDArray[np.int64], offsets: NDArray[np.int64]) -> Found | None:
-        """Compare rows with the training data, as far as anybody asks for it."""
-        if not shape.subjects:
-            return None
-        found, counted = nothing_found(len(group), shape.subjects), np.ones(len(group), dtype=np.bool_)
-        counted[[rejected.row for rejected in columns.rejected]] = False
+    def _versions(self, columns: Columns, group: NDArray[np.int64]) -> Iterator[Version]:
+        """Decoded rows by what they count for; ``group``: the code of each."""
+        good = np.ones(len(group), dtype=bool)
+        good[[rejected.row for rejected in columns.rejected]] = False
         for code in np.unique(group).tolist():
-            run, target = self._groups[code]
-            if subjects := self._subjects(target):
-                inside = np.flatnonzero((group == code) & counted)
-                self._stage.look(target.model, subjects, columns, offsets, inside, found)
-                kept = self._stage.kept(target.model, subjects, columns, offsets, inside, found)
-                self._runs[run].unlike.setdefault(target, Unlike()).add(kept)
-        return found
-
-    def _wait(
-        self,
-        columns: Columns,
-        records: Records,
-        rows: NDArray[np.int64],
-        taken: Taken,
-        group: NDArray[np.int64],
-        unlike: Found | None,
-    ) -> None:
-        """Keep the rows of models that have labels, as they wait for these."""
-        refused = np.zeros(len(rows), dtype=bool)
-        refused[[rejected.row for rejected in columns.rejected]] = True
-        for code in np.unique(group[rows]).tolist():
             number, target = self._groups[code]
-            join = self._joins.get(target.model)
-            if join is None:
-                continue
-            inside = np.flatnonzero((group[rows] == code) & ~refused)
-            reference = target.reference or ""
-            of = Of(Whose(target.model, target.version, reference, target.since or 0), self._references.monitored(reference))
-            waiting = self._runs[number].waiting.setdefault(join.name, Waiting())
-            found = join.rows(columns, records, np.stack((inside, rows[inside])), of, waiting.code)
-            among = np.searchsorted(records.offsets, found["offset"])
-            found["bucket"], found["water"] = target.bucket, taken.waters[among]
-            if unlike is not None:
-                found["outlier"] = unlike.outliers[np.searchsorted(rows, among)]
-            waiting.add(found)
-
-    def _keep(self, columns: Columns, records: Records, rows: NDArray[np.int64], group: NDArray[np.int64], unlike: Found | None) -> None:
-        """Keep those of the rows of models that people are asked about that a sample may need."""
-        refused = np.zeros(len(rows), dtype=bool)
-        refused[[rejected.row for rejected in columns.rejected]] = True
-        for code in np.unique(group[rows]).tolist():
-            number, target = self._groups[code]
-            reviewed = self._reviewed.get(target.model)
-            if reviewed is None or target.reference is None:
-                continue
-            inside = np.flatnonzero((group[rows] == code) & ~refused)
-            among = rows[inside]
-            ids = partial(_ids, reviewed.id, columns, records, inside, among)
-            payloads = [records.values[row] for row in among.tolist()]
-            monitored = self._references.monitored(target.reference)
-            keeping = self._runs[number].keeping.setdefault(target, Keeping(reviewed, self._source))
-            levels = None if unlike is None else levels_of(unlike.scored[inside])
-            keeping.look(Looked(columns, inside, records.offsets[among], ids, payloads, levels, monitored, self._decoder.features))
+            yield Version(self._runs[number].kept, target, np.flatnonzero((group == code) & good))
 
     def _no_rows(self, columns: Columns, shape: Shape, records: Records, rows: NDArray[np.int64]) -> list[int]:
         """Of the decoded rows, those that are none: records without features."""
@@ -385,19 +296,11 @@ class Tally:
                 unseen=total.unseen.told(),
             )
             panes.append(pane)
-            if self._stage.asked(target.model) and target.since is not None:
-                kept = run.unlike.pop(target._replace(segment=None), None) or Unlike()
-                panes.append(_unlike(pane, total.unlike, kept))
-                samples += sampled(pane, self._subjects(target), kept.kept)
-        blocks = [
-            block
-            for join, waiting in sorted(run.waiting.items())
-            for block in waiting.blocks(
-                Named(join, self._stream, "predictions", self._source), run.first, run.last, self._buckets, self._partitions
-            )
-        ]
-        named = [(target.bucket, *target[1:5], keeping) for target, keeping in run.keeping.items()]
-        candidates = told(named, self._stream, self._source, run.first, run.last)
+            beside_it, new = self._further.pane(run.kept, pane, total.unlike)
+            panes += beside_it
+            samples += new
+        blocks = self._further.blocks(run.kept, self._stream, run.first, run.last, self._buckets)
+        candidates = self._further.candidates(run.kept, self._stream, run.first, run.last)
         golden = [Golden(self._source, evaluation, *own) for evaluation, own in run.golden.items()]
         counted = {
             "rows": sum(pane.rows for pane in panes if pane.of == PREDICTIONS),
@@ -409,28 +312,11 @@ class Tally:
         outcome = panes, blocks, samples, counted
         return ClosedRun(cut, run.bad, run.further_bad, run.skipped, read, *outcome, candidates=candidates, golden=golden)
 
-    def _with_ids(self, target: _Target, counts: NDArray[np.int64], beside: SideCounts) -> NDArray[np.int64]:
+    def _with_ids(self, target: Target, counts: NDArray[np.int64], beside: SideCounts) -> NDArray[np.int64]:
         signal = None if target.reference is None else self._references.monitored(target.reference).counting.layout.find(*IDS)
         if signal is not None:
             counts[signal.span] += beside.ids
         return counts
-
-
-def _unlike(pane: Pane, counts: NDArray[np.int64] | None, unlike: Unlike) -> Pane:
-    """What is said beside a pane of how alike the training data its rows are; empty where nothing can be said any more."""
-    nothing = np.zeros(0, dtype=np.int64)
-    return Pane(
-        **pane.model_dump(include={*_PLACE, "model", "version", "segment", "reference", "since", "rows"}),
-        counts=nothing if counts is None else counts,
-        flagged=tuple(one.flagged for one in unlike.kept),
-        of=OOD,
-    )
-
-
-def _ids(
-    place: Place | None, columns: Columns, records: Records, inside: NDArray[np.int64], among: NDArray[np.int64], some: NDArray[np.int64]
-) -> Sequence[object]:
-    return ids_of(place, columns, records, inside[some], among[some])
 
 
 def _numbered(values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
