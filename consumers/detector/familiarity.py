@@ -20,8 +20,9 @@ from ...schemas.messages.pane import OOD, Pane
 from ...schemas.messages.progress import Progress
 from ..streams.align import Aligned, Aligner
 from ..streams.buckets import buckets
+from ..streams.lanes import Lane
 from .gone import Gone
-from .keys import Lane, Published, StateKey
+from .keys import Published, StateKey
 from .merging import merged
 from .placing import placed
 from .silence import NEVER_ANNOUNCED
@@ -202,10 +203,6 @@ class Familiarity:
         for end, event in self._gone.resolved(self._suite_of):
             yield Published(end, event)
 
-    def numbers(self) -> dict[str, dict[str, Any]]:  # plain data for a snapshot
-        """Of the aligners."""
-        return {str(Lane(stream, OOD)): aligner.numbers() for stream, aligner in self.aligners.items()}
-
     def states(self) -> dict[str, bytes]:
         """By keys that no other lane's states have."""
         asked = {key: self._asked.get(key, Asked()).encoded() for key in self._states}
@@ -219,7 +216,7 @@ class Familiarity:
         self,
         states: Mapping[str, bytes],
         since: Mapping[str, int],
-        numbers: Mapping[str, Any],  # as `numbers` wrote them
+        numbers: Mapping[str, Any],  # as `Aligner.numbers` wrote them
         pending: Mapping[int, Pane],
         panes: Mapping[str, str],
     ) -> None:
