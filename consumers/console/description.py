@@ -5,9 +5,9 @@ import math
 import shlex
 from collections.abc import Iterator
 
-from ...schemas.messages.drift import DriftedSignal, Effect, Statistics, ToldQueries
+from ...schemas.messages.drift import DriftedSignal, Effect, Statistics, ToldOutliers, ToldQueries
 from ...schemas.messages.pane import OOD
-from ..replay.event_line import length_of, place, short_id
+from ..replay.event_line import length_of, place, short_id, whose
 from ..replay.picture import label
 from .episodes import ToldEpisode
 from .histograms import side_by_side
@@ -33,6 +33,8 @@ def described(episode: ToldEpisode) -> Iterator[str]:
     yield ""
     if last.queries is not None:
         yield from _asked(last.queries)
+    if last.outliers is not None:
+        yield from _fault(last.outliers)
     for further in last.further:
         sizes = ", ".join(f"{name} {size:.3g}" for name, size in further.effect.items())
         yield f"{label(further)} [{further.role}]: {further.change} ({sizes}){'' if further.open else ' (has returned)'}"
@@ -65,6 +67,15 @@ def _asked(told: ToldQueries) -> Iterator[str]:
         yield f"  {topic.share:>4.0%} {', '.join(topic.words)}{examples}"
     words = f"; of all: {', '.join(told.words)}" if told.words else ""
     yield f"  {told.diffuse:>4.0%} like no others{words}"
+
+
+def _fault(told: ToldOutliers) -> Iterator[str]:
+    said = {"novelty": "new rows, no field's fault", "unknown": "too few outliers to say"}
+    yield f"whose fault: {said.get(told.fault) or f'of {whose(told)}'}"
+    yield f"  outliers (p <= .01): {told.share[0]:.1%} -> {told.share[1]:.1%} of rows; {told.masked:,} looked at without each field"
+    for what, shares in (("", told.fields), ("source ", told.by_source)):
+        for name, share in shares.items():
+            yield f"  {max(share, 0):>4.0%} familiar without {what}{name}"
 
 
 def _effects(effect: Effect) -> Iterator[str]:

@@ -4,13 +4,11 @@ The aligner says when a bucket is ready; its panes are summed per model version 
 (`Fold.snapshot`), and a restored fold continues exactly.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from heapq import merge
 from itertools import starmap
-from operator import itemgetter
 from typing import Any
 
 from ...detectors.counting.layout import Layout
@@ -158,36 +156,38 @@ class Fold:
                 bucket = aligner.buckets.end(aligner.evaluated if one.bucket <= aligner.evaluated else one.bucket - 1)
                 self.unreadable.take(record.stream, bucket, one)
                 aligner.await_(bucket)
-        published: list[Published] = []
-        ends: list[int] = []  # of the buckets that they are of
-        asking = self.asking[record.stream]
-        for aligned in aligner.feed(offset, appended, record):
-            before = len(published)
-            through = aligner.buckets.start(aligned.end - 1) if aligned.panes else aligned.end
-            silent = self.silences.passed(record.stream, Completeness(through, aligned.complete, aligned.clock_decided))
-            published += starmap(Published, silent)
-            if aligned.panes:
-                self.counted["buckets"] += 1
-                published += self._evaluate(record.stream, aligner, aligned)
-            published += self._unreadable(record.stream, aligner, aligned)
-            if aligned.panes:  # with its rows nothing more is to come of the bucket
-                known = Completeness(aligned.end, aligned.complete, aligned.clock_decided)
-                published += starmap(Published, self.silences.passed(record.stream, known))
-            self.counted["events"] += len(published) - before
-            events = [one.event for one in published[before:]]
-            published += (Published(aligned.end, request) for request in asking.asked(aligned.end, events))
-            ends += [aligned.end] * (len(published) - len(ends))
-        if not isinstance(record, Progress):
-            return published
-        notes = self.notes.behind(Lane(record.stream, record.of), aligner, published, heard=True)[len(published) :]
-        unfamiliar = self.familiarity.feed(offset, appended, record)
+        unfamiliar = self.familiarity.feed(offset, appended, record) if isinstance(record, Progress) else []
         self.counted["events"] += len(unfamiliar)
-        if record.stream in self.familiarity.aligners:
-            lane = Lane(record.stream, OOD)
-            notes += self.notes.behind(lane, self.familiarity.aligners[record.stream], unfamiliar, heard=True)[len(unfamiliar) :]
-        # by bucket, however many one record makes ready: the order is no matter of how far profilers read at once
-        both = merge(zip(ends, published, strict=True), ((one.time, one) for one in unfamiliar), key=itemgetter(0))
-        return [*(one for _, one in both), *notes]
+        published, left, own = list[Published](), deque(unfamiliar), list[Published]()
+        for aligned in aligner.feed(offset, appended, record):
+            while left and left[0].time < aligned.end:  # in the order of buckets, however many one record makes ready
+                published.append(left.popleft())
+            told = self._of_bucket(record.stream, aligner, aligned)
+            published += told
+            own += told
+        published += left
+        if isinstance(record, Progress):
+            published += self.notes.behind(Lane(record.stream, record.of), aligner, own, heard=True)[len(own) :]
+            if record.stream in self.familiarity.aligners:
+                behind = self.familiarity.aligners[record.stream]
+                published += self.notes.behind(Lane(record.stream, OOD), behind, unfamiliar, heard=True)[len(unfamiliar) :]
+        return published
+
+    def _of_bucket(self, stream: str, aligner: Aligner, aligned: Aligned) -> list[Published]:
+        """What is told of a bucket of predictions, or of buckets without them."""
+        through = aligner.buckets.start(aligned.end - 1) if aligned.panes else aligned.end
+        silent = self.silences.passed(stream, Completeness(through, aligned.complete, aligned.clock_decided))
+        published = list(starmap(Published, silent))
+        if aligned.panes:
+            self.counted["buckets"] += 1
+            published += self._evaluate(stream, aligner, aligned)
+        published += self._unreadable(stream, aligner, aligned)
+        if aligned.panes:  # with its rows nothing more is to come of the bucket
+            known = Completeness(aligned.end, aligned.complete, aligned.clock_decided)
+            published += starmap(Published, self.silences.passed(stream, known))
+        self.counted["events"] += len(published)
+        events = [one.event for one in published]
+        return published + [Published(aligned.end, request) for request in self.asking[stream].asked(aligned.end, events)]
 
     def _unreadable(self, stream: str, aligner: Aligner, aligned: Aligned) -> list[Published]:
         known = Completeness(aligned.end, aligned.complete, aligned.clock_decided)

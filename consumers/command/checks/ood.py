@@ -21,6 +21,7 @@ from ...decode.personal import rules_of
 from ...reference.artifacts import ArtifactError, ArtifactStore
 from ...reference.building.probe import probed
 from ...reference.familiar import Familiar, Subject
+from ...reference.familiar_rows import RowSubject
 from ...reference.scored import Compared
 from .finding import Finding
 from .samples import Sample
@@ -56,7 +57,7 @@ def unlike(
         yield Finding("ok", f"{who}: {described(subject.profile)}")
         if subject.profile.calibration < FEW and not any(one.startswith(f"{subject.profile.of}: ") for one in reference.warnings):
             yield Finding("note", f"{key}: {subject.profile.of} has {subject.profile.calibration:,} held-out rows, fewer than {FEW:,}")
-        if settings.probe is not None and isinstance(subject, Subject):
+        if settings.probe is not None and isinstance(subject, Subject | RowSubject):
             yield from _of_probe(key, subject, settings.probe)
     rules = rules_of(configuration, reference.model)
     if rules.amiss(reference.fields) is None:  # else that is told, and its rows are not counted
@@ -88,14 +89,14 @@ def _now(key: str, important: float, subject: Compared, flags: NDArray[np.uint8]
     return Finding("note" if share > max(LEVELS) + important else "ok", text)
 
 
-def _of_probe(key: str, subject: Subject, probe: str) -> Iterator[Finding]:
+def _of_probe(key: str, subject: Subject | RowSubject, probe: str) -> Iterator[Finding]:
     try:
-        flagged, texts = probed(subject, probe)
+        flagged, rows = probed(subject, probe)
     except (Unusable, OSError, ValueError) as error:
         yield Finding("wrong", f"{key}.probe: {error}")
         return
-    text = f"{key}.probe: {flagged:,} of {texts:,} are flagged at .05 as unlike {subject.profile.of}"
-    broad = flagged < LEAST * texts
+    text = f"{key}.probe: {flagged:,} of {rows:,} are flagged at .05 as unlike {subject.profile.of}"
+    broad = flagged < LEAST * rows
     yield Finding("note" if broad else "ok", f"{text}: the reference is too broad to see what is like them" if broad else text)
 
 
