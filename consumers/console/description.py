@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator
 
 from ...schemas.messages.drift import DriftedSignal, Effect, Statistics, ToldOutliers, ToldQueries
+from ...schemas.messages.pane import OOD
 from ..replay.event_line import length_of, place, short_id, whose
 from ..replay.picture import label
 from .episodes import ToldEpisode
@@ -53,7 +54,8 @@ def _signal(signal: DriftedSignal) -> Iterator[str]:
     yield f"{label(signal)} [{signal.role}]: {signal.change}{only_in}{here}"
     alarmed = ", ".join(alarm.detector for alarm in signal.alarms) or "-"
     yield f"  {signal.share:.0%} of the evidence; odds against chance 10^{evidence:.1f}; by {alarmed}"
-    for line in [*_effects(signal.effect), *_numbers(signal.was, signal.now), *side_by_side(signal.reference, signal.current)]:
+    numbers = [] if signal.of == OOD else _numbers(signal.was, signal.now)  # the share that is flagged has been told
+    for line in [*_effects(signal.effect), *numbers, *side_by_side(signal.reference, signal.current)]:
         yield f"  {line}"
 
 
@@ -133,12 +135,16 @@ def remedies(episode: ToldEpisode) -> Iterator[str]:
         yield f"it is the new normal:    driftbus reference accept {short_id(episode.id)}"
     else:
         yield f"it is meant to be still: models: {{{_key(last.model)}: {{silence: never}}}}, or driftbus retire {shlex.quote(last.model)}"
-    features = [signal for signal in signals if signal.role == "feature" and signal.of != "pair"]
+    features = [signal for signal in signals if signal.role == "feature" and signal.of not in ("pair", OOD)]
     for name in dict.fromkeys(signal.name for signal in features):
         yield f"mute a feature:          models: {{{_key(last.model)}: {{features: {{{_key(name)}: ignore}}}}}}"
     if features:
         name = features[0].name
         yield f"only larger changes:     models: {{{_key(last.model)}: {{features: {{{_key(name)}: {{min_effect: 0.5}}}}}}}}"
+    if any(signal.of == OOD for signal in signals):
+        yield f"how much matters:        models: {{{_key(last.model)}: {{ood: {{important: 0.1}}}}}}"
+        if last.queries is None and any(signal.of == OOD and signal.role == "feature" for signal in signals):
+            yield f"what is asked:           models: {{{_key(last.model)}: {{ood: {{samples: true}}}}}}, which stores users' texts"
     if any(signal.of in {"pair", "joint distance"} for signal in signals):
         yield f"no pairs:                models: {{{_key(last.model)}: {{pairs: off}}}}"
     if any(signal.of == "volume" for signal in signals) and not silence:

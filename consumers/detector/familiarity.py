@@ -20,9 +20,10 @@ from ...schemas.messages.pane import OOD, Pane
 from ...schemas.messages.progress import Progress
 from ..streams.align import Aligned, Aligner
 from ..streams.buckets import buckets
+from ..streams.lanes import Lane
 from . import outliers
 from .gone import Gone
-from .keys import Lane, Published, StateKey
+from .keys import Published, StateKey
 from .merging import merged
 from .outliers import MANY, Faults
 from .placing import placed
@@ -229,10 +230,6 @@ class Familiarity:
         for end, event in self._gone.resolved(self._suite_of):
             yield Published(end, event)
 
-    def numbers(self) -> dict[str, dict[str, Any]]:  # plain data for a snapshot
-        """Of the aligners."""
-        return {str(Lane(stream, OOD)): aligner.numbers() for stream, aligner in self.aligners.items()}
-
     def states(self) -> dict[str, bytes]:
         """By keys that no other lane's states have."""
         asked = {key: self._asked.get(key, Asked()).encoded() for key in self._states}
@@ -247,7 +244,7 @@ class Familiarity:
         self,
         states: Mapping[str, bytes],
         since: Mapping[str, int],
-        numbers: Mapping[str, Any],  # as `numbers` wrote them
+        numbers: Mapping[str, Any],  # as `Aligner.numbers` wrote them
         pending: Mapping[int, Pane],
         panes: Mapping[str, str],
     ) -> None:

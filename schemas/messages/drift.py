@@ -15,6 +15,15 @@ Severity = Literal["minor", "moderate", "major"]
 Status = Literal["opened", "updated", "resolved"]
 
 
+def moment(place: str) -> int:
+    """When an event says that something was, in ms: a row is at its number in seconds.
+
+    >>> moment("2013-01-01T00:00:00Z"), moment("row 30000")
+    (1356998400000, 30000000)
+    """
+    return int(place[4:]) * ROW_MS if place.startswith("row ") else microseconds(place) // 1000
+
+
 class Word(Fact):
     """A word, or an n-gram of characters, and the share of texts that contain it."""
 
@@ -224,8 +233,7 @@ class DriftEvent(OfVersion, Fact):
     @property
     def time(self) -> int:
         """The end of the bucket that decided; a row's number in seconds where panes are of so many rows."""
-        end = self.bucket[1]
-        return int(end[4:]) * ROW_MS if end.startswith("row ") else microseconds(end) // 1000
+        return moment(self.bucket[1])
 
     def encoded(self) -> bytes:
         """As it travels: JSON."""

@@ -3,12 +3,16 @@
 import math
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import starmap
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ....detectors.counting import Counting
+from ....detectors.familiarity.places import NOTHING, UNLIKE
 from ....schemas.configuration import Configuration
-from ....schemas.stored.familiarity import FamiliarityProfile
+from ....schemas.stored.familiarity import LEVELS, FamiliarityProfile
 from ....schemas.stored.reference import Reference
 from ....schemas.unusable import Unusable
 from ...decode.interface import Columns
@@ -51,7 +55,7 @@ def unlike(
         return
     for subject in subjects:
         yield Finding("ok", f"{who}: {described(subject.profile)}")
-        if subject.profile.calibration < FEW:
+        if subject.profile.calibration < FEW and not any(one.startswith(f"{subject.profile.of}: ") for one in reference.warnings):
             yield Finding("note", f"{key}: {subject.profile.of} has {subject.profile.calibration:,} held-out rows, fewer than {FEW:,}")
         if settings.probe is not None and isinstance(subject, Subject | RowSubject):
             yield from _of_probe(key, subject, settings.probe)
@@ -59,7 +63,7 @@ def unlike(
     if rules.amiss(reference.fields) is None:  # else that is told, and its rows are not counted
         stream = configuration.streams[configuration.stream_of(reference.model)]
         decoder = JSONDecoder(stream.mapping, keys=rules.keys)
-        yield from _costs(key, decoder, reference, subjects, sample, rows)
+        yield from _costs(key, decoder, reference, subjects, sample, rows, settings.important)
 
 
 def described(profile: FamiliarityProfile) -> str:
@@ -77,6 +81,14 @@ def described(profile: FamiliarityProfile) -> str:
     return line + "".join(parts)
 
 
+def _now(key: str, important: float, subject: Compared, flags: NDArray[np.uint8]) -> Finding:
+    """What of the last messages is flagged."""
+    scored = int((flags < NOTHING).sum())
+    share = int(((flags >= UNLIKE) & (flags < NOTHING)).sum()) / max(scored, 1)
+    text = f"{key}: {share:.1%} of the last {scored:,} messages are flagged at .05 as unlike {subject.profile.of}"
+    return Finding("note" if share > max(LEVELS) + important else "ok", text)
+
+
 def _of_probe(key: str, subject: Subject | RowSubject, probe: str) -> Iterator[Finding]:
     try:
         flagged, rows = probed(subject, probe)
@@ -89,9 +101,15 @@ def _of_probe(key: str, subject: Subject | RowSubject, probe: str) -> Iterator[F
 
 
 def _costs(
-    key: str, decoder: JSONDecoder, reference: Reference, subjects: Sequence[Compared], sample: Sample, rows: Sequence[int]
+    key: str,
+    decoder: JSONDecoder,
+    reference: Reference,
+    subjects: Sequence[Compared],
+    sample: Sample,
+    rows: Sequence[int],
+    important: float,
 ) -> Iterator[Finding]:
-    """Measured on the last messages, against what a profiler takes for them anyway."""
+    """Measured on the last messages, against what a profiler takes for them anyway; and what of them is flagged."""
     if len(rows) < _ROWS:
         return
     counting, chosen = Counting(reference), np.array(rows, dtype=np.intp)
@@ -101,9 +119,9 @@ def _costs(
     without = time.perf_counter() - began
     places = np.arange(len(rows))
     began = time.perf_counter()
-    for subject in subjects:
-        subject.scored(columns, places, np.zeros(len(rows), dtype=np.bool_))
+    flags = [subject.scored(columns, places, np.zeros(len(rows), dtype=np.bool_)).flags for subject in subjects]
     each = (time.perf_counter() - began) / len(rows)
+    yield from starmap(partial(_now, key, important), zip(subjects, flags, strict=True))
     now = max(subject.profile.sample for subject in subjects)
     text = f"{key}: {each * 1e6:,.0f} us a row that is compared, one in {now}; all else takes {without / len(rows) * 1e6:,.0f} us a row"
     proposed = max(1, math.ceil(each * len(rows) / (without * _SHARE)))
