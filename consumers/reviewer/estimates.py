@@ -124,7 +124,7 @@ class Estimates:
         cases = [one for one in self._told_of[model, about] if one.version == version]
         known = [one for one in cases if one.labels()]
         numbers = self._labels(model).outcome == "number"
-        judged = [] if numbers else [one for one in known if one.predicted is not None]
+        judged = [] if numbers else [one for one in cases if one.predicted is not None]
         uniform = [one for one in judged if one.uniform_probability is not None]
         pairs = agreement((labels[0], labels[1]) for one in known if len(labels := one.labels()) > 1)
         return Reviewed(
@@ -136,7 +136,7 @@ class Estimates:
             asked=len(cases),
             answered=len(known),
             skipped=dict(sorted(Counter(_reason(one) for one in cases if one.said and not one.labels()).items())),
-            right=None if numbers else sum(map(_right, judged)),
+            right=None if numbers else sum(_right(one) for one in judged if one.labels()),
             all=_share(judged, lambda one: one.probability),
             uniform=_share(uniform, lambda one: one.uniform_probability or 1.0),
             pairs=pairs.pairs,
@@ -197,8 +197,11 @@ def _right(one: Case) -> bool:
     return one.labels()[0] == one.predicted
 
 
-def _share(cases: list[Case], probability: Callable[[Case], float]) -> ReviewedShare:
+def _share(asked: list[Case], probability: Callable[[Case], float]) -> ReviewedShare:
+    """Those that nobody answered are taken to be missing by chance: to be known, a case had to be drawn, and then to be answered."""
+    cases = [one for one in asked if one.labels()]
     if not cases:
         return ReviewedShare(cases=0)
-    found = hajek(np.array([float(_right(one)) for one in cases]), np.array([probability(one) for one in cases]))
+    known = np.array([probability(one) for one in cases]) * (len(cases) / len(asked))
+    found = hajek(np.array([float(_right(one)) for one in cases]), known)
     return ReviewedShare(cases=len(cases), share=found.share, low=found.low, high=found.high)
