@@ -26,7 +26,7 @@ RECORDS = {
     "dead-letter": 150_000,
     "announcement": 50_000,
     "model-event": 50_000,
-    "evidence": 50_000,
+    "evidence": 200_000,
     "golden-set": 100_000,
     "golden-request": 50_000,
     "golden-started": 20_000,

@@ -24,6 +24,7 @@ from .checks.golden import told_apart
 from .checks.labels import labels_of
 from .checks.ood import unlike
 from .checks.outcomes import grouped_features, own_metrics
+from .checks.review import cases
 from .checks.samples import absent_fields, contents, invalid_fields, last_records, other_rules, readable
 from .checks.state import remembered
 from .checks.topics import input_topics, own_topics
@@ -114,6 +115,7 @@ def _stream(bus: Bus, configuration: Configuration, name: str, stream: Stream, m
         yield from muted_fields(reference, settings)
         yield from grouped_features(configuration, reference)
         yield from unlike(configuration, reference, sample, rows, store)
+        yield from cases(configuration, reference)
         yield from (Finding("wrong", mistake) for mistake in undirected(reference, settings))
         yield from detectors_by_name(found_for([settings]), reference, settings)
         yield from absent_fields(stream, sample, reference, settings, rows)

@@ -5,8 +5,9 @@ import math
 import shlex
 from collections.abc import Iterator
 
-from ...schemas.messages.drift import DriftedSignal, Effect, Statistics, ToldQueries
-from ..replay.event_line import length_of, place, short_id
+from ...schemas.messages.drift import DriftedSignal, Effect, Statistics, ToldOutliers, ToldQueries
+from ...schemas.messages.pane import OOD
+from ..replay.event_line import length_of, place, short_id, whose
 from ..replay.picture import label
 from .episodes import ToldEpisode
 from .histograms import side_by_side
@@ -32,6 +33,8 @@ def described(episode: ToldEpisode) -> Iterator[str]:
     yield ""
     if last.queries is not None:
         yield from _asked(last.queries)
+    if last.outliers is not None:
+        yield from _fault(last.outliers)
     for further in last.further:
         sizes = ", ".join(f"{name} {size:.3g}" for name, size in further.effect.items())
         yield f"{label(further)} [{further.role}]: {further.change} ({sizes}){'' if further.open else ' (has returned)'}"
@@ -51,7 +54,8 @@ def _signal(signal: DriftedSignal) -> Iterator[str]:
     yield f"{label(signal)} [{signal.role}]: {signal.change}{only_in}{here}"
     alarmed = ", ".join(alarm.detector for alarm in signal.alarms) or "-"
     yield f"  {signal.share:.0%} of the evidence; odds against chance 10^{evidence:.1f}; by {alarmed}"
-    for line in [*_effects(signal.effect), *_numbers(signal.was, signal.now), *side_by_side(signal.reference, signal.current)]:
+    numbers = [] if signal.of == OOD else _numbers(signal.was, signal.now)  # the share that is flagged has been told
+    for line in [*_effects(signal.effect), *numbers, *side_by_side(signal.reference, signal.current)]:
         yield f"  {line}"
 
 
@@ -63,6 +67,15 @@ def _asked(told: ToldQueries) -> Iterator[str]:
         yield f"  {topic.share:>4.0%} {', '.join(topic.words)}{examples}"
     words = f"; of all: {', '.join(told.words)}" if told.words else ""
     yield f"  {told.diffuse:>4.0%} like no others{words}"
+
+
+def _fault(told: ToldOutliers) -> Iterator[str]:
+    said = {"novelty": "new rows, no field's fault", "unknown": "too few outliers to say"}
+    yield f"whose fault: {said.get(told.fault) or f'of {whose(told)}'}"
+    yield f"  outliers (p <= .01): {told.share[0]:.1%} -> {told.share[1]:.1%} of rows; {told.masked:,} looked at without each field"
+    for what, shares in (("", told.fields), ("source ", told.by_source)):
+        for name, share in shares.items():
+            yield f"  {max(share, 0):>4.0%} familiar without {what}{name}"
 
 
 def _effects(effect: Effect) -> Iterator[str]:
@@ -122,12 +135,16 @@ def remedies(episode: ToldEpisode) -> Iterator[str]:
         yield f"it is the new normal:    driftbus reference accept {short_id(episode.id)}"
     else:
         yield f"it is meant to be still: models: {{{_key(last.model)}: {{silence: never}}}}, or driftbus retire {shlex.quote(last.model)}"
-    features = [signal for signal in signals if signal.role == "feature" and signal.of != "pair"]
+    features = [signal for signal in signals if signal.role == "feature" and signal.of not in ("pair", OOD)]
     for name in dict.fromkeys(signal.name for signal in features):
         yield f"mute a feature:          models: {{{_key(last.model)}: {{features: {{{_key(name)}: ignore}}}}}}"
     if features:
         name = features[0].name
         yield f"only larger changes:     models: {{{_key(last.model)}: {{features: {{{_key(name)}: {{min_effect: 0.5}}}}}}}}"
+    if any(signal.of == OOD for signal in signals):
+        yield f"how much matters:        models: {{{_key(last.model)}: {{ood: {{important: 0.1}}}}}}"
+        if last.queries is None and any(signal.of == OOD and signal.role == "feature" for signal in signals):
+            yield f"what is asked:           models: {{{_key(last.model)}: {{ood: {{samples: true}}}}}}, which stores users' texts"
     if any(signal.of in {"pair", "joint distance"} for signal in signals):
         yield f"no pairs:                models: {{{_key(last.model)}: {{pairs: off}}}}"
     if any(signal.of == "volume" for signal in signals) and not silence:

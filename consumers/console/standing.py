@@ -16,6 +16,7 @@ from ...schemas.form import NewerForm
 from ...schemas.messages.progress import Progress
 from ..bus import own
 from ..bus.interface import Bus, Position, TopicDescription, TopicPartition
+from ..reference import reviews
 from ..reference.golden_records import asked
 from ..streams.buckets import buckets
 from .letters import Letter, kept
@@ -68,7 +69,8 @@ def standing(bus: Bus, configuration: Configuration, now_ms: int | None = None) 
     topics = configuration.topics
     inputs = configuration.inputs
     tested = [topics.golden] if asked(configuration) else []
-    described = bus.describe([*inputs, topics.summaries, topics.drift, topics.snapshots, topics.models, topics.joins, *tested])
+    drawn = [topics.summaries, topics.reviews] if reviews.asked(configuration) else []
+    described = bus.describe([*inputs, topics.summaries, topics.drift, topics.snapshots, topics.models, topics.joins, *tested, *drawn])
     summaries = described.get(topics.summaries)
     found = list(islice(kept(bus, configuration), _MOST_LETTERS + 1))
     questions = [
@@ -76,6 +78,7 @@ def standing(bus: Bus, configuration: Configuration, now_ms: int | None = None) 
         *(_readers(bus, configuration, described, "joiner", [topics.joins]) if configuration.labels else []),
         *_readers(bus, configuration, described, "clerk", [topics.models, *tested]),
         *(_detectors(bus, configuration, described) if summaries else []),
+        *_readers(bus, configuration, described, "reviewer", drawn),
         *_readers(bus, configuration, described, "evaluator", tested),
     ]
     with ThreadPoolExecutor(_AT_ONCE) as pool:

@@ -1,6 +1,7 @@
-"""The detector: panes and progress in, drift events out. A fold.
+"""The detector: panes and progress in, drift events out, and notes of them back to the summaries (`notes`). A fold.
 
 *Guarantee.* That of the folding consumer (`driftbus.consumers.process.folding`): events are a pure function of a summaries partition.
+Nothing that it writes there changes what it says: it reads neither notes nor their progress.
 """
 
 from collections.abc import Mapping
@@ -8,6 +9,7 @@ from collections.abc import Mapping
 from ...detectors.episodes.suite import Suite
 from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration
+from ...schemas.messages.evidence import Evidence
 from ...schemas.messages.golden import GoldenRequest
 from ...schemas.messages.pane import Pane
 from ...schemas.messages.performance import Performance
@@ -98,9 +100,11 @@ class Detection:
         return Recorded(self._configuration, self._recorded)
 
     def outputs(self, said: Published, partition: int) -> list[Output]:
-        """One event or notice, what is known of an interval, or what is asked of the evaluator."""
+        """One event or notice, what is known of an interval, or what is asked of the evaluator; notes go where the panes are."""
         topics = self._configuration.topics
         if isinstance(said.event, GoldenRequest):
             return [output(self._configuration, said.event)]
+        if isinstance(said.event, Evidence | Progress):
+            return [addressed(self._configuration, topics.summaries, said.event, partition)]
         topic = topics.performance if isinstance(said.event, Performance) else topics.drift
         return [addressed(self._configuration, topic, said.event, partition)]

@@ -6,23 +6,26 @@ version of which a pane says nothing to test is no longer watched: it has anothe
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
 
-from ...detectors.episodes.step import State, adapted, close, fits, start, step
+from ...detectors.episodes.step import Bucket, State, adapted, close, fits, start, step
 from ...detectors.familiarity import Asked, AskedRow, FamiliaritySuite
 from ...schemas.cloud_events import microseconds
 from ...schemas.configuration import Configuration, PaneLength
-from ...schemas.messages.drift import DriftEvent, ToldQueries
+from ...schemas.messages.drift import DriftEvent, ToldOutliers, ToldQueries
 from ...schemas.messages.pane import OOD, Pane
 from ...schemas.messages.progress import Progress
 from ..streams.align import Aligned, Aligner
 from ..streams.buckets import buckets
+from ..streams.lanes import Lane
+from . import outliers
 from .gone import Gone
-from .keys import Lane, Published, StateKey
+from .keys import Published, StateKey
 from .merging import merged
+from .outliers import MANY, Faults
 from .placing import placed
 from .silence import NEVER_ANNOUNCED
 from .sizes import Sizes
@@ -76,6 +79,7 @@ class Familiarity:
         self._asked: dict[StateKey, Asked] = {}
         self._since: dict[StateKey, int] = {}
         self._current: dict[tuple[str, ...], StateKey] = {}
+        self._faults: dict[StateKey, Faults] = {}
         self._suites: dict[StateKey, FamiliaritySuite] = {}
         self._former: dict[StateKey, FamiliaritySuite | None] = {}
         self._gone, self._sizes = Gone[StateKey](), Sizes()
@@ -97,6 +101,8 @@ class Familiarity:
             key = StateKey(record.stream, record.model, record.version, record.reference or "")
             if len(record.counts) or record.parts > 1:
                 self._sizes.check(record, lambda: (self._suites.get(key) or self._suite_of(key)).layout)
+            if len(record.masked):
+                outliers.check(record, self._suites.get(key) or self._suite_of(key))
             if record.stream in self._gone.left:
                 self._gone.forget(record.stream)
         if aligner is None:
@@ -138,22 +144,43 @@ class Familiarity:
             rows = (
                 AskedRow(*one[:1], pane.partition, *one[1:3], one.text) for pane in panes for one in pane.flagged if one.text is not None
             )
-            self._asked.setdefault(key, Asked()).add(aligned.start, aligned.end, rows)
+            self._asked.setdefault(key, Asked()).add(aligned.start, aligned.end, rows, outliers.counted(tests, bucket, panes))
             self._states[key], events = step(tests, self._states[key], bucket)
-            published += self._placed(stream, aligned.end, [self._with_queries(key, event) for event in events])
+            told = [self._explained(key, event) for event in events]
+            published += self._placed(stream, aligned.end, [*told, *self._settled(key, bucket, {event.episode for event in events})])
         return published
 
-    def _with_queries(self, key: StateKey, event: DriftEvent) -> DriftEvent:
-        """With what is asked, as far as its texts may be shown: in the largest signal that is about all rows, else in the largest."""
+    def _explained(self, key: StateKey, event: DriftEvent) -> DriftEvent:
+        """With what is asked, as far as its texts may be shown: in the largest signal that is about all rows, else in the largest.
+
+        Of rows with whose fault it is.
+        """
         signals = sorted((one for one in event.signals if one.open), key=lambda one: (one.segment is not None, -one.share))
+        faults = self._faults.setdefault(key, Faults())
         if event.status == "resolved" or not signals:
+            faults.tell(event.episode, None)
             return event
         first, onset = signals[0], microseconds(event.onset) // 1000
+        told = self._fault(key, onset, {one.name for one in signals})
+        faults.tell(event.episode, told)
         was, now = first.effect.flagged or (0.0, 0.0)
         names = list(dict.fromkeys(one.name for one in self.suite(key).layout.signals))
         texts = self._asked[key].since(onset, names.index(first.name), MOST_TEXTS)
-        told = self._suite_of.about(key, first.name, texts, min(was / now, 1.0) if now else 1.0) if texts else None
-        return event if told is None else event.model_copy(update={"queries": told})
+        queries = self._suite_of.about(key, first.name, texts, min(was / now, 1.0) if now else 1.0) if texts else None
+        return event.model_copy(update={"queries": queries, "outliers": told})
+
+    def _settled(self, key: StateKey, bucket: Bucket, told: Collection[str]) -> Iterator[DriftEvent]:
+        """Of open episodes told of when there were few outliers: once there are many, whose fault it is, if that differs."""
+        tests, state, faults = self.suite(key), self._states[key], self._faults.setdefault(key, Faults())
+        for episode in [one for one in state.episodes if one.id not in told and faults.open(one.id)]:
+            fault = self._fault(key, episode.onset, {one.name for one in tests.layout.signals})
+            if fault is not None and fault.masked >= MANY and faults.tell(episode.id, fault):
+                offsets, times, complete = state.windows.offsets(episode.onset), (bucket.start, bucket.end), bucket.complete
+                event = episode.event(tests.identity, "updated", times, offsets, complete=complete, clock_decided=bucket.clock_decided)
+                yield self._explained(key, event)
+
+    def _fault(self, key: StateKey, onset: int, signals: Collection[str]) -> ToldOutliers | None:
+        return outliers.told(self.suite(key), signals, self._asked[key].counted_since(onset), self._configuration.model(key.model))
 
     def _replace(self, key: StateKey, aligned: Aligned, since: int, reason: str) -> Iterator[Published]:
         """Resolve and forget the state of this model version that an earlier reference made."""
@@ -176,6 +203,7 @@ class Familiarity:
     def _forget(self, key: StateKey) -> None:
         del self._current[key[:3]], self._since[key], self._states[key]
         self._asked.pop(key, None)
+        self._faults.pop(key, None)
         self._suites.pop(key, None)
         self._former.pop(key, None)
 
@@ -202,14 +230,11 @@ class Familiarity:
         for end, event in self._gone.resolved(self._suite_of):
             yield Published(end, event)
 
-    def numbers(self) -> dict[str, dict[str, Any]]:  # plain data for a snapshot
-        """Of the aligners."""
-        return {str(Lane(stream, OOD)): aligner.numbers() for stream, aligner in self.aligners.items()}
-
     def states(self) -> dict[str, bytes]:
         """By keys that no other lane's states have."""
         asked = {key: self._asked.get(key, Asked()).encoded() for key in self._states}
-        return {_written(key): msgspec.msgpack.encode([state.encoded(), asked[key]]) for key, state in self._states.items()}
+        faults = {key: self._faults.get(key, Faults()).encoded() for key in self._states}
+        return {_written(key): msgspec.msgpack.encode([state.encoded(), asked[key], faults[key]]) for key, state in self._states.items()}
 
     def plain(self) -> dict[str, int]:
         """All else that is remembered."""
@@ -219,7 +244,7 @@ class Familiarity:
         self,
         states: Mapping[str, bytes],
         since: Mapping[str, int],
-        numbers: Mapping[str, Any],  # as `numbers` wrote them
+        numbers: Mapping[str, Any],  # as `Aligner.numbers` wrote them
         pending: Mapping[int, Pane],
         panes: Mapping[str, str],
     ) -> None:
@@ -232,7 +257,7 @@ class Familiarity:
                 again.partitions = {key: heard for key, heard in again.partitions.items() if key[0] in topics}
                 self.aligners[stream] = again
         for written, content in states.items():
-            encoded, asked = msgspec.msgpack.decode(content)
+            encoded, asked, *faults = msgspec.msgpack.decode(content)
             key, state = _read(written), State.decoded(encoded)
             model = self._configuration.models.get(key.model)
             if key.stream not in self.aligners or model is None or model.ood is None:
@@ -240,6 +265,7 @@ class Familiarity:
                 continue
             self._states[key], self._since[key], self._current[key[:3]] = state, since[written], key
             self._asked[key] = Asked.decoded(asked)
+            self._faults[key] = Faults.decoded(faults[0] if faults else {})
             if not fits(self.suite(key), state):
                 former = self.suite(key).under(state.settings)
                 self._former[key] = former if former is not None and fits(former, state) else None

@@ -4,7 +4,7 @@ The aligner says when a bucket is ready; its panes are summed per model version 
 (`Fold.snapshot`), and a restored fold continues exactly.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,12 +21,14 @@ from ...schemas.messages.progress import InputPartition, Progress
 from ...schemas.stored.snapshot import FORM, PartitionState
 from ..streams.align import Aligned, Aligner, Pending, pending_offsets
 from ..streams.buckets import buckets
+from ..streams.lanes import Lane
 from .asking import Asking, tested
 from .familiarity import Familiarity, FamiliarityOf, is_one, not_asked
 from .gone import Gone
-from .keys import Lane, Published, StateKey, SuiteOf
+from .keys import Published, StateKey, SuiteOf
 from .lengths import PaneLengths, changed_panes
 from .merging import merged
+from .notes import Notes
 from .outcomes import NO_LABELS, CountedBy, Outcomes
 from .placing import placed
 from .recorded import Recorded
@@ -72,6 +74,7 @@ class Fold:
     counted: dict[str, int] = field(default_factory=lambda: {"buckets": 0, "events": 0, "asked": 0, "would_have_asked": 0})
     outcomes: dict[str, Outcomes] = field(default_factory=dict)  #: by the name of their labels
     asking: dict[str, Asking] = field(default_factory=dict)  #: by stream
+    notes: Notes = field(default_factory=Notes)
     recorded: Recorded | None = None  #: what was asked for by record time; None: nothing
 
     def __post_init__(self) -> None:
@@ -132,9 +135,10 @@ class Fold:
         if record.stream in self.outcomes and record.of in (ARRIVALS, REVISIONS):
             told = list(starmap(Published, self.outcomes[record.stream].feed(offset, appended, record)))
             self.counted["events"] += sum(isinstance(one.event, DriftEvent) for one in told)
-            return told
+            lane, behind = Lane(record.stream, ARRIVALS), self.outcomes[record.stream].aligner
+            return self.notes.behind(lane, behind, told, heard=isinstance(record, Progress))
         if isinstance(record, Pane) and record.of == OOD:
-            return self.familiarity.feed(offset, appended, record)
+            return self.familiarity.feed(offset, appended, record)  # nothing is told before progress
         aligner = self.aligners.get(Lane(record.stream, record.of))
         if aligner is None:  # of a stream that the configuration no longer has, or of a kind that is not tested
             if record.of in KINDS:
@@ -152,25 +156,37 @@ class Fold:
                 bucket = aligner.buckets.end(aligner.evaluated if one.bucket <= aligner.evaluated else one.bucket - 1)
                 self.unreadable.take(record.stream, bucket, one)
                 aligner.await_(bucket)
-        published: list[Published] = []
-        asking = self.asking[record.stream]
+        unfamiliar = self.familiarity.feed(offset, appended, record) if isinstance(record, Progress) else []
+        self.counted["events"] += len(unfamiliar)
+        published, left, own = list[Published](), deque(unfamiliar), list[Published]()
         for aligned in aligner.feed(offset, appended, record):
-            before = len(published)
-            through = aligner.buckets.start(aligned.end - 1) if aligned.panes else aligned.end
-            silent = self.silences.passed(record.stream, Completeness(through, aligned.complete, aligned.clock_decided))
-            published += starmap(Published, silent)
-            if aligned.panes:
-                self.counted["buckets"] += 1
-                published += self._evaluate(record.stream, aligner, aligned)
-            published += self._unreadable(record.stream, aligner, aligned)
-            self.counted["events"] += len(published) - before
-            events = [one.event for one in published[before:]]
-            published += (Published(aligned.end, request) for request in asking.asked(aligned.end, events))
+            while left and left[0].time < aligned.end:  # in the order of buckets, however many one record makes ready
+                published.append(left.popleft())
+            told = self._of_bucket(record.stream, aligner, aligned)
+            published, own = published + told, own + told
+        published += left
         if isinstance(record, Progress):
-            unfamiliar = self.familiarity.feed(offset, appended, record)
-            self.counted["events"] += len(unfamiliar)
-            published += unfamiliar
+            published += self.notes.behind(Lane(record.stream, record.of), aligner, own, heard=True)[len(own) :]
+            if record.stream in self.familiarity.aligners:
+                behind = self.familiarity.aligners[record.stream]
+                published += self.notes.behind(Lane(record.stream, OOD), behind, unfamiliar, heard=True)[len(unfamiliar) :]
         return published
+
+    def _of_bucket(self, stream: str, aligner: Aligner, aligned: Aligned) -> list[Published]:
+        """What is told of a bucket of predictions, or of buckets without them."""
+        through = aligner.buckets.start(aligned.end - 1) if aligned.panes else aligned.end
+        silent = self.silences.passed(stream, Completeness(through, aligned.complete, aligned.clock_decided))
+        published = list(starmap(Published, silent))
+        if aligned.panes:
+            self.counted["buckets"] += 1
+            published += self._evaluate(stream, aligner, aligned)
+        published += self._unreadable(stream, aligner, aligned)
+        if aligned.panes:  # with its rows nothing more is to come of the bucket
+            known = Completeness(aligned.end, aligned.complete, aligned.clock_decided)
+            published += starmap(Published, self.silences.passed(stream, known))
+        self.counted["events"] += len(published)
+        events = [one.event for one in published]
+        return published + [Published(aligned.end, request) for request in self.asking[stream].asked(aligned.end, events)]
 
     def _unreadable(self, stream: str, aligner: Aligner, aligned: Aligned) -> list[Published]:
         known = Completeness(aligned.end, aligned.complete, aligned.clock_decided)
@@ -217,7 +233,12 @@ class Fold:
             published += (Published(told.time, request) for request in (self.asking[of].told(told.event) if of in self.asking else ()))
         published += starmap(Published, (told for one in self.outcomes.values() for told in one.resumed()))
         self.counted["events"] += sum(not isinstance(one.event, GoldenRequest) for one in published)
-        return self._written(published)
+        return self._written([*published, *self.notes.resumed(self.configuration, self._lanes(), published)])
+
+    def _lanes(self) -> dict[Lane, Aligner]:
+        """All that are aligned."""
+        unlike = {Lane(name, OOD): aligner for name, aligner in self.familiarity.aligners.items()}
+        return self.aligners | unlike | {Lane(name, ARRIVALS): one.aligner for name, one in self.outcomes.items()}
 
     def _layout(self, pane: Pane) -> Layout:
         """Of a pane's reference; tests that are compiled for it alone are not kept: its state may be gone."""
@@ -311,9 +332,7 @@ class Fold:
 
     def snapshot(self, position: int) -> tuple[PartitionState, dict[str, bytes]]:
         """Everything that must be remembered at summaries offset ``position``, the states by their keys."""
-        numbers = {str(lane): aligner.numbers() for lane, aligner in self.aligners.items()}
-        numbers |= {str(Lane(name, ARRIVALS)): one.aligner.numbers() for name, one in self.outcomes.items()}
-        numbers |= self.familiarity.numbers()
+        numbers = {str(lane): aligner.numbers() for lane, aligner in self._lanes().items()}
         states = {str(key): state.encoded() for key, state in self.states.items()} | self.familiarity.states()
         fold: dict[str, Any] = {  # plain data
             "since": {str(key): since for key, since in self.since.items()},
@@ -329,6 +348,7 @@ class Fold:
             "familiarity": self.familiarity.plain(),
             "asking": {str(lane): one.plain() for lane, one in self._askings()},
             "online": {name: one.online.plain(one.own) for name, one in self.outcomes.items()},
+            "notes": self.notes.plain(),
             "compares": None if self.recorded is None else self.recorded.compares,
         }
         pending = pending_offsets(numbers.values())
@@ -356,6 +376,7 @@ class Fold:
         kept: dict[str, Any] = state.fold  # plain data, as `snapshot` wrote it
         if recorded is not None:
             recorded.compares = kept.get("compares")
+        fold.notes = Notes.restored(kept.get("notes", {}))
         for asks, asking in fold._askings():
             asking.restore(kept.get("asking", {}).get(str(asks), []))
         fold.panes = changed_panes(configuration, kept.get("panes", {}))

@@ -1,4 +1,4 @@
-"""What the detector's states and lanes are called, and what it publishes."""
+"""What the detector's states are called, and what it publishes."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -7,9 +7,11 @@ import msgspec
 
 from ...detectors.episodes.step import Suite
 from ...schemas.messages.drift import DriftEvent
+from ...schemas.messages.evidence import Evidence
 from ...schemas.messages.golden import GoldenRequest
 from ...schemas.messages.notice import Notice
 from ...schemas.messages.performance import Performance
+from ...schemas.messages.progress import Progress
 
 
 class StateKey(NamedTuple):
@@ -30,22 +32,11 @@ class StateKey(NamedTuple):
         return cls(*msgspec.json.decode(text))
 
 
-class Lane(NamedTuple):
-    """What is aligned together: the panes of one kind of one stream."""
-
-    stream: str
-    of: str
-
-    def __str__(self) -> str:
-        """As a key in a snapshot; a stream's name may hold slashes."""
-        return f"{self.of}/{self.stream}"
-
-
 class Published(NamedTuple):
-    """An event with the end of the bucket it speaks of."""
+    """An event with the end of the bucket it speaks of; behind events the notes of them, and how far their lane is complete."""
 
     time: int
-    event: DriftEvent | Notice | Performance | GoldenRequest
+    event: DriftEvent | Notice | Performance | GoldenRequest | Evidence | Progress
 
 
 #: Compiles the tests of a model version: (stream, model, version, reference) -> Suite.

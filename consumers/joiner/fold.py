@@ -18,7 +18,7 @@ from ...schemas.messages.pane import ARRIVALS, REVISIONS, Pane
 from ...schemas.messages.progress import InputPartition, Progress
 from ...schemas.stored.outcomes import OutcomeBasis
 from ...schemas.stored.snapshot import FORM, PartitionState
-from ..streams.align import NEVER, Aligned, Aligner, pending_offsets
+from ..streams.align import AGAIN, NEVER, Aligned, Aligner, pending_offsets
 from ..streams.buckets import Every
 from ..streams.spans import Spans
 from .blocks import Blocks, Kept
@@ -30,8 +30,6 @@ from .reads import Reads, topics_of
 from .rows import in_steps, labels, predictions
 from .steps import Step, together
 
-#: More than any bucket, in ms; a thousand times that is still a whole number in every language.
-AGAIN = 1 << 43
 #: The blocks that wait in a partition, of which `situated` says which it is.
 BlocksOf = Callable[[int], Blocks]
 

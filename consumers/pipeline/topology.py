@@ -95,9 +95,9 @@ TOPOLOGY = (
         detector.ROLE,
         "fold",
         ("summaries", "snapshots", "golden"),
-        ("drift", "performance", "golden", "snapshots", "dead-letter"),
-        "sums panes over partitions, tests every bucket, opens and resolves episodes; tells how predictions turned out; asks for golden "
-        "evaluations",
+        ("drift", "summaries", "performance", "golden", "snapshots", "dead-letter"),
+        "sums panes over partitions, tests every bucket, opens and resolves episodes, and notes them beside the panes; tells how "
+        "predictions turned out; asks for golden evaluations",
         detector.make,
     ),
     Node(

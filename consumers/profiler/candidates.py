@@ -26,7 +26,7 @@ from ..streams.slots import Slots
 from .awaiting import Texts, column_of
 
 #: What reviewers see where nothing says what: no texts, and no vectors.
-_PLAIN = ("numeric", "categorical", "boolean")
+PLAIN = ("numeric", "categorical", "boolean")
 _SHOWN = Use(LONGEST_SHOWN, anything=True)
 _Floats = NDArray[np.float64]
 
@@ -190,7 +190,7 @@ def told(
 def shown(settings: Review, fields: Sequence[ProfiledField], features: Mapping[str, object]) -> dict[str, Value]:
     """What a reviewer sees of a row: of the fields that are to be shown as many as there is room for, in their order."""
     if settings.show is None:
-        names = [one.name for one in fields if one.role == "feature" and one.type in _PLAIN and one.name in features]
+        names = [one.name for one in fields if one.role == "feature" and one.type in PLAIN and one.name in features]
     else:
         names = [name for name in features if any(fnmatch.fnmatchcase(name, pattern) for pattern in settings.show)]
     found: dict[str, Value] = {}

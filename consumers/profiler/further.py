@@ -138,14 +138,16 @@ class Further:
         target = Target(pane.bucket, pane.model, pane.version, pane.reference, pane.since)
         if not self._stage.asked(target.model) or target.since is None:
             return [], []
-        flagged = (kept.unlike.pop(target, None) or Unlike()).kept
+        unlike, subjects = kept.unlike.pop(target, None) or Unlike(), self.subjects(target)
         beside = Pane(
             **pane.model_dump(include={*_PLACE, "model", "version", "segment", "reference", "since", "rows"}),
             counts=_NOTHING if counts is None else counts,
-            flagged=tuple(one.flagged for one in flagged),
+            flagged=tuple(one.flagged for one in unlike.kept),
+            masked=unlike.masked(subjects),
+            inside=unlike.inside,
             of=OOD,
         )
-        return [beside], list(samples(pane, self.subjects(target), flagged))
+        return [beside], list(samples(pane, subjects, unlike.kept))
 
     def blocks(self, kept: Kept, stream: str, first: int, last: int, tiling: Buckets) -> list[Block]:
         """The rows of a run that wait."""
@@ -165,8 +167,8 @@ class Further:
         for kept, target, inside in versions:
             if own := self.subjects(target):
                 self._stage.look(target.model, own, rows.columns, offsets, inside, found)
-                new = self._stage.kept(target.model, own, rows.columns, offsets, inside, found)
-                kept.unlike.setdefault(target, Unlike()).add(new)
+                into = kept.unlike.setdefault(target, Unlike())
+                self._stage.gather(target.model, own, rows.columns, offsets, inside, found, into=into)
         return found
 
     def _await(self, rows: Rows, version: Version, join: Join, unlike: Found | None) -> None:

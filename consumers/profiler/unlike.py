@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...detectors.counting.sampling import drawn, hashes
-from ...detectors.familiarity.places import NOTHING, UNLIKE, UNSCORED, WIDTH, counted
+from ...detectors.familiarity.places import NOTHING, OUTLIER, UNLIKE, UNSCORED, WIDTH, counted
 from ...schemas.configuration import Configuration, Ood
-from ...schemas.messages.pane import MOST_FLAGGED, MOST_FLAGGED_TEXT, Flagged
+from ...schemas.messages.pane import MOST_FLAGGED, MOST_FLAGGED_TEXT, MOST_MASKED, Flagged
 from ...schemas.messages.progress import InputPartition
+from ..reference.familiar_rows import RowSubject
 from ..reference.scored import Compared, Content, Decoded
 
 Integers = NDArray[np.int64]
@@ -39,11 +40,21 @@ class Kept(NamedTuple):
     content: Content
 
 
+class Outlier(NamedTuple):
+    """A row with p <= .01, and what it holds."""
+
+    hash: int
+    offset: int
+    content: Content
+
+
 class Unlike:
-    """Of one model version's rows of one bucket in one run: the flagged ones that are kept."""
+    """Of one model version's rows of one bucket in one run: the flagged ones that are kept, and what is counted of all of them."""
 
     def __init__(self) -> None:
         self._kept: list[Kept] = []
+        self._outliers: list[Outlier] = []
+        self.inside = _NO_COUNTS  #: as in a pane
 
     def add(self, new: Sequence[Kept]) -> None:
         """Flagged rows; those of the smallest hashes stay."""
@@ -51,10 +62,35 @@ class Unlike:
         if len(self._kept) > 2 * MOST_FLAGGED:
             self._kept = self.kept
 
+    def add_outliers(self, new: Sequence[Outlier]) -> None:
+        """Those of the smallest hashes stay."""
+        self._outliers += new
+        if len(self._outliers) > 2 * MOST_MASKED:
+            self._outliers = _smallest(self._outliers)
+
+    def add_inside(self, counts: Integers) -> None:
+        """Of further rows."""
+        self.inside = self.inside + counts if len(self.inside) else counts
+
     @property
     def kept(self) -> list[Kept]:
         """In the order of their hashes."""
         return sorted(self._kept, key=lambda one: one.flagged[:3])[:MOST_FLAGGED]
+
+    def masked(self, subjects: Sequence[Compared]) -> Integers:
+        """What cures the outliers of those of the smallest hashes, as in a pane."""
+        rows = next((one for one in subjects if _has_masks(one)), None)
+        if not isinstance(rows, RowSubject) or not self._outliers:
+            return _NO_COUNTS
+        return rows.masked([one.content for one in _smallest(self._outliers)])
+
+
+def _smallest(outliers: Sequence[Outlier]) -> list[Outlier]:
+    return sorted(outliers, key=lambda one: one[:2])[:MOST_MASKED]
+
+
+def _has_masks(subject: Compared) -> bool:
+    return isinstance(subject, RowSubject) and bool(subject.profile.masks)
 
 
 class Stage:
@@ -86,7 +122,34 @@ class Stage:
                 own = np.where(scored.flags == NOTHING, 0, 1 + scored.outliers).astype(np.uint8)
                 found.outliers[chosen] = np.maximum(found.outliers[chosen], own)
 
-    def kept(
+    def gather(
+        self,
+        model: str,
+        subjects: Sequence[Compared],
+        decoded: Decoded,
+        offsets: Integers,
+        rows: Integers,
+        found: Found,
+        *,
+        into: Unlike,
+    ) -> None:
+        """What of these rows is kept, or counted beside their levels."""
+        into.add(self._kept(model, subjects, decoded, offsets, rows, found))
+        for number, subject in enumerate(subjects):
+            if isinstance(subject, RowSubject) and _has_masks(subject):
+                looked = found.scored[rows, number, 1]
+                into.add_inside(subject.inside(decoded, rows, looked))
+                outliers, places = self._by_hash(offsets, rows[looked == OUTLIER], MOST_MASKED)
+                contents = subject.contents(decoded, outliers)
+                into.add_outliers(list(map(Outlier, places, offsets[outliers].tolist(), contents)))
+
+    def _by_hash(self, offsets: Integers, rows: Integers, most: int) -> tuple[Integers, list[int]]:
+        """Of the rows so many of the smallest hashes, in their order, with these."""
+        places = hashes(self._source.topic_id, self._source.partition, offsets[rows])
+        smallest = np.argsort(places, kind="stable")[:most]
+        return rows[smallest], places[smallest].tolist()
+
+    def _kept(
         self, model: str, subjects: Sequence[Compared], decoded: Decoded, offsets: Integers, rows: Integers, found: Found
     ) -> list[Kept]:
         """Of these rows those that are flagged, at most as many as a pane has."""
@@ -96,10 +159,8 @@ class Stage:
             flagged = rows[(flags >= UNLIKE) & (flags < NOTHING)]
             if not len(flagged):
                 continue
-            places = hashes(self._source.topic_id, self._source.partition, offsets[flagged])
-            smallest = np.argsort(places, kind="stable")[:MOST_FLAGGED]
-            flagged, places = flagged[smallest], places[smallest]
-            columns = places.tolist(), offsets[flagged].tolist(), found.scored[flagged, number, 0].tolist()
+            flagged, places = self._by_hash(offsets, flagged, MOST_FLAGGED)
+            columns = places, offsets[flagged].tolist(), found.scored[flagged, number, 0].tolist()
             shown = self._models[model].samples
             for content, place, offset, level in zip(subject.contents(decoded, flagged), *columns, strict=True):
                 text = content.value[:MOST_FLAGGED_TEXT] if shown and isinstance(content.value, str) else None

@@ -151,7 +151,7 @@ class Familiar:
     def _subject(self, profile: FamiliarityProfile, reference: Reference) -> Compared:
         index = self._indexes(f"{profile.kind} {profile.index}")
         if isinstance(index, RowIndex):
-            return RowSubject(profile, reference.fields, index)
+            return RowSubject(profile, reference, index)
         return Subject(profile, reference.fields, index)
 
     def _index(self, kind_and_name: str) -> tuple[TextIndex | RowIndex, int]:

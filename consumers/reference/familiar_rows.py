@@ -5,17 +5,24 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ...detectors.familiarity.places import CORE, FAMILIAR, FAR, NOTHING, OUTLIER, OUTSIDE, UNLIKE
+from ...detectors.counting.layout import layout
+from ...detectors.familiarity.places import CORE, FAMILIAR, FAR, NOTHING, OUTLIER, OUTSIDE, UNLIKE, UNSCORED
+from ...detectors.neighbours.bins import OUTLIERS, InBins
+from ...detectors.neighbours.bins import OUTSIDE as OUTSIDE_CORE
+from ...detectors.neighbours.coordinates import MEAN, SCALE
+from ...detectors.neighbours.masked import counted
 from ...detectors.neighbours.rows import RowIndex
 from ...schemas.messages.ood import Near
 from ...schemas.stored.familiarity import FamiliarityProfile
-from ...schemas.stored.reference import ProfiledField
+from ...schemas.stored.reference import ProfiledField, Reference
 from .scored import Content, Decoded, Scored, Shown, classes_of
 
 Integers = NDArray[np.int64]
 #: By the cell of a row's p-value (above .2, .05, .01, .005, or not): its flag, and what is known of it.
 _FLAGS = np.array([FAMILIAR, FAMILIAR, UNLIKE, UNLIKE, FAR], dtype=np.uint8)
 _LOOKED = np.array([CORE, OUTSIDE, OUTSIDE, OUTLIER, OUTLIER], dtype=np.uint8)
+#: By what is known of a row, its cell again, as `InBins` takes it.
+_CELLS = np.array([0, OUTSIDE_CORE, OUTLIERS], dtype=np.uint8)
 _NUMBERS, _TEXTS = ("numeric", "timestamp"), ("categorical", "boolean", "text")
 
 
@@ -43,8 +50,9 @@ def _is_part(field: ProfiledField) -> bool:
 class RowSubject:
     """As `driftbus.consumers.reference.familiar.Subject`, of rows. All of a row's p-value is known, so that each is looked at exactly."""
 
-    def __init__(self, profile: FamiliarityProfile, fields: Sequence[ProfiledField], index: RowIndex) -> None:
-        self.profile, self.index, self._table = profile, index, Table(fields)
+    def __init__(self, profile: FamiliarityProfile, reference: Reference, index: RowIndex) -> None:
+        self.profile, self.fields, self.index, self._table = profile, reference.fields, index, Table(reference.fields)
+        self._bins = InBins(layout(reference)) if profile.masks else None
 
     def scored(self, decoded: Decoded, rows: Integers, exactly: NDArray[np.bool_], *, outliers: bool = False) -> Scored:
         """Of these rows."""
@@ -54,11 +62,24 @@ class RowSubject:
         texts_there = np.array([[isinstance(value, str) for value in column] for column in texts], dtype=np.bool_)
         nothing = ~np.isfinite(numbers).any(axis=1) & ~texts_there.reshape(len(texts), len(rows)).any(axis=0)
         flags[nothing] = NOTHING
-        looked[nothing] = 255
+        looked[nothing] = UNSCORED
         return Scored(flags, looked, (cells >= 3) & ~nothing)
 
+    def inside(self, decoded: Decoded, rows: Integers, looked: NDArray[np.uint8]) -> Integers:
+        """In which of the reference's bins these rows lie, of which this is known: of those scored, outside the core, outliers."""
+        assert self._bins is not None, "of a subject that has masks"
+        there = np.flatnonzero(looked != UNSCORED)
+        chosen = rows[there]
+        texts = [[column[row] for row in chosen.tolist()] for column in decoded.categorical]
+        return self._bins.counts(self._bins.codes(decoded.numeric[chosen], texts), _CELLS[looked[there]]).ravel()
+
+    def masked(self, contents: Sequence[Content]) -> Integers:
+        """What cures these outliers, as a pane has it."""
+        numbers, texts, classes = self._fields_of(contents)
+        return counted(self.index.left(numbers, texts, classes), self.index.masks)
+
     def contents(self, decoded: Decoded, rows: Integers) -> list[Content]:
-        """What these rows hold, for `shown`."""
+        """What these rows hold, for `shown` and `masked`."""
         numbers, texts = self._table.of(decoded, rows)
         classes = self._classes(decoded, rows)
         return [
@@ -71,12 +92,25 @@ class RowSubject:
         return list(range(len(contents)))
 
     def shown(self, contents: Sequence[Content]) -> list[Shown]:
-        """Their p-values; which training rows are nearest the index does not remember."""
+        """Their p-values and the nearest training rows: similarity is 1 of the same row, 0 where all fields are as far as by chance."""
+        exact = self.index.exact(*self._fields_of(contents))
+        usual = MEAN * SCALE**2 * len(self._table.names)
+        similar = np.round(1 - exact.squares / usual, 4).tolist()
+        near = [
+            tuple(Near(row, own) for row, own in zip(*one, strict=True) if row >= 0)
+            for one in zip(exact.nearest.tolist(), similar, strict=True)
+        ]
+        return [Shown(p, own) for p, own in zip(exact.p.tolist(), near, strict=True)]
+
+    def flags_of(self, decoded: Decoded, rows: Integers) -> NDArray[np.uint8]:
+        """The flags of rows of which it is not known what the model predicted."""
+        return self.index.flags(*self._table.of(decoded, rows))
+
+    def _fields_of(self, contents: Sequence[Content]) -> tuple[NDArray[np.float64], list[list[object]], list[str] | None]:
         numbers = np.array([one.value[0] for one in contents], dtype=np.float64)  # type: ignore[index]  # as `contents` made it
         texts = [list(column) for column in zip(*(one.value[1] for one in contents), strict=True)]  # type: ignore[index]
         classes = None if self._table.predicted is None or not self.profile.classes else [one.predicted or "" for one in contents]
-        none: tuple[Near, ...] = ()
-        return [Shown(float(p), none) for p in self.index.exact(numbers, texts, classes).p.tolist()]
+        return numbers, texts, classes
 
     def _classes(self, decoded: Decoded, rows: Integers) -> list[str] | None:
         if self._table.predicted is None or not self.profile.classes:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from ...detectors.episodes.episode import DETECTOR
-from ...schemas.messages.drift import DriftedSignal, DriftEvent, Effect, ToldPerformance, ToldQueries, Topic
+from ...schemas.messages.drift import DriftedSignal, DriftEvent, Effect, ToldOutliers, ToldPerformance, ToldQueries, Topic
 from ...schemas.messages.notice import Notice
 from .picture import label, moment
 
@@ -36,6 +36,8 @@ def event_line(event: DriftEvent | Notice) -> str:
         parts.append(turned_out(event.performance))
     if event.queries is not None and event.status != "resolved":
         parts.append(asked(event.queries))
+    if event.outliers is not None:
+        parts.append(fault(event.outliers))
     if event.detector != DETECTOR:
         parts.append(f"by {event.detector}")
     return "  ".join(part for part in parts if part)
@@ -118,6 +120,43 @@ def asked(told: ToldQueries) -> str:
     if not topics:
         return f"about: {', '.join(told.words)}" if told.words else ""
     return f"about: {'; '.join([*topics, f'{_percent(told.diffuse)} like no others'])}"
+
+
+def fault(told: ToldOutliers) -> str:
+    """Which field makes rows unlike the training data.
+
+    >>> cured = {"city": 0.96, "zip": 0.02}
+    >>> told = ToldOutliers(share=(0.01, 0.06), masked=64, fault="field", names=("city",), sources=("geo",), fields=cured)
+    >>> fault(told), fault(told.model_copy(update={"owners": ("maps",)}))
+    ('a fault of city (source geo): cures 96 %', 'a fault of city (source geo, owner maps): cures 96 %')
+    >>> fault(told.model_copy(update={"fault": "either", "names": ("city", "zip"), "sources": ()}))
+    'a fault of city or zip: cures 96 %, 2 %'
+    >>> fault(told.model_copy(update={"fault": "novelty", "names": ()})), fault(told.model_copy(update={"fault": "unknown"}))
+    ("new rows, no field's fault", '')
+    """
+    if told.fault == "unknown":
+        return ""
+    if told.fault == "novelty":
+        return "new rows, no field's fault"
+    cured = told.by_source if told.fault == "source" else told.fields
+    sizes = ", ".join(_percent(cured[name]) for name in told.names if name in cured)
+    return f"a fault of {whose(told)}: cures {sizes}"
+
+
+def whose(told: ToldOutliers) -> str:
+    """What is at fault, with where it comes from and who is asked.
+
+    >>> whose(ToldOutliers(share=(0.01, 0.06), masked=64, fault="source", names=("geo",), sources=("geo",), owners=("maps",)))
+    'source geo (owner maps)'
+    """
+    of_source = told.fault == "source"
+    sources = [] if of_source or not told.sources else [f"source {', '.join(told.sources)}"]
+    known = [*sources, *([f"owner {', '.join(told.owners)}"] if told.owners else [])]
+    return f"{'source ' if of_source else ''}{' or '.join(told.names)}{_in_brackets(known)}"
+
+
+def _in_brackets(known: Sequence[str]) -> str:
+    return f" ({', '.join(known)})" if known else ""
 
 
 def _of_topic(topic: Topic) -> str:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from ...schemas.cloud_events import microseconds
 from ...schemas.messages.drift import DriftedSignal, DriftEvent, FurtherSignal
+from ...schemas.messages.pane import OOD
 
 #: Of severities, where there is more than one; else colour would say nothing, and all bars have one that means none.
 _COLOURS = {"minor": "#9aa5b1", "moderate": "#f0a02f", "major": "#d1344b"}
@@ -46,9 +47,9 @@ def moment(place: str) -> datetime:
 def label(signal: DriftedSignal | FurtherSignal) -> str:
     """A signal's name for people: ``temp``, ``pressure (availability)``, ``score [segment]``, ``(ids)``. No two signals have one label."""
     segment = f" [{signal.segment}]" if signal.segment else ""
-    ours = signal.role == "row" or not _READS_AS_MORE.search(signal.name)
+    ours = signal.role == "row" or signal.of == OOD or not _READS_AS_MORE.search(signal.name)
     named = signal.name if ours else json.dumps(signal.name, ensure_ascii=False)
-    return f"{named}{segment}" if signal.of == "values" or signal.name == f"({signal.of})" else f"{named}{segment} ({signal.of})"
+    return f"{named}{segment}" if signal.of in ("values", OOD) or signal.name == f"({signal.of})" else f"{named}{segment} ({signal.of})"
 
 
 class Span(NamedTuple):

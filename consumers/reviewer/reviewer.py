@@ -1,4 +1,4 @@
-"""The reviewer: candidates in, requests out; requests and answers in, estimates out. Two folds.
+"""The reviewer: candidates and notes of episodes in, requests out; requests and answers in, estimates out. Two folds.
 
 *Guarantee.* Those of the folding consumer (`driftbus.consumers.process.folding`): who is asked about what is a pure function of a summaries
 partition, and what the answers say one of a partition of the reviews. A process that dies asks nobody twice, and leaves nobody out.
@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration
 from ...schemas.messages.candidates import Candidates
+from ...schemas.messages.evidence import Evidence
 from ...schemas.messages.progress import Progress
 from ...schemas.messages.reviewed import Reviewed
 from ...schemas.stored.snapshot import PartitionState
@@ -25,7 +26,11 @@ from .recorded import Recorded, known
 from .sampling import Sampling
 
 ROLE = "reviewer"
-_READERS: Mapping[str, Callable[[bytes], Candidates | Progress]] = {Candidates.TYPE: Candidates.decoded, Progress.TYPE: Progress.decoded}
+_READERS: Mapping[str, Callable[[bytes], Candidates | Evidence | Progress]] = {
+    Candidates.TYPE: Candidates.decoded,
+    Evidence.TYPE: Evidence.decoded,
+    Progress.TYPE: Progress.decoded,
+}
 
 
 def make(making: Making) -> list[Folding[Fact, Said]]:
@@ -61,7 +66,7 @@ class Drawing:
         self.topic = configuration.topics.summaries
 
     def read(self, key: bytes | None, value: bytes | None, headers: Headers) -> Fact | None:
-        """Candidates, or progress. Strangers among the summaries are the detector's to tell of."""
+        """Candidates, evidence, or progress. Strangers among the summaries are the detector's to tell of."""
         try:
             return own.read(self._configuration.application, _READERS, value, headers)
         except (own.Foreign, own.Unreadable):
@@ -72,8 +77,8 @@ class Drawing:
         return Sampling(self._configuration, self._recorded())
 
     def restore(self, state: PartitionState, parts: Mapping[str, bytes], facts: Mapping[int, Fact]) -> Sampling:
-        """From a snapshot, and the candidates that it awaits."""
-        found = {offset: fact for offset, fact in facts.items() if isinstance(fact, Candidates)}
+        """From a snapshot, and the candidates and notes that it awaits."""
+        found = {offset: fact for offset, fact in facts.items() if isinstance(fact, Candidates | Evidence)}
         return Sampling.restored(self._configuration, self._recorded(), state, parts, found)
 
     def _recorded(self) -> Recorded:

@@ -1,10 +1,13 @@
-"""One partition of the summaries as a fold: candidates and progress in, requests out, slot by slot.
+"""One partition of the summaries as a fold: candidates, notes of episodes and progress in, requests out, slot by slot.
 
-A slot is drawn from when every input partition is complete through its end. What comes for one that was drawn from counts in the next,
-which then says that it is not complete.
+A slot is drawn from when every input partition is complete through its end, and so is what the detector says of it (`lanes_of`): of what it
+noted through the slot's start the segments that drift then are known. What comes for one that was drawn from counts in the next, which then
+says that it is not complete; with a live clock so does one for which the detector was waited in vain (`patience`).
+
+By the predictions' own lanes alone, not by those of labels: these may come days later, and nobody is asked about what is so long over.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,17 +15,23 @@ import msgspec
 
 from ...schemas.configuration import Configuration
 from ...schemas.messages.candidates import Candidates
+from ...schemas.messages.episode import EPISODE, EpisodeNote
+from ...schemas.messages.evidence import Evidence
 from ...schemas.messages.pane import PREDICTIONS
 from ...schemas.messages.progress import InputPartition, Progress
 from ...schemas.messages.review import ReviewRequest, ReviewSlot
 from ...schemas.stored.snapshot import FORM, PartitionState
 from ..streams.align import Aligned, Aligner, pending_offsets
 from ..streams.buckets import buckets
+from ..streams.lanes import lanes_of
 from ..streams.slots import Slots
+from .drifting import Drifting
 from .facts import Fact, Said
 from .pool import Pool
 from .recorded import Recorded
 
+#: What is aligned.
+Noted = Candidates | Evidence
 #: Slots without a row, one behind the other, that are said of a model: of a week of ten minutes each.
 MOST_EMPTY = 1_008
 
@@ -34,6 +43,7 @@ class Asked:
     said: int | None = None  #: the end of the last slot that was drawn from, or would have been
     empty: int = 0  #: slots without a row since the last one with any
     pools: dict[int, Pool] = field(default_factory=dict)  #: by the ends of their slots
+    drifting: Drifting = field(default_factory=Drifting)
 
 
 class Sampling:
@@ -45,7 +55,7 @@ class Sampling:
         self._configuration, self._recorded = configuration, recorded
         self._slots = {name: found for name, model in configuration.models.items() if (found := slots_of(configuration, name))}
         self._aligners = {
-            stream: Aligner[Candidates](buckets(own.pane), own.patience if own.clock == "live" else None)
+            stream: Aligner[Noted](buckets(own.pane), own.patience if own.clock == "live" else None, streams=tuple(self._awaited(stream)))
             for stream, own in configuration.streams.items()
             if any(configuration.stream_of(name) == stream for name in self._slots)
         }
@@ -58,16 +68,32 @@ class Sampling:
 
     def feed(self, offset: int, appended: int, fact: Fact) -> list[Said]:
         """Take one record; returns the requests of the slots that it completes."""
-        if not isinstance(fact, Candidates | Progress) or (aligner := self._aligners.get(fact.stream)) is None:
+        if not isinstance(fact, Noted | Progress) or (aligner := self._aligners.get(stream := fact.stream)) is None:
             return []
-        if isinstance(fact, Progress):
-            topics = self._configuration.streams[fact.stream].topics
+        if isinstance(fact, Progress) and fact.of == EPISODE:
+            fact = fact.model_copy(update={"stream": fact.source.topic})  # each lane by itself
+            if not aligner.awaits(fact):
+                return []
+        elif isinstance(fact, Progress):
+            topics = self._configuration.streams[stream].topics
             if fact.of != PREDICTIONS or fact.source.topic not in topics:
                 return []
             fact = fact.model_copy(update={"topics": tuple(topic for topic in fact.topics if topic.topic in topics)})
-        elif fact.model not in self._slots:
+        elif fact.model not in self._slots or not (isinstance(fact, Candidates) or self._is_note(fact)):
             return []
-        drawn = [one for aligned in aligner.feed(offset, appended, fact) for one in self._evaluated(fact.stream, aligner, aligned)]
+        return self._written(stream, aligner, aligner.feed(offset, appended, fact))
+
+    def _awaited(self, stream: str) -> dict[str, tuple[str, ...]]:
+        """What must be complete: the stream's topics, and each of its lanes in the place of one."""
+        lanes = {lane.source.topic: (lane.source.topic,) for lane in lanes_of(self._configuration, stream)}
+        return {stream: self._configuration.streams[stream].topics, **lanes}
+
+    def _is_note(self, fact: Evidence) -> bool:
+        """Whether it is a note of a lane that is awaited."""
+        return fact.of == EPISODE and fact.topic in self._awaited(fact.stream)
+
+    def _written(self, stream: str, aligner: Aligner[Noted], ready: Sequence[Aligned[Noted]]) -> list[Said]:
+        drawn = [one for aligned in ready for one in self._evaluated(stream, aligner, aligned)]
         return [one for one in drawn if self._writes(one)]
 
     def _writes(self, one: ReviewRequest | ReviewSlot) -> bool:
@@ -77,11 +103,16 @@ class Sampling:
         self._counted["slots" if isinstance(one, ReviewSlot) else "cases"] += writes
         return writes
 
-    def _evaluated(self, stream: str, aligner: Aligner[Candidates], aligned: Aligned[Candidates]) -> Iterator[ReviewRequest | ReviewSlot]:
+    def _evaluated(self, stream: str, aligner: Aligner[Noted], aligned: Aligned[Noted]) -> Iterator[ReviewRequest | ReviewSlot]:
         """A bucket's candidates go into their slots; those slots are drawn from that are over."""
         over = aligner.buckets.start(aligned.end - 1) if aligned.panes else aligned.end
         yield from self._drawn(stream, over)
-        for name in sorted({pending.pane.model for pending in aligned.panes}):
+        notes = [pending.pane for pending in aligned.panes if isinstance(pending.pane, Evidence)]
+        found = [pending.pane for pending in aligned.panes if isinstance(pending.pane, Candidates)]
+        for note in notes:
+            drifting = self._asked.setdefault(note.model, Asked()).drifting
+            drifting.note(aligned.end, EpisodeNote.model_validate(note.fact))
+        for name in sorted({one.model for one in found}):
             slots, asked = self._slots[name], self._asked.setdefault(name, Asked())
             end = slots.tiling.end(aligned.end - 1)
             if asked.said is not None:
@@ -89,9 +120,9 @@ class Sampling:
             pool = asked.pools.setdefault(end, Pool())
             pool.complete &= aligned.complete
             pool.clock_decided |= aligned.clock_decided
-            for pending in aligned.panes:
-                if pending.pane.model == name:
-                    pool.add(pending.pane, slots)
+            for one in found:
+                if one.model == name:
+                    pool.add(one, slots)
         if aligned.panes:
             yield from self._drawn(stream, aligned.end)
 
@@ -110,15 +141,17 @@ class Sampling:
                     break
                 pool = asked.pools.pop(end, None)
                 asked.said, asked.empty = end, 0 if pool else asked.empty + 1
-                yield from (pool or Pool()).drawn(self._configuration.application, name, end, slots, ())
+                drifting = asked.drifting.at(slots.tiling.start(end - 1))
+                yield from (pool or Pool()).drawn(self._configuration.application, name, end, slots, drifting)
 
     def due(self, now: int) -> list[Said]:
         """Nothing: what is over is told by completeness."""
         return []
 
     def resumed(self) -> list[Said]:
-        """Nothing."""
-        return []
+        """What the configuration no longer reads holds nobody up."""
+        ready = [(stream, aligner, aligner.regrouped(self._awaited(stream))) for stream, aligner in self._aligners.items()]
+        return [one for regrouped in ready for one in self._written(*regrouped)]
 
     def totals(self) -> Mapping[str, int]:
         """Slots drawn from, cases, and of a replay the cases that the recording does not hold."""
@@ -147,15 +180,15 @@ class Sampling:
         recorded: Recorded,
         state: PartitionState,
         parts: Mapping[str, bytes],
-        facts: Mapping[int, Candidates],
+        facts: Mapping[int, Noted],
     ) -> "Sampling":
-        """The fold that wrote `snapshot`; ``facts``: the candidates at the offsets that it lists as pending."""
+        """The fold that wrote `snapshot`; ``facts``: what stands at the offsets that it lists as pending."""
         recorded.compares = state.fold.get("compares")
         fold = cls(configuration, recorded)
         for stream, numbers in state.aligners.items():
             if stream in fold._aligners:
-                patience = fold._aligners[stream].patience
-                fold._aligners[stream] = Aligner.restored(buckets(configuration.streams[stream].pane), patience, numbers, facts)
+                own, tiling = fold._aligners[stream], buckets(configuration.streams[stream].pane)
+                fold._aligners[stream] = Aligner.restored(tiling, own.patience, numbers, facts, own.streams)
         for name, plain in parts.items():
             if name in fold._slots:
                 fold._asked[name] = _restored(msgspec.msgpack.decode(plain))
@@ -168,8 +201,10 @@ def slots_of(configuration: Configuration, model: str) -> Slots | None:
 
 
 def _plain(asked: Asked) -> dict[str, Any]:  # plain data
-    return {"said": asked.said, "empty": asked.empty, "pools": [[end, pool.plain()] for end, pool in asked.pools.items()]}
+    pools = [[end, pool.plain()] for end, pool in asked.pools.items()]
+    return {"said": asked.said, "empty": asked.empty, "pools": pools, "drifting": asked.drifting.plain()}
 
 
 def _restored(plain: dict[str, Any]) -> Asked:
-    return Asked(plain["said"], plain["empty"], {end: Pool.restored(pool) for end, pool in plain["pools"]})
+    pools = {end: Pool.restored(pool) for end, pool in plain["pools"]}
+    return Asked(plain["said"], plain["empty"], pools, Drifting.restored(plain["drifting"]))

@@ -25,6 +25,9 @@ from .clock import AppendClock
 
 #: No time in a log is this far away.
 NEVER = 1 << 62
+#: How often evaluation had gone back, times this, in a number that never falls. More than any bucket, in ms; a thousand times that is still
+#: a whole number in every language.
+AGAIN = 1 << 43
 PartitionKey = tuple[str, str, int]  # topic, topic id, partition
 
 
@@ -124,6 +127,8 @@ class Aligner(Generic[Fact]):
     pending: dict[int, list[Pending[Fact]]] = field(default_factory=dict)  #: by bucket
     streams: tuple[str, ...] = ()
     decided: list[tuple[int, int]] = field(default_factory=list, init=False)  #: what the wall clock said of what was evaluated last
+    last: list[Aligned[Fact]] = field(default_factory=list, init=False)  #: what the last progress made ready, without panes
+    closed: bool = field(default=False, init=False)  #: by the last progress every partition had ended
     _next: list[int] = field(default_factory=list, init=False)  #: a heap of the pending buckets
     _known: dict[tuple[str, str], int] = field(default_factory=dict, init=False)  #: topics, by id, and how many partitions they have
 
@@ -144,6 +149,10 @@ class Aligner(Generic[Fact]):
         """Whether it was seen before, and counts no more: only where delivery is at least once."""
         run = self.runs.get((fact.topic, fact.topic_id, fact.partition), LastRun())
         return fact.first < run.first or (fact.first == run.first and fact.id in run.seen)
+
+    def awaits(self, progress: Progress) -> bool:
+        """Whether it is of a partition that is known, or of a stream of which nothing has been heard."""
+        return progress.source.key in self.partitions or _unheard(progress.stream) in self.partitions
 
     def await_(self, bucket: int) -> None:
         """Something else than a pane waits for this bucket: it is evaluated in its turn, with panes or without."""
@@ -208,6 +217,7 @@ class Aligner(Generic[Fact]):
             ready.append(Aligned(bucket, complete, self._clock_decided(bucket), panes, start, again=self.again))
             self.evaluated = bucket
         over = min((p.through for p in sources if not p.given_up), default=-NEVER)
+        self.closed = any(p.ended for p in sources) and all(p.ended or p.given_up for p in sources)
         if ended := through == NEVER:  # everything is evaluated
             through = max((p.through for p in sources if p.ended), default=-NEVER)
             for partition in sources:
@@ -219,6 +229,7 @@ class Aligner(Generic[Fact]):
             self.at = max(self.at, passed)
         self.evaluated = max(self.evaluated, self._start(over))
         self.passed = max(before, passed)
+        self.last = [one._replace(panes=[]) for one in ready]
         self.decided = []
         for partition in sources:
             if partition.by_clock:

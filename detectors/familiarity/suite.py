@@ -2,6 +2,7 @@
 
 from ...schemas.configuration import Model
 from ...schemas.identity import derived_id
+from ...schemas.stored.familiarity import FamiliarityProfile
 from ...schemas.stored.reference import Reference
 from ..betting.companions import Companions
 from ..betting.mixture import compiled
@@ -66,6 +67,11 @@ class FamiliaritySuite:
         )
         decisive = settings.model_dump_json(exclude={"false_alarms"})
         self.fingerprint = derived_id("familiarity", FORMAT, reference_hash, decisive, len(self.bets.owner))
+
+    @property
+    def of_rows(self) -> tuple[int, FamiliarityProfile] | None:
+        """What is compared as a row whose fields can be left out, and its place among the subjects."""
+        return next(((place, one) for place, one in enumerate(self._reference.familiarity) if one.masks), None)
 
     @property
     def written(self) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from .cures import CURES, HALF, LEAST_SPREAD, WEAK, Blame, blamed, blamed_source, excess
+from .cures import CURES, HALF, LEAST_SPREAD, WEAK, Blame, blamed, blamed_of, excess
 from .levels import OUTLIER
 from .masks import Mask
 from .rows import Columns, Floats, RowIndex
@@ -61,13 +61,10 @@ def _blamed(
     level: float,
 ) -> Blame:
     """By what is cured alone."""
-    blame = blamed(fields, rate=rate, level=level)
+    members = {mask.name: tuple(index.names[place] for place in mask.fields) for mask in index.masks if mask.of == "source"}
+    blame = blamed_of(fields, sources, members, rate=rate, level=level)
     if blame.of != "novelty":
         return blame
-    members = {mask.name: tuple(index.names[place] for place in mask.fields) for mask in index.masks if mask.of == "source"}
-    of_source = blamed_source(sources, fields, members, rate=rate, level=level)
-    if of_source.of == "source":
-        return of_source
     order = sorted(fields, key=lambda name: (-fields[name], name))
     if len(order) < 3 or not (HALF <= fields[order[0]] < CURES and fields[order[1]] < WEAK):
         return blame

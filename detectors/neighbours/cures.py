@@ -87,3 +87,21 @@ def blamed_source(
         if small[name] >= CURES and small[name] - max(others, default=0.0) >= STANDS_OUT:
             return Blame("source", (name,))
     return Blame("novelty")
+
+
+def blamed_of(
+    fields: Mapping[str, float],
+    sources: Mapping[str, float],
+    members: Mapping[str, tuple[str, ...]],
+    *,
+    rate: float,
+    level: float = OUTLIER,
+) -> Blame:
+    """Which field it is, else which source, by what each cures.
+
+    >>> members = {"station": ("temperature", "wind")}
+    >>> blamed_of({"temperature": 0.5, "wind": 0.4, "amount": 0.0, "city": 0.1}, {"station": 0.9}, members, rate=0.05)
+    Blame(of='source', names=('station',))
+    """
+    blame = blamed(fields, rate=rate, level=level)
+    return blame if blame.of != "novelty" else blamed_source(sources, fields, members, rate=rate, level=level)

@@ -43,6 +43,14 @@ def masks_of(names: Sequence[str], sources: Mapping[str, str]) -> tuple[Mask, ..
     return (*found, *(Mask(source, "source", tuple(own)) for source, own in sorted(fields.items()) if len(own) > 1))
 
 
+class Left(NamedTuple):
+    """Rows without what each mask leaves out, [n, masks]."""
+
+    scores: Integers
+    nearest: Integers  #: the number of the nearest row of the reference, among those that masked rows are compared with
+    cured: NDArray[np.bool_]  #: whether they are familiar: p > .05
+
+
 class Masking:
     """Scores of rows without fields.
 
@@ -59,8 +67,12 @@ class Masking:
 
     def scores(self, coded: Coded, masks: Sequence[Mask]) -> Integers:
         """Of every row, without what each mask leaves out: the negated sum of the squared distances to the nearest, [n, masks]."""
+        return self.left(coded, masks)[0]
+
+    def left(self, coded: Coded, masks: Sequence[Mask]) -> tuple[Integers, Integers]:
+        """The same, and the number of the nearest row; of several the first."""
         fields, rows = coded.ranks.shape[1] + coded.categories.shape[1], self._reference.rows
-        found = np.empty((coded.rows, len(masks)), dtype=np.int64)
+        found, nearest = (np.empty((coded.rows, len(masks)), dtype=np.int64) for _ in range(2))
         most = min(NEAREST, rows)
         at_once = max(1, _BLOCK // max(fields * rows, 1))
         for start in range(0, coded.rows, at_once):
@@ -69,7 +81,8 @@ class Masking:
             for place, mask in enumerate(masks):
                 left = whole - (part[:, mask.fields[0]] if len(mask.fields) == 1 else part[:, mask.fields].sum(axis=1))
                 found[start : start + at_once, place] = -_smallest(left, most)
-        return found
+                nearest[start : start + at_once, place] = left.argmin(axis=1)
+        return found, nearest
 
     def nearest(self, coded: Coded, mask: Mask) -> Integers:
         """Of every row the number of the nearest, without what the mask leaves out; of several the first."""

@@ -13,7 +13,7 @@ from .coordinates import CategoryField, Coded, Coordinates, NumberField
 from .distances import Space
 from .drawing import drawn, hashes_of
 from .levels import CORE, LEVELS, OUTLIER
-from .masks import Mask, Masking, masks_of
+from .masks import Left, Mask, Masking, masks_of
 from .packed import packed, unpacked
 from .report import warnings_of
 
@@ -41,6 +41,7 @@ class Exact(NamedTuple):
     scores: Integers  #: the negated sum of the squared distances to the nearest
     p: Floats
     nearest: Integers  #: [n, 5], of the reference's rows in the data, the nearest first; -1: there is none
+    squares: Integers  #: [n, 5], their squared distances
 
 
 class RowReport(NamedTuple):
@@ -186,16 +187,22 @@ class RowIndex:
         nearest, squares = self._space.ordered(coded)
         scores = -np.where(nearest < 0, 0, squares).sum(axis=1)
         p = self.calibrated.p(scores, self.calibrated.codes(classes, coded.rows))
-        return Exact(scores, p, np.where(nearest < 0, -1, self.rows[nearest]))
+        return Exact(scores, p, np.where(nearest < 0, -1, self.rows[nearest]), squares)
 
     def masked(
         self, numeric: Floats, texts: Columns, classes: Sequence[str | None] | None = None, *, masks: Sequence[Mask] | None = None
     ) -> NDArray[np.bool_]:
         """Of every row whether each mask cures it, [n, masks]: without these fields its p is above .05. For outliers: .3 ms a row."""
+        return self.left(numeric, texts, classes, masks=masks).cured
+
+    def left(
+        self, numeric: Floats, texts: Columns, classes: Sequence[str | None] | None = None, *, masks: Sequence[Mask] | None = None
+    ) -> Left:
+        """The same, with the scores, and where the rows then lie."""
         asked = self.masks if masks is None else masks
         coded = self._coordinates.coded(numeric, texts)
-        of = self.calibrated.codes(classes, coded.rows)
-        return np.asarray(self._masking.scores(coded, asked) >= self._of(asked)[of])
+        scores, nearest = self._masking.left(coded, asked)
+        return Left(scores, nearest, scores >= self._of(asked)[self.calibrated.codes(classes, coded.rows)])
 
     def spread(self, numeric: Floats, texts: Columns, mask: Mask) -> float:
         """Among how many rows of the reference these lie without a mask's fields, as a part of those among which as many familiar ones do.
@@ -217,6 +224,12 @@ class RowIndex:
         return np.array(
             [cured[at] / outliers if (outliers := self._outliers[at]) else 0.0 for cured in (self._base[mask] for mask in asked)]
         )
+
+    @property
+    def outliers(self) -> tuple[int, tuple[int, ...]]:
+        """The calibration's own, p <= .01, and of them those that each mask cures."""
+        self._of(self.masks)
+        return self._outliers[0], tuple(self._base[mask][0] for mask in self.masks)
 
     def _of(self, masks: Sequence[Mask]) -> Integers:
         """The thresholds of masks, [classes, masks], from the calibration: each is calibrated when it is first asked for."""

@@ -15,6 +15,15 @@ Severity = Literal["minor", "moderate", "major"]
 Status = Literal["opened", "updated", "resolved"]
 
 
+def moment(place: str) -> int:
+    """When an event says that something was, in ms: a row is at its number in seconds.
+
+    >>> moment("2013-01-01T00:00:00Z"), moment("row 30000")
+    (1356998400000, 30000000)
+    """
+    return int(place[4:]) * ROW_MS if place.startswith("row ") else microseconds(place) // 1000
+
+
 class Word(Fact):
     """A word, or an n-gram of characters, and the share of texts that contain it."""
 
@@ -153,6 +162,21 @@ class ToldQueries(Fact):
     words: tuple[str, ...] = ()  #: of all of them, the most telling first
 
 
+class ToldOutliers(Fact):
+    """Of kind `ood`, of rows: which field makes them unlike the training data. Outliers are rows with p <= .01."""
+
+    share: tuple[float, float]  #: of rows that are outliers: of known ones, now
+    masked: int  #: outliers since the event's onset that were looked at without each field
+    #: A fault of one field, of either of two, of a source as a whole; *novelty*: of none; *unknown*: too few outliers to say.
+    fault: Literal["field", "either", "source", "novelty", "unknown"]
+    names: tuple[str, ...] = ()  #: the fields, or the source
+    sources: tuple[str, ...] = ()  #: where the values of these fields come from, as configured
+    owners: tuple[str, ...] = ()  #: who is asked, as configured
+    #: Of the outliers in excess of the known ones, the share that is familiar without a field; the largest first.
+    fields: dict[str, float] = {}
+    by_source: dict[str, float] = {}  #: the same without all fields of a source
+
+
 class DriftEvent(OfVersion, Fact):
     """An episode opened, was updated, or resolved. Key on the topic: the model."""
 
@@ -182,13 +206,14 @@ class DriftEvent(OfVersion, Fact):
     more_panes: int = 0  #: input partitions that are not listed
     performance: ToldPerformance | None = None  #: of kind `performance`
     queries: ToldQueries | None = None  #: of kind `ood`
+    outliers: ToldOutliers | None = None  #: of kind `ood`, of rows
     configuration: str
 
     @model_serializer(mode="wrap")
     def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:  # JSON
-        """Of what has no queries, as it was before there were any."""
+        """Of what has no queries or outliers, as it was before there were any."""
         content: dict[str, Any] = written(self)
-        return content if self.queries is not None else {key: value for key, value in content.items() if key != "queries"}
+        return {key: value for key, value in content.items() if value is not None or key not in ("queries", "outliers")}
 
     @property
     def further_open(self) -> int:
@@ -208,8 +233,7 @@ class DriftEvent(OfVersion, Fact):
     @property
     def time(self) -> int:
         """The end of the bucket that decided; a row's number in seconds where panes are of so many rows."""
-        end = self.bucket[1]
-        return int(end[4:]) * ROW_MS if end.startswith("row ") else microseconds(end) // 1000
+        return moment(self.bucket[1])
 
     def encoded(self) -> bytes:
         """As it travels: JSON."""

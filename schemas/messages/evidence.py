@@ -29,7 +29,7 @@ class Evidence(OfVersion, Fact):
     topic: str
     topic_id: str
     partition: PartitionNumber
-    offset: Offset  #: where the fact stands
+    offset: Offset  #: where the fact stands; of a note of an episode, whose topic is its lane, what never falls: its bucket, in general
     bucket: Time  #: ms, its end; when the fact became known: drives progress and order
     about: Time  #: ms; the time that the fact states, else that of its record
     model: str
@@ -42,6 +42,11 @@ class Evidence(OfVersion, Fact):
     def id(self) -> str:
         """The same at every repetition."""
         return derived_id("evidence", self.of, self.fact_id)
+
+    @property
+    def first(self) -> int:
+        """In what is aligned, that of a run: here of one fact."""
+        return self.offset
 
     @property
     def type(self) -> str:

@@ -11,7 +11,7 @@ from ..cloud_events import MSGPACK
 from ..fact import Fact
 from ..form import check_form, lean
 from ..identity import derived_id
-from ..integers import Boundary, Count, IntegerVector, Offset, PartitionNumber, Place, Time
+from ..integers import Boundary, Count, IntegerVector, Offset, PartitionNumber, Place, Time, packed
 from .of_version import OfVersion
 
 #: How a pane is to be read. A higher number is a promise broken on purpose: see docs/schemas.md.
@@ -24,6 +24,8 @@ ARRIVALS, REVISIONS = "arrivals", "revisions"
 OOD = "ood"
 #: Flagged rows that a pane holds, those of the smallest hashes; characters of each one's text.
 MOST_FLAGGED, MOST_FLAGGED_TEXT = 50, 200
+#: Rows with p <= .01 that a run looks at without each of their fields, those of the smallest hashes.
+MOST_MASKED = 64
 #: Names of unexpected fields that a pane holds.
 MOST_UNEXPECTED = 20
 #: In the place of a model or version: all further ones of a run, none of them monitored.
@@ -31,6 +33,7 @@ OTHERS = "(others)"
 #: Bytes of a record: a larger pane travels in parts.
 LARGEST_PART = 512 * 1024
 
+_NONE = packed(np.zeros(0, dtype=np.int64))
 #: What a pane says by not saying it.
 _USUAL: dict[str, Any] = {
     "of": PREDICTIONS,
@@ -39,6 +42,9 @@ _USUAL: dict[str, Any] = {
     "grouping": "",
     "own": (),
     "flagged": (),
+    "masked": _NONE,
+    "inside": _NONE,
+    "inside_at": 0,
     "complete": True,
     "clock_decided": False,
 }
@@ -115,6 +121,11 @@ class Pane(OfVersion, Fact):
     )
     own: tuple[str, ...] = ()  #: of revisions: the columns of a user's own metrics, which stand last among the counts
     flagged: tuple[Flagged, ...] = ()  #: of kind `ood`: those of the smallest hashes, in their order
+    #: Of kind `ood`, rows of all segments: outliers without each of their fields (`driftbus.detectors.neighbours.masked`).
+    masked: IntegerVector = np.zeros(0, dtype=np.int64)
+    #: The same rows in the reference's bins: those scored, with p <= .2, with p <= .01 (`driftbus.detectors.neighbours.bins`).
+    inside: IntegerVector = np.zeros(0, dtype=np.int64)
+    inside_at: Place = 0  #: where this part's begin
     complete: bool = True  #: of outcomes: of all there was; not where a partition was given up, or rows came behind their bucket
     clock_decided: bool = False  #: of outcomes: the wall clock said that some partition has no more, not the data
     of: str = PREDICTIONS  #: of what rows: each kind has its own layout, is aligned by itself, and ignored by who does not test it
@@ -133,13 +144,13 @@ class Pane(OfVersion, Fact):
     def split(self, largest: int = LARGEST_PART) -> "list[tuple[Pane, bytes]]":
         """The pane as records of at most so many bytes, whose vectors, laid side by side, are the pane's: readers add up what they get."""
         number, parts = 1, [(self, self.encoded())]
-        while any(len(value) > largest for _, value in parts) and number < len(self.counts) + len(self.unseen):
+        while any(len(value) > largest for _, value in parts) and number < len(self.counts) + len(self.unseen) + len(self.inside):
             number *= 2
             parts = [(part, part.encoded()) for part in (self._part(place, number) for place in range(number))]
         return parts
 
     def _part(self, place: int, parts: int) -> "Pane":
-        counts, sums, names = (_share(len(whole), place, parts) for whole in (self.counts, self.sums, self.unseen))
+        counts, sums, names, inside = (_share(len(whole), place, parts) for whole in (self.counts, self.sums, self.unseen, self.inside))
         own = {
             "part": place,
             "parts": parts,
@@ -148,8 +159,10 @@ class Pane(OfVersion, Fact):
             "sums": self.sums[sums],
             "sums_at": sums.start,
             "unseen": dict(sorted(self.unseen.items())[names]),
+            "inside": self.inside[inside],
+            "inside_at": inside.start,
         }
-        beside = {"rows": 0, "late": 0, "sampled": 0, "unexpected": (), "flagged": ()} if place else {}
+        beside = {"rows": 0, "late": 0, "sampled": 0, "unexpected": (), "flagged": (), "masked": self.masked[:0]} if place else {}
         return self.model_copy(update=own | beside)
 
     @property

@@ -20,6 +20,16 @@ class FamiliarityOf(Fact):
     cells: Cells
 
 
+class MaskProfile(Fact):
+    """A field of rows, or all fields of one source, and what rows are like without it (`driftbus.detectors.neighbours.masked`)."""
+
+    name: str
+    of: Literal["field", "source"]
+    fields: tuple[str, ...]
+    cured: int  #: of the calibration's own outliers, those that are familiar without it
+    distinct: tuple[float, ...]  #: near how many places of the reference so many calibration rows lie without it
+
+
 class FamiliarityProfile(Fact):
     """How one field's values, or whole rows, are compared with those of the reference.
 
@@ -41,6 +51,8 @@ class FamiliarityProfile(Fact):
     tau: tuple[float, float] = (1.0, 1.0)  #: dependence of the flags at .005 and .05 in the calibration's order, in rows
     segments: tuple[FamiliarityOf, ...] = ()
     flagged_probe: tuple[int, int] | None = None  #: of the rows that must be flagged how many are, and how many there are
+    outliers: int = 0  #: of rows: calibration rows with p <= .01
+    masks: tuple[MaskProfile, ...] = ()  #: of rows: fields, then sources, in the order of a pane's `masked`
 
     @model_serializer(mode="wrap")
     def _lean(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:  # JSON

@@ -31,10 +31,10 @@ def published(outcome: Outcome) -> Outcome:
 def ours(outcome: Outcome, world: World) -> Outcome:
     """Without what another application wrote to the same topics."""
     source = ("ce_source", f"/driftbus/{world.settings.application}".encode())
-    kept = (outcome.panes, outcome.letters, outcome.evidence)
-    panes, letters, evidence = ([one for one in part if source in one.headers] for part in kept)
+    kept = (outcome.panes, outcome.letters, outcome.evidence, outcome.samples)
+    panes, letters, evidence, samples = ([one for one in part if source in one.headers] for part in kept)
     events = {model: own for model, found in outcome.events.items() if (own := [one for one in found if source in one.headers])}
-    return outcome._replace(panes=panes, events=events, letters=letters, evidence=evidence)
+    return outcome._replace(panes=panes, events=events, letters=letters, evidence=evidence, samples=samples)
 
 
 @every_node

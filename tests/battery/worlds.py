@@ -23,7 +23,8 @@ from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.model_event import ModelEvent
 from driftbus.schemas.messages.pane import Pane
 
-from ..streaming import BEGINNING, Event, Sent, by_model, configuration, everything, prepare, reference, rows, send, trim
+from ..streaming import BEGINNING, Event, Sent, by_model, configuration, everything, prepare, rows, send, trim
+from .known import familiar_reference
 
 #: What a recording is run through; hands act on the world, and have a battery of their own.
 FOLDS = tuple(node.role for node in TOPOLOGY if node.kind == "fold")
@@ -48,6 +49,7 @@ class Outcome(NamedTuple):
     evidence: list[Event]
     reviews: dict[str, list[Event]]  #: by model
     reviewed: dict[bytes | None, Event]  #: what is known in the end, by key
+    samples: list[Event]  #: of rows unlike the training data
 
 
 def outcome(bus: Bus, settings: Configuration) -> Outcome:
@@ -66,9 +68,8 @@ def outcome(bus: Bus, settings: Configuration) -> Outcome:
     reviewed = {event.key: event for event in told if {("ce_type", b"io.driftbus.reviewed"), ("ce_source", ours)} <= set(event.headers)}
     panes, evidence = typed(b"io.driftbus.pane"), typed(b"io.driftbus.evidence")
     panes = sorted(_of_no_topic(event) if dict(event.headers).get("ce_source") == ours else event for event in panes)
-    return Outcome(
-        panes, by_model(everything(bus, settings.topics.drift)), of(settings.topics.dead_letter), evidence, by_model(reviews), reviewed
-    )
+    letters, samples = of(settings.topics.dead_letter), of(settings.topics.ood)
+    return Outcome(panes, by_model(everything(bus, settings.topics.drift)), letters, evidence, by_model(reviews), reviewed, samples)
 
 
 def _review(event: Event, ours: bytes) -> bool:
@@ -171,14 +172,21 @@ class World:
 
 
 def settings_of(folder: Path, application: str) -> Configuration:
-    """Two models, one of them without a reference, the other with labels, and a snapshot with every commit."""
+    """Two models, one without a reference, the other with labels, reviews, its rows compared; a snapshot with every commit."""
     return configuration(
         application=application,
         artifacts=str(folder / "artifacts"),
         topics={"prefix": application, "partitions": PARTITIONS},
         stream={"topics": [f"{application}-scored"]},
         labels={LABELS: {"topics": [f"{application}-known"], "wait": "1m", "early": "10s", "about": "1m"}},
-        models={"m0": {"false_alarms": "1 per 1h", "labels": LABELS, "review": {"budget": "600 per hour", "slot": "1m"}}},
+        models={
+            "m0": {
+                "false_alarms": "1 per 1h",
+                "labels": LABELS,
+                "ood": {"of": "row"},
+                "review": {"budget": "600 per hour", "slot": "1m"},
+            }
+        },
         snapshot_every="1ms",
     )
 
@@ -186,7 +194,7 @@ def settings_of(folder: Path, application: str) -> Configuration:
 def fill(world: World, *more: Sent) -> None:
     """Announce a reference, and send traffic in which a drift comes and goes; bad records, and ``more``, among it."""
     bus = world.bus()
-    prepare(bus, world.settings, [reference("m0")], partitions=PARTITIONS)
+    prepare(bus, world.settings, [familiar_reference(world.settings)], partitions=PARTITIONS)
     traffic = rows(LENGTH, ["m0"], 3, shifted=("m0", 200, 400)) + rows(30, ["unknown"], 1)
     traffic += [Sent(0, 50_000, b"{"), Sent(1, 60_000, b'{"model": "m0", "version": "1", "features": {"amount": "many"}}'), *more]
     for job in range(DEPLOYMENTS):  # so many that they take several commits

@@ -124,6 +124,17 @@ def test_what_is_kept_of_a_bucket_depends_on_no_order(order: list[int], buckets:
     assert ordered.since(0, 1, 400) == []
 
 
+def test_counts_are_those_since_a_time_as_far_as_runs_tell() -> None:
+    asked = Asked()
+    for bucket in range(8):
+        asked.add(bucket, bucket + 1, [], [1, bucket])
+    assert asked.counted_since(7) == (1, 7)
+    assert asked.counted_since(0) == (8, 28)
+    assert asked.counted_since(100) == (1, 7)
+    assert Asked.decoded(asked.encoded()).encoded() == asked.encoded()
+    assert Asked.decoded([[1, 0, 1, []]]).counted_since(0) == ()
+
+
 def test_without_it_a_reference_a_configuration_and_an_event_are_what_they_were() -> None:
     assert b"familiarity" not in reference("m0").encoded()
     assert configuration_hash(configuration()) == configuration_hash(configuration(model={"ood": None}))

@@ -1,4 +1,4 @@
-"""Brokers fall silent while two profilers and two detectors run: all stay alive, and all that is published is what a clean run publishes.
+"""Brokers fall silent while profilers, detectors and reviewers run: all stay alive, and what is published is what a clean run publishes.
 
     python -m tests.kafka.silence                   # 10, 60 and 300 s of one broker, of the coordinator, of all: 25 minutes
     python -m tests.kafka.silence --seconds 10 20
@@ -27,16 +27,14 @@ from driftbus.consumers.bus.kafka import KafkaBus
 from driftbus.consumers.bus.recording import load_recording, write_recording
 from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.pipeline.runner import Pipeline
-from driftbus.consumers.reference.announce import announce
-from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.schemas.configuration import Configuration
-from driftbus.schemas.messages.announcement import Announcement
 
 from .brokers import silent
 from .cluster import cluster, coordinator
 from .determinism import world
 from .determinism.feeder import Feeder
 from .determinism.outcome import Completion, Outcome, outcome
+from .determinism.run import announce_all
 from .determinism.supervisor import Supervisor, Worker
 
 #: Seconds from the end of a silence until everything is answered again, and from the end of the input until all of it is published.
@@ -61,7 +59,7 @@ class Ran(NamedTuple):
 
 
 def run(folder: Path, silences: Sequence[Silence], say: Callable[[str], object] = lambda _: None) -> Ran:
-    """Three brokers and four processes through these silences, between them an hour of traffic."""
+    """Three brokers and six processes through these silences, between them an hour of traffic."""
     brokers = cluster(folder / "cluster")
     try:
         brokers.start(brokers=3)
@@ -70,7 +68,7 @@ def run(folder: Path, silences: Sequence[Silence], say: Callable[[str], object] 
         settings = Configuration.model_validate(text)
         with closing(KafkaBus(settings.kafka, settings.application, "maker", None)) as bus:
             _prepare(bus, settings)
-            workers = [Worker(f"{role}-{name}", (role,)) for role in ("profiler", "detector") for name in "ab"]
+            workers = [Worker(f"{role}-{name}", (role,)) for role in ("profiler", "detector", "reviewer") for name in "ab"]
             supervisor = Supervisor(folder, text, workers)
             try:
                 _through(brokers, bus, settings, supervisor, silences, say)
@@ -88,10 +86,7 @@ def run(folder: Path, silences: Sequence[Silence], say: Callable[[str], object] 
 def _prepare(bus: KafkaBus, settings: Configuration) -> None:
     bus.create(world.TOPIC, world.PARTITIONS, replication=3, settings=_TOPIC_SETTINGS)
     create_topics(bus, settings)
-    store = ArtifactStore(settings.artifacts)
-    for one, since in world.references():
-        name = store.put(one.encoded())
-        announce(bus, settings, Announcement(model=one.model, version=one.version, reference=name, since=since))
+    announce_all(bus, settings, world.references)
 
 
 def _through(

@@ -3,12 +3,16 @@
 import math
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import starmap
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ....detectors.counting import Counting
+from ....detectors.familiarity.places import NOTHING, UNLIKE
 from ....schemas.configuration import Configuration
-from ....schemas.stored.familiarity import FamiliarityProfile
+from ....schemas.stored.familiarity import LEVELS, FamiliarityProfile
 from ....schemas.stored.reference import Reference
 from ....schemas.unusable import Unusable
 from ...decode.interface import Columns
@@ -17,6 +21,7 @@ from ...decode.personal import rules_of
 from ...reference.artifacts import ArtifactError, ArtifactStore
 from ...reference.building.probe import probed
 from ...reference.familiar import Familiar, Subject
+from ...reference.familiar_rows import RowSubject
 from ...reference.scored import Compared
 from .finding import Finding
 from .samples import Sample
@@ -50,15 +55,15 @@ def unlike(
         return
     for subject in subjects:
         yield Finding("ok", f"{who}: {described(subject.profile)}")
-        if subject.profile.calibration < FEW:
+        if subject.profile.calibration < FEW and not any(one.startswith(f"{subject.profile.of}: ") for one in reference.warnings):
             yield Finding("note", f"{key}: {subject.profile.of} has {subject.profile.calibration:,} held-out rows, fewer than {FEW:,}")
-        if settings.probe is not None and isinstance(subject, Subject):
+        if settings.probe is not None and isinstance(subject, Subject | RowSubject):
             yield from _of_probe(key, subject, settings.probe)
     rules = rules_of(configuration, reference.model)
     if rules.amiss(reference.fields) is None:  # else that is told, and its rows are not counted
         stream = configuration.streams[configuration.stream_of(reference.model)]
         decoder = JSONDecoder(stream.mapping, keys=rules.keys)
-        yield from _costs(key, decoder, reference, subjects, sample, rows)
+        yield from _costs(key, decoder, reference, subjects, sample, rows, settings.important)
 
 
 def described(profile: FamiliarityProfile) -> str:
@@ -76,21 +81,35 @@ def described(profile: FamiliarityProfile) -> str:
     return line + "".join(parts)
 
 
-def _of_probe(key: str, subject: Subject, probe: str) -> Iterator[Finding]:
+def _now(key: str, important: float, subject: Compared, flags: NDArray[np.uint8]) -> Finding:
+    """What of the last messages is flagged."""
+    scored = int((flags < NOTHING).sum())
+    share = int(((flags >= UNLIKE) & (flags < NOTHING)).sum()) / max(scored, 1)
+    text = f"{key}: {share:.1%} of the last {scored:,} messages are flagged at .05 as unlike {subject.profile.of}"
+    return Finding("note" if share > max(LEVELS) + important else "ok", text)
+
+
+def _of_probe(key: str, subject: Subject | RowSubject, probe: str) -> Iterator[Finding]:
     try:
-        flagged, texts = probed(subject, probe)
+        flagged, rows = probed(subject, probe)
     except (Unusable, OSError, ValueError) as error:
         yield Finding("wrong", f"{key}.probe: {error}")
         return
-    text = f"{key}.probe: {flagged:,} of {texts:,} are flagged at .05 as unlike {subject.profile.of}"
-    broad = flagged < LEAST * texts
+    text = f"{key}.probe: {flagged:,} of {rows:,} are flagged at .05 as unlike {subject.profile.of}"
+    broad = flagged < LEAST * rows
     yield Finding("note" if broad else "ok", f"{text}: the reference is too broad to see what is like them" if broad else text)
 
 
 def _costs(
-    key: str, decoder: JSONDecoder, reference: Reference, subjects: Sequence[Compared], sample: Sample, rows: Sequence[int]
+    key: str,
+    decoder: JSONDecoder,
+    reference: Reference,
+    subjects: Sequence[Compared],
+    sample: Sample,
+    rows: Sequence[int],
+    important: float,
 ) -> Iterator[Finding]:
-    """Measured on the last messages, against what a profiler takes for them anyway."""
+    """Measured on the last messages, against what a profiler takes for them anyway; and what of them is flagged."""
     if len(rows) < _ROWS:
         return
     counting, chosen = Counting(reference), np.array(rows, dtype=np.intp)
@@ -100,9 +119,9 @@ def _costs(
     without = time.perf_counter() - began
     places = np.arange(len(rows))
     began = time.perf_counter()
-    for subject in subjects:
-        subject.scored(columns, places, np.zeros(len(rows), dtype=np.bool_))
+    flags = [subject.scored(columns, places, np.zeros(len(rows), dtype=np.bool_)).flags for subject in subjects]
     each = (time.perf_counter() - began) / len(rows)
+    yield from starmap(partial(_now, key, important), zip(subjects, flags, strict=True))
     now = max(subject.profile.sample for subject in subjects)
     text = f"{key}: {each * 1e6:,.0f} us a row that is compared, one in {now}; all else takes {without / len(rows) * 1e6:,.0f} us a row"
     proposed = max(1, math.ceil(each * len(rows) / (without * _SHARE)))

@@ -12,10 +12,9 @@ from ....detectors.counting.sampling import drawn
 from ....detectors.counting.segments import Segmenter
 from ....detectors.familiarity.places import CELLS, counted
 from ....detectors.neighbours.distinct import key_of, split
-from ....detectors.neighbours.drawing import drawn as rows_drawn
-from ....detectors.neighbours.drawing import hashes_of
 from ....detectors.neighbours.embedder import Embedder
-from ....detectors.neighbours.report import Report, warning_of_probe
+from ....detectors.neighbours.masked import profiles
+from ....detectors.neighbours.report import warning_of_probe
 from ....detectors.neighbours.rows import RowIndex
 from ....detectors.neighbours.texts import TextIndex
 from ....detectors.neighbours.vectors import embedded, scorable
@@ -25,7 +24,7 @@ from ....schemas.configuration.ood import ROW
 from ....schemas.stored.familiarity import Cells, FamiliarityOf, FamiliarityProfile
 from ....schemas.stored.reference import ProfiledField, Reference
 from ..familiar import Subject
-from ..familiar_rows import Table
+from ..familiar_rows import RowSubject, Table
 from ..scored import classes_of
 from ..token_vectors import installed_tokens
 from .columns import Key, Source, UnusableReference
@@ -35,6 +34,8 @@ from .probe import probed
 Integers = NDArray[np.int64]
 #: Rows that are looked at: of more, a part drawn by their numbers.
 MOST_ROWS = 200_000
+#: Held-out rows of which it is seen where they lie without each field.
+_MASKED = 500
 #: Rows of an index, and held-out ones that p-values are taken from, at most.
 SIZE, CALIBRATION = 10_000, 5_000
 _TEXTS = ("categorical", "boolean", "text")
@@ -170,7 +171,7 @@ def _built(
         tau=_tau(flags),
         segments=tuple(_segments(reference, found, held_out, flags, segmenter)),
     )
-    return _with_probe(Subject(profile, reference.fields, index), report, settings.ood.probe)
+    return _with_probe(Subject(profile, reference.fields, index), report.warnings, settings.ood.probe)
 
 
 def _of_rows(found: _Gathered, reference: Reference, settings: Model, keep: Callable[[bytes], str], segmenter: Segmenter | None) -> _Built:
@@ -186,9 +187,14 @@ def _of_rows(found: _Gathered, reference: Reference, settings: Model, keep: Call
     except ValueError as error:
         msg = f"models.{reference.model}.ood: {ROW}: {error}"
         raise UnusableReference(msg) from error
-    held_out = np.sort(rows_drawn(hashes_of(numbers, texts), times).held_out[:CALIBRATION])
+    held_out = report.held_out
     own = [[column[row] for row in held_out.tolist()] for column in texts]
-    flags = index.flags(numbers[held_out], own, None if classes is None else [classes[row] for row in held_out.tolist()])
+    named = None if classes is None else [classes[row] for row in held_out.tolist()]
+    flags = index.flags(numbers[held_out], own, named)
+    some = slice(None, None, -(-len(held_out) // _MASKED))
+    left = index.left(numbers[held_out[some]], [column[some] for column in own], None if named is None else named[some])
+    outliers, cured = index.outliers
+    index.rows = np.concatenate(found.numbers)[index.rows]  # in the data, of which a part may have been drawn
     profile = FamiliarityProfile(
         of=ROW,
         kind="row",
@@ -200,8 +206,10 @@ def _of_rows(found: _Gathered, reference: Reference, settings: Model, keep: Call
         cells=_cells(flags),
         tau=_tau(flags),
         segments=tuple(_segments(reference, found, held_out, flags, segmenter)),
+        outliers=outliers,
+        masks=profiles(left, index.masks, names, cured),
     )
-    return _Built(profile, report.warnings)
+    return _with_probe(RowSubject(profile, reference, index), report.warnings, settings.ood.probe)
 
 
 def _held_out(there: Sequence[object], keys: Sequence[bytes], times: Integers | None) -> Integers:
@@ -238,10 +246,10 @@ def _segments(
         yield FamiliarityOf(name=one.name, rows=one.rows, cells=_cells(flags[place_of == segmenter.names.index(one.name)]))
 
 
-def _with_probe(subject: Subject, report: Report, probe: str | None) -> _Built:
+def _with_probe(subject: Subject | RowSubject, warnings: tuple[str, ...], probe: str | None) -> _Built:
     if probe is None:
-        return _Built(subject.profile, report.warnings)
-    flagged, texts = probed(subject, probe)
-    profile = subject.profile.model_copy(update={"flagged_probe": (flagged, texts)})
-    warning = warning_of_probe(flagged / texts)
-    return _Built(profile, (*report.warnings, *([] if warning is None else [warning])))
+        return _Built(subject.profile, warnings)
+    flagged, rows = probed(subject, probe)
+    profile = subject.profile.model_copy(update={"flagged_probe": (flagged, rows)})
+    warning = warning_of_probe(flagged / rows)
+    return _Built(profile, (*warnings, *([] if warning is None else [warning])))

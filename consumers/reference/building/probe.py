@@ -3,27 +3,56 @@
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ....detectors.familiarity.places import NOTHING
 from ....detectors.neighbours.texts import Queries
 from ....schemas.configuration import Table
 from ..familiar import Subject
-from .columns import UnusableReference
-from .tables import open_table
+from ..familiar_rows import RowSubject
+from .columns import Key, UnusableReference
+from .decoded import decoded
+from .tables import OF_TEXTS, TableSource, open_table
 
 #: Rows of it that are read, at most.
 MOST_PROBED = 10_000
 
 
-def probed(subject: Subject, file: str) -> tuple[int, int]:
+def probed(subject: Subject | RowSubject, file: str) -> tuple[int, int]:
     """How many are flagged at .05, and how many can be scored; at least one can be."""
-    queries = _queries(subject, file)
-    flags = subject.index.flags(queries.vectors, None, queries.firsts)
+    if isinstance(subject, RowSubject):
+        flags = _of_rows(subject, file)
+    else:
+        queries = _queries(subject, file)
+        flags = subject.index.flags(queries.vectors, None, queries.firsts)
     scored = flags[flags != NOTHING]
     if not len(scored):
         msg = f"ood.probe: {file} has nothing that {subject.profile.of} could be compared with"
         raise UnusableReference(msg)
     return int(np.count_nonzero(scored)), len(scored)
+
+
+def _of_rows(subject: RowSubject, file: str) -> NDArray[np.uint8]:
+    """Of a table, whose columns are the reference's features; those that it has not are missing."""
+    if Path(file).suffix in (".txt", ""):
+        msg = f"ood.probe: {file} has lines of text, and rows are compared: write a table with their columns"
+        raise UnusableReference(msg)
+    features = [field for field in subject.fields if field.role == "feature"]
+    texts = {field.name for field in features if field.type in OF_TEXTS}
+    with open_table(Table(file=file), raw=lambda name: name in texts) as rows:
+        there = [Key("feature", field.name) for field in features if field.name in rows.names]
+        if not there:
+            msg = f"ood.probe: {file} has none of the reference's features; its columns: {', '.join(rows.names)}"
+            raise UnusableReference(msg)
+        keys = [Key(field.role, field.name) for field in subject.fields]
+        found, read = [np.zeros(0, dtype=np.uint8)], 0
+        for chunk in TableSource(rows).chunks(there):
+            chosen = np.arange(min(chunk.rows, MOST_PROBED - read))
+            found.append(subject.flags_of(decoded(chunk, subject.fields, keys), chosen))
+            read += len(chosen)
+            if read >= MOST_PROBED:
+                break
+    return np.concatenate(found)
 
 
 def _queries(subject: Subject, file: str) -> Queries:

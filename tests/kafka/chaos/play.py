@@ -14,18 +14,15 @@ from confluent_kafka.admin import AdminClient
 from driftbus.consumers.bus.interface import BusError, TopicPartition
 from driftbus.consumers.bus.kafka import KafkaBus
 from driftbus.consumers.pipeline.own_topics import create_topics
-from driftbus.consumers.reference.announce import announce
-from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.schemas.configuration import Configuration
-from driftbus.schemas.messages.announcement import Announcement
 
 from ..determinism import world
 from ..determinism.outcome import Completion, outcome
-from ..determinism.run import TOPIC_SETTINGS, Settings
+from ..determinism.run import TOPIC_SETTINGS, Settings, announce_all
 from .brokers import Brokers
 from .crew import Crew, Death
 from .feeder import NEW_PARTITIONS, Feeder, final
-from .schedule import DETECTORS, PROFILERS, Fault, Form, counted, planned
+from .schedule import DETECTORS, PROFILERS, REVIEWERS, Fault, Form, counted, planned
 from .verdict import clean, differences
 
 #: Seconds after the last fault within which nobody may be behind any more.
@@ -94,10 +91,7 @@ def _settings(form: Form, address: str, folder: Path) -> Settings:
 def _prepare(bus: KafkaBus, configuration: Configuration, form: Form) -> None:
     bus.create(world.TOPIC, world.PARTITIONS, replication=form.brokers, settings=TOPIC_SETTINGS)
     create_topics(bus, configuration)
-    store = ArtifactStore(configuration.artifacts)
-    for one, since in world.references():
-        announced = Announcement(model=one.model, version=one.version, reference=store.put(one.encoded()), since=since)
-        announce(bus, configuration, announced)
+    announce_all(bus, configuration, world.references)
 
 
 class _Play:
@@ -129,7 +123,7 @@ class _Play:
     def _run(self, draw: random.Random) -> Feeder:
         """Feed and disturb, until everything is published or nothing more comes."""
         with closing(Crew(self._folder, self._settings)) as crew:
-            for name in (*PROFILERS, *DETECTORS):
+            for name in (*PROFILERS, *DETECTORS, *REVIEWERS):
                 crew.start(name)
             self._began = crew.began = time.monotonic()
             feeder = Feeder(self._brokers.address, self._configuration, self._chunks, self._form.seconds)

@@ -11,6 +11,7 @@ What = Literal["kill", "pause", "stop", "join", "leave", "broker killed", "broke
 COORDINATOR = "coordinator"
 TOPIC = "the input"
 PROFILERS, DETECTORS = ("profiler-a", "profiler-b", "profiler-c"), ("detector-a", "detector-b")
+REVIEWERS = ("reviewer-a",)
 
 #: Seconds after which a killed process is started again: at once, soon, and later than its session lasts (6 s).
 _BACK_S = (0.0, 0.0, 0.3, 1.0, 2.0, 8.0)
@@ -90,7 +91,7 @@ def planned(form: Form, seed: int) -> list[Fault]:
     draw = random.Random(seed)
     outages = _outages(form)
     quiet = [(fault.at_s - _CLEAR_S, fault.at_s + fault.for_s) for fault in outages] if form.brokers == 1 else []
-    free: dict[str, float] = dict.fromkeys((*PROFILERS, *DETECTORS), 0.0)  # process: since when
+    free: dict[str, float] = dict.fromkeys((*PROFILERS, *DETECTORS, *REVIEWERS), 0.0)  # process: since when
     faults = list(outages)
     doings = _doings(form, draw)
     for at_s, (what, for_s) in zip(_moments(form, len(doings), quiet, draw), doings, strict=True):

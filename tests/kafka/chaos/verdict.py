@@ -12,7 +12,7 @@ from driftbus.consumers.bus.recording import load_recording, write_recording
 from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.schemas.configuration import Configuration
-from driftbus.schemas.messages.pane import Pane
+from driftbus.schemas.messages.pane import OOD, Pane
 
 from ...streaming import Event
 from ..determinism.outcome import Outcome, outcome
@@ -37,16 +37,21 @@ def clean(bus: KafkaBus, configuration: Configuration, folder: Path) -> Outcome:
 
 
 def differences(left: Outcome, expected: Outcome) -> list[str]:
-    """Every way in which they differ, in words; none when they are equal: panes by value, events byte for byte, dead letters by id."""
+    """Every way in which they differ, in words; none when all is equal: panes by value, events byte for byte, dead letters by id."""
     lines = list(_unequal("panes", Counter(map(_pane, left.panes)), Counter(map(_pane, expected.panes))))
     if not lines and left.panes != expected.panes:
         lines.append("panes: the same ones, with other values")
     lines += _unequal("dead letters", Counter(map(_id, left.letters)), Counter(map(_id, expected.letters)))
     for model in sorted(left.events.keys() | expected.events.keys()):
         lines += _unlike(f"events of {model}", left.events.get(model, []), expected.events.get(model, []))
+    for what, found, wanted in (("candidates", left.candidates, expected.candidates), ("samples", left.samples, expected.samples)):
+        if found != wanted:
+            lines.append(f"{what}: {len(found)} for {len(wanted)}")
+    for model in sorted(left.reviews.keys() | expected.reviews.keys()):
+        lines += _unlike(f"reviews of {model}", left.reviews.get(model, []), expected.reviews.get(model, []))
     for model in sorted(left.events.keys() | left.again.keys()):
         lines += _unlike(f"events of {model}, the summaries folded again", left.events.get(model, []), left.again.get(model, []))
-    counted = sum(Pane.decoded(value).rows for _, value in left.panes)
+    counted = sum(pane.rows for _, value in left.panes if (pane := Pane.decoded(value)).of != OOD)
     whole = sum(dict(letter.headers)["driftbus-scope"] == b"record" for letter in left.letters)
     tombstones = sum(record.value is None for record in left.input)  # those of the input, and all end records
     if len(left.input) - tombstones != counted + whole:

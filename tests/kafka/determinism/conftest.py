@@ -24,6 +24,8 @@ from .supervisor import Worker
 
 #: Each point is hit so often in each role.
 EACH_POINT = 2
+#: Roles that die so.
+SWITCHED = 3
 #: Of the random kills.
 KILLS, LIVE_KILLS = 20, 10
 RECORDING = "recording.jsonl"
@@ -50,8 +52,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
     artifacts = str(folder / "artifacts")
     with ThreadPoolExecutor(2) as pool:
         preparing = (
-            pool.submit(Base.prepared, folder / "record", lambda address: world.settings(address, artifacts), world.references()),
-            pool.submit(Base.prepared, folder / "live", lambda address: live.settings(address, artifacts), live.references()),
+            pool.submit(Base.prepared, folder / "record", lambda address: world.settings(address, artifacts), world.references),
+            pool.submit(Base.prepared, folder / "live", lambda address: live.settings(address, artifacts), live.references),
         )
         hour, traffic = world.traffic(), live.Traffic()
         base, live_base = (prepared.result() for prepared in preparing)
@@ -87,7 +89,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
             ),
             run("one", Worker("a"), pace_s=0, record=True),
             run("switched", *_switched()),
-            run("killed", *_four(), kills=KILLS),
+            run("killed", *_four(), Worker("reviewer-a", ("reviewer",)), kills=KILLS),
         )
         pool.shutdown(cancel_futures=True)
 
@@ -97,13 +99,14 @@ def _four() -> list[Worker]:
 
 
 def _switched() -> list[Worker]:
-    """A profiler that dies at every point, and two detectors that share the same, at the first or second hit: they commit seldom."""
+    """A profiler that dies at every point, and two detectors and a reviewer, at the first or second hit: they commit seldom."""
     draw = random.Random(8)
-    profiler, detector = [draw.sample(POINTS * EACH_POINT, len(POINTS) * EACH_POINT) for _ in range(2)]
+    profiler, detector, reviewer = [draw.sample(POINTS * EACH_POINT, len(POINTS) * EACH_POINT) for _ in range(SWITCHED)]
     return [
         Worker("profiler", ("profiler",), [(point, draw.randint(1, 3)) for point in profiler]),
         Worker("detector-a", ("detector",), [(point, 1 + (i % 4 == 3)) for i, point in enumerate(detector[::2])]),
         Worker("detector-b", ("detector",), [(point, 1 + (i % 4 == 3)) for i, point in enumerate(detector[1::2])]),
+        Worker("reviewer", ("reviewer",), [(point, 1 + (i % 4 == 3)) for i, point in enumerate(reviewer)]),
     ]
 
 

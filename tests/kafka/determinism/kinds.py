@@ -18,9 +18,10 @@ from driftbus.schemas.configuration import Model
 from driftbus.schemas.configuration.mapping import Mapping
 from driftbus.schemas.stored.reference import Reference
 
+from ...consumers.unlike_world import asked
 from ...streaming import BEGINNING
 
-SEGMENTED, SEASONAL, TRAILING, NAMED, MIXED = "segmented", "seasonal", "trailing", "named", "mixed"
+SEGMENTED, SEASONAL, TRAILING, NAMED, MIXED, ASKED = "segmented", "seasonal", "trailing", "named", "mixed", "asked"
 
 #: Seconds in which something is so.
 ONE_SEGMENT, ALL_SEGMENTS = range(500, 1_000), range(2_000, 2_500)
@@ -34,6 +35,9 @@ WRONG_SUMS, OTHER_WORDS, STALE, TURNED, UNRELATED = (
     range(1_900, 2_400),
     range(2_600, 3_300),
 )
+NEW_TOPIC, NEW_SHARE = range(1_000, 1_700), 0.4
+#: People are asked about so many of a slot's rows.
+SLOT_S, CASES = 60, 6
 
 #: In an hour; by its end the trailing reference is far from the one built.
 SLIDE_SD, SECONDS = 1.0, 3_600
@@ -48,6 +52,7 @@ WITH_CHANCE = {"kswin": {"alpha": 1e-6}}
 
 Draw = np.random.Generator
 Features = dict[str, object]
+Keep = Callable[[bytes], str]
 
 
 def _segmented(draw: Draw, second: float) -> Features:
@@ -96,6 +101,15 @@ def _mixed(draw: Draw, second: float) -> Features:
     }
 
 
+def _asked(draw: Draw, second: float) -> Features:
+    """Questions, some of them about what nobody asked before; and rows whose amount is no longer that of their channel."""
+    row = next(asked(draw, 1, NEW_SHARE * (int(second) in NEW_TOPIC)))
+    channel = ("phone", "branch")[int(draw.integers(2))]
+    known = any(word in row["question"] for word in ("card", "loan", "account"))
+    amount = draw.normal() + 4.0 * ((channel == "phone") == known)
+    return {"question": row["question"], "channel": channel, "amount": amount, "prediction": row["prediction"], "score": draw.random()}
+
+
 class Kind(NamedTuple):
     """One of these models."""
 
@@ -114,25 +128,41 @@ KINDS = {
         _named,
     ),
     MIXED: Kind({"pairs": {"sample": 2}}, _mixed),
+    ASKED: Kind(
+        {
+            "segments": {"by": "channel"},
+            "ood": {"of": ["question", "row"], "embedder": "sketch", "samples": True},
+            "review": {"budget": f"{CASES * 3_600 // SLOT_S} per hour", "slot": f"{SLOT_S}s"},
+        },
+        _asked,
+        rows=4_000,
+    ),
 }
 
 
 def message(draw: Draw, model: str, second: float) -> bytes:
     """A prediction of one of these models, so many seconds after the beginning."""
-    return msgspec.json.encode({"model": model, "version": "1", "features": KINDS[model].features(draw, second)})
+    return msgspec.json.encode({"model": model, "version": "1", "id": f"{second:.3f}", **_parts(KINDS[model].features(draw, second))})
 
 
-def references() -> list[Reference]:
-    """Of all of them."""
+def _parts(drawn: Features) -> dict[str, object]:
+    """Features, and what the model said of them, if it said anything."""
+    outputs = ("prediction", "score")
+    said: dict[str, object] = {name: drawn[name] for name in outputs if name in drawn}
+    return said | {"features": {name: value for name, value in drawn.items() if name not in outputs}}
+
+
+def references(keep: Keep) -> list[Reference]:
+    """Of all of them; ``keep`` stores what lies beside them."""
     with TemporaryDirectory() as folder:
-        return [_reference(Path(folder), seed, model) for seed, model in enumerate(KINDS)]
+        return [_reference(Path(folder), seed, model, keep) for seed, model in enumerate(KINDS)]
 
 
-def _reference(folder: Path, seed: int, model: str) -> Reference:
+def _reference(folder: Path, seed: int, model: str, keep: Keep) -> Reference:
     draw, kind, file = np.random.default_rng(seed), KINDS[model], folder / f"{model}.jsonl"
     with file.open("wb") as lines:
         for row in range(-kind.rows, 0):
             after = row * kind.every_ms
-            timed = {"model": model, "version": "1", "time": BEGINNING + after, "features": kind.features(draw, after / 1000)}
+            timed = {"model": model, "version": "1", "time": BEGINNING + after, **_parts(kind.features(draw, after / 1000))}
             lines.write(msgspec.json.encode(timed) + b"\n")
-    return build_reference(json_lines(file, Mapping(), model, "1"), model, "1", Model.model_validate(kind.settings))
+    return build_reference(json_lines(file, Mapping(), model, "1"), model, "1", Model.model_validate(kind.settings), keep=keep)

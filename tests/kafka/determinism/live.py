@@ -11,6 +11,7 @@ from driftbus.schemas.messages.announcement import FROM_START
 from driftbus.schemas.stored.reference import Reference
 
 from ...streaming import message, reference
+from .kinds import Keep
 from .world import PARTITIONS, POISON, SHIFT, YEAR_MS, Chunk, Record
 from .world import settings as recorded_settings
 
@@ -66,7 +67,7 @@ class Traffic:
         return Record(partition, timestamp, message(draw, model, shift=SHIFT * (model == "m0" and tick in DRIFTS)))
 
 
-def references() -> list[tuple[Reference, int]]:
+def references(keep: Keep) -> list[tuple[Reference, int]]:
     """Of all models but one, from the start."""
     return [(reference(model, seed=i), FROM_START) for i, model in enumerate(MODELS[:-1])]
 

@@ -8,9 +8,11 @@ from driftbus.consumers.bus.addressing import addressed
 from driftbus.consumers.bus.interface import Bus, TopicPartition
 from driftbus.consumers.detector.detector import suites
 from driftbus.consumers.detector.fold import Fold
+from driftbus.consumers.detector.queries import Familiarities
 from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.consumers.streams.summaries import facts_of
 from driftbus.schemas.configuration import Configuration
+from driftbus.schemas.messages.candidates import Candidates
 from driftbus.schemas.messages.pane import Pane
 from driftbus.schemas.messages.progress import Progress
 
@@ -37,13 +39,16 @@ class Input(NamedTuple):
 
 @dataclass(frozen=True)
 class Outcome:
-    """Everything published. Events are in order; panes and dead letters, whose order over partitions is nobody's, are sorted."""
+    """Everything published. Events and reviews are in order; all else, whose order over partitions is nobody's, is sorted."""
 
     topic_id: str
     input: list[Input]
     panes: list[tuple[bytes, bytes]]  #: id, value
     events: dict[str, list[Event]]  #: by model
     letters: list[Event]
+    candidates: list[bytes]
+    samples: list[Event]  #: of flagged rows
+    reviews: dict[str, list[Event]]  #: by model
     snapshots: int  #: records
     summaries: list[list[Arrived]]  #: by partition
     settings: Configuration
@@ -51,10 +56,11 @@ class Outcome:
     @cached_property
     def again(self) -> dict[str, list[Event]]:
         """The events that folding `summaries` gives, whoever folds them."""
-        suite_of = suites(self.settings, ArtifactStore(self.settings.artifacts))
+        store = ArtifactStore(self.settings.artifacts)
+        suite_of, familiarity_of = suites(self.settings, store), Familiarities(self.settings, store)
         events: dict[int, list[Event]] = {}
         for number, records in enumerate(self.summaries):
-            fold = Fold(self.settings, suite_of)
+            fold = Fold(self.settings, suite_of, familiarity_of=familiarity_of)
             published = (one for arrived in records for one in fold.feed(*arrived))
             outputs = [addressed(self.settings, self.settings.topics.drift, one.event, number) for one in published]
             events[number] = [Event(output.key, output.value or b"", output.headers) for output in outputs]
@@ -77,10 +83,18 @@ def outcome(bus: Bus, settings: Configuration) -> Outcome:
         sorted((heads[b"id"], event.value) for event in published if (heads := _attributes(event))[b"type"] == Pane.TYPE.encode()),
         by_model(everything(bus, settings.topics.drift)),
         sorted(event for events in everything(bus, settings.topics.dead_letter).values() for event in events),
+        sorted(event.value for event in published if _attributes(event)[b"type"] == Candidates.TYPE.encode()),
+        sorted(event for events in _of(bus, settings.topics.ood).values() for event in events),
+        by_model(_of(bus, settings.topics.reviews)),
         sum(map(len, everything(bus, settings.topics.snapshots).values())),
         summaries(bus, settings),
         settings,
     )
+
+
+def _of(bus: Bus, topic: str) -> dict[int, list[Event]]:
+    """A topic that is there where it is asked for."""
+    return everything(bus, topic) if topic in bus.describe([topic]) else {}
 
 
 def summaries(bus: Bus, settings: Configuration) -> list[list[Arrived]]:
@@ -97,7 +111,7 @@ def _attributes(event: Event) -> dict[bytes, bytes]:
 
 
 class Completion:
-    """Whether the detectors are behind the first record that makes all buckets up to ``final`` ready, in every summaries partition."""
+    """Whether detectors, and reviewers, are behind what makes all buckets up to ``final`` ready, in every summaries partition."""
 
     def __init__(self, bus: Bus, settings: Configuration, final: int) -> None:
         self._bus, self._settings, self._final = bus, settings, final
@@ -126,7 +140,11 @@ class Completion:
         return set().union(*self._waited.values())
 
     def behind(self) -> dict[TopicPartition, int]:
-        """Where all is said, and the detectors have not committed that they know it: by how many records."""
-        committed = self._bus.committed(f"{self._settings.application}-detector", self._sources)
-        at = {source: committed[source].offset if source in committed else 0 for source in self._sources}
+        """Where all is said, and not all who fold it have committed that they know it: by how many records."""
+        asked = any(model.review is not None for model in self._settings.models.values())
+        committed = [
+            self._bus.committed(f"{self._settings.application}-{role}", self._sources)
+            for role in ("detector", *(["reviewer"] if asked else []))
+        ]
+        at = {source: min(one[source].offset if source in one else 0 for one in committed) for source in self._sources}
         return {source: offset - at[source] for source, offset in self._ready_at.items() if at[source] < offset}

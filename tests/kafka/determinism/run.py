@@ -13,12 +13,14 @@ from driftbus.consumers.bus.kafka import KafkaBus
 from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.reference.announce import announce
 from driftbus.consumers.reference.artifacts import ArtifactStore
+from driftbus.consumers.reference.familiar import FOLDER
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.announcement import Announcement
 from driftbus.schemas.stored.reference import Reference
 
 from .broker import Broker
 from .feeder import Feeder
+from .kinds import Keep
 from .outcome import Completion, Outcome, outcome
 from .supervisor import Supervisor, Worker
 from .world import PARTITIONS, TOPIC, Chunk
@@ -31,6 +33,8 @@ _ASK_S = 1.0
 TOPIC_SETTINGS = {"retention.ms": "-1", "message.timestamp.after.max.ms": str(2**63 - 1)}
 
 Settings = dict[str, Any]  # a configuration as its user writes it
+#: Each with the time from which it holds.
+References = Sequence[tuple[Reference, int]]
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,14 @@ class Run:
     folder: Path
 
 
+def announce_all(bus: KafkaBus, configuration: Configuration, references: Callable[[Keep], References]) -> None:
+    """Store them, and what lies beside them, and say from when they hold."""
+    store = ArtifactStore(configuration.artifacts)
+    for one, since in references(store.beside(FOLDER).put):
+        name = store.put(one.encoded())
+        announce(bus, configuration, Announcement(model=one.model, version=one.version, reference=name, since=since))
+
+
 @dataclass(frozen=True)
 class Base:
     """A stopped broker that holds topics and announcements, and the settings to be used on its copies, by address."""
@@ -52,7 +64,7 @@ class Base:
     settings: Callable[[str], Settings]
 
     @classmethod
-    def prepared(cls, folder: Path, settings: Callable[[str], Settings], references: Sequence[tuple[Reference, int]]) -> "Base":
+    def prepared(cls, folder: Path, settings: Callable[[str], Settings], references: Callable[[Keep], References]) -> "Base":
         """Make topics, artifacts and announcements, and stop the broker."""
         broker = Broker(folder / "base")
         address = broker.start()
@@ -61,10 +73,7 @@ class Base:
             bus = KafkaBus(configuration.kafka, configuration.application, "maker")
             bus.create(TOPIC, PARTITIONS, settings=TOPIC_SETTINGS)
             create_topics(bus, configuration)
-            store = ArtifactStore(configuration.artifacts)
-            for one, since in references:
-                name = store.put(one.encoded())
-                announce(bus, configuration, Announcement(model=one.model, version=one.version, reference=name, since=since))
+            announce_all(bus, configuration, references)
             bus.close()
         finally:
             broker.stop()

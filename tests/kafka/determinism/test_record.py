@@ -14,11 +14,11 @@ import pytest
 import yaml
 
 from driftbus.schemas.cloud_events import iso
-from driftbus.schemas.messages.pane import Pane
+from driftbus.schemas.messages.pane import OOD, Pane
 
 from ...streaming import BEGINNING, Event
 from . import kinds, world
-from .conftest import EACH_POINT, KILLS, RECORDING, Runs
+from .conftest import EACH_POINT, KILLS, RECORDING, SWITCHED, Runs
 from .crashing import POINTS
 from .outcome import Outcome
 
@@ -77,6 +77,30 @@ def test_one_process_sees_every_type_of_field_and_what_they_show_together(runs: 
     )
 
 
+def test_one_process_sees_what_is_unlike_the_training_data(runs: Runs) -> None:
+    left = runs.one.result().outcome
+    opened = [event for event in _told(runs, kinds.ASKED, "opened") if event["kind"] == "ood"]
+    assert opened
+    assert all(_behind(event, kinds.NEW_TOPIC) for event in opened)
+    signals = {signal["name"] for event in _told(runs, kinds.ASKED, "resolved") for signal in event["signals"]}
+    assert signals >= {"question (unlike the training data)", "(unlike the training data)"}
+    panes = [pane for _, value in left.panes if (pane := Pane.decoded(value)).of == OOD]
+    assert {pane.model for pane in panes} == {kinds.ASKED}
+    assert {sample.content["of"] for sample in left.samples} == {"question", "row"}
+
+
+def test_one_process_asks_people_about_some_of_every_slot(runs: Runs) -> None:
+    left = runs.one.result().outcome
+    assert left.candidates
+    asked = [event.content for event in left.reviews[kinds.ASKED]]
+    cases = Counter(one["slot"] for one in asked if "case" in one)
+    slots = [one["slot"] for one in asked if "case" not in one]
+    assert slots == sorted(set(slots))
+    assert len(slots) >= world.CHUNKS * world.CHUNK_S // kinds.SLOT_S
+    assert set(cases.values()) == {kinds.CASES}
+    assert len(cases) == world.CHUNKS * world.CHUNK_S // kinds.SLOT_S
+
+
 def test_one_process_sees_the_traffic_change(runs: Runs) -> None:
     events = [event.content for event in runs.one.result().outcome.events[world.QUIET]]
     told = [event for event in events if event.get("detector") == "silence"]
@@ -93,7 +117,7 @@ def test_every_good_row_is_counted_once(runs: Runs) -> None:
     left = runs.one.result().outcome
     gaps = [after.offset - before.offset for before, after in pairwise(left.input) if before.partition == after.partition]
     assert max(gaps) > 10  # what was aborted, and its control record
-    panes = [Pane.decoded(value) for _, value in left.panes]
+    panes = [pane for _, value in left.panes if (pane := Pane.decoded(value)).of != OOD]
     assert sum(pane.rows for pane in panes) == runs.world.good
     assert sum(pane.late for pane in panes) > 1_000
     whole = [letter for letter in left.letters if dict(letter.headers)["driftbus-scope"] == b"record"]
@@ -113,7 +137,7 @@ def test_folding_the_summaries_again_gives_the_events(runs: Runs) -> None:
 def test_deaths_at_every_point_of_the_commit(runs: Runs) -> None:
     run = runs.switched.result()
     assert run.seconds >= PACED_S
-    assert run.hits == Counter(POINTS * EACH_POINT * 2)
+    assert run.hits == Counter(POINTS * EACH_POINT * SWITCHED)
     assert run.outcome.snapshots > 0
     _same(run.outcome, runs.one.result().outcome)
 
@@ -158,12 +182,15 @@ def _drifts(events: dict[str, list[Event]]) -> list[Event]:
 
 
 def _same(left: Outcome, expected: Outcome) -> None:
-    """Of the same input, the same panes and dead letters, and the same events in the same order, byte for byte."""
+    """Of the same input, the same panes, candidates, samples and dead letters, and the same events and reviews in order, byte for byte."""
     assert left.topic_id == expected.topic_id
     _same_items(left.input, expected.input, "input")
     _same_items(left.panes, expected.panes, "panes")
+    _same_items(left.candidates, expected.candidates, "candidates")
+    _same_items(left.samples, expected.samples, "samples")
     _same_items(left.letters, expected.letters, "dead letters")
     _same_events(left.events, expected.events)
+    _same_events(left.reviews, expected.reviews)
 
 
 def _same_events(left: dict[str, list[Event]], expected: dict[str, list[Event]]) -> None:

@@ -115,14 +115,13 @@ def traffic() -> World:
     return World(tuple(chunks), total - bad - ahead, ahead)
 
 
-@cache
-def references() -> tuple[tuple[Reference, int], ...]:
+def references(keep: kinds.Keep) -> list[tuple[Reference, int]]:
     """Every model's from the start, and two that take effect midway; each with the time from which it holds."""
     first = [(reference(model, seed=i), FROM_START) for i, model in enumerate(MONITORED)]
     ids = CategoricalProfile(categories=("new",), counts=(10_000, 0), tau=(1.0, 1.0))
     quiet = reference(QUIET, seed=15).model_copy(update={"longest_gap": LONGEST_GAP_S * 1000, "ids": ids})
-    first += [(built, FROM_START) for built in (quiet, *kinds.references())]
-    return (*first, *((reference(model, mean=SHIFT, seed=20), BEGINNING + MIDWAY_S * 1000) for model in RENEWED))
+    first += [(built, FROM_START) for built in (quiet, *kinds.references(keep))]
+    return [*first, *((reference(model, mean=SHIFT, seed=20), BEGINNING + MIDWAY_S * 1000) for model in RENEWED)]
 
 
 def settings(address: str, artifacts: str) -> dict[str, Any]:  # a configuration as its user writes it

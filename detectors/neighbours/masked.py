@@ -1,0 +1,114 @@
+"""Masked outliers as whole numbers that add: how many each mask cures, and near which rows of the reference they then lie.
+
+So the panes of any runs sum up to what says whose fault it is, or that rows are new (`judged`), as `driftbus.detectors.neighbours.causes`
+says it of the rows themselves; but for two fields broken together, which would take a number for every pair.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...schemas.stored.familiarity import FamiliarityProfile, MaskProfile
+from .causes import Causes
+from .cures import CURES, LEAST_SPREAD, Blame, blamed_of, excess
+from .levels import OUTLIER
+from .masks import Left, Mask
+
+Integers = NDArray[np.int64]
+
+#: Parts of the reference's rows that are told apart: by their number, which says nothing of what they hold.
+PLACES = 256
+#: Of how many outliers the distinct places are compared with those of familiar rows: the most that there are. Of fewer nothing is said.
+SAMPLES = (16, 32, 64)
+
+
+def length(masks: int) -> int:
+    """Of a vector of counts: outliers masked; of them those that each mask cures; their places without what cures them best.
+
+    >>> length(3) - PLACES
+    4
+    """
+    return 1 + masks + PLACES
+
+
+def counted(left: Left, masks: Sequence[Mask]) -> Integers:
+    """Of masked outliers, by all masks of an index, what adds. What cures a row best is a field, where none does a source."""
+    rows, fields = len(left.cured), sum(mask.of == "field" for mask in masks)
+    worst = np.iinfo(np.int64).min
+    scores = np.where(left.cured, left.scores, worst)
+    if left.cured.shape[1] > fields:
+        scores[left.cured[:, :fields].any(axis=1), fields:] = worst
+    best = scores.argmax(axis=1) if rows else np.zeros(0, dtype=np.int64)
+    there = np.flatnonzero(left.cured.any(axis=1))
+    places = np.bincount(left.nearest[there, best[there]] % PLACES, minlength=PLACES)
+    return np.concatenate(([rows], left.cured.sum(axis=0), places)).astype(np.int64)
+
+
+def distinct(places: Integers, rows: int) -> float:
+    """Near how many places so many of the rows lie, drawn without replacement (rarefaction; Hurlbert, Ecology 52, 1971).
+
+    >>> distinct(np.array([2, 0, 2]), 2), distinct(np.array([1, 1, 0]), 2)
+    (1.6666666666666667, 2.0)
+    """
+    total = int(places.sum())
+    every = math.comb(total, rows)
+    return sum(1 - math.comb(total - count, rows) / every for count in places.tolist() if count)
+
+
+def profiles(left: Left, masks: Sequence[Mask], names: Sequence[str], cured: Sequence[int]) -> tuple[MaskProfile, ...]:
+    """What familiar rows are like without each mask's fields; none where there are too few.
+
+    Parameters
+    ----------
+    left
+        Of calibration rows.
+    masks, names
+        Of the index.
+    cured
+        Of its own outliers.
+    """
+    if len(left.cured) < SAMPLES[-1]:
+        return ()
+    places = [np.bincount(column % PLACES, minlength=PLACES) for column in left.nearest.T]
+    return tuple(
+        MaskProfile(
+            name=mask.name,
+            of="source" if mask.of == "source" else "field",
+            fields=tuple(names[field] for field in mask.fields),
+            cured=own,
+            distinct=tuple(round(distinct(place, rows), 2) for rows in SAMPLES),
+        )
+        for mask, own, place in zip(masks, cured, places, strict=True)
+    )
+
+
+def judged(profile: FamiliarityProfile, counts: Integers, *, rate: float) -> Causes:
+    """Whose fault it is, by a sum of `counted`; ``rate``: the share of rows that are outliers.
+
+    Raises
+    ------
+    ValueError
+        If the counts are not of the reference's masks.
+    """
+    masks = profile.masks
+    if len(counts) != length(len(masks)):
+        msg = f"{len(counts)} counts of masked outliers, where {len(masks)} masks make {length(len(masks))}"
+        raise ValueError(msg)
+    rows, own, places = int(counts[0]), counts[1 : 1 + len(masks)].tolist(), counts[1 + len(masks) :]
+    if rows < SAMPLES[0]:
+        return Causes({}, {}, Blame("unknown"))
+    base = max(profile.outliers, 1)
+    shares = [excess(cured / rows, mask.cured / base, rate=rate, level=OUTLIER) for mask, cured in zip(masks, own, strict=True)]
+    fields, sources = ({mask.name: share for mask, share in zip(masks, shares, strict=True) if mask.of == of} for of in ("field", "source"))
+    members = {mask.name: mask.fields for mask in masks if mask.of == "source"}
+    blame = blamed_of(fields, sources, members, rate=rate, level=OUTLIER)
+    kind = "source" if blame.of == "source" else "field"
+    usual = [mask.distinct for mask in masks if mask.of == kind and mask.name in blame.names]
+    fit = [place for place, most in enumerate(SAMPLES) if most <= places.sum()]
+    if usual and fit and distinct(places, SAMPLES[fit[-1]]) < LEAST_SPREAD * min(one[fit[-1]] for one in usual):
+        blame = Blame("novelty")
+    elif blame.of == "novelty" and rows < SAMPLES[-1] and max(shares) + 2 * math.sqrt(CURES * (1 - CURES) / rows) >= CURES:
+        blame = Blame("unknown")  # a few outliers more may name a field
+    return Causes(fields, sources, blame)

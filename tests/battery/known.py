@@ -1,0 +1,46 @@
+"""The battery's reference, and the index of rows that others are compared with: built once in a process."""
+
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from driftbus.consumers.reference.artifacts import ArtifactStore
+from driftbus.consumers.reference.building.columns import Key
+from driftbus.consumers.reference.building.familiarity import familiar
+from driftbus.consumers.reference.building.messages import json_lines
+from driftbus.consumers.reference.familiar import FOLDER
+from driftbus.schemas.configuration import Configuration, Model
+from driftbus.schemas.configuration.mapping import Mapping
+from driftbus.schemas.identity import content_hash
+from driftbus.schemas.stored.reference import Reference
+
+from ..streaming import message, reference
+
+#: Rows that the index is made of.
+_ROWS = 2_000
+
+
+def familiar_reference(settings: Configuration) -> Reference:
+    """Of m0, with the index of rows that were drawn as its traffic is; that is stored where it is looked for."""
+    known, index = _indexed()
+    ArtifactStore(settings.artifacts).beside(FOLDER).put(index)
+    return known
+
+
+@cache
+def _indexed() -> tuple[Reference, bytes]:
+    known, stored, draw = reference("m0"), list[bytes](), np.random.default_rng(9)
+
+    def keep(index: bytes) -> str:
+        stored.append(index)
+        return content_hash(index)
+
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "m0.jsonl"
+        file.write_bytes(b"\n".join(message(draw, "m0") for _ in range(_ROWS)))
+        keys = [Key(field.role, field.name if field.role == "feature" else "") for field in known.fields]
+        settings = Model.model_validate({"ood": {"of": "row"}})
+        found, _ = familiar(json_lines(file, Mapping(), "m0", "1"), known, keys, settings, keep)
+    return found, stored[0]
