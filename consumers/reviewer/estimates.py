@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from ...detectors.sampling.agreement import agreement
 from ...detectors.sampling.estimate import hajek, hajek_mean
@@ -140,7 +141,7 @@ class Estimates:
         cases = [one for one in self._told_of[model, about] if one.version == version]
         known = [one for one in cases if one.labels()]
         numbers = self._labels(model).outcome == "number"
-        judged = [one for one in known if one.predicted is not None]
+        judged = [one for one in cases if one.predicted is not None]
         uniform = [one for one in judged if one.uniform_probability is not None]
         pairs = agreement((labels[0], labels[1]) for one in known if len(labels := one.labels()) > 1)
         labelled = [(one.labels()[0], one.label) for one in known if one.label is not None]
@@ -154,7 +155,7 @@ class Estimates:
             asked=len(cases),
             answered=len(known),
             skipped=dict(sorted(Counter(_reason(one) for one in cases if one.said and not one.labels()).items())),
-            right=None if numbers else sum(map(_right, judged)),
+            right=None if numbers else sum(_right(one) for one in judged if one.labels()),
             all=_share([] if numbers else judged, _probability),
             uniform=_share([] if numbers else uniform, _uniform_probability),
             pairs=pairs.pairs,
@@ -220,21 +221,30 @@ def _right(one: Case) -> bool:
     return one.labels()[0] == one.predicted
 
 
-def _share(cases: list[Case], probability: Callable[[Case], float]) -> ReviewedShare:
+def _known(asked: list[Case], probability: Callable[[Case], float]) -> tuple[list[Case], NDArray[np.float64]]:
+    """The answered cases and how likely each was to be known: those that nobody answered are taken to be missing by chance."""
+    cases = [one for one in asked if one.labels()]
+    return cases, np.array([probability(one) for one in cases]) * (len(cases) / max(len(asked), 1))
+
+
+def _share(asked: list[Case], probability: Callable[[Case], float]) -> ReviewedShare:
+    """Of right predictions."""
+    cases, known = _known(asked, probability)
     if not cases:
         return ReviewedShare(cases=0)
-    found = hajek(np.array([float(_right(one)) for one in cases]), np.array([probability(one) for one in cases]))
+    found = hajek(np.array([float(_right(one)) for one in cases]), known)
     return ReviewedShare(cases=len(cases), share=found.share, low=found.low, high=found.high)
 
 
-def _mean(cases: list[Case], probability: Callable[[Case], float]) -> ReviewedMean:
+def _mean(asked: list[Case], probability: Callable[[Case], float]) -> ReviewedMean:
     """Of absolute errors."""
+    cases, known = _known(asked, probability)
     if not cases:
         return ReviewedMean(cases=0)
     numbers = number_of(np.array([(one.labels()[0], one.predicted) for one in cases], dtype=np.int64))
     with np.errstate(over="ignore"):
         off = np.minimum(np.abs(numbers[:, 0] - numbers[:, 1]), np.finfo(np.float64).max)
-    found = hajek_mean(off, np.array([probability(one) for one in cases]))
+    found = hajek_mean(off, known)
     mean, low, high = (number if math.isfinite(number) else None for number in found[:3])
     return ReviewedMean(cases=len(cases), mean=mean, low=low, high=high)
 

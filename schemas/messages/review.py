@@ -25,8 +25,9 @@ _Text = Annotated[str, Field(max_length=LONGEST_SHOWN)]
 Probability = Annotated[float, Field(gt=0, le=1)]
 #: A prediction, a label, a field of a row.
 Value = bool | int | float | _Text | None
-#: Of a reference there are fewer.
-_Segments = Annotated[tuple[Annotated[str, Field(max_length=500)], ...], Field(max_length=64)]
+#: Segments that a slot names; several versions may have more.
+MOST_DRIFTING = 64
+_Segments = Annotated[tuple[Annotated[str, Field(max_length=500)], ...], Field(max_length=MOST_DRIFTING)]
 Shown = Annotated[dict[Annotated[str, Field(max_length=500)], Value], Field(max_length=MOST_SHOWN)]
 
 
@@ -188,9 +189,7 @@ class ReviewSlot(_OnReviews):
     rows: Count  #: predictions that it was drawn from, of all versions
     cases: Count
     uniform: Count = 0  #: of these, drawn uniformly
-    drifting: Annotated[
-        tuple[Annotated[str, Field(max_length=500)], ...], Field(max_length=64)
-    ] = ()  #: segments that drifted at its start: these were drawn more often
+    drifting: _Segments = ()  #: segments that drifted at its start, the first ones: these were drawn more often
     complete: bool = True  #: all of its predictions were there
     clock_decided: bool = False  #: that was the wall clock's word
 

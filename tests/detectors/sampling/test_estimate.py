@@ -47,6 +47,16 @@ def test_a_small_uniform_sample_has_about_the_interval_of_a_binomial_one() -> No
     np.testing.assert_allclose((found.low, found.high), expected, atol=0.002)
 
 
+def test_few_rows_that_stand_for_all_are_not_taken_for_many() -> None:
+    """Thirty right ones that were drawn seldom, and a wrong one that was drawn for sure: of the others one in ten may be wrong."""
+    found = hajek(np.repeat([1.0, 0.0], [30, 1]), np.repeat([0.001, 1.0], [30, 1]))
+    assert found.effective < 61
+    assert found.low < 0.96
+    alike = hajek(np.ones(31), np.repeat([0.001, 0.1], [1, 30]))  # the first stands for three in four of all
+    assert alike.effective < 2
+    assert alike.low < 0.3
+
+
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abc")), min_size=2, max_size=30))
 def test_agreement_is_cohens_kappa(pairs: list[tuple[str, str]]) -> None:
     found = agreement(pairs)
