@@ -110,8 +110,8 @@ def judged(profile: FamiliarityProfile, counts: Integers, *, rate: float) -> Cau
     if usual and fit and distinct(places, SAMPLES[fit[-1]]) < LEAST_SPREAD * min(one[fit[-1]] for one in usual):
         blame = Blame("novelty")
     elif blame.of in ("novelty", "source") and rows < SAMPLES[-1]:
-        if max(shares if blame.of == "novelty" else fields.values()) + _doubt(rows, rate) >= CURES:
-            blame = Blame("unknown")  # a few outliers more may name a field
+        best = max(shares if blame.of == "novelty" else fields.values())
+        blame = Blame("unknown") if best + _doubt(rows, rate) >= CURES else blame  # a few outliers more may name a field
     return Causes(fields, sources, blame)
 
 
