@@ -10,7 +10,7 @@ from ...detectors.sampling.chance import draws, unit
 from ...detectors.sampling.slot import draw, needed
 from ...detectors.sampling.weights import DRIFTING
 from ...schemas.messages.candidates import Candidate, Candidates
-from ...schemas.messages.review import ReviewRequest, ReviewSlot, case_of
+from ...schemas.messages.review import MOST_DRIFTING, ReviewRequest, ReviewSlot, case_of
 from ..streams.slots import Slots
 
 
@@ -89,7 +89,7 @@ class Pool:
             rows=self.rows,
             cases=len(said),
             uniform=int(found.uniform.sum()),
-            drifting=tuple(drifting),
+            drifting=tuple(drifting[:MOST_DRIFTING]),
             complete=self.complete,
             clock_decided=self.clock_decided,
         )
