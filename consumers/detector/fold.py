@@ -136,7 +136,7 @@ class Fold:
             told = list(starmap(Published, self.outcomes[record.stream].feed(offset, appended, record)))
             self.counted["events"] += sum(isinstance(one.event, DriftEvent) for one in told)
             lane, behind = Lane(record.stream, ARRIVALS), self.outcomes[record.stream].aligner
-            return self.notes.behind(lane, behind, told, heard=isinstance(record, Progress))
+            return [*told, *self.notes.behind(lane, behind, told, heard=isinstance(record, Progress))]
         if isinstance(record, Pane) and record.of == OOD:
             return self.familiarity.feed(offset, appended, record)  # nothing is told before progress
         aligner = self.aligners.get(Lane(record.stream, record.of))
@@ -163,13 +163,14 @@ class Fold:
             while left and left[0].time < aligned.end:  # in the order of buckets, however many one record makes ready
                 published.append(left.popleft())
             told = self._of_bucket(record.stream, aligner, aligned)
-            published, own = published + told, own + told
+            published += told
+            own += told
         published += left
         if isinstance(record, Progress):
-            published += self.notes.behind(Lane(record.stream, record.of), aligner, own, heard=True)[len(own) :]
+            published += self.notes.behind(Lane(record.stream, record.of), aligner, own, heard=True)
             if record.stream in self.familiarity.aligners:
                 behind = self.familiarity.aligners[record.stream]
-                published += self.notes.behind(Lane(record.stream, OOD), behind, unfamiliar, heard=True)[len(unfamiliar) :]
+                published += self.notes.behind(Lane(record.stream, OOD), behind, unfamiliar, heard=True)
         return published
 
     def _of_bucket(self, stream: str, aligner: Aligner, aligned: Aligned) -> list[Published]:

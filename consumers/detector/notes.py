@@ -40,10 +40,9 @@ class Notes:
     opened: dict[str, int] = field(default_factory=dict)  #: of open episodes, the end of the bucket that opened each
 
     def behind(self, lane: Lane, aligner: Aligner, told: Iterable[Published], *, heard: bool) -> list[Published]:
-        """What a lane has told, the notes of it, and how far it is complete; ``heard``: by progress, else by a pane."""
-        told = list(told)
+        """The notes of what a lane has told, and how far it is complete; ``heard``: by progress, else by a pane."""
         notes = [self._note(lane, aligner, time, event) for time, event in told if isinstance(event, DriftEvent)]
-        return [*told, *notes, *(self._progress(lane, aligner) if heard else ())]
+        return [*notes, *(self._progress(lane, aligner) if heard else ())]
 
     def resumed(self, configuration: Configuration, aligners: Mapping[Lane, Aligner], told: Iterable[Published]) -> list[Published]:
         """The notes of what is told when a fold goes on; of a lane that is no more nobody is told how far it is complete."""

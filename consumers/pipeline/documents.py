@@ -19,7 +19,7 @@ MESSAGES: Mapping[str, Sequence[str]] = {
     "ood": ("ood-sample",),
     "models": ("announcement", "model-event", "golden-set"),
     "golden": ("golden-request", "golden-started", "golden-result", "golden-evaluation"),
-    "reviews": ("review-request", "review-answer", "review-slot"),
+    "reviews": ("review-request", "review-answer", "review-label", "review-slot"),
     "dead-letter": ("dead-letter",),
 }
 

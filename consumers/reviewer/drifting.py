@@ -6,6 +6,9 @@ from typing import Any
 
 from ...schemas.messages.episode import EpisodeNote
 
+#: Segments of a slot that count twice: as many as it names.
+MOST_DRIFTING = 64
+
 
 @dataclass
 class Drifting:
@@ -28,7 +31,7 @@ class Drifting:
             if segments:
                 self.open[episode] = segments
         self.noted = [one for one in self.noted if one[0] > start]
-        return sorted({segment for segments in self.open.values() for segment in segments})
+        return sorted({segment for segments in self.open.values() for segment in segments})[:MOST_DRIFTING]
 
     def plain(self) -> list[Any]:  # plain data
         """As it stands in a snapshot."""

@@ -6,9 +6,12 @@ partition, and what the answers say one of a partition of the reviews. A process
 
 from collections.abc import Callable, Mapping
 
+from pydantic import ValidationError
+
 from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration
 from ...schemas.messages.candidates import Candidates
+from ...schemas.messages.episode import EPISODE, EpisodeNote
 from ...schemas.messages.evidence import Evidence
 from ...schemas.messages.progress import Progress
 from ...schemas.messages.reviewed import Reviewed
@@ -66,11 +69,14 @@ class Drawing:
         self.topic = configuration.topics.summaries
 
     def read(self, key: bytes | None, value: bytes | None, headers: Headers) -> Fact | None:
-        """Candidates, evidence, or progress. Strangers among the summaries are the detector's to tell of."""
+        """Candidates, a note of an episode, or progress. Strangers among the summaries are the detector's to tell of."""
         try:
-            return own.read(self._configuration.application, _READERS, value, headers)
-        except (own.Foreign, own.Unreadable):
+            fact = own.read(self._configuration.application, _READERS, value, headers)
+            if isinstance(fact, Evidence):
+                return fact if fact.of == EPISODE and EpisodeNote.model_validate(fact.fact) else None
+        except (own.Foreign, own.Unreadable, ValidationError):
             return None
+        return fact
 
     def begin(self) -> Sampling:
         """Nothing seen."""

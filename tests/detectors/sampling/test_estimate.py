@@ -6,10 +6,11 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
+from scipy.stats import t as student
 from sklearn.metrics import cohen_kappa_score
 
 from driftbus.detectors.sampling.agreement import agreement
-from driftbus.detectors.sampling.estimate import clopper_pearson, hajek
+from driftbus.detectors.sampling.estimate import clopper_pearson, hajek, hajek_mean
 from driftbus.detectors.sampling.weights import LEAST, MOST, of_scores
 
 PROBABILITIES = st.floats(1e-6, 1.0)
@@ -74,3 +75,37 @@ def test_agreement_of_nobody() -> None:
 def test_weights_of_any_score_are_of_few_classes(scores: list[float]) -> None:
     weights = of_scores(np.array(scores))
     assert set(weights.tolist()) <= {LEAST, 0.225, 0.275, 0.325, 0.375, 0.425, 0.475, MOST}
+
+
+@given(st.lists(st.tuples(st.floats(0, allow_nan=False, allow_infinity=False), PROBABILITIES), max_size=20))
+def test_means_lie_within_their_intervals(rows: list[tuple[float, float]]) -> None:
+    found = hajek_mean(np.array([value for value, _ in rows]), np.array([probability for _, probability in rows]))
+    assert found.cases == len(rows)
+    if not rows:
+        assert math.isnan(found.mean)
+        return
+    assert 0 <= found.mean <= max(value for value, _ in rows)
+    if len(rows) > 1:
+        assert 0 <= found.low <= found.mean <= found.high
+
+
+def test_a_small_uniform_sample_has_about_students_interval() -> None:
+    values = np.random.default_rng(1).exponential(2.0, 60)
+    found = hajek_mean(values, np.full(60, 0.001))
+    off = float(student.ppf(0.975, 59)) * values.std(ddof=1) / math.sqrt(60)
+    np.testing.assert_allclose(found[:3], (values.mean(), values.mean() - off, values.mean() + off), rtol=2e-3)
+
+
+def test_errors_of_a_weighted_sample_are_covered() -> None:
+    """4,000 samples of some 100 of 5,000 rows: the larger its error, the more often a row is drawn."""
+    generator = np.random.default_rng(2)
+    errors = np.abs(generator.normal(0, 1, 5_000))
+    chance = np.minimum(1, (0.5 + errors) / (0.5 + errors).sum() * 100)
+    inside, found = 0, []
+    for _ in range(4_000):
+        some = generator.random(5_000) < chance
+        one = hajek_mean(errors[some], chance[some])
+        inside += one.low <= errors.mean() <= one.high
+        found.append(one.mean)
+    assert 0.93 < inside / 4_000 < 0.97
+    assert abs(np.mean(found) - errors.mean()) < 2.5 * np.std(found) / math.sqrt(4_000)
