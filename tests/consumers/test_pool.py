@@ -9,7 +9,7 @@ from driftbus.consumers.streams.buckets import Every
 from driftbus.consumers.streams.slots import Slots
 from driftbus.detectors.sampling.chance import draws, unit
 from driftbus.detectors.sampling.slot import needed
-from driftbus.schemas.configuration import Review
+from driftbus.schemas.configuration import Configuration, Review
 from driftbus.schemas.messages.candidates import Candidate, Candidates
 from driftbus.schemas.messages.review import MOST_DRIFTING, ReviewRequest, ReviewSlot
 
@@ -53,3 +53,23 @@ def test_a_slot_is_said_though_more_segments_drift_than_it_can_name() -> None:
     assert isinstance(slot, ReviewSlot)
     assert request.weight == 1.0
     assert len(slot.drifting) == MOST_DRIFTING
+
+
+@pytest.mark.parametrize(
+    ("pane", "review", "fits"),
+    [
+        ("10s", {}, True),
+        ("1d", {}, True),
+        ("10s", {"budget": "60000 per hour"}, True),
+        ("10s", {"budget": "999999 per hour"}, False),
+        ("10s", {"slot": "1d", "budget": "600 per hour"}, False),
+        ("month", {"budget": "100 per hour"}, False),
+    ],
+)
+def test_a_slot_has_a_bound_of_cases(pane: str, review: dict[str, str], fits: bool) -> None:
+    settings = {"application": "a", "streams": {"s": {"topics": ["t"], "pane": pane}}, "models": {"m": {"review": review}}}
+    if fits:
+        assert Configuration.model_validate(settings).models["m"].review is not None
+        return
+    with pytest.raises(ValueError, match=r"models\.m\.review\.budget: [0-9,]+ cases in one slot"):
+        Configuration.model_validate(settings)
