@@ -13,6 +13,7 @@ from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.consumers.streams.summaries import facts_of
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.candidates import Candidates
+from driftbus.schemas.messages.evidence import Evidence
 from driftbus.schemas.messages.pane import Pane
 from driftbus.schemas.messages.progress import Progress
 
@@ -62,7 +63,8 @@ class Outcome:
         for number, records in enumerate(self.summaries):
             fold = Fold(self.settings, suite_of, familiarity_of=familiarity_of)
             published = (one for arrived in records for one in fold.feed(*arrived))
-            outputs = [addressed(self.settings, self.settings.topics.drift, one.event, number) for one in published]
+            told = (one.event for one in published if not isinstance(one.event, Evidence | Progress))
+            outputs = [addressed(self.settings, self.settings.topics.drift, event, number) for event in told]
             events[number] = [Event(output.key, output.value or b"", output.headers) for output in outputs]
         return by_model(events)
 
