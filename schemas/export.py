@@ -21,7 +21,7 @@ from .messages.pane import Pane
 from .messages.performance import Performance
 from .messages.prediction import Prediction
 from .messages.progress import Progress
-from .messages.review import ReviewAnswer, ReviewRequest, ReviewSlot
+from .messages.review import ReviewAnswer, ReviewLabel, ReviewRequest, ReviewSlot
 from .messages.reviewed import Reviewed
 from .stored.golden import GoldenSet
 from .stored.reference import Reference
@@ -52,6 +52,7 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "progress": Progress,
     "reference": Reference,
     "review-answer": ReviewAnswer,
+    "review-label": ReviewLabel,
     "review-request": ReviewRequest,
     "review-slot": ReviewSlot,
     "reviewed": Reviewed,

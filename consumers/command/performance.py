@@ -57,18 +57,16 @@ def performance(
     """Show MODEL's performance, an interval of prediction time a row.
 
     `realised` is of the predictions that have a label, `estimated` of all, by how often such predictions were right before; `completed` is
-    of the labelled as they are and of the others as estimated. They answer different questions, and are never one number.
+    of the labelled as they are and of the others as estimated; `reviewed` is of all, as answers of people have it. They answer different
+    questions, and are never one number.
     """
     if plot and find_spec("matplotlib") is None:
         msg = '--plot needs matplotlib; install it with: pip install "driftbus[plot]"'
         raise click.ClickException(msg)
     refuse_inputs({"--plot": plot}, {**{f"--from {file}": file for file in files}, **dict(inputs_of(configuration))})
-    by_people: list[Reviewed] = []
-    if files:
-        whole = story_in(files, configuration)
-    else:
-        whole, by_people = _on_the_bus(configuration, model, version)
+    whole = story_in(files, configuration) if files else _on_the_bus(configuration, model, version)
     story = whole.of(model, version, segment)
+    by_people = story.reviewed
     if by_people and not story.records:
         _say_reviewed(by_people[-(last or _ON_A_TERMINAL) :], as_json=as_json)
         return
@@ -84,13 +82,16 @@ def performance(
     if plot:
         drawn = story.newest(last) if last else story
         done = [Happened(one.at, f"{one.event.version} {one.event.kind.replace('_', ' ')}") for one in drawn.deployments]
-        draw(plot, drawn.records, chosen, drawn.matured, [event for episode in drawn.episodes for event in episode.events], done)
+        events = [event for episode in drawn.episodes for event in episode.events]
+        draw(plot, drawn.records, chosen, drawn.matured, events, done, drawn.reviewed)
     if as_json:
         others = [whole.of(model, version, name) for name in whole.segments(model)] if segment is None else []
         for each in (shown, *(other.newest(newest) if newest and other.records else other for other in others)):
             for one in plain(each):
                 say(json.dumps(one, ensure_ascii=False))
-        _say_reviewed(by_people[-newest:] if newest else by_people, as_json=True)
+        alone = {(one.version, one.about) for one in by_people} - {(one.version, one.about) for one in story.records}
+        unlabelled = [one for one in by_people if (one.version, one.about) in alone]
+        _say_reviewed(unlabelled[-newest:] if newest else unlabelled, as_json=True)
         return
     terminal.say(title(shown, chosen))
     terminal.table(table(shown, chosen, terminal.width))
@@ -108,19 +109,19 @@ def _say_reviewed(records: Sequence[Reviewed], *, as_json: bool) -> None:
             say(json.dumps({"reviewed": one.model_dump(mode="json")}, ensure_ascii=False))
     elif records:
         terminal = Terminal()
-        terminal.say("reviewed: right, of all predictions, as people's answers have it")
+        what = "mae" if any(one.mae is not None for one in records) else "right"
+        terminal.say(f"reviewed: {what}, of all predictions, as people's answers have it")
         terminal.table(reviewed.table(records))
 
 
-def _on_the_bus(configuration: Configuration, model: str, version: str | None) -> tuple[Story, list[Reviewed]]:
+def _on_the_bus(configuration: Configuration, model: str, version: str | None) -> Story:
     """What the topics hold, of labels and of reviews. Where that is nothing of the model, say what is awaited."""
     with opened(configuration) as bus:
         there = bus.describe([configuration.topics.performance, configuration.topics.drift])
         story = story_of(bus, configuration) if len(there) > 1 else Story([], [], [])
-        by_people = reviewed.reviewed_of(bus, configuration, model, version)
-        if not by_people and not any(one.model == model for one in story.records):
+        if model not in {*(one.model for one in story.records), *(one.model for one in story.reviewed)}:
             raise click.ClickException(f"nothing is known of {model} yet: {awaited(bus, configuration, model)}")
-    return story, by_people
+    return story
 
 
 def _not_there(whole: Story, model: str, version: str | None, segment: str | None) -> str:

@@ -14,6 +14,7 @@ from ...schemas.configuration import Configuration
 from ...schemas.messages.drift import DriftEvent
 from ..bus.tail import DriftTopic
 from ..console.performance import performance_of
+from ..console.reviewed import all_reviewed
 from ..pipeline.runner import Pipeline
 from ..reference.artifacts import ArtifactStore
 from ..reference.files import written_whole
@@ -83,7 +84,7 @@ def replay(
                 write(places[1], measured(bus, offline, ArtifactStore(offline.artifacts).reference))
         if places[2]:
             with opened(offline) as bus, places[2].open("w", encoding="utf-8") as lines:
-                lines.writelines(one.model_dump_json() + "\n" for one in performance_of(bus, offline))
+                lines.writelines(one.model_dump_json() + "\n" for one in (*performance_of(bus, offline), *all_reviewed(bus, offline)))
         if places[3]:
             rows = all(stream.pane.unit == "rows" for stream in offline.streams.values())
             draw(places[3], {f"{configuration.application}: {file.name}": drifts}, span, rows=rows)

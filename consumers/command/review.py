@@ -194,6 +194,8 @@ def deliver(
 ) -> None:
     """Bring MODEL's cases to a project of Label Studio, and publish what is annotated there, until it is told to stop."""
     place = Project(url, project, token)
+    if place.in_clear:
+        say(Styled("in clear ", "yellow"), "the token and the cases travel unencrypted to another machine; write https://", err=True)
     with stopped_by_signals() as stopping, _opened(configuration, model, labels) as (desk, questions):
         if set_interface:
             place.set_interface(_interface(desk, questions, model))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ...schemas.configuration import Configuration
 from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.performance import Performance
+from ...schemas.messages.reviewed import Reviewed
 from ...schemas.unusable import Unusable
 from ..bus import own
 from ..bus.interface import Bus, TopicPartition
@@ -18,6 +19,7 @@ from .deployments import Known, events_of
 from .deployments import read as model_events
 from .episodes import ToldEpisode, told
 from .reading import Read, records_of
+from .reviewed import all_reviewed, newest
 
 READERS = {f"{Performance.TYPE}": Performance.decoded}
 #: What the metrics of a table are, the first that there are: of classes, of numbers.
@@ -31,6 +33,7 @@ class Story(NamedTuple):
     episodes: list[ToldEpisode]  #: of performance
     deployments: list[Known]
     matured: frozenset[str] = frozenset()  #: the keys of intervals of which hardly any label is still to come
+    reviewed: Sequence[Reviewed] = ()  #: what reviewers' answers say of intervals, in their order
 
     def of(self, model: str, version: str | None, segment: str | None) -> "Story":
         """What concerns one model, or one version of it; of performance what is of the whole, or of one segment."""
@@ -40,7 +43,13 @@ class Story(NamedTuple):
             [one for one in self.episodes if one.first.model == model and version in (None, one.first.version)],
             [one for one in self.deployments if one.event.model == model],
             frozenset().union(*(ripe(own) for _, own in versions(records))),
+            [one for one in self.reviewed if segment is None and one.model == model and version in (None, one.version)],
         )
+
+    def by_people(self, one: Performance) -> Reviewed | None:
+        """What reviewers' answers say of the same predictions."""
+        of = one.version, one.about
+        return next((each for each in self.reviewed if (each.version, each.about) == of), None) if one.segment is None else None
 
     def segments(self, model: str) -> list[str]:
         """Those of a model."""
@@ -51,7 +60,8 @@ class Story(NamedTuple):
         records = [one for _, own in versions(self.records) for one in own[-most:]]
         first = min(one.start for one in records)
         episodes = [one for one in self.episodes if one.is_open or one.last.time > first]
-        return self._replace(records=records, episodes=episodes, deployments=[one for one in self.deployments if one.at >= first])
+        deployments, reviewed = [one for one in self.deployments if one.at >= first], [one for one in self.reviewed if one.about > first]
+        return self._replace(records=records, episodes=episodes, deployments=deployments, reviewed=reviewed)
 
 
 def performance_of(bus: Bus, configuration: Configuration) -> list[Performance]:
@@ -74,12 +84,13 @@ def performance_of(bus: Bus, configuration: Configuration) -> list[Performance]:
 def story_of(bus: Bus, configuration: Configuration) -> Story:
     """From driftbus's topics."""
     drifts = (event for event in DriftTopic(bus, configuration, from_start=True).new() if isinstance(event, DriftEvent))
-    return Story(performance_of(bus, configuration), _of_performance(drifts), model_events(bus, configuration).known)
+    deployments = model_events(bus, configuration).known
+    return Story(performance_of(bus, configuration), _of_performance(drifts), deployments, reviewed=all_reviewed(bus, configuration))
 
 
 def story_in(files: Sequence[Path], configuration: Configuration) -> Story:
     """From what `replay` wrote (``--performance``, ``--events``), and the recording that it read: each line says itself what it is."""
-    records, drifts, deployments = list[Performance](), list[DriftEvent](), list[Known]()
+    records, drifts, deployments, reviewed = list[Performance](), list[DriftEvent](), list[Known](), list[Reviewed]()
     for file in files:
         if is_recording(file):
             topic = configuration.topics.models
@@ -89,18 +100,22 @@ def story_in(files: Sequence[Path], configuration: Configuration) -> Story:
         for fact in _facts(file):
             if isinstance(fact, Performance):
                 records.append(fact)
+            elif isinstance(fact, Reviewed):
+                reviewed.append(fact)
             else:
                 drifts.append(fact)
-    return Story(_newest(records), _of_performance(drifts), deployments)
+    return Story(_newest(records), _of_performance(drifts), deployments, reviewed=newest(reviewed))
 
 
-def _facts(file: Path) -> Iterator[Performance | DriftEvent]:
+def _facts(file: Path) -> Iterator[Performance | Reviewed | DriftEvent]:
     with file.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             try:
                 plain = json.loads(line)
                 if "predicted" in plain:
                     yield Performance.model_validate(plain)
+                elif "asked" in plain and "identity" not in plain:
+                    yield Reviewed.model_validate(plain)
                 elif "episode" in plain:
                     yield DriftEvent.model_validate(plain)
                 elif "identity" not in plain:  # as notices have it

@@ -6,7 +6,7 @@ from typing import Any
 from ...schemas.cloud_events import iso
 from ...schemas.messages.performance import Performance
 from ..replay.event_line import event_line, place, short_id
-from ..replay.series import BOUNDED, began, versions
+from ..replay.series import BOUNDED, ByPeople, began, by_people, versions
 from ..replay.terminal import Styled
 from .deployments import Known
 from .episodes import ToldEpisode
@@ -22,13 +22,15 @@ _LIGHT = "dim"
 
 def table(story: Story, metric: str, width: int) -> Table:
     """By the time of the predictions; versions that serve at the same time stand below each other."""
-    several = len({one.version for one in story.records}) > 1
-    made = _wide(metric) if width >= WIDE else _narrow(metric, several=several)
+    several, wide = len({one.version for one in story.records}) > 1, width >= WIDE
+    people = any(_by_people(story, one, metric) for one in story.records)
+    made = _wide(metric, people=people) if wide else _narrow(metric, several=several, people=people)
     for one in _in_order(story.records):
         is_ripe = one.key in story.matured
-        cells = _wide_row(one, metric, is_ripe=is_ripe) if width >= WIDE else _narrow_row(one, metric, several=several, is_ripe=is_ripe)
-        what = ", ".join(_meanwhile(story, one)) if width >= WIDE else _marks(story, one)
-        row = [*cells, what]
+        cells = _wide_row(one, metric) if wide else _narrow_row(one, metric, several=several, is_ripe=is_ripe)
+        cells += _reviewed(_by_people(story, one, metric), is_wide=wide) if people else []
+        last = [_state(one, is_ripe=is_ripe), ", ".join(_meanwhile(story, one))] if wide else [_marks(story, one)]
+        row = [*cells, *last]
         made.row(*(row if is_ripe else [Styled(cell, _LIGHT) for cell in row]))
     return made
 
@@ -70,7 +72,9 @@ def plain(story: Story) -> Iterator[dict[str, Any]]:  # JSON
     for one in _in_order(story.records):
         deployments = [{"at": known.at, **known.event.plain()} for known in _deployed(story, one)]
         episodes = [episode.id for episode in _open(story, one)]
-        yield one.model_dump(mode="json") | {"matured": one.key in story.matured, "episodes": episodes, "deployments": deployments}
+        beside = {"matured": one.key in story.matured, "episodes": episodes, "deployments": deployments}
+        found = story.by_people(one)
+        yield one.model_dump(mode="json") | beside | ({} if found is None else {"reviewed": found.model_dump(mode="json")})
 
 
 def _in_order(records: Sequence[Performance]) -> list[Performance]:
@@ -79,14 +83,29 @@ def _in_order(records: Sequence[Performance]) -> list[Performance]:
     )  # stable: the version that served first comes first
 
 
-def _wide(metric: str) -> Table:
-    headings = ("made", "labelled", "expired", *_headings(metric), "state", "meanwhile")
+def _wide(metric: str, *, people: bool) -> Table:
+    people_say = ("reviewed", "95 %") if people else ()
+    headings = ("made", "labelled", "expired", *_headings(metric), *people_say, "state", "meanwhile")
     return Table("predictions of", "version", *headings, wide=("version", "meanwhile"))
 
 
 def _headings(metric: str) -> list[str]:
-    """Of what is told of a metric; only the accuracy has an interval."""
+    """Of what is told of a metric; of labels only the accuracy has an interval."""
     return [metric, *(["95 %"] if metric == BOUNDED else []), "estimated", "completed"]
+
+
+def _by_people(story: Story, one: Performance, metric: str) -> ByPeople | None:
+    found = story.by_people(one)
+    return None if found is None else by_people(found, metric)
+
+
+def _reviewed(found: ByPeople | None, *, is_wide: bool) -> list[str]:
+    """What people's answers say of all predictions, and its interval, for which a narrow table has no room."""
+    value = _NONE if found is None else f"{found.value:.4g}"
+    if not is_wide:
+        return [value]
+    bounded = found is not None and found.low is not None and found.high is not None
+    return [value, f"{found.low:.4g} .. {found.high:.4g}" if found is not None and bounded else _NONE]
 
 
 def _numbers(one: Performance, metric: str, *, is_wide: bool) -> list[str]:
@@ -97,14 +116,17 @@ def _numbers(one: Performance, metric: str, *, is_wide: bool) -> list[str]:
     return [of[0], *([within] if metric == BOUNDED else []), *of[1:]]
 
 
-def _wide_row(one: Performance, metric: str, *, is_ripe: bool) -> list[str]:
+def _wide_row(one: Performance, metric: str) -> list[str]:
     counts = [f"{count:,}" for count in (one.predicted, one.labelled, one.expired)]
-    state = "final" if one.final else "matured" if is_ripe else "labels still come"
-    return [place(iso(one.start)), one.version, *counts, *_numbers(one, metric, is_wide=True), state]
+    return [place(iso(one.start)), one.version, *counts, *_numbers(one, metric, is_wide=True)]
 
 
-def _narrow(metric: str, *, several: bool) -> Table:
-    headings = ("labelled", *_headings(metric), "")
+def _state(one: Performance, *, is_ripe: bool) -> str:
+    return "final" if one.final else "matured" if is_ripe else "labels still come"
+
+
+def _narrow(metric: str, *, several: bool, people: bool) -> Table:
+    headings = ("labelled", *_headings(metric), *(["reviewed"] if people else []), "")
     return Table("made", *(["version"] if several else []), *headings, wide=("version",))
 
 

@@ -1,6 +1,6 @@
 """What a reviewer may answer: yes or no, one of the classes, or a number; in the words of the model's label stream."""
 
-import math
+import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -12,6 +12,8 @@ from ..decode.outcomes import NoOutcome, Outcomes
 from ..reference.artifacts import ArtifactError, ArtifactStore
 from .desk import Desk, Label, Refused
 
+#: Of numbers that are answers; JSON has larger ones, which no float is.
+_LARGEST = sys.float_info.max
 #: References that are remembered.
 _MOST_KNOWN = 64
 
@@ -34,7 +36,7 @@ class Question(NamedTuple):
     def checked(self, label: object, labels: Labels | None) -> Label:
         """The label, if it answers this question. Raises `Refused`."""
         if self.task == "number":
-            if isinstance(label, bool) or not isinstance(label, int | float) or not math.isfinite(label):
+            if isinstance(label, bool) or not isinstance(label, int | float) or not -_LARGEST <= label <= _LARGEST:
                 msg = f"label {label!r:.100}: a number is asked for"
                 raise Refused(msg)
             return label

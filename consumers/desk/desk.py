@@ -107,7 +107,7 @@ class Desk:
             self._held.setdefault(said.case, _Held(said))
             while len(self._held) > self._most:
                 del self._held[next(iter(self._held))]
-        elif (held := self._held.get(said.case)) is not None:
+        elif isinstance(said, ReviewAnswer) and (held := self._held.get(said.case)) is not None:
             held.answers.pop(said.reviewer, None)  # the dictionary's order is that of the log
             held.answers[said.reviewer] = said
 

@@ -8,6 +8,7 @@ annotation is one answer, however often it is fetched. Who dies between the two 
 
 import http.client
 import logging
+import re
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -25,6 +26,10 @@ _WITHIN_S, _MOST_BYTES = 30.0, 64 << 20
 #: Tasks of a page, and in one request.
 _PAGE, _TOGETHER = 100, 100
 _NOT_FOUND = 404
+#: What a token is made of: nothing that a header could not hold, or that would end it.
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{1,4096}")
+#: Names of this machine.
+_HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 #: Whose cases it is: they wait for whoever works there.
 WHO = "label-studio"
 _log = logging.getLogger(__name__)
@@ -46,20 +51,36 @@ class Project:
     """One project. ``token``: of an account (Account & Settings): an access token, or a legacy one."""
 
     def __init__(self, url: str, number: int, token: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            msg = f"--url {url}: write http://HOST:PORT, or https://HOST"
+        try:
+            parts = urlsplit(url)
+            port, host = parts.port, parts.hostname
+        except ValueError as error:
+            msg = f"--url: {error}; write http://HOST:PORT, or https://HOST"
+            raise LabelStudioError(msg) from None
+        if parts.scheme not in {"http", "https"} or not host or parts.username is not None or not parts.path.isascii():
+            msg = "--url: write http://HOST:PORT, or https://HOST, without a name or password; the token is of its own (--token)"
             raise LabelStudioError(msg)
-        self._secure, self._host, self._port, self._base = parts.scheme == "https", parts.hostname, parts.port, parts.path.rstrip("/")
+        self._secure, self._host, self._port, self._base = parts.scheme == "https", host, port, parts.path.rstrip("/")
         self._number, self._token = number, token.strip()
+        if not _TOKEN.fullmatch(self._token):
+            msg = f"--token: {len(self._token)} characters, of which some are none of a token; copy it anew (Account & Settings)"
+            raise LabelStudioError(msg)
+
+    @property
+    def in_clear(self) -> bool:
+        """Whether the token and the cases travel to another machine so that any between can read them."""
+        return not self._secure and self._host not in _HERE
 
     def tasks(self) -> Iterator[Mapping[str, Any]]:  # JSON
         """All tasks with their annotations."""
         for page in range(1, 1_000_000):
             query = {"project": self._number, "page": page, "page_size": _PAGE, "fields": "all"}
-            found = self._asked("GET", f"/api/tasks?{urlencode(query)}", missing={"tasks": []})
-            yield from found["tasks"]
-            if len(found["tasks"]) < _PAGE:
+            found = _listed(self._asked("GET", f"/api/tasks?{urlencode(query)}", missing={"tasks": []}))
+            if found is None:
+                msg = f"{self._where}: GET /api/tasks: no list of tasks with their data; is --url that of the server itself?"
+                raise LabelStudioError(msg)
+            yield from found
+            if len(found) < _PAGE:
                 return
 
     def bring(self, tasks: Sequence[Mapping[str, Any]]) -> None:
@@ -75,14 +96,18 @@ class Project:
         """What the server answers. ``missing``: what stands for a page behind the last one."""
         if "." not in self._token:
             return self._answered(method, path, body, f"Token {self._token}", missing)
-        access = self._answered("POST", "/api/token/refresh/", {"refresh": self._token}, None)["access"]
+        given = self._answered("POST", "/api/token/refresh/", {"refresh": self._token}, None)
+        access = given.get("access") if isinstance(given, dict) else None
+        if not isinstance(access, str) or not _TOKEN.fullmatch(access):
+            msg = f"{self._where}: POST /api/token/refresh/: no access token; is --url that of the server itself?"
+            raise LabelStudioError(msg)
         return self._answered(method, path, body, f"Bearer {access}", missing)
 
     def _answered(self, method: str, path: str, body: object, authorization: str | None, missing: object = None) -> Any:  # JSON
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if authorization is not None:
             headers["Authorization"] = authorization
-        where = f"Label Studio at {self._host}{'' if self._port is None else f':{self._port}'}"
+        where = self._where
         with closing(self._connection()) as connection:
             try:
                 connection.request(method, self._base + path, None if body is None else msgspec.json.encode(body), headers)
@@ -107,6 +132,10 @@ class Project:
         except msgspec.DecodeError:
             msg = f"{where}: {path.partition('?')[0]}: no JSON; is --url that of the server itself?"
             raise LabelStudioError(msg) from None
+
+    @property
+    def _where(self) -> str:
+        return f"Label Studio at {self._host}{'' if self._port is None else f':{self._port}'}"
 
     def _connection(self) -> http.client.HTTPConnection:
         if self._secure:
@@ -138,6 +167,14 @@ class Delivery:
         self._project.bring([label_studio.task(group, self._questions(group.first), self._desk) for group in waiting])
         self._sent.update(case.case for group in waiting for case in group.cases)
         return Delivered(len(waiting), published, len(unread))
+
+
+def _listed(found: object) -> Sequence[Mapping[str, Any]] | None:  # JSON
+    """The tasks of a page; None: it holds none, or something else."""
+    tasks = found.get("tasks") if isinstance(found, Mapping) else None
+    if not isinstance(tasks, list) or not all(isinstance(one, Mapping) and isinstance(one.get("data"), Mapping) for one in tasks):
+        return None
+    return tasks
 
 
 def _said(answer: bytes) -> str:

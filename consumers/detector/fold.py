@@ -163,7 +163,8 @@ class Fold:
             while left and left[0].time < aligned.end:  # in the order of buckets, however many one record makes ready
                 published.append(left.popleft())
             told = self._of_bucket(record.stream, aligner, aligned)
-            published, own = published + told, own + told
+            published += told
+            own += told
         published += left
         if isinstance(record, Progress):
             published += self.notes.behind(Lane(record.stream, record.of), aligner, own, heard=True)

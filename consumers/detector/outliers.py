@@ -15,7 +15,7 @@ from ..bus.own import Unreadable
 
 #: Masked outliers from which on what is told of them is not told again.
 MANY = SAMPLES[-1]
-#: Fields, and sources, of which an event says what they cure.
+#: Fields and sources of which an event says what they cure; owners that it names.
 _MOST_TOLD = 10
 
 
@@ -96,8 +96,8 @@ def told(tests: FamiliaritySuite, signals: Collection[str], counts: Sequence[int
         masked=masked[0],
         fault=fault,
         names=names,
-        sources=tuple(dict.fromkeys(settings.sources_of(fields).values())),
-        owners=settings.owners_of(fields),
+        sources=tuple(dict.fromkeys(settings.sources_of(fields).values()))[:_MOST_TOLD],
+        owners=settings.owners_of(fields)[:_MOST_TOLD],
         fields=_largest(found.fields) if sure else {},
         by_source=_largest(found.sources) if sure else {},
     )

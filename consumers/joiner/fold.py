@@ -16,11 +16,13 @@ from ...schemas.configuration import Configuration
 from ...schemas.messages.block import Block
 from ...schemas.messages.pane import ARRIVALS, REVISIONS, Pane
 from ...schemas.messages.progress import InputPartition, Progress
+from ...schemas.messages.review import ReviewLabel
 from ...schemas.stored.outcomes import OutcomeBasis
 from ...schemas.stored.snapshot import FORM, PartitionState
 from ..streams.align import AGAIN, NEVER, Aligned, Aligner, pending_offsets
 from ..streams.buckets import Every
 from ..streams.spans import Spans
+from .answered import Answered, Heard
 from .blocks import Blocks, Kept
 from .counted import CountedBy
 from .doubts import Doubts, Span, Standing, standings
@@ -45,14 +47,18 @@ class Join:
     ledger: Ledger
     joiner: Joiner
     spans: Spans
+    answered: Answered
     doubts: Doubts = field(default_factory=Doubts)
     marks: deque[Mark] = field(default_factory=deque)
 
 
 class Said(NamedTuple):
-    """What is published: a pane of sums, or how far the join is complete. Which partition says it is for whoever writes it."""
+    """What is published: a pane of sums, how far the join is complete, or what labels say of a case that reviewers answered.
 
-    fact: Pane | Progress
+    Which partition says it is for whoever writes it.
+    """
+
+    fact: Pane | Progress | ReviewLabel
 
 
 class Fold:
@@ -86,8 +92,10 @@ class Fold:
         bins = configuration.binned(name)
         settings = Settings(tiling, Every(spans.revise), spans.wait, spans.early, bins, maturity=spans.maturity)
         through = None if begin is None or begin.through == -NEVER else begin.through
-        joiner = Joiner(settings, ledger, through)
-        return Join(name, reads, aligner, names, ledger, joiner, spans, marks=deque([begin] if begin else []))
+        answered, revise = Answered(), settings.revise
+        heard = Heard(ledger, answered, names.version_of, lambda step: revise.end(step - 1))
+        joiner = Joiner(settings, heard, through)
+        return Join(name, reads, aligner, names, ledger, joiner, spans, answered, marks=deque([begin] if begin else []))
 
     def situated(self, place: InputPartition, append_time: bool) -> None:
         """Where the next records stand. Their times are the log's."""
@@ -116,12 +124,17 @@ class Fold:
                     if ready := join.aligner.feed(offset, appended, progress):
                         said += self._stepped(join, begin, ready)
                     mark(join.marks, join.aligner, join.spans, offset + 1)
+            elif isinstance(fact, Block) and fact.join == join.name and fact.side == "reviews":
+                hi, lo = join.answered.note(fact)
+                known = max(join.aligner.passed, fact.bucket)
+                join.answered.look(join.joiner.matching.known(hi, lo), join.names.version_of, known)
             elif isinstance(fact, Block) and fact.join == join.name:
                 assert self._blocks is not None  # a fold is told before it is fed
                 kept = Kept.of(fact)
                 if not join.aligner.repeated(kept):  # else nobody would ever take its rows
                     self._blocks.put(offset, fact)
                 join.aligner.feed(offset, appended, kept)
+            said += map(Said, join.answered.told())
         return said
 
     def due(self, now: int) -> list[Said]:
@@ -190,6 +203,7 @@ class Fold:
             yield from map(Said, self._panes(join, join.joiner.passed(end), step, ready[-1].again))
         if join.names.forget(end - join.spans.memory):
             join.ledger.keep(join.names.known)
+        join.answered.forget(end - join.spans.memory)
         known = list(standings(begin, end, partly, decided))
         for part in known:
             yield Said(_progress(join, part, ended=ready[-1].ended and part is known[-1]))

@@ -13,6 +13,7 @@ from ...schemas.configuration import Configuration
 from ...schemas.messages.block import Block
 from ...schemas.messages.pane import Pane
 from ...schemas.messages.progress import InputTopic, Progress
+from ...schemas.messages.review import ReviewLabel
 from ...schemas.stored.snapshot import PartitionState
 from ..bus import own
 from ..bus.addressing import addressed, partition_of
@@ -20,6 +21,7 @@ from ..bus.interface import Bus, Output, TopicPartition
 from ..process.consumer import Making
 from ..process.folding import Folding
 from ..process.plugins import metrics_for
+from ..reference import reviews
 from ..reference.outcomes import Bases
 from .blocks import MOST_BYTES, Blocks, Kept
 from .counted import CountedBy
@@ -95,6 +97,8 @@ class Joining:
     def outputs(self, said: Said, partition: int) -> list[Output]:
         """A pane where its model's evidence meets; progress to all partitions of the summaries."""
         topics, fact = self._configuration.topics, said.fact
+        if isinstance(fact, ReviewLabel):
+            return [reviews.output(self._configuration, fact)]
         place = {"topic": self._place.topic, "topic_id": self._place.topic_id, "partition": partition}
         if isinstance(fact, Pane):
             pane, number = fact.model_copy(update=place), partition_of(fact.model, topics.partitions)

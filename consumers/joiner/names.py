@@ -85,6 +85,10 @@ class Names:
         """The model of a version, by its code."""
         return self._versions.names[version][0]
 
+    def version_of(self, code: int) -> tuple[str, str]:
+        """The model and the name of a version, by its code."""
+        return self._versions.names[code]
+
     def place(self, code: int) -> Place:
         """By its code."""
         return self._places.names[code]

@@ -47,6 +47,7 @@ OPTIONAL: Mapping[str, Callable[[Configuration], bool]] = {
     "performance": tells_performance,
     "golden": golden_records.asked,
     "ood": has_ood,
+    "reviews": reviews.asked,
 }
 
 
@@ -67,7 +68,7 @@ TOPOLOGY = (
     Node(
         profiler.ROLE,
         "fold",
-        (INPUTS, "models", "golden"),
+        (INPUTS, "models", "golden", "reviews"),
         ("summaries", "joins", "ood", "dead-letter", "drift"),
         "counts predictions in the reference's bins, one pane per run of the log; hands predictions and labels to the joiner; compares "
         "rows with the training data where that is asked for",
@@ -78,7 +79,7 @@ TOPOLOGY = (
         joiner.ROLE,
         "fold",
         ("joins", "snapshots"),
-        ("summaries", "snapshots", "drift", "dead-letter"),
+        ("summaries", "reviews", "snapshots", "drift", "dead-letter"),
         "lets predictions meet their labels, and sums what became of them",
         joiner.make,
         asked=has_labels,

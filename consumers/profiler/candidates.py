@@ -20,6 +20,7 @@ from ...schemas.messages.review import LONGEST_CASE, LONGEST_SHOWN, MOST_SHOWN, 
 from ...schemas.stored.reference import ProfiledField
 from ...schemas.text import FIELD, ID, Use, fitted, unfit
 from ..decode.interface import Columns
+from ..decode.scalars import category_text
 from ..reference.holding import Monitored
 from ..streams.slots import Slots
 from .awaiting import Texts, column_of
@@ -110,7 +111,7 @@ class Keeping:
         scores, predictions = _scores(looked), _predictions(looked)
         weights = of_scores(scores)
         if classes := self.reviewed.settings.classes:
-            weights = weights * np.array([classes.get(str(one), 1.0) for one in predictions])
+            weights = weights * np.array([1.0 if one is None else classes.get(category_text(one), 1.0) for one in predictions])
         if looked.levels is not None:
             weights = weights * np.where(looked.levels > 0, FLAGGED, 1.0)
         new = np.flatnonzero(self.reviewed.needed(chances, weights))
@@ -180,6 +181,8 @@ def told(
             reference=reference,
             since=since,
             rows=keeping.rows,
+            cases=keeping.reviewed.slots.most[0],
+            uniform=keeping.reviewed.slots.most[1],
             kept=keeping.kept,
         )
         found += whole.split()
@@ -220,14 +223,14 @@ def _scores(looked: Looked) -> _Floats:
     return found[looked.inside] if isinstance(found, np.ndarray) else np.full(len(looked.inside), np.nan)
 
 
-def _predictions(looked: Looked) -> list[object]:
+def _predictions(looked: Looked) -> list[str | float | None]:
     """A mark, which is an int, is no prediction."""
     found = column_of(looked.columns, looked.monitored.fields, "prediction")
     if found is None:
         return [None] * len(looked.inside)
     if isinstance(found, np.ndarray):
         return [None if np.isnan(one) else one for one in found[looked.inside].tolist()]
-    return [None if type(one := found[row]) is int else one for row in looked.inside.tolist()]
+    return [one if isinstance(one := found[row], str) else None for row in looked.inside.tolist()]
 
 
 def _segments(looked: Looked, inside: NDArray[np.int64]) -> list[str | None]:

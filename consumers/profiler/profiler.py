@@ -21,6 +21,7 @@ from .joins import published, said_to_joins
 from .labels import label_readers
 from .reader import ROLE, StreamReader
 from .references import References
+from .reviews import answer_readers
 from .runs import ClosedRun
 from .tally import Tally
 from .unlike import Stage
@@ -29,7 +30,7 @@ __all__ = ["ROLE", "Profiler", "make"]
 
 
 def make(making: Making) -> list[StreamReader]:
-    """One for every stream, and for every stream of labels; those of predictions share what is announced."""
+    """One for every stream, for every stream of labels, and for what reviewers answer; those of predictions share what is announced."""
     references = HeldReferences(making.bus, making.configuration, making.store)
     streams = making.configuration.streams.items()
     readers: list[StreamReader] = [
@@ -46,7 +47,7 @@ def make(making: Making) -> list[StreamReader]:
         )
         for name, stream in streams
     ]
-    return readers + label_readers(making)
+    return readers + label_readers(making) + answer_readers(making)
 
 
 class Profiler(StreamReader):

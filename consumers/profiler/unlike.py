@@ -82,7 +82,7 @@ class Unlike:
         rows = next((one for one in subjects if _has_masks(one)), None)
         if not isinstance(rows, RowSubject) or not self._outliers:
             return _NO_COUNTS
-        return rows.masked([one.content for one in _smallest(self._outliers)])
+        return rows.masked([one.content for one in _smallest(self._outliers)[: rows.most_masked]])
 
 
 def _smallest(outliers: Sequence[Outlier]) -> list[Outlier]:

@@ -13,6 +13,7 @@ from ...detectors.neighbours.coordinates import MEAN, SCALE
 from ...detectors.neighbours.masked import counted
 from ...detectors.neighbours.rows import RowIndex
 from ...schemas.messages.ood import Near
+from ...schemas.messages.pane import MOST_MASKED
 from ...schemas.stored.familiarity import FamiliarityProfile
 from ...schemas.stored.reference import ProfiledField, Reference
 from .scored import Content, Decoded, Scored, Shown, classes_of
@@ -23,6 +24,8 @@ _FLAGS = np.array([FAMILIAR, FAMILIAR, UNLIKE, UNLIKE, FAR], dtype=np.uint8)
 _LOOKED = np.array([CORE, OUTSIDE, OUTSIDE, OUTLIER, OUTLIER], dtype=np.uint8)
 #: By what is known of a row, its cell again, as `InBins` takes it.
 _CELLS = np.array([0, OUTSIDE_CORE, OUTLIERS], dtype=np.uint8)
+#: Masks times outliers of a run that are masked: each takes 10 us.
+_MASKINGS = 16_384
 _NUMBERS, _TEXTS = ("numeric", "timestamp"), ("categorical", "boolean", "text")
 
 
@@ -64,6 +67,11 @@ class RowSubject:
         flags[nothing] = NOTHING
         looked[nothing] = UNSCORED
         return Scored(flags, looked, (cells >= 3) & ~nothing)
+
+    @property
+    def most_masked(self) -> int:
+        """Outliers of a run that are looked at without each field: of very many fields fewer."""
+        return max(1, min(MOST_MASKED, _MASKINGS // max(len(self.profile.masks), 1)))
 
     def inside(self, decoded: Decoded, rows: Integers, looked: NDArray[np.uint8]) -> Integers:
         """In which of the reference's bins these rows lie, of which this is known: of those scored, outside the core, outliers."""

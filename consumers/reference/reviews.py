@@ -4,15 +4,15 @@ from collections.abc import Callable, Mapping
 
 from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration
-from ...schemas.messages.review import ReviewAnswer, ReviewRequest, ReviewSlot
+from ...schemas.messages.review import ReviewAnswer, ReviewLabel, ReviewRequest, ReviewSlot
 from ...schemas.text import MODEL, unfit
 from ..bus import own
 from ..bus.addressing import addressed, partition_of
 from ..bus.interface import Output
 
-Review = ReviewRequest | ReviewAnswer | ReviewSlot
+Review = ReviewRequest | ReviewAnswer | ReviewLabel | ReviewSlot
 _READERS: Mapping[str, Callable[[bytes], Review]] = {
-    f"io.driftbus.review.{kind.KIND}": kind.decoded for kind in (ReviewRequest, ReviewAnswer, ReviewSlot)
+    f"io.driftbus.review.{kind.KIND}": kind.decoded for kind in (ReviewRequest, ReviewAnswer, ReviewLabel, ReviewSlot)
 }
 
 

@@ -7,11 +7,13 @@ from typing import Any, NamedTuple
 
 from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.performance import Performance
+from ...schemas.messages.reviewed import Reviewed
 from .event_line import short_id
 from .picture import episodes
-from .series import Point, began, per_point, series, versions
+from .series import ByPeople, Point, began, by_people, per_point, series, versions
 
 _REALISED, _ESTIMATED, _COMPLETED, _DRIFT, _MARK = "#1f5f99", "#f0a02f", "#7aa95c", "#d1344b", "#5a3fd6"
+_PEOPLE = "#a1468f"
 _INK, _GRID, _FAINT = "#1f2933", "#e4e7eb", "#9aa5b1"
 #: Of versions side by side.
 _VERSIONS = ("#1f5f99", "#f0a02f", "#7aa95c", "#a1468f", "#5a3fd6", "#6b7280")
@@ -40,11 +42,12 @@ def draw(
     matured: Container[str],
     drifts: Sequence[DriftEvent] = (),
     happened: Sequence[Happened] = (),
+    reviewed: Sequence[Reviewed] = (),
 ) -> None:
     """Draw a panel per version of one model, and above them one of all, where there are several.
 
     Points are what was realised, hollow where labels still come (all but ``matured``, which are keys of records); lines what was
-    estimated; shades where an episode was open; upright lines what happened.
+    estimated; diamonds what reviewers' answers say; shades where an episode was open; upright lines what happened.
     """
     try:
         from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
@@ -60,6 +63,7 @@ def draw(
     axes = list(figure.subplots(panels, 1, sharex=True, sharey=True, squeeze=False)[:, 0])
     drawn = {version: series(own, metric, _MOST_POINTS, matured) for version, own in shown}
     points = [point for own in drawn.values() for point in own]
+    people = [(one, one.version, found) for one in reviewed if (found := by_people(one, metric)) is not None]
     first, last = min(point.start for point in points), max(point.end for point in points)
     if together:
         _side_by_side(axes[0], drawn)
@@ -67,13 +71,14 @@ def draw(
         axes[0].legend(loc="best", fontsize=9, frameon=False, labelcolor=_INK, ncols=len(drawn))
     for axis, (version, own) in zip(axes[together:], shown, strict=True):
         _curves(axis, drawn[version])
+        _by_people(axis, [one for one in people if one[1] == version])
         baseline = next((one.baseline[metric] for one in reversed(own) if one.baseline.get(metric) is not None), None)
         if baseline is not None:
             axis.axhline(baseline, color=_FAINT, lw=1, ls=(0, (1, 2)), label="baseline: the first labelled ones", zorder=1)
         _shade(axis, [one for one in drifts if one.version == version], _at(first), _at(drawn[version][-1].end))
         each = per_point(own, _MOST_POINTS)
         _dress(axis, f"{records[0].model}/{version}: {metric}" + (f", {each} intervals a point" if each > 1 else ""))
-    axes[0].set_ylim(*_limits(points))
+    axes[0].set_ylim(*_limits(points, [each[2] for each in people]))
     axes[0].set_xlim(_at(first), _at(last))
     _mark(axes, [one for one in happened if first <= one.at <= last])
     locator = AutoDateLocator(tz=UTC)  # type: ignore[no-untyped-call]  # matplotlib's stubs
@@ -113,6 +118,16 @@ def _curves(axis: Any, points: Sequence[Point]) -> None:  # matplotlib's axis, h
             axis.plot(*zip(*there, strict=True), "-" if len(there) > 1 else "_", color=colour, lw=1.4, label=name)
 
 
+def _by_people(axis: Any, told: Sequence[tuple[Reviewed, str, ByPeople]]) -> None:
+    if not told:
+        return
+    at = [_at((one.start + one.about) / 2) for one, _, _ in told]
+    axis.plot(at, [found.value for _, _, found in told], "D", ms=4, color=_PEOPLE, label="reviewed, with its interval", zorder=4)
+    bounds = [(time, found.low, found.high) for time, (_, _, found) in zip(at, told, strict=True) if found.low is not None]
+    if bounds:
+        axis.vlines(*zip(*bounds, strict=True), color=_PEOPLE, alpha=0.5, lw=1.2)
+
+
 def _side_by_side(axis: Any, drawn: dict[str, list[Point]]) -> None:
     for (version, points), colour in zip(drawn.items(), _VERSIONS, strict=False):
         known = [point for point in points if point.realised is not None]
@@ -149,9 +164,10 @@ def _dress(axis: Any, title: str) -> None:
     axis.spines[:].set_visible(False)
 
 
-def _limits(points: Sequence[Point]) -> tuple[float, float]:
+def _limits(points: Sequence[Point], people: Sequence[ByPeople] = ()) -> tuple[float, float]:
     """From the least to the largest, with some room; intervals of which little is known yet may lie outside."""
     firm = [value for p in points for value in (p.estimated, p.completed, *((p.realised, p.low, p.high) if p.matured else ()))]
+    firm += [value for one in people for value in one]
     values = [value for value in firm if value is not None] or [p.realised for p in points if p.realised is not None] or [0.0, 1.0]
     room = max((max(values) - min(values)) * _ROOM, abs(max(values)) * _LEAST_ROOM, 1e-9)
     return min(values) - room, max(values) + room

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.performance import Performance
+from ...schemas.messages.reviewed import Reviewed
 from .picture import moment
 
 #: Of what intervals are labelled to in the end: an interval that is labelled to so much tells as much as they do.
@@ -26,6 +27,23 @@ class Point(NamedTuple):
     estimated: float | None
     completed: float | None
     matured: bool  #: hardly any label is still to come
+
+
+class ByPeople(NamedTuple):
+    """A metric of all predictions of an interval, as reviewers' answers have it."""
+
+    value: float
+    low: float | None  #: of its interval, 95 %
+    high: float | None
+
+
+def by_people(one: Reviewed, metric: str) -> ByPeople | None:
+    """The accuracy, of numbers the mean absolute error; of no other metric do answers say anything."""
+    if metric == BOUNDED and one.all.share is not None:
+        return ByPeople(one.all.share, one.all.low, one.all.high)
+    if metric == "mae" and one.mae is not None and one.mae.mean is not None:
+        return ByPeople(one.mae.mean, one.mae.low, one.mae.high)
+    return None
 
 
 def ripe(records: Sequence[Performance]) -> frozenset[str]:

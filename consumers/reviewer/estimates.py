@@ -1,9 +1,11 @@
 """One partition of the reviews as a fold: requests and answers in, what they say of each interval out.
 
 Requests are folded whoever wrote them, so a recording's are. Of several answers of one reviewer the last holds; the case counts by the
-reviewer who answered first, the second one's answer is for agreement alone.
+reviewer who answered first, the second one's answer is for agreement alone. What the model's labels say of a case stands beside the
+answers: no estimate holds it.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,12 +13,14 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from ...detectors.sampling.agreement import agreement
-from ...detectors.sampling.estimate import hajek
+from ...detectors.sampling.estimate import hajek, hajek_mean
 from ...schemas.configuration import Configuration, Labels
-from ...schemas.messages.review import TAKEN_BACK, ReviewAnswer, ReviewRequest, ReviewSlot, Value
-from ...schemas.messages.reviewed import Reviewed, ReviewedShare
+from ...schemas.messages.review import TAKEN_BACK, ReviewAnswer, ReviewLabel, ReviewRequest, ReviewSlot, Value
+from ...schemas.messages.reviewed import Reviewed, ReviewedMean, ReviewedShare
+from ...schemas.outcome import number_of
 from ...schemas.stored.snapshot import FORM, PartitionState
 from ..decode.outcomes import NoOutcome, Outcomes
 from ..streams.buckets import Every
@@ -43,6 +47,7 @@ class Case:
     probability: float
     uniform_probability: float | None
     said: dict[str, Word] = field(default_factory=dict)  #: by reviewer, in the order in which they first answered
+    label: int | None = None  #: what the model's labels say, as far as they do
 
     def labels(self) -> list[int]:
         """Those that were given, the first reviewer's first."""
@@ -75,9 +80,11 @@ class Estimates:
             about = self._interval(fact.model).end(fact.slot - 1)
             versions = sorted({one.version for one in self._told_of.get((fact.model, about), ()) if one.slot == fact.slot})
             return [self._told(fact.model, version, fact.slot) for version in versions]
-        if not isinstance(fact, ReviewAnswer):
+        if not isinstance(fact, ReviewAnswer | ReviewLabel):
             return []
         case = self._cases.get(fact.case)
+        if isinstance(fact, ReviewLabel):
+            return [] if case is None or case.model != fact.model else self._labelled(case, fact)
         if case is None or case.model != fact.model:
             self._counted["answers_unknown"] += 1
             return []
@@ -89,17 +96,27 @@ class Estimates:
             case.said[fact.reviewer] = "no label of this stream" if said is None else said
         return [self._told(case.model, case.version, case.slot)]
 
+    def _labelled(self, case: Case, fact: ReviewLabel) -> list[Said]:
+        changed, case.label = fact.code != case.label, fact.code
+        return [self._told(case.model, case.version, case.slot)] if changed and case.labels() else []
+
     def _add(self, name: str, case: Case) -> None:
         self._cases[name] = case
         self._told_of.setdefault((case.model, self._interval(case.model).end(case.slot - 1)), []).append(case)
 
     def _number(self, request: ReviewRequest) -> int | None:
-        """Of a prediction; where there is none, of a score by a half."""
+        """Of a prediction; where there is none, of a score: by a half, or as the number that it is."""
         if request.prediction is not None:
             return self._of(request.model, request.prediction)
-        if request.score is not None and self._labels(request.model).outcome == "binary":
-            return int(request.score >= 0.5)
-        return None
+        if request.score is None:
+            return None
+        match self._labels(request.model).outcome:
+            case "binary":
+                return int(request.score >= 0.5)
+            case "number":
+                return self._of(request.model, request.score)
+            case _:
+                return None
 
     def _of(self, model: str, value: Value) -> int | None:
         if model not in self._outcomes:
@@ -124,9 +141,11 @@ class Estimates:
         cases = [one for one in self._told_of[model, about] if one.version == version]
         known = [one for one in cases if one.labels()]
         numbers = self._labels(model).outcome == "number"
-        judged = [] if numbers else [one for one in known if one.predicted is not None]
+        judged = [one for one in cases if one.predicted is not None]
         uniform = [one for one in judged if one.uniform_probability is not None]
         pairs = agreement((labels[0], labels[1]) for one in known if len(labels := one.labels()) > 1)
+        labelled = [(one.labels()[0], one.label) for one in known if one.label is not None]
+        alike = agreement(labelled)
         return Reviewed(
             application=self._configuration.application,
             model=model,
@@ -136,12 +155,17 @@ class Estimates:
             asked=len(cases),
             answered=len(known),
             skipped=dict(sorted(Counter(_reason(one) for one in cases if one.said and not one.labels()).items())),
-            right=None if numbers else sum(map(_right, judged)),
-            all=_share(judged, lambda one: one.probability),
-            uniform=_share(uniform, lambda one: one.uniform_probability or 1.0),
+            right=None if numbers else sum(_right(one) for one in judged if one.labels()),
+            all=_share([] if numbers else judged, _probability),
+            uniform=_share([] if numbers else uniform, _uniform_probability),
             pairs=pairs.pairs,
             agreement=None if numbers else pairs.share,
             kappa=None if numbers else pairs.kappa,
+            mae=_mean(judged, _probability) if numbers else None,
+            mae_uniform=_mean(uniform, _uniform_probability) if numbers else None,
+            labelled=len(labelled),
+            as_labelled=None if numbers else alike.share,
+            kappa_labelled=None if numbers else alike.kappa,
         )
 
     def _forget(self, model: str) -> None:
@@ -171,7 +195,7 @@ class Estimates:
         """The cases that may yet be answered."""
         parts: dict[str, dict[str, Any]] = {}  # plain data, by model
         for name, one in self._cases.items():
-            plain = [one.version, one.slot, one.predicted, one.probability, one.uniform_probability, list(one.said.items())]
+            plain = [one.version, one.slot, one.predicted, one.probability, one.uniform_probability, list(one.said.items()), one.label]
             parts.setdefault(one.model, {})[name] = plain
         packed = {model: msgspec.msgpack.encode(cases) for model, cases in parts.items()}
         newest = {"newest": self._newest}
@@ -183,8 +207,8 @@ class Estimates:
         fold = cls(configuration)
         fold._newest = dict(state.fold["newest"])
         for model, packed in parts.items():
-            for name, (version, slot, predicted, probability, uniform, said) in msgspec.msgpack.decode(packed).items():
-                case = Case(model, version, slot, predicted, probability, uniform, dict(said))
+            for name, (version, slot, predicted, probability, uniform, said, *label) in msgspec.msgpack.decode(packed).items():
+                case = Case(model, version, slot, predicted, probability, uniform, dict(said), *label)  # there were none once
                 fold._add(name, case)
         return fold
 
@@ -197,8 +221,37 @@ def _right(one: Case) -> bool:
     return one.labels()[0] == one.predicted
 
 
-def _share(cases: list[Case], probability: Callable[[Case], float]) -> ReviewedShare:
+def _known(asked: list[Case], probability: Callable[[Case], float]) -> tuple[list[Case], NDArray[np.float64]]:
+    """The answered cases and how likely each was to be known: those that nobody answered are taken to be missing by chance."""
+    cases = [one for one in asked if one.labels()]
+    return cases, np.array([probability(one) for one in cases]) * (len(cases) / max(len(asked), 1))
+
+
+def _share(asked: list[Case], probability: Callable[[Case], float]) -> ReviewedShare:
+    """Of right predictions."""
+    cases, known = _known(asked, probability)
     if not cases:
         return ReviewedShare(cases=0)
-    found = hajek(np.array([float(_right(one)) for one in cases]), np.array([probability(one) for one in cases]))
+    found = hajek(np.array([float(_right(one)) for one in cases]), known)
     return ReviewedShare(cases=len(cases), share=found.share, low=found.low, high=found.high)
+
+
+def _mean(asked: list[Case], probability: Callable[[Case], float]) -> ReviewedMean:
+    """Of absolute errors."""
+    cases, known = _known(asked, probability)
+    if not cases:
+        return ReviewedMean(cases=0)
+    numbers = number_of(np.array([(one.labels()[0], one.predicted) for one in cases], dtype=np.int64))
+    with np.errstate(over="ignore"):
+        off = np.minimum(np.abs(numbers[:, 0] - numbers[:, 1]), np.finfo(np.float64).max)
+    found = hajek_mean(off, known)
+    mean, low, high = (number if math.isfinite(number) else None for number in found[:3])
+    return ReviewedMean(cases=len(cases), mean=mean, low=low, high=high)
+
+
+def _probability(one: Case) -> float:
+    return one.probability
+
+
+def _uniform_probability(one: Case) -> float:
+    return one.uniform_probability or 1.0

@@ -80,6 +80,11 @@ class Matching:
         """Of all that is kept."""
         return self._predictions.nbytes + self._ghosts.nbytes + self._labels.nbytes
 
+    def known(self, hi: int, lo: int) -> Rows:
+        """The predictions of an id that are there, with the label in force for each: of `rows.told`."""
+        found = self._predictions.store.find(np.array([hi], dtype=np.uint64), np.array([lo], dtype=np.uint64))
+        return self._rows(found.spots)
+
     def due(self) -> int | None:
         """The next bucket in which something is due of which `ripen` or `expire` could tell."""
         return min((end for end in (self._predictions.due(), self._labels.due()) if end is not None), default=None)

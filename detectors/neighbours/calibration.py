@@ -11,9 +11,6 @@ from numpy.typing import NDArray
 Scores = NDArray[np.int64]
 Integers = NDArray[np.int64]
 
-#: Rows are flagged at these. In the core are those above .2; outliers are those up to .01.
-LEVELS = (0.05, 0.005)
-CORE, OUTLIER = 0.2, 0.01
 #: Held-out rows that a predicted class needs for a calibration of its own; the rest is pooled.
 LEAST_OF_CLASS = 200
 #: Below this is no score.

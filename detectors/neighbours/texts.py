@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .calibration import LEVELS, Calibrated, Scores
+from .calibration import Calibrated, Scores
 from .distinct import by_hash, firsts_of, key_of, split
 from .embedder import Choice, Embedder, chosen
 from .everyday import SENTENCES
+from .levels import LEVELS
 from .nearest import NEIGHBOURS, familiar, five_nearest
 from .parts import groups_of, parts
 from .report import Report, warnings_of

@@ -55,7 +55,7 @@ class Block(Fact):
 
     join: str  #: the name of the labels that predictions wait for
     stream: str
-    side: Literal["predictions", "labels"]
+    side: Literal["predictions", "labels", "reviews"]  #: of reviews: a value is the case, its second half the revision
     topic: str
     topic_id: str
     partition: PartitionNumber

@@ -1,4 +1,6 @@
-"""On ``PREFIX.reviews``: which predictions people are asked about, what they answered, and that a slot of time was drawn from."""
+"""On ``PREFIX.reviews``: which predictions people are asked about, what they answered, what labels say of that, and that a slot of time
+was drawn from.
+"""
 
 from typing import Annotated, Any, ClassVar
 
@@ -23,19 +25,19 @@ _Text = Annotated[str, Field(max_length=LONGEST_SHOWN)]
 Probability = Annotated[float, Field(gt=0, le=1)]
 #: A prediction, a label, a field of a row.
 Value = bool | int | float | _Text | None
-#: Of a reference there are fewer.
-_Segments = Annotated[tuple[Annotated[str, Field(max_length=500)], ...], Field(max_length=64)]
+#: Segments that a slot names; several versions may have more.
+MOST_DRIFTING = 64
+_Segments = Annotated[tuple[Annotated[str, Field(max_length=500)], ...], Field(max_length=MOST_DRIFTING)]
 Shown = Annotated[dict[Annotated[str, Field(max_length=500)], Value], Field(max_length=MOST_SHOWN)]
 
 
-class _OnReviews(Fact):
-    """What all three have in common: the model and the slot that they speak of."""
+class _OfAModel(Fact):
+    """What all have in common: the model that they speak of."""
 
     KIND: ClassVar[str]
     content_type: ClassVar = JSON
 
     model: _Name
-    slot: Time  #: the end of the slot that the prediction was drawn from, ms
 
     @property
     def key(self) -> str:
@@ -55,6 +57,12 @@ class _OnReviews(Fact):
     def encoded(self) -> bytes:
         """As it travels: JSON."""
         return msgspec.json.encode(self.model_dump(), order="sorted")
+
+
+class _OnReviews(_OfAModel):
+    """Of a slot."""
+
+    slot: Time  #: the end of the slot that the prediction was drawn from, ms
 
 
 class ReviewRequest(_OnReviews):
@@ -181,9 +189,7 @@ class ReviewSlot(_OnReviews):
     rows: Count  #: predictions that it was drawn from, of all versions
     cases: Count
     uniform: Count = 0  #: of these, drawn uniformly
-    drifting: Annotated[
-        tuple[Annotated[str, Field(max_length=500)], ...], Field(max_length=64)
-    ] = ()  #: segments that drifted at its start: these were drawn more often
+    drifting: _Segments = ()  #: segments that drifted at its start, the first ones: these were drawn more often
     complete: bool = True  #: all of its predictions were there
     clock_decided: bool = False  #: that was the wall clock's word
 
@@ -199,6 +205,51 @@ class ReviewSlot(_OnReviews):
 
     @classmethod
     def decoded(cls, value: bytes) -> "ReviewSlot":
+        """What `encoded` wrote. Raises `ValueError` where it is damaged."""
+        return cls.model_validate(_plain(value))
+
+
+class ReviewLabel(_OfAModel):
+    """What the model's own labels say of a case that people have answered: told when that is known, and whenever it changes.
+
+    It is beside the answers, and in the place of none: by it is counted how far both agree.
+    """
+
+    KIND: ClassVar = "label"
+
+    case: _Case
+    version: _Name
+    label: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")] | None = None  #: 64 bits as labels are compared by; null: it was taken back
+    known: Time  #: the bucket of labels in which it was so, ms
+
+    @property
+    def id(self) -> str:
+        """The same at every repetition."""
+        return derived_id("review-label", self.model, self.version, self.case, self.label, self.known)
+
+    @property
+    def time(self) -> int:
+        """When it was so."""
+        return self.known
+
+    @property
+    def code(self) -> int | None:
+        """The label, as `driftbus.schemas.outcome` has it.
+
+        >>> told = ReviewLabel.of("fraud", "1", "0" * 32, -3, known=0)
+        >>> told.label, told.code
+        ('fffffffffffffffd', -3)
+        """
+        return None if self.label is None else int.from_bytes(bytes.fromhex(self.label), signed=True)
+
+    @classmethod
+    def of(cls, model: str, version: str, case: str, code: int | None, *, known: int) -> "ReviewLabel":
+        """Of a label by its code; None: there is none any more."""
+        label = None if code is None else code.to_bytes(8, signed=True).hex()
+        return cls(model=model, version=version, case=case, label=label, known=known)
+
+    @classmethod
+    def decoded(cls, value: bytes) -> "ReviewLabel":
         """What `encoded` wrote. Raises `ValueError` where it is damaged."""
         return cls.model_validate(_plain(value))
 

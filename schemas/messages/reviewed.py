@@ -19,6 +19,15 @@ class ReviewedShare(Fact):
     high: float | None = None
 
 
+class ReviewedMean(Fact):
+    """A mean over all predictions of the interval, estimated from those that were answered; null: nothing is known."""
+
+    cases: Count  #: answered
+    mean: float | None = None
+    low: float | None = None  #: of Student's interval, 95 %; null with one case
+    high: float | None = None
+
+
 class Reviewed(Fact):
     """On ``PREFIX.performance`` (compacted), beside `Performance` and never summed with it: written anew with every answer."""
 
@@ -39,6 +48,11 @@ class Reviewed(Fact):
     pairs: Count = 0  #: cases that two reviewers labelled
     agreement: float | None = None  #: share of these with one label
     kappa: float | None = None  #: Cohen's, of these
+    mae: ReviewedMean | None = None  #: of numbers: how far the prediction is off, in the mean, from all answered cases
+    mae_uniform: ReviewedMean | None = None  #: from those drawn uniformly
+    labelled: Count = 0  #: answered cases of which the model's own labels say something, too
+    as_labelled: float | None = None  #: share of these with one label; of numbers: null
+    kappa_labelled: float | None = None  #: Cohen's, of these
 
     @property
     def unanswered(self) -> int:
@@ -54,7 +68,10 @@ class Reviewed(Fact):
     def id(self) -> str:
         """The same at every repetition."""
         said = self.answered, sum(self.skipped.values()), self.pairs, self.asked
-        return derived_id("reviewed", self.application, self.key, *said, repr((self.all.share, self.uniform.share, self.agreement)))
+        told = (self.all.share, self.uniform.share, self.agreement)
+        later = (self.mae, self.labelled, self.as_labelled)
+        also = () if later == (None, 0, None) else (repr(later),)
+        return derived_id("reviewed", self.application, self.key, *said, repr(told), *also)
 
     @property
     def type(self) -> str:

@@ -26,8 +26,8 @@ from scipy.stats import rankdata
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from driftbus.consumers.reference.token_vectors import installed_tokens
-from driftbus.detectors.neighbours.calibration import LEVELS
 from driftbus.detectors.neighbours.embedder import Choice
+from driftbus.detectors.neighbours.levels import LEVELS
 from driftbus.detectors.neighbours.texts import Exact, TextIndex
 
 from ..real.reviews import sentences

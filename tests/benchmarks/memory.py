@@ -1,14 +1,17 @@
-"""What a process keeps: ``python -m tests.benchmarks.memory [ROWS] [VERSIONS]``, 20 million and 1,000 unless said.
+"""What a process keeps: ``python -m tests.benchmarks.memory [ROWS] [VERSIONS] [QUERIES]``, 20 million, 1,000 and a million unless said.
 
-Two runs of the real profiler and detector in one process, on an embedded log that is trimmed as it is read: ordinary rows of one model, and
-references that come and go: each announced, served, and replaced, or retired with its version. Prints the memory after every tenth.
+Three runs of the real consumers in one process, on an embedded log that is trimmed as it is read: ordinary rows of one model; references
+that come and go: each announced, served, and replaced, or retired with its version; and texts, a twentieth of them about new topics, that
+are compared with the training data, and of which people are asked about some. Prints the memory after every tenth.
 """
 
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from driftbus.consumers.bus.interface import Output
@@ -18,10 +21,13 @@ from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.announcement import Announcement
 
+from ..consumers.unlike_world import PARTITIONS, TOPIC, asked, built, written
+from ..consumers.unlike_world import prepare as announced
+from ..consumers.unlike_world import settings as unlike
 from ..streaming import BEGINNING, configuration, message, prepare, reference
 from .trimmed import TrimmedBus, resident
 
-ROWS, VERSIONS = 20_000_000, 1_000
+ROWS, VERSIONS, QUERIES = 20_000_000, 1_000, 1_000_000
 PHASES = 10
 #: Rows that are published at once, over and over at later times.
 _BATCH = 20_000
@@ -53,7 +59,7 @@ class _Turned:
         while self.pipeline.turn():
             pass
         topics = self.settings.topics
-        self.bus.trim("scored", topics.summaries, topics.drift, topics.dead_letter)
+        self.bus.trim(*self.settings.streams["predictions"].topics, topics.summaries, topics.drift, topics.dead_letter)
 
 
 def rows(count: int) -> list[int]:
@@ -104,15 +110,44 @@ def versions(count: int) -> list[int]:
     return found
 
 
+def queries(count: int) -> list[int]:
+    """Questions that are compared: a hundred a second, panes of a minute, sixty cases an hour."""
+    draw = np.random.default_rng(0)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        written(folder, 20_000)
+        ood, review = {"of": "question", "embedder": "sketch", "samples": True}, {"review": {"budget": "60 per hour"}}
+        settings = unlike(folder, ood, model=review)
+        bus = TrimmedBus()
+        announced(bus, settings, built(settings))
+        rows = (
+            {"id": f"q{i}", "features": {"question": one["question"]}, "prediction": one["prediction"]}
+            for i, one in enumerate(asked(draw, _BATCH, 0.05))
+        )
+        values = [msgspec.json.encode({"model": "m0", "version": "1", **row}) for row in rows]
+        turned = _Turned(settings, bus)
+
+        def step(number: int) -> None:
+            start = BEGINNING + number * _BATCH * 10
+            turned.on([Output(TOPIC, i % PARTITIONS, None, value, (), start + 10 * i) for i, value in enumerate(values)])
+            bus.trim(TOPIC, settings.topics.ood, settings.topics.reviews, settings.topics.performance)
+
+        found = phases(max(count // _BATCH, 1), f"times {_BATCH:,} queries", step)
+        turned.pipeline.close()
+        bus.close()
+    return found
+
+
 class _Nothing:
     def refresh(self) -> None:
         """A consumer without references."""
 
 
 def main(arguments: list[str]) -> None:
-    """Both, and by how much they grew from the second tenth to the last."""
-    count, names = int(arguments[0]) if arguments else ROWS, int(arguments[1]) if len(arguments) > 1 else VERSIONS
-    for what, found in (("rows", rows(count)), ("references", versions(names))):
+    """All, and by how much they grew from the second tenth to the last. None of a thing: it is left out."""
+    counts = [int(given) for given in arguments] + [ROWS, VERSIONS, QUERIES][len(arguments) :]
+    for (what, run), count in zip({"rows": rows, "references": versions, "queries": queries}.items(), counts, strict=True):
+        found = run(count) if count else []
         if len(found) > 2:
             print(f"{what}: {(found[-1] - found[1]) / 1e6:+.1f} MB from the second tenth to the last")
 

@@ -15,7 +15,7 @@ from driftbus.consumers.console.screen import Terminal
 from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.pipeline.topology import TOPOLOGY
-from driftbus.consumers.reference.reviews import output, read
+from driftbus.consumers.reference.reviews import Review, output, read
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.review import TAKEN_BACK, ReviewAnswer, ReviewRequest, ReviewSlot
 from driftbus.schemas.messages.reviewed import Reviewed
@@ -53,7 +53,7 @@ def finish(bus: Bus, settings: Configuration) -> Pipeline:
     return pipeline
 
 
-def reviews(bus: Bus, settings: Configuration) -> list[ReviewRequest | ReviewAnswer | ReviewSlot]:
+def reviews(bus: Bus, settings: Configuration) -> list[Review]:
     found = (event for events in everything(bus, settings.topics.reviews).values() for event in events)
     return [said for event in found if (said := read("test", event.key, event.value, event.headers)) is not None]
 

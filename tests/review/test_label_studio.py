@@ -44,6 +44,7 @@ class Replayed(ThreadingHTTPServer):
     def __init__(self, tasks: list[dict[str, Any]]) -> None:
         self.tasks, self.sent = tasks, list[dict[str, Any]]()
         self.status = 200
+        self.page: Any = ...  #: in place of the tasks
         super().__init__(("127.0.0.1", 0), Handler)
 
     @property
@@ -56,10 +57,13 @@ class Handler(BaseHTTPRequestHandler):
     server: Replayed
 
     def do_GET(self) -> None:
-        self._says({"tasks": self.server.tasks if "page=1&" in self.path else []})
+        listed = {"tasks": self.server.tasks if "page=1&" in self.path else []}
+        self._says(listed if self.server.page is ... else self.server.page)
 
     def do_POST(self) -> None:
-        self.server.sent += json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if isinstance(sent, list):  # else for an access token
+            self.server.sent += sent
         self._says({"task_count": 1})
 
     def _says(self, content: object) -> None:
@@ -114,6 +118,36 @@ def test_tasks_are_those_that_the_real_server_took(tmp_path: Path) -> None:
         assert by_cases(server.sent) == by_cases(RECORDED["tasks"]["tasks"])
         server.tasks = [{"id": place, "annotations": [], **one} for place, one in enumerate(server.sent[:4])]
         assert Delivery(made, questions, server.project).round().tasks == 2  # another process, after one that died midway
+
+
+@pytest.mark.parametrize("token", ["s3cret\nX-Other: 1", "s3cret\u2026", "s3 cret", "s3cret\0", ""])
+def test_a_token_that_is_none_is_refused_and_never_repeated(token: str) -> None:
+    with pytest.raises(LabelStudioError, match="--token: ") as told:
+        Project("http://127.0.0.1:8080", 1, token)
+    assert "s3" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://h:99999", "http://h:x", "http://[::1", "http://ann:s3cret@h", "ftp://ann:s3cret@h", "h:8080", "http://h/\u00e9", ""]
+)
+def test_an_address_that_is_none_is_refused_without_what_is_secret_in_it(url: str) -> None:
+    with pytest.raises(LabelStudioError, match="--url: ") as told:
+        Project(url, 1, "t")
+    assert "s3cret" not in str(told.value)
+
+
+def test_what_would_travel_in_clear_is_known() -> None:
+    assert Project("http://studio.example", 1, "t").in_clear
+    assert not any(Project(url, 1, "t").in_clear for url in ("https://studio.example", "http://127.0.0.1:8080", "http://[::1]:8080"))
+
+
+@pytest.mark.parametrize("page", [[], None, 5, {}, {"tasks": 1}, {"tasks": [1]}, {"tasks": [{"id": 1}]}, {"tasks": [{"data": []}]}])
+def test_another_server_is_told_as_such(tmp_path: Path, page: Any) -> None:
+    with desk(tmp_path) as (made, questions, _), replayed([]) as server:
+        server.page = page
+        for token in ("t" * 40, "a.b.c"):
+            with pytest.raises(LabelStudioError, match="is --url that of the server itself"):
+                Delivery(made, questions, Project(f"http://127.0.0.1:{server.server_address[1]}", 1, token)).round()
 
 
 def test_the_one_who_annotated_last_holds(tmp_path: Path) -> None:

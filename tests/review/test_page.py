@@ -116,7 +116,7 @@ def test_it_says_why_and_hides_nothing_that_acts(tmp_path: Path) -> None:
         ({"outcome": "category"}, ["card", "other"], ["nothing", True, 1, None]),
         ({"outcome": "binary"}, [True, False], ["yes", 1, 0]),
         ({"outcome": "binary", "positive": "fraud"}, ["fraud", False], ["x", True, 1]),
-        ({"outcome": "number"}, [1, 2.5, -1e9], ["1", True]),
+        ({"outcome": "number"}, [1, 2.5, -1e9], ["1", True, 10**400, -(10**4_000)]),
     ],
 )
 def test_only_what_is_asked_for_can_be_answered(tmp_path: Path, labels: dict[str, Any], right: list[Any], wrong: list[Any]) -> None:

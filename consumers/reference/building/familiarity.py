@@ -13,7 +13,7 @@ from ....detectors.counting.segments import Segmenter
 from ....detectors.familiarity.places import CELLS, counted
 from ....detectors.neighbours.distinct import key_of, split
 from ....detectors.neighbours.embedder import Embedder
-from ....detectors.neighbours.masked import profiles
+from ....detectors.neighbours.masked import SAMPLES, profiles
 from ....detectors.neighbours.report import warning_of_probe
 from ....detectors.neighbours.rows import RowIndex
 from ....detectors.neighbours.texts import TextIndex
@@ -34,8 +34,8 @@ from .probe import probed
 Integers = NDArray[np.int64]
 #: Rows that are looked at: of more, a part drawn by their numbers.
 MOST_ROWS = 200_000
-#: Held-out rows of which it is seen where they lie without each field.
-_MASKED = 500
+#: Held-out rows of which it is seen where they lie without each field, and these times masks, at most.
+_MASKED, _MASKINGS = 500, 250_000
 #: Rows of an index, and held-out ones that p-values are taken from, at most.
 SIZE, CALIBRATION = 10_000, 5_000
 _TEXTS = ("categorical", "boolean", "text")
@@ -191,7 +191,7 @@ def _of_rows(found: _Gathered, reference: Reference, settings: Model, keep: Call
     own = [[column[row] for row in held_out.tolist()] for column in texts]
     named = None if classes is None else [classes[row] for row in held_out.tolist()]
     flags = index.flags(numbers[held_out], own, named)
-    some = slice(None, None, -(-len(held_out) // _MASKED))
+    some = slice(None, None, -(-len(held_out) // max(SAMPLES[-1], min(_MASKED, _MASKINGS // len(index.masks)))))
     left = index.left(numbers[held_out[some]], [column[some] for column in own], None if named is None else named[some])
     outliers, cured = index.outliers
     index.rows = np.concatenate(found.numbers)[index.rows]  # in the data, of which a part may have been drawn

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftbus.detectors.neighbours.calibration import LEVELS, Calibrated
+from driftbus.detectors.neighbours.calibration import Calibrated
 from driftbus.detectors.neighbours.embedder import Choice
+from driftbus.detectors.neighbours.levels import LEVELS
 from driftbus.detectors.neighbours.parts import LONGEST, parts
 from driftbus.detectors.neighbours.texts import UNSCORED, TextIndex
 from driftbus.detectors.neighbours.vectors import LENGTH, embedded, whole

@@ -6,10 +6,11 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
+from scipy.stats import t as student
 from sklearn.metrics import cohen_kappa_score
 
 from driftbus.detectors.sampling.agreement import agreement
-from driftbus.detectors.sampling.estimate import clopper_pearson, hajek
+from driftbus.detectors.sampling.estimate import clopper_pearson, hajek, hajek_mean
 from driftbus.detectors.sampling.weights import LEAST, MOST, of_scores
 
 PROBABILITIES = st.floats(1e-6, 1.0)
@@ -46,6 +47,16 @@ def test_a_small_uniform_sample_has_about_the_interval_of_a_binomial_one() -> No
     np.testing.assert_allclose((found.low, found.high), expected, atol=0.002)
 
 
+def test_few_rows_that_stand_for_all_are_not_taken_for_many() -> None:
+    """Thirty right ones that were drawn seldom, and a wrong one that was drawn for sure: of the others one in ten may be wrong."""
+    found = hajek(np.repeat([1.0, 0.0], [30, 1]), np.repeat([0.001, 1.0], [30, 1]))
+    assert found.effective < 61
+    assert found.low < 0.96
+    alike = hajek(np.ones(31), np.repeat([0.001, 0.1], [1, 30]))  # the first stands for three in four of all
+    assert alike.effective < 2
+    assert alike.low < 0.3
+
+
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abc")), min_size=2, max_size=30))
 def test_agreement_is_cohens_kappa(pairs: list[tuple[str, str]]) -> None:
     found = agreement(pairs)
@@ -64,3 +75,37 @@ def test_agreement_of_nobody() -> None:
 def test_weights_of_any_score_are_of_few_classes(scores: list[float]) -> None:
     weights = of_scores(np.array(scores))
     assert set(weights.tolist()) <= {LEAST, 0.225, 0.275, 0.325, 0.375, 0.425, 0.475, MOST}
+
+
+@given(st.lists(st.tuples(st.floats(0, allow_nan=False, allow_infinity=False), PROBABILITIES), max_size=20))
+def test_means_lie_within_their_intervals(rows: list[tuple[float, float]]) -> None:
+    found = hajek_mean(np.array([value for value, _ in rows]), np.array([probability for _, probability in rows]))
+    assert found.cases == len(rows)
+    if not rows:
+        assert math.isnan(found.mean)
+        return
+    assert 0 <= found.mean <= max(value for value, _ in rows)
+    if len(rows) > 1:
+        assert 0 <= found.low <= found.mean <= found.high
+
+
+def test_a_small_uniform_sample_has_about_students_interval() -> None:
+    values = np.random.default_rng(1).exponential(2.0, 60)
+    found = hajek_mean(values, np.full(60, 0.001))
+    off = float(student.ppf(0.975, 59)) * values.std(ddof=1) / math.sqrt(60)
+    np.testing.assert_allclose(found[:3], (values.mean(), values.mean() - off, values.mean() + off), rtol=2e-3)
+
+
+def test_errors_of_a_weighted_sample_are_covered() -> None:
+    """4,000 samples of some 100 of 5,000 rows: the larger its error, the more often a row is drawn."""
+    generator = np.random.default_rng(2)
+    errors = np.abs(generator.normal(0, 1, 5_000))
+    chance = np.minimum(1, (0.5 + errors) / (0.5 + errors).sum() * 100)
+    inside, found = 0, []
+    for _ in range(4_000):
+        some = generator.random(5_000) < chance
+        one = hajek_mean(errors[some], chance[some])
+        inside += one.low <= errors.mean() <= one.high
+        found.append(one.mean)
+    assert 0.93 < inside / 4_000 < 0.97
+    assert abs(np.mean(found) - errors.mean()) < 2.5 * np.std(found) / math.sqrt(4_000)

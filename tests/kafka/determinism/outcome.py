@@ -9,11 +9,15 @@ from driftbus.consumers.bus.interface import Bus, TopicPartition
 from driftbus.consumers.detector.detector import suites
 from driftbus.consumers.detector.fold import Fold
 from driftbus.consumers.detector.queries import Familiarities
+from driftbus.consumers.reference import reviews
 from driftbus.consumers.reference.artifacts import ArtifactStore
+from driftbus.consumers.streams.lanes import lanes_of
 from driftbus.consumers.streams.summaries import facts_of
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.candidates import Candidates
-from driftbus.schemas.messages.evidence import Evidence
+from driftbus.schemas.messages.drift import DriftEvent
+from driftbus.schemas.messages.episode import EPISODE
+from driftbus.schemas.messages.notice import Notice
 from driftbus.schemas.messages.pane import Pane
 from driftbus.schemas.messages.progress import Progress
 
@@ -62,9 +66,9 @@ class Outcome:
         events: dict[int, list[Event]] = {}
         for number, records in enumerate(self.summaries):
             fold = Fold(self.settings, suite_of, familiarity_of=familiarity_of)
-            published = (one for arrived in records for one in fold.feed(*arrived))
-            told = (one.event for one in published if not isinstance(one.event, Evidence | Progress))
-            outputs = [addressed(self.settings, self.settings.topics.drift, event, number) for event in told]
+            published = (one.event for arrived in records for one in fold.feed(*arrived))
+            told = (one for one in published if isinstance(one, DriftEvent | Notice))
+            outputs = [addressed(self.settings, self.settings.topics.drift, one, number) for one in told]
             events[number] = [Event(output.key, output.value or b"", output.headers) for output in outputs]
         return by_model(events)
 
@@ -122,6 +126,9 @@ class Completion:
         self._read = dict.fromkeys(self._sources, 0)
         self._waited = {source: set(self._input) for source in self._sources}
         self._ready_at: dict[TopicPartition, int] = {}  # the offset behind that record
+        lanes = {lane.source for stream in settings.streams for lane in lanes_of(settings, stream)} if reviews.asked(settings) else set()
+        self._lanes = {source: set(lanes) for source in self._sources}  # what detectors have to say of episodes, for reviewers
+        self._noted_at: dict[TopicPartition, int] = {}
 
     def reached(self) -> bool:
         """Everything that was fed has been evaluated."""
@@ -129,24 +136,32 @@ class Completion:
 
     def unsaid(self) -> set[int]:
         """The input partitions that have not been told complete through the end, in every summaries partition."""
-        for source in (one for one in self._sources if one not in self._ready_at):
+        for source in (one for one in self._sources if one not in self._ready_at or one not in self._noted_at):
             end = self._bus.watermarks(source)[1]
             for offset, _, record in (
                 one for batch in self._bus.read(source, self._read[source], end) for one in facts_of(self._settings.application, batch)
             ):
                 if isinstance(record, Progress) and record.through is not None and record.through >= self._final:
-                    self._waited[source].discard(record.source.partition)
+                    if record.of == EPISODE:
+                        self._lanes[source].discard(record.source)
+                    else:
+                        self._waited[source].discard(record.source.partition)
                 if not self._waited[source]:
                     self._ready_at.setdefault(source, offset + 1)
+                if not self._waited[source] and not self._lanes[source]:
+                    self._noted_at.setdefault(source, offset + 1)
             self._read[source] = end
         return set().union(*self._waited.values())
 
     def behind(self) -> dict[TopicPartition, int]:
         """Where all is said, and not all who fold it have committed that they know it: by how many records."""
-        asked = any(model.review is not None for model in self._settings.models.values())
-        committed = [
-            self._bus.committed(f"{self._settings.application}-{role}", self._sources)
-            for role in ("detector", *(["reviewer"] if asked else []))
-        ]
-        at = {source: min(one[source].offset if source in one else 0 for one in committed) for source in self._sources}
-        return {source: offset - at[source] for source, offset in self._ready_at.items() if at[source] < offset}
+        behind: dict[TopicPartition, int] = {}
+        for role, due in {"detector": self._ready_at, **({"reviewer": self._noted()} if reviews.asked(self._settings) else {})}.items():
+            committed = self._bus.committed(f"{self._settings.application}-{role}", self._sources)
+            at = {source: committed[source].offset if source in committed else 0 for source in self._sources}
+            behind |= {source: offset - at[source] for source, offset in due.items() if at[source] < offset}
+        return behind
+
+    def _noted(self) -> dict[TopicPartition, int]:
+        """Where reviewers know all; where detectors have not said it, it is still to come."""
+        return {source: self._noted_at.get(source, self._bus.watermarks(source)[1] + 1) for source in self._sources}
