@@ -181,6 +181,8 @@ def told(
             reference=reference,
             since=since,
             rows=keeping.rows,
+            cases=keeping.reviewed.slots.most[0],
+            uniform=keeping.reviewed.slots.most[1],
             kept=keeping.kept,
         )
         found += whole.split()

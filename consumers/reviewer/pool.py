@@ -13,6 +13,9 @@ from ...schemas.messages.candidates import Candidate, Candidates
 from ...schemas.messages.review import MOST_DRIFTING, ReviewRequest, ReviewSlot, case_of
 from ..streams.slots import Slots
 
+#: More than any budget.
+_ANY = 1 << 31, 1 << 31
+
 
 class Whose(NamedTuple):
     """Of what run a candidate is."""
@@ -33,12 +36,14 @@ class Pool:
     complete: bool = True
     clock_decided: bool = False
     kept: list[tuple[Whose, Candidate]] = field(default_factory=list)
+    most: tuple[int, int] = _ANY  #: what is kept suffices for so many cases, and so many uniform ones: the budget may have grown
 
     def add(self, found: Candidates, slots: Slots) -> None:
         """Take what was kept of a run; of a pool that grows what no sample can need any more goes."""
         whose = Whose(found.topic, found.topic_id, found.partition, found.bucket, found.version, found.reference)
         self.rows += found.rows
         self.kept += ((whose, one) for one in found.kept)
+        self.most = min(self.most[0], found.cases, slots.most[0]), min(self.most[1], found.uniform, slots.most[1])
         if len(self.kept) > 1:
             still = needed(self._chances(), self._weights(), *slots.most, DRIFTING)
             self.kept = [self.kept[place] for place in np.flatnonzero(still).tolist()]
@@ -48,6 +53,8 @@ class Pool:
         self.kept.sort(key=lambda one: (one[0].topic, one[0].topic_id, one[0].partition, one[1].offset))
         weights = self._weights() * np.array([_grown(one, drifting) for _, one in self.kept])
         cases, uniform = slots.cases(end), slots.uniform(end)
+        if self.rows > len(self.kept):
+            cases, uniform = min(cases, self.most[0]), min(uniform, self.most[1])
         found = draw(self._chances(), weights, cases, uniform)
         said: list[ReviewRequest | ReviewSlot] = []
         groups: dict[str, str] = {}
@@ -98,13 +105,13 @@ class Pool:
     def plain(self) -> dict[str, Any]:  # plain data
         """As it stands in a snapshot."""
         kept = [[*whose, one.model_dump()] for whose, one in self.kept]
-        return {"rows": self.rows, "complete": self.complete, "clock_decided": self.clock_decided, "kept": kept}
+        return {"rows": self.rows, "complete": self.complete, "clock_decided": self.clock_decided, "kept": kept, "most": self.most}
 
     @classmethod
     def restored(cls, plain: dict[str, Any]) -> "Pool":
         """What `plain` wrote."""
         kept = [(Whose(*whose), Candidate.model_validate(one)) for *whose, one in plain["kept"]]
-        return cls(plain["rows"], plain["complete"], plain["clock_decided"], kept)
+        return cls(plain["rows"], plain["complete"], plain["clock_decided"], kept, tuple(plain["most"]))
 
     def _chances(self) -> Any:  # floats, shape [kept]
         found = [unit(draws(whose.topic_id, whose.partition, np.array([one.offset]))) for whose, one in self.kept]

@@ -19,7 +19,7 @@ from .ood import Ood
 from .outcomes import OutcomesOf
 from .personal import Personal
 from .reference import Table, TopicSlice
-from .review import Review
+from .review import MOST_CASES, Review
 from .stream import Stream
 from .together import labels_apart
 from .topics import KafkaTopics
@@ -114,6 +114,10 @@ class Configuration(Setting):
                 if remedy and pane.unit == "rows":
                     msg = f"models.{name}.{key}: needs times, and its stream has panes of {pane}; {remedy}"
                     raise ValueError(msg)
+            if model.review is not None and (cases := model.review.budget.due(max(model.review.slot, pane.milliseconds))) > MOST_CASES:
+                longer = "slot" if model.review.slot > pane.milliseconds else f"slot, here panes of {pane},"
+                msg = f"models.{name}.review.budget: {cases:,} cases in one {longer} are too many at once; at most {MOST_CASES:,}"
+                raise ValueError(msg)
         return self
 
     def model(self, name: str) -> Model:

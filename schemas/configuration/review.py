@@ -10,8 +10,8 @@ from ..fact import Setting
 from .units import HOUR_MS
 
 _PER = {"hour": HOUR_MS, "day": 24 * HOUR_MS}
-#: Cases of one slot: of so many at most, and some more, sketches travel in every run.
-MOST_CASES = 1_000
+#: Cases of one slot: so many at most, and some more, travel with what is shown of them in every run.
+MOST_CASES = 10_000
 
 
 class ReviewBudget(NamedTuple):

@@ -51,6 +51,8 @@ class Candidates(OfVersion, Fact):
     reference: str | None = None
     since: Boundary | None = None
     rows: Count  #: that they were kept of
+    cases: Count  #: of a sample they suffice for so many cases
+    uniform: Count  #: of these, drawn uniformly
     kept: tuple[Candidate, ...] = ()
     part: Count = 0
     form: int = FORM
