@@ -109,7 +109,8 @@ def _say_reviewed(records: Sequence[Reviewed], *, as_json: bool) -> None:
             say(json.dumps({"reviewed": one.model_dump(mode="json")}, ensure_ascii=False))
     elif records:
         terminal = Terminal()
-        terminal.say("reviewed: right, of all predictions, as people's answers have it")
+        what = "mae" if any(one.mae is not None for one in records) else "right"
+        terminal.say(f"reviewed: {what}, of all predictions, as people's answers have it")
         terminal.table(reviewed.table(records))
 
 

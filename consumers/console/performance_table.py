@@ -84,13 +84,14 @@ def _in_order(records: Sequence[Performance]) -> list[Performance]:
 
 
 def _wide(metric: str, *, people: bool) -> Table:
-    headings = ("made", "labelled", "expired", *_headings(metric, people=people), "state", "meanwhile")
+    people_say = ("reviewed", "95 %") if people else ()
+    headings = ("made", "labelled", "expired", *_headings(metric), *people_say, "state", "meanwhile")
     return Table("predictions of", "version", *headings, wide=("version", "meanwhile"))
 
 
-def _headings(metric: str, *, people: bool) -> list[str]:
+def _headings(metric: str) -> list[str]:
     """Of what is told of a metric; of labels only the accuracy has an interval."""
-    return [metric, *(["95 %"] if metric == BOUNDED else []), "estimated", "completed", *(["reviewed", "95 %"] if people else [])]
+    return [metric, *(["95 %"] if metric == BOUNDED else []), "estimated", "completed"]
 
 
 def _by_people(story: Story, one: Performance, metric: str) -> ByPeople | None:
@@ -99,13 +100,12 @@ def _by_people(story: Story, one: Performance, metric: str) -> ByPeople | None:
 
 
 def _reviewed(found: ByPeople | None, *, is_wide: bool) -> list[str]:
-    """What people's answers say of all predictions, and its interval."""
-    if found is None:
-        return [_NONE, _NONE]
-    value = f"{found.value:.4g}"
-    if found.low is None or found.high is None:
-        return [value, _NONE]
-    return [value, f"{found.low:.4g} .. {found.high:.4g}" if is_wide else f"{found.low:.3g}-{found.high:.3g}"]
+    """What people's answers say of all predictions, and its interval, for which a narrow table has no room."""
+    value = _NONE if found is None else f"{found.value:.4g}"
+    if not is_wide:
+        return [value]
+    bounded = found is not None and found.low is not None and found.high is not None
+    return [value, f"{found.low:.4g} .. {found.high:.4g}" if found is not None and bounded else _NONE]
 
 
 def _numbers(one: Performance, metric: str, *, is_wide: bool) -> list[str]:
@@ -126,7 +126,7 @@ def _state(one: Performance, *, is_ripe: bool) -> str:
 
 
 def _narrow(metric: str, *, several: bool, people: bool) -> Table:
-    headings = ("labelled", *_headings(metric, people=people), "")
+    headings = ("labelled", *_headings(metric), *(["reviewed"] if people else []), "")
     return Table("made", *(["version"] if several else []), *headings, wide=("version",))
 
 

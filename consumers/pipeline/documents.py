@@ -24,6 +24,10 @@ MESSAGES: Mapping[str, Sequence[str]] = {
 }
 
 
+#: What STREAM stands for: what reviewers answer is read as one, where it meets labels.
+_STREAMS = f", for every stream, and for `{PREFIX}.reviews` in its place"
+
+
 def consumers_table(topology: Sequence[Node] = TOPOLOGY) -> list[list[str]]:
     """A row for every role: its name, what it reads and writes, what it does."""
     return [[f"`{node.role}`", ", ".join(map(_named, node.reads)), ", ".join(map(_named, node.writes)), node.does] for node in topology]
@@ -42,7 +46,7 @@ def _permissions(node: Node) -> Iterator[tuple[str, str]]:
         operations = [name for name, topics in (("Read", reads), ("Write", writes)) if topic in topics]
         yield f"topic {_named(topic)}", ", ".join((*operations, "Describe"))
     group = f"{APPLICATION}-{node.role}-STREAM" if node.per_stream else f"{APPLICATION}-{node.role}"
-    yield f"group `{group}`{', for every stream' if node.per_stream else ''}", "Read, Describe"
+    yield f"group `{group}`{_STREAMS if node.per_stream else ''}", "Read, Describe"
     yield f"transactional ids `{group}-*` (prefixed)", "Write, Describe"
 
 

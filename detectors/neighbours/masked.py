@@ -109,6 +109,13 @@ def judged(profile: FamiliarityProfile, counts: Integers, *, rate: float) -> Cau
     fit = [place for place, most in enumerate(SAMPLES) if most <= places.sum()]
     if usual and fit and distinct(places, SAMPLES[fit[-1]]) < LEAST_SPREAD * min(one[fit[-1]] for one in usual):
         blame = Blame("novelty")
-    elif blame.of == "novelty" and rows < SAMPLES[-1] and max(shares) + 2 * math.sqrt(CURES * (1 - CURES) / rows) >= CURES:
-        blame = Blame("unknown")  # a few outliers more may name a field
+    elif blame.of in ("novelty", "source") and rows < SAMPLES[-1]:
+        best = max(shares if blame.of == "novelty" else fields.values())
+        blame = Blame("unknown") if best + _doubt(rows, rate) >= CURES else blame  # a few outliers more may name a field
     return Causes(fields, sources, blame)
+
+
+def _doubt(rows: int, rate: float) -> float:
+    """Two standard errors of an excess of `CURES`: of what is cured, and of how many familiar rows there are among so many outliers."""
+    familiar = OUTLIER / rate
+    return 2 * math.sqrt((CURES * (1 - CURES) + familiar) / rows) / (1 - familiar)

@@ -27,7 +27,6 @@ from driftbus.schemas.cloud_events import iso
 from driftbus.schemas.messages.drift import DriftEvent
 from driftbus.schemas.messages.model_event import ModelEvent
 from driftbus.schemas.messages.performance import Performance
-from driftbus.schemas.messages.reviewed import Reviewed, ReviewedMean, ReviewedShare
 
 HOUR = 3_600_000
 BEGINNING = 1_772_323_200_000
@@ -272,39 +271,3 @@ def test_what_is_not_there_says_what_is(words: list[str], reason: str) -> None:
 def test_a_picture_does_not_replace_what_it_is_drawn_from() -> None:
     assert "which is read" in says("fraud", "--from", "performance.jsonl", "--plot", "performance.jsonl", code=2)
     assert "there are accuracy, auc" in says("fraud", "--from", "performance.jsonl", "--metric", "mae", code=2)
-
-
-def reviewed(hour: int, version: str = "1", *, mae: float | None = None) -> Reviewed:
-    start = BEGINNING + hour * HOUR
-    share = ReviewedShare(cases=8) if mae is not None else ReviewedShare(cases=8, share=0.8125, low=0.51, high=0.96)
-    mean = None if mae is None else ReviewedMean(cases=8, mean=mae, low=mae / 2, high=mae * 2)
-    whose = {"application": "test", "model": "fraud", "version": version}
-    return Reviewed(**whose, start=start, about=start + HOUR, asked=10, answered=8, all=share, uniform=share, mae=mean)
-
-
-@pytest.mark.parametrize("width", [80, WIDE])
-def test_what_people_say_stands_in_the_same_row(width: int) -> None:
-    told = story(*(record(hour, **ESTIMATES) for hour in range(3)))._replace(reviewed=[reviewed(1), reviewed(1, "2"), reviewed(7)])
-    lines = shown(told, width)
-    assert all(len(line) <= width for line in lines)
-    assert "reviewed" in lines[0]
-    assert ["0.8125" in line for line in lines[1:]] == [False, True, False]
-    assert ("0.51 .. 0.96" if width >= WIDE else "0.51-0.96") in lines[2]
-    assert "reviewed" not in shown(told._replace(reviewed=[reviewed(7)]), width)[0]
-    assert "reviewed" not in shown(story(record(1))._replace(records=[record(1, segment="red")], reviewed=[reviewed(1)]), width)[0]
-    found = [one["reviewed"]["answered"] for one in plain(told) if "reviewed" in one]
-    assert found == [8]
-    assert told.newest(1).reviewed == [reviewed(7)]
-
-
-def test_of_numbers_it_is_their_error(tmp_path: Path) -> None:
-    off: dict[str, Any] = {"realised": {"mae": 2.0}, "low": None, "high": None}
-    told = story(*(record(hour, **off) for hour in range(3)))._replace(reviewed=[reviewed(1, mae=2.5)])
-    out = StringIO()
-    Terminal(out, WIDE).table(table(told, "mae", WIDE))
-    assert "1.25 .. 5" in out.getvalue()
-    pytest.importorskip("matplotlib")
-    for name, people in (("a", told.reviewed), ("b", ())):
-        draw(tmp_path / f"{name}.svg", told.records, "mae", told.matured, reviewed=people)
-    assert "reviewed" in (tmp_path / "a.svg").read_text()
-    assert "reviewed" not in (tmp_path / "b.svg").read_text()

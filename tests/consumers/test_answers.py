@@ -13,11 +13,14 @@ from driftbus.consumers.console.reviewed import reviewed_of
 from driftbus.consumers.joiner.answered import Answered
 from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.reference.reviews import output
+from driftbus.consumers.reviewer.estimates import Estimates
+from driftbus.consumers.reviewer.facts import Fact
 from driftbus.detectors.joining.rows import NONE, told
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.block import Block, Whose
-from driftbus.schemas.messages.review import TAKEN_BACK, ReviewAnswer, ReviewLabel
-from driftbus.schemas.messages.reviewed import Reviewed
+from driftbus.schemas.messages.review import TAKEN_BACK, ReviewAnswer, ReviewLabel, ReviewRequest
+from driftbus.schemas.messages.reviewed import Reviewed, ReviewedMean
+from driftbus.schemas.outcome import number_code
 
 from ..battery.worlds import named
 from ..streaming import BEGINNING, Sent, configuration, prepare, reference, rows, send
@@ -153,3 +156,40 @@ def test_what_is_told_of_a_case_is_told_once_and_forgotten_with_its_prediction()
     answered.look(found, versions.__getitem__, 12)
     assert len(answered) == 0
     assert answered.told() == []
+
+
+def test_of_numbers_the_error_is_estimated_and_a_snapshot_keeps_labels(tmp_path: Path) -> None:
+    settings = chosen(tmp_path, outcome="number")
+    fold, said = Estimates(settings), list[Reviewed]()
+
+    def told_by(fold: Estimates, fact: Fact) -> list[Reviewed]:
+        return [one for one in fold.feed(0, 0, fact) if isinstance(one, Reviewed)]
+
+    asked = [
+        ReviewRequest(
+            case=f"{number:032x}", model="m0", version="1", slot=60_000, asked=60_000, bucket=60_000, topic="t", topic_id="i", partition=0,
+            offset=number, prediction_id=f"row {number}", score=float(number), weight=1.0, probability=0.1, uniform=number < 3,
+            uniform_probability=0.01 if number < 3 else None,
+        )
+        for number in range(10)
+    ]  # fmt: skip
+    answers = [ReviewAnswer.of(one, "ada", 0, label=(one.score or 0.0) + 2.0) for one in asked]
+    facts: list[Fact] = [*asked, *answers]
+    for fact in facts:
+        said += told_by(fold, fact)
+    told = said[-1]
+    assert (told.all.cases, told.right, told.answered) == (0, None, 10)
+    assert told.mae is not None
+    assert told.mae_uniform is not None
+    assert (told.mae.cases, told.mae.mean, told.mae_uniform.cases) == (10, 2.0, 3)
+    assert said[0].mae == ReviewedMean(cases=1, mean=2.0)
+    label = ReviewLabel.of("m0", "1", asked[0].case, number_code(2.0), known=0)
+    [told] = told_by(fold, label)
+    assert (told.labelled, told.as_labelled) == (1, None)
+    again = Estimates.restored(settings, *fold.snapshot(31))
+    assert told_by(again, label) == []
+    [told] = told_by(again, ReviewLabel.of("m0", "1", asked[0].case, None, known=1))
+    assert told.labelled == 0
+    assert Reviewed.decoded(told.encoded()) == told
+    assert told_by(again, ReviewLabel.of("m1", "1", asked[0].case, 1, known=1)) == []
+    assert told_by(again, ReviewLabel.of("m0", "1", "f" * 32, 1, known=1)) == []

@@ -15,7 +15,9 @@ from driftbus.consumers.streams.lanes import lanes_of
 from driftbus.consumers.streams.summaries import facts_of
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.candidates import Candidates
+from driftbus.schemas.messages.drift import DriftEvent
 from driftbus.schemas.messages.episode import EPISODE
+from driftbus.schemas.messages.notice import Notice
 from driftbus.schemas.messages.pane import Pane
 from driftbus.schemas.messages.progress import Progress
 
@@ -64,8 +66,9 @@ class Outcome:
         events: dict[int, list[Event]] = {}
         for number, records in enumerate(self.summaries):
             fold = Fold(self.settings, suite_of, familiarity_of=familiarity_of)
-            published = (one for arrived in records for one in fold.feed(*arrived))
-            outputs = [addressed(self.settings, self.settings.topics.drift, one.event, number) for one in published]
+            published = (one.event for arrived in records for one in fold.feed(*arrived))
+            told = (one for one in published if isinstance(one, DriftEvent | Notice))
+            outputs = [addressed(self.settings, self.settings.topics.drift, one, number) for one in told]
             events[number] = [Event(output.key, output.value or b"", output.headers) for output in outputs]
         return by_model(events)
 
