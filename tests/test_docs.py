@@ -40,14 +40,16 @@ def tables(text: str) -> Iterator[list[list[str]]]:
 
 
 def test_the_configuration_loads() -> None:
-    (text,) = blocks("yaml")
+    text, *further = blocks("yaml")
     configuration = parsed(text)
     assert configuration.model("fraud").feature("session_id").ignore
     assert configuration.model("fraud").feature("amount_usd").min_effect == 0.1
+    for part in further:  # of models, in place of those
+        assert parsed(f"{text.partition('models:')[0]}{part}").models
 
 
 def test_the_message_fits_the_mapping() -> None:
-    (text,) = blocks("yaml")
+    text = blocks("yaml")[0]
     message = json.loads(blocks("json")[0])
     mapping = parsed(text).streams["predictions"].mapping
     for place in (mapping.model, mapping.version, mapping.id, mapping.prediction, mapping.score):
