@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 import pytest
+import yaml
 from pydantic import BaseModel
 
 from driftbus.consumers.command.main import main
@@ -40,14 +41,17 @@ def tables(text: str) -> Iterator[list[list[str]]]:
 
 
 def test_the_configuration_loads() -> None:
-    (text,) = blocks("yaml")
-    configuration = parsed(text)
+    first, *others = blocks("yaml")
+    configuration = parsed(first)
     assert configuration.model("fraud").feature("session_id").ignore
     assert configuration.model("fraud").feature("amount_usd").min_effect == 0.1
+    for text in others:  # more of the same
+        more = {**yaml.safe_load(first), "models": yaml.safe_load(text)["models"]}
+        assert parsed(yaml.safe_dump(more)).models.keys() == more["models"].keys()
 
 
 def test_the_message_fits_the_mapping() -> None:
-    (text,) = blocks("yaml")
+    text = blocks("yaml")[0]
     message = json.loads(blocks("json")[0])
     mapping = parsed(text).streams["predictions"].mapping
     for place in (mapping.model, mapping.version, mapping.id, mapping.prediction, mapping.score):

@@ -70,6 +70,16 @@ class Rule(NamedTuple):
         changed = self.of_text(text)
         return value if changed == text else changed
 
+    def seen(self, value: object) -> object:
+        """A value as it may be shown or stored by itself: where no rule can be applied to it, as to lists, objects and broken texts, none.
+
+        >>> Rule(pattern=re.compile("[0-9]")).seen(["4111"]), Rule(b"0123456789abcdef").seen({"a": 1}), Rule().seen([0.5])
+        (None, None, [0.5])
+        """
+        ruled = self.of(value)
+        changed = isinstance(value, bool | int | float) or (isinstance(value, str) and is_unicode(value))
+        return ruled if changed or self == NO_RULE else None
+
     def column(self, values: Sequence[object]) -> list[object]:
         """Texts as a decoder has them, and marks of those that are not there, which are ints."""
         if self.key:
@@ -132,7 +142,7 @@ class ModelRules:
         """
         numbers = {field.name for field in fields if field.type not in _TEXTS}
         kept = {name: value for name, value in features.items() if self.settings.dropped(name) is None}
-        return {name: self.of(name).of(value) for name, value in kept.items() if not (name in numbers and isinstance(value, str))}
+        return {name: self.of(name).seen(value) for name, value in kept.items() if not (name in numbers and isinstance(value, str))}
 
     def unruly(self, features: Mapping[str, object]) -> str | None:
         """Why features that are stored are not as the rules leave them; None: they are, as far as can be seen."""

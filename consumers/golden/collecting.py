@@ -60,7 +60,7 @@ def _rows(table: TableRows, columns: Columns, features: Sequence[str], loss: Los
     for chunk in table.chunks():
         values = {name: listed(chunk.columns[name]) for name in table.names}
         if rules:
-            values |= {name: [rules.of(name).of(one) for one in own] for name, own in values.items() if name != columns.label}
+            values |= {name: [rules.of(name).seen(one) for one in own] for name, own in values.items() if name != columns.label}
         for place in range(len(chunk.times)):
             label = _plain(values[columns.label][place])
             if label is None:
@@ -141,6 +141,9 @@ def _plain(value: object) -> Value:
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, list):
+        if not all(isinstance(one, int | float) for one in value):
+            msg = "a list of something else than numbers is no feature: leave its column out"
+            raise UnusableGolden(msg)
         return [float(one) for one in value]
     return None if value is msgspec.UNSET else str(value)
 

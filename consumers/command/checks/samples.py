@@ -213,7 +213,8 @@ def _line(name: str, values: Sequence[object], rule: Rule, *, told_if_absent: bo
     if set(kinds) == {"missing"} and not told_if_absent:
         return
     example = next((value for value in values if value is not UNSET and value is not None), None)
-    shown = json.dumps(rule.of(example), ensure_ascii=False)[:40] if example is not None else ""
+    seen = None if example is None else rule.seen(example)
+    shown = "" if seen is None else json.dumps(seen, ensure_ascii=False)[:40]
     yield f"        {name:<28} {', '.join(kind for kind, _ in kinds.most_common()):<16} {shown}".rstrip()
 
 
