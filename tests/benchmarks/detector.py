@@ -53,9 +53,11 @@ class World:
 
     def _drawn(self, rng: np.random.Generator) -> list[np.ndarray[tuple[int], np.dtype[np.int64]]]:
         """Counts of quiet panes: draws from the reference."""
-        signals = layout(self._reference).signals
-        parts = [rng.multinomial(ROWS, s.reference_counts / s.reference_counts.sum(), size=DISTINCT) for s in signals]
-        return list(np.concatenate(parts, axis=1).astype(np.int64))
+        plan = layout(self._reference)
+        counts = np.zeros((DISTINCT, plan.size), dtype=np.int64)
+        for signal in plan.signals:
+            counts[:, signal.span] = rng.multinomial(ROWS, signal.reference_counts / signal.reference_counts.sum(), size=DISTINCT)
+        return list(counts)
 
     def _suite_of(self, key: StateKey) -> Suite:
         if key not in self._tests:
