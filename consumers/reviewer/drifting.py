@@ -6,9 +6,6 @@ from typing import Any
 
 from ...schemas.messages.episode import EpisodeNote
 
-#: Segments of a slot that count twice: as many as it names.
-MOST_DRIFTING = 64
-
 
 @dataclass
 class Drifting:
@@ -31,7 +28,7 @@ class Drifting:
             if segments:
                 self.open[episode] = segments
         self.noted = [one for one in self.noted if one[0] > start]
-        return sorted({segment for segments in self.open.values() for segment in segments})[:MOST_DRIFTING]
+        return sorted({segment for segments in self.open.values() for segment in segments})
 
     def plain(self) -> list[Any]:  # plain data
         """As it stands in a snapshot."""

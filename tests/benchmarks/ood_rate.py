@@ -68,7 +68,7 @@ def main(arguments: list[str]) -> None:
             folder = Path(name) / str(number)
             folder.mkdir()
             written(folder, TRAINING)
-            chosen = settings(folder, ood)
+            chosen = settings(folder, ood, stream={"pane": "1h"})
             reference = built(chosen)
             runs[way] = lambda chosen=chosen, reference=reference: profiled(chosen, reference, rows)  # type: ignore[misc]
             if ood is not None and "sample" not in ood:
