@@ -100,8 +100,10 @@ def hajek_mean(values: Numbers, probability: Numbers, level: float = 0.95) -> Me
     mean = min(1.0, max(0.0, mean + float((spread * (scaled - mean)).sum()) / total**2))
     if not (probability < 1).any():
         return Mean(mean * largest, mean * largest, mean * largest, cases)
-    off = float(stdtrit(cases - 1, (1 + level) / 2)) * variance**0.5 if cases > 1 else float("nan")
-    return Mean(mean * largest, max(0.0, mean - off) * largest if cases > 1 else off, (mean + off) * largest, cases)
+    if not variance > 0:  # of one case, or of cases that are all the same, nothing is known of how others differ
+        return Mean(mean * largest, float("nan"), float("nan"), cases)
+    off = float(stdtrit(cases - 1, (1 + level) / 2)) * variance**0.5
+    return Mean(mean * largest, max(0.0, mean - off) * largest, (mean + off) * largest, cases)
 
 
 def clopper_pearson(of: float, rows: float, level: float = 0.95) -> tuple[float, float]:

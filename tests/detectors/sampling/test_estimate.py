@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
@@ -47,6 +48,14 @@ def test_a_small_uniform_sample_has_about_the_interval_of_a_binomial_one() -> No
     np.testing.assert_allclose((found.low, found.high), expected, atol=0.002)
 
 
+@pytest.mark.parametrize("value", [0.0, 2.5, 1e308])
+def test_cases_that_are_all_the_same_say_nothing_of_the_others(value: float) -> None:
+    found = hajek_mean(np.full(5, value), np.full(5, 0.1))
+    assert found.mean == value
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)
+
+
 def test_few_rows_that_stand_for_all_are_not_taken_for_many() -> None:
     """Thirty right ones that were drawn seldom, and a wrong one that was drawn for sure: of the others one in ten may be wrong."""
     found = hajek(np.repeat([1.0, 0.0], [30, 1]), np.repeat([0.001, 1.0], [30, 1]))
@@ -85,7 +94,7 @@ def test_means_lie_within_their_intervals(rows: list[tuple[float, float]]) -> No
         assert math.isnan(found.mean)
         return
     assert 0 <= found.mean <= max(value for value, _ in rows)
-    if len(rows) > 1:
+    if not math.isnan(found.low):
         assert 0 <= found.low <= found.mean <= found.high
 
 
