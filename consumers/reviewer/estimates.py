@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ...detectors.sampling.agreement import agreement
 from ...detectors.sampling.estimate import hajek, hajek_mean
 from ...schemas.configuration import Configuration, Labels
+from ...schemas.messages.pane import OTHERS
 from ...schemas.messages.review import TAKEN_BACK, ReviewAnswer, ReviewLabel, ReviewRequest, ReviewSlot, Value
 from ...schemas.messages.reviewed import Reviewed, ReviewedMean, ReviewedShare
 from ...schemas.outcome import number_of
@@ -26,6 +27,8 @@ from ..decode.outcomes import NoOutcome, Outcomes
 from ..streams.buckets import Every
 from .facts import Fact, Said
 
+#: Reasons to skip a case that are told apart, the commonest; a reviewer may write what he likes.
+MOST_REASONS = 20
 #: How long a case waits for answers, by the slots that are said behind it.
 OPEN_FOR = 14 * 86_400_000
 #: Of a model without a stream of labels: an interval's length; what its labels are.
@@ -154,7 +157,7 @@ class Estimates:
             about=about,
             asked=len(cases),
             answered=len(known),
-            skipped=dict(sorted(Counter(_reason(one) for one in cases if one.said and not one.labels()).items())),
+            skipped=_commonest(Counter(_reason(one) for one in cases if one.said and not one.labels())),
             right=None if numbers else sum(_right(one) for one in judged if one.labels()),
             all=_share([] if numbers else judged, _probability),
             uniform=_share([] if numbers else uniform, _uniform_probability),
@@ -219,6 +222,13 @@ def _reason(one: Case) -> str:
 
 def _right(one: Case) -> bool:
     return one.labels()[0] == one.predicted
+
+
+def _commonest(reasons: Counter[str]) -> dict[str, int]:
+    """As many as a record has room for; the others together."""
+    order = sorted(reasons.items(), key=lambda one: (-one[1], one[0]))
+    further = sum(count for _, count in order[MOST_REASONS:])
+    return dict(sorted(order[:MOST_REASONS])) | ({OTHERS: further} if further else {})
 
 
 def _known(asked: list[Case], probability: Callable[[Case], float]) -> tuple[list[Case], NDArray[np.float64]]:

@@ -1,7 +1,8 @@
 """What answers say of an interval: of cases nobody answered nothing is known, however surely they were drawn."""
 
-from driftbus.consumers.reviewer.estimates import Estimates
+from driftbus.consumers.reviewer.estimates import MOST_REASONS, Estimates
 from driftbus.schemas.configuration import Configuration
+from driftbus.schemas.messages.pane import OTHERS
 from driftbus.schemas.messages.review import ReviewAnswer, ReviewRequest, case_of
 from driftbus.schemas.messages.reviewed import Reviewed
 
@@ -17,11 +18,12 @@ def request(place: int, **other: object) -> ReviewRequest:
     return ReviewRequest.model_validate(said | other)
 
 
-def told(requests: list[ReviewRequest], labels: list[str]) -> Reviewed:
-    """After the first of these requests were answered."""
+def told(requests: list[ReviewRequest], labels: list[str], skipped: list[str] | None = None) -> Reviewed:
+    """After the first of these requests were answered, or ``skipped`` for these reasons."""
     settings = {"application": "a", "streams": {"s": {"topics": ["t"], "pane": "10s"}}, "models": {"m": {"review": {}}}}
     fold, said = Estimates(Configuration.model_validate(settings)), []
     answers = [ReviewAnswer.of(one, "ann", END, label=label) for one, label in zip(requests, labels, strict=False)]
+    answers += [ReviewAnswer.of(one, "ann", END, skipped=why) for one, why in zip(requests, skipped or [], strict=False)]
     facts: list[ReviewRequest | ReviewAnswer] = [*requests, *answers]
     for offset, fact in enumerate(facts):
         said += fold.feed(offset, END, fact)
@@ -47,3 +49,10 @@ def test_cases_without_a_prediction_are_none_that_were_not_answered() -> None:
     asked = [request(place, prediction=None if place else "yes") for place in range(5)]
     found = told(asked, ["yes"] * 5).all
     assert (found.cases, found.low, found.high) == (1, 1.0, 1.0)
+
+
+def test_a_record_holds_as_many_reasons_as_it_has_room_for() -> None:
+    reasons = [f"why {place:03}" for place in range(3 * MOST_REASONS)] + ["unclear"] * 5
+    found = told([request(place) for place in range(len(reasons))], [], reasons).skipped
+    assert len(found) == MOST_REASONS + 1
+    assert (found["unclear"], found[OTHERS], sum(found.values())) == (5, 2 * MOST_REASONS + 1, len(reasons))
