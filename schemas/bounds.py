@@ -35,6 +35,7 @@ RECORDS = {
     "review-request": 200_000,
     "review-answer": 50_000,
     "review-slot": 200_000,
+    "review-label": 10_000,
     "reviewed": 50_000,
     "candidates": 500_000,
 }

@@ -98,11 +98,8 @@ class Familiarity:
         """Take a pane of this kind, or progress of the predictions; returns the events of the buckets that it makes ready."""
         aligner = self.aligners.get(record.stream)
         if isinstance(record, Pane):
-            key = StateKey(record.stream, record.model, record.version, record.reference or "")
-            if len(record.counts) or record.parts > 1:
-                self._sizes.check(record, lambda: (self._suites.get(key) or self._suite_of(key)).layout)
-            if len(record.masked):
-                outliers.check(record, self._suites.get(key) or self._suite_of(key))
+            if self._tested(record.model, record.stream):
+                self._check(record)
             if record.stream in self._gone.left:
                 self._gone.forget(record.stream)
         if aligner is None:
@@ -112,6 +109,17 @@ class Familiarity:
             published += self._evaluate(record.stream, aligned)
             published += self._forgotten(record.stream, aligned)
         return published
+
+    def _tested(self, model: str, stream: str) -> bool:
+        """Else it is passed over."""
+        return self._configuration.stream_of(model) == stream and self._configuration.model(model).ood is not None
+
+    def _check(self, pane: Pane) -> None:
+        key = StateKey(pane.stream, pane.model, pane.version, pane.reference or "")
+        if len(pane.counts) or pane.parts > 1:
+            self._sizes.check(pane, lambda: (self._suites.get(key) or self._suite_of(key)).layout)
+        if len(pane.masked):
+            outliers.check(pane, self._suites.get(key) or self._suite_of(key))
 
     def _evaluate(self, stream: str, aligned: Aligned) -> list[Published]:
         """Sum a bucket's panes per model version and reference, and step each."""
@@ -125,7 +133,7 @@ class Familiarity:
         for (model, version, since, reference), panes in sorted(groups.items()):
             key = StateKey(stream, model, version, reference)
             current = self._current.get(key[:3])
-            if self._configuration.stream_of(model) != stream or self._configuration.model(model).ood is None:
+            if not self._tested(model, stream):
                 continue
             if current is not None and self._since[current] > since:
                 continue  # counted against a reference that has been replaced
@@ -141,9 +149,8 @@ class Familiarity:
             bucket = merged(aligned.start, aligned, panes, sizes, complete=complete)
             if key not in self._states:
                 self._states[key], self._since[key], self._current[key[:3]] = start(tests, aligned.start), since, key
-            rows = (
-                AskedRow(*one[:1], pane.partition, *one[1:3], one.text) for pane in panes for one in pane.flagged if one.text is not None
-            )
+            flagged = ((pane.partition, one) for pane in panes for one in pane.flagged if one.text is not None)
+            rows = (AskedRow(*one[:1], partition, *one[1:3], one.text) for partition, one in flagged if one.text is not None)
             self._asked.setdefault(key, Asked()).add(aligned.start, aligned.end, rows, outliers.counted(tests, bucket, panes))
             self._states[key], events = step(tests, self._states[key], bucket)
             told = [self._explained(key, event) for event in events]

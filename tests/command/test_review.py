@@ -72,7 +72,7 @@ def test_near_duplicates_are_one_task_of_label_studio(folder: Path) -> None:
         (["fraud"], 1, "fraud: nobody is asked about it: models.fraud.review is not there; models with it: support"),
         (["--reviewer", " "], 2, "write a name of 1 to 200 characters"),
         (["deliver", MODEL, "--url", NOBODY, "--project", "1"], 2, "LABEL_STUDIO_TOKEN"),
-        (["deliver", MODEL, "--url", "x", "--project", "1", "--token", "t"], 1, "--url x: write http://HOST:PORT"),
+        (["deliver", MODEL, "--url", "x", "--project", "1", "--token", "t"], 1, "--url: write http://HOST:PORT"),
         (
             ["deliver", MODEL, "--url", "http://127.0.0.1:1", "--project", "1", "--token", "t", "--once"],
             1,
