@@ -51,16 +51,21 @@ class Join:
         inside, among = places
         fields = of.monitored.fields
         there, halves = _halves(ids_of(self._id, columns, records, inside, among), self._key)
-        kept = sampled(halves, self._labels.sample)
-        inside, among, halves = inside[there][kept], among[there][kept], halves[kept]
+        kept = np.flatnonzero(sampled(halves, self._labels.sample))
+        there, halves = there[kept], halves[kept]
+        inside, among = inside[there], among[there]
         values, scores = self._values(columns, fields, inside)
         there = values != NO_VALUE
         inside = inside[there]
         rows = rows_of(halves[there], self._bins, value=values[there], beside=scores[there], offset=records.offsets[among[there]])
         grouping = self._grouping_of(of.whose.model, of.whose.reference, fields)
+        of = of._replace(whose=of.whose._replace(grouping=grouping.name))
+        if not grouping.features and of.monitored.counting.segmenter is None:
+            rows["of"] = code(of.whose)
+            return rows
         numeric, texts = columns.numeric[inside], Texts(columns.categorical, fields, inside)
         rows["bins"][:, : len(grouping.features)] = grouping.codes(numeric, texts)
-        rows["of"] = _whose(of._replace(whose=of.whose._replace(grouping=grouping.name)), numeric, texts, code)
+        rows["of"] = _whose(of, numeric, texts, code)
         return rows
 
     def _values(
@@ -103,10 +108,11 @@ def ids_of(
 
 def _halves(ids: Sequence[object], key: bytes) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
     """Which of them are ids, and their hashes; the others are marks."""
-    if set(map(type, ids)) <= {str}:
+    try:
         return np.arange(len(ids)), id_halves(cast(Sequence[str], ids), key)
-    texts = {place: one for place, one in enumerate(ids) if type(one) is str}
-    return np.fromiter(texts, np.int64, len(texts)), id_halves(list(texts.values()), key)
+    except (TypeError, AttributeError):  # of a mark, which is no text
+        texts = {place: one for place, one in enumerate(ids) if type(one) is str}
+        return np.fromiter(texts, np.int64, len(texts)), id_halves(list(texts.values()), key)
 
 
 class Texts:

@@ -216,9 +216,10 @@ class Tally:
         """Decoded rows by what they count for; ``group``: the code of each."""
         good = np.ones(len(group), dtype=bool)
         good[[rejected.row for rejected in columns.rejected]] = False
-        for code in np.unique(group).tolist():
+        alike = len(group) and bool((group == group[0]).all())
+        for code in [int(group[0])] if alike else np.unique(group).tolist():
             number, target = self._groups[code]
-            yield Version(self._runs[number].kept, target, np.flatnonzero((group == code) & good))
+            yield Version(self._runs[number].kept, target, np.flatnonzero(good if alike else (group == code) & good))
 
     def _no_rows(self, columns: Columns, shape: Shape, records: Records, rows: NDArray[np.int64]) -> list[int]:
         """Of the decoded rows, those that are none: records without features."""
