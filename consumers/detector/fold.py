@@ -9,24 +9,24 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import starmap
-from typing import Any
 
 from ...detectors.counting.layout import Layout
-from ...detectors.episodes.step import Bucket, State, Suite, adapted, close, fits, start, step
+from ...detectors.episodes.step import Bucket, State, Suite, adapted, close, start, step
 from ...schemas.configuration import Configuration, PaneLength
 from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.golden import GoldenRequest
 from ...schemas.messages.pane import ARRIVALS, OOD, PREDICTIONS, REVISIONS, Pane
 from ...schemas.messages.progress import InputPartition, Progress
-from ...schemas.stored.snapshot import FORM, PartitionState
-from ..streams.align import Aligned, Aligner, Pending, pending_offsets
+from ...schemas.stored.snapshot import PartitionState
+from ..streams.align import Aligned, Aligner, Pending
 from ..streams.buckets import buckets
 from ..streams.lanes import Lane
+from . import remembered
 from .asking import Asking, tested
-from .familiarity import Familiarity, FamiliarityOf, is_one, not_asked
+from .familiarity import Familiarity, FamiliarityOf, not_asked
 from .gone import Gone
 from .keys import Published, StateKey, SuiteOf
-from .lengths import PaneLengths, changed_panes
+from .lengths import PaneLengths
 from .merging import merged
 from .notes import Notes
 from .outcomes import NO_LABELS, CountedBy, Outcomes
@@ -234,9 +234,9 @@ class Fold:
             published += (Published(told.time, request) for request in (self.asking[of].told(told.event) if of in self.asking else ()))
         published += starmap(Published, (told for one in self.outcomes.values() for told in one.resumed()))
         self.counted["events"] += sum(not isinstance(one.event, GoldenRequest) for one in published)
-        return self._written([*published, *self.notes.resumed(self.configuration, self._lanes(), published)])
+        return self._written([*published, *self.notes.resumed(self.configuration, self.lanes(), published)])
 
-    def _lanes(self) -> dict[Lane, Aligner]:
+    def lanes(self) -> dict[Lane, Aligner]:
         """All that are aligned."""
         unlike = {Lane(name, OOD): aligner for name, aligner in self.familiarity.aligners.items()}
         return self.aligners | unlike | {Lane(name, ARRIVALS): one.aligner for name, one in self.outcomes.items()}
@@ -333,29 +333,9 @@ class Fold:
 
     def snapshot(self, position: int) -> tuple[PartitionState, dict[str, bytes]]:
         """Everything that must be remembered at summaries offset ``position``, the states by their keys."""
-        numbers = {str(lane): aligner.numbers() for lane, aligner in self._lanes().items()}
-        states = {str(key): state.encoded() for key, state in self.states.items()} | self.familiarity.states()
-        fold: dict[str, Any] = {  # plain data
-            "since": {str(key): since for key, since in self.since.items()},
-            "unmonitored": sorted(self.unmonitored),
-            "unexpected": self.unexpected.plain(),
-            "lengths": self.lengths.plain(),
-            "panes": {name: str(stream.pane) for name, stream in self.configuration.streams.items()},
-            "silences": self.silences.plain(),
-            "unreadable": self.unreadable.plain(),
-            "retired": self.silences.plainly_retired(),
-            "outcomes": {name: one.plain() for name, one in self.outcomes.items()},
-            "concept": {name: one.concept.plain() for name, one in self.outcomes.items()},
-            "familiarity": self.familiarity.plain(),
-            "asking": {str(lane): one.plain() for lane, one in self._askings()},
-            "online": {name: one.online.plain(one.own) for name, one in self.outcomes.items()},
-            "notes": self.notes.plain(),
-            "compares": None if self.recorded is None else self.recorded.compares,
-        }
-        pending = pending_offsets(numbers.values())
-        return PartitionState(form=FORM, position=position, states=tuple(states), aligners=numbers, pending=pending, fold=fold), states
+        return remembered.snapshot(self, position)
 
-    def _askings(self) -> Iterator[tuple[Lane, Asking]]:
+    def askings(self) -> Iterator[tuple[Lane, Asking]]:
         """By lane."""
         yield from ((Lane(name, PREDICTIONS), one) for name, one in self.asking.items())
         yield from ((Lane(name, ARRIVALS), one.asking) for name, one in self.outcomes.items())
@@ -374,53 +354,7 @@ class Fold:
     ) -> "Fold":
         """The fold that wrote `snapshot`; ``panes`` are those at the summaries offsets it lists as pending."""
         fold = cls(configuration, suite_of, basis_of, familiarity_of, recorded=recorded)
-        kept: dict[str, Any] = state.fold  # plain data, as `snapshot` wrote it
-        if recorded is not None:
-            recorded.compares = kept.get("compares")
-        fold.notes = Notes.restored(kept.get("notes", {}))
-        for asks, asking in fold._askings():
-            asking.restore(kept.get("asking", {}).get(str(asks), []))
-        fold.panes = changed_panes(configuration, kept.get("panes", {}))
-        for lane, aligner in list(fold.aligners.items()):
-            if str(lane) in state.aligners:
-                tiling = buckets(fold.panes[lane.stream]) if lane.stream in fold.panes else aligner.buckets
-                again = Aligner.restored(tiling, aligner.patience, state.aligners[str(lane)], panes)
-                topics = configuration.streams[lane.stream].topics
-                again.partitions = {key: heard for key, heard in again.partitions.items() if key[0] in topics}
-                fold.aligners[lane] = again
-        for name, one in fold.outcomes.items():
-            if (own := str(Lane(name, ARRIVALS))) in state.aligners:
-                one.aligner = Aligner.restored(one.aligner.buckets, one.aligner.patience, state.aligners[own], panes)
-            one.restore(kept.get("outcomes", {}).get(name, []))
-            one.concept.restore(kept.get("concept", {}).get(name, []))
-            one.online.restore(kept.get("online", {}).get(name, []), one.as_now)
-        for name, plain in kept.get("concept", {}).items():
-            fold.unlabelled.keep(name, plain)
-        fold.unmonitored = {tuple(name) for name in kept["unmonitored"] if not isinstance(name, str)}
-        fold.unreadable = Unreadable.restored(configuration, kept.get("unreadable", {}))
-        for stream, waiting in fold.unreadable.waiting.items():
-            for bucket in waiting:
-                fold.aligners[Lane(stream, PREDICTIONS)].await_(bucket)
-        fold.unexpected = UnexpectedFields.restored(configuration, kept.get("unexpected", ()))
-        fold.lengths = PaneLengths.restored(configuration, kept.get("lengths", []))
-        fold.silences = Silences.restored(configuration, kept.get("silences", []), kept.get("retired", []))
-        unfamiliar = {text: content for text, content in states.items() if is_one(text)}
-        for stream, length in fold.panes.items():
-            fold.familiarity.retile(stream, length)
-        fold.familiarity.restore(unfamiliar, kept.get("familiarity", {}), state.aligners, panes, kept.get("panes", {}))
-        for text, content in states.items():
-            if text in unfamiliar:
-                continue
-            key = StateKey.read(text)
-            decoded = State.decoded(content)
-            if key.stream not in configuration.streams:
-                fold.gone.keep(key, decoded, kept.get("panes", {}).get(key.stream))
-                continue
-            fold.states[key], fold.since[key], fold.current[key[:3]] = decoded, kept["since"][text], key
-            if not fits(fold.suite(key), decoded):
-                pane = fold.panes.get(key.stream, configuration.streams[key.stream].pane)
-                former = fold.suite(key).under(decoded.settings, str(pane))
-                fold.former[key] = former if former and fits(former, decoded) else None
+        remembered.restore(fold, state, states, panes)
         return fold
 
 
