@@ -9,13 +9,14 @@ aside with the reason. Which, is a function of the record alone. Both are told o
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from ...schemas.cloud_events import Headers, attributes
 from ...schemas.form import NewerForm
 from ...schemas.messages.dead_letter import MOST_PER_RUN
+from ...schemas.text import MODEL, unfit
 from .addressing import source
 
 #: Of so many offsets, `MOST_PER_RUN` records that cannot be read become dead letters, and one notice tells of them; the rest are counted.
@@ -28,6 +29,23 @@ _OURS = "io.driftbus."
 _DAMAGED = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError, msgspec.MsgspecError)
 
 Content = TypeVar("Content")
+
+
+class OfModel(Protocol):
+    """Content that lies under a key of its own."""
+
+    @property
+    def key(self) -> str:
+        """Of the record."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """Whose it is."""
+        ...
+
+
+ModelContent = TypeVar("ModelContent", bound=OfModel)
 
 
 class Foreign(Exception):
@@ -72,6 +90,22 @@ def read(
         msg = f"a record of type {kind} without a value"
         raise Unreadable(msg)
     return content(readers[kind], value)
+
+
+def read_of_model(
+    application: str, readers: Mapping[str, Callable[[bytes], ModelContent]], key: bytes | None, value: bytes | None, headers: Headers
+) -> ModelContent | None:
+    """`read`; what lies under another key, or is of a model or version that nobody could write, is unreadable too."""
+    said = read(application, readers, value, headers)
+    if said is None:
+        return None
+    if said.key.encode() != key:
+        msg = f"a record under the key of another: {said.key[:200]}"
+        raise Unreadable(msg)
+    if why := unfit(said.model, MODEL) or unfit(getattr(said, "version", ""), MODEL):
+        msg = f"its model or version is {why}"
+        raise Unreadable(msg)
+    return said
 
 
 def content(reader: Callable[[bytes], Content], value: bytes) -> Content:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration
 from ...schemas.messages.review import ReviewAnswer, ReviewLabel, ReviewRequest, ReviewSlot
-from ...schemas.text import MODEL, unfit
 from ..bus import own
 from ..bus.addressing import addressed, partition_of
 from ..bus.interface import Output
@@ -23,16 +22,7 @@ def asked(configuration: Configuration) -> bool:
 
 def read(application: str, key: bytes | None, value: bytes | None, headers: Headers) -> Review | None:
     """What a record says; None: of a kind that a newer release has. Raises `own.Foreign` and `own.Unreadable`."""
-    said = own.read(application, _READERS, value, headers)
-    if said is None:
-        return None
-    if said.key.encode() != key:
-        msg = f"a record under the key of another: {said.key[:200]}"
-        raise own.Unreadable(msg)
-    if why := unfit(said.model, MODEL) or unfit(getattr(said, "version", ""), MODEL):
-        msg = f"its model or version is {why}"
-        raise own.Unreadable(msg)
-    return said
+    return own.read_of_model(application, _READERS, key, value, headers)
 
 
 def output(configuration: Configuration, said: Review) -> Output:

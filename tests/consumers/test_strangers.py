@@ -282,7 +282,7 @@ def newer(form: int) -> pytest.MonkeyPatch:
     patch = pytest.MonkeyPatch()
     patch.setattr("driftbus.schemas.messages.pane.FORM", form)
     patch.setattr("driftbus.consumers.bus.snapshots.FORM", form + 10)
-    patch.setattr("driftbus.consumers.detector.fold.FORM", form + 10)
+    patch.setattr("driftbus.consumers.detector.remembered.FORM", form + 10)
     return patch
 
 
