@@ -1,0 +1,1 @@
+"""Root causes: evidence of all kinds in, incidents out."""
