@@ -77,7 +77,7 @@ class Agreeing:
 
 @dataclass
 class Relation:
-    """Products of groups of features, outcomes and residuals over joined rows, in the outcome's unit (`driftbus.detectors.outcomes.layout`)."""
+    """Products of groups of features, outcomes and residuals over joined rows (`driftbus.detectors.outcomes.layout`); in the outcome's unit."""
 
     rows: int
     y: float
