@@ -10,6 +10,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from ...detectors.counting.closely import Looked
+from ...detectors.counting.rows import ByField
 from ...detectors.counting.segments import Segmenter
 from ...detectors.counting.unseen import Unseen
 from ...schemas.messages.ood import OodSample
@@ -56,6 +58,7 @@ class _Run(OpenRun):
 
     counts: dict[Target, _Counts] = field(default_factory=dict)
     beside: dict[Target, SideCounts] = field(default_factory=dict)  #: of all segments together
+    looked: Looked = field(default_factory=Looked)  #: by target, of all segments together
     unmonitored: Unmonitored = field(default_factory=Unmonitored)
     kept: Kept = field(default_factory=Kept)
     golden: dict[str, tuple[int, int]] = field(default_factory=dict)  #: by evaluation, its rows and the newest bucket
@@ -243,11 +246,14 @@ class Tally:
                     segmenter = self._segmenter(part.group)
                     assert segmenter is not None
                     target = target._replace(segment=segmenter.names[part.segment])
-                total = self._runs[run].counts.setdefault(target, _Counts())
+                whole, total = target._replace(segment=None), self._runs[run].counts.setdefault(target, _Counts())
                 total.rows += part.rows
                 total.late += part.late
                 if target.reference is not None:
-                    counting = self._references.monitored(target.reference).counting
+                    monitored = self._references.monitored(target.reference)
+                    counting = monitored.counting
+                    if monitored.one_in is not None:
+                        self._runs[run].looked.add(whole, part.numeric, part.offsets, monitored.one_in)
                     counts, sums = counting.count(part.numeric, part.categorical, part.vectors, part.offsets)
                     if part.scored.shape[1]:
                         unlike = numbers(part.scored)
@@ -270,8 +276,10 @@ class Tally:
         panes, samples = [], list[OodSample]()
         for target, total in sorted(run.counts.items(), key=lambda item: (*item[0][:3], item[0].reference or "", item[0].segment or "")):
             # what belongs to all segments stands in the first one's pane: it is summed over them anyway
-            beside = run.beside.pop(target._replace(segment=None), None) or SideCounts()
+            whole = target._replace(segment=None)
+            beside = run.beside.pop(whole, None) or SideCounts()
             counts = nothing if total.counts is None else self._with_ids(target, total.counts, beside)
+            magnitudes, repeated = self._closely(run.looked, whole)
             pane = Pane(
                 stream=self._stream,
                 topic=self._source.topic,
@@ -295,6 +303,8 @@ class Tally:
                 unexpected=beside.unexpected,
                 pooled=run.unmonitored.pooled(target.bucket, (target.model, target.version)),
                 unseen=total.unseen.told(),
+                magnitudes=magnitudes,
+                repeated=repeated,
             )
             panes.append(pane)
             beside_it, new = self._further.pane(run.kept, pane, total.unlike)
@@ -312,6 +322,10 @@ class Tally:
         read = run.reading.told()
         outcome = panes, blocks, samples, counted
         return ClosedRun(cut, run.bad, run.further_bad, run.skipped, read, *outcome, candidates=candidates, golden=golden)
+
+    def _closely(self, looked: Looked, target: Target) -> tuple[ByField, ByField]:
+        """Magnitudes and repeated values of a target's rows."""
+        return ({}, {}) if target.reference is None else self._references.monitored(target.reference).counting.closely(looked, target)
 
     def _with_ids(self, target: Target, counts: NDArray[np.int64], beside: SideCounts) -> NDArray[np.int64]:
         signal = None if target.reference is None else self._references.monitored(target.reference).counting.layout.find(*IDS)

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...detectors.counting import Counting
+from ...detectors.counting.magnitudes import one_in
 from ...schemas.configuration import Configuration, Personal
 from ...schemas.stored.reference import ProfiledField, Reference
 from ..bus.interface import Bus
 from ..decode.personal import ModelRules, rules_of
 from ..decode.table import form_of
+from ..streams.grain import grain
 from .announce import Announcements
 from .artifacts import ArtifactStore
 from .familiar import Familiar
@@ -44,6 +46,7 @@ class Monitored(NamedTuple):
     counting: Counting
     known: frozenset[str] = frozenset()  #: names among the features that are watched, or left out on purpose
     rules: ModelRules | None = None  #: what is made of users' data; None: nothing
+    one_in: int | None = None  #: of how many rows one is looked at closely; None: nobody looks for causes
 
 
 class HeldReferences:
@@ -125,8 +128,16 @@ class HeldReferences:
 
     def _prepared(self, reference: str) -> tuple[Monitored, int]:
         profile = self._store.reference(reference)
-        monitored = prepared(profile)._replace(rules=self._rules.get(profile.model))
+        monitored = prepared(profile)._replace(rules=self._rules.get(profile.model), one_in=self._one_in(profile))
         return monitored, monitored.counting.layout.size
+
+    def _one_in(self, profile: Reference) -> int | None:
+        """Of how many rows one is looked at closely, at the reference's rate."""
+        model, stream = self._configuration.model(profile.model), self._configuration.stream_of(profile.model)
+        if model.diagnosis is None:
+            return None
+        rate = profile.rate or model.rate
+        return one_in(rate, grain(profile, self._configuration.streams[stream].pane, model.season, model.rate))
 
 
 def prepared(profile: Reference) -> Monitored:

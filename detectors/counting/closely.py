@@ -3,7 +3,7 @@
 Which of many values took a share of the rows is only known when all rows are: those looked at stay until the pane closes.
 """
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -44,8 +44,8 @@ class _Part(NamedTuple):
 
 
 class Looked:
-    """The numbers of a run's rows that are looked at, by what they count for. Where they become too many every second row of all goes, and so
-    on, and those that stay count twice.
+    """Numbers of a run, by what their rows count for. Where they become too many every second row goes, those that stay count twice, and
+    so on.
 
     Which rows stay is decided by their offsets alone: in how many parts they came does not show.
     """
@@ -72,17 +72,17 @@ class Looked:
             self._kept.setdefault(of, []).append(part)
             self._numbers += part.numbers.size
 
-    def told(self, of: Hashable, mantissas: Sequence[int]) -> Closely:
-        """Of all rows of one; ``mantissas``: the bits of each field's magnitudes. They are kept no more."""
-        parts = self._kept.pop(of, [])
+    def told(self, of: Hashable, mantissas: Mapping[int, int]) -> Closely:
+        """Of all rows of one, which are kept no more; ``mantissas``: by column, the bits of its magnitudes."""
+        parts, columns, bits = self._kept.pop(of, []), [*mantissas], [*mantissas.values()]
         if not parts:
             return Closely([_NONE] * len(mantissas), [_NONE] * len(mantissas))
         numbers, found = np.concatenate([part.numbers for part in parts]), Closely([], [])
         fields = max(1, _TOGETHER // len(numbers))
-        for start in range(0, len(mantissas), fields):
-            columns = np.array(numbers[:, start : start + fields].T, order="C")
-            columns.sort(axis=1)  # what is no number stands last
-            some = closely(columns, mantissas[start : start + fields], self._times)
+        for start in range(0, len(columns), fields):
+            some_columns = np.array(numbers[:, columns[start : start + fields]].T, order="C")
+            some_columns.sort(axis=1)  # what is no number stands last
+            some = closely(some_columns, bits[start : start + fields], self._times)
             found.magnitudes.extend(some.magnitudes)
             found.repeated.extend(some.repeated)
         return found
