@@ -77,7 +77,7 @@ class Agreeing:
 
 @dataclass
 class Relation:
-    """Products of groups of features, outcomes and residuals over joined rows (`driftbus.detectors.outcomes.layout`); in the outcome's unit."""
+    """Sums of products of feature groups, outcomes and residuals over joined rows, in outcome units (`detectors.outcomes.layout`)."""
 
     rows: int
     y: float

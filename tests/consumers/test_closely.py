@@ -1,0 +1,105 @@
+"""What panes say of numbers beside their bins: the same however the run is read, what a loop counts, and only where causes are looked for."""
+
+import json
+from collections import Counter
+from contextlib import closing
+from typing import Any
+
+import numpy as np
+import pytest
+
+from driftbus.consumers.bus.embedded import EmbeddedBus
+from driftbus.consumers.decode.json import JSONDecoder
+from driftbus.consumers.profiler.tally import Tally
+from driftbus.consumers.reference.artifacts import ArtifactStore
+from driftbus.consumers.reference.holding import HeldReferences
+from driftbus.consumers.streams.cut import CutState, Rules, cut, finish
+from driftbus.consumers.streams.records import Records
+from driftbus.detectors.counting.magnitudes import cells_of, mantissa
+from driftbus.detectors.counting.sampling import drawn
+from driftbus.schemas.configuration import Configuration
+from driftbus.schemas.messages.pane import Pane
+from driftbus.schemas.messages.progress import InputPartition
+from driftbus.schemas.stored.reference import NumericProfile, Reference
+
+from ..streaming import BEGINNING, configuration, prepare, reference
+
+PLACE = InputPartition(topic="scored", topic_id="1", partition=0)
+EVERY_MS = 40
+
+
+def tallied(chosen: Configuration, profile: Reference, values: list[bytes], batch: int) -> list[Pane]:
+    """The panes of all runs of a partition that is read in batches."""
+    rules = Rules.of(chosen.streams["predictions"])
+    with closing(EmbeddedBus(":memory:", "test", "log")) as bus:
+        prepare(bus, chosen, [profile])
+        references = HeldReferences(bus, chosen, ArtifactStore(chosen.artifacts))
+    tally = Tally("predictions", PLACE, JSONDecoder(chosen.streams["predictions"].mapping), references, rules.buckets)
+    state, runs = CutState(), []
+    for start in range(0, len(values), batch):
+        some = values[start : start + batch]
+        offsets = np.arange(start, start + len(some))
+        records = Records(offsets, BEGINNING + offsets * EVERY_MS, np.zeros(len(some), dtype=bool), some, lambda: (), lambda: ())
+        state, items, _ = cut(rules, state, records.offsets, records.timestamps, records.ends, final=True)
+        runs += tally.add(records, items)
+    _, last = finish(state, len(values))
+    empty = np.zeros(0, dtype=np.int64)
+    runs += tally.add(Records(empty, empty, empty.astype(bool), (), lambda: (), lambda: ()), [last])
+    return [pane for run in runs for pane in run.panes]
+
+
+def settings(folder: object, **model: Any) -> Configuration:  # settings of any type
+    return configuration(artifacts=str(folder), models={"m0": model})
+
+
+def rows(number: int) -> list[dict[str, Any]]:  # JSON
+    """Amounts of which a third is one value, and ages of which some are null."""
+    draw = np.random.default_rng(3)
+    amounts = np.where(draw.random(number) < 0.35, 0.25, draw.normal(0, 3, number))
+    ages = draw.integers(18, 60, number)
+    return [
+        {"amount": float(amount), "age": None if place % 7 == 0 else int(age), "colour": "red"}
+        for place, (amount, age) in enumerate(zip(amounts, ages, strict=True))
+    ]
+
+
+def written(sent: list[dict[str, Any]]) -> list[bytes]:
+    return [json.dumps({"model": "m0", "version": "1", "features": features, "score": 0.5}).encode() for features in sent]
+
+
+def profile_in(profile: Reference, name: str) -> NumericProfile:
+    values = next(field.values for field in profile.fields if field.name == name)
+    assert isinstance(values, NumericProfile)
+    return values
+
+
+@pytest.mark.parametrize("division", [{}, {"segments": {"rules": {"old": "age > 40"}}}])
+def test_whatever_the_batches_panes_say_what_a_loop_counts(tmp_path: Any, division: dict[str, Any]) -> None:
+    chosen, profile, sent = settings(tmp_path, **division), reference("m0"), rows(800)
+    found = [tallied(chosen, profile, written(sent), batch) for batch in (800, 37, 1)]
+    assert [pane.encoded() for pane in found[0]] == [pane.encoded() for pane in found[1]] == [pane.encoded() for pane in found[2]]
+    per_pane = 10_000 // EVERY_MS
+    for number, pane in enumerate(found[0]):
+        inside = sent[number * per_pane : (number + 1) * per_pane]
+        assert pane.magnitudes.keys() == {"amount", "age", "score"}
+        for name in ("amount", "age"):
+            there = np.array([row[name] for row in inside if row[name] is not None], dtype=np.float64)
+            cells = cells_of(there, mantissa(profile_in(profile, name)))
+            assert dict(zip(*pane.magnitudes[name].tolist(), strict=True)) == Counter(cells.tolist())
+        common = Counter(row["amount"] for row in inside)[0.25]
+        assert pane.repeated["amount"].tolist() == [[np.array(0.25).view(np.int64).item()], [common]]
+        assert pane.repeated["score"][1].tolist() == [len(inside)]
+        assert [Pane.decoded(part.encoded()).encoded() for part, _ in pane.split()] == [value for _, value in pane.split()]
+    assert len(found[0]) == 800 // per_pane + 1
+
+
+def test_a_fast_stream_is_sampled_by_offset(tmp_path: Any) -> None:
+    profile = reference("m0").model_copy(update={"last": 10_000})  # 1,000 rows a second
+    panes = tallied(settings(tmp_path), profile, written(rows(800)), 100)
+    offsets = [np.arange(pane.first, pane.last + 1) for pane in panes]
+    assert [pane.magnitudes["amount"][1].sum() for pane in panes] == [drawn(own, 1 / 3).sum() for own in offsets]
+
+
+def test_where_nobody_looks_for_causes_panes_are_as_they_were(tmp_path: Any) -> None:
+    on, off = ([*tallied(settings(tmp_path, **model), reference("m0"), written(rows(100)), 50)] for model in ({}, {"diagnosis": "off"}))
+    assert [pane.encoded() for pane in off] == [pane.model_copy(update={"magnitudes": {}, "repeated": {}}).encoded() for pane in on]
