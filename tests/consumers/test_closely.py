@@ -1,12 +1,16 @@
-"""What panes say of numbers beside their bins: the same however the run is read, what a loop counts, and only where causes are looked for."""
+"""What panes say of numbers beside their bins: the same however a run is read, what a loop counts, and only where causes are looked for."""
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import closing
+from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.decode.json import JSONDecoder
@@ -15,12 +19,15 @@ from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.consumers.reference.holding import HeldReferences
 from driftbus.consumers.streams.cut import CutState, Rules, cut, finish
 from driftbus.consumers.streams.records import Records
+from driftbus.detectors.counting.closely import MOST_REPEATED, SHARED
 from driftbus.detectors.counting.magnitudes import cells_of, mantissa
 from driftbus.detectors.counting.sampling import drawn
 from driftbus.schemas.configuration import Configuration
+from driftbus.schemas.configuration.segments import OTHER
 from driftbus.schemas.messages.pane import Pane
 from driftbus.schemas.messages.progress import InputPartition
 from driftbus.schemas.stored.reference import NumericProfile, Reference
+from driftbus.schemas.stored.segmentation import Segmentation
 
 from ..streaming import BEGINNING, configuration, prepare, reference
 
@@ -48,7 +55,7 @@ def tallied(chosen: Configuration, profile: Reference, values: list[bytes], batc
     return [pane for run in runs for pane in run.panes]
 
 
-def settings(folder: object, **model: Any) -> Configuration:  # settings of any type
+def settings(folder: Path, **model: Any) -> Configuration:  # settings of any type
     return configuration(artifacts=str(folder), models={"m0": model})
 
 
@@ -73,33 +80,45 @@ def profile_in(profile: Reference, name: str) -> NumericProfile:
     return values
 
 
-@pytest.mark.parametrize("division", [{}, {"segments": {"rules": {"old": "age > 40"}}}])
-def test_whatever_the_batches_panes_say_what_a_loop_counts(tmp_path: Any, division: dict[str, Any]) -> None:
-    chosen, profile, sent = settings(tmp_path, **division), reference("m0"), rows(800)
+def offsets_of(pane: Pane) -> NDArray[np.int64]:
+    """Of its run those whose records lie in its bucket."""
+    offsets: NDArray[np.int64] = np.arange(pane.first, pane.last + 1)
+    return offsets[offsets * EVERY_MS // 10_000 == (pane.bucket - BEGINNING) // 10_000 - 1]
+
+
+def _by_run(panes: list[Pane]) -> Iterator[tuple[Pane, list[Pane]]]:
+    for _, own in groupby(panes, key=lambda pane: (pane.first, pane.bucket)):
+        first, *others = own
+        yield first, others
+
+
+@pytest.mark.parametrize("division", [None, Segmentation(rules={"old": "age > 40"}, names=("old", OTHER))])
+def test_whatever_the_batches_panes_say_what_a_loop_counts(tmp_path: Path, division: Segmentation | None) -> None:
+    chosen, profile, sent = settings(tmp_path), reference("m0").model_copy(update={"segmentation": division}), rows(800)
     found = [tallied(chosen, profile, written(sent), batch) for batch in (800, 37, 1)]
     assert [pane.encoded() for pane in found[0]] == [pane.encoded() for pane in found[1]] == [pane.encoded() for pane in found[2]]
-    per_pane = 10_000 // EVERY_MS
-    for number, pane in enumerate(found[0]):
-        inside = sent[number * per_pane : (number + 1) * per_pane]
+    for pane, others in _by_run(found[0]):
+        inside = [sent[offset] for offset in offsets_of(pane)]
+        assert not any(other.magnitudes or other.repeated for other in others)  # those of other segments
         assert pane.magnitudes.keys() == {"amount", "age", "score"}
         for name in ("amount", "age"):
             there = np.array([row[name] for row in inside if row[name] is not None], dtype=np.float64)
             cells = cells_of(there, mantissa(profile_in(profile, name)))
             assert dict(zip(*pane.magnitudes[name].tolist(), strict=True)) == Counter(cells.tolist())
         common = Counter(row["amount"] for row in inside)[0.25]
-        assert pane.repeated["amount"].tolist() == [[np.array(0.25).view(np.int64).item()], [common]]
+        named = dict(zip(np.ascontiguousarray(pane.repeated["amount"][0]).view(np.float64).tolist(), pane.repeated["amount"][1], strict=True))
+        assert named[0.25] == common
+        assert len(named) == (1 if len(inside) > SHARED else MOST_REPEATED)
         assert pane.repeated["score"][1].tolist() == [len(inside)]
         assert [Pane.decoded(part.encoded()).encoded() for part, _ in pane.split()] == [value for _, value in pane.split()]
-    assert len(found[0]) == 800 // per_pane + 1
 
 
-def test_a_fast_stream_is_sampled_by_offset(tmp_path: Any) -> None:
+def test_a_fast_stream_is_sampled_by_offset(tmp_path: Path) -> None:
     profile = reference("m0").model_copy(update={"last": 10_000})  # 1,000 rows a second
     panes = tallied(settings(tmp_path), profile, written(rows(800)), 100)
-    offsets = [np.arange(pane.first, pane.last + 1) for pane in panes]
-    assert [pane.magnitudes["amount"][1].sum() for pane in panes] == [drawn(own, 1 / 3).sum() for own in offsets]
+    assert [pane.magnitudes["amount"][1].sum() for pane in panes] == [drawn(offsets_of(pane), 1 / 3).sum() for pane in panes]
 
 
-def test_where_nobody_looks_for_causes_panes_are_as_they_were(tmp_path: Any) -> None:
+def test_where_nobody_looks_for_causes_panes_are_as_they_were(tmp_path: Path) -> None:
     on, off = ([*tallied(settings(tmp_path, **model), reference("m0"), written(rows(100)), 50)] for model in ({}, {"diagnosis": "off"}))
     assert [pane.encoded() for pane in off] == [pane.model_copy(update={"magnitudes": {}, "repeated": {}}).encoded() for pane in on]
