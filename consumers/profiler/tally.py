@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...detectors.counting.closely import Looked
-from ...detectors.counting.rows import ByField
 from ...detectors.counting.segments import Segmenter
 from ...detectors.counting.unseen import Unseen
 from ...schemas.messages.ood import OodSample
@@ -20,11 +19,12 @@ from ...schemas.messages.progress import InputPartition
 from ..decode.ahead import taken as taken_of
 from ..decode.interface import Columns, Decoder
 from ..decode.rows import featureless
-from ..decode.times import aged
+from ..decode.times import aged, whole_ages
 from ..streams.buckets import Buckets
 from ..streams.cut import Cut, Item
 from ..streams.records import Records, parts_of
-from .beside import SideCounts, grouped, looked_at
+from .beside import SideCounts, ages_by, grouped, looked_at
+from .closely import close_of
 from .further import ASKED_NOTHING, Asked, Further, Kept, Rows, Target, Version
 from .pool import Unmonitored
 from .references import References
@@ -183,7 +183,7 @@ class Tally:
         key = *monitored.shape, waits, subjects
         if key not in self._shapes:
             ids = waits or monitored.counting.layout.find(*IDS) is not None
-            self._shapes[key] = Shape(monitored.fields, ids=ids, subjects=subjects)
+            self._shapes[key] = Shape(monitored.fields, ids=ids, subjects=subjects, times=monitored.times)
         return self._shapes[key]
 
     def _decode_shape(self, shape: Shape, records: Records, rows: NDArray[np.int64], taken: Taken, group: NDArray[np.int64]) -> None:
@@ -191,7 +191,7 @@ class Tally:
         if not shape.fields:
             shape.add(None, group[rows], taken.late[rows], records.offsets[rows])
             return
-        columns = self._decoder.columns(shape.fields, records.values, rows, ids=shape.ids)
+        columns = self._decoder.columns(shape.fields, records.values, rows, ids=shape.ids, times=shape.times)
         if len(none := self._no_rows(columns, shape, records, rows)):
             self._runs.skip(taken, rows[none])
             rows, columns = np.delete(rows, none), taken_of(columns, np.delete(np.arange(len(rows)), none))
@@ -201,6 +201,9 @@ class Tally:
             row = int(rows[rejected.row])
             self._unread(records, taken, row, self._groups[int(group[row])][1].model, rejected.reason)
         columns = aged(columns, shape.fields, records.timestamps[rows])
+        if columns.times is not None:
+            for code, ages in ages_by(whole_ages(columns.times, records.timestamps[rows, None]), group[rows]):
+                self._beside(code).add_ages(ages)
         if columns.ids is not None:
             for code, ids in grouped(columns.ids, group[rows]):
                 if not self._further.reads_ids or self._counts_ids(code):
@@ -279,7 +282,8 @@ class Tally:
             whole = target._replace(segment=None)
             beside = run.beside.pop(whole, None) or SideCounts()
             counts = nothing if total.counts is None else self._with_ids(target, total.counts, beside)
-            magnitudes, repeated = self._closely(run.looked, whole)
+            monitored = None if target.reference is None else self._references.monitored(target.reference)
+            close = close_of(monitored, whole, run.looked, beside)
             pane = Pane(
                 stream=self._stream,
                 topic=self._source.topic,
@@ -303,8 +307,9 @@ class Tally:
                 unexpected=beside.unexpected,
                 pooled=run.unmonitored.pooled(target.bucket, (target.model, target.version)),
                 unseen=total.unseen.told(),
-                magnitudes=magnitudes,
-                repeated=repeated,
+                magnitudes=close.magnitudes,
+                repeated=close.repeated,
+                ages=close.ages,
             )
             panes.append(pane)
             beside_it, new = self._further.pane(run.kept, pane, total.unlike)
@@ -322,10 +327,6 @@ class Tally:
         read = run.reading.told()
         outcome = panes, blocks, samples, counted
         return ClosedRun(cut, run.bad, run.further_bad, run.skipped, read, *outcome, candidates=candidates, golden=golden)
-
-    def _closely(self, looked: Looked, target: Target) -> tuple[ByField, ByField]:
-        """Magnitudes and repeated values of a target's rows."""
-        return ({}, {}) if target.reference is None else self._references.monitored(target.reference).counting.closely(looked, target)
 
     def _with_ids(self, target: Target, counts: NDArray[np.int64], beside: SideCounts) -> NDArray[np.int64]:
         signal = None if target.reference is None else self._references.monitored(target.reference).counting.layout.find(*IDS)

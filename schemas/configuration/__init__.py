@@ -14,6 +14,7 @@ from .diagnosis import Diagnosis, SourceSettings
 from .features import MOST_NAME, Chosen, FeatureSettings, Important
 from .golden import Golden
 from .labels import LabelColumns, LabelMapping, Labels
+from .mapping import Place
 from .metrics import Metrics
 from .model import MOST_PIECES, Model, PairSettings, Trailing
 from .ood import Ood
@@ -133,6 +134,11 @@ class Configuration(Setting):
     def source(self, name: str | None) -> SourceSettings:
         """What is known of where values come from; of a source that is not listed nothing is."""
         return SourceSettings() if name is None else self.sources.get(name, SourceSettings())
+
+    def as_of(self, model: str, feature: str) -> Place | None:
+        """Where a message says as of when a feature's value is."""
+        own = self.model(model).feature(feature)
+        return own.as_of or self.source(own.source).as_of
 
     def stream_of(self, model: str) -> str:
         """The stream that a model's predictions come from."""
