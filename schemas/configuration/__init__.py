@@ -160,7 +160,8 @@ class Configuration(Setting):
 
     def binned(self, labels: str) -> int:
         """Features whose groups a row of the predictions has that wait for these labels, at most."""
-        return max((model.outcomes.binned for model in self.models.values() if model.labels == labels), default=0)
+        chosen = [model.grouped for model in self.models.values() if model.labels == labels]
+        return max((one if isinstance(one, int) else len(one) for one in chosen), default=0)
 
     def read_as(self, labels: str) -> Stream:
         """How the topics of labels are cut: as the stream of the predictions that wait for them."""
