@@ -90,7 +90,7 @@ class Looked:
 
 def closely(columns: Floats, mantissas: Sequence[int], times: int = 1) -> Closely:
     """Of sorted columns, shape [fields, rows], in which NaN stands last; each row counts so many ``times``."""
-    present = np.array([column.searchsorted(np.nan) for column in columns], dtype=np.int64)
+    present = columns.shape[1] - np.count_nonzero(np.isnan(columns), axis=1)
     bits = ordered_bits(columns)
     shifts = np.array([BITS - each for each in mantissas], dtype=np.int64)[:, None]
     return Closely(_runs(bits >> shifts, present, times), _repeated(columns, bits, present, times))
@@ -111,8 +111,8 @@ def _runs(cells: Integers, present: Integers, times: int) -> list[Integers]:
     lengths = np.diff(places, append=fields * rows)
     there = column < present[field]
     found = np.stack((cells.ravel()[places[there]], lengths[there] * times))
-    ends = np.searchsorted(field[there], np.arange(1, fields))
-    return [_fewer(each) for each in np.split(found, ends, axis=1)]
+    ends = np.searchsorted(field[there], np.arange(fields + 1)).tolist()
+    return [_fewer(found[:, start:stop]) for start, stop in pairwise(ends)]
 
 
 def _fewer(cells: Integers) -> Integers:

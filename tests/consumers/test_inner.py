@@ -34,7 +34,7 @@ def blocks(world: World) -> Iterator[Block]:
 def revised(world: World, size: int) -> Integers:
     """What all revisions of m0 add up to."""
     found = [event for event in world.outcome().panes if dict(event.headers)["ce_type"] == b"io.driftbus.pane"]
-    panes = [pane for pane in map(lambda event: Pane.decoded(event.value), found) if pane.of == REVISIONS and pane.reference]
+    panes = [pane for pane in (Pane.decoded(event.value) for event in found) if pane.of == REVISIONS and pane.reference]
     assert {len(pane.counts) for pane in panes} == {size}
     return np.asarray(sum(pane.counts for pane in panes))
 
@@ -49,14 +49,11 @@ def test_rows_that_are_no_outliers_are_summed_apart(tmp_path: Path) -> None:
         basis = Bases(settings, lambda _: profile)("m0", profile.name, LABELS)
         plan = layout(basis)
         found = revised(world, plan.size)
-        known = {
-            tuple(half): value
-            for one in blocks(world)
-            if one.side == "labels"
-            for half, value in zip(one.halves.tolist(), one.values.tolist(), strict=True)
-        }
+        labels = [one for one in blocks(world) if one.side == "labels"]
+        known = {tuple(half): value for one in labels for half, value in zip(one.halves.tolist(), one.values.tolist(), strict=True)}
         every, inner = expected(list(blocks(world)), known, plan.groups, [feature.groups for feature in basis.features])
-    assert basis.inner and [feature.name for feature in basis.features] == ["amount", "age", "colour"]
+    assert basis.inner
+    assert [feature.name for feature in basis.features] == ["amount", "age", "colour"]
     assert 0 < inner[0] < every[0]
     for part, (rows, y, matrix) in (("", every), ("inner ", inner)):
         assert plan.number(found, f"{part}rows") == rows
