@@ -158,9 +158,9 @@ class Fold:
                 own = {offset: one for offset, one in exhibits.items() if fold._kinds_of(one.fact.model) == kinds}
                 fold.groups[kinds].aligner = remembered.aligner(group, numbers, own)
         for model in remembered.models(parts, fold.model, fold.watched):
-            kinds = fold._kinds_of(model.name)
-            if kinds is None:
+            of_model = fold._kinds_of(model.name)
+            if of_model is None:
                 fold._left.append(model)
             else:
-                fold.groups[kinds].models[model.name] = model
+                fold.groups[of_model].models[model.name] = model
         return fold

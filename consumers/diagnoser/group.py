@@ -78,7 +78,7 @@ class Group:
 
     def _taken(self, exhibit: Exhibit, aligned: Aligned[Exhibit]) -> Iterator[Published]:
         fact = exhibit.fact
-        model = self.models.setdefault(fact.model, self.model_of(fact.model)) if fact.model not in self.models else self.models[fact.model]
+        model = self._model(fact.model)
         if not isinstance(fact, Pane):
             if model.known.take(fact):
                 for watched in model.versions.values():
@@ -86,11 +86,16 @@ class Group:
             return
         if fact.of == PREDICTIONS:
             yield from self._hold(model, fact, aligned)
-        watched = model.versions.get(Home(fact.version, fact.reference or ""))
-        if watched is None:
+        version = model.versions.get(Home(fact.version, fact.reference or ""))
+        if version is None:
             return
         complete = aligned.complete and (fact.of != REVISIONS or fact.complete)
-        watched.take(fact, aligned.end, complete=complete, clock_decided=aligned.clock_decided or fact.clock_decided)
+        version.take(fact, aligned.end, complete=complete, clock_decided=aligned.clock_decided or fact.clock_decided)
+
+    def _model(self, name: str) -> Model:
+        if name not in self.models:
+            self.models[name] = self.model_of(name)
+        return self.models[name]
 
     def _hold(self, model: Model, pane: Pane, aligned: Aligned[Exhibit]) -> Iterator[Published]:
         """Make the state of a version, and end that of its former reference."""

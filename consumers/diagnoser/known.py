@@ -95,11 +95,7 @@ class Known:
 
     def plain(self) -> list[Any]:  # plain data
         """As it stands in a snapshot."""
-        return [
-            [list(one) for one in self.evaluated],
-            [list(one) for one in self.coincident],
-            [list(one) for one in self.episodes.values()],
-        ]
+        return [[list(one) for one in some] for some in (self.evaluated, self.coincident, self.episodes.values())]
 
     @classmethod
     def restored(cls, plain: list[Any]) -> "Known":
@@ -107,6 +103,11 @@ class Known:
         evaluated, coincident, episodes = plain
         return cls(
             [Evaluated(*one) for one in evaluated],
-            [Coincident(*one[:-1], tuple(one[-1])) for one in coincident],
-            {one[0]: Episode(*one[:-1], tuple(one[-1])) for one in episodes},
+            [Coincident(time, type_, ref, source, tuple(features)) for time, type_, ref, source, features in coincident],
+            {one.id: one for one in map(_episode, episodes)},
         )
+
+
+def _episode(plain: list[Any]) -> Episode:
+    name, version, kind, onset, opened, ended, signals = plain
+    return Episode(name, version, kind, onset, opened, ended, tuple(signals))

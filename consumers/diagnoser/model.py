@@ -87,7 +87,8 @@ class Model:
         if not looked.case.monitored:
             return _NOTHING
         asked = self.known.open(watched.home.version) or any(watched.home in one.missed for one in self.incidents.open)
-        return diagnose(looked.case, self.thresholds) if asked or screen(looked.case, self.thresholds) else _NOTHING
+        of_case = looked.case, self.thresholds, watched.reading.groups_of_fields
+        return diagnose(*of_case) if asked or screen(*of_case) else _NOTHING
 
     def _amiss(self, home: Home) -> list[Span]:
         """When something of a version was not as it should be."""

@@ -21,8 +21,8 @@ NEAR, NEAR_GRADUAL = 3, 8
 CONFIRMED_AFTER = 2
 #: Windows without it behind which a confirmed incident is over.
 OVER_AFTER = 2
-#: Confidence below which nothing is confirmed, and those which it is news to cross.
-CONFIRMABLE, CROSSED = 0.55, (0.6, 0.9)
+#: Confidence that it is news to cross.
+CROSSED = (0.6, 0.9)
 #: Incidents of one model that are open at once, and of those that are over how many are remembered.
 MOST_OPEN, MOST_ENDED = 50, 100
 #: Milliseconds for which what is over is remembered.
@@ -192,7 +192,7 @@ class Incidents:
             incident.adopted.discard(run.home)
         if run.home.version not in incident.versions:
             incident.versions.append(run.home.version)
-        incident.firm = incident.firm + run.fresh if may_be_confirmed(one.finding) else 0
+        incident.firm = incident.firm + run.fresh if one.finding.confirmable else 0
         if incident.status == "suspected" and incident.firm >= CONFIRMED_AFTER:
             incident.status = "confirmed"
 
@@ -224,11 +224,6 @@ class Incidents:
     def _let_go(self) -> None:
         self.ended += [one for one in self.open if not one.open]
         self.open = [one for one in self.open if one.open]
-
-
-def may_be_confirmed(finding: Finding) -> bool:
-    """Whether two such findings in a row confirm: it is sure enough, and awaits no evidence. That it cannot be told is always sure."""
-    return finding.cause == "undetermined" or (finding.confidence >= CONFIRMABLE and finding.awaits is None)
 
 
 def overlapping(one: Finding, other: Finding) -> bool:
