@@ -13,6 +13,10 @@ class CountedBy(Protocol):
         """By model, reference (content hash) and labels."""
         ...
 
+    def interval(self, model: str, reference: str, labels: str) -> int:
+        """The length (ms) of the intervals of prediction time that its revisions are about."""
+        ...
+
     def own(self, model: str, basis: OutcomeBasis) -> Own | None:
         """What a model's rows add to the columns of a user's own metrics."""
         ...

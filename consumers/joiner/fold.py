@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ...detectors.joining.joiner import Joiner, Outcome, Settings
 from ...detectors.outcomes.counting import Own
-from ...detectors.outcomes.ledger import Ledger
+from ...detectors.outcomes.ledger import NO_VERSION, Ledger
 from ...schemas.configuration import Configuration
 from ...schemas.messages.block import Block
 from ...schemas.messages.pane import ARRIVALS, REVISIONS, Pane
@@ -74,7 +74,7 @@ class Fold:
     def _begun(self, name: str, begin: Mark | None, kept: Mapping[int, Kept], reads: Reads) -> Join:
         configuration, spans = self._configuration, Spans.of(self._configuration, name)
         names = Names(model for model, own in configuration.models.items() if own.labels == name)
-        stream, tiling, about = configuration.read_as(name), Every(spans.pane), Every(spans.about)
+        stream, tiling = configuration.read_as(name), Every(spans.pane)
         patience = stream.patience if stream.clock == "live" else None
         streams = tuple(reads.now)
         if begin is None or not begin.numbers:
@@ -88,7 +88,12 @@ class Fold:
         def own_of(version: int, basis: OutcomeBasis) -> Own | None:
             return self._basis_of.own(names.model_of(version), basis)
 
-        ledger = Ledger(basis_of, lambda bucket: about.end(bucket - 1), own_of)
+        def interval_of(bucket: int, version: int, place: int) -> int:
+            if version == NO_VERSION:
+                return Every(spans.about).end(bucket - 1)
+            return Every(self._basis_of.interval(names.model_of(version), names.place(place).reference, name)).end(bucket - 1)
+
+        ledger = Ledger(basis_of, interval_of, own_of)
         bins = configuration.binned(name)
         settings = Settings(tiling, Every(spans.revise), spans.wait, spans.early, bins, maturity=spans.maturity)
         through = None if begin is None or begin.through == -NEVER else begin.through

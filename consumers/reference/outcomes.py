@@ -13,6 +13,8 @@ from ...detectors.outcomes.own import OwnMetric, columns_of, counted
 from ...schemas.configuration import Configuration, Labels
 from ...schemas.stored.outcomes import MOST_CLASSES, OutcomeBasis
 from ...schemas.stored.reference import CategoricalProfile, NumericProfile, ProfiledField, Reference
+from ..streams.grain import grain
+from ..streams.spans import Spans
 
 #: Bins of predicted numbers.
 BINS = 16
@@ -92,6 +94,7 @@ class Bases:
         self._configuration, self._reference_of, self._metrics = configuration, reference_of, metrics
         self._grouping_of = groupings(configuration)
         self._found = lru_cache(maxsize=_MOST_KNOWN)(self._basis)
+        self._intervals = lru_cache(maxsize=_MOST_KNOWN)(self._interval)
         self._counted = lru_cache(maxsize=_MOST_KNOWN)(self._own)
 
     def __call__(self, model: str, reference: str, labels: str) -> OutcomeBasis:
@@ -101,6 +104,12 @@ class Bases:
     def metrics(self, model: str) -> Sequence[OwnMetric]:
         """The user's own."""
         return self._metrics.get(model, ())
+
+    def interval(self, model: str, reference: str, labels: str) -> int:
+        """The length (ms) of the intervals of prediction time that its revisions are about: where causes are looked for grains, as far as
+        whole ones make an interval of performance.
+        """
+        return self._intervals(model, reference, labels)
 
     def own(self, model: str, basis: OutcomeBasis) -> Own | None:
         """What a model's rows add to the columns of these, the same for the same basis."""
@@ -112,6 +121,14 @@ class Bases:
         inner = bool(grouping.features) and self._configuration.model(model).inner
         own = {"features": grouping.features, "grouping": grouping.name, "inner": inner, "own": columns_of(self.metrics(model))}
         return basis_of(self._configuration.labels[labels], profile).model_copy(update=own)
+
+    def _interval(self, model: str, reference: str, labels: str) -> int:
+        own, stream = self._configuration.model(model), self._configuration.read_as(labels)
+        about = Spans.of(self._configuration, labels).about
+        if own.diagnosis is None or not reference:
+            return about
+        length = grain(self._reference_of(reference), stream.pane, own.season, own.rate)
+        return about if about % length else length
 
     def _own(self, model: str, basis: OutcomeBasis) -> Own | None:
         return counted(basis, self.metrics(model))
