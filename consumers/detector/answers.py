@@ -191,6 +191,6 @@ def _arrivals(watched: Watched, losses: Any, aligned: Aligned[Evidence]) -> Arri
     rows = np.array([len(losses)], dtype=np.int64)
     if not numeric:
         return Arrivals(aligned.start, aligned.end, rows, np.array([int(losses.sum())], dtype=np.int64))
-    fixed = np.rint(np.minimum(losses / unit, LARGEST * UNIT)).astype(np.int64)
+    fixed = np.rint(np.minimum(losses, LARGEST * UNIT * unit) / unit).astype(np.int64)
     counts = np.bincount(np.searchsorted(edges, fixed, side="right"), minlength=len(edges) + 1)
     return Arrivals(aligned.start, aligned.end, rows, np.zeros_like(rows), counts[None], int(fixed.sum()))
