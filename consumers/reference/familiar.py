@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from ...detectors.familiarity.places import CORE, FAR, NOTHING, OUTLIER, OUTSIDE, UNLIKE, UNSCORED
 from ...detectors.neighbours import levels
+from ...detectors.neighbours.alike import leaders
 from ...detectors.neighbours.rows import RowIndex
 from ...detectors.neighbours.texts import Queries, TextIndex
-from ...detectors.neighbours.vectors import LENGTH
+from ...detectors.neighbours.vectors import LENGTH, Vectors
 from ...schemas.messages.ood import Near
 from ...schemas.stored.familiarity import FamiliarityProfile
 from ...schemas.stored.reference import ProfiledField, Reference
@@ -27,8 +28,6 @@ Integers = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 #: Where indexes lie, beside the references.
 FOLDER = "familiarity"
-#: Nearly the same are texts, or embeddings, whose cosine is as large.
-ALIKE = 0.9
 #: Indexes that are kept, and bytes of them as they are stored; in use they take some three times as many.
 MOST_INDEXES, MOST_INDEX_BYTES = 64, 1 << 27
 _TEXTS = ("categorical", "boolean", "text")
@@ -96,13 +95,12 @@ class Subject:
 
     def leaders(self, contents: Sequence[Content]) -> list[int]:
         """Of each the place of the first whose cosine with it is nearly 1; of long texts of their first parts."""
+        return leaders(self.vectors(contents))
+
+    def vectors(self, contents: Sequence[Content]) -> Vectors:
+        """Of each its own; of long texts that of the first part."""
         queries = self.queries(contents)
-        vectors = queries.vectors[queries.firsts[:-1]].astype(np.float32)
-        leaders: list[int] = []
-        for place, vector in enumerate(vectors):
-            alike = (one for one in dict.fromkeys(leaders) if float(vectors[one] @ vector) >= ALIKE * LENGTH * LENGTH)
-            leaders.append(next(alike, place))
-        return leaders
+        return queries.vectors[queries.firsts[:-1]]
 
     def shown(self, contents: Sequence[Content]) -> list[Shown]:
         """Their p-values, and the training rows that the least familiar part of each is nearest to."""

@@ -99,6 +99,9 @@ class RowSubject:
         """Of each the first that is nearly the same: rows are told one by one."""
         return list(range(len(contents)))
 
+    def vectors(self, contents: Sequence[Content]) -> None:
+        """Rows have none."""
+
     def shown(self, contents: Sequence[Content]) -> list[Shown]:
         """Their p-values and the nearest training rows: similarity is 1 of the same row, 0 where all fields are as far as by chance."""
         exact = self.index.exact(*self._fields_of(contents))

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ...detectors.neighbours.vectors import Vectors
 from ...schemas.messages.ood import Near
 from ...schemas.stored.familiarity import FamiliarityProfile
 from ...schemas.text import CATEGORY, fitted
@@ -72,6 +73,10 @@ class Compared(Protocol):
 
     def leaders(self, contents: Sequence[Content]) -> list[int]:
         """Of each the place of the first that is nearly the same."""
+        ...
+
+    def vectors(self, contents: Sequence[Content]) -> Vectors | None:
+        """By which two are nearly the same; None: nothing says that."""
         ...
 
     def shown(self, contents: Sequence[Content]) -> list[Shown]:

@@ -12,6 +12,7 @@ from ...detectors.sampling.weights import DRIFTING
 from ...schemas.messages.candidates import Candidate, Candidates
 from ...schemas.messages.review import MOST_DRIFTING, ReviewRequest, ReviewSlot, case_of
 from ..streams.slots import Slots
+from .groups import leaders_of
 
 #: More than any budget.
 _ANY = 1 << 31, 1 << 31
@@ -57,10 +58,11 @@ class Pool:
             cases, uniform = min(cases, self.most[0]), min(uniform, self.most[1])
         found = draw(self._chances(), weights, cases, uniform)
         said: list[ReviewRequest | ReviewSlot] = []
-        groups: dict[str, str] = {}
-        for row, probability, alike in zip(found.rows.tolist(), found.probability.tolist(), found.uniform.tolist(), strict=True):
-            whose, one = self.kept[row]
-            case = case_of(application, model, whose.topic_id, whose.partition, one.offset)
+        drawn = [self.kept[row] for row in found.rows.tolist()]
+        names = [case_of(application, model, whose.topic_id, whose.partition, one.offset) for whose, one in drawn]
+        groups = leaders_of([(whose.reference, one) for whose, one in drawn])
+        columns = names, groups, found.rows.tolist(), found.probability.tolist(), found.uniform.tolist()
+        for (whose, one), case, leader, row, probability, alike in zip(drawn, *columns, strict=True):
             said.append(
                 ReviewRequest(
                     case=case,
@@ -83,7 +85,7 @@ class Pool:
                     probability=probability,
                     uniform=alike,
                     uniform_probability=min(1.0, uniform / self.rows) if alike else None,
-                    group=groups.setdefault(_alike(one), case) if one.shown else None,
+                    group=names[leader] if one.shown else None,
                     again=int(case[:8], 16) < slots.settings.twice * 2**32,
                     shown=one.shown,
                 )
@@ -123,10 +125,3 @@ class Pool:
 
 def _grown(one: Candidate, drifting: Sequence[str]) -> float:
     return DRIFTING if one.segment is not None and one.segment in drifting else 1.0
-
-
-def _alike(one: Candidate) -> str:
-    """The same of rows that show a reviewer the same, but for case and spaces."""
-    return repr(
-        [(name, " ".join(value.casefold().split()) if isinstance(value, str) else value) for name, value in sorted(one.shown.items())]
-    )

@@ -85,7 +85,7 @@ def measured(wanted: int) -> dict[str, Any]:
             draw = np.random.default_rng([wanted, seed, round(100 * rate)])
             delays.append(told_after(gathered(draw, wanted), draw, rate))
         lower, median, upper = np.quantile(delays, (0.1, 0.5, 0.9), method="higher")
-        within = {name: float(one) for name, one in (("tenth", lower), ("median", median), ("ninth", upper))}
+        within = {name: float(one) if np.isfinite(one) else None for name, one in (("tenth", lower), ("median", median), ("ninth", upper))}
         found[f"{rate:.2f}"] = {"told": int(np.isfinite(delays).sum()), "of": RUNS} | within
     return found
 
