@@ -42,18 +42,29 @@ class Pool:
     def add(self, found: Candidates, slots: Slots) -> None:
         """Take what was kept of a run; of a pool that grows what no sample can need any more goes."""
         whose = Whose(found.topic, found.topic_id, found.partition, found.bucket, found.version, found.reference)
-        self.rows += found.rows
-        self.kept += ((whose, one) for one in found.kept)
-        self.most = min(self.most[0], found.cases, slots.most[0]), min(self.most[1], found.uniform, slots.most[1])
+        self._take(found.rows, [(whose, one) for one in found.kept], (found.cases, found.uniform), slots)
+
+    def merge(self, other: "Pool", slots: Slots) -> None:
+        """Take all of another slot's."""
+        self.complete, self.clock_decided = self.complete and other.complete, self.clock_decided or other.clock_decided
+        self._take(other.rows, other.kept, other.most, slots)
+
+    def _take(self, rows: int, kept: Sequence[tuple[Whose, Candidate]], most: tuple[int, int], slots: Slots) -> None:
+        self.rows += rows
+        self.kept += kept
+        self.most = min(self.most[0], most[0], slots.most[0]), min(self.most[1], most[1], slots.most[1])
         if len(self.kept) > 1:
             still = needed(self._chances(), self._weights(), *slots.most, DRIFTING)
             self.kept = [self.kept[place] for place in np.flatnonzero(still).tolist()]
 
-    def drawn(self, application: str, model: str, end: int, slots: Slots, drifting: Sequence[str]) -> list[ReviewRequest | ReviewSlot]:
-        """The slot's requests, then what is said of it. A function of what is in it, in whatever order that came."""
+    def drawn(
+        self, application: str, model: str, slot: tuple[int, int], slots: Slots, drifting: Sequence[str]
+    ) -> list[ReviewRequest | ReviewSlot]:
+        """The requests of a slot, given by start and end, then what is said of it. A function of what is in it, in any order."""
+        start, end = slot
         self.kept.sort(key=lambda one: (one[0].topic, one[0].topic_id, one[0].partition, one[1].offset))
         weights = self._weights() * np.array([_grown(one, drifting) for _, one in self.kept])
-        cases, uniform = slots.cases(end), slots.uniform(end)
+        cases, uniform = slots.cases(end, start), slots.uniform(end, start)
         if self.rows > len(self.kept):
             cases, uniform = min(cases, self.most[0]), min(uniform, self.most[1])
         found = draw(self._chances(), weights, cases, uniform)
@@ -94,7 +105,7 @@ class Pool:
             application=application,
             model=model,
             slot=end,
-            start=slots.tiling.start(end - 1),
+            start=start,
             rows=self.rows,
             cases=len(said),
             uniform=int(found.uniform.sum()),
