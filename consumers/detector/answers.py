@@ -33,12 +33,10 @@ from .gone import Gone
 from .keys import Published
 from .outcomes import CountedBy
 from .placing import placed
-from .watched import FORGOTTEN_AFTER, Watched, suite_of
+from .watched import FORGOTTEN_AFTER, Version, Watched, gathering_of, suite_of
 
 #: Answers that a baseline is made of, at least: people give so many in days, not in hours.
 BASELINE = 1_000
-
-Version = tuple[str, str]
 
 
 class Answers:
@@ -115,13 +113,10 @@ class Answers:
 
     def _gathering(self, version: Version, reference: str, *, numeric: bool) -> Gathering | None:
         """A baseline that begins; None: the model's labels are numbers no longer."""
-        if not numeric:
-            return Gathering(*version, 1, wanted=BASELINE)
-        labels = self._configuration.model(version[0]).labels
-        basis = OutcomeBasis(task="binary") if labels is None else self._basis_of(version[0], reference, labels)
-        if basis.task != "number":
-            return None
-        return Gathering(*version, 1, edges=basis.losses, unit=basis.scale / UNIT, wanted=BASELINE)
+        labels, basis = self._configuration.model(version[0]).labels, OutcomeBasis(task="binary")
+        if numeric and labels is not None:
+            basis = self._basis_of(version[0], reference, labels)
+        return gathering_of(version, basis, 1, wanted=BASELINE) if numeric == (basis.task == "number") else None
 
     def _placed(self, event: DriftEvent) -> DriftEvent:
         return placed(event, self._configuration.streams[event.stream].pane)

@@ -13,13 +13,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from ...detectors.concept import Arrivals, Gathering
 from ...detectors.concept.intervals import Interval, Ripeness, Seen, judged, newest, onset
 from ...detectors.concept.telling import told
 from ...detectors.episodes.step import step
-from ...detectors.outcomes.values import UNIT
 from ...schemas.configuration import Configuration, Model
 from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.pane import ARRIVALS, Pane
@@ -30,11 +27,7 @@ from ..streams.spans import Spans
 from .cells import PlanOf, as_known, cells_of, counted_alike, held_since
 from .placing import placed
 from .tables import Tables
-from .watched import FORGOTTEN_AFTER, Watched, suite_of
-
-Version = tuple[str, str]
-#: No loss in fixed point, nor the sum of any two, is larger.
-_MOST_LOSS = 2.0**31
+from .watched import FORGOTTEN_AFTER, Version, Watched, gathering_of, suite_of
 
 
 @dataclass
@@ -107,7 +100,7 @@ class Concept:
                 yield from self._closed(version, watched, (aligned.start, aligned.end), "replaced")
             # Where each is told when its maturity is over, the first that are told are as any others.
             begin = None if self._spans.maturity is None else -NEVER
-            gathering = _gathering(version, basis, len(arrivals.rows), begin)
+            gathering = gathering_of(version, basis, len(arrivals.rows), begin=begin)
             watched = self._versions[version] = _Watched(reference, aligned.end, gathering, cells=cells, held_since=holds)
         watched.held_since, watched.latest = max(watched.held_since, holds), aligned.end
         if self._gathers(watched, arrivals):
@@ -238,11 +231,3 @@ class Concept:
 def labelled(configuration: Configuration, labels: str, model: str) -> bool:
     """Whether these are the labels of a model."""
     return labels in configuration.labels and configuration.models.get(model, Model()).labels == labels
-
-
-def _gathering(version: Version, basis: OutcomeBasis, cells: int, begin: int | None) -> Gathering:
-    if basis.task != "number":
-        return Gathering(*version, cells, since=begin)
-    unit = basis.scale / UNIT
-    usable = unit > 0 and unit * _MOST_LOSS < np.inf
-    return Gathering(*version, cells, edges=basis.losses, unit=unit if usable else 1.0, since=begin)

@@ -3,17 +3,26 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from ...detectors.concept import Arrivals, Gathering, OutcomeSettings, OutcomeSuite
+from ...detectors.concept.gathering import WANTED
 from ...detectors.episodes.step import State, adapted, close, fits, start
+from ...detectors.outcomes.values import UNIT
 from ...schemas.configuration import Configuration
 from ...schemas.messages.drift import DriftEvent
 from ...schemas.stored.baseline import OutcomeBaseline
+from ...schemas.stored.outcomes import OutcomeBasis
 from .settings import configuration_hash
 
+#: Its model, and its name.
+Version = tuple[str, str]
 #: Compiles the tests against a baseline.
 Compile = Callable[[OutcomeBaseline], OutcomeSuite]
 #: Milliseconds behind the last outcome of a version in which its state ends: it would stay for ever.
 FORGOTTEN_AFTER = 90 * 86_400_000
+#: No loss in fixed point, nor the sum of any two, is larger.
+_MOST_LOSS = 2.0**31
 
 
 @dataclass
@@ -84,6 +93,15 @@ class Watched:
             None if self.suite is None else self.suite.baseline.encoded(),
             None if self.state is None else self.state.encoded(),
         )
+
+
+def gathering_of(version: Version, basis: OutcomeBasis, cells: int, *, begin: int | None = None, wanted: int = WANTED) -> Gathering:
+    """A baseline that begins: by this basis, of so many cells. ``begin``, ``wanted``: its `Gathering.since`, and labels."""
+    if basis.task != "number":
+        return Gathering(*version, cells, since=begin, wanted=wanted)
+    unit = basis.scale / UNIT
+    usable = unit > 0 and unit * _MOST_LOSS < np.inf
+    return Gathering(*version, cells, edges=basis.losses, unit=unit if usable else 1.0, since=begin, wanted=wanted)
 
 
 def suite_of(configuration: Configuration, baseline: OutcomeBaseline, reference: str, *, reviewed: bool = False) -> OutcomeSuite:

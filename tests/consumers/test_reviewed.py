@@ -10,6 +10,7 @@ import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Bus
+from driftbus.consumers.bus.recording import load_recording, write_recording
 from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.reference.reviews import Review, output
 from driftbus.consumers.reviewer.estimates import Estimates
@@ -56,8 +57,8 @@ def history(worse: float, change: int = CHANGE) -> Iterator[Review]:
         before = asked
 
 
-def told(folder: Path, worse: float, deaths: int = 0) -> list[Event]:
-    """The events of this history, as they lie on the topic."""
+def told(folder: Path, worse: float, deaths: int = 0, record: Path | None = None) -> list[Event]:
+    """The events of this history, as they lie on the topic. ``record``: a file for the reviews, as the processes leave them."""
     settings, draw = chosen(folder), np.random.default_rng(deaths)
     with closing(EmbeddedBus(":memory:", "test", "log")) as bus:
         prepare(bus, settings, [reference("m0")])
@@ -70,12 +71,23 @@ def told(folder: Path, worse: float, deaths: int = 0) -> list[Event]:
         with closing(Pipeline(bus.as_instance("one"), settings, ROLES)) as pipeline:
             for _ in pipeline.run_until_end():
                 pass
-        return [event for events in everything(bus, settings.topics.drift).values() for event in events]
+        if record is not None:
+            write_recording(bus, [settings.topics.reviews], record)
+        return drifts(bus, settings)
+
+
+def drifts(bus: Bus, settings: Configuration) -> list[Event]:
+    return [event for events in everything(bus, settings.topics.drift).values() for event in events]
 
 
 @pytest.fixture(scope="module")
-def clean(tmp_path_factory: pytest.TempPathFactory) -> list[Event]:
-    return told(tmp_path_factory.mktemp("clean"), 0.35)
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("recording") / "reviews.jsonl"
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory, recording: Path) -> list[Event]:
+    return told(tmp_path_factory.mktemp("clean"), 0.35, record=recording)
 
 
 def test_more_errors_are_told_once_and_that_people_say_so(clean: list[Event]) -> None:
@@ -97,6 +109,18 @@ def test_nothing_is_told_while_nothing_changes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("deaths", [4, 9])
 def test_whoever_dies_the_events_are_the_same(clean: list[Event], tmp_path: Path, deaths: int) -> None:
     assert told(tmp_path, 0.35, deaths) == clean
+
+
+def test_a_replay_of_the_recording_tells_the_same(clean: list[Event], recording: Path, tmp_path: Path) -> None:
+    settings = chosen(tmp_path)
+    with closing(EmbeddedBus(":memory:", "test", "again")) as bus:
+        load_recording(bus, recording)
+        prepare(bus, settings, [reference("m0")])
+        for role in (*ROLES, "detector"):  # each by itself
+            with closing(Pipeline(bus.as_instance("one"), settings, [role])) as pipeline:
+                for _ in pipeline.run_until_end():
+                    pass
+        assert drifts(bus, settings) == clean
 
 
 def folded(settings: Configuration, facts: Sequence[Review], restored_at: int = -1) -> list[Said]:
