@@ -7,11 +7,12 @@ belongs to: against which reference a row was counted says nothing of who was ri
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ...detectors.concept import Arrivals, Gathering
+from ...detectors.concept import Arrivals, Gathering, OutcomeSuite
 from ...detectors.concept.telling import told_by_people
 from ...detectors.episodes.state import State
 from ...detectors.episodes.step import step
@@ -88,7 +89,7 @@ class Answers:
         numeric = found[-1].numeric
         found = [one for one in found if one.numeric == numeric]
         watched = self._versions.get(version)
-        if watched is None or _edges(watched)[1] != numeric:  # answers of another outcome are other answers
+        if watched is None or _losses(watched).numeric != numeric:  # answers of another outcome are other answers
             reference = found[-1].reference or ""
             gathering = self._gathering(version, reference, numeric=numeric)
             if gathering is None:
@@ -136,7 +137,7 @@ class Answers:
         for end, event in self._gone.resolved(self._suite):
             yield Published(end, event)
 
-    def _suite(self, version: Version) -> Any:  # the tests of what is gone
+    def _suite(self, version: Version) -> OutcomeSuite:
         baseline, reference = self._baselines[version]
         return suite_of(self._configuration, baseline, reference, reviewed=True)
 
@@ -171,21 +172,30 @@ class Answers:
             self._gone.keep(version, State.decoded(state), str(pane))
 
 
-def _edges(watched: Watched) -> tuple[tuple[int, ...], bool, float]:
-    """Between the bins of its losses, whether it has any, and the unit of fixed point."""
+class _Losses(NamedTuple):
+    """How a version's losses are counted."""
+
+    edges: tuple[int, ...]  #: between bins, in fixed point; of errors there are none
+    unit: float  #: of fixed point
+
+    @property
+    def numeric(self) -> bool:
+        """Whether its outcome is a number."""
+        return bool(self.edges)
+
+
+def _losses(watched: Watched) -> _Losses:
     if watched.gathering is not None:
-        return watched.gathering.edges or (), watched.gathering.edges is not None, watched.gathering.unit
+        return _Losses(watched.gathering.edges or (), watched.gathering.unit)
     assert watched.suite is not None
-    baseline = watched.suite.baseline
-    return baseline.edges, bool(baseline.edges), baseline.unit
+    return _Losses(watched.suite.baseline.edges, watched.suite.baseline.unit)
 
 
-def _arrivals(watched: Watched, losses: Any, aligned: Aligned[Evidence]) -> Arrivals:  # floats, shape [answers]
+def _arrivals(watched: Watched, losses: NDArray[np.float64], aligned: Aligned[Evidence]) -> Arrivals:
     """What the answers of a slot come to: one cell, for nobody knows enough of several."""
-    edges, numeric, unit = _edges(watched)
-    rows = np.array([len(losses)], dtype=np.int64)
-    if not numeric:
+    counted, rows = _losses(watched), np.array([len(losses)], dtype=np.int64)
+    if not counted.numeric:
         return Arrivals(aligned.start, aligned.end, rows, np.array([int(losses.sum())], dtype=np.int64))
-    fixed = np.rint(np.minimum(losses, LARGEST * UNIT * unit) / unit).astype(np.int64)
-    counts = np.bincount(np.searchsorted(edges, fixed, side="right"), minlength=len(edges) + 1)
+    fixed = np.rint(np.minimum(losses, LARGEST * UNIT * counted.unit) / counted.unit).astype(np.int64)
+    counts = np.bincount(np.searchsorted(counted.edges, fixed, side="right"), minlength=len(counted.edges) + 1)
     return Arrivals(aligned.start, aligned.end, rows, np.zeros_like(rows), counts[None], int(fixed.sum()))
