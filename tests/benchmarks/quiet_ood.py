@@ -49,7 +49,7 @@ class Watched:
         self.thresholds = np.array([calibrated.thresholds(level)[0] for level in LEVELS])
 
         def flagged(chosen: Counts) -> Flags:
-            return (scores(values[chosen])[:, None] < self.thresholds).sum(axis=1).astype(np.uint8)
+            return np.asarray((scores(values[chosen])[:, None] < self.thresholds).sum(axis=1), dtype=np.uint8)
 
         self.tau = tau(flagged, held_out, rows, timed=True)
         profile = FamiliarityProfile(of="x", kind="embedding", index="-", rows=SIZE, cells=cells(flagged(held_out)), tau=self.tau)
