@@ -79,13 +79,14 @@ def main(folder: Path) -> None:
         told = {known: pairs(said, known) for known, texts in said.items() if len(texts) >= KNOWN}
         every = {f"{known}, new: {other}": one for known, (_, of) in told.items() for other, one in of.items()}
         means = Found(*np.mean(list(every.values()), axis=0).round(4).tolist())
-        worst = min(every, key=lambda pair: every[pair].ours)
+        worst, _ = min(every.items(), key=lambda one: one[1].ours)
+        behind, _ = max(every.items(), key=lambda one: one[1].tf_idf - one[1].ours)
         result[language] = {
             "sentences": {name: len(texts) for name, texts in said.items()},
             "embedders": sorted({embedder for embedder, _ in told.values()}),
             "mean": means._asdict(),
             "worst": {"pair": worst, **every[worst]._asdict()},
-            "farthest behind": max(every, key=lambda pair: every[pair].tf_idf - every[pair].ours),
+            "farthest behind": {"pair": behind, **every[behind]._asdict()},
             "pairs": {pair: one._asdict() for pair, one in every.items()},
         }
         print(language, json.dumps(result[language], indent=1), flush=True)

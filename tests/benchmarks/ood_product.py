@@ -29,6 +29,7 @@ from driftbus.consumers.reference.announce import announce, from_start
 from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.consumers.reference.building.source import reference_of
 from driftbus.consumers.streams.records import end_records
+from driftbus.detectors.familiarity import WIDTH
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.pane import Pane
 from driftbus.schemas.stored.reference import Reference
@@ -53,7 +54,8 @@ Rows = Callable[[np.random.Generator, int, float], list[Row]]
 
 def moved(_: NDArray[np.int64]) -> Floats:
     """Shares of the classes that grow from the narrowest to the widest, for good."""
-    return np.arange(1, CLASSES + 1) / np.arange(1, CLASSES + 1).sum()
+    grow = np.arange(1, CLASSES + 1, dtype=np.float64)
+    return np.asarray(grow / grow.sum())
 
 
 def by_day(rows: NDArray[np.int64]) -> Floats:
@@ -122,13 +124,14 @@ class World:
             events = [one.content for part in everything(bus, self.chosen.topics.drift).values() for one in part]
             records = [one for part in everything(bus, self.chosen.topics.summaries).values() for one in part]
         panes = [Pane.decoded(one.value) for one in records if dict(one.headers)["ce_type"] == b"io.driftbus.pane"]
-        counts = sum((np.asarray(one.counts) for one in panes if one.of == "ood"), np.zeros(7, dtype=np.int64))
+        counts = sum((np.asarray(one.counts) for one in panes if one.of == "ood"), np.zeros(WIDTH, dtype=np.int64))
         return [int(event["bucket"][1][4:]) for event in events if event.get("kind") == "ood" and event["status"] == "opened"], counts
 
 
 def flagged(counts: NDArray[np.int64]) -> list[float]:
     """Shares of the scored rows at .005 and at .05."""
-    return (np.cumsum(counts[:2]) / max(int(counts[:3].sum()), 1)).round(4).tolist()
+    shares: Floats = np.cumsum(counts[:2]) / max(int(counts[:3].sum()), 1)
+    return [round(share, 4) for share in shares.tolist()]
 
 
 def delays(rows: Rows, streams: int, references: int) -> dict[str, object]:
@@ -152,7 +155,8 @@ def delays(rows: Rows, streams: int, references: int) -> dict[str, object]:
 
 def quiet(rows: Rows, behind: Rows, references: int, each: int) -> dict[str, object]:
     """Episodes of known rows, of which each reference sees so many; ``rows``: that references are built from."""
-    draw, began, alarms, taus, counts = np.random.default_rng(2), time.perf_counter(), list[int](), list[tuple[float, float]](), 0
+    draw, began, alarms, taus = np.random.default_rng(2), time.perf_counter(), list[int](), list[tuple[float, float]]()
+    counts: NDArray[np.int64] = np.zeros(WIDTH, dtype=np.int64)
     for number in range(references):
         with tempfile.TemporaryDirectory() as name:
             world = World(rows(draw, TRAINING, 0.0), Path(name), LONG)
@@ -165,7 +169,7 @@ def quiet(rows: Rows, behind: Rows, references: int, each: int) -> dict[str, obj
         "rows": references * each,
         "alarms": alarms,
         "alarms per 100,000": round(sum(alarms) * 1e5 / (references * each), 3),
-        "flagged at .005 and .05": flagged(np.asarray(counts)),
+        "flagged at .005 and .05": flagged(counts),
         "tau": np.median(taus, axis=0).round(2).tolist(),
         "rows a second": round(references * each / (time.perf_counter() - began)),
     }
