@@ -1,11 +1,13 @@
-"""How often the lane `ood` cries wolf while nothing changes, in every law of `quiet`: ``python -m tests.benchmarks.quiet_ood``.
+"""How often the lane `ood` cries wolf while nothing changes, in every law of `quiet`: ``python -m tests.benchmarks.quiet_ood [year]``.
 
 How unlike the training data rows are is itself a stream of the law: the product holds rows of a reference out, takes thresholds from
 them, and measures how flags hang together. Then panes of the same law are folded in by its bets, with a restart after each alarm.
-The lane has .2 of the budget: so many alarms a budget are allowed. Raw figures: ``results/quiet_ood.json``.
+The lane has .2 of the budget: so many alarms a budget are allowed. *year*: of some laws twelve budgets of 30 days at a row a second, five
+references each. Raw figures: ``results/quiet_ood*.json``.
 """
 
 import json
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -29,6 +31,7 @@ from .quiet import BLOCK_ROWS, GRID, KINDS, PANES, REFERENCES, RESULTS, Dependen
 LANE = 0.2
 #: Rows of the data, the budget in rows, and budgets that each reference is watched.
 TABLE = ((10_000, 10_000, 50), (100_000, 10_000, 50), (10_000, 1_000_000, 1), (100_000, 1_000_000, 1))
+MONTH, MONTHS, YEARS = 30 * 86_400, 12, 5
 #: Of a score; the largest.
 _STEPS, _MOST = 2.0**20, 2.0**52
 
@@ -77,14 +80,14 @@ def _wide(counted: NDArray[np.int64]) -> Counts:
     return np.pad(counted, ((0, 0), (0, 0), (0, WIDTH - CELLS)))
 
 
-def measured(kind: Independent | Dependent, size: int, budget: int, budgets: int) -> list[dict[str, Any]]:
+def measured(kind: Independent | Dependent, size: int, budget: int, budgets: int, references: int = REFERENCES) -> list[dict[str, Any]]:
     """False alarms of every reference, the same rows in panes of each length."""
     rng, began = np.random.default_rng([KINDS.index(kind), size, budget]), time.perf_counter()
-    watched = [Watched(kind.reference_rows(rng, size), budget) for _ in range(REFERENCES)]
+    watched = [Watched(kind.reference_rows(rng, size), budget) for _ in range(references)]
     streams = max(1, budgets // 5)
     feeds = [one.panes(kind, rng, streams) for one in watched]
     folded = {pane: Detectors([one.tests for one in watched], streams) for pane in PANES}
-    alarms, rows = {pane: np.zeros(REFERENCES, dtype=np.int64) for pane in PANES}, 0
+    alarms, rows = {pane: np.zeros(references, dtype=np.int64) for pane in PANES}, 0
     while rows < budgets * budget:
         blocks = [next(feed) for feed in feeds]
         for pane, detectors in folded.items():
@@ -113,20 +116,29 @@ def measured(kind: Independent | Dependent, size: int, budget: int, budgets: int
     ]
 
 
-def main() -> None:
+def year() -> list[dict[str, Any]]:
+    """Of rows that know nothing of each other, that hang together, and that follow the day."""
+    kinds = [kind for kind in KINDS if kind.name in ("normal", "AR(1) .5", "day of 5,000 rows")]
+    return [one for kind in kinds for one in measured(kind, 100_000, MONTH, MONTHS, YEARS)]
+
+
+def table() -> list[dict[str, Any]]:
+    """All laws."""
+    return [one for size, budget, budgets in TABLE for kind in KINDS for one in measured(kind, size, budget, budgets)]
+
+
+def main(what: str) -> None:
     """Print the table, and keep the raw figures."""
-    found = list[dict[str, Any]]()
+    found = year() if what == "year" else table()
     print("| stream | rows of the data | N | pane | alarms / allowed | worst reference | alarms | tau |")
     print("|---|---|---|---|---|---|---|---|")
-    for size, budget, budgets in TABLE:
-        for kind in KINDS:
-            for one in measured(kind, size, budget, budgets):
-                cells_ = (kind.name, f"{size:,}", f"{budget:,}", f"{one['pane']:,}", one["of the lane's share"], one["worst"])
-                print(f"| {' | '.join(map(str, cells_))} | {sum(one['alarms'])} | {one['tau']} |", flush=True)
-                found.append(one)
-        RESULTS.mkdir(exist_ok=True)
-        (RESULTS / "quiet_ood.json").write_text(json.dumps(found, indent=1) + "\n")
+    for one in found:
+        numbers = (f"{one[key]:,}" for key in ("rows of the data", "budget", "pane"))
+        row = (one["stream"], *numbers, one["of the lane's share"], one["worst"], sum(one["alarms"]), one["tau"])
+        print(f"| {' | '.join(map(str, row))} |")
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"quiet_ood{'_year' if what == 'year' else ''}.json").write_text(json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1] if len(sys.argv) > 1 else "")
