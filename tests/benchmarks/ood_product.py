@@ -46,7 +46,7 @@ SHORT, LONG = 20, 200
 QUIET, DAY = 2_000, 2_000
 #: Of a new topic's centre, the part of one of the known classes' that it has.
 NEAR = 0.66
-REFERENCES, STREAMS = 20, 40
+REFERENCES = 20
 Floats = NDArray[np.float64]
 Row = dict[str, Any]  # JSON
 Rows = Callable[[np.random.Generator, int, float], list[Row]]
@@ -180,11 +180,11 @@ def _mixed(mix: Callable[[NDArray[np.int64]], Floats]) -> Rows:
 
 
 PARTS: dict[str, Callable[[], object]] = {
-    "delays": lambda: delays(questions, STREAMS, REFERENCES),
+    "delays": lambda: delays(questions, 20, 10),
     "known": lambda: quiet(questions, questions, REFERENCES, BLOCK),
     "mix": lambda: quiet(questions, _mixed(moved), 10, BLOCK),
     "season": lambda: quiet(_mixed(by_day), _mixed(by_day), 10, BLOCK),
-    "texts": lambda: {"delays": delays(texts, 20, 5), "known": quiet(texts, texts, 10, 20_000)},
+    "texts": lambda: {"delays": delays(texts, 10, 5), "known": quiet(texts, texts, 5, 20_000)},
 }
 
 
