@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 import msgspec
 import numpy as np
 
+from driftbus.consumers.bus.addressing import partition_of
 from driftbus.consumers.bus.interface import Bus, BusError, TopicPartition
 from driftbus.consumers.bus.kafka import KafkaBus
 from driftbus.consumers.desk.desk import Desk
@@ -122,20 +123,28 @@ def compared(bus: Bus, configuration: Configuration) -> list[bytes]:
     return sorted(panes) + sorted(one.value for events in everything(bus, configuration.topics.ood).values() for one in events)
 
 
+def estimates(bus: Bus, configuration: Configuration) -> dict[str, Reviewed]:
+    """The last one of every interval, by key."""
+    published = [event for events in everything(bus, configuration.topics.performance).values() for event in events if is_estimate(event)]
+    found = [Reviewed.decoded(event.value) for event in published]
+    return {one.key: one for one in found}
+
+
 def is_estimate(event: Event) -> bool:
     """Whether a record of the performance is what reviewers said, and not what labels did."""
     return dict(event.headers)["ce_type"] == Reviewed.TYPE.encode()
 
 
-def folded(bus: Bus, configuration: Configuration) -> bool:
-    """Whether the reviews have been read to their end, and all is answered."""
-    topic, group = configuration.topics.reviews, f"{configuration.application}-reviewer"
-    places = [TopicPartition(topic, number) for number in range(configuration.topics.partitions)]
-    at = bus.committed(group, places)
-    behind = [place for place in places if bus.watermarks(place)[1] > (at[place].offset if place in at else 0)]
+def folded(bus: Bus, configuration: Configuration, last: int) -> bool:
+    """Whether the slot of the last row is there, all is answered, and the reviews have been read to their last record."""
+    place = TopicPartition(configuration.topics.reviews, partition_of(ASKED, configuration.topics.partitions))
+    ends = [int(batch.offsets[-1]) + 1 for batch in bus.read(place, *bus.watermarks(place))]
+    at = bus.committed(f"{configuration.application}-reviewer", [place])
+    slots = [one.slot for _, one in reviews(bus, configuration) if isinstance(one, ReviewSlot)]
     desk = Desk(bus, configuration, ASKED)
     desk.refresh()
-    return not behind and not any(desk.waiting(reviewer) for reviewer in REVIEWERS)
+    answered = not any(desk.waiting(reviewer) for reviewer in REVIEWERS)
+    return max(slots, default=0) >= last and answered and place in at and at[place].offset >= ends[-1]
 
 
 def apart(bus: Bus, configuration: Configuration) -> Iterator[str]:
@@ -154,8 +163,7 @@ def apart(bus: Bus, configuration: Configuration) -> Iterator[str]:
         for made in folds.setdefault(number, Estimates(configuration)).feed(0, 0, fact):
             assert isinstance(made, Reviewed)
             expected[made.key] = made.encoded()
-    published = [event for events in everything(bus, configuration.topics.performance).values() for event in events if is_estimate(event)]
-    found = {(event.key or b"").decode(): event.value for event in published}
+    found = {key: one.encoded() for key, one in estimates(bus, configuration).items()}
     if found != expected:
         unlike_ = [key for key in found.keys() | expected.keys() if found.get(key) != expected.get(key)]
         yield f"estimates: {len(unlike_)} of {len(expected)} are not what the answers come to"

@@ -105,4 +105,4 @@ class Play:
         intervals = {(one.model, one.about) for one in records if one.final}
         answered = set(evaluated(bus, self.configuration))
         wanted = len(MODELS) * -(-SECONDS // 600)
-        return len(intervals) >= wanted and {one.request for one in self.requests} <= answered and folded(bus, self.configuration)
+        return len(intervals) >= wanted and {one.request for one in self.requests} <= answered and folded(bus, self.configuration, LAST)
