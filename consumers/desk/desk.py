@@ -17,7 +17,7 @@ from ...schemas.configuration import Configuration
 from ...schemas.messages.review import TAKEN_BACK, ReviewAnswer, ReviewRequest, ReviewSlot
 from ..bus import own
 from ..bus.addressing import partition_of
-from ..bus.interface import Bus, BusError, TopicPartition
+from ..bus.interface import Bus, BusError, TopicDescription, TopicPartition
 from ..reference.reviews import Review, output, read
 
 #: Requests that are remembered, the newest: three months of 200 a day, or two weeks of 60 an hour.
@@ -67,20 +67,34 @@ class Desk:
     """What is asked of one model, or of all, as far as the topic has been read."""
 
     def __init__(self, bus: Bus, configuration: Configuration, model: str | None = None, most: int = MOST_HELD) -> None:
-        topic = configuration.topics.reviews
-        described = bus.describe([topic]).get(topic)
-        if described is None:
-            msg = f"topic {topic} does not exist: write review: for a model, then driftbus topics create"
-            raise BusError(msg)
         self._bus, self._configuration, self._model, self._most = bus, configuration, model, most
-        numbers = range(described.partitions) if model is None else [partition_of(model, configuration.topics.partitions)]
-        self._next = {TopicPartition(topic, number): 0 for number in numbers}
+        self._topic: TopicDescription | None = None
+        self._next: dict[TopicPartition, int] = {}
         self._held: dict[str, _Held] = {}
         self._slots: dict[tuple[str, int], ReviewSlot] = {}
         self._strangers = own.Told()
+        self._look_at_topic()
+
+    def _look_at_topic(self) -> None:
+        """One that was made again is another one: nothing is known of what it asks. Raises `BusError` where there is none."""
+        topic = self._configuration.topics.reviews
+        described = self._bus.describe([topic]).get(topic)
+        if described is None:
+            msg = f"topic {topic} does not exist: write review: for a model, then driftbus topics create"
+            raise BusError(msg)
+        if self._topic is not None and self._topic.id == described.id:
+            return
+        if self._topic is not None:
+            _log.warning("%s was deleted and made again: it is read from its beginning", topic)
+        every = self._model is None
+        numbers = range(described.partitions) if every else [partition_of(self._model or "", self._configuration.topics.partitions)]
+        self._topic, self._next = described, {TopicPartition(topic, number): 0 for number in numbers}
+        self._held.clear()
+        self._slots.clear()
 
     def refresh(self) -> None:
         """Read on to the topic's end."""
+        self._look_at_topic()
         for place, start in self._next.items():
             first, end = self._bus.watermarks(place)
             for batch in self._bus.read(place, max(first, start), end):

@@ -187,11 +187,15 @@ class Folding(Generic[Fact, Said]):
         """Load the last snapshot, fetch the records it awaits, fold from there, silently up to the committed offset."""
         now = self._wall()
         first, _ = self._bus.watermarks(source)
-        until = first if committed is None else committed.offset
         topic, folded = self._bus.describe([source.topic])[source.topic], self._folded[source.topic]
         place = InputPartition(topic=source.topic, topic_id=topic.id, partition=source.partition)
         found = snapshots.read(self._bus, self._configuration, folded.role, source.partition)
+        again = self._made_again(place, found)
+        if again:
+            committed, found = None, found._replace(last=None)
+        until = first if committed is None else committed.offset
         fold, lost, gone = self._from_snapshot(source, place, found, first)
+        lost += again
         kept = None if fold is None else found.last
         unread = first if committed is None else 0  # of what was never read nothing is lost
         clock, position = (AppendClock(), unread) if kept is None else (AppendClock(*kept.state.clock), kept.state.position)
@@ -216,6 +220,13 @@ class Folding(Generic[Fact, Said]):
             # a successor that restored the old snapshot would say it again, and one without any would take what was never there for lost
             partition.snapshot_at = 0
         return partition
+
+    def _made_again(self, place: InputPartition, found: snapshots.Read) -> list[Output]:
+        """What is told where the snapshot is of another topic, which had this one's name: nothing in it, and no offset, is of this one."""
+        if found.last is None or (former := found.last.state.topic_id) in {"", place.topic_id}:
+            return []
+        told_ = Notice.made_again(self._configuration.application, None, place, former, found.last.state.position)
+        return [notice(self._configuration, place, told_)]
 
     def _from_snapshot(
         self, source: TopicPartition, place: InputPartition, found: snapshots.Read, first: int
@@ -313,9 +324,8 @@ class Folding(Generic[Fact, Said]):
             overdue = now - partition.snapshot_at >= self._configuration.snapshot_every and not again
             if everything or overdue or (partition.outputs and isinstance(self._folded[source.topic], OfCompacted)):
                 state, parts = partition.fold.snapshot(partition.position)
-                state = state.model_copy(
-                    update={"clock": (partition.clock.now, partition.clock.appended), "strangers": partition.strangers.told.plain()}
-                )
+                clock, strangers = (partition.clock.now, partition.clock.appended), partition.strangers.told.plain()
+                state = state.model_copy(update={"topic_id": partition.place.topic_id, "clock": clock, "strangers": strangers})
                 kept = self._folded[source.topic].role, source.partition, state, parts, partition.snapshot_keys
                 records = snapshots.written(self._configuration, *kept)
                 keys[source] = frozenset(record.key for record in records if record.key is not None and record.value is not None)

@@ -246,3 +246,24 @@ def test_nobody_is_asked_where_nothing_is_configured(tmp_path: Path) -> None:
     assert kinds == {b"io.driftbus.pane", b"io.driftbus.progress"}
     assert [node.role for node in TOPOLOGY if not node.asked(settings)] == ["joiner", "reviewer", "evaluator"]
     bus.close()
+
+
+def test_a_topic_of_reviews_that_is_made_again_is_folded_from_its_beginning_and_told_once(filled: EmbeddedBus, tmp_path: Path) -> None:
+    """What it asks is estimated, whatever had been said on the old one."""
+    settings = chosen(tmp_path)
+    finish(filled, settings)
+    asked = requests(filled, settings)
+    topic = settings.topics.reviews
+    filled.delete(topic)
+    filled.create(topic, settings.topics.partitions)
+    kept = [one for one in asked if one.slot == asked[-1].slot]
+    said: list[Review] = [*kept, *(ReviewAnswer.of(one, "ada", BEGINNING, label=True) for one in kept)]
+    filled.publish([output(settings, one) for one in said])
+    for _ in range(2):
+        finish(filled, settings)
+        told = [event for events in everything(filled, settings.topics.drift).values() for event in events]
+        again = [event.content for event in told if dict(event.headers)["ce_type"] == b"io.driftbus.notice.made_again"]
+        assert [one["facts"]["topic"] for one in again] == [topic] * len(again)
+        assert len({one["facts"]["partition"] for one in again}) == len(again) > 0
+        newest = max(reviewed(filled, settings).values(), key=lambda one: one.about)
+        assert (newest.asked, newest.answered) == (len(kept), len(kept))

@@ -125,3 +125,18 @@ def test_without_the_topic_it_is_said_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(BusError, match="driftbus topics create"):
         Desk(bus, configured)
     bus.close()
+
+
+def test_a_topic_that_is_made_again_asks_what_it_holds_and_nothing_else(tmp_path: Path) -> None:
+    with desk(tmp_path, requests(30)) as (made, bus, configured):
+        made.answer("anna", waiting(made, "anna")[:3], NOW, label="card")
+        old = waiting(made, "anna")
+        bus.delete(configured.topics.reviews)
+        with pytest.raises(BusError, match="driftbus topics create"):
+            made.refresh()
+        bus.create(configured.topics.reviews, configured.topics.partitions)
+        cases.write(bus, configured, [request(40), request(41)])
+        made.refresh()
+        assert sorted(waiting(made, "anna")) == sorted(one.case for one in (request(40), request(41)))
+        with pytest.raises(Refused, match="it is not among the 2 newest"):
+            made.answer("anna", old[:1], NOW, label="card")
