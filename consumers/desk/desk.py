@@ -78,7 +78,7 @@ class Desk:
     def _look_at_topic(self) -> None:
         """One that was made again is another one: nothing is known of what it asks. Raises `BusError` where there is none."""
         topic = self._configuration.topics.reviews
-        described = self._bus.describe([topic]).get(topic)
+        described = self._bus.describe([topic], settings=False).get(topic)
         if described is None:
             msg = f"topic {topic} does not exist: write review: for a model, then driftbus topics create"
             raise BusError(msg)

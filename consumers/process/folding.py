@@ -30,6 +30,8 @@ from .strangers import Strangers, letter, notice
 MOST_RECORDS = 2_000
 #: Offsets behind which nothing was published are committed so often, in ms: until then a successor folds them again.
 COMMIT_EVERY = 5_000
+#: Whether a topic is another one than before is looked at so often, in ms.
+TOPICS_EVERY = 5_000
 
 
 class _Raised(Exception):
@@ -90,6 +92,7 @@ class Folding(Generic[Fact, Said]):
         self._aside: dict[TopicPartition, SetAside] = {}
         self._suspects: dict[TopicPartition, int] = {}  # offsets of records that raised once
         self._remaining: Remaining | None = None
+        self._looked = wall()
         self._totals: dict[str, int] = {"set_aside": 0}
         self._session = bus.session(self.role, list(self._folded), self)
 
@@ -120,8 +123,21 @@ class Folding(Generic[Fact, Said]):
                     self._take_over(batch.source, Position(partition.committed) if partition.begun else None)
                     self._session.seek(batch.source, self._partitions[batch.source].position)
                     again.add(batch.source)
-        self._commit(self._wall())
+        now = self._wall()
+        self._look_at_topics(now)
+        self._commit(now)
         return bool(batches)
+
+    def _look_at_topics(self, now: int) -> None:
+        """A topic that was made again is another one: forget what is not published of the old one, and fold the new one from its start."""
+        if now - self._looked < TOPICS_EVERY:
+            return
+        self._looked, found = now, self._bus.describe(list(self._folded), settings=False)
+        for source, partition in list(self._partitions.items()):
+            topic = found.get(source.topic)  # none: deleted, and not yet there again
+            if topic is not None and topic.id != partition.place.topic_id:
+                self._take_over(source, Position(partition.committed), partition.place.topic_id)
+                self._session.seek(source, self._partitions[source].position)
 
     def finish(self) -> None:
         """Be `done` when the topic has been read to where it ends now."""
@@ -166,11 +182,11 @@ class Folding(Generic[Fact, Said]):
         """Behind the last record, and behind what follows it that is none (control records)."""
         return max(self._partitions[source].position, self._session.at_end().get(source, 0))
 
-    def _take_over(self, source: TopicPartition, committed: Position | None) -> None:
-        """Restore a partition; a record that raises on the way is tried once more, and then left out."""
+    def _take_over(self, source: TopicPartition, committed: Position | None, known: str = "") -> None:
+        """Restore a partition; a record that raises on the way is tried once more, and then left out. ``known``: the topic's id so far."""
         while True:
             try:
-                self._partitions[source] = self._restored(source, committed)
+                self._partitions[source] = self._restored(source, committed, known)
             except _Raised as raised:
                 self._suspect(source, raised)
             else:
@@ -183,14 +199,14 @@ class Folding(Generic[Fact, Said]):
         else:
             self._suspects[source] = raised.offset
 
-    def _restored(self, source: TopicPartition, committed: Position | None) -> _Partition[Fact, Said]:
+    def _restored(self, source: TopicPartition, committed: Position | None, known: str) -> _Partition[Fact, Said]:
         """Load the last snapshot, fetch the records it awaits, fold from there, silently up to the committed offset."""
         now = self._wall()
         first, _ = self._bus.watermarks(source)
         topic, folded = self._bus.describe([source.topic])[source.topic], self._folded[source.topic]
         place = InputPartition(topic=source.topic, topic_id=topic.id, partition=source.partition)
         found = snapshots.read(self._bus, self._configuration, folded.role, source.partition)
-        again = self._made_again(place, found)
+        again = self._made_again(place, found, committed, known)
         if again:
             committed, found = None, found._replace(last=None)
         until = first if committed is None else committed.offset
@@ -221,12 +237,13 @@ class Folding(Generic[Fact, Said]):
             partition.snapshot_at = 0
         return partition
 
-    def _made_again(self, place: InputPartition, found: snapshots.Read) -> list[Output]:
-        """What is told where the snapshot is of another topic, which had this one's name: nothing in it, and no offset, is of this one."""
-        if found.last is None or (former := found.last.state.topic_id) in {"", place.topic_id}:
+    def _made_again(self, place: InputPartition, found: snapshots.Read, committed: Position | None, known: str) -> list[Output]:
+        """What is told where all that is kept is of another topic, which had this one's name: no offset in it is one of this one."""
+        former = known or ("" if found.last is None else found.last.state.topic_id)
+        if former in {"", place.topic_id}:
             return []
-        told_ = Notice.made_again(self._configuration.application, None, place, former, found.last.state.position)
-        return [notice(self._configuration, place, told_)]
+        stopped = 0 if committed is None else committed.offset
+        return [notice(self._configuration, place, Notice.made_again(self._configuration.application, None, place, former, stopped))]
 
     def _from_snapshot(
         self, source: TopicPartition, place: InputPartition, found: snapshots.Read, first: int
