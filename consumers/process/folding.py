@@ -18,7 +18,7 @@ from ...schemas.configuration import Configuration
 from ...schemas.messages.notice import Notice
 from ...schemas.messages.progress import InputPartition
 from ..bus import own, snapshots
-from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
+from ..bus.interface import Batch, Bus, BusError, Output, Position, TopicPartition, Work
 from ..streams.clock import AppendClock
 from .fold import Fact, Fold, Folded, OfCompacted, Progressing, Said, Situated, Sparing
 from .last_net import SetAside, of_a_record, told
@@ -97,7 +97,13 @@ class Folding(Generic[Fact, Said]):
         self._session = bus.session(self.role, list(self._folded), self)
 
     def assigned(self, partitions: Mapping[TopicPartition, Position | None]) -> dict[TopicPartition, int]:
-        """Restore each partition's fold to the committed offset."""
+        """Restore each partition's fold to the committed offset. Raises `BusError` for one that has no place for its snapshots."""
+        most = self._configuration.topics.partitions
+        if astray := [source for source in partitions if source.partition >= most]:
+            msg = (
+                f"topic {astray[0].topic} has more than the {most} partitions of topics.partitions: partitions of our own topics are fixed"
+            )
+            raise BusError(f"{msg}; make it again, and driftbus begins anew there")
         for source, committed in partitions.items():
             self._take_over(source, committed)
         return {source: self._partitions[source].position for source in partitions}

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
-from driftbus.consumers.bus.interface import Assignment, Batch, Bus, Session
+from driftbus.consumers.bus.interface import Assignment, Batch, Bus, BusError, Session
 from driftbus.consumers.bus.recording import load_recording, write_recording
 from driftbus.consumers.console.reviewed import reviewed_of, table
 from driftbus.consumers.console.screen import Terminal
@@ -267,3 +267,12 @@ def test_a_topic_of_reviews_that_is_made_again_is_folded_from_its_beginning_and_
         assert len({one["facts"]["partition"] for one in again}) == len(again) > 0
         newest = max(reviewed(filled, settings).values(), key=lambda one: one.about)
         assert (newest.asked, newest.answered) == (len(kept), len(kept))
+
+
+def test_partitions_beyond_those_configured_are_refused(filled: EmbeddedBus, tmp_path: Path) -> None:
+    """Nothing of ours is there, and no snapshot could be."""
+    settings = chosen(tmp_path)
+    filled.delete(settings.topics.reviews)
+    filled.create(settings.topics.reviews, settings.topics.partitions + 1)
+    with pytest.raises(BusError, match=rf"topic {settings.topics.reviews} has more than the {settings.topics.partitions} partitions"):
+        finish(filled, settings)
