@@ -13,8 +13,11 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from pydantic import ValidationError
+
 from ...schemas.configuration import Configuration
 from ...schemas.messages.review import TAKEN_BACK, ReviewAnswer, ReviewRequest, ReviewSlot
+from ...schemas.mismatch import mismatch
 from ..bus import own
 from ..bus.addressing import partition_of
 from ..bus.interface import Bus, BusError, TopicDescription, TopicPartition
@@ -170,8 +173,8 @@ class Desk:
             said = [
                 ReviewAnswer.of(self._held[one].request, reviewer, answered, label=label, skipped=skipped) for one in dict.fromkeys(cases)
             ]
-        except ValueError as error:
-            raise Refused(_first(error)) from None
+        except ValidationError as error:
+            raise Refused(mismatch(error)) from None
         self.publish(said)
         return said
 
@@ -210,9 +213,3 @@ class Desk:
 def _order(held: _Held, reviewer: str) -> tuple[int, int, int, str]:
     mine, case = held.answers.get(reviewer), held.request.case
     return 0 if mine is None else -mine.answered, held.request.slot, zlib.crc32((case + reviewer).encode()), case
-
-
-def _first(error: ValueError) -> str:
-    """The first line that says something."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    return " ".join(lines[1:3]) if len(lines) > 1 else lines[0]

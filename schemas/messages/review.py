@@ -25,8 +25,11 @@ _Text = Annotated[str, Field(max_length=LONGEST_SHOWN)]
 IdHash = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 #: Above 0: what cannot be drawn is not asked about.
 Probability = Annotated[float, Field(gt=0, le=1)]
+#: Numbers that JSON keeps as they are.
+_Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]
+_Number = Annotated[float, Field(allow_inf_nan=False)]
 #: A prediction, a label, a field of a row.
-Value = bool | int | float | _Text | None
+Value = bool | _Whole | _Number | _Text | None
 #: Segments that a slot names; several versions may have more.
 MOST_DRIFTING = 64
 _Segments = Annotated[tuple[Annotated[str, Field(max_length=500)], ...], Field(max_length=MOST_DRIFTING)]
