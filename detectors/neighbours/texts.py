@@ -1,6 +1,7 @@
 """An index of texts, or of embeddings: how like its training data a query is, exactly and with a p-value."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,8 +12,9 @@ from .distinct import by_hash, firsts_of, key_of, split
 from .embedder import Choice, Embedder, chosen
 from .everyday import SENTENCES
 from .levels import LEVELS
-from .nearest import NEIGHBOURS, familiar, five_nearest
+from .nearest import NEIGHBOURS, five_nearest
 from .parts import groups_of, parts
+from .regions import Regions
 from .report import Report, warnings_of
 from .stored import Stored, decoded, encoded
 from .tokens import Tokens
@@ -50,18 +52,15 @@ class TextIndex:
     Vectors are whole numbers, so that every product is exact: scores, flags and nearest rows are the same on any processor, in any batch.
     """
 
-    def __init__(
-        self,
-        embedder: Embedder | None,
-        vectors: Vectors,
-        rows: Integers,
-        calibration: Calibrated,
-        numbers: NDArray[np.float32] | None = None,
-    ) -> None:
-        """``rows``: the training row of each reference vector; a query is compared in this order until it is known to be familiar."""
+    def __init__(self, embedder: Embedder | None, vectors: Vectors, rows: Integers, calibration: Calibrated) -> None:
+        """``rows``: the training row of each reference vector."""
         self.embedder, self.vectors, self.rows, self.calibration = embedder, vectors, rows, calibration
-        self._reference = vectors.astype(np.float32) if numbers is None else numbers
         self._levels = {level: calibration.thresholds(level) for level in LEVELS}
+
+    @cached_property
+    def _regions(self) -> Regions:
+        """Made when something is compared: who only embeds needs none."""
+        return Regions(self.vectors)
 
     @property
     def name(self) -> str:
@@ -205,7 +204,7 @@ class TextIndex:
         unusual, rare = (self._thresholds(level)[codes] for level in levels)
         there = np.flatnonzero(scorable(vectors))
         bounds = np.full(len(vectors), _ABOVE)
-        bounds[there] = familiar(vectors[there], self._reference, np.repeat(unusual, np.diff(firsts))[there])
+        bounds[there] = self._regions.familiar(vectors[there], np.repeat(unusual, np.diff(firsts))[there])
         scores, _ = _least(bounds, firsts)
         flags = (scores < unusual).astype(np.uint8) + (scores < rare)
         return np.where(scores == _ABOVE, np.uint8(UNSCORED), flags)
@@ -218,12 +217,13 @@ class TextIndex:
     def exact(self, vectors: Vectors, classes: Classes = None, firsts: Integers | None = None) -> Exact:
         """Scores, p-values and nearest training rows; rows of equal product in their order."""
         firsts = np.arange(len(vectors) + 1) if firsts is None else firsts
-        five = five_nearest(vectors, self._reference, self.rows)
+        rows = self.rows[self._regions.order]
+        five = five_nearest(vectors, self._regions.rows, rows)
         scores, part = _least(np.where(scorable(vectors), five.scores, _ABOVE), firsts)
         there = scores < _ABOVE
         p = self.calibration.p(scores, self.calibration.codes(classes, len(scores), groups_of(firsts)))
         places = five.rows[part]
-        nearest = np.where((places >= 0) & there[:, None], np.append(self.rows, -1)[places], -1)
+        nearest = np.where((places >= 0) & there[:, None], np.append(rows, -1)[places], -1)
         return Exact(np.where(there, scores, 0), np.where(there, p, np.nan), nearest)
 
     def share_flagged(self, texts: Sequence[str], classes: Classes = None) -> float:
