@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from ...detectors.counting.segments import Segmenter
 from ...detectors.counting.unseen import Unseen
-from ...schemas.messages.ood import OodSample
 from ...schemas.messages.pane import OTHERS, PREDICTIONS, Pane
 from ...schemas.messages.progress import InputPartition
 from ..decode.ahead import taken as taken_of
@@ -27,6 +26,7 @@ from .further import ASKED_NOTHING, Asked, Further, Kept, Rows, Target, Version
 from .pool import Unmonitored
 from .references import References
 from .runs import NOTHING_ASIDE, ClosedRun, Golden, OpenRun, Runs, Taken
+from .sampled import Flagged, samples
 from .shape import Shape
 from .unlike import Stage, numbers
 
@@ -267,7 +267,7 @@ class Tally:
 
     def _close(self, run: _Run, cut: Cut) -> ClosedRun:
         nothing = np.zeros(0, dtype=np.int64)
-        panes, samples = [], list[OodSample]()
+        panes, flagged = [], list[Flagged]()
         for target, total in sorted(run.counts.items(), key=lambda item: (*item[0][:3], item[0].reference or "", item[0].segment or "")):
             # what belongs to all segments stands in the first one's pane: it is summed over them anyway
             beside = run.beside.pop(target._replace(segment=None), None) or SideCounts()
@@ -299,7 +299,7 @@ class Tally:
             panes.append(pane)
             beside_it, new = self._further.pane(run.kept, pane, total.unlike)
             panes += beside_it
-            samples += new
+            flagged += new
         blocks = self._further.blocks(run.kept, self._stream, run.first, run.last, self._buckets)
         candidates = self._further.candidates(run.kept, self._stream, run.first, run.last)
         golden = [Golden(self._source, evaluation, *own) for evaluation, own in run.golden.items()]
@@ -310,7 +310,7 @@ class Tally:
         }
         counted["golden"] = sum(one.rows for one in golden)
         read = run.reading.told()
-        outcome = panes, blocks, samples, counted
+        outcome = panes, blocks, samples(flagged), counted
         return ClosedRun(cut, run.bad, run.further_bad, run.skipped, read, *outcome, candidates=candidates, golden=golden)
 
     def _with_ids(self, target: Target, counts: NDArray[np.int64], beside: SideCounts) -> NDArray[np.int64]:

@@ -21,6 +21,7 @@ class Five(NamedTuple):
 
     scores: Integers  #: [n]
     rows: Integers  #: [n, 5], as places in the reference
+    products: Singles  #: [n, 5], with these; 0 where there is none
 
 
 def largest(products: Singles) -> Singles:
@@ -32,7 +33,7 @@ def largest(products: Singles) -> Singles:
 def five_nearest(queries: Vectors, reference: Singles, numbers: Integers) -> Five:
     """Scores and nearest rows of queries. ``numbers`` [rows]: by which rows of equal product are ordered."""
     scores = np.zeros(len(queries), dtype=np.int64)
-    rows = np.full((len(queries), NEIGHBOURS), -1)
+    rows, found = np.full((len(queries), NEIGHBOURS), -1), np.zeros((len(queries), NEIGHBOURS), dtype=np.float32)
     most = min(NEIGHBOURS, len(reference))
     for begin in range(0, len(queries) if most else 0, _QUERIES):
         products = queries[begin : begin + _QUERIES].astype(np.float32) @ reference.T
@@ -44,5 +45,6 @@ def five_nearest(queries: Vectors, reference: Singles, numbers: Integers) -> Fiv
         query, row = query[order], row[order]
         rank = np.arange(len(query)) - np.searchsorted(query, query)
         chosen = rank < most
-        rows[begin + query[chosen], rank[chosen]] = row[chosen]
-    return Five(scores, rows)
+        query, row, rank = query[chosen], row[chosen], rank[chosen]
+        rows[begin + query, rank], found[begin + query, rank] = row, products[query, row]
+    return Five(scores, rows, found)

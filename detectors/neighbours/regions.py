@@ -99,4 +99,4 @@ def _middles(rows: Singles) -> Singles:
 
 
 def _region(rows: Singles, middles: Singles) -> Integers:
-    return np.argmax(rows @ middles.T, axis=1)
+    return np.asarray(np.argmax(rows @ middles.T, axis=1))

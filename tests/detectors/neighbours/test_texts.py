@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from driftbus.detectors.neighbours.calibration import Calibrated
 from driftbus.detectors.neighbours.embedder import Choice
-from driftbus.detectors.neighbours.levels import LEVELS
+from driftbus.detectors.neighbours.levels import FAR, UNLIKE
 from driftbus.detectors.neighbours.parts import LONGEST, parts
 from driftbus.detectors.neighbours.texts import UNSCORED, TextIndex
 from driftbus.detectors.neighbours.vectors import LENGTH, embedded, whole
@@ -49,7 +49,7 @@ def test_flags_say_what_the_p_values_say(index: TextIndex) -> None:
     found, exact = flags(index, queries), index.exact(queries.vectors, None, queries.firsts)
     scored = found != UNSCORED
     assert np.array_equal(np.isnan(exact.p), ~scored)
-    assert np.array_equal(found[scored], (exact.p[scored] <= LEVELS[0]).astype(int) + (exact.p[scored] <= LEVELS[1]))
+    assert np.array_equal(found[scored], (exact.p[scored] <= UNLIKE).astype(int) + (exact.p[scored] <= FAR))
     assert np.all(exact.nearest[~scored] == -1)
 
 
