@@ -1,6 +1,5 @@
 """Of panes' flagged rows a few for people to look at: those that are nearly the same as one told count with it."""
 
-import itertools
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -12,7 +11,7 @@ from .unlike import Kept
 
 #: Of a pane, and in its sketch.
 MOST_TOLD = 5
-#: Panes that are looked at together: a product of few rows costs several times as much a row, and as many flagged rows fit in memory.
+#: Panes that are looked at together, of whatever runs: a product of few rows costs several times as much a row.
 _PANES = 2_000 // MOST_FLAGGED
 
 
@@ -33,12 +32,14 @@ class _Own(NamedTuple):
     kept: Sequence[Kept]
 
 
-def samples(flagged: Sequence[Flagged]) -> list[OodSample]:
-    """Those of the smallest hashes, of each pane and subject at most `MOST_TOLD`, pane by pane."""
-    found: list[OodSample] = []
+def samples(runs: Sequence[Sequence[Flagged]]) -> list[list[OodSample]]:
+    """Of each run those of the smallest hashes, of each pane and subject at most `MOST_TOLD`, pane by pane."""
+    found: list[list[OodSample]] = [[] for _ in runs]
+    flagged = [(number, one) for number, run in enumerate(runs) for one in run]
     for first in range(0, len(flagged), _PANES):
-        owns = [own for one in flagged[first : first + _PANES] for own in _by_subject(one)]
-        found += itertools.chain.from_iterable(map(_told, owns, _shown(owns)))
+        owns = [(number, own) for number, one in flagged[first : first + _PANES] for own in _by_subject(one)]
+        for (number, own), shown in zip(owns, _shown([own for _, own in owns]), strict=True):
+            found[number] += _told(own, shown)
     return found
 
 

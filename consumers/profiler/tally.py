@@ -99,7 +99,10 @@ class Tally:
         uncounted = [(shape.rows, shape.bytes) for shape in self._shapes.values()]
         if cuts or sum(rows for rows, _ in uncounted) >= MOST_UNCOUNTED or sum(size for _, size in uncounted) >= MOST_UNCOUNTED_BYTES:
             self._count()
-        return [self._close(run, cut) for run, cut in self._runs.closed(cuts)]
+        closed = [self._close(run, cut) for run, cut in self._runs.closed(cuts)]
+        for (run, _), told in zip(closed, samples([flagged for _, flagged in closed]), strict=True):
+            run.samples = told
+        return [run for run, _ in closed]
 
     def _decode(self, records: Records, taken: Taken, aside: Mapping[int, str]) -> None:
         """Decode them, shape by shape; end records are no rows."""
@@ -265,7 +268,8 @@ class Tally:
         reference = self._groups[group][1].reference
         return None if reference is None else self._references.monitored(reference).counting.segmenter
 
-    def _close(self, run: _Run, cut: Cut) -> ClosedRun:
+    def _close(self, run: _Run, cut: Cut) -> tuple[ClosedRun, list[Flagged]]:
+        """What a run comes to, without samples; and of what these are: those of several runs cost less together."""
         nothing = np.zeros(0, dtype=np.int64)
         panes, flagged = [], list[Flagged]()
         for target, total in sorted(run.counts.items(), key=lambda item: (*item[0][:3], item[0].reference or "", item[0].segment or "")):
@@ -310,8 +314,10 @@ class Tally:
         }
         counted["golden"] = sum(one.rows for one in golden)
         read = run.reading.told()
-        outcome = panes, blocks, samples(flagged), counted
-        return ClosedRun(cut, run.bad, run.further_bad, run.skipped, read, *outcome, candidates=candidates, golden=golden)
+        closed = ClosedRun(
+            cut, run.bad, run.further_bad, run.skipped, read, panes, blocks, counted=counted, candidates=candidates, golden=golden
+        )
+        return closed, flagged
 
     def _with_ids(self, target: Target, counts: NDArray[np.int64], beside: SideCounts) -> NDArray[np.int64]:
         signal = None if target.reference is None else self._references.monitored(target.reference).counting.layout.find(*IDS)

@@ -161,7 +161,10 @@ def of_texts(folder: Path, characters: int, embedder: str, rows: int, rounds: in
     embed = figures["embedding alone"]
     added = {pane: _less(figures[f"profiler with, {pane} panes"], figures[f"profiler without, {pane} panes"]) for pane in PANES}
     compared = [one + other for one, other in zip(embed, figures["index"], strict=True)]
-    ratios = {"index alone": _ratio(embed, compared), **{f"through the product, {pane} panes": _ratio(embed, added[pane]) for pane in PANES}}
+    ratios = {
+        "index alone": _ratio(embed, compared),
+        **{f"through the product, {pane} panes": _ratio(embed, added[pane]) for pane in PANES},
+    }
     return {**about, "us_a_row": figures, "ratio_to_embedding": ratios, "small_beside_large_panes": _ratio(added["small"], added["large"])}
 
 
