@@ -10,7 +10,8 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from ..duration import ROW_MS, Duration, written
 from ..fact import Setting
 from ..identity import content_hash
-from .features import Chosen, FeatureSettings, Important
+from .diagnosis import Diagnosis, SourceSettings
+from .features import MOST_NAME, Chosen, FeatureSettings, Important
 from .golden import Golden
 from .labels import LabelColumns, LabelMapping, Labels
 from .metrics import Metrics
@@ -31,6 +32,7 @@ __all__ = [
     "ROW_MS",
     "Chosen",
     "Configuration",
+    "Diagnosis",
     "FalseAlarms",
     "FeatureSettings",
     "Golden",
@@ -47,6 +49,7 @@ __all__ = [
     "PaneLength",
     "Personal",
     "Review",
+    "SourceSettings",
     "Stream",
     "Table",
     "TopicSlice",
@@ -69,6 +72,7 @@ class Configuration(Setting):
     metrics: Metrics | None = None
     streams: Annotated[dict[str, Stream], Field(min_length=1)]
     labels: dict[str, Labels] = {}
+    sources: dict[Annotated[str, Field(min_length=1, max_length=MOST_NAME)], SourceSettings] = {}
     models: dict[str, Model] = {}
 
     @field_validator("topics")
@@ -125,6 +129,10 @@ class Configuration(Setting):
         model = self.models.get(name, Model())
         rows = self.streams[self.stream_of(name)].pane.unit == "rows"
         return model.model_copy(update={"rate": 1000 / ROW_MS}) if rows else model
+
+    def source(self, name: str | None) -> SourceSettings:
+        """What is known of where values come from; of a source that is not listed nothing is."""
+        return SourceSettings() if name is None else self.sources.get(name, SourceSettings())
 
     def stream_of(self, model: str) -> str:
         """The stream that a model's predictions come from."""

@@ -1,0 +1,1 @@
+"""The diagnoser: evidence of all kinds in, root causes out."""

@@ -1,0 +1,169 @@
+"""All that a diagnosis may look at: windows of sums over whole grains, by kind of evidence, and facts of the model with their times.
+
+Nothing here is a row. All counts are whole numbers that add, so that windows merge by addition (`Window.merged`), whatever panes they
+were made of. What is None was not there: not configured, not arrived, or not of this window.
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...schemas.stored.reference import CategoricalProfile, NumericProfile
+from ..counting.magnitudes import Magnitudes
+
+Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+#: Kinds of evidence, as `missing_evidence` names them, in the order in which runs take them.
+KINDS = ("predictions", "ood", "arrivals", "agreement", "ages", "golden", "model", "episode")
+
+
+@dataclass(frozen=True)
+class FieldOf:
+    """A feature, or the output, of the reference."""
+
+    name: str
+    role: str  #: feature, prediction, score
+    profile: NumericProfile | CategoricalProfile
+    mantissa: int = 5  #: bits of it in a magnitude cell; of numbers
+    source: str | None = None
+    owner: str | None = None
+    same_code: bool = False  #: its source says that online and offline values come from the same code: pairs count as agreeing
+
+    @property
+    def numeric(self) -> bool:
+        """Whether it has bins of numbers."""
+        return isinstance(self.profile, NumericProfile)
+
+
+@dataclass
+class Values:
+    """One field's values in one window. Vectors are in the reference's bins (of categories: one more than there are, *other*)."""
+
+    present: int
+    null: int
+    invalid: int
+    missing: int
+    bins: Integers
+    moments: tuple[int, int] = (0, 0)  #: of numbers: sums of z and of its square, fixed point as in a pane
+    magnitudes: Magnitudes | None = None
+    repeated: dict[float, int] = field(default_factory=dict)  #: of numbers, values that many of `magnitudes`' rows had, with their rows
+    unseen: dict[str, int] = field(default_factory=dict)  #: of categories, names that the reference does not know
+    age: tuple[int, int] | None = None  #: sum of seconds, and rows
+    scored: Integers | None = None  #: bins of rows compared with the training data
+    outside: Integers | None = None  #: of these, those outside the core: p <= .2
+    outliers: Integers | None = None  #: of these, p <= .01
+
+
+@dataclass
+class Agreeing:
+    """One field's pairs of online and offline values. Sums over differing pairs, x offline, y online, in reference sd x 2^12, exact."""
+
+    pairs: int
+    differing: int  #: both there, and not equal within tolerance
+    missing: int  #: offline there, online not
+    sums: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0)  #: x, y, xx, xy, yy of the differing ones that are numbers
+    commonest: dict[str, int] = field(default_factory=dict)  #: online values of differing pairs, as texts, with their rows
+    offline: Integers | None = None  #: the offline side in the reference's bins
+
+
+@dataclass
+class Relation:
+    """Products of groups of features, outcomes and residuals over joined rows (`driftbus.detectors.outcomes.layout`); in the outcome's unit."""
+
+    rows: int
+    y: float
+    yy: float
+    r: float
+    rr: float
+    hh: NDArray[np.float64]  #: (W, W), symmetric
+    hy: NDArray[np.float64]  #: (W,)
+    hr: NDArray[np.float64]  #: (W,)
+
+
+@dataclass
+class Outcomes:
+    """What became of the predictions of a stretch of time. ``relation`` over all joined rows, ``inner`` over those that are no outliers."""
+
+    labelled: int
+    predicted: int
+    expired: int
+    loss: float  #: summed: squared residuals, or Brier's; the loss a row is loss / labelled
+    relation: Relation | None = None
+    inner: Relation | None = None
+
+
+@dataclass
+class Counted:
+    """A window's values side by side, in the order of a layout (`driftbus.detectors.diagnosis.groups`): made once for all runs that see it."""
+
+    groups: Floats  #: [G] rows in each group of each field
+    scored: Floats  #: [G] of these, those compared with the training data
+    outside: Floats  #: [G] outside the core
+    outliers: Floats  #: [G]
+    offline: Floats  #: [G] of pairs, the offline side
+    present: Floats  #: [F] by feature
+    absent: Floats  #: [F] null or missing
+    invalid: Floats  #: [F]
+    age: Floats  #: [F] mean, in s; NaN: not known
+    pairs: Floats  #: [F]
+    differing: Floats  #: [F] of them, those that differ, or have no online value
+    quantiles: dict[str, Floats] = field(default_factory=dict)  #: by numeric field, as far as somebody asked
+
+
+@dataclass
+class Window:
+    """A run of grains. ``start`` < times <= ``end``, ms."""
+
+    start: int
+    end: int
+    rows: int
+    values: dict[str, Values]  #: by field, outputs too
+    scored: int = 0  #: rows compared with the training data
+    outliers: int = 0
+    masked: int = 0  #: outliers that were looked at without each field
+    cured: dict[str, int] = field(default_factory=dict)  #: of these, familiar without the field, or without all of "source:NAME"
+    agreeing: dict[str, Agreeing] | None = None  #: by feature; None: no pairs of this window
+    outcomes: Outcomes | None = None
+    counted: Counted | None = field(default=None, compare=False, repr=False)  #: what was made of it; whoever changes a window clears it
+
+
+class Evaluated(NamedTuple):
+    """One golden evaluation."""
+
+    time: int  #: ms
+    golden: str  #: version of the golden set
+    version: str  #: of the model
+    loss: float
+    rows: int
+
+
+class Coincident(NamedTuple):
+    """Something that was done at a time: a deployment, a release of a feature."""
+
+    time: int
+    type: str  #: model, feature_version, schema, release
+    ref: str
+    source: str | None = None
+    features: tuple[str, ...] = ()
+
+
+@dataclass
+class Case:
+    """One model version's evidence at the time of a run."""
+
+    fields: tuple[FieldOf, ...]
+    groups: tuple[tuple[str, int], ...]  #: features that outcomes are grouped by, with their numbers of groups, as `Relation` has them
+    binary: bool  #: outcomes are 0 and 1
+    baseline: list[Window]
+    monitored: list[Window]  #: oldest first; the newest 24 at most
+    ladder: list[Window] = field(default_factory=list)  #: older than `monitored`, merged in pairs: outcomes alone are looked at
+    evaluated: list[Evaluated] = field(default_factory=list)
+    coincident: list[Coincident] = field(default_factory=list)
+    usual: dict[str, float] = field(
+        default_factory=dict
+    )  #: of the calibration's outliers, the share that each mask cures, as `cured` names it
+    standing: bool = True  #: the baseline is of production, not drawn from the reference
+    absent: dict[str, str] = field(default_factory=dict)  #: kinds without evidence, with why: not configured, not read, late
