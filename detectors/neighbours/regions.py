@@ -48,10 +48,12 @@ class Regions:
         scores, open_ = enough.copy(), np.arange(len(vectors))
         near = vectors @ self._middles.T
         best = np.full((len(vectors), NEIGHBOURS), -np.inf, dtype=np.float32)
+        seen = 0
         for turn in _TURNS:
-            if not len(open_):
+            number = min(turn, near.shape[1] - seen)  # no region twice
+            if not number or not len(open_):
                 break
-            number = min(turn, near.shape[1])
+            seen += number
             regions = np.argpartition(near, -number, axis=1)[:, -number:]
             np.put_along_axis(near, regions, -np.inf, axis=1)
             best = largest(np.concatenate([best, self._of(vectors, regions)], axis=1))

@@ -1,4 +1,4 @@
-"""What comparing queries costs, beside embedding them alone: ``python -m tests.benchmarks.ood_rate [ROWS] [ROUNDS]``, 10,000 and 5 unless said.
+"""What comparing queries costs, beside embedding them: ``python -m tests.benchmarks.ood_rate [ROWS] [ROUNDS]``, 10,000 and 5 unless said.
 
 Different texts, spliced of product reviews, films, editorials and tweets (`familiarity.spliced`) and cut to some 41 and 96 characters; an
 index of 10,000 of them and 5,000 held out; about a twentieth of fresh ones is flagged. In every round one after the other: embedding alone;

@@ -91,6 +91,16 @@ def test_an_index_of_other_token_vectors_is_refused() -> None:
         TextIndex.decoded(b"\x00rubbish")
 
 
+def test_the_same_files_in_another_release_are_the_same_embedder() -> None:
+    index, _ = TextIndex.built(sentences(SHOP, 400, 1), embedder="tokens", tokens=tokens())
+    content = index.encoded()
+    release = tokens().name.partition("/")[2].partition("/")[0].encode()
+    assert content.count(release) == 1
+    older = TextIndex.decoded(content.replace(release, b"wordllama-" + b"0" * (len(release) - 10)), tokens())
+    queries = index.read([*sentences(SHOP, 100, 2), *sentences(SKY, 20, 3)])
+    assert np.array_equal(flags(older, queries), flags(index, queries))
+
+
 def test_no_kernel_of_the_processor_and_no_number_of_threads_shows() -> None:
     running = []
     for kernel in ("Haswell", "SkylakeX", "Sandybridge"):
