@@ -1,11 +1,9 @@
-"""Which texts, or embeddings, are nearly the same: in whole-number vectors, so for everyone the same ones."""
+"""Which of thousands of texts, or embeddings, are nearly the same: as `about.leaders`, without the products of all with all at once."""
 
 import numpy as np
 
+from .about import SAME
 from .vectors import LENGTH, Vectors
-
-#: Nearly the same are those whose cosine is as large.
-ALIKE = 0.9
 
 
 def leaders(vectors: Vectors) -> list[int]:
@@ -16,7 +14,7 @@ def leaders(vectors: Vectors) -> list[int]:
     """
     floats, found, first = vectors.astype(np.float32), list[int](), list[int]()
     for place in range(len(floats)):
-        alike = np.flatnonzero(floats[first] @ floats[place] >= ALIKE * LENGTH * LENGTH)
+        alike = np.flatnonzero(floats[first] @ floats[place] >= SAME * LENGTH**2)
         found.append(first[int(alike[0])] if len(alike) else place)
         if not len(alike):
             first.append(place)
