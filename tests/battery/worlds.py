@@ -33,9 +33,11 @@ PARTITIONS = 2
 #: Records that a consumer gets at once here, so that there are several commits.
 MOST_AT_ONCE = 60
 #: Seconds of record time.
-LENGTH = 700
+LENGTH = 765
 #: The stream of labels.
 LABELS = "outcomes"
+#: The second from which on rows have no colour.
+LOST = 150
 #: Model events.
 DEPLOYMENTS = 150
 
@@ -50,6 +52,7 @@ class Outcome(NamedTuple):
     reviews: dict[str, list[Event]]  #: by model
     reviewed: dict[bytes | None, Event]  #: what is known in the end, by key
     samples: list[Event]  #: of rows unlike the training data
+    causes: dict[str, list[Event]]  #: by model
 
 
 def outcome(bus: Bus, settings: Configuration) -> Outcome:
@@ -69,7 +72,8 @@ def outcome(bus: Bus, settings: Configuration) -> Outcome:
     panes, evidence = typed(b"io.driftbus.pane"), typed(b"io.driftbus.evidence")
     panes = sorted(_of_no_topic(event) if dict(event.headers).get("ce_source") == ours else event for event in panes)
     letters, samples = of(settings.topics.dead_letter), of(settings.topics.ood)
-    return Outcome(panes, by_model(everything(bus, settings.topics.drift)), letters, evidence, by_model(reviews), reviewed, samples)
+    events, causes = (by_model(everything(bus, topic)) for topic in (settings.topics.drift, settings.topics.root_causes))
+    return Outcome(panes, events, letters, evidence, by_model(reviews), reviewed, samples, causes)
 
 
 def _review(event: Event, ours: bytes) -> bool:
@@ -192,7 +196,7 @@ def settings_of(folder: Path, application: str) -> Configuration:
 
 
 def fill(world: World, *more: Sent) -> None:
-    """Announce a reference, and send traffic in which a drift comes and goes; bad records, and ``more``, among it."""
+    """Announce a reference, and send traffic in which a drift comes and goes, and a feature is lost; bad records, and ``more``, among it."""
     bus = world.bus()
     prepare(bus, world.settings, [familiar_reference(world.settings)], partitions=PARTITIONS)
     traffic = rows(LENGTH, ["m0"], 3, shifted=("m0", 200, 400)) + rows(30, ["unknown"], 1)
@@ -202,7 +206,7 @@ def fill(world: World, *more: Sent) -> None:
             bus, world.settings, ModelEvent(model=f"m{job % 3}", version="1", kind="deployed", job=f"j{job}", time=BEGINNING + job * 1_000)
         )
     placed = sorted((one._replace(partition=one.partition % PARTITIONS) for one in traffic), key=lambda one: one.time)
-    send(bus, [named(one, number) for number, one in enumerate(placed)], world.topic)
+    send(bus, [named(lost(one, number), number) for number, one in enumerate(placed)], world.topic)
     bus.create(world.labels, PARTITIONS, settings={"retention.ms": "-1"})
     known = [
         Sent(number % PARTITIONS, one.time + 5_000 * (number % 7), labelled(number)) for number, one in enumerate(placed) if number % 5
@@ -216,6 +220,11 @@ def named(sent: Sent, number: int) -> Sent:
         return sent._replace(value=msgspec.json.encode({"id": f"row {number}"} | msgspec.json.decode(sent.value or b"")))
     except (msgspec.DecodeError, TypeError, UnicodeError, RecursionError):
         return sent
+
+
+def lost(sent: Sent, number: int) -> Sent:
+    """Without its colour, every second one from some time on."""
+    return sent._replace(value=(sent.value or b"").replace(b'"red"', b"null")) if sent.time > 1_000 * LOST and number % 2 else sent
 
 
 def labelled(number: int) -> bytes:
