@@ -65,6 +65,7 @@ class Diagnosing:
     """Folds of the summaries, and how their events are written."""
 
     role = ROLE
+    lasting = True
 
     def __init__(self, configuration: Configuration, store: ArtifactStore) -> None:
         self._configuration, self._incidents = configuration, store.beside(FOLDER)

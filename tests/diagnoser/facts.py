@@ -121,7 +121,14 @@ class Traffic:
         wrong = int(self.draw.binomial(rows, 1 - self.right(number)))
         vector = np.zeros(PLAN.size, dtype=np.int64)
         unit = 1 << 20
-        for name, value in {"labelled": rows, "errors": wrong, "predicted": rows, "rows": rows, "r": wrong * unit, "y": rows // 2 * unit}.items():
+        for name, value in {
+            "labelled": rows,
+            "errors": wrong,
+            "predicted": rows,
+            "rows": rows,
+            "r": wrong * unit,
+            "y": rows // 2 * unit,
+        }.items():
             vector[PLAN.sections[name].start] = value
         for name, value in {"rr": wrong, "yy": rows // 2}.items():
             vector[PLAN.sections[name].start] = value << 10  # the high limb: units of 2^30 of 2^-40
@@ -186,7 +193,9 @@ def note(number: int, bucket: int, *, status: str = "opened", episode: str = "e1
     )
 
 
-def writers(traffic: Traffic, grains: int, *, delays: Sequence[int] = (2,), seed: int = 0, noted: int | None = None) -> dict[str, list[Record]]:
+def writers(
+    traffic: Traffic, grains: int, *, delays: Sequence[int] = (2,), seed: int = 0, noted: int | None = None
+) -> dict[str, list[Record]]:
     """All that each writes, in its order; labels come so many grains late; in grain ``noted`` an episode opens."""
     choose = random.Random(seed)
     delay = [choose.choice(delays) for _ in range(grains)]

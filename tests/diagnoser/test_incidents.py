@@ -148,12 +148,12 @@ def test_what_is_over_is_forgotten_and_there_are_never_too_many() -> None:
     assert len(incidents.open) == MOST_OPEN
 
 
-CAUSES = st.sampled_from(["data_drift", "feature_unavailability", "training_serving_skew", "prediction_label_bias", "undetermined"])
+CAUSES: list[Cause] = ["data_drift", "feature_unavailability", "training_serving_skew", "prediction_label_bias", "undetermined"]
 
 
 @st.composite
 def findings(draw: st.DrawFn) -> Placed:
-    cause: Cause = draw(CAUSES)
+    cause = draw(st.sampled_from(CAUSES))
     features = tuple(sorted(draw(st.sets(st.sampled_from("abc"), max_size=2))))
     one = replace(LOST, cause=cause, features=features, live=draw(st.booleans()), confirmable=draw(st.booleans()))
     return placed(one, draw(st.integers(0, 20)))

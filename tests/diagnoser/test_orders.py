@@ -4,8 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from driftbus.consumers.diagnoser import group, kinds
+from driftbus.consumers.diagnoser import kinds
+from driftbus.consumers.diagnoser.exhibit import Exhibit
 from driftbus.consumers.diagnoser.fold import Fold
+from driftbus.consumers.diagnoser.group import Group
+from driftbus.consumers.streams.align import Aligned
 from driftbus.schemas.configuration import Configuration
 
 from .facts import Record, Traffic, fold, interleaved, said, writers
@@ -66,11 +69,11 @@ def _links_as_they_lie(monkeypatch: pytest.MonkeyPatch) -> None:
 def _all_that_was_received(monkeypatch: pytest.MonkeyPatch) -> None:
     """Aligned on all kinds, but with what was cut behind the run, too, if it is there."""
 
-    def take(self: group.Group, offset: int, appended: int, exhibit: group.Exhibit) -> None:
-        now = group.Aligned[group.Exhibit](self.aligner.buckets.end(max(self.aligner.evaluated, 0)), True, False, [])
+    def take(self: Group, offset: int, appended: int, exhibit: Exhibit) -> None:
+        now = Aligned[Exhibit](self.aligner.buckets.end(max(self.aligner.evaluated, 0)), True, False, [])
         list(self._taken(exhibit, now))
 
-    monkeypatch.setattr(group.Group, "take", take)
+    monkeypatch.setattr(Group, "take", take)
 
 
 @pytest.mark.parametrize("simpler", [_by_arrival, _links_as_they_lie, _all_that_was_received])
