@@ -17,7 +17,7 @@ from .watched import Watched
 #: How kinds of evidence are called where they are missing.
 _CALLED: Mapping[str, str] = {REVISIONS: "arrivals"}
 #: Why a kind is missing.
-NOT_CONFIGURED, LATE = "not configured", "late"
+NOT_CONFIGURED, NOT_READ, LATE = "not configured", "not read", "late"
 
 
 class Looked(NamedTuple):
@@ -72,5 +72,7 @@ def _absent(watched: Watched, settings: Model, late: Collection[str]) -> dict[st
         GOLDEN: settings.golden is None,
     }
     found = {_CALLED.get(kind, kind): NOT_CONFIGURED for kind, so in missing.items() if so}
+    if settings.labels_unread:
+        found[_CALLED[REVISIONS]] = NOT_READ
     found |= {_CALLED.get(kind, kind): LATE for kind in sorted(late)}
     return found

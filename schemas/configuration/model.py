@@ -4,7 +4,7 @@ import fnmatch
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from ..duration import Duration, written
 from ..fact import Setting
@@ -129,6 +129,19 @@ class Model(Setting):
                 msg = f"features.{pattern}.detectors: these compare with one reference at all times; leave out {moving}, or them"
                 raise ValueError(msg)
         return self
+
+    _unread: bool = PrivateAttr(default=False)
+
+    @property
+    def labels_unread(self) -> bool:
+        """Whether it has labels that are not there."""
+        return self._unread
+
+    def without_labels(self) -> "Model":
+        """The model where its labels are not there: nobody waits for them, and whoever lacks them says so."""
+        found = self.model_copy(update={"labels": None})
+        found._unread = self.labels is not None
+        return found
 
     def feature(self, name: str) -> FeatureSettings:
         """The settings of one feature: of all patterns that match, the later ones win, key by key; its own name wins over all."""
