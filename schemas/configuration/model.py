@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from ..duration import Duration, written
 from ..fact import Setting
+from ..messages.block import MOST_BINNED
 from .diagnosis import Diagnosis, OrOff
 from .features import FeatureSettings, Important, NullValues, OrIgnore, Zone
 from .golden import Golden
@@ -142,6 +143,18 @@ class Model(Setting):
         found = self.model_copy(update={"labels": None})
         found._unread = self.labels is not None
         return found
+
+    @property
+    def grouped(self) -> tuple[str, ...] | int:
+        """The features by whose groups outcomes are summed, or how many: where causes are looked for, as many as there may be."""
+        if self.outcomes.features is not None:
+            return self.outcomes.features
+        return 0 if self.labels is None or self.diagnosis is None else MOST_BINNED
+
+    @property
+    def inner(self) -> bool:
+        """Whether outcomes are summed apart for those rows that were compared with the training data, and are no outliers."""
+        return self.ood is not None and self.diagnosis is not None and self.grouped not in (0, ())
 
     def feature(self, name: str) -> FeatureSettings:
         """The settings of one feature: of all patterns that match, the later ones win, key by key; its own name wins over all."""
