@@ -16,6 +16,8 @@ from .watched import Watched
 
 #: How kinds of evidence are called where they are missing.
 _CALLED: Mapping[str, str] = {REVISIONS: "arrivals"}
+#: Of values; they stand in panes of predictions.
+AGES = "ages"
 #: Why a kind is missing.
 NOT_CONFIGURED, NOT_READ, LATE = "not configured", "not read", "late"
 
@@ -70,6 +72,7 @@ def _absent(watched: Watched, settings: Model, late: Collection[str]) -> dict[st
         OOD: settings.ood is None or watched.reading.subject is None,
         REVISIONS: settings.labels is None,
         GOLDEN: settings.golden is None,
+        AGES: not watched.reading.aged,
     }
     found = {_CALLED.get(kind, kind): NOT_CONFIGURED for kind, so in missing.items() if so}
     if settings.labels_unread:

@@ -77,6 +77,7 @@ class Model(Setting):
     diagnosis: OrOff = Field(Diagnosis(), description="causes are looked for behind what drifts; off: nobody looks")
     features: dict[str, Annotated[FeatureSettings, OrIgnore]] = {}
     personal: Personal = Field(Personal(), description="what of users' data is left out or changed before anything is stored")
+    _unread: bool = PrivateAttr(default=False)  # its labels are not there
 
     @model_validator(mode="after")
     def _one_division(self) -> "Model":
@@ -130,8 +131,6 @@ class Model(Setting):
                 msg = f"features.{pattern}.detectors: these compare with one reference at all times; leave out {moving}, or them"
                 raise ValueError(msg)
         return self
-
-    _unread: bool = PrivateAttr(default=False)
 
     @property
     def labels_unread(self) -> bool:

@@ -51,8 +51,8 @@ def test_what_retention_took_is_told_and_costs_itself(world: World, role: str) -
     """A process dies, and is away for longer than its topic keeps."""
     fill(world)
     bus = world.bus()
+    dying = Interrupting(bus, role=role, dies_at="behind a commit", hits=0 if role in SELDOM else 1)
     with pytest.raises(Died):
-        dying = Interrupting(bus, role=role, dies_at="behind a commit", hits=0 if role in SELDOM else 1)
         for _ in Pipeline(cast(Bus, dying), world.settings).run_until_end():
             pass
     world.gone(bus)

@@ -196,7 +196,7 @@ def settings_of(folder: Path, application: str) -> Configuration:
 
 
 def fill(world: World, *more: Sent) -> None:
-    """Announce a reference, and send traffic in which a drift comes and goes, and a feature is lost; bad records, and ``more``, among it."""
+    """Announce a reference, and send traffic in which a drift comes and goes, and a feature is lost; with bad records, and ``more``."""
     bus = world.bus()
     prepare(bus, world.settings, [familiar_reference(world.settings)], partitions=PARTITIONS)
     traffic = rows(LENGTH, ["m0"], 3, shifted=("m0", 200, 400)) + rows(30, ["unknown"], 1)

@@ -12,11 +12,11 @@ from driftbus.consumers.diagnoser.fold import Fold
 from driftbus.consumers.streams.lanes import Lane
 from driftbus.detectors.counting.layout import Layout
 from driftbus.detectors.counting.layout import layout as counting_layout
-from driftbus.detectors.diagnosis.reading import Reading
+from driftbus.detectors.diagnosis.reading import Reading, Whose
 from driftbus.detectors.outcomes.layout import layout as outcome_layout
 from driftbus.schemas.configuration import Configuration
-from driftbus.schemas.messages.evidence import Evidence
 from driftbus.schemas.messages.episode import EPISODE, EpisodeNote
+from driftbus.schemas.messages.evidence import Evidence
 from driftbus.schemas.messages.pane import ARRIVALS, PREDICTIONS, REVISIONS, Pane
 from driftbus.schemas.messages.progress import InputPartition, InputTopic, Progress
 from driftbus.schemas.messages.root_cause import RootCauseEvent
@@ -55,7 +55,7 @@ def settings(**changes: Any) -> Configuration:  # the keys of a configuration, o
 
 
 def reading_of(model: str, name: str) -> tuple[Reference, Reading]:
-    return KNOWN, Reading(KNOWN, PLAN, lambda _: (None, None, False))
+    return KNOWN, Reading(KNOWN, PLAN, lambda _: Whose())
 
 
 def fold(chosen: Configuration | None = None) -> Fold:

@@ -28,7 +28,7 @@ def test_outcomes_go_to_the_windows_that_they_are_about(late: int) -> None:
     [watched] = model.versions.values()
     for window in watched.windows.all():
         length = window.last - window.first + 1
-        known = 0 if watched.reading.outcomes is None else watched.seen(window).outcomes
+        known = watched.seen(window).outcomes
         if window.end <= end(grains - late) and window.start >= end(0):
             assert known is not None
             assert known.labelled == 200 * length
