@@ -64,7 +64,7 @@ class Watched:
     def seen(self, window: Window) -> Evidence:
         """A window as a diagnosis looks at it."""
         known = self._read.get(window.first)
-        if known is None or known[0] is not window or window.encoded is None:
+        if known is None or known[0] is not window or not window.unchanged:
             window.written()
             known = self._read[window.first] = window, self.reading.window(window)
         return known[1]
@@ -75,10 +75,14 @@ class Watched:
             self._drawn = draw()
         return self._drawn
 
-    def forget_read(self) -> None:
-        """Let go of what is looked at no more."""
-        kept = {one.first: one for one in self.windows.all()}
+    def rest(self) -> None:
+        """Let go of what is looked at no more, and of what can be made again."""
+        kept = {one.first: one for one in self.windows.all() if one is not self.windows.open}
         self._read = {first: known for first, known in self._read.items() if kept.get(first) is known[0]}
+        for one in kept.values():
+            one.packed()
+        if self.windows.stands:
+            self._drawn = None
 
     def _take_predictions(self, pane: Pane, *, complete: bool, clock_decided: bool) -> None:
         window = self.windows.containing(pane.about)
