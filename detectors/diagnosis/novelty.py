@@ -152,11 +152,13 @@ def told_apart(inquiry: Inquiry, novelty: Novelty) -> tuple[Apart, float]:
     left *= _LEFT ** len(inquiry.fresh)
     drift = []
     for name, one in shifted.items():
-        core = _without(inquiry, name, one, inquiry.base.outside, inquiry.now.outside) if left > t.novelty else inside[name]
+        core: Shift | None = inside[name]
+        if left > t.novelty:
+            core = _without(inquiry, name, one, inquiry.base.outside, inquiry.now.outside)
         absorbed = left > t.novelty and (core is None or core.size < t.novelty_leak * left + _CORE_NOISE)
         if name in inquiry.fresh or not (absorbed or (left > t.novelty and core is not None and core.size <= core.threshold)):
             drift.append(name)
-    within = max((one.size for name in drift if name not in inquiry.fresh and (one := inside[name]) is not None), default=0.0)
+    within = max((own.size for name in drift if name not in inquiry.fresh and (own := inside[name]) is not None), default=0.0)
     return Apart(drift, within), left
 
 
