@@ -22,6 +22,8 @@ Side = Literal["hr", "hy", "hp"]
 
 #: Outcomes since the onset, and windows with labels, without which nothing is said.
 _LEAST_ROWS, _LEAST_WINDOWS = 400, 4
+#: Of all rows, those that are no outliers.
+_LEAST_INNER = 0.4
 #: Features named at most, and of the first one's effect, what a further one must have.
 _MOST, _FURTHER = 4, 0.25
 #: Times the threshold: of outcomes, which are noisier than residuals; with novelty; with drift, of outcomes and of residuals, by feature.
@@ -119,6 +121,8 @@ def _best(relations: Relations, columns: dict[str, NDArray[np.int64]], side: Sid
         since = relations.since(onset, inner=inner)
         if since is None or since.rows < _LEAST_ROWS:
             break
+        if inner and not _most(relations, onset, since):
+            continue
         hh = since.hh[np.ix_(chosen, chosen)]
         left = getattr(since, side)[chosen] - hh @ usual
         variance = (since.rr if side == "hr" else since.spread) / since.rows
@@ -130,6 +134,12 @@ def _best(relations: Relations, columns: dict[str, NDArray[np.int64]], side: Sid
         if best is None or statistic > best[0]:
             best = statistic, Candidate(onset, since, hh, left, variance, inflation)
     return None if best is None else best[1]
+
+
+def _most(relations: Relations, onset: int, inner: Stretch) -> bool:
+    """Whether rows that are no outliers are many: where a fault makes most of them outliers, the rest is a choice by what broke."""
+    every = relations.since(onset, inner=False)
+    return every is None or inner.rows >= _LEAST_INNER * every.rows
 
 
 def _picked(inquiry: Inquiry, columns: dict[str, NDArray[np.int64]], best: Candidate, side: Side, *, inner: bool) -> list[Picked]:

@@ -19,6 +19,8 @@ Floats = NDArray[np.float64]
 
 #: By which the share of outliers varies at least.
 _FLOOR = 0.003
+#: Of a share that is multiplied by one of 64 masked rows, the noise.
+_MASKING_NOISE = 0.04
 #: Of two sources' masks together, what they cure: some rows are counted twice.
 _TOGETHER = 0.85
 #: Cured by masking a fault: of the outliers, so much that it may be their cause; so much that it is; of few, so much that it is.
@@ -27,6 +29,8 @@ _MAYBE, _SURELY, _FEW = 0.2, 0.4, 0.1
 _AGAIN, _AGAIN_LEFT, _AGAIN_EXCESS = 2.0, 0.5, 0.1
 #: Cured by masking one feature: its growth is the world's tail; without pairs nobody knows what it is; without pairs it is awaited.
 _TAIL, _ONE, _HALF = 0.6, 0.8, 0.5
+#: Of a shift's total variation, what of it may be left in the core where the novel rows make it: half of them may miss every threshold.
+_MOST_LEAKED = 0.5
 #: What total variation of the core sampling comes to.
 _CORE_NOISE = 0.04
 #: Of the rows with a new category, those left within the distribution below which it is novelty; of outliers, what new categories leave.
@@ -83,11 +87,9 @@ def _cured(inquiry: Inquiry, windows: Sequence[Window]) -> dict[str, float]:
         return {}
     rate = sum(window.outliers for window in windows) / compared
     names = sorted({name for window in windows for name in window.cured})
-    usual = inquiry.case.usual
-    return {
-        name: min(max(excess(sum(window.cured.get(name, 0) for window in windows) / masked, usual.get(name, 0.0), rate=rate), 0.0), 1.0)
-        for name in names
-    }
+    cured = {name: sum(window.cured.get(name, 0) for window in windows) / masked for name in names}
+    level, usual = inquiry.usual_outliers
+    return {name: min(max(excess(cured[name], usual.get(name, 0.0), rate=rate, level=level), 0.0), 1.0) for name in names}
 
 
 def source_mask(source: str) -> str:
@@ -117,6 +119,7 @@ def _by_fault(inquiry: Inquiry, hurt: Iterable[str], cured: dict[str, float]) ->
 def _again(inquiry: Inquiry, hurt: Sequence[str], begun: int, first: Step) -> Step | None:
     """What masking leaves, window by window: does it rise again, later than the fault?"""
     masks = _masks_of(inquiry, hurt)
+    floor = max(_FLOOR, _MASKING_NOISE * first.level)
 
     def left(window: Window) -> float:
         if not window.scored:
@@ -125,9 +128,10 @@ def _again(inquiry: Inquiry, hurt: Sequence[str], begun: int, first: Step) -> St
         return window.outliers / window.scored * (1 - min(1.0, sum(shares)))
 
     base, now = (np.array([left(window) for window in of]) for of in (inquiry.case.baseline, inquiry.case.monitored))
-    step = inquiry.step(base, now, _FLOOR)
-    if step is None or step.onset <= begun + 1:
-        return None
+    step = inquiry.step(base, now, floor)
+    faults = [one.onset for one in inquiry.findings if one.cause in FAULTY]
+    if step is None or step.onset <= begun + 1 or any(abs(step.onset - onset) <= 1 for onset in faults):
+        return None  # rows that two faults made strange no single mask cures
     before = float(np.nanmean(now[max(begun, 0) : step.onset]))
     more = rounded(float(np.nanmean(now[step.onset :][-8:])) - before)
     t = inquiry.thresholds
@@ -155,7 +159,7 @@ def told_apart(inquiry: Inquiry, novelty: Novelty) -> tuple[Apart, float]:
         core: Shift | None = inside[name]
         if left > t.novelty:
             core = _without(inquiry, name, one, inquiry.base.outside, inquiry.now.outside)
-        absorbed = left > t.novelty and (core is None or core.size < t.novelty_leak * left + _CORE_NOISE)
+        absorbed = left > t.novelty and (core is None or core.size < max(t.novelty_leak * left + _CORE_NOISE, _MOST_LEAKED * one.size))
         if name in inquiry.fresh or not (absorbed or (left > t.novelty and core is not None and core.size <= core.threshold)):
             drift.append(name)
     within = max((own.size for name in drift if name not in inquiry.fresh and (own := inside[name]) is not None), default=0.0)
@@ -191,7 +195,7 @@ def look(inquiry: Inquiry) -> list[str]:
         return apart.drift
     alone, best = _alone(inquiry, novelty)
     if best > _TAIL and left > t.novelty and alone in inquiry.growing:
-        left *= 1 - best
+        left *= 0.0 if best > _ONE else 1 - best
         if alone not in apart.drift and alone not in inquiry.claimed:
             apart.drift.append(alone)
     if _exchanged(inquiry.findings, step):

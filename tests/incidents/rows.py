@@ -26,7 +26,21 @@ class Rows:
     invalid: dict[str, Truths] = field(default_factory=dict)  #: rows in which a feature is of another type; served as absent
     outcomes: Floats | None = None
     ages: dict[str, Floats] | None = None  #: minutes
-    paired: dict[str, tuple[Column, Column]] | None = None  #: of a sample of rows, online and offline values
+    sampled: NDArray[np.int64] | None = None  #: rows of which the training pipeline's values are known
+    offline: dict[str, Column] | None = None  #: these, by feature
+
+    @property
+    def paired(self) -> dict[str, tuple[Column, Column]] | None:
+        """Online and offline values of the sampled rows."""
+        if self.offline is None or self.sampled is None:
+            return None
+        return {name: (self.features[name][self.sampled], column) for name, column in self.offline.items()}
+
+    @property
+    def times(self) -> NDArray[np.int64]:
+        """Of every row, ms: evenly over the window."""
+        rows = len(self.scores)
+        return self.end - HOUR + (np.arange(rows) * HOUR + HOUR // 2) // max(rows, 1)
 
     @property
     def end(self) -> int:
