@@ -66,15 +66,15 @@ class Inquiry:
 
     # ------------------------------------------------------------------------------------------------ series
 
-    def steps(self, base: Floats, now: Floats, floor: float | Sequence[float]) -> list[Step | None]:
-        """Of series [series, windows] the steps above the gate."""
+    def steps(self, base: Floats, now: Floats, floor: float | Sequence[float], gate: float | None = None) -> list[Step | None]:
+        """Of series [series, windows] the steps above the gate: the threshold z, unless said."""
         floors = [floor] * len(now) if isinstance(floor, float) else floor
         noise = [Noise(one, self.smaller) for one in floors]
-        return steps(base, now, noise, gate=self.thresholds.z, live=self.thresholds.live)
+        return steps(base, now, noise, gate=self.thresholds.z if gate is None else gate, live=self.thresholds.live)
 
-    def step(self, base: Floats, now: Floats, floor: float) -> Step | None:
+    def step(self, base: Floats, now: Floats, floor: float, gate: float | None = None) -> Step | None:
         """Of one series."""
-        return self.steps(base[None], now[None], floor)[0]
+        return self.steps(base[None], now[None], floor, gate)[0]
 
     def of_features(self, name: str, floor: float) -> list[Step | None]:
         """Of every feature the step of its share of rows that are so: ``absent``, ``invalid``."""

@@ -13,12 +13,16 @@ from ..neighbours.cures import excess
 from .evidence import Window
 from .finding import Finding, Piece
 from .inquiry import FAULTY, Inquiry, Shift, sure
+from .matrices import Matrices
 from .statistics import Step, rounded
+from .thresholds import Thresholds
 
 Floats = NDArray[np.float64]
 
 #: By which the share of outliers varies at least.
 _FLOOR = 0.003
+#: The z of a step of outliers that is looked at where rows outside the core have one above the gate.
+_HINT = 3.0
 #: Of a share that is multiplied by one of 64 masked rows, the noise.
 _MASKING_NOISE = 0.04
 #: Of two sources' masks together, what they cure: some rows are counted twice.
@@ -38,42 +42,67 @@ _KNOWN, _LEFT = 0.5, 0.3
 
 
 class Novelty(NamedTuple):
-    """What is known of outliers."""
+    """What is known of rows unlike the training data."""
 
-    step: Step | None  #: of their share; the second rise, where there is one
-    level: float  #: of it, what no fault explains
+    step: Step | None  #: of the share of outliers; the second rise, where there is one
+    outliers: float  #: of it, what no fault explains
+    outside: float  #: the same of rows outside the core
     cured: dict[str, float]  #: of the new outliers, the share familiar without each feature
     masks: bool  #: any were masked
+
+    def there(self, t: Thresholds) -> bool:
+        """Whether requests are new: by outliers; or by rows outside the core, where half as many outliers say so, too."""
+        return self.outliers > t.novelty or (self.outside > t.novelty_outside and 2 * self.outliers > t.novelty)
+
+    def strength(self, t: Thresholds) -> tuple[float, float]:
+        """What says it more plainly, and its threshold."""
+        return max((self.outliers, t.novelty), (self.outside, t.novelty_outside), key=lambda one: one[0] / one[1])
+
+    def times(self, share: float) -> "Novelty":
+        """With so much of it left."""
+        return self._replace(outliers=self.outliers * share, outside=self.outside * share)
+
+
+_NONE = Novelty(None, 0.0, 0.0, {}, masks=False)
 
 
 def anything(inquiry: Inquiry) -> bool:
     """Whether there are more outliers."""
-    base, now = (_rates(of.outliers, of.compared) for of in (inquiry.base, inquiry.now))
-    return inquiry.step(base, now, _FLOOR) is not None
+    return measured(inquiry).step is not None
 
 
 def measured(inquiry: Inquiry) -> Novelty:
     """The step of the outliers' share, less what masking the faults that are known cures."""
-    base, now = (_rates(of.outliers, of.compared) for of in (inquiry.base, inquiry.now))
-    step = inquiry.step(base, now, _FLOOR)
-    if step is None:
-        return Novelty(None, 0.0, {}, masks=False)
+    t = inquiry.thresholds
+    step = inquiry.step(
+        _rates(inquiry.base.outliers, inquiry.base.compared), _rates(inquiry.now.outliers, inquiry.now.compared), _FLOOR, _HINT
+    )
+    outer = inquiry.step(_outside(inquiry, inquiry.base), _outside(inquiry, inquiry.now), _FLOOR)
+    if step is None or not (step.z > t.z or outer is not None):
+        return _NONE
     since = inquiry.since(step.onset)
-    masks = any(window.masked for window in since)
     hurt = sorted(inquiry.claimed_by(FAULTY))
     cured = _cured(inquiry, since)
     by_fault = _by_fault(inquiry, hurt, cured)
     faults = [one for one in inquiry.findings if one.cause in FAULTY and one.onset <= step.onset + 1]
-    left = step.level * (1 - by_fault)
-    if not masks and any(abs(one.onset - step.onset) <= 1 for one in faults):
-        return Novelty(step, 0.0, cured, masks)  # what begins with a fault is its consequence
+    found = Novelty(step, step.level, 0.0 if outer is None else outer.level, cured, any(window.masked for window in since))
+    if not found.masks and any(abs(one.onset - step.onset) <= 1 for one in faults):
+        return found.times(0.0)  # what begins with a fault is its consequence
     if faults and by_fault > _MAYBE:
         again = _again(inquiry, hurt, max(one.onset for one in faults), step)
         if again is not None:
-            return Novelty(again, again.level, _cured(inquiry, inquiry.since(again.onset)), masks)
-        if by_fault > _SURELY or left < _FEW:
-            left = 0.0
-    return Novelty(step, left, cured, masks)
+            return found._replace(step=again, outliers=again.level, outside=again.level, cured=_cured(inquiry, inquiry.since(again.onset)))
+        if by_fault > _SURELY or step.level * (1 - by_fault) < _FEW:
+            return found.times(0.0)
+    if by_fault > _ONE or len(_masks_of(inquiry, hurt)) > 1:
+        return found.times(0.0)  # rows that two faults made strange no single mask cures
+    return found.times(1 - by_fault)
+
+
+def _outside(inquiry: Inquiry, of: Matrices) -> Floats:
+    """The share of rows outside the core, by window: of the feature that most rows have."""
+    spans = [inquiry.layout.span(name) for name in inquiry.layout.names]
+    return _rates(np.max([of.outside[:, span].sum(axis=1) for span in spans], axis=0, initial=0.0), of.compared)
 
 
 def _rates(count: Floats, of: Floats) -> Floats:
@@ -147,23 +176,26 @@ class Apart(NamedTuple):
     within: float  #: the largest total variation of rows that are no outliers, of those that drift
 
 
-def told_apart(inquiry: Inquiry, novelty: Novelty) -> tuple[Apart, float]:
-    """Which of the unclaimed shifts the novel rows make by themselves, and the share of new outliers that is left."""
-    t, left = inquiry.thresholds, novelty.level
+def told_apart(inquiry: Inquiry, novelty: Novelty) -> tuple[Apart, Novelty]:
+    """Which of the unclaimed shifts the novel rows make by themselves, and the novelty that is left."""
+    t = inquiry.thresholds
     shifted = {name: one for name, one in inquiry.shifts.items() if name not in inquiry.claimed}
     inside = {name: _without(inquiry, name, one, inquiry.base.outlying, inquiry.now.outlying) for name, one in shifted.items()}
     inquiry.fresh = [name for name, one in shifted.items() if _new_category(inquiry, name, one, inside[name], novelty)]
-    left *= _LEFT ** len(inquiry.fresh)
-    drift = []
-    for name, one in shifted.items():
-        core: Shift | None = inside[name]
-        if left > t.novelty:
-            core = _without(inquiry, name, one, inquiry.base.outside, inquiry.now.outside)
-        absorbed = left > t.novelty and (core is None or core.size < max(t.novelty_leak * left + _CORE_NOISE, _MOST_LEAKED * one.size))
-        if name in inquiry.fresh or not (absorbed or (left > t.novelty and core is not None and core.size <= core.threshold)):
-            drift.append(name)
+    for name in inquiry.fresh:
+        novelty = novelty.times(0.0 if novelty.cured.get(name, 0.0) > _ONE else _LEFT)
+    drift = [
+        name for name, one in shifted.items() if name in inquiry.fresh or not novelty.there(t) or _seen_in_core(inquiry, name, one, novelty)
+    ]
     within = max((own.size for name in drift if name not in inquiry.fresh and (own := inside[name]) is not None), default=0.0)
-    return Apart(drift, within), left
+    return Apart(drift, within), novelty
+
+
+def _seen_in_core(inquiry: Inquiry, name: str, shift: Shift, novelty: Novelty) -> bool:
+    """Whether more of the shift is there than new rows leave that miss every threshold."""
+    core = _without(inquiry, name, shift, inquiry.base.outside, inquiry.now.outside)
+    leaked = inquiry.thresholds.novelty_leak * max(novelty.outliers, novelty.outside) + _CORE_NOISE
+    return core is not None and core.size >= max(leaked, _MOST_LEAKED * shift.size) and core.size > core.threshold
 
 
 def _without(inquiry: Inquiry, name: str, shift: Shift, base: Floats, now: Floats) -> Shift | None:
@@ -179,7 +211,7 @@ def _new_category(inquiry: Inquiry, name: str, shift: Shift, inside: Shift | Non
     if now - usual <= inquiry.thresholds.new_category:
         return False
     in_outliers = inside is None or _last(inside.now) < _KNOWN * now
-    return not (novelty.level > inquiry.thresholds.novelty and in_outliers and novelty.cured.get(name, 0.0) < _HALF)
+    return not (novelty.there(inquiry.thresholds) and in_outliers and novelty.cured.get(name, 0.0) < _HALF)
 
 
 def _last(counts: Floats) -> float:
@@ -188,22 +220,22 @@ def _last(counts: Floats) -> float:
 
 def look(inquiry: Inquiry) -> list[str]:
     """Say whether requests are new; the features that drift beside it."""
-    t, novelty = inquiry.thresholds, measured(inquiry)
-    apart, left = told_apart(inquiry, novelty)
+    t = inquiry.thresholds
+    apart, novelty = told_apart(inquiry, measured(inquiry))
     step = novelty.step
     if step is None:
         return apart.drift
     alone, best = _alone(inquiry, novelty)
-    if best > _TAIL and left > t.novelty and alone in inquiry.growing:
-        left *= 0.0 if best > _ONE else 1 - best
+    if best > _TAIL and novelty.there(t) and alone in inquiry.growing:
+        novelty = novelty.times(0.0 if best > _ONE else 1 - best)
         if alone not in apart.drift and alone not in inquiry.claimed:
             apart.drift.append(alone)
-    if _exchanged(inquiry.findings, step):
-        return apart.drift  # rows are strange in several features at once, and it is known why
-    if left > t.novelty and best > _ONE and alone not in inquiry.claimed and not inquiry.agree_known(alone, step.onset):
-        _out_of_range(inquiry, alone, best, left, step)
-    elif left > t.novelty and left > t.novelty_tail * apart.within:
-        _found(inquiry, novelty, left, apart.within, alone, best)
+    if not novelty.there(t) or _exchanged(inquiry.findings, step):
+        return apart.drift  # of an exchange rows are strange in several features at once, and it is known why
+    if best > _ONE and alone not in inquiry.claimed and not inquiry.agree_known(alone, step.onset):
+        _out_of_range(inquiry, novelty, step, alone, best)
+    elif max(novelty.outliers, novelty.outside) > t.novelty_tail * apart.within:
+        _found(inquiry, novelty, step, apart.within, alone, best)
     return apart.drift
 
 
@@ -216,9 +248,9 @@ def _exchanged(findings: Iterable[Finding], step: Step) -> bool:
     return any(one.exchanged and abs(one.onset - step.onset) <= 1 for one in findings)
 
 
-def _out_of_range(inquiry: Inquiry, name: str, cured: float, left: float, step: Step) -> None:
+def _out_of_range(inquiry: Inquiry, novelty: Novelty, step: Step, name: str, cured: float) -> None:
     pieces = [
-        Piece("outlier_rate_increase", rounded(left), inquiry.thresholds.novelty, None, step.z),
+        Piece("outlier_rate_increase", rounded(novelty.outliers), inquiry.thresholds.novelty, None, step.z),
         Piece("cured_by_masking", rounded(cured), _ONE, name),
     ]
     inquiry.add(
@@ -233,9 +265,8 @@ def _out_of_range(inquiry: Inquiry, name: str, cured: float, left: float, step: 
     )
 
 
-def _found(inquiry: Inquiry, novelty: Novelty, left: float, within: float, alone: str, best: float) -> None:
-    t, step = inquiry.thresholds, novelty.step
-    assert step is not None
+def _found(inquiry: Inquiry, novelty: Novelty, step: Step, within: float, alone: str, best: float) -> None:
+    t = inquiry.thresholds
     inquiry.novel = step
     doubt = best >= _HALF and not inquiry.agree_known(alone, step.onset)
     missing = {} if novelty.masks else {"ood": "whether one feature makes them so"}
@@ -244,11 +275,12 @@ def _found(inquiry: Inquiry, novelty: Novelty, left: float, within: float, alone
         "prediction_label_bias",
         (),
         step,
-        sure((left, t.novelty), (step.z, t.z), missing=int(doubt)),
+        sure(novelty.strength(t), (max(step.z, t.z), t.z), missing=int(doubt)),
         "out_of_distribution_requests",
         [
-            Piece("outlier_rate_increase_unexplained", rounded(left), t.novelty, None, step.z),
-            Piece("in_distribution_total_variation", rounded(within), rounded(left / t.novelty_tail)),
+            Piece("outlier_rate_increase_unexplained", rounded(novelty.outliers), t.novelty, None, step.z),
+            Piece("outside_core_increase", rounded(novelty.outside), t.novelty_outside),
+            Piece("in_distribution_total_variation", rounded(within), rounded(max(novelty.outliers, novelty.outside) / t.novelty_tail)),
             *([Piece("most_cured_by_masking", rounded(best), _HALF, alone, role="against" if doubt else "for")] if alone else []),
         ],
         missing=missing,

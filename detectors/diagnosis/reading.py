@@ -39,7 +39,9 @@ class Reading:
         self._in_bins = InBins(self.layout)
         self._subject = _compared(reference.familiarity)
         self._known = {signal.name for signal in self._in_bins.signals}
-        found = [(field, self._placed(field)) for field in reference.fields if isinstance(field.values, NumericProfile | CategoricalProfile)]
+        found = [
+            (field, self._placed(field)) for field in reference.fields if isinstance(field.values, NumericProfile | CategoricalProfile)
+        ]
         self._places = {field.name: place for field, place in found if place is not None}
         self.fields = tuple(_field_of(field, whose) for field, place in found if place is not None)
 
