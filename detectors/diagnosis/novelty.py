@@ -232,7 +232,9 @@ def look(inquiry: Inquiry) -> list[str]:
             apart.drift.append(alone)
     if not novelty.there(t) or _exchanged(inquiry.findings, step):
         return apart.drift  # of an exchange rows are strange in several features at once, and it is known why
-    if best > _ONE and alone not in inquiry.claimed and not inquiry.agree_known(alone, step.onset):
+    if best > _HALF and alone in apart.drift:
+        return apart.drift  # they are the tail of its drift
+    if best > _ONE and alone not in inquiry.claimed:
         _out_of_range(inquiry, novelty, step, alone, best)
     elif max(novelty.outliers, novelty.outside) > t.novelty_tail * apart.within:
         _found(inquiry, novelty, step, apart.within, alone, best)
@@ -253,15 +255,16 @@ def _out_of_range(inquiry: Inquiry, novelty: Novelty, step: Step, name: str, cur
         Piece("outlier_rate_increase", rounded(novelty.outliers), inquiry.thresholds.novelty, None, step.z),
         Piece("cured_by_masking", rounded(cured), _ONE, name),
     ]
+    known = inquiry.agree_known(name, step.onset)
     inquiry.add(
         "undetermined",
         (name,),
         step,
-        sure(besides=[0.5], missing=1),
+        sure(besides=[0.5], missing=int(not known)),
         "single_feature_values_out_of_range",
         pieces,
-        missing={"agreement": f"whether {name} is computed otherwise in serving, or came to be so"},
-        alternatives=("training_serving_skew", "feature_recalibration"),
+        missing={} if known else {"agreement": f"whether {name} is computed otherwise in serving, or came to be so"},
+        alternatives=("feature_recalibration", "data_drift" if known else "training_serving_skew"),
     )
 
 
