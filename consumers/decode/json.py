@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,10 @@ from ...schemas.configuration.where import Where
 from ...schemas.stored.reference import ProfiledField
 from .ahead import ReadAhead, tables
 from .identity import RowIdentity
-from .interface import Columns, Identities
+from .interface import AsOf, Columns, Identities
 from .marked import Marks
 from .personal import NO_KEYS, Keys
+from .reader import MISSING
 from .rows import is_row
 from .scalars import category_text, classify
 from .table import Wanted, wanted
@@ -43,7 +44,7 @@ class JSONDecoder:
         self._identity = RowIdentity(mapping)
         places = (getattr(mapping, name) for name in type(mapping).model_fields if name != "features")
         self._used = {place.path for place in places if place is not None and place.source == "path"}
-        self._known: dict[tuple[int, bool], tuple[Sequence[ProfiledField], tuple[Wanted, ...]]] = {}
+        self._known: dict[tuple[int, bool, tuple[AsOf, ...]], tuple[Sequence[ProfiledField], _Schema]] = {}
         self._ahead = ReadAhead(self._identity)
 
     @property
@@ -78,14 +79,20 @@ class JSONDecoder:
         )
 
     def columns(
-        self, fields: Sequence[ProfiledField], values: Sequence[bytes | None], rows: NDArray[np.intp] | None = None, *, ids: bool = False
+        self,
+        fields: Sequence[ProfiledField],
+        values: Sequence[bytes | None],
+        rows: NDArray[np.intp] | None = None,
+        *,
+        ids: bool = False,
+        times: tuple[AsOf, ...] = (),
     ) -> Columns:
         """The fields of every record, or of those of some ``rows``; all that is told of rows then counts among them."""
-        schema = self._schema(fields, ids)
-        read = self._ahead.columns(schema, values, rows)
+        schema = self._schema(fields, ids, times)
+        read = self._ahead.columns(schema.wanted, values, rows)
         if read is None:
-            read = tables(schema).read(values if rows is None else [values[row] for row in rows.tolist()]).columns
-        return read if len(schema) == len(fields) else replace(read, categorical=read.categorical[:-1], ids=read.categorical[-1])
+            read = tables(schema.wanted).read(values if rows is None else [values[row] for row in rows.tolist()]).columns
+        return schema.told(read)
 
     def is_row(self, value: bytes | None) -> bool:
         """Whether a record has features; a tombstone has none."""
@@ -112,14 +119,43 @@ class JSONDecoder:
             return {}
         return {name: found[name] for name in found if (*place.path, name) not in self._used} if isinstance(found, dict) else {}
 
-    def _schema(self, fields: Sequence[ProfiledField], ids: bool) -> tuple[Wanted, ...]:
-        """By the identity of ``fields``, which are a reference's: to compare them costs more than a small batch. Ids stand last."""
-        known = self._known.get((id(fields), ids))
+    def _schema(self, fields: Sequence[ProfiledField], ids: bool, times: tuple[AsOf, ...]) -> "_Schema":
+        """By the identity of ``fields``, which are a reference's: to compare them costs more than a small batch."""
+        known = self._known.get((id(fields), ids, times))
         if known is None or known[0] is not fields:
             if len(self._known) >= MOST_KNOWN:
                 del self._known[next(iter(self._known))]
-            schema, place = wanted(self._mapping, fields, self._keys), self._mapping.id
-            if ids and place is not None and place.source == "path" and place.path not in {one.path for one in schema}:
-                schema = (*schema, Wanted(place.path, "categorical"))
-            known = self._known[id(fields), ids] = (fields, schema)
+            own = wanted(self._mapping, fields, self._keys)
+            known = self._known[id(fields), ids, times] = fields, _Schema.of(own, self._mapping.id if ids else None, times)
         return known[1]
+
+
+class _Schema(NamedTuple):
+    """What is read for some fields, and with them: behind them stand the times that are none of them, and last the id."""
+
+    wanted: tuple[Wanted, ...]
+    numeric: int  #: columns of numbers that are fields
+    times: tuple[int, ...]  #: of each time its column of numbers; -1: none
+    ids: bool  #: whether the last text is one
+
+    @classmethod
+    def of(cls, own: tuple[Wanted, ...], place: Place | None, times: tuple[AsOf, ...]) -> "_Schema":
+        """What is wanted anyhow is not wanted twice."""
+        known = {one.path for one in own}
+        new = [Wanted(one.path, "timestamp", zone=one.zone) for one in times if one.path not in known]
+        ids = place is not None and place.source == "path" and place.path not in known
+        last = [Wanted(place.path, "categorical")] if ids and place is not None else []
+        numbers = [one for one in (*own, *new) if one.type in ("numeric", "timestamp")]
+        column = {one.path: number for number, one in enumerate(numbers) if one.type == "timestamp"}
+        return cls((*own, *new, *last), len(numbers) - len(new), tuple(column.get(one.path, -1) for one in times), ids)
+
+    def told(self, read: Columns) -> Columns:
+        """What was read, by what it was read for."""
+        if self.ids:
+            read = replace(read, categorical=read.categorical[:-1], ids=read.categorical[-1])
+        if not self.times:
+            return read
+        found = np.full((len(read.numeric), len(self.times)), MISSING)
+        there = [place for place, column in enumerate(self.times) if column >= 0]
+        found[:, there] = read.numeric[:, [self.times[place] for place in there]]
+        return replace(read, numeric=read.numeric[:, : self.numeric], times=found)

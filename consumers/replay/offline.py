@@ -109,9 +109,7 @@ def _labelled(bus: EmbeddedBus, configuration: Configuration, streams: dict[str,
     }
     for name in sorted(configuration.labels.keys() - labels.keys()):
         say(f"labels.{name}: not read: {', '.join(configuration.labels[name].topics)} is not there{remedy}")
-    models = {
-        name: model if model.labels in labels else model.model_copy(update={"labels": None}) for name, model in configuration.models.items()
-    }
+    models = {name: model if model.labels in labels else model.without_labels() for name, model in configuration.models.items()}
     return {"labels": labels, "models": models}
 
 

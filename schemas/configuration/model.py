@@ -4,10 +4,11 @@ import fnmatch
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from ..duration import Duration, written
 from ..fact import Setting
+from ..messages.block import MOST_BINNED
 from .diagnosis import Diagnosis, OrOff
 from .features import FeatureSettings, Important, NullValues, OrIgnore, Zone
 from .golden import Golden
@@ -76,6 +77,7 @@ class Model(Setting):
     diagnosis: OrOff = Field(Diagnosis(), description="causes are looked for behind what drifts; off: nobody looks")
     features: dict[str, Annotated[FeatureSettings, OrIgnore]] = {}
     personal: Personal = Field(Personal(), description="what of users' data is left out or changed before anything is stored")
+    _unread: bool = PrivateAttr(default=False)  # its labels are not there
 
     @model_validator(mode="after")
     def _one_division(self) -> "Model":
@@ -129,6 +131,29 @@ class Model(Setting):
                 msg = f"features.{pattern}.detectors: these compare with one reference at all times; leave out {moving}, or them"
                 raise ValueError(msg)
         return self
+
+    @property
+    def labels_unread(self) -> bool:
+        """Whether it has labels that are not there."""
+        return self._unread
+
+    def without_labels(self) -> "Model":
+        """The model where its labels are not there: nobody waits for them, and whoever lacks them says so."""
+        found = self.model_copy(update={"labels": None})
+        found._unread = self.labels is not None
+        return found
+
+    @property
+    def grouped(self) -> tuple[str, ...] | int:
+        """The features by whose groups outcomes are summed, or how many: where causes are looked for, as many as there may be."""
+        if self.outcomes.features is not None:
+            return self.outcomes.features
+        return 0 if self.labels is None or self.diagnosis is None else MOST_BINNED
+
+    @property
+    def inner(self) -> bool:
+        """Whether outcomes are summed apart for those rows that were compared with the training data, and are no outliers."""
+        return self.ood is not None and self.diagnosis is not None and self.grouped not in (0, ())
 
     def feature(self, name: str) -> FeatureSettings:
         """The settings of one feature: of all patterns that match, the later ones win, key by key; its own name wins over all."""

@@ -33,8 +33,11 @@ def ours(outcome: Outcome, world: World) -> Outcome:
     source = ("ce_source", f"/driftbus/{world.settings.application}".encode())
     kept = (outcome.panes, outcome.letters, outcome.evidence, outcome.samples)
     panes, letters, evidence, samples = ([one for one in part if source in one.headers] for part in kept)
-    events = {model: own for model, found in outcome.events.items() if (own := [one for one in found if source in one.headers])}
-    return outcome._replace(panes=panes, events=events, letters=letters, evidence=evidence, samples=samples)
+    events, causes = (
+        {model: own for model, found in told.items() if (own := [one for one in found if source in one.headers])}
+        for told in (outcome.events, outcome.causes)
+    )
+    return outcome._replace(panes=panes, events=events, letters=letters, evidence=evidence, samples=samples, causes=causes)
 
 
 @every_node

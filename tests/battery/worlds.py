@@ -35,9 +35,11 @@ PARTITIONS = 2
 #: Records that a consumer gets at once here, so that there are several commits.
 MOST_AT_ONCE = 60
 #: Seconds of record time.
-LENGTH = 700
+LENGTH = 765
 #: The stream of labels.
 LABELS = "outcomes"
+#: The second from which on rows have no colour.
+LOST = 150
 #: Model events.
 DEPLOYMENTS = 150
 
@@ -52,6 +54,7 @@ class Outcome(NamedTuple):
     reviews: dict[str, list[Event]]  #: by model
     reviewed: dict[bytes | None, Event]  #: what is known in the end, by key
     samples: list[Event]  #: of rows unlike the training data
+    causes: dict[str, list[Event]]  #: by model
 
 
 def outcome(bus: Bus, settings: Configuration) -> Outcome:
@@ -73,7 +76,8 @@ def outcome(bus: Bus, settings: Configuration) -> Outcome:
         for kind in (b"io.driftbus.pane", b"io.driftbus.evidence")
     )
     letters, samples = of(settings.topics.dead_letter), of(settings.topics.ood)
-    return Outcome(panes, by_model(everything(bus, settings.topics.drift)), letters, evidence, by_model(reviews), reviewed, samples)
+    events, causes = (by_model(everything(bus, topic)) for topic in (settings.topics.drift, settings.topics.root_causes))
+    return Outcome(panes, events, letters, evidence, by_model(reviews), reviewed, samples, causes)
 
 
 def _review(event: Event, ours: bytes) -> bool:
@@ -201,7 +205,7 @@ def settings_of(folder: Path, application: str) -> Configuration:
 
 
 def fill(world: World, *more: Sent) -> None:
-    """Announce a reference, and send traffic in which a drift comes and goes; bad records, and ``more``, among it."""
+    """Announce a reference, and send traffic in which a drift comes and goes, and a feature is lost; with bad records, and ``more``."""
     bus = world.bus()
     prepare(bus, world.settings, [familiar_reference(world.settings)], partitions=PARTITIONS)
     bus.publish(answered(world.settings))
@@ -212,7 +216,7 @@ def fill(world: World, *more: Sent) -> None:
             bus, world.settings, ModelEvent(model=f"m{job % 3}", version="1", kind="deployed", job=f"j{job}", time=BEGINNING + job * 1_000)
         )
     placed = sorted((one._replace(partition=one.partition % PARTITIONS) for one in traffic), key=lambda one: one.time)
-    send(bus, [named(one, number) for number, one in enumerate(placed)], world.topic)
+    send(bus, [named(lost(one, number), number) for number, one in enumerate(placed)], world.topic)
     bus.create(world.labels, PARTITIONS, settings={"retention.ms": "-1"})
     known = [
         Sent(number % PARTITIONS, one.time + 5_000 * (number % 7), labelled(number)) for number, one in enumerate(placed) if number % 5
@@ -226,6 +230,11 @@ def named(sent: Sent, number: int) -> Sent:
         return sent._replace(value=msgspec.json.encode({"id": f"row {number}"} | msgspec.json.decode(sent.value or b"")))
     except (msgspec.DecodeError, TypeError, UnicodeError, RecursionError):
         return sent
+
+
+def lost(sent: Sent, number: int) -> Sent:
+    """Without its colour, every second one from some time on."""
+    return sent._replace(value=(sent.value or b"").replace(b'"red"', b"null")) if sent.time > 1_000 * LOST and number % 2 else sent
 
 
 def labelled(number: int) -> bytes:
