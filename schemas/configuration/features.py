@@ -73,8 +73,9 @@ _Detector = Annotated[
 
 _Named = Annotated[str, Field(min_length=1, max_length=MOST_NAME)]
 
-#: Of a feature's settings, those that say whose it is. They decide nothing that is tested.
-WHOSE = frozenset({"source", "owner"})
+#: Of a feature's settings, those that say whose it is, and how its values are compared with those of a feature log. They decide nothing
+#: that is tested.
+WHOSE = frozenset({"source", "owner", "tolerance"})
 
 
 class FeatureSettings(Setting):
@@ -92,6 +93,9 @@ class FeatureSettings(Setting):
     detectors: tuple[_Detector, ...] = Field((), description="asked for by name, beside the one that watches everything")
     source: _Named | None = Field(None, description="where its values come from: fields of one source break together")
     owner: _Named | None = Field(None, description="who is asked when it breaks")
+    tolerance: float | None = Field(
+        None, ge=0, le=1, description="served and offline values agree that differ by no more than this share of the larger; null: 1e-6"
+    )
 
 
 def _feature_settings(written_: object) -> object:

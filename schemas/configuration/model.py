@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from ..duration import Duration, written
 from ..fact import Setting
+from .feature_log import Agreement
 from .features import FeatureSettings, Important, NullValues, OrIgnore, Zone
 from .golden import Golden
 from .ood import Ood
@@ -56,6 +57,7 @@ class Model(Setting):
     stream: str | None = None
     labels: str | None = Field(None, description="the stream of its labels")
     outcomes: OutcomesOf = OutcomesOf()
+    agreement: Agreement | None = Field(None, description="served values are compared with those of a feature log; null: nobody does")
     reference: Table | TopicSlice | Literal["golden"] | None = Field(None, description="golden: the rows of its golden set")
     false_alarms: Rate = FalseAlarms(30 * 86_400_000, "time")
     rate: float | None = Field(None, gt=0, description="rows per second, where the reference has no times")
@@ -99,6 +101,8 @@ class Model(Setting):
             asked["segments.by"] = (self.segments.by,)
         asked |= {f"segments.rules.{name}": tuple(one.field for one in conditions(rule)) for name, rule in rules.items()}
         asked |= {"outcomes.features": self.outcomes.features if isinstance(self.outcomes.features, tuple) else ()}
+        if self.agreement is not None and isinstance(self.agreement.features, tuple):
+            asked["agreement.features"] = self.agreement.features
         for key, names in asked.items():
             for name in names:
                 if (pattern := self.personal.dropped(name)) is not None:
@@ -127,6 +131,11 @@ class Model(Setting):
                 msg = f"features.{pattern}.detectors: these compare with one reference at all times; leave out {moving}, or them"
                 raise ValueError(msg)
         return self
+
+    @property
+    def joins(self) -> tuple[str, ...]:
+        """What its predictions wait for: labels, a feature log."""
+        return tuple(name for name in (self.labels, self.agreement and self.agreement.log) if name is not None)
 
     def feature(self, name: str) -> FeatureSettings:
         """The settings of one feature: of all patterns that match, the later ones win, key by key; its own name wins over all."""
