@@ -22,6 +22,8 @@ PREDICTIONS = "predictions"
 ARRIVALS, REVISIONS = "arrivals", "revisions"
 #: How alike the training data the model's predictions' inputs are: scored rows, by level.
 OOD = "ood"
+#: Whether served values are those of a feature log: pairs of both (`driftbus.detectors.agreement.layout`).
+AGREEMENT = "agreement"
 #: Flagged rows that a pane holds, those of the smallest hashes; characters of each one's text.
 MOST_FLAGGED, MOST_FLAGGED_TEXT = 50, 200
 #: Rows with p <= .01 that a run looks at without each of their fields, those of the smallest hashes.
@@ -45,6 +47,7 @@ _USUAL: dict[str, Any] = {
     "masked": _NONE,
     "inside": _NONE,
     "inside_at": 0,
+    "commonest": _NONE,
     "complete": True,
     "clock_decided": False,
 }
@@ -116,9 +119,9 @@ class Pane(OfVersion, Fact):
     parts: Count = 1
     counts_at: Place = 0  #: where this part's counts begin among the pane's
     sums_at: Place = 0
-    grouping: str = (
-        ""  #: of revisions: which groups of features its sums are of, as rows' bins are (`driftbus.schemas.messages.block.Whose`)
-    )
+    #: Of revisions: which groups of features its sums are of, as rows' bins are (`driftbus.schemas.messages.block.Whose`). Of agreement:
+    #: which features are compared, likewise.
+    grouping: str = ""
     own: tuple[str, ...] = ()  #: of revisions: the columns of a user's own metrics, which stand last among the counts
     flagged: tuple[Flagged, ...] = ()  #: of kind `ood`: those of the smallest hashes, in their order
     #: Of kind `ood`, rows of all segments: outliers without each of their fields (`driftbus.detectors.neighbours.masked`).
@@ -126,6 +129,8 @@ class Pane(OfVersion, Fact):
     #: The same rows in the reference's bins: those scored, with p <= .2, with p <= .01 (`driftbus.detectors.neighbours.bins`).
     inside: IntegerVector = np.zeros(0, dtype=np.int64)
     inside_at: Place = 0  #: where this part's begin
+    #: Of kind `agreement`, the commonest online values of differing pairs: of each its feature's place, its code, and its rows.
+    commonest: IntegerVector = np.zeros(0, dtype=np.int64)
     complete: bool = True  #: of outcomes: of all there was; not where a partition was given up, or rows came behind their bucket
     clock_decided: bool = False  #: of outcomes: the wall clock said that some partition has no more, not the data
     of: str = PREDICTIONS  #: of what rows: each kind has its own layout, is aligned by itself, and ignored by who does not test it
@@ -162,7 +167,7 @@ class Pane(OfVersion, Fact):
             "inside": self.inside[inside],
             "inside_at": inside.start,
         }
-        beside = {"rows": 0, "late": 0, "sampled": 0, "unexpected": (), "flagged": (), "masked": self.masked[:0]} if place else {}
+        beside = {"rows": 0, "late": 0, "sampled": 0, "unexpected": (), "flagged": (), "masked": self.masked[:0], "commonest": self.commonest[:0]} if place else {}
         return self.model_copy(update=own | beside)
 
     @property
