@@ -79,3 +79,46 @@ IntegerVector = Annotated[
     PlainSerializer(packed),
     WithJsonSchema({"type": "array", "description": "a packed vector of integers"}),
 ]
+
+
+def packed_sparse(values: Integers) -> list[Any]:
+    """``[first place, packed steps, packed numbers]`` of a vector of places, which ascend, and the numbers there, shape [2, n].
+
+    >>> packed_sparse(np.array([[1000, 1001], [7, 8]]))[::2]
+    [1000, [2, 'i1', b'\\x07\\x08']]
+    """
+    first = int(values[0, 0]) if values.shape[1] else 0
+    return [first, packed(np.diff(values[0])), packed(values[1])]
+
+
+def unpacked_sparse(form: object) -> Integers:
+    """The vector that `packed_sparse` wrote.
+
+    >>> unpacked_sparse(packed_sparse(np.array([[-5, 7], [1, 2]]))).tolist()
+    [[-5, 7], [1, 2]]
+    """
+    if isinstance(form, np.ndarray):
+        if form.ndim != 2 or len(form) != 2:
+            msg = f"a vector of places and numbers of shape {form.shape}"
+            raise ValueError(msg)
+        return np.ascontiguousarray(form, dtype=np.int64)
+    if not isinstance(form, list | tuple) or len(form) != 3 or type(form[0]) is not int or not -(2**63) <= form[0] < 2**63:
+        msg = "not a packed vector of places and numbers"
+        raise ValueError(msg)
+    steps, numbers = unpacked(form[1]), unpacked(form[2])
+    if len(numbers) != len(steps) + 1 and (len(numbers) or len(steps)):
+        msg = f"{len(numbers)} numbers at {len(steps) + 1} places"
+        raise ValueError(msg)
+    places = np.cumsum(np.append(form[0], steps))[: len(numbers)]  # steps that leave 64 bits come back into them
+    if (places[1:] <= places[:-1]).any():
+        msg = "places of numbers that do not ascend"
+        raise ValueError(msg)
+    return np.stack((places, numbers))
+
+
+SparseVector = Annotated[
+    Integers,
+    BeforeValidator(unpacked_sparse),
+    PlainSerializer(packed_sparse),
+    WithJsonSchema({"type": "array", "description": "a packed vector of integers at places that ascend"}),
+]

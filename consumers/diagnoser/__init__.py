@@ -1,1 +1,1 @@
-"""Root causes: evidence of all kinds in, incidents out."""
+"""The diagnoser: evidence of all kinds in, root causes out."""

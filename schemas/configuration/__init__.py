@@ -10,8 +10,9 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from ..duration import ROW_MS, Duration, written
 from ..fact import Setting
 from ..identity import content_hash
+from .diagnosis import Diagnosis, SourceSettings
 from .feature_log import Agreement, FeatureColumns, FeatureLog, FeatureMapping
-from .features import Chosen, FeatureSettings, Important
+from .features import MOST_NAME, Chosen, FeatureSettings, Important
 from .golden import Golden
 from .labels import LabelColumns, LabelMapping, Labels
 from .metrics import Metrics
@@ -33,6 +34,7 @@ __all__ = [
     "Agreement",
     "Chosen",
     "Configuration",
+    "Diagnosis",
     "FalseAlarms",
     "FeatureColumns",
     "FeatureLog",
@@ -52,6 +54,7 @@ __all__ = [
     "PaneLength",
     "Personal",
     "Review",
+    "SourceSettings",
     "Stream",
     "Table",
     "TopicSlice",
@@ -75,6 +78,7 @@ class Configuration(Setting):
     streams: Annotated[dict[str, Stream], Field(min_length=1)]
     labels: dict[str, Labels] = {}
     features: dict[str, FeatureLog] = Field({}, description="values of features as training computes them")
+    sources: dict[Annotated[str, Field(min_length=1, max_length=MOST_NAME)], SourceSettings] = {}
     models: dict[str, Model] = {}
 
     @field_validator("topics")
@@ -132,6 +136,10 @@ class Configuration(Setting):
         model = self.models.get(name, Model())
         rows = self.streams[self.stream_of(name)].pane.unit == "rows"
         return model.model_copy(update={"rate": 1000 / ROW_MS}) if rows else model
+
+    def source(self, name: str | None) -> SourceSettings:
+        """What is known of where values come from; of a source that is not listed nothing is."""
+        return SourceSettings() if name is None else self.sources.get(name, SourceSettings())
 
     def stream_of(self, model: str) -> str:
         """The stream that a model's predictions come from."""

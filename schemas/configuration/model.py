@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from ..duration import Duration, written
 from ..fact import Setting
+from .diagnosis import Diagnosis, OrOff
 from .feature_log import Agreement
 from .features import FeatureSettings, Important, NullValues, OrIgnore, Zone
 from .golden import Golden
@@ -74,6 +75,7 @@ class Model(Setting):
     golden: Golden | None = Field(None, description="rows with known answers on which the model itself is tested")
     review: Review | None = Field(None, description="people are asked about some of its predictions")
     ood: Ood | None = Field(None, description="whether what is asked is like the training data; null: nobody looks")
+    diagnosis: OrOff = Field(Diagnosis(), description="causes are looked for behind what drifts; off: nobody looks")
     features: dict[str, Annotated[FeatureSettings, OrIgnore]] = {}
     personal: Personal = Field(Personal(), description="what of users' data is left out or changed before anything is stored")
 

@@ -11,7 +11,7 @@ from ..cloud_events import MSGPACK
 from ..fact import Fact
 from ..form import check_form, lean
 from ..identity import derived_id
-from ..integers import Boundary, Count, IntegerVector, Offset, PartitionNumber, Place, Time, packed
+from ..integers import Boundary, Count, IntegerVector, Offset, PartitionNumber, Place, SparseVector, Time, packed
 from .of_version import OfVersion
 
 #: How a pane is to be read. A higher number is a promise broken on purpose: see docs/schemas.md.
@@ -35,6 +35,8 @@ OTHERS = "(others)"
 #: Bytes of a record: a larger pane travels in parts.
 LARGEST_PART = 512 * 1024
 
+#: What a part of a pane has some fields of.
+_BY_FIELD = "unseen", "magnitudes", "repeated", "ages"
 _NONE = packed(np.zeros(0, dtype=np.int64))
 #: What a pane says by not saying it.
 _USUAL: dict[str, Any] = {
@@ -48,6 +50,9 @@ _USUAL: dict[str, Any] = {
     "inside": _NONE,
     "inside_at": 0,
     "commonest": _NONE,
+    "magnitudes": {},
+    "repeated": {},
+    "ages": {},
     "complete": True,
     "clock_decided": False,
 }
@@ -59,6 +64,13 @@ class Unexpected(NamedTuple):
     name: str
     kind: str  #: of its first value: number, text, boolean, list, object, null
     rows: Count  #: of those looked at
+
+
+class Ages(NamedTuple):
+    """How old a feature's values were when their records were made, of those that say as of when they are."""
+
+    seconds: Count  #: summed, whole ones of each; of a time that was still to come none
+    rows: Count
 
 
 class Flagged(NamedTuple):
@@ -131,6 +143,10 @@ class Pane(OfVersion, Fact):
     inside_at: Place = 0  #: where this part's begin
     #: Of kind `agreement`, the commonest online values of differing pairs: of each its feature's place, its code, and its rows.
     commonest: IntegerVector = np.zeros(0, dtype=np.int64)
+    #: Of rows of all segments that were looked at closely: by numeric field, places and rows (`driftbus.detectors.counting.closely`).
+    magnitudes: dict[str, SparseVector] = {}  #: places are cells (`driftbus.detectors.counting.magnitudes`)
+    repeated: dict[str, SparseVector] = {}  #: of values that many of them share; places are the bits of float64
+    ages: dict[str, Ages] = {}  #: of rows of all segments, by feature
     complete: bool = True  #: of outcomes: of all there was; not where a partition was given up, or rows came behind their bucket
     clock_decided: bool = False  #: of outcomes: the wall clock said that some partition has no more, not the data
     of: str = PREDICTIONS  #: of what rows: each kind has its own layout, is aligned by itself, and ignored by who does not test it
@@ -149,13 +165,14 @@ class Pane(OfVersion, Fact):
     def split(self, largest: int = LARGEST_PART) -> "list[tuple[Pane, bytes]]":
         """The pane as records of at most so many bytes, whose vectors, laid side by side, are the pane's: readers add up what they get."""
         number, parts = 1, [(self, self.encoded())]
-        while any(len(value) > largest for _, value in parts) and number < len(self.counts) + len(self.unseen) + len(self.inside):
+        most = max(len(self.counts), len(self.unseen), len(self.inside), *(len(getattr(self, name)) for name in _BY_FIELD))
+        while any(len(value) > largest for _, value in parts) and number < most:
             number *= 2
             parts = [(part, part.encoded()) for part in (self._part(place, number) for place in range(number))]
         return parts
 
     def _part(self, place: int, parts: int) -> "Pane":
-        counts, sums, names, inside = (_share(len(whole), place, parts) for whole in (self.counts, self.sums, self.unseen, self.inside))
+        counts, sums, inside = (_share(len(whole), place, parts) for whole in (self.counts, self.sums, self.inside))
         own = {
             "part": place,
             "parts": parts,
@@ -163,11 +180,14 @@ class Pane(OfVersion, Fact):
             "counts_at": counts.start,
             "sums": self.sums[sums],
             "sums_at": sums.start,
-            "unseen": dict(sorted(self.unseen.items())[names]),
             "inside": self.inside[inside],
             "inside_at": inside.start,
         }
-        beside = {"rows": 0, "late": 0, "sampled": 0, "unexpected": (), "flagged": (), "masked": self.masked[:0], "commonest": self.commonest[:0]} if place else {}
+        for name in _BY_FIELD:
+            whole: dict[str, Any] = getattr(self, name)
+            own[name] = dict(sorted(whole.items())[_share(len(whole), place, parts)])
+        none = {"masked": self.masked[:0], "commonest": self.commonest[:0]}
+        beside = {"rows": 0, "late": 0, "sampled": 0, "unexpected": (), "flagged": (), **none} if place else {}
         return self.model_copy(update=own | beside)
 
     @property

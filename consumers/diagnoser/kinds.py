@@ -1,0 +1,105 @@
+"""What evidence a model has by its configuration, and whose progress says how far each kind of it is complete.
+
+Models that have the same share an aligner: it holds a time until all of their kinds are complete through it.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ...schemas.configuration import Configuration
+from ...schemas.messages.episode import EPISODE
+from ...schemas.messages.pane import ARRIVALS, OOD, PREDICTIONS, REVISIONS, Pane
+from ...schemas.messages.progress import InputPartition, Progress
+from ..streams.lanes import Lane, lanes_of
+from .exhibit import Fact
+
+#: Facts that the clerk copies, by the topic where they stand; golden evaluations only of models with a golden set.
+MODEL, GOLDEN = "model", "golden"
+#: In which order a run takes what was cut at the same time.
+ORDER = (PREDICTIONS, OOD, REVISIONS, GOLDEN, MODEL, EPISODE)
+
+
+class Kinds(NamedTuple):
+    """The evidence of some models.
+
+    >>> str(Kinds("clicks", "outcomes", True))
+    'clicks+outcomes+golden'
+    """
+
+    stream: str
+    labels: str | None = None
+    golden: bool = False
+
+    def __str__(self) -> str:
+        """As a key in a snapshot, and in messages."""
+        return "+".join((self.stream, *(() if self.labels is None else (self.labels,)), *((GOLDEN,) if self.golden else ())))
+
+    @classmethod
+    def of(cls, configuration: Configuration, model: str) -> "Kinds | None":
+        """Of a model; None: nobody looks for its causes."""
+        settings = configuration.model(model)
+        if settings.diagnosis is None:
+            return None
+        return cls(configuration.stream_of(model), settings.labels, settings.golden is not None)
+
+    @classmethod
+    def all(cls, configuration: Configuration) -> tuple["Kinds", ...]:
+        """Of all models, those that are not listed among them."""
+        of_models = (cls.of(configuration, model) for model in (*configuration.models, ""))
+        return tuple(dict.fromkeys(one for one in of_models if one is not None))
+
+
+def asked(configuration: Configuration) -> bool:
+    """Whether causes are looked for at all."""
+    return bool(Kinds.all(configuration))
+
+
+def awaited(configuration: Configuration, kinds: Kinds) -> dict[str, tuple[str, ...]]:
+    """By source, the topics whose partitions say how far it is complete, as `placed` names them."""
+    topics = configuration.topics
+    lanes = lanes_of(configuration, kinds.stream)
+    found = {_named(PREDICTIONS, kinds.stream): configuration.streams[kinds.stream].topics, _named(MODEL, kinds.stream): (topics.models,)}
+    if kinds.labels is not None:
+        found[_named(ARRIVALS, kinds.labels)] = (topics.joins,)
+        lanes = (*lanes, Lane(kinds.labels, ARRIVALS))
+    if kinds.golden:
+        found[_named(GOLDEN, kinds.stream)] = (topics.golden,)
+    by_source = {source: tuple(_named(source, topic) for topic in own) for source, own in found.items()}
+    return by_source | {_named(EPISODE, str(lane)): (_named(EPISODE, str(lane)),) for lane in lanes}
+
+
+def kind_of(place: tuple[str, str, int]) -> str:
+    """Of which kind a partition is complete that an aligner knows, or awaits."""
+    kind = (place[0] or place[1]).partition("/")[0]
+    return REVISIONS if kind == ARRIVALS else kind
+
+
+def placed(progress: Progress) -> Progress:
+    """Progress in the name of its kind: an aligner tells them apart by topics."""
+    if progress.of == EPISODE:
+        source = _named(EPISODE, progress.source.topic)
+        return progress.model_copy(update={"stream": source, "source": InputPartition(topic=source, topic_id="", partition=0)})
+    source = _named(progress.of, progress.stream)
+    topics = tuple(one.model_copy(update={"topic": _named(source, one.topic)}) for one in progress.topics)
+    place = progress.source.model_copy(update={"topic": _named(source, progress.source.topic)})
+    return progress.model_copy(update={"stream": source, "source": place, "topics": topics})
+
+
+def of_these(progress: Progress, topics: Mapping[str, tuple[str, ...]]) -> Progress | None:
+    """Progress of what is awaited; None: it is of something else, or of a topic that is read no more."""
+    own = topics.get(progress.stream)
+    if own is None or progress.source.topic not in own:
+        return None
+    return progress.model_copy(update={"topics": tuple(one for one in progress.topics if one.topic in own)})
+
+
+def belongs(fact: Fact, kinds: Kinds, topics: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether a fact of a model with this evidence is one that is looked at; ``topics``: what is awaited."""
+    if isinstance(fact, Pane):
+        of_labels = fact.of == REVISIONS
+        return fact.of in (PREDICTIONS, OOD, REVISIONS) and fact.stream == (kinds.labels if of_labels else kinds.stream)
+    return _named(fact.of, fact.topic if fact.of == EPISODE else kinds.stream) in topics
+
+
+def _named(source: str, name: str) -> str:
+    return f"{source}/{name}"

@@ -1,0 +1,144 @@
+"""What is remembered of one model version against one reference: its windows, and what came of it since the last run."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ...detectors.diagnosis.evidence import Window as Evidence
+from ...detectors.diagnosis.incidents import Home
+from ...detectors.diagnosis.reading import Reading
+from ...detectors.diagnosis.sums import Place, Read
+from ...detectors.diagnosis.windows import Window, Windows
+from ...detectors.familiarity.places import CELLS, WIDTH
+from ...schemas.messages.pane import OOD, REVISIONS, Pane
+from ...schemas.stored.reference import Reference
+from ..streams.buckets import Buckets
+
+#: Outcomes about kept windows that are worth a run.
+ENOUGH_OUTCOMES = 500
+
+
+@dataclass
+class Watched:
+    """One version."""
+
+    home: Home
+    since: int  #: the bucket from which its reference holds
+    reference: Reference
+    reading: Reading
+    grains: Buckets
+    windows: Windows = field(default_factory=Windows)
+    latest: int = 0  #: the end of the last bucket with rows
+    touched: int | None = None  #: the end of the bucket in which something came since the last grain's end
+    ran: int | None = None  #: the last grain's end that was looked at
+    runs: int = 0
+    outcomes: int = 0  #: labelled rows since the last run
+    news: bool = False  #: an evaluation, a deployment or an episode since the last run
+    _read: dict[int, tuple[Window, Evidence]] = field(default_factory=dict, repr=False)
+
+    @property
+    def due(self) -> int | None:
+        """The end of the grain in which there is something to be looked at."""
+        if self.touched is None:
+            return None
+        behind = self.touched if self.ran is None else max(self.touched, self.ran + 1)
+        return self.grains.end(behind - 1)
+
+    def take(self, pane: Pane, bucket: int, *, complete: bool, clock_decided: bool) -> None:
+        """A pane of predictions, of kind `ood`, or what became of predictions; it came in this bucket."""
+        if pane.of == REVISIONS:
+            self._take_outcomes(pane)
+        elif pane.of == OOD:
+            self._take_compared(pane)
+        else:
+            self._take_predictions(pane, complete=complete, clock_decided=clock_decided)
+        self.touched = bucket
+
+    def notice(self, bucket: int) -> None:
+        """There is news of the model."""
+        self.news, self.touched = True, bucket
+
+    def seen(self, window: Window) -> Evidence:
+        """A window as a diagnosis looks at it."""
+        known = self._read.get(window.first)
+        if known is None or known[0] is not window or window.encoded is None:
+            window.written()
+            known = self._read[window.first] = window, self.reading.window(window)
+        return known[1]
+
+    def forget_read(self) -> None:
+        """Let go of what is looked at no more."""
+        kept = {one.first: one for one in self.windows.all()}
+        self._read = {first: known for first, known in self._read.items() if kept.get(first) is known[0]}
+
+    def _take_predictions(self, pane: Pane, *, complete: bool, clock_decided: bool) -> None:
+        window = self.windows.containing(pane.about)
+        if window is None and pane.about > self.windows.through:
+            window = self.windows.opened(self.grains.start(pane.about - 1))
+        if window is None:
+            return
+        if self._fits(pane):
+            window.sums.add(_counts(pane, self.reading.layout.size), self.reading.size)
+        window.sums.rows += pane.rows
+        window.sums.complete &= complete
+        window.sums.clock_decided |= clock_decided
+        window.sums.read_from(Place(pane.topic, pane.partition), pane.first, pane.last)
+        window.changed()
+        self.latest = max(self.latest, pane.about)
+
+    def _fits(self, pane: Pane) -> bool:
+        """Else it is the detector's to tell."""
+        layout = self.reading.layout
+        return pane.counts_at + len(pane.counts) <= layout.size and pane.sums_at + len(pane.sums) <= layout.wide
+
+    def _take_compared(self, pane: Pane) -> None:
+        window = self.windows.containing(pane.about)
+        if window is None and pane.about > self.windows.through:
+            window = self.windows.opened(self.grains.start(pane.about - 1))
+        if window is None:
+            return
+        masked = pane.masked if self.reading.masked(pane.masked) else None
+        inside = (pane.inside_at, pane.inside) if self.reading.fits_inside(pane.inside_at + len(pane.inside)) else None
+        window.sums.add(Read(inside=inside, masked=masked), 0)
+        scored, outliers = window.sums.compared
+        more = self._compared(pane)
+        window.sums.compared = scored + more[0], outliers + more[1]
+        window.changed()
+
+    def _compared(self, pane: Pane) -> tuple[int, int]:
+        """Rows that were compared exactly, and outliers among them."""
+        subject = self.reading.subject
+        if subject is None or pane.counts_at or len(pane.counts) < WIDTH * (subject + 1):
+            return 0, 0
+        looked = WIDTH * subject + CELLS + 1
+        return int(pane.counts[looked]), int(pane.counts[looked + 2])
+
+    def _take_outcomes(self, pane: Pane) -> None:
+        plan = self.reading.outcomes
+        if plan is None or pane.counts_at + len(pane.counts) > plan.size or (pane.parts == 1 and len(pane.counts) != plan.size):
+            return
+        vector = np.zeros(plan.size, dtype=np.int64)
+        vector[pane.counts_at : pane.counts_at + len(pane.counts)] = pane.counts
+        labelled = plan.number(vector, "labelled")
+        window = self.windows.containing(pane.about)
+        if window is None:
+            self.windows.expired += max(labelled, 0)
+            return
+        window.sums.add_outcomes(vector)
+        window.changed()
+        self.outcomes += abs(labelled)
+
+    def plain(self) -> tuple[list[Any], dict[str, bytes]]:  # plain data
+        """As it stands in a snapshot; sums by the names of their windows."""
+        windows, sums = self.windows.plain()
+        numbers = [self.since, self.latest, self.touched, self.ran, self.runs, self.outcomes, self.news]
+        return [list(self.home), numbers, windows], sums
+
+
+def _counts(pane: Pane, size: int) -> Read:
+    """What a pane of predictions adds."""
+    return Read(
+        counts=((pane.counts_at, pane.counts), (size + pane.sums_at, pane.sums)),
+        unseen=pane.unseen,
+    )

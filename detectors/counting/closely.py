@@ -1,0 +1,154 @@
+"""What a pane says of a sample of its numbers beside their bins: their magnitudes, and the values that many rows share.
+
+Which of many values took a share of the rows is only known when all rows are: those looked at stay until the pane closes.
+"""
+
+from collections.abc import Hashable, Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .magnitudes import BITS, ordered_bits
+from .sampling import drawn
+from .sparse import merged
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+#: Values that are named of a field, each of at least one row in so many: of so few rows any.
+MOST_REPEATED, SHARED = 16, 32
+#: Numbers that are sorted together: they stay in the cache.
+_TOGETHER = 1 << 15
+#: Numbers that are kept of a run's rows, of all models together.
+MOST_KEPT = 1 << 22
+#: Cells of a field's magnitudes: of values that are so far apart neighbouring cells count as the first of them.
+MOST_CELLS = 1 << 13
+_NONE = np.zeros((2, 0), dtype=np.int64)
+
+
+class Closely(NamedTuple):
+    """Of each field an array of two rows: places, and how many values are there."""
+
+    magnitudes: list[Integers]  #: places are cells
+    repeated: list[Integers]  #: places are the bits of float64, as integers
+
+
+class _Part(NamedTuple):
+    numbers: Floats
+    offsets: Integers
+    one_in: int
+
+    def of(self, rows: NDArray[np.bool_]) -> "_Part":
+        return self._replace(numbers=self.numbers[rows], offsets=self.offsets[rows])
+
+
+class Looked:
+    """The numbers of a run's rows that are looked at, by what they count for. Where they become too many every second row of all goes, and so
+    on, and those that stay count twice.
+
+    Which rows stay is decided by their offsets alone: in how many parts they came does not show.
+    """
+
+    def __init__(self, most: int = MOST_KEPT) -> None:
+        self._most, self._kept = most, dict[Hashable, list[_Part]]()
+        self._times = 1  # that each row counts
+        self._numbers = 0
+
+    def add(self, of: Hashable, numbers: Floats, offsets: Integers, one_in: int = 1) -> None:
+        """The next rows: numbers by row and field, of which one row ``one_in`` so many is looked at anyhow."""
+        self._keep(of, _Part(numbers, offsets, one_in))
+        while self._numbers > self._most:
+            self._times *= 2
+            kept, self._kept, self._numbers = self._kept, {}, 0
+            for each, parts in kept.items():
+                for part in parts:
+                    self._keep(each, part)
+
+    def _keep(self, of: Hashable, part: _Part) -> None:
+        if part.one_in * self._times > 1:
+            part = part.of(drawn(part.offsets, 1 / (part.one_in * self._times)))
+        if part.numbers.size:
+            self._kept.setdefault(of, []).append(part)
+            self._numbers += part.numbers.size
+
+    def told(self, of: Hashable, mantissas: Sequence[int]) -> Closely:
+        """Of all rows of one; ``mantissas``: the bits of each field's magnitudes. They are kept no more."""
+        parts = self._kept.pop(of, [])
+        if not parts:
+            return Closely([_NONE] * len(mantissas), [_NONE] * len(mantissas))
+        numbers, found = np.concatenate([part.numbers for part in parts]), Closely([], [])
+        fields = max(1, _TOGETHER // len(numbers))
+        for start in range(0, len(mantissas), fields):
+            columns = np.array(numbers[:, start : start + fields].T, order="C")
+            columns.sort(axis=1)  # what is no number stands last
+            some = closely(columns, mantissas[start : start + fields], self._times)
+            found.magnitudes.extend(some.magnitudes)
+            found.repeated.extend(some.repeated)
+        return found
+
+
+def closely(columns: Floats, mantissas: Sequence[int], times: int = 1) -> Closely:
+    """Of sorted columns, shape [fields, rows], in which NaN stands last; each row counts so many ``times``."""
+    present = np.array([column.searchsorted(np.nan) for column in columns], dtype=np.int64)
+    bits = ordered_bits(columns)
+    shifts = np.array([BITS - each for each in mantissas], dtype=np.int64)[:, None]
+    return Closely(_runs(bits >> shifts, present, times), _repeated(columns, bits, present, times))
+
+
+def _begins(numbers: Integers) -> NDArray[np.bool_]:
+    """Where in sorted columns a run of equal numbers begins."""
+    begins = np.ones(numbers.shape, dtype=np.bool_)
+    np.not_equal(numbers[:, 1:], numbers[:, :-1], out=begins[:, 1:])
+    return begins
+
+
+def _runs(cells: Integers, present: Integers, times: int) -> list[Integers]:
+    """By field, the cells and their rows: in a sorted column a cell is a run."""
+    fields, rows = cells.shape
+    places = np.flatnonzero(_begins(cells))
+    field, column = np.divmod(places, rows)
+    lengths = np.diff(places, append=fields * rows)
+    there = column < present[field]
+    found = np.stack((cells.ravel()[places[there]], lengths[there] * times))
+    ends = np.searchsorted(field[there], np.arange(1, fields))
+    return [_fewer(each) for each in np.split(found, ends, axis=1)]
+
+
+def _fewer(cells: Integers) -> Integers:
+    """As many cells as may be."""
+    coarse, by = cells, 0
+    while coarse.shape[1] > MOST_CELLS:
+        by += 1
+        coarse = merged([np.stack((cells[0] >> by << by, cells[1]))])
+    return coarse
+
+
+def _repeated(columns: Floats, bits: Integers, present: Integers, times: int) -> list[Integers]:
+    """By field, the commonest of the values that many rows share, with these."""
+    found = [_NONE] * len(columns)
+    least = -(-present // SHARED)
+    for rows in np.unique(least[least > 0]).tolist():
+        of = np.flatnonzero(least == rows)
+        for field, begins in _long_runs(bits if len(of) == len(bits) else bits[of], present[of], rows):
+            values = columns[of[field]]
+            own = values[begins] + 0.0
+            lengths = values[: present[of[field]]].searchsorted(own, side="right") - begins
+            commonest = np.lexsort((own, -lengths))[:MOST_REPEATED]
+            names = own[commonest].view(np.int64)
+            order = np.argsort(names)
+            found[of[field]] = np.stack((names[order], lengths[commonest][order] * times))
+    return found
+
+
+def _long_runs(bits: Integers, present: Integers, rows: int) -> Iterator[tuple[int, Integers]]:
+    """By field, where runs of at least so many rows begin: as many rows farther there is the same value."""
+    length = bits.shape[1] - rows + 1
+    begins = _begins(bits)[:, :length]
+    begins &= bits[:, rows - 1 :] == bits[:, :length]
+    field, column = np.divmod(np.flatnonzero(begins), length)
+    there = column + rows <= present[field]
+    field, column = field[there], column[there]
+    starts = np.flatnonzero(np.diff(field, prepend=-1)).tolist()
+    for start, stop in pairwise([*starts, len(field)]):
+        yield int(field[start]), column[start:stop]

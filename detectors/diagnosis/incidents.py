@@ -1,0 +1,253 @@
+"""Incidents: findings of one run after the other that are the same cause, from a suspicion to its end.
+
+A finding is the open incident of equal cause whose scope overlaps and whose onset lies near; else it begins one. What two runs in a row
+find, each with a window that the other did not have, is confirmed; a suspicion that is not found again is withdrawn. A fault of the
+pipeline belongs to its source: it goes on under the same name when the model gets another version or reference.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from ...schemas.identity import derived_id
+from .finding import PIPELINE, Cause, Finding
+
+Status = Literal["suspected", "confirmed", "superseded", "withdrawn", "resolved"]
+Reason = Literal["recovered", "replaced", "retired", "reconfigured"]
+
+#: Windows between two onsets that are one: of what came at once, and of what grew.
+NEAR, NEAR_GRADUAL = 3, 8
+#: Runs in a row, each with a new window, that confirm.
+CONFIRMED_AFTER = 2
+#: Windows without it behind which a confirmed incident is over.
+OVER_AFTER = 2
+#: Confidence below which nothing is confirmed, and those which it is news to cross.
+CONFIRMABLE, CROSSED = 0.55, (0.6, 0.9)
+#: Incidents of one model that are open at once, and of those that are over how many are remembered.
+MOST_OPEN, MOST_ENDED = 50, 100
+#: Milliseconds for which what is over is remembered.
+REMEMBERED_FOR = 90 * 86_400_000
+#: Causes that touch the model as a whole, whatever features they are told by.
+_OF_ALL: frozenset[Cause] = frozenset({"prediction_label_bias", "model_broken"})
+
+
+class Home(NamedTuple):
+    """One version against one reference: what runs are of."""
+
+    version: str
+    reference: str
+
+
+class Onset(NamedTuple):
+    """The first window that shows it: its number, and when it was."""
+
+    number: int
+    start: int
+    end: int
+
+
+class Placed(NamedTuple):
+    """A finding, and when its onset was."""
+
+    finding: Finding
+    onset: Onset
+
+
+class Run(NamedTuple):
+    """When findings were made."""
+
+    home: Home
+    time: int  #: ms, the end of a grain
+    number: int  #: among the runs of this version
+    fresh: bool  #: there is a window that the last run did not have
+    stands: bool  #: against a baseline that stands
+    kept_from: int = 0  #: the number of the first window that is looked at whole
+
+
+@dataclass
+class Incident:
+    """One. What its last finding says stands in ``finding``."""
+
+    id: str
+    finding: Finding
+    onset: Onset
+    begun: int  #: the number of the run that named it first
+    since: int  #: and its time, ms
+    status: Status = "suspected"
+    reason: Reason | None = None
+    superseded_by: str | None = None
+    ended: int | None = None  #: ms
+    firm: int = 0  #: runs in a row that found it so that it may be confirmed, each with a new window
+    missed: dict[Home, int] = field(default_factory=dict)  #: by where it is looked for, windows without it
+    adopted: set[Home] = field(default_factory=set)  #: of these, where it was not begun, and not found since the baseline stands
+    versions: list[str] = field(default_factory=list)
+    revision: int = 0
+    said: str = ""  #: what of it is news when it changes, as it was last published
+    artifact: str | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether it has not ended."""
+        return self.status in ("suspected", "confirmed")
+
+    def is_of(self, one: Placed, run: Run) -> bool:
+        """Whether a finding of this version is this incident."""
+        finding, mine = one.finding, self.finding
+        if finding.cause != mine.cause or run.home not in self.missed or not overlapping(finding, mine):
+            return False
+        near = NEAR_GRADUAL if "gradual" in (finding.shape, mine.shape) else NEAR
+        return self.onset.number < run.kept_from or run.home in self.adopted or abs(one.onset.number - self.onset.number) <= near
+
+    def adopts(self, one: Placed) -> bool:
+        """Whether a finding of another version is this fault of the pipeline."""
+        finding, mine = one.finding, self.finding
+        same_source = finding.source is not None and finding.source == mine.source
+        return finding.cause == mine.cause and finding.cause in PIPELINE and (same_source or overlapping(finding, mine))
+
+
+@dataclass
+class Incidents:
+    """Those of one model."""
+
+    application: str
+    model: str
+    open: list[Incident] = field(default_factory=list)
+    ended: list[Incident] = field(default_factory=list)
+
+    def follow(self, run: Run, found: Sequence[Placed]) -> list[Incident]:
+        """Take what a run found; returns the incidents that it found or missed, in their order."""
+        self.forget(run.time)
+        hit: dict[str, Incident] = {}
+        for number, one in enumerate(sorted((one for one in found if one.finding.live), key=_order)):
+            incident = self._of(one, run, hit) or self._begun(one, run, number)
+            if incident is not None:
+                self._found(incident, one, run)
+                hit[incident.id] = incident
+        touched = [one for one in self.open if run.home in one.missed]
+        for incident in touched:
+            if incident.id not in hit:
+                self._missed(incident, run, list(hit.values()))
+        self._let_go()
+        return touched
+
+    def adopt(self, former: Home, home: Home, time: int, reason: Reason) -> list[Incident]:
+        """A version gets another reference: faults of the pipeline go on there, all else of it has ended. Returns what changes."""
+        changed = []
+        for incident in self.open:
+            if former not in incident.missed:
+                continue
+            del incident.missed[former]
+            incident.adopted.discard(former)
+            if incident.finding.cause in PIPELINE and incident.status == "confirmed":
+                incident.missed[home] = 0
+                incident.adopted.add(home)
+            elif not incident.missed:
+                self._end(incident, time, reason)
+                changed.append(incident)
+        self._let_go()
+        return changed
+
+    def retire(self, home: Home, time: int, reason: Reason = "retired") -> list[Incident]:
+        """Nothing more comes of a version."""
+        changed = []
+        for incident in self.open:
+            if incident.missed.pop(home, None) is not None and not incident.missed:
+                self._end(incident, time, reason)
+                changed.append(incident)
+        self._let_go()
+        return changed
+
+    def forget(self, time: int) -> None:
+        """Let go of what was over long ago."""
+        self.ended = [one for one in self.ended if one.ended is None or one.ended > time - REMEMBERED_FOR][-MOST_ENDED:]
+
+    def _of(self, one: Placed, run: Run, hit: dict[str, Incident]) -> Incident | None:
+        free = [incident for incident in self.open if incident.id not in hit]
+        own = next((incident for incident in free if incident.is_of(one, run)), None)
+        if own is not None:
+            return own
+        other = next((incident for incident in free if run.home not in incident.missed and incident.adopts(one)), None)
+        if other is not None:
+            other.missed[run.home] = 0
+        return other
+
+    def _begun(self, one: Placed, run: Run, number: int) -> Incident | None:
+        if len(self.open) >= MOST_OPEN:
+            return None
+        parts = self.application, self.model, *run.home, run.time, number
+        incident = Incident(derived_id("incident", *parts), one.finding, one.onset, run.number, run.time, missed={run.home: 0})
+        self.open.append(incident)
+        return incident
+
+    def _found(self, incident: Incident, one: Placed, run: Run) -> None:
+        incident.finding = one.finding
+        if run.home not in incident.adopted and incident.onset.number >= run.kept_from:
+            incident.onset = one.onset
+        incident.missed[run.home] = 0
+        if run.stands:
+            incident.adopted.discard(run.home)
+        if run.home.version not in incident.versions:
+            incident.versions.append(run.home.version)
+        incident.firm = incident.firm + run.fresh if may_be_confirmed(one.finding) else 0
+        if incident.status == "suspected" and incident.firm >= CONFIRMED_AFTER:
+            incident.status = "confirmed"
+
+    def _missed(self, incident: Incident, run: Run, found: Sequence[Incident]) -> None:
+        if run.home in incident.adopted and not run.stands:
+            return  # its successor's baseline is yet to come
+        incident.firm = 0
+        if incident.status == "suspected":
+            self._end(incident, run.time, None, "withdrawn")
+            return
+        incident.missed[run.home] += run.fresh
+        if incident.missed[run.home] < OVER_AFTER:
+            return
+        del incident.missed[run.home]
+        if incident.missed:
+            return
+        instead = next((one for one in found if _takes_over(one, incident)), None)
+        if instead is None:
+            self._end(incident, run.time, "recovered")
+        else:
+            incident.superseded_by = instead.id
+            self._end(incident, run.time, None, "superseded")
+
+    def _end(self, incident: Incident, time: int, reason: Reason | None, status: Status = "resolved") -> None:
+        incident.status = "withdrawn" if incident.status == "suspected" else status
+        incident.reason = reason if incident.status == "resolved" else None
+        incident.ended = time
+
+    def _let_go(self) -> None:
+        self.ended += [one for one in self.open if not one.open]
+        self.open = [one for one in self.open if one.open]
+
+
+def may_be_confirmed(finding: Finding) -> bool:
+    """Whether two such findings in a row confirm: it is sure enough, and awaits no evidence. That it cannot be told is always sure."""
+    return finding.cause == "undetermined" or (finding.confidence >= CONFIRMABLE and finding.awaits is None)
+
+
+def overlapping(one: Finding, other: Finding) -> bool:
+    """Whether they touch the same features, or none."""
+    if one.cause in _OF_ALL and other.cause == one.cause:
+        return True
+    return not one.features or not other.features or not set(one.features).isdisjoint(other.features)
+
+
+def band(confidence: float) -> int:
+    """How many of the bounds it has crossed that are news."""
+    return sum(confidence >= bound for bound in CROSSED)
+
+
+def in_order(incidents: Iterable[Incident]) -> list[Incident]:
+    """Those begun first first."""
+    return sorted(incidents, key=lambda one: (one.begun, one.since, one.id))
+
+
+def _takes_over(one: Incident, former: Incident) -> bool:
+    return one.finding.cause != former.finding.cause and one.begun >= former.begun - 1 and overlapping(one.finding, former.finding)
+
+
+def _order(one: Placed) -> tuple[str, str, tuple[str, ...], int]:
+    """By which findings of one run are numbered."""
+    return one.finding.cause, one.finding.subtype, one.finding.features, one.onset.number

@@ -1,0 +1,189 @@
+"""Record time of one model version in windows of rows enough, and which of them are looked at: a baseline, the newest, older ones merged.
+
+A window is a run of grains. It closes at the first grain's end at which it holds `LEAST_ROWS` rows; all other evidence belongs to the
+window that its time lies in, however late it comes. Until the *baseline* stands all windows are kept: it is the first in which nothing was
+known to be amiss. Then it stays as it is; of the others the newest are kept as they are, and older ones for their outcomes alone, merged in
+pairs, so that labels that come after days find the time that they are about.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from .sums import Sums, added
+
+#: Rows of a window, at least.
+LEAST_ROWS = 500
+#: Windows of a baseline; fewer do, where no more can be had.
+BASELINE, LEAST_BASELINE = 24, 12
+#: Windows before a change that are baseline enough, once there is one.
+BEFORE_A_CHANGE = 6
+#: Windows behind which a baseline is taken whatever was amiss.
+MOST_AWAITED = 96
+#: Windows of which everything is looked at.
+NEWEST = 24
+#: Of merged windows, how many of each length are kept before two become one.
+OF_EACH_LENGTH = 8
+_LONG_AGO = -(1 << 62)
+
+
+class Span(NamedTuple):
+    """Record time in which something is amiss, ms; ``end`` None: it still is."""
+
+    start: int
+    end: int | None = None
+
+
+@dataclass
+class Window:
+    """One, or several merged. It holds times ``start`` < t <= ``end``."""
+
+    first: int  #: its number among the version's windows, and that of the last of those that it is made of
+    last: int
+    start: int
+    end: int
+    sums: Sums
+    encoded: bytes | None = None  #: as it stands in snapshots, while nothing is added
+
+    def changed(self) -> None:
+        """Something is added."""
+        self.encoded = None
+
+    def within(self, span: Span) -> bool:
+        """Whether some of it lies there."""
+        return self.end > span.start and (span.end is None or self.start < span.end)
+
+    def written(self) -> bytes:
+        """As it stands in a snapshot: the same object while nothing is added."""
+        if self.encoded is None:
+            self.encoded = self.sums.encoded()
+        return self.encoded
+
+
+@dataclass
+class Windows:
+    """Those of one version and reference."""
+
+    closed: int = 0  #: how many were, ever
+    through: int = _LONG_AGO  #: to where they reach
+    open: Window | None = None
+    baseline: list[Window] = field(default_factory=list)
+    newest: list[Window] = field(default_factory=list)  #: until the baseline stands all
+    older: list[list[Window]] = field(default_factory=list)  #: by length: of 1, 2, 4, ... windows, the oldest first
+    stands: bool = False  #: the baseline is settled
+    doubtful: bool = False  #: it was taken though something was amiss in it
+    expired: int = 0  #: outcomes about times that are not kept
+
+    def all(self) -> Iterator[Window]:
+        """Every one that is kept."""
+        yield from self.baseline
+        for length in self.older:
+            yield from length
+        yield from self.newest
+        if self.open is not None:
+            yield self.open
+
+    def containing(self, time: int) -> Window | None:
+        """The one that holds a time; None: it is kept no more, or was never one."""
+        if time > self.through:
+            return self.open
+        return next((one for one in self.all() if one is not self.open and one.start < time <= one.end), None)
+
+    def opened(self, start: int) -> Window:
+        """The open one; ``start``: where it begins, if it is new."""
+        if self.open is None:
+            begin = max(start, self.through)
+            self.open = Window(self.closed, self.closed, begin, begin, Sums())
+        return self.open
+
+    def close(self, end: int) -> bool:
+        """A grain ends; whether the open window closes with it."""
+        if self.open is None or self.open.sums.rows < LEAST_ROWS:
+            return False
+        self.open.end = self.through = end
+        self.open.changed()
+        self.newest.append(self.open)
+        self.open = None
+        self.closed += 1
+        return True
+
+    def settle(self, amiss: Sequence[Span], since: int) -> None:
+        """Take the baseline, if it can be; let go of what is kept no more.
+
+        Parameters
+        ----------
+        amiss
+            When something was known to be.
+        since
+            Nothing that comes is about what lies before.
+        """
+        if not self.stands:
+            self._take(amiss)
+        if self.stands:
+            while len(self.newest) > NEWEST:
+                self._age(self.newest.pop(0))
+            self.older = [[one for one in length if one.end > since] for length in self.older]
+
+    def _take(self, amiss: Sequence[Span]) -> None:
+        clean = [one for one in self.newest if not any(one.within(span) for span in amiss)]
+        now = [span.start for span in amiss if span.end is None]
+        before = [one for one in clean if one.end <= min(now)] if now else []
+        if len(clean) >= BASELINE:
+            taken = clean[:BASELINE]
+        elif len(before) >= BEFORE_A_CHANGE:
+            taken = before
+        elif len(self.newest) >= MOST_AWAITED:
+            self.doubtful = len(clean) < LEAST_BASELINE
+            taken = self.newest[:BASELINE] if self.doubtful else clean
+        else:
+            return
+        kept = {one.first for one in taken}
+        self.baseline, self.newest, self.stands = taken, [one for one in self.newest if one.first not in kept], True
+
+    def _age(self, window: Window) -> None:
+        """Keep a window for its outcomes; of too many of one length the two oldest become one."""
+        window.sums = window.sums.outcomes_alone()
+        window.changed()
+        place = 0
+        while window is not None:
+            if place == len(self.older):
+                self.older.append([])
+            length = self.older[place]
+            length.append(window)
+            if len(length) <= OF_EACH_LENGTH:
+                return
+            earlier, later = length[:2]
+            del length[:2]
+            window = Window(earlier.first, later.last, earlier.start, later.end, added((earlier.sums, later.sums)))
+            place += 1
+
+    def plain(self) -> tuple[list[Any], dict[str, bytes]]:  # plain data
+        """As it stands in a snapshot: all but the sums, and these by the name of each window."""
+        sums: dict[str, bytes] = {}
+
+        def listed(windows: Sequence[Window]) -> list[list[int]]:
+            sums.update((_name(one), one.written()) for one in windows)
+            return [[one.first, one.last, one.start, one.end] for one in windows]
+
+        lists = [[self.open] if self.open else [], self.baseline, self.newest, *self.older]
+        flags = [self.closed, self.through, self.stands, self.doubtful, self.expired]
+        return [flags, [listed(windows) for windows in lists]], sums
+
+    @classmethod
+    def restored(cls, plain: Sequence[Any], sums_of: Callable[[str], bytes]) -> "Windows":
+        """What `plain` wrote."""
+        (closed, through, stands, doubtful, expired), lists = plain
+
+        def windows(listed: Sequence[Sequence[int]]) -> list[Window]:
+            found = [Window(*numbers, Sums()) for numbers in listed]
+            for one in found:
+                one.encoded = sums_of(_name(one))
+                one.sums = Sums.decoded(one.encoded)
+            return found
+
+        open_, baseline, newest, *older = map(windows, lists)
+        return cls(closed, through, open_[0] if open_ else None, baseline, newest, older, stands, doubtful, expired)
+
+
+def _name(window: Window) -> str:
+    return f"{window.first}-{window.last}"
