@@ -16,11 +16,9 @@ from ...schemas.text import MODEL, unfit
 from .interface import Rejected
 from .outcomes import NoOutcome, Outcomes, is_null
 from .places import PlaceReader, text_of
+from .revisions import revision_of
 from .scalars import quoted
 from .where import Chooser
-
-#: A revision is a whole number of at most so many.
-_HIGHEST = 2**62
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,7 @@ class LabelDecoder:
         if model is not None and (why := unfit(model, MODEL)):
             msg = f"{self._mapping.model}: {why}"
             raise NoOutcome(msg)
-        return id_, model, self._value(found), self._revision(found)
+        return id_, model, self._value(found), revision_of(self._mapping.revision, found.get("revision"))
 
     def _text(self, name: str, raw: object) -> str | None:
         place = self._places[name]
@@ -121,13 +119,3 @@ class LabelDecoder:
         except NoOutcome as reason:
             msg = f"{self._mapping.label}: {reason}"
             raise NoOutcome(msg) from None
-
-    def _revision(self, found: dict[str, Any]) -> int:
-        value = found.get("revision")
-        if value is None or value is UNSET:
-            return 0
-        whole = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _HIGHEST and value == int(value)
-        if not whole:
-            msg = f"{self._mapping.revision}: {quoted(value)} is not a whole number"
-            raise NoOutcome(msg)
-        return int(value)

@@ -71,6 +71,10 @@ class Announcements:
         place = bisect_left(boundaries, bucket)
         return known[place - 1] if place else None
 
+    def versions(self, model: str) -> list[str]:
+        """Those of which anything is announced."""
+        return sorted(version for own, version in self._order if own == model)
+
     def retired(self) -> dict[str, int]:
         """Models all of whose versions are retired in the end, with the boundary behind which none is left: the newest that fit."""
         ends: dict[str, int | None] = {}

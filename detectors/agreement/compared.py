@@ -80,13 +80,9 @@ class Comparison:
             column = places.get(field.type, texts).index(name)
             found.append(ComparedFeature(field, column, TOLERANCE if tolerance is None else tolerance))
         self.features = tuple(found)
+        self.fields = tuple(one.field for one in found)  #: of the reference, those that are compared
         #: Equal where the values of two versions' rows mean the same; of no features "".
         self.name = content_hash(msgspec.json.encode([_form(one.field) for one in found])).partition(":")[2][:_SHORT] if found else ""
-
-    @property
-    def fields(self) -> tuple[ProfiledField, ...]:
-        """Of the reference, those that are compared."""
-        return tuple(one.field for one in self.features)
 
     def codes(self, numeric: NDArray[np.float64], texts: LookedUp, width: int) -> Integers:
         """Of every row a value a feature, shape [rows, width], from all decoded columns; those behind the features are absent."""

@@ -168,6 +168,12 @@ class Configuration(Setting):
         """Features whose groups a row of the predictions has that wait for these labels, at most."""
         return max((model.outcomes.binned for model in self.models.values() if model.labels == labels), default=0)
 
+    def compared(self, log: str) -> int:
+        """Values that a row carries that waits for this feature log, or is of it, at most."""
+        return max(
+            (own.agreement.compared for own in self.models.values() if own.agreement is not None and own.agreement.log == log), default=0
+        )
+
     def read_as(self, join: str) -> Stream:
         """How the topics of labels, or of a feature log, are cut: as the stream of the predictions that wait for them."""
         own, stream = self.joins[join], self.streams[self.awaited_by(join)[0]]

@@ -68,3 +68,8 @@ class Agreement(Setting):
     features: Annotated[int, Field(ge=1, le=MOST_COMPARED, strict=True)] | _Features = Field(
         MOST_COMPARED, description="which are compared: their names, or how many, the first of the reference's"
     )
+
+    @property
+    def compared(self) -> int:
+        """Features of a row, at most."""
+        return self.features if isinstance(self.features, int) else len(self.features)

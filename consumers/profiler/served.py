@@ -1,0 +1,75 @@
+"""Which predictions wait for rows of a feature log, and with which values."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...schemas.configuration import Configuration
+from ...schemas.messages.block import Whose
+from ...schemas.outcome import entity_halves, sampled
+from ..decode.entities import EntityReader
+from ..decode.interface import Columns
+from ..decode.personal import entity_key
+from ..reference.agreement import ComparisonOf, comparisons
+from ..streams.records import Records
+from .awaiting import Of, Texts
+from .waiting import Rows, carrying
+
+
+class Served:
+    """The join with one feature log, as a reader of predictions sees it."""
+
+    def __init__(self, configuration: Configuration, stream: str, log: str, comparison_of: ComparisonOf) -> None:
+        mapping = configuration.streams[stream].mapping
+        assert mapping.entity is not None, "refused by the configuration"
+        self.name, self._comparison_of = log, comparison_of
+        self._reader = EntityReader(mapping.entity, mapping.as_of)
+        self._key, self._sample, self._width = (
+            entity_key(configuration, log),
+            configuration.features[log].sample,
+            configuration.compared(log),
+        )
+
+    def rows(self, columns: Columns, records: Records, places: NDArray[np.int64], of: Of, code: Callable[[Whose], int]) -> Rows:
+        """Of decoded records of one model version those that are sampled and say whose features they were made of, and as of when;
+        arguments as of `awaiting.Join.rows`.
+        """
+        comparison = self._comparison_of(of.whose.model, of.whose.reference, of.monitored.fields)
+        inside, among = places
+        if not comparison.features:
+            return carrying(np.zeros((0, 2), dtype=np.uint64), np.zeros((0, self._width), dtype=np.int64))
+        keys, headers = records.keys() if self._reader.needs("key") else None, records.headers() if self._reader.needs("header") else None
+        rows = among.tolist()
+        read = self._reader.read(
+            [records.values[row] for row in rows],
+            None if keys is None else [keys[row] for row in rows],
+            None if headers is None else [headers[row] for row in rows],
+            records.timestamps[among],
+        )
+        halves = entity_halves(read.entities, read.times, salt(of.whose.model, comparison.name), self._key)
+        kept = np.flatnonzero(sampled(halves, self._sample))
+        there = read.rows[kept]
+        inside, among = inside[there], among[there]
+        codes = comparison.codes(columns.numeric[inside], Texts(columns.categorical, of.monitored.fields, inside), self._width)
+        whose = of.whose._replace(grouping=comparison.name)
+        return carrying(halves[kept], codes, of=code(whose), offset=records.offsets[among])
+
+
+def salt(model: str, comparison: str) -> str:
+    """What values of features are of: rows of other models, or of versions whose values mean something else, do not meet."""
+    return f"{model}\0{comparison}"
+
+
+def served(configuration: Configuration, stream: str) -> dict[str, Served]:
+    """By model, those of a stream's models that are compared with a feature log."""
+    comparison_of = comparisons(configuration)
+    by_log: dict[str, Served] = {}
+    found: dict[str, Served] = {}
+    for name, model in configuration.models.items():
+        if model.agreement is not None and configuration.stream_of(name) == stream:
+            log = model.agreement.log
+            if log not in by_log:
+                by_log[log] = Served(configuration, stream, log, comparison_of)
+            found[name] = by_log[log]
+    return found
