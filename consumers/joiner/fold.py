@@ -80,7 +80,8 @@ class Fold:
             aligner = Aligner[Kept](tiling, patience, streams=streams)
         else:
             aligner = Aligner.restored(tiling, patience, unpacked(begin.numbers), kept, streams)
-        kind: Kind = (OfFeatures if name in configuration.features else OfLabels)(configuration, name, spans, names, self._basis_of)
+        of = configuration, name, spans, names, self._basis_of
+        kind: Kind = OfFeatures(*of) if name in configuration.features else OfLabels(*of)
         through = None if begin is None or begin.through == -NEVER else begin.through
         answered, revise = Answered(), kind.settings.revise
         heard = Heard(kind.ledger, answered, names.version_of, lambda step: revise.end(step - 1))

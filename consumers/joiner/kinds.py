@@ -37,9 +37,20 @@ class Taken(NamedTuple):
 class Kind(Protocol):
     """One join's kind."""
 
-    of: str  #: kind of its progress
-    settings: Settings
-    ledger: Counting
+    @property
+    def of(self) -> str:
+        """The kind of its progress."""
+        ...
+
+    @property
+    def settings(self) -> Settings:
+        """How its rows meet."""
+        ...
+
+    @property
+    def ledger(self) -> Counting:
+        """What happened to its rows, added up."""
+        ...
 
     def taken(self, blocks: Sequence[Block], ends: Sequence[int], step: int) -> Taken:
         """The rows of blocks, of which each came to the step that ends then; ``step``: the last one."""

@@ -26,8 +26,7 @@ from ..streams.cut import Cut, Item
 from ..streams.records import Records, parts_of
 from .joins import published, said_to_joins
 from .reader import StreamReader
-from .readings import Reading, Readings
-from .references import References
+from .readings import LogReferences, Reading, Readings
 from .runs import NOTHING_ASIDE, ClosedRun, OpenRun, Runs, Taken
 from .served import salt
 from .tally import MOST_DECODED_BYTES
@@ -36,7 +35,7 @@ from .waiting import Named, Waiting, carrying
 Integers = NDArray[np.int64]
 
 
-def feature_readers(making: Making, references: References) -> list[StreamReader]:
+def feature_readers(making: Making, references: LogReferences) -> list[StreamReader]:
     """One for every feature log."""
     bus, configuration = making.bus, making.configuration
     sides = {name: _FeatureSide(configuration, name, references) for name in configuration.features}
@@ -48,7 +47,7 @@ class _FeatureSide:
 
     counted = ("features",)
 
-    def __init__(self, configuration: Configuration, name: str, references: References) -> None:
+    def __init__(self, configuration: Configuration, name: str, references: LogReferences) -> None:
         self._configuration, self._name, self._references = configuration, name, references
         self._readings = Readings(configuration, name, references)
         self.key = f"features.{name}"
@@ -189,7 +188,7 @@ class FeatureTally:
             some = some[~np.isin(rows[some], [row for row, field_, _ in invalid if field_ is None])]
             if not len(some):
                 continue
-            columns = {
+            columns: dict[str, Integers | int] = {
                 "of": run.waiting.code(whose),
                 "bucket": taken.buckets[rows[some]],
                 "water": taken.waters[rows[some]],

@@ -5,7 +5,7 @@ messages is the same in both blocks.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,14 @@ from .references import References
 Integers = NDArray[np.int64]
 #: Of one model in one bucket, ways to read a row that are tried: those of the newest versions.
 MOST_READINGS = 4
+
+
+class LogReferences(References, Protocol):
+    """What the reader of a feature log asks about references: its rows say no version."""
+
+    def holding_of(self, model: str, bucket: int) -> Sequence[str]:
+        """The references that hold for any version of a model in that bucket, the newest first."""
+        ...
 
 
 class Bad(NamedTuple):
@@ -62,7 +70,7 @@ class Reading:
 class Readings:
     """Those of the models that are compared with one feature log."""
 
-    def __init__(self, configuration: Configuration, log: str, references: References) -> None:
+    def __init__(self, configuration: Configuration, log: str, references: LogReferences) -> None:
         self._references, self._comparison_of = references, comparisons(configuration)
         values = configuration.features[log].mapping.values
         # Whose a row is says the feature log's own mapping: by this one nothing but the features is read.

@@ -14,10 +14,6 @@ class References(Protocol):
         """Which reference holds in the bucket that ends then."""
         ...
 
-    def holding_of(self, model: str, bucket: int) -> Sequence[str]:
-        """The references that hold for any version of a model in that bucket, the newest first."""
-        ...
-
     def announced(self, model: str) -> bool:
         """Whether there was ever a reference of this model, of whatever version."""
         ...

@@ -1,4 +1,4 @@
-"""How long labels, or rows of a feature log, and predictions wait for each other, and how often what became of them is told: whole buckets."""
+"""How long predictions wait for labels, or for rows of a feature log, and how often what became of them is told: whole buckets."""
 
 from typing import NamedTuple
 

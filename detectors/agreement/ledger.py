@@ -65,7 +65,7 @@ class _Table:
 
     def count(self, what: str, owners: Integers, times: int = 1) -> None:
         """Predictions, as `ROWS` says."""
-        np.add.at(self.numbers, (owners, ROWS.index(what)), times)
+        np.add.at(self.numbers[:, ROWS.index(what)], owners, times)
 
     def pair(self, owners: Integers, served: Integers, offline: Integers, sign: int) -> None:
         """Pairs, each of a prediction and what is in force for it."""
@@ -174,9 +174,11 @@ def _added(loose: list[Integers]) -> Integers:
 
 
 def _named(added: Integers) -> dict[int, Integers]:
-    """By owner, the commonest values of each feature: feature, code and rows of each, one behind the other."""
-    owner, feature, code, rows = (column[added[3] > 0] for column in added)
-    order = np.lexsort((code, -rows, feature, owner))
+    """By owner, the commonest values of each feature: feature, code and rows of each, one behind the other. Those of rows that are taken
+    back count as much.
+    """
+    owner, feature, code, rows = (column[added[3] != 0] for column in added)
+    order = np.lexsort((code, -np.abs(rows), feature, owner))
     owner, feature, code, rows = (column[order] for column in (owner, feature, code, rows))
     if not len(owner):
         return {}

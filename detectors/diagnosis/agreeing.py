@@ -70,7 +70,8 @@ def added(parts: Iterable[dict[str, Agreeing]]) -> dict[str, Agreeing]:
 
 def _sum(a: Agreeing, b: Agreeing) -> Agreeing:
     sums = tuple(one + other for one, other in zip(a.sums, b.sums, strict=True))
-    commonest = {value: a.commonest.get(value, 0) + b.commonest.get(value, 0) for value in sorted({*a.commonest, *b.commonest})}
+    rows = {value: a.commonest.get(value, 0) + b.commonest.get(value, 0) for value in sorted({*a.commonest, *b.commonest})}
+    commonest = {value: own for value, own in rows.items() if own}  # below 0: of what another pane takes back
     vectors = _both(a.offline, b.offline), _both(a.cells, b.cells)
     x, y, xx, xy, yy = sums
     return Agreeing(a.pairs + b.pairs, a.differing + b.differing, a.missing + b.missing, (x, y, xx, xy, yy), commonest, *vectors)

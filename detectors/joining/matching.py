@@ -298,7 +298,7 @@ class Matching:
 
 def _waiting(bins: int, carried: int, *, matures: bool) -> np.dtype[Any]:
     """A prediction as it waits: without its bucket, with its label, and if there was one before."""
-    own = [("older", "<u4"), ("known", "u1"), ("label", "<i8"), ("revision", "<i8"), *([("delay", "<i8")] if matures else [])]
+    own: list[Any] = [("older", "<u4"), ("known", "u1"), ("label", "<i8"), ("revision", "<i8"), *([("delay", "<i8")] if matures else [])]
     own += [("offline", "<i8", (carried,))] if carried else []
     hi, lo, *others = (field for field in prediction(bins, carried).descr if field[0] != "about")
     return np.dtype([hi, lo, *own, *others])  # what a match looks at stands side by side

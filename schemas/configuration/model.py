@@ -137,7 +137,7 @@ class Model(Setting):
     @property
     def joins(self) -> tuple[str, ...]:
         """What its predictions wait for: labels, a feature log."""
-        return tuple(name for name in (self.labels, self.agreement and self.agreement.log) if name is not None)
+        return tuple(name for name in (self.labels, None if self.agreement is None else self.agreement.log) if name is not None)
 
     def feature(self, name: str) -> FeatureSettings:
         """The settings of one feature: of all patterns that match, the later ones win, key by key; its own name wins over all."""

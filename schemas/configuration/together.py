@@ -1,6 +1,6 @@
 """What several sections of a configuration must agree on."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from .feature_log import FeatureLog
 from .labels import Labels
@@ -29,7 +29,7 @@ def labels_apart(streams: Mapping[str, Stream], labels: Mapping[str, Labels], mo
     for name, own in labels.items():
         if name in streams:
             yield f"labels.{name}: is the name of a stream, too: both read as one group; write another"
-        used = _used(models, lambda model, name=name: model.labels == name)
+        used = _used(models, name)
         if not used:
             yield f"labels.{name}: no model has these labels; write models.NAME.labels: {name}"
             continue
@@ -57,7 +57,7 @@ def features_apart(
         for section, names in (("stream", streams), ("section of labels", labels)):
             if name in names:
                 yield f"features.{name}: is the name of a {section}, too: both read as one group; write another"
-        used = _used(models, lambda model, name=name: model.agreement is not None and model.agreement.log == name)
+        used = _used(models, name)
         if not used:
             yield f"features.{name}: no model is compared with this log; write models.NAME.agreement.log: {name}"
             continue
@@ -65,9 +65,9 @@ def features_apart(
         yield from _held_twice(f"features.{name}", "values of features", own.topics, own.where is not None, streams)
 
 
-def _used(models: _Models, joined: Callable[[Model], bool]) -> list[str]:
+def _used(models: _Models, join: str) -> list[str]:
     """The streams of the models that take part in a join."""
-    return list(dict.fromkeys(stream for stream, model in models.values() if joined(model)))
+    return list(dict.fromkeys(stream for stream, model in models.values() if join in model.joins))
 
 
 def _unlike(key: str, whose: str, streams: Mapping[str, Stream], used: Sequence[str]) -> Iterator[str]:
