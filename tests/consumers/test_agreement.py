@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import msgspec
 import numpy as np
@@ -12,6 +12,7 @@ import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Bus, Output
+from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.reference.agreement import comparisons
 from driftbus.consumers.streams.records import end_records
 from driftbus.detectors.agreement.layout import ROWS
@@ -22,6 +23,7 @@ from driftbus.schemas.messages.pane import AGREEMENT, Pane
 from driftbus.schemas.messages.progress import Progress
 from driftbus.schemas.stored.reference import CategoricalProfile, NumericProfile, ProfiledField
 
+from ..battery.worlds import POINTS, Died, Interrupting, turns
 from ..streaming import BEGINNING, configuration, everything, prepare, reference
 from .test_joiner import MINUTE, run
 
@@ -218,6 +220,27 @@ def test_the_panes_add_up_to_the_batch_computation(seed: int) -> None:
         "expired": len(asked) - joined,
         "joined": joined,
     }
+
+
+def known(pane: Pane) -> bytes:
+    """Whatever the topic's id is."""
+    return pane.model_copy(update={"topic_id": ""}).encoded()
+
+
+def test_whoever_dies_whenever_the_panes_are_the_same() -> None:
+    sent, _ = log(7, rows=200)
+    draw, outcomes, chosen = np.random.default_rng(7), [], settings()
+    for interrupted in (False, True):
+        with closing(EmbeddedBus(":memory:", "test", "one")) as bus:
+            publish(bus, chosen, sent)
+            for role in [role for role in ("profiler", "joiner") for _ in range(3)] if interrupted else []:
+                dying = Interrupting(bus.as_instance("one"), role=role, dies_at=str(draw.choice(POINTS)), hits=int(draw.integers(3)))
+                with suppress(Died):
+                    for _ in turns(Pipeline(cast(Bus, dying), chosen, ["profiler", "joiner"]), int(draw.integers(1, 20))):
+                        pass
+            run(bus.as_instance("one"), chosen, "profiler", "joiner")
+            outcomes.append(sorted(map(known, panes(bus, chosen))))
+    assert outcomes[0] == outcomes[1] and outcomes[0]
 
 
 def test_a_daily_batch_holds_no_labels_up() -> None:
