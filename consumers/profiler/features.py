@@ -167,7 +167,7 @@ class FeatureTally:
             own = good[buckets == bucket]
             models = None if named is None else [_model(named[row]) for row in batch.read.rows[own].tolist()]
             for reading in self._readings.of(bucket):
-                self._await(batch, own if models is None else own[[model == reading.model for model in models]], reading)
+                self._await(batch, own if models is None else own[[model in (None, reading.model) for model in models]], reading)
 
     def _await(self, batch: _Batch, own: Integers, reading: Reading) -> None:
         """Keep rows as one model reads them; ``own``: their places among what was read."""
@@ -206,4 +206,4 @@ def _model(raw: object) -> str | None:
     try:
         return text_of(raw)
     except ValueError:
-        return None  # of no model that is known here
+        return ""  # of no model that is known here

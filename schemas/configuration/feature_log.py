@@ -19,7 +19,9 @@ class FeatureMapping(Setting):
     entity: AnyPlace = Field(Place("path", "entity"), description="whose values they are: the same text as of the prediction")
     as_of: AnyPlace = Field(Place("path", "as_of"), description="as of when: the same instant as of the prediction, to the millisecond")
     values: Path = Field(Place("path", "values"), description="the object whose members are the features")
-    model: AnyPlace | None = Field(None, description="for which model; null: for every model that names this log")
+    model: AnyPlace | None = Field(
+        None, description="for which model; null, or where a row names none: for every model that is compared with this log"
+    )
     revision: Path | None = Field(
         None, description="a whole number of your own: of several rows of one entity and time the highest is in force"
     )
