@@ -1,6 +1,6 @@
 """A file as the input of a pipeline on this machine: a table or a recording, in a temporary log, with the references it needs."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +9,7 @@ import click
 import numpy as np
 
 from ...schemas.cloud_events import iso
-from ...schemas.configuration import Configuration, KafkaTopics, Model, Stream
+from ...schemas.configuration import Configuration, FeatureLog, KafkaTopics, Labels, Model, Stream
 from ...schemas.identity import derived_id
 from ..bus.embedded import EmbeddedBus
 from ..bus.interface import Bus, TopicDescription, TopicPartition
@@ -109,7 +109,7 @@ def _joined(bus: EmbeddedBus, configuration: Configuration, streams: dict[str, S
         for name, own in configuration.joins.items()
         if (topics := tuple(bus.describe(own.topics))) and set(configuration.awaited_by(name)) & streams.keys()
     }
-    sections = {"labels": configuration.labels, "features": configuration.features}
+    sections: dict[str, Mapping[str, Labels | FeatureLog]] = {"labels": configuration.labels, "features": configuration.features}
     for section, joins in sections.items():
         remedy = "" if recorded else f"; its file: --{section} FILE"
         for name in sorted(joins.keys() - there.keys()):

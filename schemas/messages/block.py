@@ -60,7 +60,7 @@ class Block(Fact):
 
     join: str  #: the name of the labels that predictions wait for
     stream: str
-    #: Of reviews a value is the case, its second half the revision. Of served and offline values of features it is nothing: a row carries them.
+    #: Of reviews a value is the case, its second half the revision. Of served and offline values of features it is 0: a row carries them.
     side: Literal["predictions", "labels", "reviews", "served", "offline"]
     topic: str
     topic_id: str

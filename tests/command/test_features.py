@@ -103,6 +103,11 @@ def test_a_backfill_is_loaded_into_the_topic_and_compared(somebody: User) -> Non
     somebody.says("topics", "create")
     somebody.says("reference", "build", "fraud", "--version", "1", "--from-start")
     assert "400 rows of offline.parquet in fraud.features" in somebody.says("features", "load", "offline.parquet")
+    checked = somebody.says("check")
+    assert "fraud/1: amount, country compared with features.warehouse" in checked
+    assert "features.warehouse: 400 of the last 400 rows say whose they are, and as of when" in checked
+    assert "features.warehouse: 400 of the last 400 rows are of the last 400 predictions" in checked
+    assert "predictions wait with 24 values" in checked
     somebody.says("features", "load", "offline.parquet")  # again: they count once
     somebody.says("run", "--until-end")
     shown = somebody.says("features", "show")

@@ -204,9 +204,11 @@ def test_the_panes_add_up_to_the_batch_computation(seed: int) -> None:
             got, wanted = totals[about, model][name], expected(chosen, model, name, own)
             assert (got.pairs, got.differing, got.missing) == tuple(wanted.get(key, 0) for key in ("pairs", "differing", "missing"))
             assert got.sums == wanted["sums"]
-            assert got.offline is not None and got.cells is not None
+            assert got.offline is not None
+            assert got.cells is not None
             assert {place: int(count) for place, count in enumerate(got.offline) if count} == wanted["bins"]
-            assert got.cells.sum() == got.differing and got.cells.min() >= 0
+            assert got.cells.sum() == got.differing
+            assert got.cells.min() >= 0
             if name == "colour":  # the others have too many values for names to add up
                 named = {value: count for value, count in got.commonest.items() if not value.startswith(SIGN)}
                 assert named == {value: count for value, count in wanted["names"].items() if value in ("red", "green")}
@@ -240,7 +242,8 @@ def test_whoever_dies_whenever_the_panes_are_the_same() -> None:
                         pass
             run(bus.as_instance("one"), chosen, "profiler", "joiner")
             outcomes.append(sorted(map(known, panes(bus, chosen))))
-    assert outcomes[0] == outcomes[1] and outcomes[0]
+    assert outcomes[0] == outcomes[1]
+    assert outcomes[0]
 
 
 def test_a_daily_batch_holds_no_labels_up() -> None:

@@ -78,13 +78,15 @@ def counted(found: Pairs, order: list[int], batch: int) -> Integers:
     for start in range(0, len(order), batch):
         rows = np.array(order[start : start + batch], dtype=np.int64)
         counting.add(table, np.zeros(len(rows), dtype=np.int64), found.served[rows], found.offline[rows], 1)
-    return table[0]
+    whole: Integers = table[0]
+    return whole
 
 
 def test_texts_and_ages_are_not_compared() -> None:
     assert [one.name for one in COMPARISON.features] == ["usual", "constant", "huge", "colour", "nothing"]
     assert Comparison(FIELDS, ["colour", "text", "unknown"]).fields == (FIELDS[3],)
-    assert Comparison(FIELDS, 1).name not in ("", COMPARISON.name) and Comparison((), 5).name == ""
+    assert Comparison(FIELDS, 1).name not in ("", COMPARISON.name)
+    assert Comparison((), 5).name == ""
 
 
 @given(found=pairs(), data=st.data())
@@ -133,8 +135,11 @@ def test_absent_values_have_one_code() -> None:
     absent = np.array([INVALID, MISSING], dtype=np.uint64).view(np.float64)
     assert codes_of_numbers(absent).tolist() == [NO_VALUE, NO_VALUE]
     codes = COMPARISON.codes(np.stack([absent] * 4, axis=1), Coded([np.array([0, 1])] * 3, [[MISSING, "a"]] * 3), 6)
-    assert codes.shape == (2, 6) and (codes[:, [0, 1, 2, 5]] == NO_VALUE).all() and codes[1, 3] >= 0
-    assert (contents(codes) >= 0).all() and len({*contents(codes).tolist()}) == 2
+    assert codes.shape == (2, 6)
+    assert (codes[:, [0, 1, 2, 5]] == NO_VALUE).all()
+    assert codes[1, 3] >= 0
+    assert (contents(codes) >= 0).all()
+    assert len({*contents(codes).tolist()}) == 2
 
 
 def happening(served: list[float], offline: list[float], former: list[float | None]) -> Happening:
@@ -154,9 +159,9 @@ def test_the_commonest_differing_values_are_named(split: Callable[[Happening], l
     ledger = Ledger(lambda *_: Basis(Comparison(FIELDS[:1], 1), 1_000))
     for one in split(happening([7.0] * 4 + [8.0, 9.0, 10.0, 11.0, 1.0], [1.0] * 9, [None] * 8 + [2.0])):
         ledger.add(10, one)
-    (one,) = ledger.revisions()
-    named = one.vector[Counting(COMPARISON.features[:1]).layout.size :].reshape(-1, 3)
-    assert (one.about, len(named)) == (1_000, MOST_COMMON)
+    (revision,) = ledger.revisions()
+    named = revision.vector[Counting(COMPARISON.features[:1]).layout.size :].reshape(-1, 3)
+    assert (revision.about, len(named)) == (1_000, MOST_COMMON)
     assert named[0].tolist() == [0, int(codes_of_numbers(np.array([7.0]))[0]), 4]
     assert ledger.revisions() == []
     taken_back = {int(code): int(rows) for _, code, rows in named.tolist()}.get(int(codes_of_numbers(np.array([1.0]))[0]))
