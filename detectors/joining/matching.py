@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from .groups import Ids, Rows, Spots, grouped
 from .in_force import in_force, kept, meant_for
 from .pending import Pending, Tiling
-from .rows import NONE, Happening, Unmatched, Values, What, label, prediction, told
+from .rows import NONE, Happening, Unmatched, Values, What, happening_of, label, some_of, told, waiting
 
 #: What was seen again, and in which step the last time.
 _GHOST = np.dtype([("hi", "<u8"), ("lo", "<u8"), ("last", "<i8"), ("version", "<u4"), ("older", "<u4")])
@@ -68,7 +68,7 @@ class Matching:
     def __init__(self, wait: int, early: int, tiling: Tiling, bins: int, maturity: int | None = None, carried: int = 0) -> None:
         self._wait, self._tiling, self._maturity, self._carried = wait, tiling, maturity, carried
         self._told = told(bins, carried)
-        self._predictions = Pending(_waiting(bins, carried, matures=maturity is not None), wait, tiling, maturity)
+        self._predictions = Pending(waiting(bins, carried, matures=maturity is not None), wait, tiling, maturity)
         self._ghosts = Pending(_GHOST, wait, tiling)
         self._labels = Pending(kept(label(carried)), early, tiling)
 
@@ -103,7 +103,7 @@ class Matching:
     def ripen(self, step: int) -> list[Happening]:
         """Predictions whose maturity is over in this step, each once: what is known of them counts from before the step."""
         rows = self._rows(self._predictions.ripening(step))
-        return _some("due", rows) + _some("first", rows[rows["label"] != NONE])
+        return some_of("due", rows) + some_of("first", rows[rows["label"] != NONE])
 
     def expire(self, step: int) -> Over:
         """Let go what is due in this step or before it, behind `ripen`; a ghost that was seen since it was kept stays on."""
@@ -120,7 +120,7 @@ class Matching:
         ghosts = ghosts[self._alive(ghosts["last"], step)]
         self._haunt(np.full(len(ghosts), step), ghosts)
         unmatched = Unmatched(np.repeat(unmet["about"], unmet["count"]), np.repeat(unmet["model"], unmet["count"]))
-        return Over(_happening("expired", expired), unmatched)
+        return Over(happening_of("expired", expired), unmatched)
 
     def leaving(self, step: int) -> Leaving:
         """What `expire` of this step would let go, but for ghosts, each with its own step."""
@@ -274,7 +274,7 @@ class Matching:
         known, at = changed[first], changes.steps[first]
         known["delay"] = at - known["about"]
         if self._maturity is None:
-            return [(step, _happening("first", known[at == step])) for step in np.unique(at).tolist()]
+            return [(step, happening_of("first", known[at == step])) for step in np.unique(at).tolist()]
         rows["delay"][spots[first]] = known["delay"]
         return []
 
@@ -293,23 +293,7 @@ class Matching:
             return []
         _copy(predictions, rows, predictions.dtype.names or ())
         rows["label"] = NONE
-        return [_happening(what, rows)]
-
-
-def _waiting(bins: int, carried: int, *, matures: bool) -> np.dtype[Any]:
-    """A prediction as it waits: without its bucket, with its label, and if there was one before."""
-    own: list[Any] = [("older", "<u4"), ("known", "u1"), ("label", "<i8"), ("revision", "<i8"), *([("delay", "<i8")] if matures else [])]
-    own += [("offline", "<i8", (carried,))] if carried else []
-    hi, lo, *others = (field for field in prediction(bins, carried).descr if field[0] != "about")
-    return np.dtype([hi, lo, *own, *others])  # what a match looks at stands side by side
-
-
-def _happening(what: What, rows: Rows) -> Happening:
-    return Happening(what, rows, np.full(len(rows), NONE))
-
-
-def _some(what: What, rows: Rows) -> list[Happening]:
-    return [_happening(what, rows)] if len(rows) else []
+        return [happening_of(what, rows)]
 
 
 def _copy(source: Rows, target: Rows, names: Any) -> None:

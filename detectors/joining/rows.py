@@ -62,6 +62,14 @@ def _values(name: str, carried: int) -> list[Any]:  # of a structured type
     return [(name, "<i8", (carried,))] if carried else []
 
 
+def waiting(bins: int, carried: int, *, matures: bool) -> np.dtype[Any]:
+    """A prediction as it waits: without its bucket, with its label, and if there was one before."""
+    own: list[Any] = [("older", "<u4"), ("known", "u1"), ("label", "<i8"), ("revision", "<i8"), *([("delay", "<i8")] if matures else [])]
+    own += [("offline", "<i8", (carried,))] if carried else []
+    hi, lo, *others = (field for field in prediction(bins, carried).descr if field[0] != "about")
+    return np.dtype([hi, lo, *own, *others])  # what a match looks at stands side by side
+
+
 class Happening(NamedTuple):
     """What became of predictions in a step, all of them alike.
 
@@ -81,3 +89,13 @@ class Unmatched(NamedTuple):
 
     about: Values
     model: NDArray[np.uint16]
+
+
+def happening_of(what: What, rows: Rows) -> Happening:
+    """Of rows whose outcome did not change."""
+    return Happening(what, rows, np.full(len(rows), NONE))
+
+
+def some_of(what: What, rows: Rows) -> list[Happening]:
+    """The same, if there are any rows."""
+    return [happening_of(what, rows)] if len(rows) else []
