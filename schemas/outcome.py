@@ -45,24 +45,53 @@ def id_halves(texts: Sequence[str], key: bytes = b"") -> NDArray[np.uint64]:
     >>> id_halves(["a", "b", "a"]).shape, (id_halves(["a"]) == id_halves(["a"], b"secret")).any()
     ((3, 2), np.False_)
     """
+    return _hashed(texts, key).astype(np.uint64)
+
+
+def sampled(texts: Sequence[str], key: bytes, rate: float) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """Which ids are in a sample of this rate, and the halves of these; those of a lower rate are among those of a higher one.
+
+    >>> places, halves = sampled([str(i) for i in range(10_000)], b"", 0.1)
+    >>> len(places) in range(900, 1_100), halves.shape == (len(places), 2)
+    (True, True)
+    """
+    hashes = _hashed(texts, key)
+    if rate >= 1:
+        return np.arange(len(hashes)), hashes.astype(np.uint64)
+    places = np.flatnonzero(hashes[:, 0] < np.uint64(int(rate * 2**64)))
+    return places, hashes[places].astype(np.uint64)
+
+
+def _hashed(texts: Sequence[str], key: bytes) -> NDArray[np.uint64]:
+    """As the digests have them: the first byte counts most."""
     if key:
         digests = b"".join([blake2b(text.encode(), digest_size=16, key=key).digest() for text in texts])
     else:
         digests = b"".join(map(xxhash.xxh3_128_digest, map(str.encode, texts)))
-    return np.frombuffer(digests, dtype=">u8").astype(np.uint64).reshape(-1, 2)
+    return np.frombuffer(digests, dtype=">u8").reshape(-1, 2)
 
 
 def entity_halves(entities: Sequence[str], times: NDArray[np.int64], salt: str, key: bytes = b"") -> NDArray[np.uint64]:
-    """The same of entities at times (ms): what values of features are known by. ``salt``: what they are of; no two of other salts meet.
+    """The halves of entities at times (ms): what values of features are known by. ``salt``: what they are of; no two of other salts meet.
 
     >>> times = np.array([5, 6, 5])
-    >>> halves = entity_halves(["a", "a", "a"], times, "fraud")
-    >>> bool((halves[0] == halves[2]).all()), bool((halves[0] == halves[1]).any()), entity_halves(["a"], times[:1], "eta")[0, 0] == halves[0, 0]
-    (True, False, np.False_)
+    >>> first, later, again = entity_halves(["a", "a", "a"], times, "fraud").tolist()
+    >>> first == again, first == later, entity_halves(["a"], times[:1], "eta").tolist() == [first]
+    (True, False, False)
     """
-    mixed = id_halves(entities, key)
     when = times.astype(np.int64).view(np.uint64)[:, None] ^ id_halves([salt])
-    return _scattered(mixed ^ _scattered(when))
+    return _scattered(id_halves(entities, key) ^ _scattered(when))
+
+
+def sampled_entities(
+    entities: Sequence[str], times: NDArray[np.int64], salt: str, key: bytes, rate: float
+) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """Which of them are in a sample of this rate, and the halves of these."""
+    halves = entity_halves(entities, times, salt, key)
+    if rate >= 1:
+        return np.arange(len(halves)), halves
+    places = np.flatnonzero(halves[:, 0] < np.uint64(int(rate * 2**64)))
+    return places, halves[places]
 
 
 def _scattered(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -70,14 +99,3 @@ def _scattered(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
     numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58_476D_1CE4_E5B9)
     numbers = (numbers ^ (numbers >> np.uint64(27))) * np.uint64(0x94D0_49BB_1331_11EB)
     return np.asarray(numbers ^ (numbers >> np.uint64(31)), dtype=np.uint64)
-
-
-def sampled(halves: NDArray[np.uint64], rate: float) -> NDArray[np.bool_]:
-    """Which ids are in a sample of this rate; those of a lower rate are among those of a higher one.
-
-    >>> int(sampled(id_halves([str(i) for i in range(10_000)]), 0.1).sum()) in range(900, 1_100)
-    True
-    """
-    if rate >= 1:
-        return np.ones(len(halves), dtype=bool)
-    return np.asarray(halves[:, 0] < np.uint64(int(rate * 2**64)))

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from ...schemas.configuration import Configuration
 from ..clerk import clerk
 from ..detector import detector
+from ..diagnoser import diagnoser, kinds
 from ..golden import evaluator
 from ..joiner import joiner
 from ..process.consumer import Consumer, Kind, Making
@@ -114,6 +115,15 @@ TOPOLOGY = (
         "draws the predictions that people are asked about, and tells what their answers say of all",
         reviewer.make,
         asked=reviews.asked,
+    ),
+    Node(
+        diagnoser.ROLE,
+        "fold",
+        ("summaries", "snapshots"),
+        ("root-causes", "snapshots", "drift", "dead-letter"),
+        "says which cause is behind what drifts, what to do, and whether retraining is allowed",
+        diagnoser.make,
+        asked=kinds.asked,
     ),
     Node(
         evaluator.ROLE,

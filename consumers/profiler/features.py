@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...schemas.configuration import Configuration, FeatureLog
 from ...schemas.messages.block import Whose
 from ...schemas.messages.progress import InputPartition, Progress
-from ...schemas.outcome import entity_halves, sampled
+from ...schemas.outcome import sampled_entities
 from ..bus.interface import Output
 from ..decode.entities import EntityReader, ReadEntities
 from ..decode.outcomes import NoOutcome
@@ -172,10 +172,9 @@ class FeatureTally:
     def _await(self, batch: _Batch, own: Integers, reading: Reading) -> None:
         """Keep rows as one model reads them; ``own``: their places among what was read."""
         read, taken, records = batch.read, batch.taken, batch.records
-        of = salt(reading.model, reading.comparison.name)
-        halves = entity_halves([read.entities[place] for place in own.tolist()], read.times[own], of, self._key)
-        kept = np.flatnonzero(sampled(halves, self._log.sample))
-        halves, own = halves[kept], own[kept]
+        of, entities = salt(reading.model, reading.comparison.name), [read.entities[place] for place in own.tolist()]
+        kept, halves = sampled_entities(entities, read.times[own], of, self._key, self._log.sample)
+        own = own[kept]
         rows = read.rows[own]
         codes, invalid = reading.codes(records.values, rows)
         for row, field_, reason in invalid:

@@ -192,12 +192,11 @@ class Further:
         target, reference = version.target, version.target.reference or ""
         of = Of(Whose(target.model, target.version, reference, target.since or 0), self._references.monitored(reference))
         waiting = version.kept.waiting.setdefault((join.name, side), Waiting())
-        places = np.stack((version.inside, rows.places[version.inside]))
-        found = join.rows(rows.columns, rows.records, places, of, waiting.code)
-        among = np.searchsorted(rows.records.offsets, found["offset"])
-        found["bucket"], found["water"] = target.bucket, rows.waters[among]
+        among = rows.places[version.inside]
+        found, chosen = join.rows(rows.columns, rows.records, version.inside, among, of, waiting.code)
+        found["bucket"], found["water"] = target.bucket, rows.waters[among[chosen]]
         if unlike is not None:
-            found["outlier"] = unlike.outliers[np.searchsorted(rows.places, among)]
+            found["outlier"] = unlike.outliers[version.inside[chosen]]
         waiting.add(found)
 
     def _keep(self, rows: Rows, version: Version, candidates: Reviewed, unlike: Found | None) -> None:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ...schemas.configuration import Configuration
 from ...schemas.messages.block import Whose
-from ...schemas.outcome import entity_halves, sampled
+from ...schemas.outcome import sampled_entities
 from ..decode.entities import EntityReader
 from ..decode.interface import Columns
 from ..decode.personal import entity_key
@@ -31,14 +31,21 @@ class Served:
             configuration.compared(log),
         )
 
-    def rows(self, columns: Columns, records: Records, places: NDArray[np.int64], of: Of, code: Callable[[Whose], int]) -> Rows:
-        """Of decoded records of one model version those that are sampled and say whose features they were made of, and as of when;
-        arguments as of `awaiting.Join.rows`.
+    def rows(
+        self,
+        columns: Columns,
+        records: Records,
+        inside: NDArray[np.int64],
+        among: NDArray[np.int64],
+        of: Of,
+        code: Callable[[Whose], int],
+    ) -> tuple[Rows, NDArray[np.int64]]:
+        """Of decoded records of one model version those that are sampled and say whose features they were made of, and as of when, and
+        which of them these are; arguments as of `awaiting.Join.rows`.
         """
         comparison = self._comparison_of(of.whose.model, of.whose.reference, of.monitored.fields)
-        inside, among = places
         if not comparison.features:
-            return carrying(np.zeros((0, 2), dtype=np.uint64), np.zeros((0, self._width), dtype=np.int64))
+            return carrying(np.zeros((0, 2), dtype=np.uint64), np.zeros((0, self._width), dtype=np.int64)), np.zeros(0, dtype=np.int64)
         keys, headers = records.keys() if self._reader.needs("key") else None, records.headers() if self._reader.needs("header") else None
         rows = among.tolist()
         read = self._reader.read(
@@ -47,13 +54,12 @@ class Served:
             None if headers is None else [headers[row] for row in rows],
             records.timestamps[among],
         )
-        halves = entity_halves(read.entities, read.times, salt(of.whose.model, comparison.name), self._key)
-        kept = np.flatnonzero(sampled(halves, self._sample))
+        kept, halves = sampled_entities(read.entities, read.times, salt(of.whose.model, comparison.name), self._key, self._sample)
         there = read.rows[kept]
         inside, among = inside[there], among[there]
         codes = comparison.codes(columns.numeric[inside], Texts(columns.categorical, of.monitored.fields, inside), self._width)
         whose = of.whose._replace(grouping=comparison.name)
-        return carrying(halves[kept], codes, of=code(whose), offset=records.offsets[among])
+        return carrying(halves, codes, of=code(whose), offset=records.offsets[among]), there
 
 
 def salt(model: str, comparison: str) -> str:

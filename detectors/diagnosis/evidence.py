@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.stored.reference import CategoricalProfile, NumericProfile
+from ..counting.magnitudes import Magnitudes
 
 Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 #: Kinds of evidence, as `missing_evidence` names them, in the order in which runs take them.
 KINDS = ("predictions", "ood", "arrivals", "agreement", "ages", "golden", "model", "episode")
@@ -37,14 +39,6 @@ class FieldOf:
 
 
 @dataclass
-class Magnitudes:
-    """How many values have each magnitude, by the top bits of a value's float (`driftbus.detectors.counting.magnitudes`); cells ascend."""
-
-    cells: Integers
-    rows: Integers
-
-
-@dataclass
 class Values:
     """One field's values in one window. Vectors are in the reference's bins (of categories: one more than there are, *other*)."""
 
@@ -55,7 +49,7 @@ class Values:
     bins: Integers
     moments: tuple[int, int] = (0, 0)  #: of numbers: sums of z and of its square, fixed point as in a pane
     magnitudes: Magnitudes | None = None
-    repeated: dict[float, int] = field(default_factory=dict)  #: of numbers, values that many rows had, with their rows
+    repeated: dict[float, int] = field(default_factory=dict)  #: of numbers, values that many of `magnitudes`' rows had, with their rows
     unseen: dict[str, int] = field(default_factory=dict)  #: of categories, names that the reference does not know
     age: tuple[int, int] | None = None  #: sum of seconds, and rows
     scored: Integers | None = None  #: bins of rows compared with the training data
@@ -103,6 +97,24 @@ class Outcomes:
 
 
 @dataclass
+class Counted:
+    """A window's values side by side, in the order of a layout (`driftbus.detectors.diagnosis.groups`): made once for all runs that see it."""
+
+    groups: Floats  #: [G] rows in each group of each field
+    scored: Floats  #: [G] of these, those compared with the training data
+    outside: Floats  #: [G] outside the core
+    outliers: Floats  #: [G]
+    offline: Floats  #: [G] of pairs, the offline side
+    present: Floats  #: [F] by feature
+    absent: Floats  #: [F] null or missing
+    invalid: Floats  #: [F]
+    age: Floats  #: [F] mean, in s; NaN: not known
+    pairs: Floats  #: [F]
+    differing: Floats  #: [F] of them, those that differ, or have no online value
+    quantiles: dict[str, Floats] = field(default_factory=dict)  #: by numeric field, as far as somebody asked
+
+
+@dataclass
 class Window:
     """A run of grains. ``start`` < times <= ``end``, ms."""
 
@@ -116,6 +128,7 @@ class Window:
     cured: dict[str, int] = field(default_factory=dict)  #: of these, familiar without the field, or without all of "source:NAME"
     agreeing: dict[str, Agreeing] | None = None  #: by feature; None: no pairs of this window
     outcomes: Outcomes | None = None
+    counted: Counted | None = field(default=None, compare=False, repr=False)  #: what was made of it; whoever changes a window clears it
 
 
 class Evaluated(NamedTuple):

@@ -51,6 +51,7 @@ class Finding:
     live: bool  #: the newest windows still show it
     confidence: float
     evidence: list[Piece] = field(default_factory=list)
+    confirmable: bool = False  #: certain enough, and awaits nothing: found again with a new window, it is confirmed
     awaits: str | None = None  #: the kind of evidence without which it stays suspected
     missing: dict[str, str] = field(default_factory=dict)  #: kind -> what it would have decided
     alternatives: tuple[Cause, ...] = ()

@@ -123,26 +123,31 @@ def has_groups(field: ProfiledField) -> bool:
     return isinstance(field.values, NumericProfile | CategoricalProfile)
 
 
-def _of_numbers(profile: NumericProfile) -> tuple[_OfNumbers, int]:
-    counts, bin_of = np.asarray(profile.counts, dtype=np.int64), np.asarray(profile.bin_of, dtype=np.int64)
-    group_of_bin = np.zeros(len(counts), dtype=np.int64)
+def groups_of_bins(profile: NumericProfile, groups: int = GROUPS) -> NDArray[np.int64]:
+    """The group of every bin, where about so many are of equal mass."""
+    counts = np.asarray(profile.counts, dtype=np.int64)
+    found = np.zeros(len(counts), dtype=np.int64)
     inner = [bin_ for bin_ in range(len(counts)) if bin_ not in profile.rare]
-    groups = _stretches(counts[inner])
-    group_of_bin[inner] = groups
-    last = int(groups[-1]) if len(groups) else 0
+    of_inner = _stretches(counts[inner], groups)
+    found[inner] = of_inner
+    last = int(of_inner[-1]) if len(of_inner) else 0
     low, high = {0, *(profile.far or ())[:1]}, {profile.above, *(profile.far or ())[1:]}
-    group_of_bin[[*low]], group_of_bin[[*high]] = 0, last
+    found[[*low]], found[[*high]] = 0, last
     if profile.gap is not None:
-        last += 1
-        group_of_bin[profile.gap] = last
-    of_interval = group_of_bin[bin_of]
+        found[profile.gap] = last + 1
+    return found
+
+
+def _of_numbers(profile: NumericProfile) -> tuple[_OfNumbers, int]:
+    of_bin = groups_of_bins(profile)
+    of_interval = of_bin[np.asarray(profile.bin_of, dtype=np.int64)]
     kept = np.flatnonzero(of_interval[1:] != of_interval[:-1])
     edges = np.asarray(profile.edges, dtype=np.float64)[kept]
-    return _OfNumbers(edges, of_interval[np.append(0, kept + 1)].astype(np.uint8)), last + 1
+    return _OfNumbers(edges, of_interval[np.append(0, kept + 1)].astype(np.uint8)), int(of_bin.max()) + 1
 
 
-def _stretches(counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The group of each of neighbouring bins.
+def _stretches(counts: NDArray[np.int64], wanted: int = GROUPS) -> NDArray[np.int64]:
+    """The group of each of neighbouring bins, where about so many are wanted.
 
     >>> _stretches(np.array([1, 1, 1, 1, 1, 1, 1, 1, 1, 1])).tolist()
     [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
@@ -150,14 +155,14 @@ def _stretches(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     [0, 1, 1, 1, 1, 1]
     """
     total = max(int(counts.sum()), 1)
-    heavy = counts * GROUPS >= total
+    heavy = counts * wanted >= total
     groups = np.zeros(len(counts), dtype=np.int64)
     following = 0  # the next group
     begins = np.flatnonzero(np.concatenate(([True], (heavy[1:] | heavy[:-1]))))[: len(counts)].tolist()
     for begin, end in itertools.pairwise([*begins, len(counts)]):
         own = counts[begin:end]
         mass = int(own.sum())
-        parts = max(1, (2 * GROUPS * mass + total) // (2 * total))  # rounded
+        parts = max(1, (2 * wanted * mass + total) // (2 * total))  # rounded
         middle = np.cumsum(own) - own / 2
         place = np.minimum((middle * parts / max(mass, 1)).astype(np.int64), parts - 1)
         place = np.unique(place, return_inverse=True)[1]  # none is empty

@@ -1,0 +1,206 @@
+"""Features that are not there: null, of another type, too old, or one value in place of all."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...schemas.stored.reference import CategoricalProfile, NumericProfile
+from .evidence import Window
+from .finding import Piece
+from .groups import bin_of
+from .inquiry import Inquiry, sure
+from .matrices import looked_at
+from .statistics import Step, total_variation
+
+Floats = NDArray[np.float64]
+
+#: Floors of series' standard deviations: shares of invalid values, of a repeated value, of a category; logarithms of ages.
+_INVALID_FLOOR, _VALUE_FLOOR, _CATEGORY_FLOOR, _AGE_FLOOR = 0.003, 0.006, 0.01, 0.05
+#: The newest windows, in which a value must be common.
+_NEWEST = 6
+#: From so many distinct values on, a value that is no atom of the reference is one that training did not know.
+_CONTINUOUS = 40
+#: Of all rows: then it is a constant, whatever else; of categories.
+_CONSTANT, _CONSTANT_CATEGORY = 0.9, 0.98
+#: Of the level, by which pairs must differ where training knew the value.
+_DISAGREE = 0.5
+#: What stands for an unknown category, in lower case.
+UNNAMED = "(unnamed)"  #: categories beyond those that panes name
+DEFAULTS = frozenset({"unknown", "none", "null", "nan", "n/a", "na", "", "other", "default", "-1", "0", "missing"})
+
+
+def _steps(inquiry: Inquiry) -> tuple[list[Step | None], list[Step | None], list[Step | None]]:
+    """Of every feature those of invalid and absent values, and of the logarithm of their age."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ages = inquiry.steps(_logs(inquiry.base.age.T), _logs(inquiry.now.age.T), _AGE_FLOOR)
+    return inquiry.of_features("invalid", _INVALID_FLOOR), inquiry.of_features("absent", inquiry.share_floor), ages
+
+
+def anything(inquiry: Inquiry) -> bool:
+    """Whether any of these moved; a value that becomes common moves its group, too."""
+    return any(one is not None for of in _steps(inquiry) for one in of)
+
+
+def look(inquiry: Inquiry) -> None:
+    """Of every feature that nothing has claimed, the first of these that holds."""
+    invalid, absent, ages = _steps(inquiry)
+    t = inquiry.thresholds
+    for name, bad, gone, old in zip(inquiry.layout.names, invalid, absent, ages, strict=True):
+        if name in inquiry.claimed:
+            continue
+        if bad is not None and bad.level > t.invalid:
+            _found(
+                inquiry,
+                name,
+                bad,
+                sure((bad.level, t.invalid)),
+                "schema_change",
+                Piece("invalid_rate_increase", bad.level, t.invalid, name, bad.z),
+            )
+        elif gone is not None and gone.level > t.null:
+            _found(
+                inquiry,
+                name,
+                gone,
+                sure((gone.level, t.null), (gone.z, t.z)),
+                "missing",
+                Piece("null_rate_increase", gone.level, t.null, name, gone.z),
+            )
+        elif old is not None and old.level > np.log(t.age_ratio):
+            ratio = round(float(np.exp(old.level)), 6)
+            _found(
+                inquiry,
+                name,
+                old,
+                sure((old.level, float(np.log(t.age_ratio)))),
+                "stale",
+                Piece("age_ratio", ratio, t.age_ratio, name, old.z),
+            )
+        elif inquiry.layout.of[name].numeric:
+            _repeated(inquiry, name)
+        else:
+            _category(inquiry, name)
+
+
+def _logs(ages: Floats) -> Floats:
+    return np.where(ages > 0, np.log(ages), np.nan)
+
+
+def _found(inquiry: Inquiry, name: str, step: Step, confidence: float, subtype: str, *evidence: Piece, awaits: bool = False) -> None:
+    inquiry.add(
+        "feature_unavailability",
+        (name,),
+        step,
+        confidence,
+        subtype,
+        evidence,
+        missing={"agreement": "whether it is a default, or a value that became common"} if awaits else {},
+        awaits="agreement" if awaits else None,
+        alternatives=("data_drift",) if awaits else (),
+    )
+
+
+def _repeated(inquiry: Inquiry, name: str) -> None:
+    """One value takes a share that it never had, while the rest of the distribution keeps its shape."""
+    t, windows = inquiry.thresholds, inquiry.case.monitored
+    common = {value for window in windows[-_NEWEST:] for value, share in _common(window, name) if share > t.spike}
+    values = sorted(common)
+    if not values:
+        return
+    base, now = (np.array([[_share(one, name, value) for one in of] for value in values]) for of in (inquiry.case.baseline, windows))
+    found = [(one.level, value, one) for value, one in zip(values, inquiry.steps(base, now, _VALUE_FLOOR), strict=True) if one is not None]
+    if not found:
+        return
+    level, value, step = max(found, key=lambda one: one[:2])
+    profile = inquiry.layout.of[name].profile
+    assert isinstance(profile, NumericProfile)
+    bin_ = bin_of(profile, value)
+    known = bin_ in inquiry.layout.grouped[name].atoms or profile.distinct < _CONTINUOUS
+    agree = inquiry.agree_known(name, step.onset)
+    differ = inquiry.mismatch(name)
+    if level <= t.spike or (known and agree and not (differ is not None and differ.level > _DISAGREE * level)):
+        return  # what training knew, and pairs agree on, is what it says
+    rest = _rest(inquiry, name, bin_, level, step)
+    if level <= _CONSTANT and rest > max(t.spike_rest, inquiry.shifts[name].threshold if name in inquiry.shifts else 0.0):
+        return
+    _found(
+        inquiry,
+        name,
+        step,
+        sure((level, t.spike), (step.z, t.z)),
+        "constant" if level > _CONSTANT else "default_value",
+        Piece("single_value_share_increase", level, t.spike, name, step.z),
+        Piece("value", value, None, name),
+        Piece("rest_total_variation", round(rest, 6), t.spike_rest, name),
+        awaits=known and not agree and level <= _CONSTANT,
+    )
+
+
+def _common(window: Window, name: str) -> list[tuple[float, float]]:
+    values = window.values.get(name)
+    rows = looked_at(values)
+    return [] if values is None or not rows else [(value, count / rows) for value, count in values.repeated.items()]
+
+
+def _share(window: Window, name: str, value: float) -> float:
+    values = window.values.get(name)
+    rows = looked_at(values)
+    return np.nan if values is None or not rows else values.repeated.get(value, 0) / rows
+
+
+def _rest(inquiry: Inquiry, name: str, bin_: int, level: float, step: Step) -> float:
+    """By how much the other values moved, from the baseline."""
+    span, own = inquiry.layout.span(name), inquiry.layout.grouped[name]
+    usual = inquiry.base.groups[:, span].sum(axis=0)
+    now = inquiry.now.groups[step.onset :, span][-8:].sum(axis=0)
+    group = own.group_of[bin_]
+    now[group] = max(0.0, now[group] - level * now.sum())
+    return total_variation(now, usual)
+
+
+def _category(inquiry: Inquiry, name: str) -> None:
+    """One category in place of (almost) all, or a token for the unknown that training did not know."""
+    t, windows = inquiry.thresholds, inquiry.case.monitored
+    newest = [categories_of(inquiry, one, name) for one in windows[-_NEWEST:]]
+    total: dict[str, float] = {}
+    for counts in newest:
+        rows = max(sum(counts.values()), 1)
+        for category, count in counts.items():
+            total[category] = total.get(category, 0.0) + count / rows / len(newest)
+    profile = inquiry.layout.of[name].profile
+    assert isinstance(profile, CategoricalProfile)
+    known = set(profile.categories)
+    candidates = sorted(
+        category
+        for category, share in total.items()
+        if share > _CONSTANT_CATEGORY or (share > t.spike and category not in known and category.strip().lower() in DEFAULTS)
+    )
+    if not candidates:
+        return
+    base, now = (_category_shares(inquiry, of, name, candidates) for of in (inquiry.case.baseline, windows))
+    found = [
+        (one.level, value, one) for value, one in zip(candidates, inquiry.steps(base, now, _CATEGORY_FLOOR), strict=True) if one is not None
+    ]
+    found = [one for one in found if one[0] > t.spike]
+    if found:
+        level, category, step = max(found, key=lambda one: one[:2])
+        subtype = "constant" if total[category] > _CONSTANT_CATEGORY else "default_value"
+        pieces = Piece("single_value_share_increase", level, t.spike, name, step.z), Piece("value", category, None, name)
+        _found(inquiry, name, step, sure((level, t.spike), (step.z, t.z)), subtype, *pieces)
+
+
+def _category_shares(inquiry: Inquiry, windows: Sequence[Window], name: str, candidates: Sequence[str]) -> Floats:
+    counts = [categories_of(inquiry, one, name) for one in windows]
+    return np.array([[own.get(category, 0) / rows if (rows := sum(own.values())) else np.nan for own in counts] for category in candidates])
+
+
+def categories_of(inquiry: Inquiry, window: Window, name: str) -> dict[str, int]:
+    """Rows by category; those that the reference does not know by their names, as far as panes name them."""
+    values, profile = window.values.get(name), inquiry.layout.of[name].profile
+    assert isinstance(profile, CategoricalProfile)
+    if values is None or len(values.bins) != len(profile.categories) + 1:
+        return {}
+    counts = dict(zip(profile.categories, values.bins[:-1].tolist(), strict=True))
+    unnamed = int(values.bins[-1]) - sum(values.unseen.values())
+    return {**{category: rows for category, rows in counts.items() if rows}, **values.unseen, **({UNNAMED: unnamed} if unnamed > 0 else {})}

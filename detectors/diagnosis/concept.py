@@ -1,0 +1,251 @@
+"""Equal inputs come to have other outcomes: feature drift; or the model's answers fit the same world worse: a broken model.
+
+Residuals by groups of features, since every onset there may be, less what they were in the baseline: forward selection of the features whose
+groups explain them. Where the model's input or the model itself is at fault, outcomes take the residuals' place, which need no model.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import chi2
+
+from .evidence import Window
+from .finding import PIPELINE, Piece
+from .inquiry import FAULTY, Inquiry
+from .relations import Relations, Stretch
+from .statistics import Step, confidence, rounded, strength
+
+Floats = NDArray[np.float64]
+Side = Literal["hr", "hy", "hp"]
+
+#: Outcomes since the onset, and windows with labels, without which nothing is said.
+_LEAST_ROWS, _LEAST_WINDOWS = 400, 4
+#: Features named at most, and of the first one's effect, what a further one must have.
+_MOST, _FURTHER = 4, 0.25
+#: Times the threshold: of outcomes, which are noisier than residuals; with novelty; with drift, of outcomes and of residuals, by feature.
+_OUTCOMES, _NOVELTY, _DRIFT_OUTCOMES, _DRIFT_OF_IT, _DRIFT = 1.5, 4.0, 6.0, 4.0, 2.5
+#: The statistic of a feature's groups below which a screen passes by: with five groups chance exceeds it once in a million.
+_SCREENED = 25.0
+#: What stands for z, where p values decide.
+_CERTAIN = 9.0
+#: Ridges: of all features' groups together, which are collinear; of the world's, in parts of the rows.
+_RIDGE, _RIDGE_OF_ROWS, _RIDGE_OF_WORLD = 1.0, 1e-5, 1e-5
+
+
+class Candidate(NamedTuple):
+    """The onset since which a feature's groups explain most."""
+
+    onset: int
+    since: Stretch
+    hh: Floats  #: of the features that are looked at
+    left: Floats  #: products with what the baseline does not explain
+    variance: float  #: of a row
+    inflation: float  #: for the baseline is a sample, too
+
+
+class Picked(NamedTuple):
+    """One feature."""
+
+    name: str
+    effect: float  #: of the variance
+    needed: float
+
+
+def anything(inquiry: Inquiry) -> bool:
+    """Whether the mean residual of any feature's groups may have moved, since any onset: by half of what is asked of an effect.
+
+    Group by group, without what features have in common: vectors alone, where `look` needs matrices.
+    """
+    base, now = _residuals(inquiry, inquiry.case.baseline), _residuals(inquiry, [*inquiry.case.ladder, *inquiry.case.monitored])
+    if base is None or now is None:
+        return False
+    (usual, before, _, _), (left, rows, squares, count) = ([np.cumsum(one[::-1], axis=0)[::-1] for one in of] for of in (base, now))
+    left = left - rows * (usual[0] / np.maximum(before[0], 1.0))
+    starts = np.cumsum([0, *(groups for _, groups in inquiry.case.groups)])[:-1]
+    explained = np.add.reduceat(np.where(rows > 0, left**2 / np.maximum(rows, 1.0), 0.0), starts, axis=1).max(axis=1)
+    enough = (count[:, 0] >= _LEAST_ROWS) & (squares[:, 0] > 0)
+    effect = np.where(enough, explained / np.maximum(squares[:, 0], 1e-12), 0.0)
+    return bool((effect > 0.5 * inquiry.thresholds.relation).any() and (effect * count[:, 0] > _SCREENED).any())
+
+
+def _residuals(inquiry: Inquiry, windows: Sequence[Window]) -> tuple[Floats, Floats, Floats, Floats] | None:
+    """Of windows with outcomes [n]: residuals by group, rows by group, squares of residuals, rows."""
+    width = sum(groups for _, groups in inquiry.case.groups)
+    found = [
+        one for window in windows if window.outcomes is not None and (one := window.outcomes.relation) is not None and len(one.hr) == width
+    ]
+    if not found or not width:
+        return None
+    squares, rows = (np.array([[getattr(one, name)] for one in found], dtype=np.float64) for name in ("rr", "rows"))
+    return np.stack([one.hr for one in found]), np.stack([np.diagonal(one.hh) for one in found]), squares, rows
+
+
+def look(inquiry: Inquiry, relations: Relations) -> None:
+    """On rows that are no outliers, where requests are new."""
+    inner = inquiry.novel is not None
+    base = relations.base(inner)
+    if inquiry.prior or base is None or not relations.width or _labelled(inquiry, relations) < _LEAST_WINDOWS:
+        return
+    excluded = inquiry.claimed_by(FAULTY) | set(inquiry.fresh) | inquiry.growing
+    broken = any(one.cause == "model_broken" for one in inquiry.findings)
+    side: Side = "hy" if excluded or broken else "hr"
+    columns = {name: own for name, own in relations.columns.items() if name not in excluded}
+    if not columns:
+        return
+    best = _best(relations, columns, side, base, inner=inner)
+    if best is None:
+        return
+    picked = _picked(inquiry, columns, best, side, inner=inner)
+    if picked:
+        _told(inquiry, relations, picked, best, side, inner=inner)
+
+
+def _labelled(inquiry: Inquiry, relations: Relations) -> int:
+    windows = [*inquiry.case.ladder, *inquiry.case.monitored]
+    return sum(window.outcomes is not None and window.outcomes.labelled > 0 for window in windows)
+
+
+def _best(relations: Relations, columns: dict[str, NDArray[np.int64]], side: Side, base: Stretch, *, inner: bool) -> Candidate | None:
+    """Over all onsets; one feature's groups are disjoint, so what they explain by themselves needs no solving."""
+    chosen = np.concatenate([*columns.values()])
+    usual = np.linalg.solve(
+        base.hh[np.ix_(chosen, chosen)] + (_RIDGE + _RIDGE_OF_ROWS * base.rows) * np.eye(len(chosen)), getattr(base, side)[chosen]
+    )
+    starts = np.cumsum([0, *(len(own) for own in columns.values())])[:-1]
+    best: tuple[float, Candidate] | None = None
+    for onset in relations.onsets:
+        since = relations.since(onset, inner=inner)
+        if since is None or since.rows < _LEAST_ROWS:
+            break
+        hh = since.hh[np.ix_(chosen, chosen)]
+        left = getattr(since, side)[chosen] - hh @ usual
+        variance = (since.rr if side == "hr" else since.spread) / since.rows
+        if variance <= 0:
+            continue
+        rows, inflation = np.diag(hh), 1 + since.rows / base.rows
+        explained = np.add.reduceat(np.where(rows > 0, left**2 / np.maximum(rows, 1.0), 0.0), starts)
+        statistic = rounded(float(explained.max()) / variance / inflation)
+        if best is None or statistic > best[0]:
+            best = statistic, Candidate(onset, since, hh, left, variance, inflation)
+    return None if best is None else best[1]
+
+
+def _picked(inquiry: Inquiry, columns: dict[str, NDArray[np.int64]], best: Candidate, side: Side, *, inner: bool) -> list[Picked]:
+    """Forward selection: what one feature explains, another that hangs together with it does not explain again."""
+    t, first = inquiry.thresholds, 0.0
+    picked: list[Picked] = []
+    starts = np.cumsum([0, *(len(own) for own in columns.values())])
+    places = {name: np.arange(starts[number], starts[number + 1]) for number, name in enumerate(columns)}
+    drifted = inquiry.claimed_by(frozenset({"data_drift"})) | set(inquiry.beside)
+    taken: list[int] = []
+    while len(picked) < _MOST and len(picked) < len(places):
+        scores = {name: _explained(best, own, taken) for name, own in places.items() if name not in {one.name for one in picked}}
+        name = max(scores, key=lambda one: (rounded(scores[one]), one))
+        score = scores[name]
+        p = float(chi2.sf(score / best.variance / best.inflation, max(len(places[name]) - 1, 1)))
+        effect = rounded(score / (best.since.rows * best.variance))
+        needed = t.relation * (1.0 if side == "hr" else _OUTCOMES) * _caution(name, drifted, side, inner=inner)
+        if p > t.relation_p or effect < needed or score < _FURTHER * first:
+            break
+        first = first or score
+        picked.append(Picked(name, effect, rounded(needed)))
+        taken += places[name].tolist()
+    return picked
+
+
+def _caution(name: str, drifted: set[str], side: Side, *, inner: bool) -> float:
+    """A model that is asked elsewhere is wrong elsewhere: then more is asked of an effect."""
+    if inner:
+        return _NOVELTY
+    if not drifted:
+        return 1.0
+    return _DRIFT_OUTCOMES if side == "hy" else _DRIFT_OF_IT if name in drifted else _DRIFT
+
+
+def _explained(best: Candidate, own: NDArray[np.int64], chosen: list[int]) -> float:
+    """What a feature's groups explain beyond those that are taken: by the Schur complement."""
+    hh, left, taken = best.hh[np.ix_(own, own)], best.left[own], np.array(chosen, dtype=np.int64)
+    if chosen:
+        across = best.hh[np.ix_(own, taken)]
+        inverse = np.linalg.pinv(best.hh[np.ix_(taken, taken)], hermitian=True)
+        left = left - across @ (inverse @ best.left[taken])
+        hh = hh - across @ inverse @ across.T
+    return float(left @ np.linalg.pinv(hh, rcond=1e-6, hermitian=True) @ left)
+
+
+def _told(inquiry: Inquiry, relations: Relations, picked: list[Picked], best: Candidate, side: Side, *, inner: bool) -> None:
+    """Has the world's relation changed, or only the model's fit to it?"""
+    t, first = inquiry.thresholds, picked[0]
+    names = [one.name for one in picked]
+    if side == "hr":
+        world = _world(relations, names, best.onset, "hy", inner=inner)
+        if world < t.relation_world * first.effect:
+            _model(inquiry, relations, picked, best.onset, world, inner=inner)
+            return
+    loss = inquiry.loss
+    onset = loss.onset if side == "hr" and loss is not None else best.onset
+    step = Step(_CERTAIN, first.effect, 0.0, onset, gradual=side == "hr" and loss is not None and loss.gradual)
+    moved = any(name in inquiry.shifts for name in names)
+    known = inquiry.ages_known or all(inquiry.agree_known(name) for name in names)
+    inquiry.add(
+        "feature_drift",
+        names,
+        step,
+        confidence(strength(first.effect, first.needed), against=int(moved)),
+        "relation_to_outcome",
+        [
+            *(Piece("relation_change", one.effect, one.needed, one.name) for one in picked),
+            Piece("basis", "residuals" if side == "hr" else "outcomes, without the model"),
+            Piece("marginal_stable", "no" if moved else "yes", role="against" if moved else "for"),
+        ],
+        missing={} if known else {"agreement": "whether the features are served as they were learned"},
+        awaits=None if known else "agreement",
+    )
+
+
+def _model(inquiry: Inquiry, relations: Relations, picked: list[Picked], onset: int, world: float, *, inner: bool) -> None:
+    """Residuals moved, and the world did not."""
+    t, first = inquiry.thresholds, picked[0]
+    step = inquiry.loss if inquiry.loss_up and inquiry.loss is not None else Step(_CERTAIN, first.effect, 0.0, onset)
+    golden = bool(inquiry.case.evaluated)
+    needed = rounded(t.relation_world * first.effect)
+    pieces = [Piece("residual_change", first.effect, first.needed, first.name), Piece("outcome_relation_change", world, needed)]
+    missing = {} if golden else {"golden": "whether the model itself is at fault"}
+    certain = strength(first.effect, first.needed)
+    if inquiry.near(onset) or inquiry.near(step.onset):
+        pieces.append(Piece("deployment_at_onset", "yes"))
+        inquiry.add("model_broken", (), step, confidence(0.7, certain), "residuals_moved_relation_did_not", pieces, missing=missing)
+        return
+    function = _world(relations, [one.name for one in picked], onset, "hp", inner=inner)
+    faulty = bool(inquiry.claimed_by(FAULTY)) or any(one.cause in PIPELINE for one in inquiry.findings)
+    shifted = any(one.step.onset <= onset + 2 for one in inquiry.shifts.values())
+    if inquiry.loss_up and function > first.needed and function > 3 * world and not faulty and not shifted:
+        pieces += [Piece("prediction_relation_change", function, first.needed), Piece("deployment_at_onset", "no", role="against")]
+        sureness = confidence(0.75, certain, missing=int(not golden))
+        inquiry.add("model_broken", (), step, sureness, "model_function_changed", pieces, missing=missing)
+    elif not inquiry.findings and inquiry.loss_up:
+        inquiry.add("undetermined", (), step, 0.4, "predictions_worse_at_unchanged_relation", pieces, missing=missing)
+
+
+def _world(relations: Relations, names: list[str], onset: int, side: Side, *, inner: bool) -> float:
+    """The largest change of outcomes, or predictions, by one of the features' groups, all others held fixed; of the outcomes' variance."""
+    base, since = relations.base(inner), relations.since(onset, inner=inner)
+    assert base is not None
+    assert since is not None
+
+    def coefficients(of: Stretch) -> Floats:
+        ridge = (_RIDGE + _RIDGE_OF_WORLD * of.rows) * np.eye(relations.width)
+        return np.asarray(np.linalg.solve(of.hh + ridge, getattr(of, side)), dtype=np.float64)
+
+    change, variance, found = coefficients(since) - coefficients(base), since.spread / since.rows, 0.0
+    if variance <= 0:
+        return 0.0
+    for name in names:
+        columns = relations.columns[name]
+        rows = np.diag(since.hh)[columns]
+        own = change[columns] - np.average(change[columns], weights=rows + 1e-9)
+        noise = (len(columns) - 1) * (1 / since.rows + 1 / base.rows)
+        found = max(found, float((rows * own**2).sum()) / since.rows / variance - noise)
+    return rounded(found)

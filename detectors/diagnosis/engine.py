@@ -1,0 +1,169 @@
+"""From one model version's evidence to what is behind it: causes in an order in which each sees only what earlier ones have not claimed.
+
+Each cause makes the symptoms of later ones: a feature in another unit shifts, makes outliers and loss, and the relation to outcomes moves.
+"""
+
+from . import availability, broken, concept, drift, exchange, merging, novelty, recalibration, skew
+from .evidence import KINDS, Case
+from .finding import Cause, Diagnosis, Finding, Piece, RuledOut
+from .groups import Layout
+from .inquiry import Inquiry
+from .relations import Relations
+from .statistics import confidence, rounded
+from .thresholds import DEFAULTS, Thresholds
+
+#: What each kind of evidence would have decided, had it been there.
+DECIDES = {
+    "predictions": "anything at all",
+    "ood": "whether requests are unlike the training data, and by which feature",
+    "arrivals": "whether outcomes still follow from the features, and what it costs",
+    "agreement": "whether a feature is computed otherwise in serving, was changed at its source, or its population moved",
+    "ages": "whether values are old",
+    "golden": "whether the model itself is at fault",
+    "model": "whether a deployment began it",
+    "episode": "when something began to drift",
+    "baseline": "what is usual in production: season, nulls, noise of joins, ages, loss",
+}
+#: Of subtypes, those that are told before there is a baseline of production.
+_WITHOUT_BASELINE = frozenset({"missing", "schema_change", "constant", "default_value"})
+
+
+def diagnose(case: Case, thresholds: Thresholds = DEFAULTS, layout: Layout | None = None) -> Diagnosis:
+    """What is behind a case's evidence.
+
+    Parameters
+    ----------
+    case
+        Any of its parts may lack.
+    thresholds
+        By which causes are told.
+    layout
+        Of the case's fields, for who diagnoses them again and again.
+    """
+    inquiry = Inquiry(case, layout or Layout(case.fields), thresholds)
+    relations = Relations(case)
+    if case.monitored and case.baseline:
+        broken.look(inquiry)
+        exchange.look(inquiry)
+        availability.look(inquiry)
+        skew.look(inquiry)
+        recalibration.look(inquiry, relations)
+        drift.look(inquiry, relations, novelty.look(inquiry))
+        concept.look(inquiry, relations)
+        _unexplained(inquiry)
+    findings = merging.merged(inquiry.findings, inquiry.layout)
+    for one in findings:
+        _decided(inquiry, one)
+    return Diagnosis(
+        findings=findings,
+        ruled_out=_ruled_out(inquiry, findings),
+        missing=_missing(case),
+        loss=_loss(inquiry, findings),
+        prediction_tv=0.0 if inquiry.output is None else inquiry.output.size,
+        outliers=_outliers(inquiry, findings),
+    )
+
+
+def _unexplained(inquiry: Inquiry) -> None:
+    """Loss or predictions moved, and no cause is found."""
+    t, output = inquiry.thresholds, inquiry.output
+    moved = output is not None and output.size > t.prediction
+    step = inquiry.loss if inquiry.loss_up else output.step if output is not None and moved else None
+    if inquiry.findings or step is None:
+        return
+    pieces = []
+    if inquiry.loss is not None:
+        pieces.append(Piece("loss_increase", rounded(inquiry.loss.level / max(inquiry.base_loss, 1e-12)), t.loss, None, inquiry.loss.z))
+    if output is not None:
+        pieces.append(Piece("prediction_total_variation", output.size, t.prediction, None, output.step.z))
+    missing = {kind: DECIDES[kind] for kind in _lacking(inquiry)}
+    inquiry.add("undetermined", (), step, confidence(0.3), "unexplained_degradation", pieces, missing=missing)
+
+
+def _lacking(inquiry: Inquiry) -> list[str]:
+    there = {
+        "ood": bool(inquiry.now.compared.sum()),
+        "arrivals": inquiry.labelled >= 4,
+        "agreement": all(inquiry.agree_known(name) for name in inquiry.layout.names),
+        "ages": inquiry.ages_known,
+        "golden": bool(inquiry.case.evaluated),
+    }
+    return [kind for kind in KINDS if not there.get(kind, True)]
+
+
+def _decided(inquiry: Inquiry, finding: Finding) -> None:
+    """Whether it may be confirmed; onsets count from the ladder's first window on."""
+    finding.onset += len(inquiry.case.ladder)
+    skewed = finding.cause in ("training_serving_skew", "feature_unavailability") and any(
+        piece.name == "mismatch_rate" and isinstance(piece.value, float) and piece.value > inquiry.thresholds.skew_certain
+        for piece in finding.evidence
+    )
+    if not inquiry.case.standing and finding.subtype not in _WITHOUT_BASELINE and not skewed:
+        finding.awaits = finding.awaits or "baseline"
+        finding.missing.setdefault("baseline", DECIDES["baseline"])
+    certain = finding.cause == "undetermined" or finding.confidence >= inquiry.thresholds.confidence
+    finding.confirmable = certain and finding.awaits is None
+
+
+def _missing(case: Case) -> dict[str, str]:
+    found = {kind: DECIDES[kind] for kind in KINDS if kind in case.absent}
+    return found if case.standing else {**found, "baseline": DECIDES["baseline"]}
+
+
+def _loss(inquiry: Inquiry, findings: list[Finding]) -> tuple[float, float] | None:
+    base, now = inquiry.base, inquiry.now
+    first = _first(inquiry, findings)
+    labelled = now.labelled[first:].sum()
+    if not labelled or not base.labelled.sum():
+        return None
+    return rounded(base.loss.sum() / base.labelled.sum()), rounded(now.loss[first:].sum() / labelled)
+
+
+def _outliers(inquiry: Inquiry, findings: list[Finding]) -> tuple[float, float] | None:
+    base, now = inquiry.base, inquiry.now
+    first = _first(inquiry, findings)
+    compared = now.compared[first:].sum()
+    if not compared or not base.compared.sum():
+        return None
+    return rounded(base.outliers.sum() / base.compared.sum()), rounded(now.outliers[first:].sum() / compared)
+
+
+def _first(inquiry: Inquiry, findings: list[Finding]) -> int:
+    return max(0, min((one.onset - len(inquiry.case.ladder) for one in findings), default=0))
+
+
+def _ruled_out(inquiry: Inquiry, findings: list[Finding]) -> list[RuledOut]:
+    """The causes that were looked for with evidence enough, and not found."""
+    found = {one.cause for one in findings}
+    lacking, now = set(_lacking(inquiry)), inquiry.now
+    pairs = now.pairs.sum()
+    because: dict[Cause, str | None] = {
+        "model_broken": None if "golden" in lacking else "the golden set loses no more than before",
+        "feature_unavailability": "no feature is null, invalid, constant or a default more often than before",
+        "training_serving_skew": None
+        if not pairs
+        else f"online and offline values differ in {100 * now.differing.sum() / pairs:.1f} % of pairs, as before",
+        "feature_recalibration": "no feature's values are an image of what they were",
+        "prediction_label_bias": None
+        if "ood" in lacking
+        else "not more requests are unlike the training data than faults and drift explain",
+        "data_drift": "no feature's distribution moved but for what is named",
+        "feature_drift": None if "arrivals" in lacking else "outcomes follow from the features as before",
+    }
+    return [RuledOut(cause, reason) for cause, reason in because.items() if cause not in found and reason is not None]
+
+
+def screen(case: Case, thresholds: Thresholds = DEFAULTS, layout: Layout | None = None) -> bool:
+    """Whether anything moved that a diagnosis could be about: the cheap half of `diagnose`, for quiet times."""
+    if not case.monitored or not case.baseline:
+        return False
+    inquiry = Inquiry(case, layout or Layout(case.fields), thresholds)
+    return bool(
+        inquiry.any_shift()
+        or inquiry.loss is not None
+        or any(one is not None for one in inquiry.mismatches)
+        or availability.anything(inquiry)
+        or novelty.anything(inquiry)
+        or broken.anything(inquiry)
+        or concept.anything(inquiry)
+    )

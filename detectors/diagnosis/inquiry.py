@@ -1,0 +1,279 @@
+"""What a diagnosis knows while it goes through the causes: matrices, shifts, symptoms, and what is claimed by which cause."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .evidence import Case, Coincident, Window
+from .finding import PIPELINE, Cause, Finding, Map, Piece
+from .groups import Layout
+from .matrices import Matrices
+from .statistics import Noise, Step, confidence, phi2, rounded, shares, steps, still, strength, total_variation
+from .thresholds import Thresholds
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+#: Causes after which a feature's served values are not what the model learned: later causes look past it.
+FAULTY: frozenset[Cause] = PIPELINE | {"feature_recalibration"}
+#: Windows that a change's size is taken from: the newest ones since its onset.
+NEWEST = 8
+#: Pairs since an onset without which nobody knows whether online and offline values agree.
+_LEAST_PAIRS = 30
+#: Rows without which a feature's distribution is not compared.
+_LEAST_ROWS = 100
+#: Of the baseline's labelled share, the share that a window needs: early labels are not like all of them.
+_MATURE, _LEAST_LABELLED = 0.7, 20
+#: Of its sampling error, by which a share of rows varies at least.
+_SHARE_FLOOR = 0.15
+#: Kinds of things done that may change how values are computed, or the model.
+DEPLOYMENTS = ("model", "release")
+
+
+class Shift(NamedTuple):
+    """A feature's distribution changed, and stayed."""
+
+    step: Step
+    size: float  #: total variation
+    threshold: float
+    now: Floats  #: rows by group, of the newest windows since the onset
+    usual: Floats  #: of the baseline
+
+
+class Inquiry:
+    """One case on its way through the causes."""
+
+    def __init__(self, case: Case, layout: Layout, thresholds: Thresholds) -> None:
+        self.case, self.layout, self.thresholds = case, layout, thresholds
+        self.base, self.now = Matrices.of(case.baseline, layout), Matrices.of(case.monitored, layout)
+        self.base_rows = float(np.median(self.base.rows)) if len(self.base.rows) else 1.0
+        now_rows = float(np.median(self.now.rows)) if len(self.now.rows) else 1.0
+        self.smaller = max(1.0, self.base_rows / max(now_rows, 1.0)) ** 0.5
+        self.claimed: dict[str, Cause] = {}
+        self.findings: list[Finding] = []
+        self.growing: set[str] = set()  #: features by a factor that itself grows: the world
+        self.doubtful: set[str] = set()  #: features that drift, and might be an exact scale
+        self.fresh: list[str] = []  #: features with categories that training did not know
+        self.beside: dict[str, Shift] = {}  #: features whose true values drift beside a fault of the served ones
+        self.novel: Step | None = None
+        self.prior = False  #: only the rate of outcomes moved
+
+    # ------------------------------------------------------------------------------------------------ series
+
+    def steps(self, base: Floats, now: Floats, floor: float | Sequence[float]) -> list[Step | None]:
+        """Of series [series, windows] the steps above the gate."""
+        floors = [floor] * len(now) if isinstance(floor, float) else floor
+        noise = [Noise(one, self.smaller) for one in floors]
+        return steps(base, now, noise, gate=self.thresholds.z, live=self.thresholds.live)
+
+    def step(self, base: Floats, now: Floats, floor: float) -> Step | None:
+        """Of one series."""
+        return self.steps(base[None], now[None], floor)[0]
+
+    def of_features(self, name: str, floor: float) -> list[Step | None]:
+        """Of every feature the step of its share of rows that are so: ``absent``, ``invalid``."""
+        base, now = (getattr(one, name) / np.maximum(one.rows, 1.0)[:, None] for one in (self.base, self.now))
+        return self.steps(base.T, now.T, floor)
+
+    @property
+    def share_floor(self) -> float:
+        """By which a share of rows varies at least."""
+        return float(_SHARE_FLOOR / np.sqrt(max(self.base_rows, 1.0)))
+
+    # ------------------------------------------------------------------------------------------------ shifts
+
+    @cached_property
+    def _moved(self) -> tuple[Floats, list[Step | None]]:
+        """phi2 of every field by window [fields, windows], and its steps."""
+        return self._moving(self.base.groups, self.now.groups, self.layout.starts)
+
+    def _moving(self, base: Floats, now: Floats, starts: Integers) -> tuple[Floats, list[Step | None]]:
+        if not len(starts):
+            return np.zeros((0, len(now))), []
+        usual, sizes = base.sum(axis=0), np.diff(np.append(starts, base.shape[1]))
+        before, since = phi2(base, usual, starts), phi2(now, usual, starts)
+        rows = np.add.reduceat(base, starts, axis=1)
+        medians = np.array([float(np.median(column[column > 0])) if (column > 0).any() else 1.0 for column in rows.T])
+        return since, self.steps(before, since, (np.sqrt(2 * (sizes - 1)) / np.maximum(medians, 1.0)).tolist())
+
+    def _shift(self, name: str, base: Floats, now: Floats, phi2_: Floats, step: Step | None) -> Shift | None:
+        if step is None:
+            return None
+        root = np.sqrt(np.maximum(0.0, np.nan_to_num(phi2_)))  # phi2 is a square: a season swings it twice as far
+        live = still(root[step.onset :], root, self.thresholds.live)
+        return self.compared(name, base, now, Step(step.z, step.level, step.before, step.onset, step.gradual, live))
+
+    def _shift_of(self, name: str) -> Shift | None:
+        place, (now, found) = self.layout.place[name], self._moved
+        return self._shift(name, self.base.groups, self.now.groups, now[place], found[place])
+
+    def shift_of(self, name: str, base: Floats, now: Floats) -> Shift | None:
+        """Of other counts of a field than those of all rows [windows, G]."""
+        span = self.layout.span(name)
+        phi2_, found = self._moving(base[:, span], now[:, span], np.zeros(1, dtype=np.int64))
+        return self._shift(name, base, now, phi2_[0], found[0])
+
+    def any_shift(self) -> bool:
+        """Whether any field's distribution moved, by however little."""
+        return any(one is not None for one in self._moved[1])
+
+    def compared(self, name: str, base: Floats, now: Floats, step: Step) -> Shift | None:
+        """How far a feature's groups are from the baseline's since an onset, and how far its own stretches are from each other."""
+        span = self.layout.span(name)
+        base, since = base[:, span], now[step.onset :, span]
+        newest, usual = since[-NEWEST:].sum(axis=0), base.sum(axis=0)
+        if now[:, span].sum() < _LEAST_ROWS or usual.sum() <= 0 or newest.sum() <= 0:
+            return None
+        length = max(1, min(NEWEST, len(since), len(base) // 2))
+        sums = np.concatenate((np.zeros((1, base.shape[1])), np.cumsum(base, axis=0)))
+        places = np.arange(0, len(base) - length + 1, 2)
+        blocks = sums[places + length] - sums[places]
+        own = 0.5 * np.abs(shares(blocks) - shares(usual - blocks)).sum(axis=1).max() if len(places) and len(base) > length else 0.0
+        noise = 0.8 * np.sqrt(len(usual) / newest.sum()) + 0.02
+        t = self.thresholds
+        return Shift(step, rounded(total_variation(newest, usual)), rounded(max(t.shift, t.shift_blocks * own, noise)), newest, usual)
+
+    @cached_property
+    def shifts(self) -> dict[str, Shift]:
+        """Features whose distribution moved, by far enough."""
+        found = {name: self._shift_of(name) for name in self.layout.names}
+        return {name: one for name, one in found.items() if one is not None and one.size > one.threshold}
+
+    @cached_property
+    def output(self) -> Shift | None:
+        """How predictions moved."""
+        return None if self.layout.output is None else self._shift_of(self.layout.output)
+
+    def unclaimed(self, near: int, than: str, *, within: int = 2) -> list[str]:
+        """Other features that shift, claimed by no cause, with an onset near one."""
+        return [
+            name for name, one in self.shifts.items() if name != than and name not in self.claimed and abs(one.step.onset - near) <= within
+        ]
+
+    # ---------------------------------------------------------------------------------------------- symptoms
+
+    @cached_property
+    def labels(self) -> tuple[Floats, Floats]:
+        """Loss a row by window, NaN where too few labels are there; of the baseline, and now."""
+        known = self.base.labelled.sum() / max(self.base.predicted.sum(), 1.0)
+
+        def losses(of: Matrices) -> Floats:
+            there = (of.labelled >= _LEAST_LABELLED) & (of.labelled >= _MATURE * known * of.predicted)
+            return np.where(there, of.loss / np.maximum(of.labelled, 1.0), np.nan)
+
+        return losses(self.base), losses(self.now)
+
+    @cached_property
+    def loss(self) -> Step | None:
+        """A step of the loss."""
+        return self.step(*self.labels, 0.0)
+
+    @cached_property
+    def base_loss(self) -> float:
+        """A row's; 0 where nothing is labelled."""
+        base = self.labels[0]
+        return float(np.nanmean(base)) if np.isfinite(base).any() else 0.0
+
+    @property
+    def loss_up(self) -> bool:
+        """Whether it rose by enough."""
+        return self.loss is not None and self.loss.level > self.thresholds.loss * self.base_loss
+
+    @property
+    def labelled(self) -> int:
+        """Windows with labels."""
+        return int(np.isfinite(self.labels[1]).sum())
+
+    # -------------------------------------------------------------------------------------- what is known of
+
+    def agree_known(self, name: str, onset: int = 0) -> bool:
+        """Whether it is known of a feature if online and offline values agree: by pairs, or because the same code makes both."""
+        if self.layout.of[name].same_code:
+            return True
+        return bool(self.now.pairs[onset:, self.layout.place[name]].sum() >= _LEAST_PAIRS)
+
+    @property
+    def ages_known(self) -> bool:
+        """Whether ages of values are told."""
+        return bool(np.isfinite(self.now.age).any() and np.isfinite(self.base.age).any())
+
+    def mismatch(self, name: str) -> Step | None:
+        """A step of the share of pairs that differ; none where the same code makes both sides."""
+        return self.mismatches[self.layout.place[name]]
+
+    @cached_property
+    def mismatches(self) -> list[Step | None]:
+        """Of all features."""
+        base, now = (np.where(one.pairs > 0, one.differing / np.maximum(one.pairs, 1.0), np.nan).T for one in (self.base, self.now))
+        if not len(self.base.rows):
+            return [None] * len(now)
+        nobody_knows = ~np.isfinite(base).any(axis=1)
+        base[nobody_knows] = self.thresholds.join_noise
+        return self.steps(base, now, self.thresholds.join_noise)
+
+    def window_of(self, time: int) -> int | None:
+        """The monitored window that a time is in; -1 shortly before them, None long before."""
+        windows = self.case.monitored
+        if not windows or time <= windows[0].start - (windows[0].end - windows[0].start):
+            return None
+        return -1 if time <= windows[0].start else int(np.searchsorted([one.end for one in windows], time, side="left"))
+
+    def near(self, onset: int, types: Sequence[str] = DEPLOYMENTS) -> list[Coincident]:
+        """What was done within one window of an onset."""
+        found = [(one, self.window_of(one.time)) for one in self.case.coincident if one.type in types]
+        return [one for one, window in found if window is not None and abs(window - onset) <= 1]
+
+    def since(self, onset: int, most: int = NEWEST) -> list[Window]:
+        """The newest windows since an onset."""
+        return self.case.monitored[onset:][-most:]
+
+    # -------------------------------------------------------------------------------------------- what is found
+
+    def add(
+        self,
+        cause: Cause,
+        features: Sequence[str],
+        step: Step,
+        confidence_: float,
+        subtype: str,
+        evidence: Sequence[Piece],
+        *,
+        missing: dict[str, str] | None = None,
+        awaits: str | None = None,
+        alternatives: tuple[Cause, ...] = (),
+        map_: Map | None = None,
+        exchanged: dict[str, str] | None = None,
+        live: bool | None = None,
+    ) -> None:
+        """A finding; its features are claimed by the cause that named them first."""
+        self.findings.append(
+            Finding(
+                cause=cause,
+                subtype=subtype,
+                features=tuple(features),
+                onset=step.onset,
+                shape="gradual" if step.gradual else "abrupt",
+                live=step.live if live is None else live,
+                confidence=confidence_,
+                evidence=[*evidence],
+                awaits=awaits,
+                missing=missing or {},
+                alternatives=alternatives,
+                map=map_,
+                exchanged=exchanged or {},
+            )
+        )
+        for name in features:
+            self.claimed.setdefault(name, cause)
+
+    def claimed_by(self, causes: frozenset[Cause]) -> set[str]:
+        """Features that one of the causes has."""
+        return {name for name, cause in self.claimed.items() if cause in causes}
+
+
+def sure(*pairs: tuple[float, float], missing: int = 0, against: int = 0, besides: Sequence[float] = ()) -> float:
+    """Confidence by values and their thresholds, and further strengths."""
+    return confidence(*(strength(value, threshold) for value, threshold in pairs), *besides, missing=missing, against=against)

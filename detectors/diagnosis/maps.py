@@ -1,0 +1,112 @@
+"""Simple maps between quantiles of old and of new values: by what a feature may have been re-expressed."""
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .matrices import HIGH, INNER, LOW, SHARES
+from .statistics import rounded
+
+Floats = NDArray[np.float64]
+Form = Literal["scale", "affine", "log1p", "expm1", "affine_log1p"]
+
+#: Factors that units and conventions differ by.
+CONSTANTS = {
+    1000.0: "x 1000 (unit prefix)",
+    100.0: "x 100 (percent, cents)",
+    60.0: "x 60 (minutes, seconds)",
+    24.0: "x 24 (days, hours)",
+    7.0: "x 7 (weeks, days)",
+    12.0: "x 12 (years, months)",
+    1.609344: "miles to kilometres",
+    2.54: "inches to centimetres",
+    3.28084: "metres to feet",
+    2.2046: "kilograms to pounds",
+    10.0: "x 10",
+    1.8: "degrees Celsius to Fahrenheit",
+    1e6: "x 1,000,000",
+    3600.0: "x 3600 (hours, seconds)",
+}
+#: What a form's further freedom costs it, in its error.
+_COSTS: dict[Form, float] = {"scale": 0.0, "log1p": 0.002, "affine": 0.006, "expm1": 0.004, "affine_log1p": 0.012}
+#: Above it nobody means an exponential.
+_LARGEST_EXPONENT = 50.0
+
+
+class Fit(NamedTuple):
+    """new = a x old + b, of the logarithm or exponential of old where the form says so."""
+
+    form: Form
+    error: float  #: root mean square, in spreads of the new quantiles
+    a: float
+    b: float
+
+
+def spread(quantiles: Floats) -> float:
+    """Between the 10 and 90 % quantiles."""
+    return max(float(quantiles[HIGH] - quantiles[LOW]), 1e-12)
+
+
+def distance(one: Floats, other: Floats, unit: float) -> float:
+    """Root mean square difference of inner quantiles, in a unit."""
+    with np.errstate(over="ignore"):
+        return float(np.sqrt(np.mean(((one - other)[INNER] / unit) ** 2)))
+
+
+def logarithm(values: Floats) -> Floats:
+    """log(1 + x), of negative ones by their size."""
+    return np.asarray(np.sign(values) * np.log1p(np.abs(values)), dtype=np.float64)
+
+
+def fitted(old: Floats, new: Floats) -> dict[Form, Fit]:
+    """The best map of each form."""
+    logs = logarithm(old)
+    sides: dict[Form, tuple[Floats, bool]] = {
+        "scale": (old, False),
+        "affine": (old, True),
+        "log1p": (logs, False),
+        "affine_log1p": (logs, True),
+    }
+    if old.min() >= 0 and old.max() < _LARGEST_EXPONENT:
+        sides["expm1"] = np.expm1(old), False
+    return {form: _fit(form, x, new, shifted) for form, (x, shifted) in sides.items()}
+
+
+def best(fits: dict[Form, Fit]) -> Fit:
+    """The one of the least error and freedom."""
+    return min(fits.values(), key=lambda fit: rounded(fit.error + _COSTS[fit.form]))
+
+
+def _fit(form: Form, x: Floats, y: Floats, shifted: bool) -> Fit:
+    unit = spread(y)
+    x_mean, y_mean = (float(x[INNER].mean()), float(y[INNER].mean())) if shifted else (0.0, 0.0)
+    dx, dy = (x[INNER] - x_mean) / unit, (y[INNER] - y_mean) / unit
+    square = float(dx @ dx)
+    a = float(dx @ dy) / square if square > 0 else 0.0
+    b = y_mean - a * x_mean
+    return Fit(form, rounded(distance(a * x + b, y, unit)), a, b)
+
+
+def recognised(factor: float, tolerance: float) -> str | None:
+    """What a factor, or its inverse, is known for.
+
+    >>> recognised(0.01, 0.01), recognised(3.0, 0.01)
+    ('1 / 100 (percent, cents)', None)
+    """
+    if factor == 0:
+        return None
+    for known, name in CONSTANTS.items():
+        if abs(np.log(abs(factor) / known)) < tolerance:
+            return name
+        if abs(np.log(abs(factor) * known)) < tolerance:
+            return f"1 / {name.removeprefix('x ')}" if name.startswith("x ") else f"{name}, inverse"
+    return None
+
+
+def mixed(old: Floats, new: Floats, share: float) -> Floats:
+    """Quantiles of a mixture with a share of new values, from those of both (piecewise linear)."""
+    places = np.sort(np.concatenate([old, new]))
+    behind = (1 - share) * np.interp(places, old, SHARES, left=0.0, right=1.0) + share * np.interp(places, new, SHARES, left=0.0, right=1.0)
+    rising = np.maximum.accumulate(behind + 1e-12 * np.arange(len(behind)))
+    return np.asarray(np.interp(SHARES, rising, places), dtype=np.float64)

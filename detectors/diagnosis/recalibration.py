@@ -1,0 +1,231 @@
+"""A feature's values were re-expressed at their source: what is there now is an image of what was, under a map that no population makes."""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...schemas.stored.reference import NumericProfile
+from . import relabelling, rollout
+from .finding import Cause, Map, Piece
+from .groups import bin_of
+from .inquiry import FAULTY, Inquiry, Shift, sure
+from .maps import Fit, best, distance, fitted, mixed, recognised, spread
+from .matrices import INNER, looked_at, quantiles_of
+from .meaning import face
+from .relations import Relations
+from .statistics import rounded
+
+Floats = NDArray[np.float64]
+
+#: Windows that quantiles are averaged over: the newest ones, of a slow change fewer; rows and windows that they need.
+_MOST, _MOST_GRADUAL, _LEAST_ROWS, _LEAST = 12, 3, 30, 2
+#: Times the error of the map, and in spreads, that values would be off if nothing had been done to them.
+_MOVED, _MOVED_COARSE, _MOVED_LEAST = 3.0, 1.5, 0.1
+#: Errors of quantiles of a feature of few values; what a logarithm that fits, and one that moved, come to.
+_COARSE, _LOG_ERROR, _LOG_MOVED = 0.12, 0.02, 0.3
+#: Of spreads: wider than by sampling; worth a word; enough to be a map if little else is; in logarithms, the least that a constant is.
+_WIDER, _WIDER_WEAK, _WIDER_MAYBE, _OF_CONSTANT = 1.9, 1.12, 1.1, 0.3
+#: Of its own shift, that another owner's feature must show to make it a population's.
+_CROWD = 0.4
+#: Repeated values that make a feature one of few values.
+_DISCRETE = 0.4
+#: Of the way to a factor, on which a growing one is seen.
+_WAY = 0.2, 0.7
+
+
+class Told(NamedTuple):
+    """How values were re-expressed, and why it was no population."""
+
+    map: Map
+    evidence: list[Piece]
+    sureness: float
+
+
+def look(inquiry: Inquiry, relations: Relations) -> None:
+    """Of every feature that shifts and that nothing has claimed."""
+    for name in inquiry.layout.names:
+        shift = inquiry.shifts.get(name)
+        if shift is None or inquiry.claimed.get(name) in FAULTY:
+            continue
+        numeric = inquiry.layout.of[name].numeric
+        told = _map(inquiry, relations, name, shift) if numeric else None
+        if not numeric and (anew := relabelling.look(inquiry, relations, name, shift)) is not None:
+            told = Told(*anew)
+        gradual = False
+        if told is None and numeric and (mixture := rollout.look(inquiry, name, shift)) is not None:
+            told, gradual = Told(*mixture), True
+        if told is not None:
+            _found(inquiry, name, shift, told, gradual)
+
+
+def _found(inquiry: Inquiry, name: str, shift: Shift, told: Told, gradual: bool) -> None:
+    step = shift.step
+    known, deployed = inquiry.agree_known(name, step.onset), bool(inquiry.near(step.onset))
+    cause: Cause = "feature_recalibration" if known or not deployed else "training_serving_skew"
+    other: Cause = "training_serving_skew" if cause == "feature_recalibration" else "feature_recalibration"
+    agreement = Piece("pairs_agree", "yes" if known else "unknown", None, name, role="for" if known else "against")
+    inquiry.add(
+        cause,
+        (name,),
+        replace(step, gradual=gradual or step.gradual),
+        sure((shift.size, shift.threshold), besides=[told.sureness], missing=0 if known else 2),
+        "rollout" if gradual else "map" if inquiry.layout.of[name].numeric else told.map.form,
+        [Piece("total_variation", shift.size, shift.threshold, name, step.z), *told.evidence, agreement],
+        missing={} if known else {"agreement": "whether values changed for everybody, or in serving alone"},
+        awaits=None if known or cause == "training_serving_skew" else "agreement",
+        alternatives=() if known else (other,),
+        map_=told.map,
+    )
+
+
+def _map(inquiry: Inquiry, relations: Relations, name: str, shift: Shift) -> Told | None:
+    """A simple map, if its error is small and something says that no population drifts so."""
+    t, onset, gradual = inquiry.thresholds, shift.step.onset, shift.step.gradual
+    since = inquiry.since(onset, _MOST_GRADUAL if gradual else _MOST)
+    now = [
+        one
+        for window in since
+        if looked_at(window.values.get(name)) > _LEAST_ROWS and (one := quantiles_of(window, inquiry.layout, name)) is not None
+    ]
+    before = [one for window in inquiry.case.baseline if (one := quantiles_of(window, inquiry.layout, name)) is not None]
+    if len(now) < _LEAST or not before:
+        return None
+    new, old = np.mean(now, axis=0), np.mean(before, axis=0)
+    fits = fitted(old, new)
+    fit, atoms = best(fits), new_atoms(inquiry, name, onset)
+    limit = max(t.map_error * (t.map_affine if "affine" in fit.form else 1.0), 1.5 * _own(before, old, len(now)))
+    if atoms > t.new_atoms:
+        limit = max(limit, _COARSE)  # averaged quantiles of few values are coarse
+    scale = fits["scale"]
+    if scale.error <= max(limit, t.map_error) and abs(np.log(abs(scale.a) + 1e-12)) > 0.05 and _grows(inquiry, name, onset, old, scale.a):
+        inquiry.growing.add(name)
+        return None
+    moved = distance(old, new, spread(new))
+    if fit.error > limit or moved < (_MOVED_COARSE if limit > _MOVED_LEAST else _MOVED) * fit.error or moved < _MOVED_LEAST:
+        return None
+    return _judged(inquiry, relations, name, shift, _Fitted(fit, moved, spread(new) / spread(old), _outside(inquiry, name, now), atoms))
+
+
+class _Fitted(NamedTuple):
+    fit: Fit
+    moved: float  #: without the map
+    ratio: float  #: of spreads
+    outside: float  #: of quantiles, outside what training saw
+    atoms: float  #: of repeated values, new ones
+
+
+def _judged(inquiry: Inquiry, relations: Relations, name: str, shift: Shift, found: _Fitted) -> Told | None:
+    t, onset, gradual, fit = inquiry.thresholds, shift.step.onset, shift.step.gradual, found.fit
+    wider = abs(float(np.log(found.ratio)))
+    known = recognised(fit.a, t.constant) if fit.form == "scale" else None
+    meaning = face(inquiry, relations, name, onset)
+    near = inquiry.unclaimed(onset, name)
+    alone, many_new = not near, found.atoms > t.new_atoms
+    if 0 <= meaning < t.face and found.outside < 0.5 and known is None and not many_new:
+        return None  # values still mean what they meant: the population moved
+    if _crowd(inquiry, name, shift, near) and not (known is not None and fit.error < _LOG_ERROR) and found.outside < 0.9:
+        return None  # features of other owners moved too
+    exact = alone and not gradual and (many_new or (fit.error < t.map_exact and meaning > t.face_broken))
+    reasons = _reasons(inquiry, name, found, known, exact)
+    if alone and not gradual and fit.form == "scale" and fit.error < _LOG_ERROR and wider > np.log(_WIDER_MAYBE):
+        inquiry.doubtful.add(name)
+    told = Map(fit.form, rounded(fit.a), fit.b, known, 1.0, fit.error)
+    error = Piece("map_error", fit.error, t.map_error, name)
+    if (
+        not reasons
+        and meaning < 0
+        and alone
+        and not gradual
+        and fit.form == "scale"
+        and fit.error < t.map_weak
+        and wider > np.log(_WIDER_WEAK)
+    ):
+        return Told(told, [error, Piece("face", "nothing hangs together with it", None, name, role="against")], 0.5)
+    strong = exact or found.outside > t.outside or wider > np.log(t.spread_ratio) or known is not None
+    slow = gradual and known is None and wider < np.log(t.spread_ratio)  # slow growth is the world, not a release
+    if not (strong or len(reasons) >= 2) or slow:
+        return None
+    sureness = min(0.97, 0.6 + 0.15 * len(reasons) + (0.1 if found.outside > 0.3 or known is not None else 0.0))
+    evidence = [error, *reasons, *([Piece("face", meaning, t.face_broken, name)] if meaning >= 0 else [])]
+    return Told(told, evidence, sureness)
+
+
+def _reasons(inquiry: Inquiry, name: str, found: _Fitted, known: str | None, exact: bool) -> list[Piece]:
+    """Why no population drifts so."""
+    t, fit, wider = inquiry.thresholds, found.fit, abs(float(np.log(found.ratio)))
+    possible = [
+        (known is not None and wider > _OF_CONSTANT, Piece("recognised_constant", known, None, name)),
+        (wider > np.log(_WIDER), Piece("spread_ratio", rounded(found.ratio), t.spread_ratio, name)),
+        (found.outside > t.outside, Piece("quantiles_outside_training", rounded(found.outside), t.outside, name)),
+        (
+            fit.form in ("log1p", "expm1") and fit.error < _LOG_ERROR and found.moved > _LOG_MOVED,
+            Piece("logarithm_fits", fit.error, _LOG_ERROR, name),
+        ),
+        (found.atoms > t.new_atoms, Piece("new_repeated_values", rounded(found.atoms), t.new_atoms, name)),
+        (exact, Piece("exact_abrupt_alone", fit.error, t.map_exact, name)),
+    ]
+    return [piece for holds, piece in possible if holds]
+
+
+def _crowd(inquiry: Inquiry, name: str, shift: Shift, near: list[str]) -> bool:
+    """Whether features of other sources moved as much at that onset."""
+    of = inquiry.layout.of
+    return any(
+        (of[other].source != of[name].source or of[name].source is None) and inquiry.shifts[other].size > _CROWD * shift.size
+        for other in near
+    )
+
+
+def _own(before: list[Floats], old: Floats, length: int) -> float:
+    """By how much stretches of the baseline differ from the whole of it."""
+    unit = spread(old)
+    starts = range(0, max(1, len(before) - length + 1), 2)
+    return max(distance(np.mean(before[start : start + length], axis=0), old, unit) for start in starts)
+
+
+def _outside(inquiry: Inquiry, name: str, now: list[Floats]) -> float:
+    profile = inquiry.layout.of[name].profile
+    assert isinstance(profile, NumericProfile)
+    edge = 1e-9 * max(abs(profile.minimum), abs(profile.maximum)) + _cell(inquiry, name, profile)
+    return float(np.mean([(one < profile.minimum - edge) | (one > profile.maximum + edge) for one in now]))
+
+
+def _cell(inquiry: Inquiry, name: str, profile: NumericProfile) -> float:
+    """The width of a magnitude's cell at the reference's largest value: a quantile within it may be off by so much."""
+    return max(abs(profile.minimum), abs(profile.maximum)) / 2.0 ** inquiry.layout.of[name].mantissa
+
+
+def _grows(inquiry: Inquiry, name: str, onset: int, old: Floats, factor: float) -> bool:
+    """Whether, on the way, whole distributions lie between: a factor that grows; not a mixture of old and new, a roll-out."""
+    growth, mixtures = [], []
+    square = float(old[INNER] @ old[INNER])
+    if factor <= 0 or square <= 0:
+        return False
+    for window in inquiry.case.monitored[max(0, onset - 1) :]:
+        now = quantiles_of(window, inquiry.layout, name)
+        if now is None:
+            continue
+        own = float(now[INNER] @ old[INNER]) / square
+        if _WAY[0] < np.log(max(own, 1e-9)) / np.log(factor) < _WAY[1]:
+            growth.append(distance(now, own * old, spread(now)))
+            mixtures.append(min(distance(now, mixed(old, factor * old, share), spread(now)) for share in np.arange(0.1, 1.0, 0.1).tolist()))
+    return len(growth) >= 2 and rounded(float(np.median(growth))) < rounded(float(np.median(mixtures)))
+
+
+def new_atoms(inquiry: Inquiry, name: str, onset: int) -> float:
+    """Of the values that come again and again those that training never repeated; 0 of a feature whose values do not."""
+    own, profile = inquiry.layout.grouped[name], inquiry.layout.of[name].profile
+    assert isinstance(profile, NumericProfile)
+    if own.atoms_mass < _DISCRETE:
+        return 0.0
+    rows: dict[float, int] = {}
+    for window in inquiry.since(onset):
+        values = window.values.get(name)
+        for value, count in ({} if values is None else values.repeated).items():
+            rows[value] = rows.get(value, 0) + count
+    rows.pop(0.0, None)  # no scale and no logarithm moves it
+    known = sum(count for value, count in rows.items() if bin_of(profile, value) in own.atoms)
+    total = sum(rows.values())
+    return 0.0 if not total else (total - known) / total

@@ -1,0 +1,102 @@
+"""A release on its way: a part of the rows has new values, (1 - w) F(x) + w F(x / a), for a recognised constant or a logarithm."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..counting.magnitudes import bounds_of
+from ..neighbours.cures import excess
+from .evidence import Window
+from .finding import Map, Piece
+from .inquiry import Inquiry, Shift
+from .maps import CONSTANTS
+
+Floats = NDArray[np.float64]
+
+#: Windows that are looked at: of a slow change the newest alone.
+_MOST, _MOST_GRADUAL = 10, 4
+#: Factors that mixtures are looked for with: of smaller ones old and new lie too near to each other.
+_LEAST_FACTOR = 3.5
+#: How far apart old and new must lie, as the largest distance of their distribution functions.
+_APART = 0.6
+#: The residual of the mixture: in sampling errors, and of its share; the share in sampling errors; above it all rows are new.
+_RESIDUAL, _RESIDUAL_OF_SHARE, _SHARE, _ALL = 1.2, 0.1, 4.0, 0.97
+#: Of the new outliers, those that masking the feature must cure: else they are new in more than it.
+_CURED = 0.5
+SURENESS = 0.85
+
+
+def look(inquiry: Inquiry, name: str, shift: Shift) -> tuple[Map, list[Piece], float] | None:
+    """The mixture that fits best, if it does."""
+    since = inquiry.since(shift.step.onset, _MOST_GRADUAL if shift.step.gradual else _MOST)
+    old, new = _distribution(inquiry, inquiry.case.baseline, name), _distribution(inquiry, since, name)
+    if old is None or new is None or not _cures(inquiry, name, shift.step.onset):
+        return None
+    (places, behind, _), (now, reached, rows) = old, new
+
+    def at(values: Floats) -> Floats:
+        return np.interp(values, places, behind, left=0.0, right=1.0)
+
+    change = reached - at(now)
+    best: tuple[float, float, str, float | None] | None = None
+    for constant, factor, back in _maps(bool(places[0] >= 0)):
+        with np.errstate(over="ignore"):
+            apart = at(back(now)) - at(now)
+        if np.abs(apart).max() < _APART:
+            continue
+        share = float(change @ apart / (apart @ apart))
+        residual = round(float(np.abs(change - share * apart).max()), 6)
+        if best is None or residual < best[0]:
+            best = residual, share, constant, factor
+    if best is None:
+        return None
+    residual, share, constant, factor = best
+    noise = _RESIDUAL / np.sqrt(rows)
+    if not (inquiry.thresholds.rollout < share < _ALL and share > _SHARE * noise and residual < max(noise, _RESIDUAL_OF_SHARE * share)):
+        return None
+    found = Map("log1p" if factor is None else "scale", 1.0 if factor is None else factor, 0.0, constant, round(share, 6), residual)
+    return (
+        found,
+        [
+            Piece("share_of_rows", round(share, 6), inquiry.thresholds.rollout, name),
+            Piece("mixture_residual", residual, round(noise, 6), name),
+        ],
+        SURENESS,
+    )
+
+
+def _maps(positive: bool) -> list[tuple[str, float | None, Callable[[Floats], Floats]]]:
+    """Each with what undoes it."""
+
+    def by(factor: float) -> Callable[[Floats], Floats]:
+        return lambda values: values / factor
+
+    found: list[tuple[str, float | None, Callable[[Floats], Floats]]] = []
+    for known, text in CONSTANTS.items():
+        if known > _LEAST_FACTOR:
+            found += [(text, known, by(known)), (f"1 / {text.removeprefix('x ')}", 1 / known, by(1 / known))]
+    return [*found, *([("log1p", None, np.expm1)] if positive else [])]
+
+
+def _distribution(inquiry: Inquiry, windows: Sequence[Window], name: str) -> tuple[Floats, Floats, float] | None:
+    """Upper ends of the cells of magnitude, the share of rows up to each, and rows."""
+    parts = [values.magnitudes for window in windows if (values := window.values.get(name)) is not None and values.magnitudes is not None]
+    if not sum(int(one.rows.sum()) for one in parts):
+        return None
+    cells, place = np.unique(np.concatenate([one.cells for one in parts]), return_inverse=True)
+    rows = np.bincount(place, weights=np.concatenate([one.rows for one in parts]))
+    _, upper = bounds_of(cells, inquiry.layout.of[name].mantissa)
+    return upper, np.cumsum(rows) / rows.sum(), float(rows.sum())
+
+
+def _cures(inquiry: Inquiry, name: str, onset: int) -> bool:
+    """Whether outliers, if there are more since then, are familiar without this feature."""
+    since = inquiry.since(onset)
+    compared, outliers, masked = (sum(getattr(one, part) for one in since) for part in ("scored", "outliers", "masked"))
+    usual = inquiry.base.outliers.sum() / max(inquiry.base.compared.sum(), 1.0)
+    rate = outliers / max(compared, 1)
+    if rate - usual < inquiry.thresholds.novelty or not masked:
+        return True
+    cured = sum(window.cured.get(name, 0) for window in since) / masked
+    return excess(cured, inquiry.case.usual.get(name, 0.0), rate=rate) >= _CURED
