@@ -1,7 +1,8 @@
 """Whose features they are, and as of when: by what predictions and the rows of a feature log find each other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from msgspec import UNSET
@@ -79,16 +80,30 @@ class EntityReader:
 
     def _times(self, column: Sequence[object], why: dict[int, str]) -> NDArray[np.int64]:
         """In ms; 0 where there is none, which is noted."""
-        raw = [one.decode("utf-8", "replace") if isinstance(one, bytes) else one for one in column]
+        raw = (
+            [one.decode("utf-8", "replace") if isinstance(one, bytes) else one for one in column]
+            if bytes in set(map(type, column))
+            else column
+        )
         seconds = np.full(len(raw), np.nan)
-        texts = [row for row, one in enumerate(raw) if isinstance(one, str)]
-        numbers = [row for row, one in enumerate(raw) if isinstance(one, int | float) and not isinstance(one, bool)]
-        seconds[texts] = seconds_of_texts([str(raw[row]) for row in texts])
-        seconds[numbers] = seconds_of_numbers([raw[row] for row in numbers])  # type: ignore[misc]  # they are numbers
-        with np.errstate(over="ignore", invalid="ignore"):
-            ms = np.rint(seconds * 1000)
-            there = np.abs(ms) < _LATEST
+        read: Callable[[list[Any]], NDArray[np.float64]]  # of values of these kinds
+        for kinds, read in (({str}, seconds_of_texts), ({int, float}, seconds_of_numbers)):
+            rows = [row for row, one in enumerate(raw) if type(one) in kinds]
+            seconds[rows] = read([raw[row] for row in rows])
+        times, there = in_ms(seconds)
         for row in np.flatnonzero(~there).tolist():
             what = "no time" if raw[row] is None or raw[row] is UNSET else f"{quoted(raw[row])} is not a time"
             why.setdefault(row, f"{self._places['as of']}: {what}, so nobody knows as of when the values are")
-        return np.where(there, np.where(there, ms, 0), 0).astype(np.int64)
+        return times
+
+
+def in_ms(seconds: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Times in ms, 0 where there is none; and where there is one.
+
+    >>> [found.tolist() for found in in_ms(np.array([1.0004, np.nan, 1e300]))]
+    [[1000, 0, 0], [True, False, False]]
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        ms = np.rint(seconds * 1000)
+        there = np.abs(ms) < _LATEST
+    return np.where(there, ms, 0).astype(np.int64), there

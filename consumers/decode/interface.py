@@ -64,6 +64,8 @@ class Columns:
     rejected: list[Rejected] = field(default_factory=list)  #: rows all of whose numbers are *missing*; they must not be counted
     vectors: Sequence[NDArray[np.float64]] = ()
     ids: Sequence[object] | None = None  #: the text of every row's id, or one of the `Marks`; None: not asked for, or not in the payload
+    entities: Sequence[object] | None = None  #: likewise of whose features they are
+    as_of: NDArray[np.float64] | None = None  #: and as of when, seconds since 1970; NaN where there is no time
 
 
 class Decoder(Protocol):
@@ -76,10 +78,16 @@ class Decoder(Protocol):
         ...
 
     def columns(
-        self, fields: Sequence[ProfiledField], values: Sequence[bytes | None], rows: NDArray[np.intp] | None = None, *, ids: bool = False
+        self,
+        fields: Sequence[ProfiledField],
+        values: Sequence[bytes | None],
+        rows: NDArray[np.intp] | None = None,
+        *,
+        ids: bool = False,
+        entities: bool = False,
     ) -> Columns:
-        """The fields of every record, in one pass, and the ids if they are asked for; or of those of some rows, which what is told of rows
-        then counts among.
+        """The fields of every record, in one pass, and the ids, or entities and times, if they are asked for; or of those of some rows, which
+        what is told of rows then counts among.
 
         Of the very sequence of values that `identities` had, a decoder may have read the columns along already.
         """

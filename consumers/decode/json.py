@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ...schemas.cloud_events import Headers
 from ...schemas.configuration.mapping import Mapping, Place
 from ...schemas.configuration.where import Where
-from ...schemas.stored.reference import ProfiledField
+from ...schemas.stored.reference import FieldType, ProfiledField
 from .ahead import ReadAhead, tables
 from .identity import RowIdentity
 from .interface import Columns, Identities
@@ -28,6 +28,19 @@ __all__ = ["JSONDecoder", "category_text", "classify", "decode_generic"]
 MOST_KNOWN = 256
 
 
+class _Schema(NamedTuple):
+    """What is read of payloads, and what of it stands behind the fields: columns' names, the last one first."""
+
+    wanted: tuple[Wanted, ...]
+    beside: tuple[str, ...] = ()
+
+    def with_beside(self, name: str, place: Place | None, type_: FieldType) -> "_Schema":
+        """The same, with what is at a place; unless that is not in the payload, or read already."""
+        if place is None or place.source != "path" or place.path in {one.path for one in self.wanted}:
+            return self
+        return _Schema((*self.wanted, Wanted(place.path, type_)), (name, *self.beside))
+
+
 class JSONDecoder:
     """Decodes one stream's payloads.
 
@@ -43,7 +56,7 @@ class JSONDecoder:
         self._identity = RowIdentity(mapping)
         places = (getattr(mapping, name) for name in type(mapping).model_fields if name != "features")
         self._used = {place.path for place in places if place is not None and place.source == "path"}
-        self._known: dict[tuple[int, bool], tuple[Sequence[ProfiledField], tuple[Wanted, ...]]] = {}
+        self._known: dict[tuple[int, bool, bool], tuple[Sequence[ProfiledField], _Schema]] = {}
         self._ahead = ReadAhead(self._identity)
 
     @property
@@ -78,14 +91,28 @@ class JSONDecoder:
         )
 
     def columns(
-        self, fields: Sequence[ProfiledField], values: Sequence[bytes | None], rows: NDArray[np.intp] | None = None, *, ids: bool = False
+        self,
+        fields: Sequence[ProfiledField],
+        values: Sequence[bytes | None],
+        rows: NDArray[np.intp] | None = None,
+        *,
+        ids: bool = False,
+        entities: bool = False,
     ) -> Columns:
         """The fields of every record, or of those of some ``rows``; all that is told of rows then counts among them."""
-        schema = self._schema(fields, ids)
+        schema, beside = self._schema(fields, ids, entities)
         read = self._ahead.columns(schema, values, rows)
         if read is None:
             read = tables(schema).read(values if rows is None else [values[row] for row in rows.tolist()]).columns
-        return read if len(schema) == len(fields) else replace(read, categorical=read.categorical[:-1], ids=read.categorical[-1])
+        for name in beside:  # the last one first
+            match name:
+                case "as_of":
+                    read = replace(read, numeric=read.numeric[:, :-1], as_of=read.numeric[:, -1])
+                case "entities":
+                    read = replace(read, categorical=read.categorical[:-1], entities=read.categorical[-1])
+                case "ids":
+                    read = replace(read, categorical=read.categorical[:-1], ids=read.categorical[-1])
+        return read
 
     def is_row(self, value: bytes | None) -> bool:
         """Whether a record has features; a tombstone has none."""
@@ -112,14 +139,16 @@ class JSONDecoder:
             return {}
         return {name: found[name] for name in found if (*place.path, name) not in self._used} if isinstance(found, dict) else {}
 
-    def _schema(self, fields: Sequence[ProfiledField], ids: bool) -> tuple[Wanted, ...]:
-        """By the identity of ``fields``, which are a reference's: to compare them costs more than a small batch. Ids stand last."""
-        known = self._known.get((id(fields), ids))
+    def _schema(self, fields: Sequence[ProfiledField], ids: bool, entities: bool) -> _Schema:
+        """By the identity of ``fields``, which are a reference's: to compare them costs more than a small batch."""
+        known = self._known.get((id(fields), ids, entities))
         if known is None or known[0] is not fields:
             if len(self._known) >= MOST_KNOWN:
                 del self._known[next(iter(self._known))]
-            schema, place = wanted(self._mapping, fields, self._keys), self._mapping.id
-            if ids and place is not None and place.source == "path" and place.path not in {one.path for one in schema}:
-                schema = (*schema, Wanted(place.path, "categorical"))
-            known = self._known[id(fields), ids] = (fields, schema)
+            schema, mapping = _Schema(wanted(self._mapping, fields, self._keys)), self._mapping
+            if ids:
+                schema = schema.with_beside("ids", mapping.id, "categorical")
+            if entities:
+                schema = schema.with_beside("entities", mapping.entity, "categorical").with_beside("as_of", mapping.as_of, "timestamp")
+            known = self._known[id(fields), ids, entities] = (fields, schema)
         return known[1]

@@ -123,6 +123,10 @@ class Further:
         """Whether its rows wait for labels."""
         return model in self._asked.joins
 
+    def compares(self, model: str) -> bool:
+        """Whether its rows are compared with a feature log."""
+        return model in self._asked.served
+
     @property
     def reads_ids(self) -> bool:
         """Whether ids may have been read for something else than to be counted."""

@@ -159,8 +159,7 @@ class Matching:
                 counting, new_at = counting[order], new_at[order]
             happenings += self._happened("predicted", counting) + self._happened("duplicate", predictions[repeated])
             new, early = self._enter(new_at, counting)
-        early_at = new_at[early]
-        early = new[early]
+        early_at, early = new_at[early], new[early]
         if len(labels):
             changes = self._meet(labels, labels_at, new, early, early_at)
         else:
