@@ -48,7 +48,7 @@ def compared_of(bus: Bus, configuration: Configuration) -> list[Compared]:
             joined=known.joined + counts["joined"],
             features=added([known.features, AgreementPanes(comparison).read(pane)]),
         )
-    return [found[key] for key in sorted(found, key=lambda key: (key[0], key[1] or ""))]
+    return [found[key] for key in sorted(found, key=lambda key: (key[0], key[1] is None, key[1] or ""))]
 
 
 def sentences(found: Sequence[Compared]) -> Iterator[str]:

@@ -80,7 +80,7 @@ class EntityReader:
 
     def _times(self, column: Sequence[object], why: dict[int, str]) -> NDArray[np.int64]:
         """In ms; 0 where there is none, which is noted."""
-        raw = (
+        raw: Sequence[Any] = (
             [one.decode("utf-8", "replace") if isinstance(one, bytes) else one for one in column]
             if bytes in set(map(type, column))
             else column

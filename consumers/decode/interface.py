@@ -86,8 +86,8 @@ class Decoder(Protocol):
         ids: bool = False,
         entities: bool = False,
     ) -> Columns:
-        """The fields of every record, in one pass, and the ids, or entities and times, if they are asked for; or of those of some rows, which
-        what is told of rows then counts among.
+        """The fields of every record, in one pass, and the ids, or entities and times, if they are asked for; or of those of some rows,
+        which what is told of rows then counts among.
 
         Of the very sequence of values that `identities` had, a decoder may have read the columns along already.
         """
