@@ -24,7 +24,7 @@ from driftbus.schemas.messages.model_event import ModelEvent
 from driftbus.schemas.messages.pane import Pane
 
 from ..streaming import BEGINNING, Event, Sent, by_model, configuration, everything, prepare, rows, send, trim
-from .known import familiar_reference
+from .known import familiar_reference, offline
 
 #: What a recording is run through; hands act on the world, and have a battery of their own.
 FOLDS = tuple(node.role for node in TOPOLOGY if node.kind == "fold")
@@ -36,6 +36,8 @@ MOST_AT_ONCE = 60
 LENGTH = 700
 #: The stream of labels.
 LABELS = "outcomes"
+#: The feature log.
+FEATURES = "warehouse"
 #: Model events.
 DEPLOYMENTS = 150
 
@@ -83,7 +85,7 @@ def _of_no_topic(event: Event) -> Event:
         pane = Pane.decoded(event.value)
     except ValueError:
         return event
-    if pane.stream != LABELS:
+    if pane.stream not in (LABELS, FEATURES):
         return event
     headers = tuple(header for header in event.headers if header[0] != "ce_id")
     return Event(event.key, pane.model_copy(update={"topic_id": ""}).encoded(), headers)
@@ -111,6 +113,10 @@ class World:
     @property
     def labels(self) -> str:
         return self.settings.labels[LABELS].topics[0]
+
+    @property
+    def features(self) -> str:
+        return self.settings.features[FEATURES].topics[0]
 
     @property
     def reads(self) -> dict[str, tuple[str, str]]:
@@ -145,7 +151,7 @@ class World:
     def clean(self) -> Outcome:
         """What one process publishes that nothing happens to: of a recording of the input, on an embedded bus."""
         file = self.folder / f"{uuid.uuid4().hex}.jsonl"
-        write_recording(self.bus(), [self.topic, self.labels, self.settings.topics.models], file)
+        write_recording(self.bus(), [self.topic, self.labels, self.features, self.settings.topics.models], file)
         with closing(EmbeddedBus(":memory:", self.settings.application, "clean")) as bus:
             load_recording(bus, file)
             create_topics(bus, self.settings)
@@ -172,15 +178,17 @@ class World:
 
 
 def settings_of(folder: Path, application: str) -> Configuration:
-    """Two models, one without a reference, the other with labels, reviews, its rows compared; a snapshot with every commit."""
+    """Two models, one without a reference, the other with all there is: labels, a feature log, reviews; a snapshot with every commit."""
     return configuration(
         application=application,
         artifacts=str(folder / "artifacts"),
         topics={"prefix": application, "partitions": PARTITIONS},
-        stream={"topics": [f"{application}-scored"]},
+        stream={"topics": [f"{application}-scored"], "mapping": {"entity": "trip"}},
         labels={LABELS: {"topics": [f"{application}-known"], "wait": "1m", "early": "10s", "about": "1m"}},
+        features={FEATURES: {"topics": [f"{application}-features"], "wait": "1m", "early": "10s"}},
         models={
             "m0": {
+                "agreement": {"log": FEATURES},
                 "false_alarms": "1 per 1h",
                 "labels": LABELS,
                 "ood": {"of": "row"},
@@ -208,12 +216,16 @@ def fill(world: World, *more: Sent) -> None:
         Sent(number % PARTITIONS, one.time + 5_000 * (number % 7), labelled(number)) for number, one in enumerate(placed) if number % 5
     ]
     send(bus, sorted(known, key=lambda one: one.time), world.labels)
+    bus.create(world.features, PARTITIONS, settings={"retention.ms": "-1"})
+    send(bus, sorted(offline(placed), key=lambda one: one.time), world.features)
 
 
 def named(sent: Sent, number: int) -> Sent:
     """With an id, if it is a prediction."""
     try:
-        return sent._replace(value=msgspec.json.encode({"id": f"row {number}"} | msgspec.json.decode(sent.value or b"")))
+        return sent._replace(
+            value=msgspec.json.encode({"id": f"row {number}", "trip": f"trip {number}"} | msgspec.json.decode(sent.value or b""))
+        )
     except (msgspec.DecodeError, TypeError, UnicodeError, RecursionError):
         return sent
 
