@@ -34,11 +34,8 @@ class Served:
         assert mapping.entity is not None, "refused by the configuration"
         self.name, self._comparison_of = log, comparison_of
         self._mapping, self._reader = mapping, EntityReader(mapping.entity, mapping.as_of)
-        self._key, self._sample, self._width = (
-            entity_key(configuration, log),
-            configuration.features[log].sample,
-            configuration.compared(log),
-        )
+        self._key, self._sample = entity_key(configuration, log), configuration.features[log].sample
+        self._width = configuration.compared(log)
 
     def rows(
         self,

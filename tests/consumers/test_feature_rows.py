@@ -34,7 +34,7 @@ def served(features: dict[str, Any], at: int = 0, model: str = "m0", **more: obj
     return Output(SERVED, 0, None, msgspec.json.encode(value), (), BEGINNING + at)
 
 
-def offline(values: object, at: int = 1_000, **more: object) -> Output:
+def offline(values: object, /, *, at: int = 1_000, **more: object) -> Output:
     value = {"entity": "customer-1", "as_of": TIME, "values": values, **more}
     return Output(LOG, 0, None, msgspec.json.encode(value), (), BEGINNING + at)
 
@@ -90,8 +90,8 @@ def test_what_meets(row: Output, met: int) -> None:
 
 
 def test_a_row_may_say_its_model() -> None:
-    chosen = settings({"mapping": {"model": "for"}})
-    sent = [served(FEATURES), served(FEATURES, model="m1"), offline(FEATURES | {"age": 18}, **{"for": "m1"})]
+    chosen = settings({"mapping": {"model": "model"}})
+    sent = [served(FEATURES), served(FEATURES, model="m1"), offline(FEATURES | {"age": 18}, model="m1")]
     assert World(chosen, sent).told == [
         "m0/1: 0 of 1 predictions met a row of the feature log; none differs",
         "m1/1: 1 of 1 predictions met a row of the feature log; they differ in age 100.0%",
