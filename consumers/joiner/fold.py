@@ -18,11 +18,11 @@ from ...schemas.messages.review import ReviewLabel
 from ...schemas.stored.snapshot import FORM, PartitionState
 from ..streams.align import AGAIN, NEVER, Aligned, Aligner, pending_offsets
 from ..streams.buckets import Every
+from ..streams.doubts import Doubts, Span, Standing, standings
 from ..streams.spans import Spans
 from .answered import Answered, Heard
 from .blocks import Blocks, Kept
 from .counted import CountedBy
-from .doubts import Doubts, Span, Standing, standings
 from .kinds import Kind
 from .marks import Mark, mark, packed, unpacked
 from .names import Names

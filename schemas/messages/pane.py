@@ -24,6 +24,8 @@ ARRIVALS, REVISIONS = "arrivals", "revisions"
 OOD = "ood"
 #: Whether served values are those of a feature log: pairs of both (`driftbus.detectors.agreement.layout`).
 AGREEMENT = "agreement"
+#: What people answered of predictions that were drawn uniformly: evidence (`driftbus.schemas.messages.answered`).
+REVIEWED = "reviewed"
 #: Flagged rows that a pane holds, those of the smallest hashes; characters of each one's text.
 MOST_FLAGGED, MOST_FLAGGED_TEXT = 50, 200
 #: Rows with p <= .01 that a run looks at without each of their fields, those of the smallest hashes.
