@@ -23,6 +23,13 @@ class Marks(NamedTuple):
 MARKS = Marks()
 
 
+class AsOf(NamedTuple):
+    """A time that stands beside the features: as of when values of some of them are."""
+
+    path: tuple[str, ...]
+    zone: str = "UTC"  #: where it is from, if it does not say so; the same of all that stand there
+
+
 class Rejected(NamedTuple):
     """A record that cannot be counted at all."""
 
@@ -66,6 +73,7 @@ class Columns:
     ids: Sequence[object] | None = None  #: the text of every row's id, or one of the `Marks`; None: not asked for, or not in the payload
     entities: Sequence[object] | None = None  #: likewise of whose features they are
     as_of: NDArray[np.float64] | None = None  #: and as of when, seconds since 1970; NaN where there is no time
+    times: NDArray[np.float64] | None = None  #: [n, times], seconds since 1970 or a NaN of `MARKS`; None: not asked for
 
 
 class Decoder(Protocol):
@@ -85,9 +93,10 @@ class Decoder(Protocol):
         *,
         ids: bool = False,
         entities: bool = False,
+        times: tuple[AsOf, ...] = (),
     ) -> Columns:
-        """The fields of every record, in one pass, and the ids, or entities and times, if they are asked for; or of those of some rows,
-        which what is told of rows then counts among.
+        """The fields of every record, in one pass, and what else is asked for; or of those of some rows, which what is told of rows then
+        counts among. A time that is a field itself is known where that is a timestamp, and else missing.
 
         Of the very sequence of values that `identities` had, a decoder may have read the columns along already.
         """

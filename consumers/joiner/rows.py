@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from ...detectors.agreement.codes import contents
 from ...detectors.joining.rows import LABEL, label, prediction
 from ...detectors.outcomes.cells import cells_of
-from ...schemas.messages.block import NO_BIN, Block, Whose
+from ...detectors.outcomes.products import WITHIN
+from ...schemas.messages.block import NO_BIN, NO_OUTLIER, Block, Whose
 from ...schemas.outcome import NO_VALUE
 from ...schemas.stored.outcomes import OutcomeBasis
 from .names import Names
@@ -30,6 +31,7 @@ def predictions(blocks: Sequence[Block], names: Names, basis_of: BasisOf, step: 
     codes = np.concatenate([np.array([names.codes(whose, step) for whose in block.whose])[block.of] for block in own])[order]
     rows["model"], rows["version"], rows["place"] = codes.T
     rows["score"] = np.concatenate([block.scores for block in own])[order]
+    rows["flags"] = np.concatenate([_flags(block) for block in own])[order]
     if bins:
         rows["bins"] = np.concatenate([_bins(block, basis_of, bins) for block in own])[order]
     for version, place in np.unique(codes[:, 1:], axis=0).tolist():
@@ -98,6 +100,12 @@ def in_steps(rows: Rows, blocks: Sequence[Block], ends: Sequence[int], side: str
         order = np.argsort(at, kind="stable")
         rows, at = rows[order], at[order]
     return rows, at
+
+
+def _flags(block: Block) -> NDArray[np.uint8]:
+    """Of a block: which of its rows are known to be no outliers."""
+    outliers = np.frombuffer(block.outliers, dtype=np.uint8)
+    return np.where(outliers == NO_OUTLIER, WITHIN, 0).astype(np.uint8) if len(outliers) else np.zeros(block.rows, dtype=np.uint8)
 
 
 def _bins(block: Block, basis_of: BasisOf, bins: int) -> NDArray[np.uint8]:

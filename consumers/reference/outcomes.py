@@ -82,7 +82,7 @@ def groupings(configuration: Configuration) -> GroupingOf:
         if grouping is None:
             if len(known) >= _MOST_KNOWN:
                 known.clear()
-            grouping = known[model, reference] = Grouping(fields, configuration.model(model).outcomes.features)
+            grouping = known[model, reference] = Grouping(fields, configuration.model(model).grouped)
         return grouping
 
     return found
@@ -92,7 +92,7 @@ class Bases:
     """How outcomes are counted, by model, reference (content hash) and labels."""
 
     def __init__(self, configuration: Configuration, reference_of: Callable[[str], Reference], metrics: MetricsOf = NO_METRICS) -> None:
-        self._configuration, self._labels, self._reference_of, self._metrics = configuration, configuration.labels, reference_of, metrics
+        self._configuration, self._reference_of, self._metrics = configuration, reference_of, metrics
         self._comparison_of = comparisons(configuration)
         self._grouping_of = groupings(configuration)
         self._found = lru_cache(maxsize=_MOST_KNOWN)(self._basis)
@@ -118,8 +118,9 @@ class Bases:
     def _basis(self, model: str, reference: str, labels: str) -> OutcomeBasis:
         profile = self._reference_of(reference)
         grouping = self._grouping_of(model, reference, profile.fields)
-        own = {"features": grouping.features, "grouping": grouping.name, "own": columns_of(self.metrics(model))}
-        return basis_of(self._labels[labels], profile).model_copy(update=own)
+        inner = bool(grouping.features) and self._configuration.model(model).inner
+        own = {"features": grouping.features, "grouping": grouping.name, "inner": inner, "own": columns_of(self.metrics(model))}
+        return basis_of(self._configuration.labels[labels], profile).model_copy(update=own)
 
     def _basis_of_agreement(self, model: str, reference: str) -> Basis:
         profile, settings = self._reference_of(reference), self._configuration.model(model)

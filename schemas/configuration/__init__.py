@@ -15,6 +15,7 @@ from .feature_log import Agreement, FeatureColumns, FeatureLog, FeatureMapping
 from .features import MOST_NAME, Chosen, FeatureSettings, Important
 from .golden import Golden
 from .labels import LabelColumns, LabelMapping, Labels
+from .mapping import Place
 from .metrics import Metrics
 from .model import MOST_PIECES, Model, PairSettings, Trailing
 from .ood import Ood
@@ -143,6 +144,11 @@ class Configuration(Setting):
         """What is known of where values come from; of a source that is not listed nothing is."""
         return SourceSettings() if name is None else self.sources.get(name, SourceSettings())
 
+    def as_of(self, model: str, feature: str) -> Place | None:
+        """Where a message says as of when a feature's value is."""
+        own = self.model(model).feature(feature)
+        return own.as_of or self.source(own.source).as_of
+
     def stream_of(self, model: str) -> str:
         """The stream that a model's predictions come from."""
         return self.models.get(model, Model()).stream or next(iter(self.streams))
@@ -174,7 +180,8 @@ class Configuration(Setting):
 
     def binned(self, labels: str) -> int:
         """Features whose groups a row of the predictions has that wait for these labels, at most."""
-        return max((model.outcomes.binned for model in self.models.values() if model.labels == labels), default=0)
+        chosen = [model.grouped for model in self.models.values() if model.labels == labels]
+        return max((one if isinstance(one, int) else len(one) for one in chosen), default=0)
 
     def compared(self, log: str) -> int:
         """Values that a row carries that waits for this feature log, or is of it, at most."""

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from ..duration import Duration, written
 from ..fact import Setting
+from ..messages.block import MOST_BINNED
 from .diagnosis import Diagnosis, OrOff
 from .feature_log import Agreement
 from .features import FeatureSettings, Important, NullValues, OrIgnore, Zone
@@ -138,6 +139,18 @@ class Model(Setting):
     def joins(self) -> tuple[str, ...]:
         """What its predictions wait for: labels, a feature log."""
         return tuple(name for name in (self.labels, None if self.agreement is None else self.agreement.log) if name is not None)
+
+    @property
+    def grouped(self) -> tuple[str, ...] | int:
+        """The features by whose groups outcomes are summed, or how many: where causes are looked for, as many as there may be."""
+        if self.outcomes.features is not None:
+            return self.outcomes.features
+        return 0 if self.labels is None or self.diagnosis is None else MOST_BINNED
+
+    @property
+    def inner(self) -> bool:
+        """Whether outcomes are summed apart for those rows that were compared with the training data, and are no outliers."""
+        return self.ood is not None and self.diagnosis is not None and self.grouped not in (0, ())
 
     def feature(self, name: str) -> FeatureSettings:
         """The settings of one feature: of all patterns that match, the later ones win, key by key; its own name wins over all."""

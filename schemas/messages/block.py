@@ -19,11 +19,13 @@ FORM, FORM_OF_LABELS = 3, 2
 #: Bytes of an id: a hash of its text.
 ID_BYTES = 16
 #: Features of which a row has a group, at most: a byte each.
-MOST_BINNED = 20
+MOST_BINNED = 24
 #: Features of which a row carries the value, at most; bytes of one.
 MOST_COMPARED, VALUE_BYTES = 24, 8
 #: The byte of a feature without a value, or that the row's model has no groups of.
 NO_BIN = 255
+#: Of a row that was compared with the training data: it is no outlier.
+NO_OUTLIER = 1
 #: Of a score in a block: a probability of 1.
 SCORE_ONE = 1 << 20
 #: Bytes of a record, at most: of each row, and beside the text of each name.

@@ -11,7 +11,7 @@ from ..cloud_events import MSGPACK
 from ..fact import Fact
 from ..form import check_form, lean
 from ..identity import derived_id
-from ..integers import Boundary, Count, IntegerVector, Offset, PartitionNumber, Place, SparseVector, Time, packed
+from ..integers import Boundary, Count, IntegerVector, Offset, PartitionNumber, Place, SparseVectors, Time, packed
 from .of_version import OfVersion
 
 #: How a pane is to be read. A higher number is a promise broken on purpose: see docs/schemas.md.
@@ -52,8 +52,8 @@ _USUAL: dict[str, Any] = {
     "inside": _NONE,
     "inside_at": 0,
     "commonest": _NONE,
-    "magnitudes": {},
-    "repeated": {},
+    "magnitudes": [],
+    "repeated": [],
     "ages": {},
     "complete": True,
     "clock_decided": False,
@@ -146,8 +146,8 @@ class Pane(OfVersion, Fact):
     #: Of kind `agreement`, the commonest online values of differing pairs: of each its feature's place, its code, and its rows.
     commonest: IntegerVector = np.zeros(0, dtype=np.int64)
     #: Of rows of all segments that were looked at closely: by numeric field, places and rows (`driftbus.detectors.counting.closely`).
-    magnitudes: dict[str, SparseVector] = {}  #: places are cells (`driftbus.detectors.counting.magnitudes`)
-    repeated: dict[str, SparseVector] = {}  #: of values that many of them share; places are the bits of float64
+    magnitudes: SparseVectors = {}  #: places are cells (`driftbus.detectors.counting.magnitudes`)
+    repeated: SparseVectors = {}  #: of values that many of them share; places are the bits of float64
     ages: dict[str, Ages] = {}  #: of rows of all segments, by feature
     complete: bool = True  #: of outcomes: of all there was; not where a partition was given up, or rows came behind their bucket
     clock_decided: bool = False  #: of outcomes: the wall clock said that some partition has no more, not the data
