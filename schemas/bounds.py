@@ -22,6 +22,7 @@ RECORDS = {
     "ood-sample": 50_000,
     "snapshot": 600_000,
     "drift-event": 800_000,
+    "root-cause": 500_000,
     "notice": 100_000,
     "dead-letter": 150_000,
     "announcement": 50_000,

@@ -23,6 +23,7 @@ from .messages.prediction import Prediction
 from .messages.progress import Progress
 from .messages.review import ReviewAnswer, ReviewLabel, ReviewRequest, ReviewSlot
 from .messages.reviewed import Reviewed
+from .messages.root_cause import RootCauseEvent
 from .stored.golden import GoldenSet
 from .stored.reference import Reference
 
@@ -56,6 +57,7 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "review-request": ReviewRequest,
     "review-slot": ReviewSlot,
     "reviewed": Reviewed,
+    "root-cause": RootCauseEvent,
 }
 
 

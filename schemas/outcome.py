@@ -45,19 +45,41 @@ def id_halves(texts: Sequence[str], key: bytes = b"") -> NDArray[np.uint64]:
     >>> id_halves(["a", "b", "a"]).shape, (id_halves(["a"]) == id_halves(["a"], b"secret")).any()
     ((3, 2), np.False_)
     """
+    return _hashed(texts, key).astype(np.uint64)
+
+
+def id_hash(id_: str, key: bytes) -> str:
+    """The same 128 bits of one id as text: where ids are personal, it stands in their place.
+
+    >>> halves_of(id_hash("a", b"secret")).tolist() == id_halves(["a"], b"secret").tolist()
+    True
+    """
+    return _hashed([id_], key).tobytes().hex()
+
+
+def halves_of(hash_: str) -> NDArray[np.uint64]:
+    """The halves of `id_hash`, shape [1, 2]."""
+    return np.frombuffer(bytes.fromhex(hash_), dtype=">u8").astype(np.uint64).reshape(1, 2)
+
+
+def sampled(texts: Sequence[str], key: bytes, rate: float) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """Which ids are in a sample of this rate, and the halves of these; those of a lower rate are among those of a higher one.
+
+    >>> places, halves = sampled([str(i) for i in range(10_000)], b"", 0.1)
+    >>> len(places) in range(900, 1_100), halves.shape == (len(places), 2)
+    (True, True)
+    """
+    hashes = _hashed(texts, key)
+    if rate >= 1:
+        return np.arange(len(hashes)), hashes.astype(np.uint64)
+    places = np.flatnonzero(hashes[:, 0] < np.uint64(int(rate * 2**64)))
+    return places, hashes[places].astype(np.uint64)
+
+
+def _hashed(texts: Sequence[str], key: bytes) -> NDArray[np.uint64]:
+    """As the digests have them: the first byte counts most."""
     if key:
         digests = b"".join([blake2b(text.encode(), digest_size=16, key=key).digest() for text in texts])
     else:
         digests = b"".join(map(xxhash.xxh3_128_digest, map(str.encode, texts)))
-    return np.frombuffer(digests, dtype=">u8").astype(np.uint64).reshape(-1, 2)
-
-
-def sampled(halves: NDArray[np.uint64], rate: float) -> NDArray[np.bool_]:
-    """Which ids are in a sample of this rate; those of a lower rate are among those of a higher one.
-
-    >>> int(sampled(id_halves([str(i) for i in range(10_000)]), 0.1).sum()) in range(900, 1_100)
-    True
-    """
-    if rate >= 1:
-        return np.ones(len(halves), dtype=bool)
-    return np.asarray(halves[:, 0] < np.uint64(int(rate * 2**64)))
+    return np.frombuffer(digests, dtype=">u8").reshape(-1, 2)

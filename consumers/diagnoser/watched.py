@@ -1,5 +1,6 @@
 """What is remembered of one model version against one reference: its windows, and what came of it since the last run."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +36,7 @@ class Watched:
     runs: int = 0
     outcomes: int = 0  #: labelled rows since the last run
     news: bool = False  #: an evaluation, a deployment or an episode since the last run
+    _drawn: list[Evidence] | None = field(default=None, repr=False)
     _read: dict[int, tuple[Window, Evidence]] = field(default_factory=dict, repr=False)
 
     @property
@@ -66,6 +68,12 @@ class Watched:
             window.written()
             known = self._read[window.first] = window, self.reading.window(window)
         return known[1]
+
+    def drawn(self, draw: Callable[[], list[Evidence]]) -> list[Evidence]:
+        """What stands for the baseline before there is one; drawn once."""
+        if self._drawn is None:
+            self._drawn = draw()
+        return self._drawn
 
     def forget_read(self) -> None:
         """Let go of what is looked at no more."""
@@ -141,4 +149,7 @@ def _counts(pane: Pane, size: int) -> Read:
     return Read(
         counts=((pane.counts_at, pane.counts), (size + pane.sums_at, pane.sums)),
         unseen=pane.unseen,
+        magnitudes=pane.magnitudes,
+        repeated=pane.repeated,
+        ages=pane.ages,
     )

@@ -15,6 +15,7 @@ MESSAGES: Mapping[str, Sequence[str]] = {
     "joins": ("block", "progress"),
     "snapshots": (),
     "drift": ("drift-event", "notice"),
+    "root-causes": ("root-cause",),
     "performance": ("performance", "reviewed"),
     "ood": ("ood-sample",),
     "models": ("announcement", "model-event", "golden-set"),

@@ -33,6 +33,7 @@ _SETTINGS: Mapping[str, tuple[bool, Mapping[str, str], int | None]] = {
     "joins": (True, _APPEND_TIME, 7),
     "snapshots": (True, {}, None),  # one partition for each of the summaries; compacted
     "drift": (True, {}, 90),
+    "root-causes": (True, {}, 90),
     "performance": (True, {}, None),  # compacted
     "ood": (True, {}, 90),
     "models": (False, {}, None),  # one order for all announcements and model events; compacted

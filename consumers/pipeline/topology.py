@@ -10,6 +10,7 @@ from typing import NamedTuple
 from ...schemas.configuration import Configuration
 from ..clerk import clerk
 from ..detector import detector
+from ..diagnoser import diagnoser, kinds
 from ..golden import evaluator
 from ..joiner import joiner
 from ..process.consumer import Consumer, Kind, Making
@@ -61,6 +62,7 @@ class Node(NamedTuple):
     does: str
     make: Callable[[Making], Sequence[Consumer]]
     per_stream: bool = False  #: a group for every stream: ``application-ROLE-STREAM``
+    again: bool = False  #: it reads what a later role writes: at the end of the input it ends once more, behind that
     asked: Callable[[Configuration], bool] = always  #: whether a configuration asks for it; else it has no topics, and is not run
 
 
@@ -100,15 +102,25 @@ TOPOLOGY = (
         "sums panes over partitions, tests every bucket, opens and resolves episodes, and notes them beside the panes; tells how "
         "predictions turned out; asks for golden evaluations",
         detector.make,
+        again=True,
     ),
     Node(
         reviewer.ROLE,
         "fold",
         ("summaries", "reviews", "snapshots"),
-        ("reviews", "performance", "snapshots", "drift", "dead-letter"),
-        "draws the predictions that people are asked about, and tells what their answers say of all",
+        ("reviews", "summaries", "performance", "snapshots", "drift", "dead-letter"),
+        "draws the predictions that people are asked about, tells what their answers say of all, and hands these to the detector",
         reviewer.make,
         asked=reviews.asked,
+    ),
+    Node(
+        diagnoser.ROLE,
+        "fold",
+        ("summaries", "snapshots"),
+        ("root-causes", "snapshots", "drift", "dead-letter"),
+        "says which cause is behind what drifts, what to do, and whether retraining is allowed",
+        diagnoser.make,
+        asked=kinds.asked,
     ),
     Node(
         evaluator.ROLE,

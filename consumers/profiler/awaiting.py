@@ -11,7 +11,7 @@ from ...detectors.counting.segments import Coded
 from ...schemas.configuration import Configuration
 from ...schemas.configuration.mapping import Place
 from ...schemas.messages.block import SCORE_ONE, Whose
-from ...schemas.outcome import NO_VALUE, id_halves, sampled
+from ...schemas.outcome import NO_VALUE, sampled
 from ...schemas.stored.reference import ProfiledField, Role
 from ..decode.interface import Columns
 from ..decode.outcomes import Outcomes
@@ -26,6 +26,8 @@ from .waiting import Rows, rows_of
 
 _NUMERIC = ("numeric", "timestamp")
 _TEXTS = ("categorical", "boolean", "text")
+#: References whose outputs are remembered.
+MOST_KNOWN = 256
 
 
 class Of(NamedTuple):
@@ -33,6 +35,16 @@ class Of(NamedTuple):
 
     whose: Whose
     monitored: Monitored
+
+
+class OutputColumn(NamedTuple):
+    """Of the decoded columns that of a prediction or a score, among the numbers or among the texts."""
+
+    column: int
+    numeric: bool
+
+
+Output = OutputColumn | None
 
 
 class Join:
@@ -43,48 +55,80 @@ class Join:
         self._labels, self._id = configuration.labels[labels], configuration.streams[stream].mapping.id
         self._outcomes, self._grouping_of = Outcomes(self._labels), grouping_of
         self._bins, self._key = configuration.binned(labels), label_key(configuration, labels)
+        self._known: dict[str, tuple[Output, Output]] = {}  # by reference, where its prediction and its score stand
 
-    def rows(self, columns: Columns, records: Records, places: NDArray[np.int64], of: Of, code: Callable[[Whose], int]) -> Rows:
-        """Of decoded records of one model version those that are sampled and have an id and a prediction; ``places``: their rows among the
-        columns, then among the records, shape [2, n]; ``code``: how rows say whose they are. Their times are for somebody else.
+    def rows(
+        self,
+        columns: Columns,
+        records: Records,
+        inside: NDArray[np.int64],
+        among: NDArray[np.int64],
+        of: Of,
+        code: Callable[[Whose], int],
+    ) -> tuple[Rows, NDArray[np.int64]]:
+        """Of decoded records of one model version those that are sampled and have an id and a prediction, and which of them these are.
+
+        Parameters
+        ----------
+        inside, among
+            Their rows among the columns, and among the records.
+        code
+            How rows say whose they are. Their times are for somebody else.
         """
-        inside, among = places
-        fields = of.monitored.fields
-        there, halves = _halves(ids_of(self._id, columns, records, inside, among), self._key)
-        kept = np.flatnonzero(sampled(halves, self._labels.sample))
-        there, halves = there[kept], halves[kept]
-        inside, among = inside[there], among[there]
-        values, scores = self._values(columns, fields, inside)
-        there = values != NO_VALUE
-        inside = inside[there]
-        rows = rows_of(halves[there], self._bins, value=values[there], beside=scores[there], offset=records.offsets[among[there]])
-        grouping = self._grouping_of(of.whose.model, of.whose.reference, fields)
+        there, halves = self._sampled(ids_of(self._id, columns, records, inside, among))
+        values, scores = self._values(columns, of, inside[there])
+        if (known := values != NO_VALUE).all():
+            chosen = inside[there]
+        else:
+            there, halves, values, scores = there[known], halves[known], values[known], scores[known]
+            chosen = inside[there]
+        rows = rows_of(halves, self._bins, value=values, beside=scores, offset=records.offsets[among[there]])
+        grouping = self._grouping_of(of.whose.model, of.whose.reference, of.monitored.fields)
         of = of._replace(whose=of.whose._replace(grouping=grouping.name))
         if not grouping.features and of.monitored.counting.segmenter is None:
             rows["of"] = code(of.whose)
-            return rows
-        numeric, texts = columns.numeric[inside], Texts(columns.categorical, fields, inside)
+            return rows, there
+        numeric, texts = columns.numeric[chosen], Texts(columns.categorical, of.monitored.fields, chosen)
         rows["bins"][:, : len(grouping.features)] = grouping.codes(numeric, texts)
         rows["of"] = _whose(of, numeric, texts, code)
-        return rows
+        return rows, there
 
-    def _values(
-        self, columns: Columns, fields: Sequence[ProfiledField], rows: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _sampled(self, ids: Sequence[object]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+        """Which of them are ids that wait, and their hashes; others are marks."""
+        try:
+            return sampled(cast(Sequence[str], ids), self._key, self._labels.sample)
+        except (TypeError, AttributeError):  # of a mark, which is no text
+            texts = {place: one for place, one in enumerate(ids) if type(one) is str}
+            kept, halves = sampled(list(texts.values()), self._key, self._labels.sample)
+            return np.fromiter(texts, np.int64, len(texts))[kept], halves
+
+    def _values(self, columns: Columns, of: Of, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The predictions' values, and their scores in units of 2^-20 (-1: none that is a probability)."""
-        found = column_of(columns, fields, "score")
-        scores = np.full(len(rows), np.nan) if found is None or not isinstance(found, np.ndarray) else found[rows]
+        prediction, score = self._outputs(of)
+        scores = _taken(columns, score, rows)
+        numbers = scores if isinstance(scores, np.ndarray) else np.full(len(rows), np.nan)
         with np.errstate(invalid="ignore"):
-            fixed = np.where((scores >= 0) & (scores <= 1), np.rint(np.nan_to_num(scores) * SCORE_ONE), -1).astype(np.int64)
-        prediction = column_of(columns, fields, "prediction")
-        if prediction is None:
-            if self._labels.outcome == "number":
-                return self._outcomes.of_predictions(scores), fixed
-            if self._labels.outcome == "binary":
-                return self._outcomes.of_scores(np.where(fixed >= 0, scores, np.nan)), fixed
-            return np.full(len(rows), NO_VALUE, dtype=np.int64), fixed
-        own = prediction[rows] if isinstance(prediction, np.ndarray) else [prediction[row] for row in rows.tolist()]
-        return self._outcomes.of_predictions(own), fixed
+            probable = (numbers >= 0) & (numbers <= 1)
+        fixed = np.full(len(rows), -1)
+        fixed[probable] = np.rint(numbers[probable] * SCORE_ONE)
+        own = _taken(columns, prediction, rows)
+        if own is not None:
+            return self._outcomes.of_predictions(own), fixed
+        if self._labels.outcome == "number":
+            return self._outcomes.of_predictions(numbers), fixed
+        if self._labels.outcome == "binary":
+            return self._outcomes.of_scores(np.where(probable, numbers, np.nan)), fixed
+        return np.full(len(rows), NO_VALUE, dtype=np.int64), fixed
+
+    def _outputs(self, of: Of) -> tuple[Output, Output]:
+        """Where a reference's prediction and score stand."""
+        found = self._known.get(of.whose.reference)
+        if found is None:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            fields = of.monitored.fields
+            found = self._known[of.whose.reference] = output_of(fields, "prediction"), output_of(fields, "score")
+        return found
 
 
 def ids_of(
@@ -104,15 +148,6 @@ def ids_of(
         keys = records.keys()
         raw = [keys[row] for row in among.tolist()]
     return [_text(value) for value in raw]
-
-
-def _halves(ids: Sequence[object], key: bytes) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """Which of them are ids, and their hashes; the others are marks."""
-    try:
-        return np.arange(len(ids)), id_halves(cast(Sequence[str], ids), key)
-    except (TypeError, AttributeError):  # of a mark, which is no text
-        texts = {place: one for place, one in enumerate(ids) if type(one) is str}
-        return np.fromiter(texts, np.int64, len(texts)), id_halves(list(texts.values()), key)
 
 
 class Texts:
@@ -150,13 +185,30 @@ def joins(configuration: Configuration, stream: str) -> dict[str, Join]:
     return found
 
 
+def output_of(fields: Sequence[ProfiledField], role: Role) -> Output:
+    """Where the prediction stands, or the score."""
+    for kinds, numeric in ((_NUMERIC, True), (_TEXTS, False)):
+        roles = [field.role for field in fields if field.type in kinds]
+        if role in roles:
+            return OutputColumn(roles.index(role), numeric=numeric)
+    return None
+
+
 def column_of(columns: Columns, fields: Sequence[ProfiledField], role: Role) -> NDArray[np.float64] | Sequence[object] | None:
     """The column of the prediction, or of the score; None: the reference has no such field."""
-    numeric = [field.role for field in fields if field.type in _NUMERIC]
-    texts = [field.role for field in fields if field.type in _TEXTS]
-    if role in numeric:
-        return np.asarray(columns.numeric[:, numeric.index(role)])
-    return columns.categorical[texts.index(role)] if role in texts else None
+    place = output_of(fields, role)
+    if place is None:
+        return None
+    return np.asarray(columns.numeric[:, place.column]) if place.numeric else columns.categorical[place.column]
+
+
+def _taken(columns: Columns, place: Output, rows: NDArray[np.int64]) -> NDArray[np.float64] | list[object] | None:
+    if place is None:
+        return None
+    if place.numeric:
+        return np.asarray(columns.numeric[rows, place.column])
+    texts = columns.categorical[place.column]
+    return [texts[row] for row in rows.tolist()]
 
 
 def _in_payload(place: Place, value: bytes | None) -> object:

@@ -11,7 +11,7 @@ import numpy as np
 from ...schemas.configuration import Configuration, Labels
 from ...schemas.messages.block import Whose
 from ...schemas.messages.progress import InputPartition, Progress
-from ...schemas.outcome import id_halves, sampled
+from ...schemas.outcome import sampled
 from ..bus.interface import Output
 from ..decode.labels import LabelDecoder
 from ..decode.personal import label_key
@@ -113,16 +113,16 @@ class LabelTally:
                 self._runs.skip(taken, [rejected.row])
                 continue
             self._runs.refuse(records, taken.run, rejected.row, None, rejected.reason)
-        halves = id_halves(read.ids, self._key)
-        kept = np.flatnonzero(sampled(halves, self._labels.sample))
+        kept, halves = sampled(read.ids, self._key, self._labels.sample)
         for number, run in enumerate(self._runs.all()):
             run.labels += int((taken.run[read.rows] == number).sum())
-            own = kept[taken.run[read.rows[kept]] == number]
+            inside = taken.run[read.rows[kept]] == number
+            own = kept[inside]
             rows = read.rows[own]
             of = np.array([run.waiting.code(Whose(read.models[place] or "")) for place in own.tolist()], dtype=np.int64)
             run.waiting.add(
                 rows_of(
-                    halves[own],
+                    halves[inside],
                     of=of,
                     bucket=taken.buckets[rows],
                     water=taken.waters[rows],

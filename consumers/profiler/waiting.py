@@ -1,6 +1,7 @@
 """Rows of a run that wait for each other in the joins topic, until they leave in blocks."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -25,12 +26,18 @@ def rows_of(halves: NDArray[np.uint64], bins: int = 0, **columns: NDArray[np.int
     >>> rows_of(np.array([[1, 2]], dtype=np.uint64), 2, value=7)["bins"].tolist()
     [[255, 255]]
     """
-    rows = np.zeros(len(halves), dtype=[*_IDS, *((name, np.int64) for name in _NUMBERS), ("bins", np.uint8, (bins,))])
+    rows = np.zeros(len(halves), dtype=_columns(bins))
     rows["hi"], rows["lo"] = halves.T
-    rows["bins"] = NO_BIN
+    if bins:
+        rows["bins"] = NO_BIN
     for name, column in columns.items():
         rows[name] = column
     return rows
+
+
+@cache
+def _columns(bins: int) -> np.dtype[np.void]:
+    return np.dtype([*_IDS, *((name, np.int64) for name in _NUMBERS), ("bins", np.uint8, (bins,))])
 
 
 class Waiting:

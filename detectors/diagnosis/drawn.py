@@ -51,6 +51,6 @@ def _counts(reference: Sequence[int], rows: int, bits: np.random.PCG64) -> Integ
     total = np.cumsum(np.asarray(reference, dtype=np.int64))
     if not len(total) or not total[-1] or not rows:
         return np.zeros(len(total), dtype=np.int64)
-    uniform: Floats = (bits.random_raw(rows) >> np.uint64(11)) * 2.0**-53
+    uniform: Floats = np.asarray((bits.random_raw(rows) >> np.uint64(11)) * 2.0**-53, dtype=np.float64)
     place = np.searchsorted(total, np.floor(uniform * total[-1]), side="right")
     return np.bincount(place, minlength=len(total)).astype(np.int64)

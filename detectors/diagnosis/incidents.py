@@ -21,12 +21,14 @@ NEAR, NEAR_GRADUAL = 3, 8
 CONFIRMED_AFTER = 2
 #: Windows without it behind which a confirmed incident is over.
 OVER_AFTER = 2
-#: Confidence below which nothing is confirmed, and those which it is news to cross.
-CONFIRMABLE, CROSSED = 0.55, (0.6, 0.9)
+#: Confidence that it is news to cross.
+CROSSED = (0.6, 0.9)
 #: Incidents of one model that are open at once, and of those that are over how many are remembered.
 MOST_OPEN, MOST_ENDED = 50, 100
 #: Milliseconds for which what is over is remembered.
 REMEMBERED_FOR = 90 * 86_400_000
+#: Of an onset among the windows of another version, or reference: before all that are looked at now.
+_ELSEWHERE = -1
 #: Causes that touch the model as a whole, whatever features they are told by.
 _OF_ALL: frozenset[Cause] = frozenset({"prediction_label_bias", "model_broken"})
 
@@ -96,7 +98,7 @@ class Incident:
         if finding.cause != mine.cause or run.home not in self.missed or not overlapping(finding, mine):
             return False
         near = NEAR_GRADUAL if "gradual" in (finding.shape, mine.shape) else NEAR
-        return self.onset.number < run.kept_from or run.home in self.adopted or abs(one.onset.number - self.onset.number) <= near
+        return self.onset.number < run.kept_from or abs(one.onset.number - self.onset.number) <= near
 
     def adopts(self, one: Placed) -> bool:
         """Whether a finding of another version is this fault of the pipeline."""
@@ -141,6 +143,7 @@ class Incidents:
             if incident.finding.cause in PIPELINE and incident.status == "confirmed":
                 incident.missed[home] = 0
                 incident.adopted.add(home)
+                incident.onset = incident.onset._replace(number=_ELSEWHERE)
             elif not incident.missed:
                 self._end(incident, time, reason)
                 changed.append(incident)
@@ -169,6 +172,7 @@ class Incidents:
         other = next((incident for incident in free if run.home not in incident.missed and incident.adopts(one)), None)
         if other is not None:
             other.missed[run.home] = 0
+            other.onset = other.onset._replace(number=_ELSEWHERE)
         return other
 
     def _begun(self, one: Placed, run: Run, number: int) -> Incident | None:
@@ -181,14 +185,14 @@ class Incidents:
 
     def _found(self, incident: Incident, one: Placed, run: Run) -> None:
         incident.finding = one.finding
-        if run.home not in incident.adopted and incident.onset.number >= run.kept_from:
+        if incident.onset.number >= run.kept_from:
             incident.onset = one.onset
         incident.missed[run.home] = 0
         if run.stands:
             incident.adopted.discard(run.home)
         if run.home.version not in incident.versions:
             incident.versions.append(run.home.version)
-        incident.firm = incident.firm + run.fresh if may_be_confirmed(one.finding) else 0
+        incident.firm = incident.firm + run.fresh if one.finding.confirmable else 0
         if incident.status == "suspected" and incident.firm >= CONFIRMED_AFTER:
             incident.status = "confirmed"
 
@@ -220,11 +224,6 @@ class Incidents:
     def _let_go(self) -> None:
         self.ended += [one for one in self.open if not one.open]
         self.open = [one for one in self.open if one.open]
-
-
-def may_be_confirmed(finding: Finding) -> bool:
-    """Whether two such findings in a row confirm: it is sure enough, and awaits no evidence. That it cannot be told is always sure."""
-    return finding.cause == "undetermined" or (finding.confidence >= CONFIRMABLE and finding.awaits is None)
 
 
 def overlapping(one: Finding, other: Finding) -> bool:

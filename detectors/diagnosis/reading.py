@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...schemas.stored.familiarity import FamiliarityProfile
 from ...schemas.stored.reference import CategoricalProfile, NumericProfile, ProfiledField, Reference
@@ -17,6 +18,7 @@ from ..outcomes.layout import Layout as OutcomeLayout
 from ..outcomes.values import UNIT
 from .evidence import FieldOf, Outcomes, Relation, Values
 from .evidence import Window as Evidence
+from .groups import Layout as Groups
 from .sums import Integers, Sums
 from .windows import Window
 
@@ -44,6 +46,7 @@ class Reading:
         ]
         self._places = {field.name: place for field, place in found if place is not None}
         self.fields = tuple(_field_of(field, whose) for field, place in found if place is not None)
+        self.groups_of_fields = Groups(self.fields)
 
     @property
     def size(self) -> int:
@@ -196,6 +199,10 @@ def _relation(plan: OutcomeLayout, vector: Integers, part: str) -> Relation:
         r=float(plan.take(vector, f"{part}r")[0] * unit),
         rr=squares(plan.take(vector, f"{part}rr"))[0] * unit * unit,
         hh=hh,
-        hy=plan.take(vector, f"{part}hy")[:, 0] * unit,
-        hr=plan.take(vector, f"{part}hr")[:, 0] * unit,
+        hy=_floats_of(plan.take(vector, f"{part}hy")[:, 0], unit),
+        hr=_floats_of(plan.take(vector, f"{part}hr")[:, 0], unit),
     )
+
+
+def _floats_of(fixed: Integers, unit: float) -> NDArray[np.float64]:
+    return np.asarray(fixed, dtype=np.float64) * unit

@@ -162,7 +162,7 @@ class Windows:
         sums: dict[str, bytes] = {}
 
         def listed(windows: Sequence[Window]) -> list[list[int]]:
-            sums.update((_name(one), one.written()) for one in windows)
+            sums.update((_name(one.first, one.last), one.written()) for one in windows)
             return [[one.first, one.last, one.start, one.end] for one in windows]
 
         lists = [[self.open] if self.open else [], self.baseline, self.newest, *self.older]
@@ -175,15 +175,15 @@ class Windows:
         (closed, through, stands, doubtful, expired), lists = plain
 
         def windows(listed: Sequence[Sequence[int]]) -> list[Window]:
-            found = [Window(*numbers, Sums()) for numbers in listed]
-            for one in found:
-                one.encoded = sums_of(_name(one))
-                one.sums = Sums.decoded(one.encoded)
+            found = []
+            for first, last, start, end in listed:
+                content = sums_of(_name(first, last))
+                found.append(Window(first, last, start, end, Sums.decoded(content), content))
             return found
 
         open_, baseline, newest, *older = map(windows, lists)
         return cls(closed, through, open_[0] if open_ else None, baseline, newest, older, stands, doubtful, expired)
 
 
-def _name(window: Window) -> str:
-    return f"{window.first}-{window.last}"
+def _name(first: int, last: int) -> str:
+    return f"{first}-{last}"

@@ -90,6 +90,18 @@ def metrics(sums: Mapping[str, tuple[int, int]], rows: int) -> dict[str, float]:
     return {name: value for name, value in told.items() if math.isfinite(value)}
 
 
+def mean_loss(loss: str, told: Mapping[str, float]) -> float | None:
+    """The mean of a loss, by what `metrics` tells; None: it is not told.
+
+    >>> mean_loss("zero_one", {"accuracy": 0.75}), mean_loss("squared", {"rmse": 2.0}), mean_loss("brier", {})
+    (0.25, 4.0, None)
+    """
+    value = told.get(_METRICS.get(loss, ""))
+    if value is None:
+        return None
+    return 1 - value if loss == "zero_one" else value * value if loss == "squared" else value
+
+
 def _scaled(number: float, places: int) -> float:
     try:
         return math.ldexp(number, places)

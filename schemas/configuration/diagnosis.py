@@ -1,4 +1,4 @@
-"""``models.NAME.diagnosis:`` and ``sources:`` of the configuration: how causes are looked for, and what is known of where values come from."""
+"""``models.NAME.diagnosis:`` and ``sources:`` of the configuration: how causes are looked for, and where values come from."""
 
 from typing import Annotated, Literal
 

@@ -62,6 +62,11 @@ class KafkaTopics(Setting):
         return f"{self.prefix}.reviews"
 
     @property
+    def root_causes(self) -> str:
+        """What is behind what drifts."""
+        return f"{self.prefix}.root-causes"
+
+    @property
     def dead_letter(self) -> str:
         """What could not be counted."""
         return f"{self.prefix}.dead-letter"

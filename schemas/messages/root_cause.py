@@ -1,6 +1,8 @@
 """Root causes: which of seven is behind what drifts, or that it cannot be told; suspected, confirmed, superseded, withdrawn, resolved."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
 
 from ..cloud_events import JSON
 from ..fact import Fact
@@ -20,6 +22,15 @@ Cause = Literal[
 ]
 IncidentStatus = Literal["suspected", "confirmed", "superseded", "withdrawn", "resolved"]
 Decision = Literal["allow", "hold", "forbid"]
+
+#: Features that an event names; features with others' values; those whose source, and owners, it names.
+MOST_FEATURES, MOST_EXCHANGED, MOST_OWNERS = 20, 12, 20
+#: Pieces of evidence, things done near the onset, episodes, and partitions that an event lists.
+MOST_EVIDENCE, MOST_COINCIDENT, MOST_LISTED = 30, 10, 50
+#: Characters of a reason, and of the paragraph that a person reads.
+MOST_REASON, MOST_TEXT = 500, 4_000
+
+Reason = Annotated[str, Field(max_length=MOST_REASON)]
 
 
 class CauseMap(Fact):
@@ -76,7 +87,7 @@ class CauseRuledOut(Fact):
     """A cause that was looked for."""
 
     cause: Cause
-    because: str
+    because: Reason
 
 
 class MissingEvidence(Fact):
@@ -84,7 +95,7 @@ class MissingEvidence(Fact):
 
     stream: str
     state: str  #: not configured, not read, late, expired, no baseline
-    would_decide: str
+    would_decide: Reason
 
 
 class TrainingData(Fact):
@@ -147,7 +158,6 @@ class EvidencePlace(Fact):
 class RootCauseEvent(OfVersion, Fact):
     """On ``PREFIX.root-causes``, keyed by model: one revision of an incident."""
 
-    TYPE: ClassVar = "io.driftbus.root-cause"
     content_type: ClassVar = JSON
 
     application: str
@@ -190,7 +200,7 @@ class RootCauseEvent(OfVersion, Fact):
     panes: tuple[EvidencePlace, ...] = ()
     more_panes: Count = 0
     artifact: str | None = None  #: content hash of the incident's windows, stored when it is confirmed and when it ends
-    text: str
+    text: Annotated[str, Field(max_length=MOST_TEXT)]
 
     @property
     def id(self) -> str:
@@ -198,6 +208,20 @@ class RootCauseEvent(OfVersion, Fact):
         return derived_id("root-cause", self.incident, self.revision)
 
     @property
+    def type(self) -> str:
+        """The CloudEvents type."""
+        return f"io.driftbus.root-cause.{self.status}"
+
+    @property
     def time(self) -> int:
         """Of the run that said it."""
         return self.run
+
+    def encoded(self) -> bytes:
+        """As it travels: JSON."""
+        return self.model_dump_json(exclude_none=False).encode()
+
+    @classmethod
+    def decoded(cls, value: bytes) -> "RootCauseEvent":
+        """What `encoded` wrote."""
+        return cls.model_validate_json(value)

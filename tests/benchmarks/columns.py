@@ -58,7 +58,7 @@ def main(rounds: int = ROUNDS) -> None:
                 waiting, began = Waiting(), time.thread_time_ns()
                 for start in range(0, ROWS, AT_ONCE):
                     places = np.arange(start, start + AT_ONCE)
-                    some = join.rows(columns, records, np.stack((places, places)), of, waiting.code)
+                    some, _ = join.rows(columns, records, places, places, of, waiting.code)
                     some["bucket"], some["water"] = PANE, PANE - 1
                     waiting.add(some)
                 blocks = waiting.blocks(NAMED, 0, ROWS, Every(PANE), 8)

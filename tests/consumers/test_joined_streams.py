@@ -121,7 +121,8 @@ def test_whoever_dies_what_is_said_waits_for_those_that_there_are(
     names, at, log = {"l": LABELS}, dict.fromkeys("abcl", 0), list[Progress]()
     for topic, minutes in said:
         at[topic] += minutes
-        log.append(progress(streams[topic], names.get(topic, topic), at[topic]))
+        beside = {"a": "b", "b": "a"}.get(topic, "")  # who reads a stream names all of its topics
+        log.append(progress(streams[topic], names.get(topic, topic), at[topic], beside))
     found = []
     for dying in (set[int](), restarts):
         life, now, all_said = Life(begun(ONE)), ONE, list[list[int]]()

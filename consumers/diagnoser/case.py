@@ -1,0 +1,76 @@
+"""What a run looks at: one version's windows and facts as a `Case`, and which window is at which place of it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from ...detectors.diagnosis.drawn import drawn
+from ...detectors.diagnosis.evidence import Case
+from ...detectors.diagnosis.evidence import Window as Evidence
+from ...detectors.diagnosis.windows import NEWEST, Span, Window
+from ...schemas.configuration import Model
+from ...schemas.messages.pane import OOD, REVISIONS
+from .kinds import GOLDEN
+from .known import Known
+from .watched import Watched
+
+#: How kinds of evidence are called where they are missing.
+_CALLED: Mapping[str, str] = {REVISIONS: "arrivals"}
+#: Why a kind is missing.
+NOT_CONFIGURED, LATE = "not configured", "late"
+
+
+class Looked(NamedTuple):
+    """A case, and the windows that findings point into."""
+
+    case: Case
+    windows: Sequence[Window]  #: older ones, then those that are monitored
+
+
+def looked_at(watched: Watched, known: Known, settings: Model, left_out: Sequence[Span], late: Collection[str]) -> Looked:
+    """What there is at the end of a grain.
+
+    Parameters
+    ----------
+    left_out
+        When incidents were that are over.
+    late
+        Kinds of evidence that are waited for no more.
+    """
+    windows, reading = watched.windows, watched.reading
+    older = [one for length in reversed(windows.older) for one in length]
+    monitored = [one for one in windows.newest[-NEWEST:] if not any(one.within(span) for span in left_out)]
+    if windows.stands:
+        baseline = [watched.seen(one) for one in windows.baseline]
+    else:
+        baseline = watched.drawn(lambda: drawn(watched.reference, reading.fields, compared=reading.subject is not None))
+    case = Case(
+        fields=reading.fields,
+        groups=reading.groups,
+        binary=reading.binary,
+        baseline=baseline,
+        monitored=[watched.seen(one) for one in monitored],
+        ladder=[_for_outcomes(watched.seen(one)) for one in older],
+        evaluated=list(known.evaluated),
+        coincident=list(known.coincident),
+        usual=reading.usual,
+        standing=windows.stands,
+        absent=_absent(watched, settings, late),
+    )
+    return Looked(case, [*older, *monitored])
+
+
+def _for_outcomes(window: Evidence) -> Evidence:
+    return replace(window, values={}, counted=None)
+
+
+def _absent(watched: Watched, settings: Model, late: Collection[str]) -> dict[str, str]:
+    """Kinds without evidence, and why."""
+    missing = {
+        OOD: settings.ood is None or watched.reading.subject is None,
+        REVISIONS: settings.labels is None,
+        GOLDEN: settings.golden is None,
+    }
+    found = {_CALLED.get(kind, kind): NOT_CONFIGURED for kind, so in missing.items() if so}
+    found |= {_CALLED.get(kind, kind): LATE for kind in sorted(late)}
+    return found

@@ -1,0 +1,132 @@
+"""The models that have the same kinds of evidence: one aligner over all of these, and runs at the ends of grains."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ...detectors.diagnosis.incidents import Home
+from ...schemas.messages.pane import PREDICTIONS, REVISIONS, Pane
+from ...schemas.messages.progress import Progress
+from ..streams.align import Aligned, Aligner, Pending
+from .exhibit import Exhibit
+from .kinds import ORDER, Kinds, kind_of, of_these
+from .model import Model, Published
+from .watched import Watched
+
+#: Milliseconds of record time without a row behind which a version's state ends: it would stay for ever.
+FORGOTTEN_AFTER = 90 * 86_400_000
+#: Of a reference that was never announced.
+_NEVER_ANNOUNCED = -(1 << 62)
+
+#: What is watched of a version against the reference that its pane names; None: it is not monitored.
+WatchedOf = Callable[[Pane], Watched | None]
+ModelOf = Callable[[str], Model]
+
+
+@dataclass
+class Group:
+    """Of one summaries partition."""
+
+    kinds: Kinds
+    topics: Mapping[str, tuple[str, ...]]  #: what is awaited, by source
+    aligner: Aligner[Exhibit]
+    model_of: ModelOf
+    watched_of: WatchedOf
+    models: dict[str, Model] = field(default_factory=dict)
+    late: tuple[str, ...] = ()  #: kinds that are waited for no more
+    _oldest: int = _NEVER_ANNOUNCED
+
+    def hear(self, offset: int, appended: int, progress: Progress) -> list[Published]:
+        """How far a source is complete; returns what follows from what that completes."""
+        own = of_these(progress, self.topics)
+        if own is None or (not own.topics and not self.aligner.awaits(own)):
+            return []
+        return self.ready(self.aligner.feed(offset, appended, own))
+
+    def take(self, offset: int, appended: int, exhibit: Exhibit) -> None:
+        """A fact waits for its bucket."""
+        self.aligner.feed(offset, appended, exhibit)
+
+    def ready(self, found: Sequence[Aligned[Exhibit]]) -> list[Published]:
+        """What follows from buckets that are complete."""
+        late = {kind_of(place) for place, heard in self.aligner.partitions.items() if heard.given_up}
+        self.late = tuple(sorted(late))
+        return [one for aligned in found for one in self._evaluated(aligned)]
+
+    def _evaluated(self, aligned: Aligned[Exhibit]) -> Iterator[Published]:
+        yield from self._run(self.aligner.buckets.start(aligned.end - 1) if aligned.panes else aligned.end)
+        for pending in sorted(aligned.panes, key=_order):
+            yield from self._taken(pending.pane, aligned)
+        if aligned.panes:
+            yield from self._run(aligned.end)
+            yield from self._forgotten(aligned.end)
+        if aligned.ended:
+            yield from self._run(None)
+
+    def _run(self, through: int | None) -> Iterator[Published]:
+        """The grains that end by then, in their order; None: all that have begun, for nothing more is to come."""
+        while True:
+            due = [
+                (end, name, watched)
+                for name, model in self.models.items()
+                for watched in model.versions.values()
+                if (end := watched.due) is not None and (through is None or end <= through)
+            ]
+            if not due:
+                return
+            for end, name, watched in sorted(due, key=lambda one: (*one[:2], one[2].home)):
+                yield from self.models[name].run(watched, end, self.late)
+
+    def _taken(self, exhibit: Exhibit, aligned: Aligned[Exhibit]) -> Iterator[Published]:
+        fact = exhibit.fact
+        model = self._model(fact.model)
+        if not isinstance(fact, Pane):
+            if model.known.take(fact):
+                for watched in model.versions.values():
+                    watched.notice(aligned.end)
+            return
+        if fact.of == PREDICTIONS:
+            yield from self._hold(model, fact, aligned)
+        version = model.versions.get(Home(fact.version, fact.reference or ""))
+        if version is None:
+            return
+        complete = aligned.complete and (fact.of != REVISIONS or fact.complete)
+        version.take(fact, aligned.end, complete=complete, clock_decided=aligned.clock_decided or fact.clock_decided)
+
+    def _model(self, name: str) -> Model:
+        if name not in self.models:
+            self.models[name] = self.model_of(name)
+        return self.models[name]
+
+    def _hold(self, model: Model, pane: Pane, aligned: Aligned[Exhibit]) -> Iterator[Published]:
+        """Make the state of a version, and end that of its former reference."""
+        home = Home(pane.version, pane.reference or "")
+        former, since = model.of(pane.version), _NEVER_ANNOUNCED if pane.since is None else pane.since
+        if home in model.versions or (former is not None and former.since > since):
+            return
+        watched = self.watched_of(pane) if pane.reference is not None and len(pane.counts) else None
+        if former is not None and (watched is not None or pane.reference is None):
+            if watched is None:
+                yield from model.retire(former, aligned.end)
+            else:
+                yield from model.replace(former, watched, aligned.end)
+            del model.versions[former.home]
+        if watched is not None:
+            model.versions[home] = watched
+
+    def _forgotten(self, end: int) -> Iterator[Published]:
+        """End the states of versions that were left behind without a word."""
+        before = end - FORGOTTEN_AFTER
+        if self._oldest > before:
+            return
+        for _, model in sorted(self.models.items()):
+            for home, watched in sorted(model.versions.items()):
+                if watched.latest <= before:
+                    yield from model.retire(watched, end)
+                    del model.versions[home]
+        self._oldest = min((one.latest for model in self.models.values() for one in model.versions.values()), default=end)
+
+
+def _order(pending: Pending[Exhibit]) -> tuple[int, str, str, int, int, str, str]:
+    """By kind, then source, then offset; of panes of one run by what they are of."""
+    one = pending.pane
+    return ORDER.index(one.fact.of), one.topic, one.topic_id, one.partition, one.first, one.fact.model, one.id

@@ -1,0 +1,158 @@
+"""One model: its versions, what is known of it, and its incidents; and a run of one of its versions."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ...detectors.diagnosis.engine import diagnose, screen
+from ...detectors.diagnosis.finding import Diagnosis
+from ...detectors.diagnosis.gate import decide
+from ...detectors.diagnosis.incidents import Home, Incident, Incidents, Onset, Placed, Run, in_order
+from ...detectors.diagnosis.thresholds import Thresholds
+from ...detectors.diagnosis.windows import NEWEST, Span
+from ...schemas.configuration import Model as Settings
+from ...schemas.messages.root_cause import RetrainGate, RootCauseEvent
+from .archive import Archived, archived
+from .case import Looked, looked_at
+from .known import Known
+from .telling import Ran, Told, Whose, event, news_of, since_onset, standing
+from .watched import ENOUGH_OUTCOMES, Watched
+
+#: Windows between an incident's onset and that of an episode which belongs to it.
+NEAR = 3
+#: Of what no finding is said.
+_NOTHING = Diagnosis([], [], {}, None, 0.0, None)
+
+
+class Published(NamedTuple):
+    """An event, and what of it is stored beside the log."""
+
+    event: RootCauseEvent
+    archived: Archived | None = None
+
+
+@dataclass
+class Model:
+    """All that is remembered of one."""
+
+    name: str
+    stream: str
+    settings: Settings
+    thresholds: Thresholds
+    incidents: Incidents
+    configuration: str  #: hash of what is read of the configuration
+    wait: int | None = None  #: how long labels may come behind their predictions, ms; None: there are none
+    known: Known = field(default_factory=Known)
+    versions: dict[Home, Watched] = field(default_factory=dict)
+
+    def of(self, version: str) -> Watched | None:
+        """The one state of a version."""
+        return next((one for home, one in self.versions.items() if home.version == version), None)
+
+    def run(self, watched: Watched, time: int, late: Collection[str]) -> list[Published]:
+        """A grain of a version has ended: look, if there is something new to look at."""
+        watched.touched, watched.ran = None, time
+        windows = watched.windows
+        fresh = windows.close(time)
+        if not (fresh or watched.news or watched.outcomes >= ENOUGH_OUTCOMES):
+            return []
+        watched.outcomes, watched.news = 0, False
+        watched.runs += 1
+        for one in windows.all():
+            one.sums.trim()
+        windows.settle(self._amiss(watched.home), self._since(time))
+        looked = looked_at(watched, self.known, self.settings, self._over(watched.home), late)
+        diagnosis = self._diagnosed(watched, looked)
+        watched.forget_read()
+        kept_from = windows.newest[-NEWEST:][0].first if windows.newest else windows.closed
+        run = Run(watched.home, time, watched.runs, fresh, windows.stands, kept_from)
+        touched = self.incidents.follow(run, list(_placed(diagnosis, looked)))
+        return self._told(watched, Ran.of(time, looked.case, diagnosis, watched.windows, self._missing(watched, looked)), touched)
+
+    def replace(self, former: Watched, watched: Watched, time: int) -> list[Published]:
+        """A version is counted against another reference from now on."""
+        return self._ended(former, time, self.incidents.adopt(former.home, watched.home, time, "replaced"))
+
+    def retire(self, watched: Watched, time: int) -> list[Published]:
+        """Nothing more comes of a version."""
+        return self._ended(watched, time, self.incidents.retire(watched.home, time))
+
+    def leave(self, watched: Watched) -> list[Published]:
+        """Causes of the model are looked for no more."""
+        time = watched.windows.through
+        return self._ended(watched, time, self.incidents.retire(watched.home, time, "reconfigured"))
+
+    def _diagnosed(self, watched: Watched, looked: Looked) -> Diagnosis:
+        """Only where something shows, or is known to be amiss, all causes are gone through."""
+        if not looked.case.monitored:
+            return _NOTHING
+        asked = self.known.open(watched.home.version) or any(watched.home in one.missed for one in self.incidents.open)
+        of_case = looked.case, self.thresholds, watched.reading.groups_of_fields
+        return diagnose(*of_case) if asked or screen(*of_case) else _NOTHING
+
+    def _amiss(self, home: Home) -> list[Span]:
+        """When something of a version was not as it should be."""
+        suspected = [Span(one.onset.start) for one in self.incidents.open if home in one.missed]
+        return [*self.known.amiss(home.version), *suspected, *self._over(home)]
+
+    def _over(self, home: Home) -> list[Span]:
+        """When incidents of a version were that are over: what is found next is not compared with that."""
+        ended = (one for one in self.incidents.ended if one.status == "resolved" and home.version in one.versions)
+        found = [Span(one.onset.start, one.ended) for one in ended if one.ended is not None]
+        begun = min((one.onset.start for one in self.incidents.open if home in one.missed), default=None)
+        return [one for one in found if begun is None or one.start < begun]
+
+    def _since(self, time: int) -> int:
+        """Nothing that comes is about what was before then."""
+        return time if self.wait is None else time - self.wait
+
+    def _told(self, watched: Watched, ran: Ran, touched: Sequence[Incident]) -> list[Published]:
+        """The revisions that are news: of incidents that this run found or missed, and of those whose gate that changes."""
+        told = {one.id: since_onset(one, ran) for one in touched}
+        of_version = self._gate(watched, told)
+        published = []
+        for incident in in_order(touched):
+            found = told[incident.id]
+            news = news_of(incident, found.impact.harm, of_version)
+            if news != incident.said:
+                published.append(self._published(watched, incident, found, ran, of_version))
+                incident.said = news
+        return published
+
+    def _gate(self, watched: Watched, told: dict[str, Told]) -> RetrainGate:
+        open_ = [one for one in self.incidents.open if one.id in told]
+        return decide([standing(one, told[one.id]) for one in open_], baseline=watched.windows.stands)
+
+    def _published(self, watched: Watched, incident: Incident, told: Told, ran: Ran, of_version: RetrainGate) -> Published:
+        length = max(incident.onset.end - incident.onset.start, 1)
+        episodes = self.known.about(watched.home.version, incident.finding.features, incident.onset.start, NEAR * length)
+        whose = Whose(self.incidents.application, self.stream, self.name, *watched.home, self.configuration)
+        stored = None
+        if incident.status not in ("suspected", "withdrawn") and (incident.artifact is None or not incident.open):
+            stored = archived(whose, incident, ran)
+            incident.artifact = stored.name
+        said = event(whose, incident, told, ran, of_version, episodes)
+        incident.revision += 1
+        return Published(said, stored)
+
+    def _ended(self, watched: Watched, time: int, changed: Sequence[Incident]) -> list[Published]:
+        """What is told of incidents that end with a version: by what was seen of it last."""
+        if not changed:
+            return []
+        looked = looked_at(watched, self.known, self.settings, self._over(watched.home), ())
+        return self._told(watched, Ran.of(time, looked.case, _NOTHING, watched.windows, {}), changed)
+
+    def _missing(self, watched: Watched, looked: Looked) -> dict[str, str]:
+        missing = dict(looked.case.absent)
+        if not watched.windows.stands:
+            missing["baseline"] = "no baseline of production yet"
+        elif watched.windows.doubtful:
+            missing["clean baseline"] = "something was amiss in it"
+        return missing
+
+
+def _placed(diagnosis: Diagnosis, looked: Looked) -> Iterator[Placed]:
+    """Findings, with when their onsets were."""
+    for finding in diagnosis.findings:
+        window = looked.windows[min(finding.onset, len(looked.windows) - 1)]
+        yield Placed(finding, Onset(window.first, window.start, window.end))
