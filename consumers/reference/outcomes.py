@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from ...detectors.agreement.ledger import Basis
 from ...detectors.outcomes.counting import Own
 from ...detectors.outcomes.grouping import Grouping
 from ...detectors.outcomes.layout import LARGEST
@@ -15,6 +16,7 @@ from ...schemas.stored.outcomes import MOST_CLASSES, OutcomeBasis
 from ...schemas.stored.reference import CategoricalProfile, NumericProfile, ProfiledField, Reference
 from ..streams.grain import grain
 from ..streams.spans import Spans
+from .agreement import comparisons
 
 #: Bins of predicted numbers.
 BINS = 16
@@ -92,10 +94,12 @@ class Bases:
 
     def __init__(self, configuration: Configuration, reference_of: Callable[[str], Reference], metrics: MetricsOf = NO_METRICS) -> None:
         self._configuration, self._reference_of, self._metrics = configuration, reference_of, metrics
+        self._comparison_of = comparisons(configuration)
         self._grouping_of = groupings(configuration)
         self._found = lru_cache(maxsize=_MOST_KNOWN)(self._basis)
         self._intervals = lru_cache(maxsize=_MOST_KNOWN)(self._interval)
         self._counted = lru_cache(maxsize=_MOST_KNOWN)(self._own)
+        self._compared = lru_cache(maxsize=_MOST_KNOWN)(self._basis_of_agreement)
 
     def __call__(self, model: str, reference: str, labels: str) -> OutcomeBasis:
         """The basis."""
@@ -110,6 +114,10 @@ class Bases:
         whole ones make an interval of performance.
         """
         return self._intervals(model, reference, labels)
+
+    def compared(self, model: str, reference: str) -> Basis:
+        """What of a version is compared with its feature log, and for what stretches of time that is told."""
+        return self._compared(model, reference)
 
     def own(self, model: str, basis: OutcomeBasis) -> Own | None:
         """What a model's rows add to the columns of these, the same for the same basis."""
@@ -129,6 +137,12 @@ class Bases:
             return about
         length = grain(self._reference_of(reference), stream.pane, own.season, own.rate)
         return about if about % length else length
+
+    def _basis_of_agreement(self, model: str, reference: str) -> Basis:
+        profile, settings = self._reference_of(reference), self._configuration.model(model)
+        pane = self._configuration.streams[self._configuration.stream_of(model)].pane
+        length = grain(profile, pane, settings.season, settings.rate)
+        return Basis(self._comparison_of(model, reference, profile.fields), length)
 
     def _own(self, model: str, basis: OutcomeBasis) -> Own | None:
         return counted(basis, self.metrics(model))
