@@ -60,7 +60,7 @@ def look(inquiry: Inquiry, name: str, shift: Shift) -> tuple[Map, list[Piece], f
         found,
         [
             Piece("share_of_rows", round(share, 6), inquiry.thresholds.rollout, name),
-            Piece("mixture_residual", residual, round(noise, 6), name),
+            Piece("mixture_residual", residual, rounded(noise), name),
         ],
         SURENESS,
     )
