@@ -62,6 +62,8 @@ class Inquiry:
         self.fresh: list[str] = []  #: features with categories that training did not know
         self.beside: dict[str, Shift] = {}  #: features whose true values drift beside a fault of the served ones
         self.novel: Step | None = None
+        self.novel_share = 0.0  #: of rows, as far as they lie outside the core
+        self.unsure: set[str] = set()  #: features that drift, or new requests make them so: nothing was there to tell
         self.prior = False  #: only the rate of outcomes moved
 
     # ------------------------------------------------------------------------------------------------ series
@@ -197,6 +199,11 @@ class Inquiry:
         if self.layout.of[name].same_code:
             return True
         return bool(self.now.pairs[onset:, self.layout.place[name]].sum() >= _LEAST_PAIRS)
+
+    @property
+    def outliers_known(self) -> bool:
+        """Whether rows are compared with the training data."""
+        return bool(self.now.compared.sum() and self.base.compared.sum())
 
     @property
     def ages_known(self) -> bool:

@@ -63,7 +63,9 @@ def confirmed(diagnosis: Diagnosis) -> Iterator[Confirmed]:
 def main() -> None:
     """Print the score, and every incident that is not exact."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--suite", action="append", choices=[path.stem for path in SUITES.glob("*.json") if not path.stem.startswith("truth")])
+    parser.add_argument(
+        "--suite", action="append", choices=[path.stem for path in SUITES.glob("*.json") if not path.stem.startswith("truth")]
+    )
     parser.add_argument("--without", nargs="*", default=[], choices=KINDS)
     parser.add_argument("--only", default="")
     parser.add_argument("--keep", type=Path)

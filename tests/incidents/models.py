@@ -43,7 +43,9 @@ class Model:
 
     def _matrix(self, columns: dict[str, Column]) -> Floats:
         numbers = [np.asarray(columns[name], dtype=np.float64) for name in self._numeric]
-        codes = [np.array([self._codes[name].get(value, -1) for value in columns[name].tolist()], dtype=np.float64) for name in self._categorical]
+        codes = [
+            np.array([self._codes[name].get(value, -1) for value in columns[name].tolist()], dtype=np.float64) for name in self._categorical
+        ]
         return np.stack([*numbers, *codes], axis=1)
 
     def _filled(self, matrix: Floats) -> Floats:
