@@ -16,6 +16,7 @@ Floats = NDArray[np.float64]
 
 #: Outcomes since the onset without which nothing is said of them.
 _LEAST = 400
+_OOD = "whether the population moved, or new requests came"
 #: Total variation that is told by itself, and of the largest one's, what is.
 _MUCH, _PART = 0.1, 0.35
 #: Windows between novelty and a shift of the true values beside a fault, within which they are the same.
@@ -50,7 +51,9 @@ def look(inquiry: Inquiry, relations: Relations, drift: Sequence[str]) -> None:
             Piece("served_values", inquiry.claimed[name], None, name),
         ]
         certain = sure((shift.size, shift.threshold), (shift.step.z, inquiry.thresholds.z))
-        inquiry.add("data_drift", (name,), shift.step, certain, "covariate_shift_of_true_values", pieces)
+        missing = {"ood": _OOD} if inquiry.requests_unsure else {}
+        awaits = next(iter(missing), None)
+        inquiry.add("data_drift", (name,), shift.step, certain, "covariate_shift_of_true_values", pieces, missing=missing, awaits=awaits)
 
 
 def _leading(inquiry: Inquiry, drift: Sequence[str]) -> list[str]:
@@ -73,7 +76,7 @@ def _covariates(inquiry: Inquiry, name: str) -> None:
     t, shift, doubtful = inquiry.thresholds, inquiry.shifts[name], name in inquiry.doubtful
     known, unsure = inquiry.agree_known(name, shift.step.onset), name in inquiry.unsure
     missing = {} if known else {"agreement": f"whether {name} is computed otherwise in serving"}
-    missing |= {"ood": "whether the population moved, or new requests came"} if unsure else {}
+    missing |= {"ood": _OOD} if unsure else {}
     pieces = [Piece("total_variation", shift.size, shift.threshold, name, shift.step.z)]
     pieces.append(Piece("pairs_agree", "yes" if known else "unknown", None, name, role="for" if known else "against"))
     inquiry.add(

@@ -99,17 +99,7 @@ class Outcomes:
 class Counted:
     """A window's values side by side, in the order of a layout (`driftbus.detectors.diagnosis.groups`): made once for all runs that see it."""
 
-    groups: Floats  #: [G] rows in each group of each field
-    scored: Floats  #: [G] of these, those compared with the training data
-    outside: Floats  #: [G] outside the core
-    outliers: Floats  #: [G]
-    offline: Floats  #: [G] of pairs, the offline side
-    present: Floats  #: [F] by feature
-    absent: Floats  #: [F] null or missing
-    invalid: Floats  #: [F]
-    age: Floats  #: [F] mean, in s; NaN: not known
-    pairs: Floats  #: [F]
-    differing: Floats  #: [F] of them, those that differ, or have no online value
+    numbers: Floats  #: one behind the other, as `driftbus.detectors.diagnosis.matrices` takes them apart
     quantiles: dict[str, Floats] = field(default_factory=dict)  #: by numeric field, as far as somebody asked
 
 

@@ -187,17 +187,16 @@ def told_apart(inquiry: Inquiry, novelty: Novelty) -> tuple[Apart, Novelty]:
     drift = [
         name for name, one in shifted.items() if name in inquiry.fresh or not novelty.there(t) or _seen_in_core(inquiry, name, one, novelty)
     ]
-    inquiry.unsure = {name for name in drift if name not in inquiry.fresh and _unsure(inquiry, name, shifted[name], novelty)}
+    inquiry.requests_unsure = not inquiry.outliers_known or (novelty.step is not None and not novelty.masks and not novelty.there(t))
+    inquiry.unsure = {name for name in drift if name not in inquiry.fresh and _unsure(inquiry, name, shifted[name])}
     within = max((own.size for name in drift if name not in inquiry.fresh and (own := inside[name]) is not None), default=0.0)
     return Apart(drift, within), novelty
 
 
-def _unsure(inquiry: Inquiry, name: str, shift: Shift, novelty: Novelty) -> bool:
+def _unsure(inquiry: Inquiry, name: str, shift: Shift) -> bool:
     """Whether new requests may make the shift: rows were not compared; or there are outliers, no masks, and little of it is in the core."""
-    if not inquiry.outliers_known:
-        return True
-    if novelty.step is None or novelty.masks or novelty.there(inquiry.thresholds):
-        return False
+    if not inquiry.requests_unsure or not inquiry.outliers_known:
+        return inquiry.requests_unsure
     core = _without(inquiry, name, shift, inquiry.base.outside, inquiry.now.outside)
     return core is None or core.size < _MOST_LEAKED * shift.size
 

@@ -1,5 +1,6 @@
 """A small world for diagnoses: six features, a model of them, and what happens to them, counted as the product counts."""
 
+import copy
 from collections.abc import Callable, Sequence
 from functools import cache
 
@@ -7,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftbus.detectors.diagnosis.engine import diagnose
-from driftbus.detectors.diagnosis.evidence import Case
+from driftbus.detectors.diagnosis.evidence import Case, Window
 from driftbus.detectors.diagnosis.finding import Diagnosis, Finding
 from driftbus.detectors.diagnosis.thresholds import DEFAULTS, Thresholds
 
-from ...incidents.counted import Reference, case_of
+from ...incidents.counted import Reference, case_of, lacking, window_of
 from ...incidents.rows import Column, Incident, Rows, Table, Trained
 
 Floats = NDArray[np.float64]
@@ -75,14 +76,23 @@ def case(
     without: Sequence[str] = (),
 ) -> Case:
     """All windows; what happens from number 0 on is monitored. Pairs are of every third row, with one in a hundred wrong."""
-    windows = [_window(number, world, source, serving, outcomes, answers) for number in range(-BASE, NOW)]
-    incident = Incident({}, _trained_on(), windows, list(golden), list(deployed), [])
-    return case_of(incident, _trained(), without=without)
+    windows = [_window(number, world, source, serving, outcomes, answers) for number in range(NOW)]
+    incident = Incident({}, Trained(_trained().table, np.arange(TRAINED), np.zeros(0)), windows, list(golden), list(deployed), [])
+    made = case_of(incident, _trained())
+    made.baseline = copy.deepcopy(_baseline())
+    for kind in without:
+        lacking(made, kind)
+    return made
 
 
-def _trained_on() -> Trained:
-    reference = _trained()
-    return Trained(reference.table, np.arange(TRAINED), np.zeros(0))
+@cache
+def _baseline() -> list[Window]:
+    """The same for all: nothing has happened yet."""
+    answers = [
+        _window(number, nothing, nothing, nothing, lambda columns, y, number, draw: y, lambda columns, number: model(columns))
+        for number in range(-BASE, 0)
+    ]
+    return [window_of(rows, _trained()) for rows in answers]
 
 
 def _window(
