@@ -27,6 +27,8 @@ from .rows import BEGINNING, HOUR, WINDOWS, Column, Incident, Rows
 Floats = NDArray[np.float64]
 
 MODEL, VERSION = "model", "1"
+#: Evidence that can be left out.
+KINDS = ("agreement", "ages", "arrivals", "golden", "model", "ood")
 #: Topics of users, and their partitions.
 SERVED, KNOWN, OFFLINE, PARTITIONS = "served", "known", "offline", 2
 #: Milliseconds between rows of the reference's table: a few more than 500 an hour, so that causes are looked for by the hour.
@@ -153,7 +155,7 @@ def _served(incident: Incident, streams: Optional) -> Iterator[Output]:
 
 
 def _known(incident: Incident, streams: Optional) -> Iterator[Output]:
-    delay = incident.spec.get("label_delay", streams.late) * HOUR
+    delay = max(incident.spec.get("label_delay", 0), streams.late) * HOUR
     for rows in incident.windows:
         if rows.outcomes is None:
             continue
