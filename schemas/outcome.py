@@ -48,6 +48,20 @@ def id_halves(texts: Sequence[str], key: bytes = b"") -> NDArray[np.uint64]:
     return _hashed(texts, key).astype(np.uint64)
 
 
+def id_hash(id_: str, key: bytes) -> str:
+    """The same 128 bits of one id as text: where ids are personal, it stands in their place.
+
+    >>> halves_of(id_hash("a", b"secret")).tolist() == id_halves(["a"], b"secret").tolist()
+    True
+    """
+    return _hashed([id_], key).tobytes().hex()
+
+
+def halves_of(hash_: str) -> NDArray[np.uint64]:
+    """The halves of `id_hash`, shape [1, 2]."""
+    return np.frombuffer(bytes.fromhex(hash_), dtype=">u8").astype(np.uint64).reshape(1, 2)
+
+
 def sampled(texts: Sequence[str], key: bytes, rate: float) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
     """Which ids are in a sample of this rate, and the halves of these; those of a lower rate are among those of a higher one.
 

@@ -94,7 +94,7 @@ def _stream(bus: Bus, configuration: Configuration, name: str, stream: Stream, m
         if not rows:
             continue  # of labels alone, perhaps
         rules = rules_of(configuration, model)
-        yield from contents(stream, sample, model, version, rows, rules)
+        yield from contents(stream, sample, model, version, rows, rules, ids=not configuration.hides_ids(model))
         latest = announced.holding(model, version, _IN_THE_END)
         reference = store.reference(latest.reference) if latest and latest.reference else None
         settings = configuration.model(model)

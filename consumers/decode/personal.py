@@ -191,6 +191,14 @@ def label_key(configuration: Configuration, labels: str, environment: Mapping[st
     return b"" if variable is None else key_of(f"labels.{labels}.key", variable, environment)
 
 
+def id_key(configuration: Configuration, model: str, environment: Mapping[str, str] = os.environ) -> bytes:
+    """The key by which the ids of a model's predictions are hashed: that of its labels, so that both meet; empty: they are not personal."""
+    own = configuration.models[model]
+    if not configuration.hides_ids(model):
+        return b""
+    return rules_of(configuration, model).key if own.labels is None else label_key(configuration, own.labels, environment)
+
+
 def key_of(path: str, variable: str, environment: Mapping[str, str]) -> bytes:
     """A key from the environment; a long one by its hash. Raises `UnusableKey`."""
     content = environment.get(variable, "").encode(errors="surrogateescape")

@@ -17,9 +17,11 @@ from ...schemas.configuration.mapping import Place
 from ...schemas.messages.candidates import Candidate, Candidates
 from ...schemas.messages.progress import InputPartition
 from ...schemas.messages.review import LONGEST_CASE, LONGEST_SHOWN, MOST_SHOWN, Value
+from ...schemas.outcome import id_hash
 from ...schemas.stored.reference import ProfiledField
 from ...schemas.text import FIELD, ID, Use, fitted, unfit
 from ..decode.interface import Columns
+from ..decode.personal import id_key
 from ..decode.scalars import category_text
 from ..reference.holding import Monitored
 from ..streams.slots import Slots
@@ -50,6 +52,7 @@ class Reviewed(NamedTuple):
     slots: Slots
     id: Place | None
     grows: float  #: by so much at most a weight may be greater when its slot is drawn
+    key: bytes  #: by which ids are hashed; empty: they are not personal
 
     @property
     def settings(self) -> Review:
@@ -75,14 +78,15 @@ class _Row(NamedTuple):
     monitored: Monitored
     features: Callable[[bytes | None], Mapping[str, object]]
 
-    def candidate(self, settings: Review) -> Candidate:
-        """As it travels."""
+    def candidate(self, settings: Review, key: bytes) -> Candidate:
+        """As it travels; with a ``key`` without its id."""
         return Candidate(
             offset=self.offset,
             weight=self.weight,
             segment=self.segment,
             level=self.level,
-            prediction_id=self.id,
+            prediction_id=None if key else self.id,
+            prediction_hash=id_hash(self.id, key) if key and self.id is not None else None,
             prediction=self.prediction,
             score=self.score,
             shown=shown(settings, self.monitored.fields, self._seen()),
@@ -123,7 +127,7 @@ class Keeping:
     @property
     def kept(self) -> tuple[Candidate, ...]:
         """In the order of the log."""
-        return tuple(one.candidate(self.reviewed.settings) for one in sorted(self._kept, key=lambda one: one.offset))
+        return tuple(one.candidate(self.reviewed.settings, self.reviewed.key) for one in sorted(self._kept, key=lambda one: one.offset))
 
     def _rows(
         self, looked: Looked, new: NDArray[np.int64], weights: _Floats, scores: _Floats, predictions: Sequence[object]
@@ -152,7 +156,7 @@ def reviewed(configuration: Configuration, stream: str) -> dict[str, Reviewed]:
         slots = Slots.of(model, configuration.streams[stream].pane)
         if slots is not None and configuration.stream_of(name) == stream:
             grows = DRIFTING if model.segments is not None else 1.0
-            found[name] = Reviewed(slots, configuration.streams[stream].mapping.id, grows)
+            found[name] = Reviewed(slots, configuration.streams[stream].mapping.id, grows, id_key(configuration, name))
     return found
 
 

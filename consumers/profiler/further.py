@@ -16,7 +16,6 @@ from ...schemas.configuration import Configuration
 from ...schemas.configuration.mapping import Place
 from ...schemas.messages.block import Block, Whose
 from ...schemas.messages.candidates import Candidates
-from ...schemas.messages.ood import OodSample
 from ...schemas.messages.pane import OOD, Pane
 from ...schemas.messages.progress import InputPartition
 from ..decode.interface import Columns
@@ -26,7 +25,7 @@ from ..streams.records import Records
 from .awaiting import Join, Of, ids_of, joins
 from .candidates import Keeping, Looked, Reviewed, levels_of, reviewed, told
 from .references import References
-from .sampled import samples
+from .sampled import Flagged
 from .unlike import Found, Stage, Unlike, nothing_found
 from .waiting import Named, Waiting
 
@@ -133,8 +132,8 @@ class Further:
                 self._keep(rows, version, candidates, found)
         return None if found is None else found.scored
 
-    def pane(self, kept: Kept, pane: Pane, counts: Integers | None) -> tuple[list[Pane], list[OodSample]]:
-        """What is said beside a pane of how alike the training data its rows are; empty where nothing can be said any more."""
+    def pane(self, kept: Kept, pane: Pane, counts: Integers | None) -> tuple[list[Pane], list[Flagged]]:
+        """What is said beside a pane of how alike the training data its rows are, and its flagged rows; empty where nothing can be said."""
         target = Target(pane.bucket, pane.model, pane.version, pane.reference, pane.since)
         if not self._stage.asked(target.model) or target.since is None:
             return [], []
@@ -147,7 +146,7 @@ class Further:
             inside=unlike.inside,
             of=OOD,
         )
-        return [beside], list(samples(pane, subjects, unlike.kept))
+        return [beside], [Flagged(pane, subjects, unlike.kept)]
 
     def blocks(self, kept: Kept, stream: str, first: int, last: int, tiling: Buckets) -> list[Block]:
         """The rows of a run that wait."""
@@ -164,11 +163,16 @@ class Further:
     def _compare(self, rows: Rows, versions: Iterable[Version], subjects: int) -> Found:
         offsets = rows.records.offsets[rows.places]
         found = nothing_found(len(offsets), subjects)
-        for kept, target, inside in versions:
-            if own := self.subjects(target):
-                self._stage.look(target.model, own, rows.columns, offsets, inside, found)
-                into = kept.unlike.setdefault(target, Unlike())
-                self._stage.gather(target.model, own, rows.columns, offsets, inside, found, into=into)
+        asked = [(version, own) for version in versions if (own := self.subjects(version.target))]
+        of_reference: dict[str | None, list[Integers]] = {}
+        for version, _ in asked:
+            of_reference.setdefault(version.target.reference, []).append(version.inside)
+        for version, own in asked:  # of all buckets at once: a product of few rows costs several times as much a row
+            if together := of_reference.pop(version.target.reference, None):
+                self._stage.look(own, rows.columns, offsets, np.concatenate(together), found)
+        for (kept, target, inside), own in asked:
+            into = kept.unlike.setdefault(target, Unlike())
+            self._stage.gather(target.model, own, rows.columns, offsets, inside, found, into=into)
         return found
 
     def _await(self, rows: Rows, version: Version, join: Join, unlike: Found | None) -> None:

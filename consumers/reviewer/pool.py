@@ -76,6 +76,7 @@ class Pool:
                     partition=whose.partition,
                     offset=one.offset,
                     prediction_id=one.prediction_id,
+                    prediction_hash=one.prediction_hash,
                     prediction=one.prediction,
                     score=one.score,
                     p=None if one.level is None else (1.0, 0.05, 0.005)[one.level],

@@ -4,6 +4,7 @@ Nothing here is a row. All counts are whole numbers that add, so that windows me
 were made of. What is None was not there: not configured, not arrived, or not of this window.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -110,7 +111,7 @@ class Window:
     start: int
     end: int
     rows: int
-    values: dict[str, Values]  #: by field, outputs too
+    values: Mapping[str, Values]  #: by field, outputs too
     scored: int = 0  #: rows compared with the training data
     outliers: int = 0
     masked: int = 0  #: outliers that were looked at without each field

@@ -217,7 +217,7 @@ class Inquiry:
 
     @cached_property
     def usual_outliers(self) -> tuple[float, dict[str, float]]:
-        """The share of outliers where all is well, and of them the share familiar without each feature: of production, as far as it tells."""
+        """The share of outliers where all is well, and of them the share familiar without each feature: as production tells."""
         windows = self.case.baseline
         masked, compared = sum(window.masked for window in windows), self.base.compared.sum()
         if masked < _LEAST_MASKED or not compared:

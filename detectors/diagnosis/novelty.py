@@ -1,6 +1,7 @@
 """Requests unlike the training data, once faults are masked: prediction-label bias, if the rest of the rows stands still.
 
-*How many are new?* is asked of the outliers, *does the rest stand still?* of the core: rows that are new but miss the threshold lie outside it.
+*How many are new?* is asked of the outliers, *does the rest stand still?* of the core: rows that are new but miss the threshold lie
+outside it.
 """
 
 from collections.abc import Iterable, Sequence

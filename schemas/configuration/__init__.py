@@ -23,7 +23,7 @@ from .personal import Personal
 from .reference import Table, TopicSlice
 from .review import MOST_CASES, Review
 from .stream import Stream
-from .together import labels_apart
+from .together import ids_unkeyed, labels_apart
 from .topics import KafkaTopics
 from .units import HOUR_MS, FalseAlarms, PaneLength, pane_length
 
@@ -96,6 +96,8 @@ class Configuration(Setting):
             self.streams, self.labels, {name: (self.stream_of(name), model) for name, model in self.models.items()}
         ):
             raise ValueError(problem)
+        for problem in ids_unkeyed(self.labels, self.models):
+            raise ValueError(problem)
         return self
 
     @model_validator(mode="after")
@@ -145,9 +147,14 @@ class Configuration(Setting):
         return self.models.get(model, Model()).stream or next(iter(self.streams))
 
     def withholds(self, stream: str) -> bool:
-        """Whether records of a stream are quoted nowhere, which nobody can read: they may hold what some model's rules leave out."""
+        """Whether records of a stream are quoted nowhere that nobody can read: they may hold what some model's rules leave out, and ids."""
         own = {name for name, model in self.models.items() if stream in (self.stream_of(name), model.labels)}
-        return any(self.models[name].personal for name in own) or (stream in self.labels and self.labels[stream].key is not None)
+        return any(self.models[name].personal or self.hides_ids(name) for name in own)
+
+    def hides_ids(self, model: str) -> bool:
+        """Whether the ids of a model's predictions are personal: only their hashes are stored, made with a key."""
+        own = self.models.get(model, Model())
+        return own.personal.id or (own.labels is not None and self.labels[own.labels].key is not None)
 
     def tested_in(self, stream: str) -> bool:
         """Whether a model of a stream has a golden set: what it answers may come back there, among its predictions."""

@@ -12,6 +12,16 @@ _ALIKE = ("pane", "clock", "grace")
 _ALIKE_LIVE = (*_ALIKE, "patience")
 
 
+def ids_unkeyed(labels: Mapping[str, Labels], models: Mapping[str, Model]) -> Iterator[str]:
+    """Why ids that are personal could be guessed from their hashes: those of a model with labels are hashed as these are, by one key."""
+    for name, model in models.items():
+        own = None if model.labels is None else labels.get(model.labels)
+        if model.personal.id and model.labels is None and model.personal.key is None:
+            yield f"models.{name}.personal.key: is missing: by it the ids are hashed; name a variable of the environment that holds it"
+        elif model.personal.id and own is not None and own.key is None:
+            yield f"labels.{model.labels}.key: is missing: models.{name}.personal.id says that ids are personal; name a variable for it"
+
+
 def labels_apart(streams: Mapping[str, Stream], labels: Mapping[str, Labels], models: Mapping[str, tuple[str, Model]]) -> Iterator[str]:
     """Why labels could not meet their predictions, each with the key to change; ``models``: with the stream of each."""
     for name, (stream, model) in models.items():

@@ -12,7 +12,7 @@ from ..form import check_form, lean
 from ..identity import derived_id
 from ..integers import Boundary, Count, Offset, PartitionNumber, Time
 from .of_version import OfVersion
-from .review import Shown, Value
+from .review import IdHash, Shown, Value
 
 #: How they are to be read: as a pane.
 FORM = 1
@@ -28,6 +28,7 @@ class Candidate(Fact):
     segment: str | None = None
     level: Annotated[int, Field(ge=0, le=2)] | None = None  #: unlike the training data: 1, p <= .05; 2, p <= .005; null: not asked
     prediction_id: str | None = None
+    prediction_hash: IdHash | None = None  #: in its place, where ids are personal
     prediction: Value = None
     score: float | None = None
     shown: Shown = {}
