@@ -21,11 +21,11 @@ from ...schemas.stored.outcomes import OutcomeBasis
 from ...schemas.stored.snapshot import FORM, PartitionState
 from ..streams.align import AGAIN, NEVER, Aligned, Aligner, pending_offsets
 from ..streams.buckets import Every
+from ..streams.doubts import Doubts, Span, Standing, standings
 from ..streams.spans import Spans
 from .answered import Answered, Heard
 from .blocks import Blocks, Kept
 from .counted import CountedBy
-from .doubts import Doubts, Span, Standing, standings
 from .marks import Mark, mark, packed, unpacked
 from .names import Names
 from .reads import Reads, topics_of

@@ -62,6 +62,7 @@ class Node(NamedTuple):
     does: str
     make: Callable[[Making], Sequence[Consumer]]
     per_stream: bool = False  #: a group for every stream: ``application-ROLE-STREAM``
+    again: bool = False  #: it reads what a later role writes: at the end of the input it ends once more, behind that
     asked: Callable[[Configuration], bool] = always  #: whether a configuration asks for it; else it has no topics, and is not run
 
 
@@ -101,13 +102,14 @@ TOPOLOGY = (
         "sums panes over partitions, tests every bucket, opens and resolves episodes, and notes them beside the panes; tells how "
         "predictions turned out; asks for golden evaluations",
         detector.make,
+        again=True,
     ),
     Node(
         reviewer.ROLE,
         "fold",
         ("summaries", "reviews", "snapshots"),
-        ("reviews", "performance", "snapshots", "drift", "dead-letter"),
-        "draws the predictions that people are asked about, and tells what their answers say of all",
+        ("reviews", "summaries", "performance", "snapshots", "drift", "dead-letter"),
+        "draws the predictions that people are asked about, tells what their answers say of all, and hands these to the detector",
         reviewer.make,
         asked=reviews.asked,
     ),

@@ -198,6 +198,7 @@ class Further:
             levels=None if unlike is None else levels_of(unlike.scored[inside]),
             monitored=self._references.monitored(version.target.reference or ""),
             features=self._features,
+            compared=next((one for one in self.subjects(version.target) if one.profile.kind != "row"), None),
         )
         keeping.look(looked)
 

@@ -14,7 +14,7 @@ from ...detectors.familiarity.places import UNSCORED
 from ...detectors.neighbours.about import leaders
 from ...detectors.neighbours.rows import RowIndex
 from ...detectors.neighbours.texts import Queries, TextIndex
-from ...detectors.neighbours.vectors import LENGTH
+from ...detectors.neighbours.vectors import LENGTH, Vectors
 from ...schemas.messages.ood import Near
 from ...schemas.stored.familiarity import FamiliarityProfile
 from ...schemas.stored.reference import ProfiledField, Reference
@@ -79,6 +79,11 @@ class Subject:
         """Their vectors."""
         values = [one.value for one in contents]
         return self._queries(values if self.profile.kind == "text" else np.array(values, dtype=np.float64))
+
+    def vectors(self, contents: Sequence[Content]) -> Vectors:
+        """Of each its own; of long texts that of the first part."""
+        queries = self.queries(contents)
+        return queries.vectors[queries.firsts[:-1]]
 
     def shown(self, panes: Sequence[Sequence[Content]], most: int) -> list[list[Shown]]:
         """With the training rows that the least familiar part of each is nearest to; nearly the same are texts whose first parts are."""

@@ -90,6 +90,9 @@ class RowSubject:
             for row in range(len(rows))
         ]
 
+    def vectors(self, contents: Sequence[Content]) -> None:
+        """Rows have none."""
+
     def shown(self, panes: Sequence[Sequence[Content]], most: int) -> list[list[Shown]]:
         """The first of each pane; none counts with another one.
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...detectors.familiarity.places import CORE, FAMILIAR, FAR, NOTHING, OUTLIER, OUTSIDE, UNLIKE, UNSCORED
+from ...detectors.neighbours.vectors import Vectors
 from ...schemas.messages.ood import Near
 from ...schemas.stored.familiarity import FamiliarityProfile
 from ...schemas.text import CATEGORY, fitted
@@ -83,6 +84,10 @@ class Compared(Protocol):
 
     def contents(self, decoded: Decoded, rows: Integers) -> list[Content]:
         """What these rows hold of it, for `shown`."""
+        ...
+
+    def vectors(self, contents: Sequence[Content]) -> Vectors | None:
+        """By which two are nearly the same; None: nothing says that."""
         ...
 
     def shown(self, panes: Sequence[Sequence[Content]], most: int) -> list[list[Shown]]:

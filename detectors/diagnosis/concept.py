@@ -1,7 +1,7 @@
 """Equal inputs come to have other outcomes: feature drift; or the model's answers fit the same world worse: a broken model.
 
-Residuals by groups of features, since every onset there may be, less what they were in the baseline: forward selection of the features whose
-groups explain them. Where the model's input or the model itself is at fault, outcomes take the residuals' place, which need no model.
+Residuals by groups of features, since every onset there may be, less what they were in the baseline: forward selection of the features
+whose groups explain them. Where the model's input or the model itself is at fault, outcomes take the residuals' place, which need no model.
 """
 
 from collections.abc import Sequence
@@ -215,7 +215,8 @@ def _told(inquiry: Inquiry, relations: Relations, picked: list[Picked], best: Ca
     moved = any(name in inquiry.shifts for name in names)
     known = inquiry.ages_known or all(inquiry.agree_known(name) for name in names)
     missing = {} if known else {"agreement": "whether the features are served as they were learned"}
-    missing |= {"ood": "whether new requests have other outcomes"} if inquiry.unsure else {}
+    pending = {one.awaits for one in inquiry.findings} & {"agreement", "ood"}  # of features of which it is not known what is wrong
+    missing |= {kind: "whether what else moved makes the model wrong" for kind in sorted(pending) if kind not in missing}
     inquiry.add(
         "feature_drift",
         names,

@@ -72,7 +72,7 @@ class Agreeing:
 
 @dataclass
 class Relation:
-    """Products of groups of features, outcomes and residuals over joined rows (`driftbus.detectors.outcomes.layout`); in the outcome's unit."""
+    """Products of groups, outcomes and residuals over joined rows (`driftbus.detectors.outcomes.layout`); in the outcome's unit."""
 
     rows: int
     y: float
@@ -98,7 +98,7 @@ class Outcomes:
 
 @dataclass
 class Counted:
-    """A window's values side by side, in the order of a layout (`driftbus.detectors.diagnosis.groups`): made once for all runs that see it."""
+    """A window's values side by side, in a layout's order (`driftbus.detectors.diagnosis.groups`): made once for all runs that see it."""
 
     numbers: Floats  #: one behind the other, as `driftbus.detectors.diagnosis.matrices` takes them apart
     quantiles: dict[str, Floats] = field(default_factory=dict)  #: by numeric field, as far as somebody asked

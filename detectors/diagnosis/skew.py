@@ -1,7 +1,7 @@
 """Online values differ from what the training pipeline computes for the same entity and time.
 
-A single online value in place of many is a default; values of the right distribution that have nothing to do with the offline ones are stale,
-or another entity's: those are unavailability. All else is computed otherwise.
+A single online value in place of many is a default; values of the right distribution that have nothing to do with the offline ones are
+stale, or another entity's: those are unavailability. All else is computed otherwise.
 """
 
 import math

@@ -18,6 +18,8 @@ from .review import IdHash, Shown, Value
 FORM = 1
 #: Bytes of a record, about: more candidates are in further parts.
 LARGEST_PART = 256 * 1024
+#: Numbers of a candidate's vector: of a larger one none travels.
+MOST_NUMBERS = 2_048
 
 
 class Candidate(Fact):
@@ -32,6 +34,8 @@ class Candidate(Fact):
     prediction: Value = None
     score: float | None = None
     shown: Shown = {}
+    #: What it is nearly the same as others by: whole numbers of two bytes, the least significant first; empty: nothing says that.
+    vector: Annotated[bytes, Field(max_length=2 * MOST_NUMBERS)] = b""
 
 
 class Candidates(OfVersion, Fact):

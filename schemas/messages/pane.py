@@ -22,6 +22,8 @@ PREDICTIONS = "predictions"
 ARRIVALS, REVISIONS = "arrivals", "revisions"
 #: How alike the training data the model's predictions' inputs are: scored rows, by level.
 OOD = "ood"
+#: What people answered of predictions that were drawn uniformly: evidence (`driftbus.schemas.messages.answered`).
+REVIEWED = "reviewed"
 #: Flagged rows that a pane holds, those of the smallest hashes; characters of each one's text.
 MOST_FLAGGED, MOST_FLAGGED_TEXT = 50, 200
 #: Rows with p <= .01 that a run looks at without each of their fields, those of the smallest hashes.

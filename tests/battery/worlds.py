@@ -20,10 +20,12 @@ from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.pipeline.topology import INPUTS, TOPOLOGY
 from driftbus.consumers.reference.model_events import tell
 from driftbus.schemas.configuration import Configuration
+from driftbus.schemas.messages.evidence import Evidence
 from driftbus.schemas.messages.model_event import ModelEvent
-from driftbus.schemas.messages.pane import Pane
+from driftbus.schemas.messages.pane import REVIEWED, Pane
 
 from ..streaming import BEGINNING, Event, Sent, by_model, configuration, everything, prepare, rows, send, trim
+from .asked import ASKED, answered
 from .known import familiar_reference
 
 #: What a recording is run through; hands act on the world, and have a battery of their own.
@@ -69,8 +71,10 @@ def outcome(bus: Bus, settings: Configuration) -> Outcome:
     reviews = {number: [event for event in events if _review(event, ours)] for number, events in asked}
     told = [event for events in everything(bus, settings.topics.performance).values() for event in events]
     reviewed = {event.key: event for event in told if {("ce_type", b"io.driftbus.reviewed"), ("ce_source", ours)} <= set(event.headers)}
-    panes, evidence = typed(b"io.driftbus.pane"), typed(b"io.driftbus.evidence")
-    panes = sorted(_of_no_topic(event) if dict(event.headers).get("ce_source") == ours else event for event in panes)
+    panes, evidence = (
+        sorted(_of_no_topic(event) if dict(event.headers).get("ce_source") == ours else event for event in typed(kind))
+        for kind in (b"io.driftbus.pane", b"io.driftbus.evidence")
+    )
     letters, samples = of(settings.topics.dead_letter), of(settings.topics.ood)
     events, causes = (by_model(everything(bus, topic)) for topic in (settings.topics.drift, settings.topics.root_causes))
     return Outcome(panes, events, letters, evidence, by_model(reviews), reviewed, samples, causes)
@@ -83,14 +87,15 @@ def _review(event: Event, ours: bytes) -> bool:
 
 def _of_no_topic(event: Event) -> Event:
     """What was made of a topic of ours: it has another id on another bus."""
+    kind: type[Pane | Evidence] = Pane if dict(event.headers)["ce_type"] == b"io.driftbus.pane" else Evidence
     try:
-        pane = Pane.decoded(event.value)
+        one = kind.decoded(event.value)
     except ValueError:
         return event
-    if pane.stream != LABELS:
+    if one.stream != LABELS and one.of != REVIEWED:
         return event
     headers = tuple(header for header in event.headers if header[0] != "ce_id")
-    return Event(event.key, pane.model_copy(update={"topic_id": ""}).encoded(), headers)
+    return Event(event.key, one.model_copy(update={"topic_id": ""}).encoded(), headers)
 
 
 @dataclass
@@ -153,6 +158,7 @@ class World:
         with closing(EmbeddedBus(":memory:", self.settings.application, "clean")) as bus:
             load_recording(bus, file)
             create_topics(bus, self.settings)
+            bus.publish(answered(self.settings))
             self.finish(bus)
             return outcome(bus, self.settings)
 
@@ -176,7 +182,9 @@ class World:
 
 
 def settings_of(folder: Path, application: str) -> Configuration:
-    """Two models, one without a reference, the other with labels, reviews, its rows compared; a snapshot with every commit."""
+    """Two models, one without a reference, the other with labels, reviews, its rows compared; of a third all is over but the answers of
+    people; a snapshot with every commit.
+    """
     return configuration(
         application=application,
         artifacts=str(folder / "artifacts"),
@@ -189,7 +197,8 @@ def settings_of(folder: Path, application: str) -> Configuration:
                 "labels": LABELS,
                 "ood": {"of": "row"},
                 "review": {"budget": "600 per hour", "slot": "1m"},
-            }
+            },
+            ASKED: {"review": {}},
         },
         snapshot_every="1ms",
     )
@@ -199,6 +208,7 @@ def fill(world: World, *more: Sent) -> None:
     """Announce a reference, and send traffic in which a drift comes and goes, and a feature is lost; with bad records, and ``more``."""
     bus = world.bus()
     prepare(bus, world.settings, [familiar_reference(world.settings)], partitions=PARTITIONS)
+    bus.publish(answered(world.settings))
     traffic = rows(LENGTH, ["m0"], 3, shifted=("m0", 200, 400)) + rows(30, ["unknown"], 1)
     traffic += [Sent(0, 50_000, b"{"), Sent(1, 60_000, b'{"model": "m0", "version": "1", "features": {"amount": "many"}}'), *more]
     for job in range(DEPLOYMENTS):  # so many that they take several commits

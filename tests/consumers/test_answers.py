@@ -26,7 +26,7 @@ from ..battery.worlds import named
 from ..streaming import BEGINNING, Sent, configuration, everything, prepare, reference, rows, send
 from .test_reviewer import REVIEW, finish, requests, reviews
 
-SECONDS = 240
+SECONDS = 420
 _ZERO = np.zeros(1, dtype=np.int64)
 
 

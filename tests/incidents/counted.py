@@ -85,7 +85,7 @@ def _groups_of(profile: NumericProfile | CategoricalProfile) -> Integers:
 
 def _split(table: Table, columns: dict[str, Column]) -> tuple[Floats, list[list[object]]]:
     numbers = np.stack([np.asarray(columns[name], dtype=np.float64) for name in table.numeric], axis=1)
-    return numbers, [[value for value in columns[name]] for name in table.categorical]
+    return numbers, [list(columns[name]) for name in table.categorical]
 
 
 def case_of(incident: Incident, reference: Reference, *, without: Sequence[str] = ()) -> Case:

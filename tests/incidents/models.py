@@ -64,7 +64,7 @@ def _unfitted(*, forest: bool, binary: bool, seed: int) -> Any:  # scikit-learn'
 
 
 class Deployed:
-    """A model in service: what it was trained on, its golden set, the rows that requests are drawn from, and P(y | x) as a teacher says it."""
+    """A model in service: what it was trained on, its golden set, the rows that requests are drawn from, and a teacher of P(y | x)."""
 
     def __init__(self, name: str, seed: int) -> None:
         self.table = found = table(name)
