@@ -183,10 +183,12 @@ class Tally:
             return self._shapes.setdefault((), Shape(()))
         monitored = self._references.monitored(target.reference)
         subjects, waits = len(self._further.subjects(target)), self._further.waits(target.model)
-        key = *monitored.shape, waits, subjects
+        entities = self._further.compares(target.model)
+        key = *monitored.shape, waits, subjects, entities
         if key not in self._shapes:
             ids = waits or monitored.counting.layout.find(*IDS) is not None
-            self._shapes[key] = Shape(monitored.fields, ids=ids, subjects=subjects, times=monitored.times)
+            shape = Shape(monitored.fields, ids=ids, entities=entities, subjects=subjects, times=monitored.times)
+            self._shapes[key] = shape
         return self._shapes[key]
 
     def _decode_shape(self, shape: Shape, records: Records, rows: NDArray[np.int64], taken: Taken, group: NDArray[np.int64]) -> None:
@@ -194,7 +196,7 @@ class Tally:
         if not shape.fields:
             shape.add(None, group[rows], taken.late[rows], records.offsets[rows])
             return
-        columns = self._decoder.columns(shape.fields, records.values, rows, ids=shape.ids, times=shape.times)
+        columns = self._decoder.columns(shape.fields, records.values, rows, ids=shape.ids, entities=shape.entities, times=shape.times)
         if len(none := self._no_rows(columns, shape, records, rows)):
             self._runs.skip(taken, rows[none])
             rows, columns = np.delete(rows, none), taken_of(columns, np.delete(np.arange(len(rows)), none))

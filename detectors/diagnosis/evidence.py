@@ -68,6 +68,7 @@ class Agreeing:
     sums: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0)  #: x, y, xx, xy, yy of the differing ones that are numbers
     commonest: dict[str, int] = field(default_factory=dict)  #: online values of differing pairs, as texts, with their rows
     offline: Integers | None = None  #: the offline side in the reference's bins
+    cells: Integers | None = None  #: of the online values of differing pairs, hashed: one value's rows are at most its cell's
 
 
 @dataclass
