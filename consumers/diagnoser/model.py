@@ -93,7 +93,7 @@ class Model:
         return diagnose(*of_case) if asked or screen(*of_case) else _NOTHING
 
     def _amiss(self, home: Home) -> list[Span]:
-        """When something of a version was not as it should be, while there is no baseline: what is suspected without one may be the season."""
+        """When something of a version was not as it should be. What is suspected without a baseline may be the season: it does not count."""
         confirmed = [Span(one.onset.start) for one in self.incidents.open if home in one.missed and one.status == "confirmed"]
         return [*self.known.amiss(home.version), *confirmed, *self._over(home)]
 

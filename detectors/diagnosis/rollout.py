@@ -11,6 +11,7 @@ from .evidence import Window
 from .finding import Map, Piece
 from .inquiry import Inquiry, Shift
 from .maps import CONSTANTS
+from .statistics import rounded
 
 Floats = NDArray[np.float64]
 

@@ -89,9 +89,7 @@ def train(name: str, seed: int, folder: Path) -> Path:
     of, path = deployed(name, seed), folder / f"{name}-{seed}.jsonl"
     columns, answers = of.columns(of.trained), _held_out(of, seed)
     first = BEGINNING - WINDOWS * HOUR - len(answers) * _EVERY
-    lines = (
-        {"at": first + number * _EVERY, **values, "answer": float(answers[number])} for number, values in enumerate(_values(columns))
-    )
+    lines = ({"at": first + number * _EVERY, **values, "answer": float(answers[number])} for number, values in enumerate(_values(columns)))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"\n".join(map(msgspec.json.encode, lines)))
     return path
@@ -142,7 +140,11 @@ def _served(incident: Incident, streams: Optional) -> Iterator[Output]:
     binary = incident.trained.table.binary
     for rows in incident.windows:
         times, invalid = rows.times.tolist(), {name: column.tolist() for name, column in rows.invalid.items()}
-        ages = None if rows.ages is None or not streams.has("ages") else {name: (60_000 * age).astype(np.int64).tolist() for name, age in rows.ages.items()}
+        ages = (
+            None
+            if rows.ages is None or not streams.has("ages")
+            else {name: (60_000 * age).astype(np.int64).tolist() for name, age in rows.ages.items()}
+        )
         for row, values in enumerate(_values(rows.features)):
             for name, wrong in invalid.items():
                 if wrong[row]:
