@@ -93,9 +93,9 @@ class Model:
         return diagnose(*of_case) if asked or screen(*of_case) else _NOTHING
 
     def _amiss(self, home: Home) -> list[Span]:
-        """When something of a version was not as it should be."""
-        suspected = [Span(one.onset.start) for one in self.incidents.open if home in one.missed]
-        return [*self.known.amiss(home.version), *suspected, *self._over(home)]
+        """When something of a version was not as it should be. What is only suspected, without a baseline, may be the season."""
+        confirmed = [Span(one.onset.start) for one in self.incidents.open if home in one.missed and one.status == "confirmed"]
+        return [*self.known.amiss(home.version), *confirmed, *self._over(home)]
 
     def _over(self, home: Home) -> list[Span]:
         """When incidents of a version were that are over: what is found next is not compared with that."""
