@@ -7,19 +7,25 @@ from typing import NamedTuple
 from ...detectors.diagnosis.engine import diagnose, screen
 from ...detectors.diagnosis.finding import Diagnosis
 from ...detectors.diagnosis.gate import decide
-from ...detectors.diagnosis.incidents import Home, Incident, Incidents, Onset, Placed, Run, in_order
+from ...detectors.diagnosis.incidents import Home, Incident, Incidents, Onset, Placed, Run, Word, in_order
 from ...detectors.diagnosis.thresholds import Thresholds
 from ...detectors.diagnosis.windows import NEWEST, Span
 from ...schemas.configuration import Model as Settings
+from ...schemas.messages.evidence import Evidence
+from ...schemas.messages.feedback import Feedback
 from ...schemas.messages.root_cause import RetrainGate, RootCauseEvent
+from ...schemas.text import Use, fitted
 from .archive import Archived, archived
 from .case import Looked, looked_at
+from .kinds import FEEDBACK
 from .known import Known
 from .telling import Ran, Told, Whose, event, news_of, since_onset, standing
 from .watched import ENOUGH_OUTCOMES, Watched
 
 #: Windows between an incident's onset and that of an episode which belongs to it.
 NEAR = 3
+#: Of a person's remark, what events repeat: without control characters, and so short.
+NOTE = Use(500)
 #: Of what no finding is said.
 _NOTHING = Diagnosis([], [], {}, None, 0.0, None)
 
@@ -48,6 +54,19 @@ class Model:
     def of(self, version: str) -> Watched | None:
         """The one state of a version."""
         return next((one for home, one in self.versions.items() if home.version == version), None)
+
+    def hear(self, evidence: Evidence) -> bool:
+        """A fact of the model; whether it is news."""
+        if evidence.of != FEEDBACK:
+            return self.known.take(evidence)
+        said = Feedback.of(evidence.fact)
+        incident = self.incidents.of(said.incident)
+        if incident is None:
+            return False
+        note = None if said.note is None else fitted(said.note, NOTE)
+        agrees = said.agrees(incident.finding.cause)
+        incident.word = Word(agrees, said.answer, said.cause, said.by, note, evidence.about)
+        return True
 
     def run(self, watched: Watched, time: int, late: Collection[str]) -> list[Published]:
         """A grain of a version has ended: look, if there is something new to look at."""

@@ -64,7 +64,7 @@ def test_with_a_record_clock_progress_has_ended_once_all_is_read(tmp_path: Path)
     """Said in all partitions, behind the facts in front of it; and again when more has come."""
     chosen = settings(tmp_path)
     bus = world(chosen)
-    with closing(clerk_of(bus, chosen, lambda: BEGINNING)) as one:
+    with closing(clerk_of(bus, chosen, lambda: BEGINNING, SOURCES[:1])) as one:
         turns(one)
         first = progress(bus, chosen)
         assert {p: [(said.ended, said.through, said.by_clock) for said in all_] for p, all_ in first.items()} == {
