@@ -28,6 +28,7 @@ from ..process.folding import Folding
 from ..process.plugins import metrics_for
 from ..reference import feedback
 from ..reference.artifacts import ArtifactStore
+from ..reference.calibrations import Named, calibration_of
 from ..reference.outcomes import Bases
 from .archive import FOLDER
 from .exhibit import Fact
@@ -73,6 +74,8 @@ class Diagnosing:
         self._configuration, self._incidents = configuration, store.beside(FOLDER)
         self._reading_of = readings(configuration, store)
         self.topic = configuration.topics.summaries
+        models = (*configuration.models, "")
+        self._calibrations = {model: calibration_of(configuration, model, store) for model in models}
 
     def read(self, key: bytes | None, value: bytes | None, headers: Headers) -> Fact | Progress | None:
         """A pane, a fact, or progress. Strangers among the summaries are the detector's to tell of."""
@@ -90,12 +93,16 @@ class Diagnosing:
 
     def begin(self) -> Fold:
         """Nothing seen."""
-        return Fold(self._configuration, self._reading_of)
+        return Fold(self._configuration, self._reading_of, self._calibration_of)
 
     def restore(self, state: PartitionState, parts: Mapping[str, bytes], facts: Mapping[int, Fact | Progress]) -> Fold:
         """From a snapshot and the facts it awaits."""
         awaited = {offset: fact for offset, fact in facts.items() if not isinstance(fact, Progress)}
-        return Fold.restored(self._configuration, self._reading_of, state, parts, awaited)
+        return Fold.restored(self._configuration, self._reading_of, state, parts, awaited, self._calibration_of)
+
+    def _calibration_of(self, model: str) -> Named | None:
+        """Of one that the configuration does not list, what holds for all such."""
+        return self._calibrations[model if model in self._calibrations else ""]
 
     def outputs(self, said: Published, partition: int) -> list[Output]:
         """One root cause; what it names is stored first."""

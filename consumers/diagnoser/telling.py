@@ -54,6 +54,7 @@ class Whose(NamedTuple):
     version: str
     reference: str
     configuration: str
+    calibration: str | None = None  #: hash of what its confidence is calibrated by
 
 
 class Ran(NamedTuple):
@@ -147,6 +148,9 @@ def event(whose: Whose, incident: Incident, told: Told, ran: Ran, of_version: Re
         ),
         run=ran.time,
         confidence=_rounded(finding.confidence),
+        score=_maybe(finding.score),
+        calibrated=finding.score is not None,
+        calibration=None if finding.score is None else whose.calibration,
         alternatives=finding.alternatives,
         awaits=finding.awaits,
         windows=WindowCounts(
@@ -205,7 +209,15 @@ def news_of(incident: Incident, harm: str, of_version: RetrainGate) -> str:
 def standing(incident: Incident, told: Told) -> gate.Standing:
     """As far as a retrain depends on it."""
     finding = incident.finding
-    return gate.Standing(incident.id, finding.cause, incident.status, _rounded(finding.confidence), told.impact.harm, told.labelled, incident.word is not None)
+    return gate.Standing(
+        incident.id,
+        finding.cause,
+        incident.status,
+        _rounded(finding.confidence),
+        told.impact.harm,
+        told.labelled,
+        incident.word is not None,
+    )
 
 
 def _impact(finding: Finding, diagnosis: Diagnosis, labelled: int) -> Impact:

@@ -174,7 +174,9 @@ class RootCauseEvent(OfVersion, Fact):
     incident: str
     revision: Count
     status: IncidentStatus
-    reason: Literal["recovered", "replaced", "retired", "reconfigured", "rejected"] | None = None  #: of resolved; rejected: by a person, of withdrawn
+    reason: Literal["recovered", "replaced", "retired", "reconfigured", "rejected"] | None = (
+        None  #: of resolved; rejected: by a person, of withdrawn
+    )
     superseded_by: str | None = None
     after: str | None = None  #: an incident of a version that was rolled back
     model: str

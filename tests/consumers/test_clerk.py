@@ -219,7 +219,7 @@ def test_further_sources_are_a_line_each(tmp_path: Path) -> None:
     kept = {
         event.key.decode().split("/")[1] for events in everything(bus, chosen.topics.snapshots).values() for event in events if event.key
     }
-    assert kept == {"clerk", "clerk-answer"}
+    assert kept == {"clerk", "clerk-answer", "clerk-feedback"}
     for number in range(6):
         bus.publish([Output("driftbus.answers", number % 2, b"k%d" % number, deployed(str(number)).encoded())])
     assert finish(bus, chosen, sources).get("facts", 0) == 0
