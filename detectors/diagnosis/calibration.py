@@ -65,7 +65,8 @@ def _calibrated(finding: Finding, curves: Mapping[str, CauseCalibration]) -> Fin
     curve = curves.get(finding.cause)
     if curve is None:
         return finding
-    return replace(finding, confidence=confidence(curve, finding.confidence), score=finding.confidence)
+    score = round(finding.confidence, DIGITS)
+    return replace(finding, confidence=confidence(curve, score), score=score)
 
 
 def confidence(curve: CauseCalibration, score: float) -> float:
