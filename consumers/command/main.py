@@ -25,6 +25,7 @@ VERBS = {
     "coincident": "Say what else was done: a release, a feature that is computed in another way.",
     "feedback": "Say whether an incident is what it is told as; calibrate by all that people said.",
     "review": "Answer what people are asked about a model's predictions: on a page, or in Label Studio.",
+    "features": "Load values of features, as training computes them, into their log.",
     "golden": "Test a model itself on rows with known answers.",
     "retire": "Stop monitoring a model, or a version of it.",
     "record": "Write the input topics into a file, to replay it elsewhere.",

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftbus.detectors.neighbours.calibration import Calibrated
+from driftbus.detectors.neighbours.distinct import split
 from driftbus.detectors.neighbours.embedder import Choice
-from driftbus.detectors.neighbours.levels import LEVELS
+from driftbus.detectors.neighbours.levels import FAR, UNLIKE
 from driftbus.detectors.neighbours.parts import LONGEST, parts
 from driftbus.detectors.neighbours.texts import UNSCORED, TextIndex
 from driftbus.detectors.neighbours.vectors import LENGTH, embedded, whole
@@ -49,7 +50,7 @@ def test_flags_say_what_the_p_values_say(index: TextIndex) -> None:
     found, exact = flags(index, queries), index.exact(queries.vectors, None, queries.firsts)
     scored = found != UNSCORED
     assert np.array_equal(np.isnan(exact.p), ~scored)
-    assert np.array_equal(found[scored], (exact.p[scored] <= LEVELS[0]).astype(int) + (exact.p[scored] <= LEVELS[1]))
+    assert np.array_equal(found[scored], (exact.p[scored] <= UNLIKE).astype(int) + (exact.p[scored] <= FAR))
     assert np.all(exact.nearest[~scored] == -1)
 
 
@@ -91,6 +92,16 @@ def test_an_index_of_other_token_vectors_is_refused() -> None:
         TextIndex.decoded(b"\x00rubbish")
 
 
+def test_the_same_files_in_another_release_are_the_same_embedder() -> None:
+    index, _ = TextIndex.built(sentences(SHOP, 400, 1), embedder="tokens", tokens=tokens())
+    content = index.encoded()
+    release = tokens().name.partition("/")[2].partition("/")[0].encode()
+    assert content.count(release) == 1
+    older = TextIndex.decoded(content.replace(release, b"wordllama-" + b"0" * (len(release) - 10)), tokens())
+    queries = index.read([*sentences(SHOP, 100, 2), *sentences(SKY, 20, 3)])
+    assert np.array_equal(flags(older, queries), flags(index, queries))
+
+
 def test_no_kernel_of_the_processor_and_no_number_of_threads_shows() -> None:
     running = []
     for kernel in ("Haswell", "SkylakeX", "Sandybridge"):
@@ -112,11 +123,16 @@ def test_duplicates_are_left_out_before_anything_is_held_out() -> None:
     assert report.fresh < 0.09
 
 
-def test_the_newest_are_held_out() -> None:
-    texts = sorted(set(sentences(SHOP, 2_000, 1)))
-    times = np.arange(len(texts))[::-1].copy()
-    index, report = TextIndex.built(texts, embedder="sketch", times=times)
-    assert index.rows.min() == report.calibration
+def test_held_out_are_some_of_the_newest_half_and_others_are_compared_with_the_oldest() -> None:
+    keys = [b"%d" % row for row in range(12_000)]
+    times = np.arange(len(keys))[::-1].copy()
+    found = split(keys, times, size=10_000, held_out=5_000)
+    assert sorted(found.reference.tolist()) == list(range(6_000, 12_000))
+    assert len(found.held_out) == 4_000
+    assert found.held_out.max() < 6_000
+    assert (np.diff(times[found.held_out]) > 0).all()
+    hours = np.bincount(found.held_out // 250, minlength=24)
+    assert hours.min() > 120, "all parts of the half: what is usual at another hour is not unlike"
 
 
 def test_p_values_of_fresh_texts_are_uniform_within_their_class() -> None:
