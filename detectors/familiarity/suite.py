@@ -20,7 +20,7 @@ from .space import familiarity_space
 #: Hashed into the ids of its episodes.
 LANE = "ood"
 #: Of what a state holds, and of the bets: a state of another format does not fit.
-FORMAT = 1
+FORMAT = 2
 
 
 class FamiliaritySuite:

@@ -11,6 +11,9 @@ Rows = NDArray[np.int64]
 
 #: Held out is a third of the distinct rows; two fifths while that is not more than this.
 WANTED_HELD_OUT = 3_000
+#: Of rows with times, the newest part that those held out are drawn from; others are compared with older ones. Data that show a cycle
+#: twice, as they should, show it there once: of the newest rows alone, those of an hour say, what is usual at other hours would be unlike.
+NEWEST = 0.5
 
 
 class Split(NamedTuple):
@@ -45,15 +48,15 @@ def by_hash(keys: Sequence[bytes], rows: Rows) -> Rows:
 
 
 def split(keys: Sequence[bytes], times: NDArray[np.int64] | None, *, size: int, held_out: int) -> Split:
-    """At most so many rows to score by, and so many held out: the newest where there are times, else by hash."""
+    """At most so many rows to score by, and so many held out: of the newest half where there are times; all drawn by their hashes."""
     first = firsts_of(keys)
     shuffled = by_hash(keys, first)
     count = min(held_out, max(len(shuffled) // 3, min(WANTED_HELD_OUT, 2 * len(shuffled) // 5)))
     if times is None:
         out, kept = shuffled[:count], shuffled[count:]
     else:
-        order = np.argsort(times[shuffled], kind="stable")
         newest = np.zeros(len(shuffled), dtype=np.bool_)
-        newest[order[len(order) - count :]] = True
-        out, kept = shuffled[order[len(order) - count :]], shuffled[~newest]
+        newest[np.argsort(times[shuffled], kind="stable")[int((1 - NEWEST) * len(shuffled)) :]] = True
+        out, kept = shuffled[newest][:count], shuffled[~newest]
+        out = out[np.argsort(times[out], kind="stable")]
     return Split(kept[:size], out, len(keys) - len(first))

@@ -1,7 +1,8 @@
 """Many detectors folded at once: the arithmetic of `driftbus.detectors.episodes.step`, a few hundred times as fast, and checked against it.
 
 Log likelihood ratios are linear in the counts, so that a table of them per bin, asked of the detector's own bets, is all that is needed.
-Values and their availability are fed; what else a reference has (pairs, say) gets no rows, and its part of the weight stays unused.
+Values and their availability are fed, or flags of the lane `ood`; what else a reference has (pairs, say) gets no rows, and its part of
+the weight stays unused.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftbus.consumers.reference.building.columns import Chunk, Key
-from driftbus.detectors.episodes.step import Bucket, Suite, start, step
+from driftbus.detectors.episodes.step import Bucket, Decided, Suite, start, step
 from driftbus.schemas.configuration import Model
 from driftbus.schemas.stored.reference import Reference
 
@@ -46,11 +47,11 @@ def compiled(reference: Reference, settings: Model) -> Suite:
 class _Fed:
     """The signals of a detector that have rows: where their counts and their bets stand, and the log ratio of one row by bin and bet."""
 
-    def __init__(self, tests: Suite) -> None:
+    def __init__(self, tests: Decided) -> None:
         self.tables: list[tuple[slice, slice, Floats]] = []
         self.bets: list[int] = []
         for place, signal in enumerate(tests.bets.signals):
-            if signal.group in ("values", "availability"):
+            if signal.group in ("values", "availability", "ood"):
                 own = tests.bets.of(place)
                 rows = np.zeros((signal.size, tests.space.length), dtype=np.int64)
                 rows[np.arange(signal.size), signal.start + np.arange(signal.size)] = 1
@@ -64,7 +65,7 @@ class _Fed:
 class Detectors:
     """So many streams for each of several detectors, each restarted at once after its alarm."""
 
-    def __init__(self, tests: Sequence[Suite], streams: int = 1, dtype: type[np.float64] | type[np.float32] = np.float32) -> None:
+    def __init__(self, tests: Sequence[Decided], streams: int = 1, dtype: type[np.float64] | type[np.float32] = np.float32) -> None:
         self.fed = [_Fed(one) for one in tests]
         most = max(len(one.bets) for one in self.fed)
         self._budget = np.array([one.budget_seconds for one in tests], dtype=dtype)[:, None]
@@ -139,7 +140,7 @@ def full(tests: Suite, values: Mapping[str, Counts], rows: int) -> Counts:
     return counts
 
 
-def check(tests: Suite, counts: Counts, rows: int, seconds: float) -> int:
+def check(tests: Decided, counts: Counts, rows: int, seconds: float) -> int:
     """How many panes, up to the first alarm, were compared: `Detectors` has the same R as `step`, and alarms with it."""
     detectors, state = Detectors([tests], dtype=np.float64), start(tests, 0)
     bets, length = detectors.fed[0].bets, round(seconds * 1000)

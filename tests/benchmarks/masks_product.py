@@ -13,7 +13,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is read, as a
 import time
 from collections import Counter
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,8 +43,15 @@ def profile_of(index: RowIndex, report: RowReport, data: Table) -> FamiliarityPr
     return FamiliarityProfile(of="row", kind="row", index="", rows=report.reference, cells=cells, outliers=outliers, masks=masks)
 
 
-def told(index: RowIndex, profile: FamiliarityProfile, fresh: Table, case: Case, rng: RNG) -> tuple[Blame, Blame, float]:
-    """What is said early, what of all runs, and the excess cured without the broken field."""
+class Summed(NamedTuple):
+    """The counts of the outliers of some runs, and the share of rows that are outliers."""
+
+    counts: NDArray[np.int64]
+    rate: float
+
+
+def summed(index: RowIndex, fresh: Table, case: Case, rng: RNG) -> tuple[Summed | None, Summed]:
+    """Of the runs until some outliers have been seen, if they have, and of all runs."""
     rows = np.flatnonzero(rng.random(len(fresh)) < BROKEN)
     changed = fresh.at(rows)
     if case.broken is cluster:
@@ -62,10 +69,17 @@ def told(index: RowIndex, profile: FamiliarityProfile, fresh: Table, case: Case,
         chosen = start + np.flatnonzero(outliers[start : start + RUN])[:MOST_MASKED]
         total = total + counted(index.left(numeric[chosen], [[column[row] for row in chosen.tolist()] for column in texts]), index.masks)
         if early is None and total[0] >= EARLY:
-            early = judged(profile, total, rate=float(outliers[: start + RUN].mean())).blame
-    found = judged(profile, total, rate=float(outliers.mean()))
+            early = Summed(total, float(outliers[: start + RUN].mean()))
+    return early, Summed(total, float(outliers.mean()))
+
+
+def told(index: RowIndex, profile: FamiliarityProfile, fresh: Table, case: Case, rng: RNG) -> tuple[Blame, Blame, float]:
+    """What is said early, what of all runs, and the excess cured without the broken field."""
+    early, whole = summed(index, fresh, case, rng)
+    found = judged(profile, whole.counts, rate=whole.rate)
     shares = {**found.fields, **found.sources}
-    return early or Blame("unknown"), found.blame, max((shares.get(name, 0.0) for name in case.truth), default=0.0)
+    said = Blame("unknown") if early is None else judged(profile, early.counts, rate=early.rate).blame
+    return said, found.blame, max((shares.get(name, 0.0) for name in case.truth), default=0.0)
 
 
 def blames() -> Result:

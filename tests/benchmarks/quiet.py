@@ -47,8 +47,8 @@ class Independent:
     below: Callable[[Floats], Floats]  #: P(X < x)
     period: int = 1_000  #: rows that come in a day
 
-    def reference_rows(self, rng: np.random.Generator) -> Floats:
-        return self.draw(rng, REFERENCE_ROWS)
+    def reference_rows(self, rng: np.random.Generator, rows: int = REFERENCE_ROWS) -> Floats:
+        return self.draw(rng, rows)
 
     def panes(self, rng: np.random.Generator, profile: NumericProfile, streams: int, rows: int) -> Iterator[Counts]:
         """Blocks of counts [stream, pane, bin], without end."""
@@ -68,7 +68,7 @@ class Dependent:
     amplitude: float = 0.0
     period: int = 1_000  #: rows that come in a day
 
-    def _rows(self, rng: np.random.Generator, streams: int, rows: int) -> Iterator[NDArray[np.int16]]:
+    def rows(self, rng: np.random.Generator, streams: int, rows: int) -> Iterator[NDArray[np.int16]]:
         """Blocks of rows [stream, row] on the grid; the streams begin at random times of the cycle."""
         scale = np.float32(math.sqrt(1 - self.phi**2))
         state = rng.standard_normal((streams, 1), dtype=np.float32) * np.float32(self.phi)
@@ -86,14 +86,14 @@ class Dependent:
                 phase = (phase + rows) % self.period
             yield np.clip(np.rint(x * GRID), -_HALF, _HALF - 1).astype(np.int16)
 
-    def reference_rows(self, rng: np.random.Generator) -> Floats:
-        return np.asarray(next(self._rows(rng, 1, REFERENCE_ROWS))[0] / GRID, dtype=np.float64)
+    def reference_rows(self, rng: np.random.Generator, rows: int = REFERENCE_ROWS) -> Floats:
+        return np.asarray(next(self.rows(rng, 1, rows))[0] / GRID, dtype=np.float64)
 
     def panes(self, rng: np.random.Generator, profile: NumericProfile, streams: int, rows: int) -> Iterator[Counts]:
         grid = np.arange(-_HALF, _HALF) / GRID
         places = np.array(profile.bin_of)[np.searchsorted(profile.edges, grid, side="right")]
         number = max(1, BLOCK_ROWS // (rows * streams))
-        for block in self._rows(rng, streams, rows * number):
+        for block in self.rows(rng, streams, rows * number):
             counts = tallied(places[block.astype(np.int64) + _HALF].reshape(-1, rows), len(profile.counts))
             yield counts.reshape(streams, number, -1)
 

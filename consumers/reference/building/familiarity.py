@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ....detectors.counting.layout import layout
 from ....detectors.counting.sampling import drawn
 from ....detectors.counting.segments import Segmenter
-from ....detectors.familiarity.places import CELLS, counted
+from ....detectors.familiarity.known import Flags, cells, tau
 from ....detectors.neighbours.distinct import key_of, split
 from ....detectors.neighbours.embedder import Embedder
 from ....detectors.neighbours.masked import SAMPLES, profiles
@@ -18,10 +18,9 @@ from ....detectors.neighbours.report import warning_of_probe
 from ....detectors.neighbours.rows import RowIndex
 from ....detectors.neighbours.texts import TextIndex
 from ....detectors.neighbours.vectors import embedded, scorable
-from ....detectors.profiling.dependence import Dependence
 from ....schemas.configuration import Model
 from ....schemas.configuration.ood import ROW
-from ....schemas.stored.familiarity import Cells, FamiliarityOf, FamiliarityProfile
+from ....schemas.stored.familiarity import FamiliarityOf, FamiliarityProfile
 from ....schemas.stored.reference import ProfiledField, Reference
 from ..familiar import Subject
 from ..familiar_rows import RowSubject, Table
@@ -39,8 +38,6 @@ _MASKED, _MASKINGS = 500, 250_000
 #: Rows of an index, and held-out ones that p-values are taken from, at most.
 SIZE, CALIBRATION = 10_000, 5_000
 _TEXTS = ("categorical", "boolean", "text")
-#: By flag, whether p <= .005, and whether p <= .05.
-_INDICATORS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 1.0], [0.0, 0.0]])
 
 
 @dataclass
@@ -145,18 +142,21 @@ def _built(
                 calibration=CALIBRATION,
             )
             held_out = _held_out([text.strip() for text in texts], [key_of(text) for text in texts], times)
-            queries = index.read([texts[row] for row in held_out.tolist()])
         else:
             given = np.concatenate(found.vectors[subject.name])
             index, report = TextIndex.of_embeddings(given, classes=classes, times=times, size=SIZE, calibration=CALIBRATION)
             whole = embedded(given)
             held_out = _held_out(scorable(whole).tolist(), [vector.tobytes() for vector in whole.astype("<i2")], times)
-            queries = index.given(given[held_out])
     except ValueError as error:
         msg = f"models.{reference.model}.ood: {subject.name}: {error}"
         raise UnusableReference(msg) from error
-    flags = index.flags(queries.vectors, None if classes is None else [classes[row] for row in held_out.tolist()], queries.firsts)
-    index.rows = np.concatenate(found.numbers)[index.rows]  # in the data, of which a part may have been drawn
+
+    def flagged(rows: Integers) -> Flags:
+        queries = index.read([texts[row] for row in rows.tolist()]) if subject.type == "text" else index.given(given[rows])
+        return index.flags(queries.vectors, None if classes is None else [classes[row] for row in rows.tolist()], queries.firsts)
+
+    flags, numbers = flagged(held_out), np.concatenate(found.numbers)
+    index.rows = numbers[index.rows]  # in the data, of which a part may have been drawn
     profile = FamiliarityProfile(
         of=subject.name,
         kind="text" if subject.type == "text" else "embedding",
@@ -167,8 +167,8 @@ def _built(
         sample=settings.ood.sample,
         rows=report.reference,
         duplicates=report.duplicates,
-        cells=_cells(flags),
-        tau=_tau(flags),
+        cells=cells(flags),
+        tau=tau(flagged, held_out, numbers, timed=times is not None, sample=settings.ood.sample),
         segments=tuple(_segments(reference, found, held_out, flags, segmenter)),
     )
     return _with_probe(Subject(profile, reference.fields, index), report.warnings, settings.ood.probe)
@@ -178,23 +178,29 @@ def _of_rows(found: _Gathered, reference: Reference, settings: Model, keep: Call
     assert settings.ood is not None
     times = np.concatenate(found.times) if found.times else None
     classes = [name or "" for name in found.classes] or None
-    numbers = np.concatenate([part for part, _ in found.table])
+    values = np.concatenate([part for part, _ in found.table])
     texts = [[value for column in parts for value in column] for parts in zip(*(part for _, part in found.table), strict=True)]
     names = Table(reference.fields).names
     sources = {name: source for name in names if (source := settings.feature(name).source) is not None}
     try:
-        index, report = RowIndex.built(numbers, texts, names, classes=classes, times=times, calibration=CALIBRATION, sources=sources)
+        index, report = RowIndex.built(values, texts, names, classes=classes, times=times, calibration=CALIBRATION, sources=sources)
     except ValueError as error:
         msg = f"models.{reference.model}.ood: {ROW}: {error}"
         raise UnusableReference(msg) from error
     held_out = report.held_out
-    own = [[column[row] for row in held_out.tolist()] for column in texts]
-    named = None if classes is None else [classes[row] for row in held_out.tolist()]
-    flags = index.flags(numbers[held_out], own, named)
-    some = slice(None, None, -(-len(held_out) // max(SAMPLES[-1], min(_MASKED, _MASKINGS // len(index.masks)))))
-    left = index.left(numbers[held_out[some]], [column[some] for column in own], None if named is None else named[some])
+
+    def at(rows: Integers) -> tuple[NDArray[np.float64], list[list[object]], list[str] | None]:
+        own = [[column[row] for row in rows.tolist()] for column in texts]
+        return values[rows], own, None if classes is None else [classes[row] for row in rows.tolist()]
+
+    def flagged(rows: Integers) -> Flags:
+        return index.flags(*at(rows))
+
+    flags, numbers = flagged(held_out), np.concatenate(found.numbers)
+    some = held_out[:: -(-len(held_out) // max(SAMPLES[-1], min(_MASKED, _MASKINGS // len(index.masks))))]
+    left = index.left(*at(some))
     outliers, cured = index.outliers
-    index.rows = np.concatenate(found.numbers)[index.rows]  # in the data, of which a part may have been drawn
+    index.rows = numbers[index.rows]  # in the data, of which a part may have been drawn
     profile = FamiliarityProfile(
         of=ROW,
         kind="row",
@@ -203,8 +209,8 @@ def _of_rows(found: _Gathered, reference: Reference, settings: Model, keep: Call
         sample=settings.ood.sample,
         rows=report.reference,
         duplicates=report.duplicates,
-        cells=_cells(flags),
-        tau=_tau(flags),
+        cells=cells(flags),
+        tau=tau(flagged, held_out, numbers, timed=times is not None, sample=settings.ood.sample),
         segments=tuple(_segments(reference, found, held_out, flags, segmenter)),
         outliers=outliers,
         masks=profiles(left, index.masks, names, cured),
@@ -223,19 +229,6 @@ def _embedder(embedder: Embedder | None) -> dict[str, object]:
     return {} if embedder is None else {"embedder": embedder.name, "files": dict(embedder.files)}
 
 
-def _cells(flags: NDArray[np.uint8]) -> Cells:
-    far, unlike, familiar_ = counted(flags, np.zeros(0, dtype=np.uint8))[:CELLS].tolist()
-    return far, unlike, familiar_
-
-
-def _tau(flags: NDArray[np.uint8]) -> tuple[float, float]:
-    """Dependence of the flags at .005 and .05, in rows."""
-    dependence = Dependence(_INDICATORS)
-    dependence.add(flags.astype(np.int64))
-    far, unlike = dependence.tau().tolist()
-    return far, unlike
-
-
 def _segments(
     reference: Reference, found: _Gathered, held_out: Integers, flags: NDArray[np.uint8], segmenter: Segmenter | None
 ) -> Iterator[FamiliarityOf]:
@@ -243,7 +236,7 @@ def _segments(
         return
     place_of = np.concatenate(found.segments)[held_out]
     for one in reference.segments:
-        yield FamiliarityOf(name=one.name, rows=one.rows, cells=_cells(flags[place_of == segmenter.names.index(one.name)]))
+        yield FamiliarityOf(name=one.name, rows=one.rows, cells=cells(flags[place_of == segmenter.names.index(one.name)]))
 
 
 def _with_probe(subject: Subject | RowSubject, warnings: tuple[str, ...], probe: str | None) -> _Built:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftbus.detectors.neighbours.calibration import Calibrated
+from driftbus.detectors.neighbours.distinct import split
 from driftbus.detectors.neighbours.embedder import Choice
 from driftbus.detectors.neighbours.levels import LEVELS
 from driftbus.detectors.neighbours.parts import LONGEST, parts
@@ -112,11 +113,16 @@ def test_duplicates_are_left_out_before_anything_is_held_out() -> None:
     assert report.fresh < 0.09
 
 
-def test_the_newest_are_held_out() -> None:
-    texts = sorted(set(sentences(SHOP, 2_000, 1)))
-    times = np.arange(len(texts))[::-1].copy()
-    index, report = TextIndex.built(texts, embedder="sketch", times=times)
-    assert index.rows.min() == report.calibration
+def test_held_out_are_some_of_the_newest_half_and_others_are_compared_with_the_oldest() -> None:
+    keys = [b"%d" % row for row in range(12_000)]
+    times = np.arange(len(keys))[::-1].copy()
+    found = split(keys, times, size=10_000, held_out=5_000)
+    assert sorted(found.reference.tolist()) == list(range(6_000, 12_000))
+    assert len(found.held_out) == 4_000
+    assert found.held_out.max() < 6_000
+    assert (np.diff(times[found.held_out]) > 0).all()
+    hours = np.bincount(found.held_out // 250, minlength=24)
+    assert hours.min() > 120, "all parts of the half: what is usual at another hour is not unlike"
 
 
 def test_p_values_of_fresh_texts_are_uniform_within_their_class() -> None:
