@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..neighbours.levels import OUTLIER
 from .evidence import Case, Coincident, Window
 from .finding import PIPELINE, Cause, Finding, Map, Piece
 from .groups import Layout
@@ -23,6 +24,8 @@ FAULTY: frozenset[Cause] = PIPELINE | {"feature_recalibration"}
 NEWEST = 8
 #: Pairs since an onset without which nobody knows whether online and offline values agree.
 _LEAST_PAIRS = 30
+#: Outliers of the baseline without which the calibration's say what masks cure where all is well.
+_LEAST_MASKED = 64
 #: Rows without which a feature's distribution is not compared.
 _LEAST_ROWS = 100
 #: Of the baseline's labelled share, the share that a window needs: early labels are not like all of them.
@@ -63,15 +66,15 @@ class Inquiry:
 
     # ------------------------------------------------------------------------------------------------ series
 
-    def steps(self, base: Floats, now: Floats, floor: float | Sequence[float]) -> list[Step | None]:
-        """Of series [series, windows] the steps above the gate."""
+    def steps(self, base: Floats, now: Floats, floor: float | Sequence[float], gate: float | None = None) -> list[Step | None]:
+        """Of series [series, windows] the steps above the gate: the threshold z, unless said."""
         floors = [floor] * len(now) if isinstance(floor, float) else floor
         noise = [Noise(one, self.smaller) for one in floors]
-        return steps(base, now, noise, gate=self.thresholds.z, live=self.thresholds.live)
+        return steps(base, now, noise, gate=self.thresholds.z if gate is None else gate, live=self.thresholds.live)
 
-    def step(self, base: Floats, now: Floats, floor: float) -> Step | None:
+    def step(self, base: Floats, now: Floats, floor: float, gate: float | None = None) -> Step | None:
         """Of one series."""
-        return self.steps(base[None], now[None], floor)[0]
+        return self.steps(base[None], now[None], floor, gate)[0]
 
     def of_features(self, name: str, floor: float) -> list[Step | None]:
         """Of every feature the step of its share of rows that are so: ``absent``, ``invalid``."""
@@ -203,6 +206,17 @@ class Inquiry:
     def mismatch(self, name: str) -> Step | None:
         """A step of the share of pairs that differ; none where the same code makes both sides."""
         return self.mismatches[self.layout.place[name]]
+
+    @cached_property
+    def usual_outliers(self) -> tuple[float, dict[str, float]]:
+        """The share of outliers where all is well, and of them the share familiar without each feature: of production, as far as it tells."""
+        windows = self.case.baseline
+        masked, compared = sum(window.masked for window in windows), self.base.compared.sum()
+        if masked < _LEAST_MASKED or not compared:
+            return OUTLIER, self.case.usual
+        names = {name for window in windows for name in window.cured}
+        cured = {name: sum(window.cured.get(name, 0) for window in windows) / masked for name in sorted(names)}
+        return float(self.base.outliers.sum() / compared), cured
 
     @cached_property
     def mismatches(self) -> list[Step | None]:

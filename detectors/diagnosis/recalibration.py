@@ -103,7 +103,8 @@ def _map(inquiry: Inquiry, relations: Relations, name: str, shift: Shift) -> Tol
         inquiry.growing.add(name)
         return None
     moved = distance(old, new, spread(new))
-    if fit.error > limit or moved < (_MOVED_COARSE if limit > _MOVED_LEAST else _MOVED) * fit.error or moved < _MOVED_LEAST:
+    coarse = limit > _MOVED_LEAST
+    if fit.error > limit or moved < (_MOVED_COARSE if coarse else _MOVED) * fit.error or (moved < _MOVED_LEAST and atoms <= t.new_atoms):
         return None
     return _judged(inquiry, relations, name, shift, _Fitted(fit, moved, spread(new) / spread(old), _outside(inquiry, name, now), atoms))
 
