@@ -107,7 +107,7 @@ def _how(event: RootCauseEvent) -> str:
     """The numbers that say it, strongest first as the event lists them, and what was done just then."""
     pieces = list(dict.fromkeys(text for one in event.evidence if one.role == "for" and (text := _piece(one))))[:_MOST_PIECES]
     known = [f"Known by: {'; '.join(pieces)}."] if pieces else []
-    done = [quoted(one.ref) for one in event.onset.coincident[:_MOST_COINCIDENT]]
+    done = [f"{one.type.replace('_', ' ')} {quoted(one.ref)}" for one in event.onset.coincident[:_MOST_COINCIDENT]]
     known += [f"Done then: {', '.join(done)}."] if done else []
     return " ".join(known)
 
@@ -145,7 +145,8 @@ def _do(event: RootCauseEvent) -> str:
 
 def _gate(event: RootCauseEvent) -> str:
     gate = event.retrain_gate
-    return f"{_GATE[gate.decision]}: {gate.because}."
+    others = "" if event.incident in gate.blocked_by or not gate.blocked_by else f" (incidents {listed(gate.blocked_by)})"
+    return f"{_GATE[gate.decision]}: {gate.because}{others}."
 
 
 def _unknown(event: RootCauseEvent) -> str:

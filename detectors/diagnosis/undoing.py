@@ -8,9 +8,9 @@ from .words import MOST_NAMED, number, quoted
 #: What undoes each form; x: the value as it arrives.
 _INVERSE = {
     "scale": "divide {name} by {a}",
-    "affine": "serve (x - {b}) / {a} for x of {name}",
+    "affine": "serve (x {less}) / {a} for x of {name}",
     "log1p": "serve exp(x / {a}) - 1 for x of {name}",
-    "affine_log1p": "serve exp((x - {b}) / {a}) - 1 for x of {name}",
+    "affine_log1p": "serve exp((x {less}) / {a}) - 1 for x of {name}",
     "expm1": "serve log(1 + x / {a}) for x of {name}",
     "labels": "translate the new labels of {name} into the old ones",
     "codes": "translate the categories of {name} back",
@@ -18,9 +18,9 @@ _INVERSE = {
 #: What a value has become.
 _IMAGE = {
     "scale": "{a} times what it was",
-    "affine": "{a} x + {b} of what it was, x",
+    "affine": "{a} x {more} of what it was, x",
     "log1p": "{a} log(1 + x) of what it was, x",
-    "affine_log1p": "{a} log(1 + x) + {b} of what it was, x",
+    "affine_log1p": "{a} log(1 + x) {more} of what it was, x",
     "expm1": "{a} (exp(x) - 1) of what it was, x",
     "labels": "the same categories under other labels",
     "codes": "the same categories in each other's place",
@@ -48,7 +48,9 @@ def undone(map_: CauseMap, name: str) -> str:
 
 
 def _told(words: Mapping[str, str], map_: CauseMap, name: str) -> str:
-    return words.get(map_.form, "undo the map of {name}").format(name=quoted(name), a=number(map_.a), b=number(map_.b))
+    size, up = number(abs(map_.b)), map_.b >= 0
+    signs = {"more": f"{'+' if up else '-'} {size}", "less": f"{'-' if up else '+'} {size}"}
+    return words.get(map_.form, "undo the map of {name}").format(name=quoted(name), a=number(map_.a), **signs)
 
 
 def places(exchanged: Mapping[str, str]) -> str:
