@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 import msgspec
+from pydantic import ValidationError
 
 from ...schemas.cloud_events import Headers, attributes
 from ...schemas.form import NewerForm
 from ...schemas.messages.dead_letter import MOST_PER_RUN
+from ...schemas.mismatch import mismatch
 from ...schemas.text import MODEL, unfit
 from .addressing import source
 
@@ -115,7 +117,8 @@ def content(reader: Callable[[bytes], Content], value: bytes) -> Content:
     except NewerForm:
         raise
     except _DAMAGED as error:
-        msg = " ".join(f"it cannot be read: {type(error).__name__}: {error}".split())[:300].encode("utf-8", "replace").decode()
+        why = mismatch(error) if isinstance(error, ValidationError) else f"{type(error).__name__}: {error}"
+        msg = " ".join(f"it cannot be read: {why}".split())[:300].encode("utf-8", "replace").decode()
         raise Unreadable(msg) from error
 
 

@@ -10,7 +10,7 @@ import click
 from ...schemas.configuration import Configuration
 from ...schemas.messages.reviewed import Reviewed
 from ..console import reviewed
-from ..console.awaited import awaited, still_awaited
+from ..console.awaited import answers_awaited, awaited, still_awaited
 from ..console.performance import Story, main_metric, story_in, story_of
 from ..console.performance_table import happened, legend, plain, table, title
 from ..console.screen import Terminal
@@ -68,7 +68,7 @@ def performance(
     story = whole.of(model, version, segment)
     by_people = story.reviewed
     if by_people and not story.records:
-        _say_reviewed(by_people[-(last or _ON_A_TERMINAL) :], as_json=as_json)
+        _say_reviewed(by_people[-(last or _ON_A_TERMINAL) :], as_json=as_json, awaiting=by_people)
         return
     if not story.records:
         raise click.ClickException(_not_there(whole, model, version, segment))
@@ -97,13 +97,13 @@ def performance(
     terminal.table(table(shown, chosen, terminal.width))
     more = len(story.records) - len(shown.records)
     earlier = [f"{more:,} earlier intervals are not shown: --last {len(story.records)}"] if more and last is None else []
-    _say_reviewed(by_people[-newest:] if newest else by_people, as_json=False)
+    _say_reviewed(by_people[-newest:] if newest else by_people, as_json=False, awaiting=by_people)
     for line in (*legend(shown, terminal.width), *happened(shown), *still_awaited(story.records), *earlier):
         terminal.say(line)
 
 
-def _say_reviewed(records: Sequence[Reviewed], *, as_json: bool) -> None:
-    """What reviewers' answers say, if anybody was asked."""
+def _say_reviewed(records: Sequence[Reviewed], *, as_json: bool, awaiting: Sequence[Reviewed] = ()) -> None:
+    """What reviewers' answers say, if anybody was asked; ``awaiting``: of all intervals, where these are the newest."""
     if as_json:
         for one in records:
             say(json.dumps({"reviewed": one.model_dump(mode="json")}, ensure_ascii=False))
@@ -112,6 +112,8 @@ def _say_reviewed(records: Sequence[Reviewed], *, as_json: bool) -> None:
         what = "mae" if any(one.mae is not None for one in records) else "right"
         terminal.say(f"reviewed: {what}, of all predictions, as people's answers have it")
         terminal.table(reviewed.table(records))
+        for line in answers_awaited(awaiting or records):
+            terminal.say(line)
 
 
 def _on_the_bus(configuration: Configuration, model: str, version: str | None) -> Story:

@@ -1,9 +1,10 @@
 """``driftbus review``: people answer what they are asked about predictions, on a page of our own or in Label Studio."""
 
 import getpass
+import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import BinaryIO, NamedTuple
 
 import click
@@ -17,8 +18,9 @@ from ..desk.asking import Questions
 from ..desk.desk import Desk
 from ..desk.label_studio_server import WHO, Delivery, LabelStudioError, Project
 from ..desk.page import Page, served
+from ..desk.webhook import received
 from ..process.settings import ConfigurationError
-from ..process.stopping import stopped_by_signals
+from ..process.stopping import Stopping, stopped_by_signals
 from ..reference.artifacts import ArtifactStore
 from ..replay.terminal import Styled, say
 from .configured import configured
@@ -26,6 +28,8 @@ from .opened import opened
 
 #: Seconds between two looks whether the page is to end, and after which a server that did not answer is asked again, at most.
 _TURN_S, _LONGEST_S = 0.25, 300.0
+#: And between two rounds, whatever its webhooks say.
+_LEAST_S = 1.0
 _LABELS = click.option(
     "--label",
     "labels",
@@ -178,6 +182,12 @@ def _interface(desk: Desk, questions: Questions, model: str) -> str:
 @click.option("--token", envvar="LABEL_STUDIO_TOKEN", show_envvar=True, required=True, help="Of an account there.")
 @click.option("--set-interface", is_flag=True, help="Give the project the labelling interface of these cases first.")
 @click.option("--every", default=10.0, show_default=True, type=click.FloatRange(1, 3600), metavar="SECONDS", help="Between two rounds.")
+@click.option(
+    "--webhook",
+    type=click.IntRange(0, 65_535),
+    metavar="PORT",
+    help="Listen on 127.0.0.1 for its webhooks: an annotation is fetched at once.",
+)
 @click.option("--once", is_flag=True, help="One round, and end.")
 @_LABELS
 @configured
@@ -189,6 +199,7 @@ def deliver(
     token: str,
     set_interface: bool,
     every: float,
+    webhook: int | None,
     once: bool,
     labels: tuple[str, ...],
 ) -> None:
@@ -196,7 +207,11 @@ def deliver(
     place = Project(url, project, token)
     if place.in_clear:
         say(Styled("in clear ", "yellow"), "the token and the cases travel unencrypted to another machine; write https://", err=True)
-    with stopped_by_signals() as stopping, _opened(configuration, model, labels) as (desk, questions):
+    with ExitStack() as open_, stopped_by_signals() as stopping, _opened(configuration, model, labels) as (desk, questions):
+        news = threading.Event()
+        if webhook is not None:
+            address, news = open_.enter_context(received(webhook))
+            say(f"webhook: {address}")
         if set_interface:
             place.set_interface(_interface(desk, questions, model))
         delivery, pause = Delivery(desk, questions, place), every
@@ -213,8 +228,20 @@ def deliver(
                 pause = every
                 if once or done.tasks or done.answers:
                     say(f"{done.tasks:,} tasks brought, {done.answers:,} answers published")
-            until = time.monotonic() + pause
-            while not (once or stopping.asked) and time.monotonic() < until:
-                time.sleep(_TURN_S)
+            if not once:
+                _wait(pause, news, stopping)
             if once or stopping.asked:
                 return
+
+
+def _wait(seconds: float, news: threading.Event, stopping: Stopping) -> None:
+    """For the next round: so long, or, where there is news, no longer than keeps rounds from following each other at once."""
+    begun = time.monotonic()
+    while not stopping.asked and (passed := time.monotonic() - begun) < seconds:
+        if not news.is_set():
+            news.wait(min(_TURN_S, seconds - passed))
+        elif passed < _LEAST_S:
+            time.sleep(min(_TURN_S, _LEAST_S - passed))
+        else:
+            break
+    news.clear()  # what comes from now on may be behind the round

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from ...schemas.configuration import Configuration
 from ...schemas.duration import written
 from ...schemas.messages.performance import Performance
+from ...schemas.messages.reviewed import Reviewed
 from ..bus.interface import Bus, TopicPartition
+from ..detector.answers import BASELINE as ANSWERS
 from ..detector.tables import BASELINE
 from ..reference.announce import Announcements
 
@@ -44,6 +46,17 @@ def awaited(bus: Bus, configuration: Configuration, model: str) -> str:
         f"predictions and labels have come, and the first interval ({written(own.about)} of predictions) is not told yet; "
         "driftbus status says how far the joiner and the detector are, driftbus check whether ids meet"
     )
+
+
+def answers_awaited(records: Sequence[Reviewed]) -> Iterator[str]:
+    """Of which versions people have not answered enough for the errors that they find to be tested."""
+    by_version: dict[str, int] = {}
+    for one in records:
+        of = one.mae_uniform or one.uniform
+        by_version[f"{one.model}/{one.version}"] = by_version.get(f"{one.model}/{one.version}", 0) + of.cases
+    for version, answered in by_version.items():
+        if answered < ANSWERS:
+            yield f"{version}: errors that people find are tested from {ANSWERS:,} answers to uniform draws on: {answered:,} so far"
 
 
 def still_awaited(records: Sequence[Performance]) -> Iterator[str]:

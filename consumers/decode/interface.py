@@ -71,6 +71,8 @@ class Columns:
     rejected: list[Rejected] = field(default_factory=list)  #: rows all of whose numbers are *missing*; they must not be counted
     vectors: Sequence[NDArray[np.float64]] = ()
     ids: Sequence[object] | None = None  #: the text of every row's id, or one of the `Marks`; None: not asked for, or not in the payload
+    entities: Sequence[object] | None = None  #: likewise of whose features they are
+    as_of: NDArray[np.float64] | None = None  #: and as of when, seconds since 1970; NaN where there is no time
     times: NDArray[np.float64] | None = None  #: [n, times], seconds since 1970 or a NaN of `MARKS`; None: not asked for
 
 
@@ -90,6 +92,7 @@ class Decoder(Protocol):
         rows: NDArray[np.intp] | None = None,
         *,
         ids: bool = False,
+        entities: bool = False,
         times: tuple[AsOf, ...] = (),
     ) -> Columns:
         """The fields of every record, in one pass, and what else is asked for; or of those of some rows, which what is told of rows then

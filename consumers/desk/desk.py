@@ -13,11 +13,14 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from pydantic import ValidationError
+
 from ...schemas.configuration import Configuration
 from ...schemas.messages.review import TAKEN_BACK, ReviewAnswer, ReviewRequest, ReviewSlot
+from ...schemas.mismatch import mismatch
 from ..bus import own
 from ..bus.addressing import partition_of
-from ..bus.interface import Bus, BusError, TopicPartition
+from ..bus.interface import Bus, BusError, TopicDescription, TopicPartition
 from ..reference.reviews import Review, output, read
 
 #: Requests that are remembered, the newest: three months of 200 a day, or two weeks of 60 an hour.
@@ -67,20 +70,34 @@ class Desk:
     """What is asked of one model, or of all, as far as the topic has been read."""
 
     def __init__(self, bus: Bus, configuration: Configuration, model: str | None = None, most: int = MOST_HELD) -> None:
-        topic = configuration.topics.reviews
-        described = bus.describe([topic]).get(topic)
-        if described is None:
-            msg = f"topic {topic} does not exist: write review: for a model, then driftbus topics create"
-            raise BusError(msg)
         self._bus, self._configuration, self._model, self._most = bus, configuration, model, most
-        numbers = range(described.partitions) if model is None else [partition_of(model, configuration.topics.partitions)]
-        self._next = {TopicPartition(topic, number): 0 for number in numbers}
+        self._topic: TopicDescription | None = None
+        self._next: dict[TopicPartition, int] = {}
         self._held: dict[str, _Held] = {}
         self._slots: dict[tuple[str, int], ReviewSlot] = {}
         self._strangers = own.Told()
+        self._look_at_topic()
+
+    def _look_at_topic(self) -> None:
+        """One that was made again is another one: nothing is known of what it asks. Raises `BusError` where there is none."""
+        topic = self._configuration.topics.reviews
+        described = self._bus.describe([topic], settings=False).get(topic)
+        if described is None:
+            msg = f"topic {topic} does not exist: write review: for a model, then driftbus topics create"
+            raise BusError(msg)
+        if self._topic is not None and self._topic.id == described.id:
+            return
+        if self._topic is not None:
+            _log.warning("%s was deleted and made again: it is read from its beginning", topic)
+        every = self._model is None
+        numbers = range(described.partitions) if every else [partition_of(self._model or "", self._configuration.topics.partitions)]
+        self._topic, self._next = described, {TopicPartition(topic, number): 0 for number in numbers}
+        self._held.clear()
+        self._slots.clear()
 
     def refresh(self) -> None:
         """Read on to the topic's end."""
+        self._look_at_topic()
         for place, start in self._next.items():
             first, end = self._bus.watermarks(place)
             for batch in self._bus.read(place, max(first, start), end):
@@ -156,8 +173,8 @@ class Desk:
             said = [
                 ReviewAnswer.of(self._held[one].request, reviewer, answered, label=label, skipped=skipped) for one in dict.fromkeys(cases)
             ]
-        except ValueError as error:
-            raise Refused(_first(error)) from None
+        except ValidationError as error:
+            raise Refused(mismatch(error)) from None
         self.publish(said)
         return said
 
@@ -196,9 +213,3 @@ class Desk:
 def _order(held: _Held, reviewer: str) -> tuple[int, int, int, str]:
     mine, case = held.answers.get(reviewer), held.request.case
     return 0 if mine is None else -mine.answered, held.request.slot, zlib.crc32((case + reviewer).encode()), case
-
-
-def _first(error: ValueError) -> str:
-    """The first line that says something."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    return " ".join(lines[1:3]) if len(lines) > 1 else lines[0]

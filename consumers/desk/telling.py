@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from ...schemas.cloud_events import iso
 from ...schemas.messages.review import ReviewRequest
+from ..decode.personal import HASH_BYTES, SIGN
 from ..replay.terminal import visible
 from .asking import Question
 from .desk import Desk, Group
@@ -73,7 +74,7 @@ def told(group: Group, question: Question, desk: Desk) -> Mapping[str, Any]:  # 
         "case": one.case,
         "model": readable(one.model),
         "version": readable(one.version),
-        "id": None if one.prediction_id is None else readable(one.prediction_id),
+        "id": _id(one),
         "when": iso(one.bucket).replace("T", " ").replace("Z", " UTC"),
         "why": why,
         "texts": [(readable(name), readable(value)) for name, value in fields(one) if is_read(value)],
@@ -88,6 +89,13 @@ def told(group: Group, question: Question, desk: Desk) -> Mapping[str, Any]:  # 
             "choices": [{"value": choice.value, "name": readable(choice.name), "key": choice.letter} for choice in question.choices],
         },
     }
+
+
+def _id(request: ReviewRequest) -> str | None:
+    """By which a case can be told from another: that of its prediction, or of a hash as many digits as people compare."""
+    if request.prediction_hash is not None:
+        return f"{SIGN}{request.prediction_hash[: 2 * HASH_BYTES]}"
+    return None if request.prediction_id is None else readable(request.prediction_id)
 
 
 def fields(request: ReviewRequest) -> list[tuple[str, object]]:

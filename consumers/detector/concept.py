@@ -10,15 +10,13 @@ that no revision opens, updates or resolves by itself.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-import numpy as np
-
-from ...detectors.concept import Arrivals, Gathering, OutcomeSettings, OutcomeSuite
+from ...detectors.concept import Arrivals, Gathering
 from ...detectors.concept.intervals import Interval, Ripeness, Seen, judged, newest, onset
 from ...detectors.concept.telling import told
-from ...detectors.episodes.step import State, adapted, close, fits, start, step
-from ...detectors.outcomes.values import UNIT
+from ...detectors.episodes.step import step
 from ...schemas.configuration import Configuration, Model
 from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.pane import ARRIVALS, Pane
@@ -28,32 +26,19 @@ from ..streams.align import NEVER, Aligned
 from ..streams.spans import Spans
 from .cells import PlanOf, as_known, cells_of, counted_alike, held_since
 from .placing import placed
-from .settings import configuration_hash
 from .tables import Tables
-
-Version = tuple[str, str]
-#: Milliseconds behind the last label of a version in which its state ends: it would stay for ever.
-FORGOTTEN_AFTER = 90 * 86_400_000
-#: No loss in fixed point, nor the sum of any two, is larger.
-_MOST_LOSS = 2.0**31
+from .watched import FORGOTTEN_AFTER, Version, Watched, gathering_of, suite_of
 
 
 @dataclass
-class _Watched:
-    """One version: it gathers its baseline, or it is watched, or both."""
+class _Watched(Watched):
+    """With what tells when predictions were made."""
 
-    reference: str
-    cells: str  #: what its cells are
-    held_since: int  #: from which bucket on the newest reference holds that was heard of
-    latest: int
-    gathering: Gathering | None
-    suite: OutcomeSuite | None = None
-    state: State | None = None
+    cells: str = ""  #: what its cells are
+    held_since: int = -NEVER  #: from which bucket on the newest reference holds that was heard of
     ripeness: Ripeness = field(default_factory=lambda: Ripeness(0))
     seen: Seen | None = None  #: no part of what is remembered
     onsets: dict[str, int] = field(default_factory=dict)  #: by open episode: since when, by the time in which predictions were made
-    changed: bool = False  #: the state was made by other settings
-    former: OutcomeSuite | None = None  #: by these; None: they are not known
 
 
 class Concept:
@@ -101,7 +86,7 @@ class Concept:
     def drifts(self, model: str, version: str) -> bool:
         """Whether an episode of a version is open."""
         watched = self._versions.get((model, version))
-        return watched is not None and watched.state is not None and bool(watched.state.episodes)
+        return watched is not None and watched.drifts
 
     def dependence(self, model: str, version: str) -> float:
         """How many labels of a version count as one independent label, as far as it is known."""
@@ -115,16 +100,15 @@ class Concept:
                 yield from self._closed(version, watched, (aligned.start, aligned.end), "replaced")
             # Where each is told when its maturity is over, the first that are told are as any others.
             begin = None if self._spans.maturity is None else -NEVER
-            gathering = _gathering(version, basis, len(arrivals.rows), begin)
-            watched = self._versions[version] = _Watched(reference, cells, holds, aligned.end, gathering)
+            gathering = gathering_of(version, basis, len(arrivals.rows), begin=begin)
+            watched = self._versions[version] = _Watched(reference, aligned.end, gathering, cells=cells, held_since=holds)
         watched.held_since, watched.latest = max(watched.held_since, holds), aligned.end
-        if watched.gathering is not None and self._gathered(watched, watched.gathering, arrivals):
+        if self._gathers(watched, arrivals):
             return
-        assert watched.suite is not None
         assert watched.state is not None
-        if watched.changed and watched.former is None:
-            return  # what was published of these steps was decided by settings that are not known
-        tests = watched.former or watched.suite
+        tests = watched.tests
+        if tests is None:
+            return
         if watched.seen is None or watched.seen.tests is not tests:
             watched.seen = Seen(tests)
         drifts_since = min((one.since for episode in watched.state.episodes for one in episode.open), default=None)
@@ -148,18 +132,13 @@ class Concept:
             yield self._told(version, watched, tests.baseline, event, behind)
         watched.onsets = {episode.id: watched.onsets[episode.id] for episode in watched.state.episodes}
 
-    def _gathered(self, watched: _Watched, gathering: Gathering, arrivals: Arrivals) -> bool:
-        """Whether the step is part of a baseline before or behind which nothing is watched. What comes in an episode is part of none."""
-        if watched.state is not None and watched.state.episodes:
-            return False
-        gathering.add(arrivals)
-        if gathering.complete or (watched.state is None and gathering.enough):
-            baseline = gathering.baseline()
-            watched.suite, watched.ripeness = suite_of(self._configuration, baseline, watched.reference), Ripeness(self._age(baseline))
-            watched.state, watched.changed, watched.former = start(watched.suite, arrivals.end), False, None
-            watched.gathering = None if gathering.complete else gathering
-            return True
-        return watched.state is None
+    def _gathers(self, watched: _Watched, arrivals: Arrivals) -> bool:
+        """Whether the step is part of a baseline alone; a new one says when intervals are matured."""
+        before = watched.suite
+        alone = watched.gathers(arrivals, partial(suite_of, self._configuration, reference=watched.reference))
+        if watched.suite is not None and watched.suite is not before:
+            watched.ripeness = Ripeness(self._age(watched.suite.baseline))
+        return alone
 
     def _age(self, baseline: OutcomeBaseline) -> int:
         """How old an interval must be for nearly all its labels to have come."""
@@ -205,9 +184,7 @@ class Concept:
         return placed(event, self._configuration.streams[self._configuration.stream_of(version[0])].pane)
 
     def _closed(self, version: Version, watched: _Watched, bucket: tuple[int, int], reason: str) -> Iterator[DriftEvent]:
-        """Whatever is open ends with what it was seen in."""
-        if watched.suite is not None and watched.state is not None:
-            yield from (self._placed(version, event) for event in close(watched.suite, watched.state, bucket, reason))
+        yield from (self._placed(version, event) for event in watched.closed(bucket, reason))
 
     def plain(self) -> list[Any]:  # plain data for a snapshot
         """All that is remembered."""
@@ -217,9 +194,7 @@ class Concept:
                 watched.reference,
                 watched.cells,
                 watched.latest,
-                None if watched.gathering is None else watched.gathering.encoded(),
-                None if watched.suite is None else watched.suite.baseline.encoded(),
-                None if watched.state is None else watched.state.encoded(),
+                *watched.encoded(),
                 watched.ripeness.plain(),
                 watched.onsets,
                 watched.held_since,
@@ -235,17 +210,11 @@ class Concept:
             if not self._is_of(model):
                 continue
             holds = beside[0] if beside else -NEVER  # unknown to former releases
-            watched = _Watched(reference, cells, holds, latest, None if gathering is None else Gathering.decoded(gathering))
+            watched = _Watched(
+                reference, latest, None if gathering is None else Gathering.decoded(gathering), cells=cells, held_since=holds
+            )
             watched.ripeness, watched.onsets = Ripeness(*ripeness), onsets
-            if baseline is not None and state is not None:
-                watched.suite, watched.state = (
-                    suite_of(self._configuration, OutcomeBaseline.decoded(baseline), reference),
-                    State.decoded(state),
-                )
-                if not fits(watched.suite, watched.state):
-                    former = watched.suite.under(watched.state.settings)
-                    watched.former = former if former is not None and fits(former, watched.state) else None
-                    watched.changed = True
+            watched.restore(baseline, state, partial(suite_of, self._configuration, reference=reference))
             self._versions[model, version] = watched
 
     @property
@@ -256,45 +225,9 @@ class Concept:
     def resumed(self) -> Iterator[tuple[int, DriftEvent]]:
         """Go on by the settings that there are now; what that changes, each with the end of a step."""
         for version, watched in sorted(self._versions.items()):
-            if not watched.changed:
-                continue
-            assert watched.suite is not None
-            assert watched.state is not None
-            if watched.state.windows.runs:
-                watched.state, events = adapted(watched.suite, watched.state, watched.former)
-                yield from ((watched.latest, self._placed(version, event)) for event in events)
-            else:
-                watched.state = start(watched.suite, watched.latest)
-            watched.former, watched.changed = None, False
+            yield from ((watched.latest, self._placed(version, event)) for event in watched.adapted())
 
 
 def labelled(configuration: Configuration, labels: str, model: str) -> bool:
     """Whether these are the labels of a model."""
     return labels in configuration.labels and configuration.models.get(model, Model()).labels == labels
-
-
-def suite_of(configuration: Configuration, baseline: OutcomeBaseline, reference: str) -> OutcomeSuite:
-    """All that is tested of a version's outcomes against its baseline."""
-    model, allowed = configuration.model(baseline.model), configuration.model(baseline.model).false_alarms
-    seconds = allowed.per / 1000 if allowed.of == "time" else allowed.per / (baseline.rate or 1.0)
-    settings = OutcomeSettings(
-        budget_seconds=seconds,
-        false_alarms=str(allowed),
-        elsewhere=sum(len(feature.detectors) for feature in model.features.values()),
-    )
-    return OutcomeSuite(
-        baseline,
-        settings,
-        application=configuration.application,
-        stream=configuration.stream_of(baseline.model),
-        configuration_hash=configuration_hash(configuration),
-        reference_hash=reference,
-    )
-
-
-def _gathering(version: Version, basis: OutcomeBasis, cells: int, begin: int | None) -> Gathering:
-    if basis.task != "number":
-        return Gathering(*version, cells, since=begin)
-    unit = basis.scale / UNIT
-    usable = unit > 0 and unit * _MOST_LOSS < np.inf
-    return Gathering(*version, cells, edges=basis.losses, unit=unit if usable else 1.0, since=begin)

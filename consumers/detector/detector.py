@@ -4,17 +4,18 @@
 Nothing that it writes there changes what it says: it reads neither notes nor their progress.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ...detectors.episodes.suite import Suite
 from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration
 from ...schemas.messages.evidence import Evidence
 from ...schemas.messages.golden import GoldenRequest
-from ...schemas.messages.pane import Pane
+from ...schemas.messages.pane import REVIEWED, Pane
 from ...schemas.messages.performance import Performance
 from ...schemas.messages.progress import Progress
 from ...schemas.stored.snapshot import PartitionState
+from ..bus import own
 from ..bus.addressing import addressed
 from ..bus.interface import Output
 from ..process.consumer import Making
@@ -23,9 +24,9 @@ from ..process.plugins import found_for, metrics_for
 from ..reference.artifacts import ArtifactStore
 from ..reference.golden_records import output
 from ..reference.outcomes import Bases
-from ..streams.summaries import fact_of
+from ..streams.summaries import READERS
 from .familiarity import FamiliarityOf
-from .fold import Fold
+from .fold import Fold, Told
 from .keys import Published, StateKey, SuiteOf
 from .outcomes import CountedBy
 from .queries import Familiarities
@@ -33,9 +34,10 @@ from .recorded import Recorded, Requests, requests
 from .settings import configuration_hash
 
 ROLE = "detector"
+_READERS: Mapping[str, Callable[[bytes], Told]] = {**READERS, Evidence.TYPE: Evidence.decoded}
 
 
-def make(making: Making) -> list[Folding[Pane | Progress, Published]]:
+def make(making: Making) -> list[Folding[Told, Published]]:
     """The one detector of a process, for all streams."""
     configuration, store = making.configuration, making.store
     suite_of, recorded = suites(configuration, store), requests(making.bus, configuration)
@@ -81,19 +83,21 @@ class Detection:
         self._familiarity_of = familiarity_of
         self.topic = configuration.topics.summaries
 
-    def read(self, key: bytes | None, value: bytes | None, headers: Headers) -> Pane | Progress | None:
-        """A pane, or progress."""
-        return fact_of(self._configuration.application, value, headers)
+    def read(self, key: bytes | None, value: bytes | None, headers: Headers) -> Told | None:
+        """A pane, what people answered, or progress."""
+        fact = own.read(self._configuration.application, _READERS, value, headers)
+        return None if isinstance(fact, Evidence) and fact.of != REVIEWED else fact
 
     def begin(self) -> Fold:
         """Nothing seen."""
         return Fold(self._configuration, self._suite_of, self._basis_of, self._familiarity_of, recorded=self._compared())
 
-    def restore(self, state: PartitionState, parts: Mapping[str, bytes], facts: Mapping[int, Pane | Progress]) -> Fold:
-        """From a snapshot and the panes it awaits."""
+    def restore(self, state: PartitionState, parts: Mapping[str, bytes], facts: Mapping[int, Told]) -> Fold:
+        """From a snapshot and what it awaits."""
         panes = {offset: fact for offset, fact in facts.items() if isinstance(fact, Pane)}
+        answers = {offset: fact for offset, fact in facts.items() if isinstance(fact, Evidence)}
         return Fold.restored(
-            self._configuration, self._suite_of, state, parts, panes, self._basis_of, self._compared(), self._familiarity_of
+            self._configuration, self._suite_of, state, parts, panes, self._basis_of, self._compared(), self._familiarity_of, answers
         )
 
     def _compared(self) -> Recorded:

@@ -9,19 +9,23 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import starmap
+from types import MappingProxyType
+from typing import Any
 
 from ...detectors.counting.layout import Layout
 from ...detectors.episodes.step import Bucket, State, Suite, adapted, close, start, step
 from ...schemas.configuration import Configuration, PaneLength
 from ...schemas.messages.drift import DriftEvent
+from ...schemas.messages.evidence import Evidence
 from ...schemas.messages.golden import GoldenRequest
-from ...schemas.messages.pane import ARRIVALS, OOD, PREDICTIONS, REVISIONS, Pane
+from ...schemas.messages.pane import ARRIVALS, OOD, PREDICTIONS, REVIEWED, REVISIONS, Pane
 from ...schemas.messages.progress import InputPartition, Progress
 from ...schemas.stored.snapshot import PartitionState
 from ..streams.align import Aligned, Aligner, Pending
 from ..streams.buckets import buckets
 from ..streams.lanes import Lane
 from . import remembered
+from .answers import Answers
 from .asking import Asking, tested
 from .familiarity import Familiarity, FamiliarityOf, not_asked
 from .gone import Gone
@@ -43,6 +47,8 @@ from .unreadable import Unreadable
 FORGOTTEN_AFTER = 90 * 86_400_000
 #: The kinds of panes that are tested (`Pane.of`); each is aligned by itself, and others are none of the detector's business.
 KINDS = (PREDICTIONS,)
+#: What is folded: evidence is of people's answers.
+Told = Pane | Evidence | Progress
 
 
 @dataclass
@@ -62,6 +68,7 @@ class Fold:
     lengths: PaneLengths = field(init=False)
     unreadable: Unreadable = field(init=False)
     unlabelled: Unlabelled = field(init=False)
+    answers: Answers = field(init=False)
     familiarity: Familiarity = field(init=False)
     unmonitored: set[tuple[str, ...]] = field(default_factory=set)  #: model and version; of the pooled others `(others)`
     #: Of restored states that the configuration no longer fits, the suites that made them, as far as they are known.
@@ -87,6 +94,7 @@ class Fold:
         self.lengths = PaneLengths(self.configuration)
         self.unreadable, self.unlabelled = Unreadable(self.configuration), Unlabelled(self.configuration)
         self.familiarity = Familiarity(self.configuration, self.familiarity_of)
+        self.answers = Answers(self.configuration, self.basis_of)
         for name in self.configuration.labels:
             self.outcomes.setdefault(name, Outcomes(self.configuration, name, self.basis_of))
 
@@ -102,7 +110,8 @@ class Fold:
 
     def open_now(self) -> int:
         """Episodes that are open, silences among them."""
-        others = self.silences.open_now() + self.unreadable.open_now() + sum(one.concept.open_now() for one in self.outcomes.values())
+        others = self.silences.open_now() + self.unreadable.open_now() + self.answers.open_now()
+        others += sum(one.concept.open_now() for one in self.outcomes.values())
         return sum(len(state.episodes) for state in self.states.values()) + self.familiarity.open_now() + others
 
     def totals(self) -> Mapping[str, int]:
@@ -114,7 +123,7 @@ class Fold:
         if self.recorded is not None:
             self.recorded.situated(place.partition)
 
-    def feed(self, offset: int, appended: int, record: Pane | Progress) -> list[Published]:
+    def feed(self, offset: int, appended: int, record: Told) -> list[Published]:
         """Take one record; returns the events of the buckets that it makes ready. Raises `Unreadable` for a pane that fits no reference."""
         return self._written(self._fed(offset, appended, record))
 
@@ -129,7 +138,9 @@ class Fold:
         self.counted["would_have_asked"] += self.recorded is not None and not writes and self.recorded.differs(request)
         return writes
 
-    def _fed(self, offset: int, appended: int, record: Pane | Progress) -> list[Published]:
+    def _fed(self, offset: int, appended: int, record: Told) -> list[Published]:
+        if isinstance(record, Evidence) or record.of == REVIEWED:
+            return self._answered(offset, appended, record)
         if isinstance(record, Pane) and record.of == ARRIVALS:
             self.unlabelled.forget(record.stream, record.model)
         if record.stream in self.outcomes and record.of in (ARRIVALS, REVISIONS):
@@ -173,6 +184,16 @@ class Fold:
                 published += self.notes.behind(Lane(record.stream, OOD), behind, unfamiliar, heard=True)
         return published
 
+    def _answered(self, offset: int, appended: int, record: Told) -> list[Published]:
+        """Of what people answered, which is a lane of its own for each model."""
+        if isinstance(record, Pane):
+            return []  # of a release to come
+        told, heard = self.answers.feed(offset, appended, record), isinstance(record, Progress)
+        self.counted["events"] += len(told)
+        lane = Lane(record.stream if isinstance(record, Progress) else record.model, REVIEWED)
+        behind = self.answers.aligners.get(lane.stream)
+        return told if behind is None else [*told, *self.notes.behind(lane, behind, told, heard=heard)]
+
     def _of_bucket(self, stream: str, aligner: Aligner, aligned: Aligned) -> list[Published]:
         """What is told of a bucket of predictions, or of buckets without them."""
         through = aligner.buckets.start(aligned.end - 1) if aligned.panes else aligned.end
@@ -206,7 +227,7 @@ class Fold:
     def changed(self) -> bool:
         """The configuration is another one than what was restored was made by."""
         others = self.silences.unfit or self.unreadable.unfit or any(one.concept.changed for one in self.outcomes.values())
-        others = others or self.familiarity.changed
+        others = others or self.familiarity.changed or self.answers.changed
         return bool(self.former or self.panes or others or self.gone.left or self.unlabelled.left)
 
     def resumed(self) -> list[Published]:
@@ -233,13 +254,14 @@ class Fold:
             of = getattr(told.event, "stream", "")
             published += (Published(told.time, request) for request in (self.asking[of].told(told.event) if of in self.asking else ()))
         published += starmap(Published, (told for one in self.outcomes.values() for told in one.resumed()))
+        published += self.answers.resumed()
         self.counted["events"] += sum(not isinstance(one.event, GoldenRequest) for one in published)
         return self._written([*published, *self.notes.resumed(self.configuration, self.lanes(), published)])
 
-    def lanes(self) -> dict[Lane, Aligner]:
+    def lanes(self) -> dict[Lane, Aligner[Any]]:
         """All that are aligned."""
         unlike = {Lane(name, OOD): aligner for name, aligner in self.familiarity.aligners.items()}
-        return self.aligners | unlike | {Lane(name, ARRIVALS): one.aligner for name, one in self.outcomes.items()}
+        return self.aligners | unlike | self.answers.lanes() | {Lane(name, ARRIVALS): one.aligner for name, one in self.outcomes.items()}
 
     def _layout(self, pane: Pane) -> Layout:
         """Of a pane's reference; tests that are compiled for it alone are not kept: its state may be gone."""
@@ -351,10 +373,11 @@ class Fold:
         basis_of: CountedBy = NO_LABELS,
         recorded: Recorded | None = None,
         familiarity_of: FamiliarityOf = not_asked,
+        answers: Mapping[int, Evidence] = MappingProxyType({}),
     ) -> "Fold":
-        """The fold that wrote `snapshot`; ``panes`` are those at the summaries offsets it lists as pending."""
+        """The fold that wrote `snapshot`; ``panes`` and ``answers`` are what stands at the summaries offsets it lists as pending."""
         fold = cls(configuration, suite_of, basis_of, familiarity_of, recorded=recorded)
-        remembered.restore(fold, state, states, panes)
+        remembered.restore(fold, state, states, panes, answers)
         return fold
 
 

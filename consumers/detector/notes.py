@@ -16,7 +16,7 @@ from ...schemas.configuration import Configuration
 from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.episode import EPISODE, EpisodeNote
 from ...schemas.messages.evidence import Evidence
-from ...schemas.messages.pane import ARRIVALS, OOD, PREDICTIONS
+from ...schemas.messages.pane import ARRIVALS, OOD, PREDICTIONS, REVIEWED
 from ...schemas.messages.progress import Progress
 from ..process.reach import PROGRESS_EVERY
 from ..streams.align import AGAIN, NEVER, Aligner
@@ -39,17 +39,17 @@ class Notes:
     lanes: dict[Lane, Reached] = field(default_factory=dict)
     opened: dict[str, int] = field(default_factory=dict)  #: of open episodes, the end of the bucket that opened each
 
-    def behind(self, lane: Lane, aligner: Aligner, told: Iterable[Published], *, heard: bool) -> list[Published]:
+    def behind(self, lane: Lane, aligner: Aligner[Any], told: Iterable[Published], *, heard: bool) -> list[Published]:
         """The notes of what a lane has told, and how far it is complete; ``heard``: by progress, else by a pane."""
         notes = [self._note(lane, aligner, time, event) for time, event in told if isinstance(event, DriftEvent)]
         return [*notes, *(self._progress(lane, aligner) if heard else ())]
 
-    def resumed(self, configuration: Configuration, aligners: Mapping[Lane, Aligner], told: Iterable[Published]) -> list[Published]:
+    def resumed(self, configuration: Configuration, aligners: Mapping[Lane, Aligner[Any]], told: Iterable[Published]) -> list[Published]:
         """The notes of what is told when a fold goes on; of a lane that is no more nobody is told how far it is complete."""
         found = ((_lane(configuration, event), time, event) for time, event in told if isinstance(event, DriftEvent))
         return [self._note(lane, aligners.get(lane), time, event) for lane, time, event in found]
 
-    def _note(self, lane: Lane, aligner: Aligner | None, time: int, event: DriftEvent) -> Published:
+    def _note(self, lane: Lane, aligner: Aligner[Any] | None, time: int, event: DriftEvent) -> Published:
         through, source = self.lanes.get(lane, Reached()).through, lane.source
         bucket = time if aligner is None or time > through else aligner.buckets.end(through)
         opened = self.opened.setdefault(event.episode, time)
@@ -71,7 +71,7 @@ class Notes:
         )
         return Published(bucket, note)
 
-    def _progress(self, lane: Lane, aligner: Aligner) -> Iterator[Published]:
+    def _progress(self, lane: Lane, aligner: Aligner[Any]) -> Iterator[Published]:
         """As far as its last progress made it complete; where a partition may be given up also that nothing has changed."""
         reached = self.lanes.setdefault(lane, Reached())
         said = list[Progress]()
@@ -104,6 +104,8 @@ def _lane(configuration: Configuration, event: DriftEvent) -> Lane:
     """Which one tells events of its kind."""
     if event.kind != "performance":
         return Lane(event.stream, OOD if event.kind == "ood" else PREDICTIONS)
+    if event.performance is not None and event.performance.by == "reviews":
+        return Lane(event.model, REVIEWED)
     return Lane(configuration.model(event.model).labels or event.stream, ARRIVALS)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...detectors.episodes.step import State, fits
+from ...schemas.messages.evidence import Evidence
 from ...schemas.messages.pane import ARRIVALS, PREDICTIONS, Pane
 from ...schemas.stored.snapshot import FORM, PartitionState
 from ..streams.align import Aligner, pending_offsets
@@ -37,6 +38,7 @@ def snapshot(fold: "Fold", position: int) -> tuple[PartitionState, dict[str, byt
         "outcomes": {name: one.plain() for name, one in fold.outcomes.items()},
         "concept": {name: one.concept.plain() for name, one in fold.outcomes.items()},
         "familiarity": fold.familiarity.plain(),
+        "answers": fold.answers.plain(),
         "asking": {str(lane): one.plain() for lane, one in fold.askings()},
         "online": {name: one.online.plain(one.own) for name, one in fold.outcomes.items()},
         "notes": fold.notes.plain(),
@@ -46,8 +48,10 @@ def snapshot(fold: "Fold", position: int) -> tuple[PartitionState, dict[str, byt
     return PartitionState(form=FORM, position=position, states=tuple(states), aligners=numbers, pending=pending, fold=kept), states
 
 
-def restore(fold: "Fold", state: PartitionState, states: Mapping[str, bytes], panes: dict[int, Pane]) -> None:
-    """Make of a new fold the one that wrote it; ``panes`` are those at the summaries offsets it lists as pending."""
+def restore(
+    fold: "Fold", state: PartitionState, states: Mapping[str, bytes], panes: dict[int, Pane], answers: Mapping[int, Evidence]
+) -> None:
+    """Make of a new fold the one that wrote it; ``panes`` and ``answers`` are what stands at the summaries offsets it lists as pending."""
     configuration = fold.configuration
     kept: dict[str, Any] = state.fold  # plain data, as `snapshot` wrote it
     if fold.recorded is not None:
@@ -71,6 +75,7 @@ def restore(fold: "Fold", state: PartitionState, states: Mapping[str, bytes], pa
         one.online.restore(kept.get("online", {}).get(name, []), one.as_now)
     for name, plain in kept.get("concept", {}).items():
         fold.unlabelled.keep(name, plain)
+    fold.answers.restore(kept.get("answers", {}), state.aligners, answers)
     fold.unmonitored = {tuple(name) for name in kept["unmonitored"] if not isinstance(name, str)}
     fold.unreadable = Unreadable.restored(configuration, kept.get("unreadable", {}))
     for stream, waiting in fold.unreadable.waiting.items():

@@ -12,8 +12,9 @@ from ...detectors.episodes.step import State
 from ...schemas.configuration import Configuration
 from ...schemas.messages.drift import DriftEvent
 from ...schemas.stored.baseline import OutcomeBaseline
-from .concept import labelled, suite_of
+from .concept import labelled
 from .gone import Gone
+from .watched import suite_of
 
 #: Labels, model, version.
 _Key = tuple[str, str, str]

@@ -5,10 +5,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ...detectors.joining.rows import LABEL, prediction
+from ...detectors.agreement.codes import contents
+from ...detectors.joining.rows import LABEL, label, prediction
 from ...detectors.outcomes.cells import cells_of
 from ...detectors.outcomes.products import WITHIN
-from ...schemas.messages.block import NO_BIN, NO_OUTLIER, Block
+from ...schemas.messages.block import NO_BIN, NO_OUTLIER, Block, Whose
+from ...schemas.outcome import NO_VALUE
 from ...schemas.stored.outcomes import OutcomeBasis
 from .names import Names
 
@@ -48,6 +50,44 @@ def labels(blocks: Sequence[Block], names: Names) -> Rows:
         rows["model"] = np.concatenate(models)[_order(own)]
         rows["revision"] = np.concatenate([block.revisions for block in own])[_order(own)]
     return rows
+
+
+def served(blocks: Sequence[Block], names: Names, known: Callable[[Whose], bool], step: int, width: int) -> Rows:
+    """Of the blocks that hold served values, so many a row. ``known``: whether such rows can be counted as things are configured, which
+    their flags say; ``step``: the last one that takes them.
+    """
+    own = [block for block in blocks if block.side == "served"]
+    rows = _ordered(own, prediction(0, width))
+    if not len(rows):
+        return rows
+    order = _order(own)
+    codes = [np.array([(*names.codes(whose, step), known(whose)) for whose in block.whose])[block.of] for block in own]
+    ordered = np.concatenate(codes)[order]
+    rows["model"], rows["version"], rows["place"] = ordered[:, :3].T
+    rows["served"] = np.concatenate([_widened(block.codes, width) for block in own])[order]
+    rows["flags"] = ordered[:, 3]
+    return rows
+
+
+def offline(blocks: Sequence[Block], names: Names, width: int) -> Rows:
+    """Of the blocks that hold rows of a feature log, so many values each."""
+    own = [block for block in blocks if block.side == "offline"]
+    rows = _ordered(own, label(width))
+    if len(rows):
+        order = _order(own)
+        rows["model"] = np.concatenate([np.array([names.model(whose.model) for whose in block.whose])[block.of] for block in own])[order]
+        rows["revision"] = np.concatenate([block.revisions for block in own])[order]
+        rows["offline"] = np.concatenate([_widened(block.codes, width) for block in own])[order]
+        rows["value"] = contents(rows["offline"])
+    return rows
+
+
+def _widened(codes: NDArray[np.int64], width: int) -> NDArray[np.int64]:
+    """With as many columns as are counted; those that are not there are absent."""
+    found = np.full((len(codes), width), NO_VALUE, dtype=np.int64)
+    known = min(codes.shape[1], width)
+    found[:, :known] = codes[:, :known]
+    return found
 
 
 def in_steps(rows: Rows, blocks: Sequence[Block], ends: Sequence[int], side: str) -> tuple[Rows, NDArray[np.int64]]:

@@ -36,9 +36,10 @@ class Pipeline:
         making = Making(bus, configuration, ArtifactStore(configuration.artifacts), wall_ms)
         live = any(stream.clock == "live" for stream in configuration.streams.values())
         self._by_role: dict[str, Sequence[Consumer]] = {}
-        for node in topology:
-            if node.role in roles and (node.kind == "fold" or live):
-                self._by_role[node.role] = node.make(making)
+        made = [node for node in topology if node.role in roles and (node.kind == "fold" or live)]
+        for node in made:
+            self._by_role[node.role] = node.make(making)
+        self._again = [node.role for node in made if node.again]
         self._next = 0  # whose turn to wait it is
 
     @property
@@ -60,7 +61,8 @@ class Pipeline:
 
     def run_until_end(self) -> Iterator[bool]:
         """Turns until the input has been read to where it ended at the start, and everything that follows from it is published."""
-        for of_role in self._by_role.values():
+        for role in (*self._by_role, *self._again):
+            of_role = self._by_role[role]
             for consumer in of_role:
                 consumer.finish()
             while not all(consumer.done for consumer in of_role):

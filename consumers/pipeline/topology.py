@@ -18,7 +18,7 @@ from ..profiler import profiler
 from ..reference import golden_records, reviews
 from ..reviewer import reviewer
 
-#: In place of a topic's name: the topics of the configured streams, of predictions and of labels.
+#: In place of a topic's name: the topics of the configured streams, of predictions, of labels and of feature logs.
 INPUTS = "streams.*.topics"
 
 
@@ -30,6 +30,11 @@ def always(_: Configuration) -> bool:
 def has_labels(configuration: Configuration) -> bool:
     """It asks for what labels need."""
     return bool(configuration.labels)
+
+
+def has_joins(configuration: Configuration) -> bool:
+    """Predictions wait for something: labels, or rows of a feature log."""
+    return bool(configuration.joins)
 
 
 def has_ood(configuration: Configuration) -> bool:
@@ -44,7 +49,7 @@ def tells_performance(configuration: Configuration) -> bool:
 
 #: Topics that roles which are always there write only where something is configured.
 OPTIONAL: Mapping[str, Callable[[Configuration], bool]] = {
-    "joins": has_labels,
+    "joins": has_joins,
     "performance": tells_performance,
     "golden": golden_records.asked,
     "ood": has_ood,
@@ -62,6 +67,7 @@ class Node(NamedTuple):
     does: str
     make: Callable[[Making], Sequence[Consumer]]
     per_stream: bool = False  #: a group for every stream: ``application-ROLE-STREAM``
+    again: bool = False  #: it reads what a later role writes: at the end of the input it ends once more, behind that
     asked: Callable[[Configuration], bool] = always  #: whether a configuration asks for it; else it has no topics, and is not run
 
 
@@ -81,9 +87,9 @@ TOPOLOGY = (
         "fold",
         ("joins", "snapshots"),
         ("summaries", "reviews", "snapshots", "drift", "dead-letter"),
-        "lets predictions meet their labels, and sums what became of them",
+        "lets predictions meet their labels and the rows of feature logs, and sums what became of them",
         joiner.make,
-        asked=has_labels,
+        asked=has_joins,
     ),
     Node(
         clerk.ROLE,
@@ -101,13 +107,14 @@ TOPOLOGY = (
         "sums panes over partitions, tests every bucket, opens and resolves episodes, and notes them beside the panes; tells how "
         "predictions turned out; asks for golden evaluations",
         detector.make,
+        again=True,
     ),
     Node(
         reviewer.ROLE,
         "fold",
         ("summaries", "reviews", "snapshots"),
-        ("reviews", "performance", "snapshots", "drift", "dead-letter"),
-        "draws the predictions that people are asked about, and tells what their answers say of all",
+        ("reviews", "summaries", "performance", "snapshots", "drift", "dead-letter"),
+        "draws the predictions that people are asked about, tells what their answers say of all, and hands these to the detector",
         reviewer.make,
         asked=reviews.asked,
     ),

@@ -18,7 +18,7 @@ from ...schemas.configuration import Configuration
 from ...schemas.messages.notice import Notice
 from ...schemas.messages.progress import InputPartition
 from ..bus import own, snapshots
-from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
+from ..bus.interface import Batch, Bus, BusError, Output, Position, TopicPartition, Work
 from ..streams.clock import AppendClock
 from .fold import Fact, Fold, Folded, Lasting, OfCompacted, Progressing, Said, Situated, Sparing
 from .last_net import SetAside, of_a_record, told
@@ -30,6 +30,8 @@ from .strangers import Strangers, letter, notice
 MOST_RECORDS = 2_000
 #: Offsets behind which nothing was published are committed so often, in ms: until then a successor folds them again.
 COMMIT_EVERY = 5_000
+#: Whether a topic is another one than before is looked at so often, in ms.
+TOPICS_EVERY = 5_000
 
 
 class _Raised(Exception):
@@ -90,11 +92,18 @@ class Folding(Generic[Fact, Said]):
         self._aside: dict[TopicPartition, SetAside] = {}
         self._suspects: dict[TopicPartition, int] = {}  # offsets of records that raised once
         self._remaining: Remaining | None = None
+        self._looked = wall()
         self._totals: dict[str, int] = {"set_aside": 0}
         self._session = bus.session(self.role, list(self._folded), self)
 
     def assigned(self, partitions: Mapping[TopicPartition, Position | None]) -> dict[TopicPartition, int]:
-        """Restore each partition's fold to the committed offset."""
+        """Restore each partition's fold to the committed offset. Raises `BusError` for one that has no place for its snapshots."""
+        most = self._configuration.topics.partitions
+        if astray := [source for source in partitions if source.partition >= most]:
+            msg = (
+                f"topic {astray[0].topic} has more than the {most} partitions of topics.partitions: partitions of our own topics are fixed"
+            )
+            raise BusError(f"{msg}; make it again, and driftbus begins anew there")
         for source, committed in partitions.items():
             self._take_over(source, committed)
         return {source: self._partitions[source].position for source in partitions}
@@ -120,8 +129,21 @@ class Folding(Generic[Fact, Said]):
                     self._take_over(batch.source, Position(partition.committed) if partition.begun else None)
                     self._session.seek(batch.source, self._partitions[batch.source].position)
                     again.add(batch.source)
-        self._commit(self._wall())
+        now = self._wall()
+        self._look_at_topics(now)
+        self._commit(now)
         return bool(batches)
+
+    def _look_at_topics(self, now: int) -> None:
+        """A topic that was made again is another one: forget what is not published of the old one, and fold the new one from its start."""
+        if now - self._looked < TOPICS_EVERY:
+            return
+        self._looked, found = now, self._bus.describe(list(self._folded), settings=False)
+        for source, partition in list(self._partitions.items()):
+            topic = found.get(source.topic)  # none: deleted, and not yet there again
+            if topic is not None and topic.id != partition.place.topic_id:
+                self._take_over(source, Position(partition.committed), partition.place.topic_id)
+                self._session.seek(source, self._partitions[source].position)
 
     def finish(self) -> None:
         """Be `done` when the topic has been read to where it ends now."""
@@ -166,11 +188,11 @@ class Folding(Generic[Fact, Said]):
         """Behind the last record, and behind what follows it that is none (control records)."""
         return max(self._partitions[source].position, self._session.at_end().get(source, 0))
 
-    def _take_over(self, source: TopicPartition, committed: Position | None) -> None:
-        """Restore a partition; a record that raises on the way is tried once more, and then left out."""
+    def _take_over(self, source: TopicPartition, committed: Position | None, known: str = "") -> None:
+        """Restore a partition; a record that raises on the way is tried once more, and then left out. ``known``: the topic's id so far."""
         while True:
             try:
-                self._partitions[source] = self._restored(source, committed)
+                self._partitions[source] = self._restored(source, committed, known)
             except _Raised as raised:
                 self._suspect(source, raised)
             else:
@@ -183,15 +205,19 @@ class Folding(Generic[Fact, Said]):
         else:
             self._suspects[source] = raised.offset
 
-    def _restored(self, source: TopicPartition, committed: Position | None) -> _Partition[Fact, Said]:
+    def _restored(self, source: TopicPartition, committed: Position | None, known: str) -> _Partition[Fact, Said]:
         """Load the last snapshot, fetch the records it awaits, fold from there, silently up to the committed offset."""
         now = self._wall()
         first, _ = self._bus.watermarks(source)
-        until = first if committed is None else committed.offset
         topic, folded = self._bus.describe([source.topic])[source.topic], self._folded[source.topic]
         place = InputPartition(topic=source.topic, topic_id=topic.id, partition=source.partition)
         found = snapshots.read(self._bus, self._configuration, folded.role, source.partition)
+        again = self._made_again(place, found, committed, known)
+        if again:
+            committed, found = None, found._replace(last=None)
+        until = first if committed is None else committed.offset
         fold, lost, gone = self._from_snapshot(source, place, found, first)
+        lost += again
         kept = None if fold is None else found.last
         unread = first if committed is None else 0  # of what was never read nothing is lost
         clock, position = (AppendClock(), unread) if kept is None else (AppendClock(*kept.state.clock), kept.state.position)
@@ -217,6 +243,14 @@ class Folding(Generic[Fact, Said]):
             # a successor that restored the old snapshot would say it again, and one without any would take what was never there for lost
             partition.snapshot_at = 0
         return partition
+
+    def _made_again(self, place: InputPartition, found: snapshots.Read, committed: Position | None, known: str) -> list[Output]:
+        """What is told where all that is kept is of another topic, which had this one's name: no offset in it is one of this one."""
+        former = known or ("" if found.last is None else found.last.state.topic_id)
+        if former in {"", place.topic_id}:
+            return []
+        stopped = 0 if committed is None else committed.offset
+        return [notice(self._configuration, place, Notice.made_again(self._configuration.application, None, place, former, stopped))]
 
     def _from_snapshot(
         self, source: TopicPartition, place: InputPartition, found: snapshots.Read, first: int
@@ -314,9 +348,8 @@ class Folding(Generic[Fact, Said]):
             overdue = now - partition.snapshot_at >= self._configuration.snapshot_every and not again
             if everything or overdue or (partition.outputs and isinstance(self._folded[source.topic], OfCompacted)):
                 state, parts = partition.fold.snapshot(partition.position)
-                state = state.model_copy(
-                    update={"clock": (partition.clock.now, partition.clock.appended), "strangers": partition.strangers.told.plain()}
-                )
+                clock, strangers = (partition.clock.now, partition.clock.appended), partition.strangers.told.plain()
+                state = state.model_copy(update={"topic_id": partition.place.topic_id, "clock": clock, "strangers": strangers})
                 kept = (folded := self._folded[source.topic]).role, source.partition, state, parts, partition.snapshot
                 wrote = snapshots.written(self._configuration, *kept, lasting=isinstance(folded, Lasting))
                 stand[source] = wrote.stands

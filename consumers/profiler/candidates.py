@@ -14,14 +14,17 @@ from ...detectors.sampling.slot import needed
 from ...detectors.sampling.weights import DRIFTING, FLAGGED, of_scores
 from ...schemas.configuration import Configuration, Review
 from ...schemas.configuration.mapping import Place
-from ...schemas.messages.candidates import Candidate, Candidates
+from ...schemas.messages.candidates import MOST_NUMBERS, Candidate, Candidates
 from ...schemas.messages.progress import InputPartition
 from ...schemas.messages.review import LONGEST_CASE, LONGEST_SHOWN, MOST_SHOWN, Value
+from ...schemas.outcome import id_hash
 from ...schemas.stored.reference import ProfiledField
 from ...schemas.text import FIELD, ID, Use, fitted, unfit
 from ..decode.interface import Columns
+from ..decode.personal import id_key
 from ..decode.scalars import category_text
 from ..reference.holding import Monitored
+from ..reference.scored import Compared, Content
 from ..streams.slots import Slots
 from .awaiting import Texts, column_of
 
@@ -42,6 +45,7 @@ class Looked(NamedTuple):
     levels: NDArray[np.int64] | None  #: unlike the training data: 0, 1, 2; -1: not scored. None: nobody asked
     monitored: Monitored
     features: Callable[[bytes | None], Mapping[str, object]]  #: whatever stands among the features of a payload
+    compared: Compared | None = None  #: what of them tells near-duplicates apart
 
 
 class Reviewed(NamedTuple):
@@ -50,6 +54,7 @@ class Reviewed(NamedTuple):
     slots: Slots
     id: Place | None
     grows: float  #: by so much at most a weight may be greater when its slot is drawn
+    key: bytes  #: by which ids are hashed; empty: they are not personal
 
     @property
     def settings(self) -> Review:
@@ -74,15 +79,17 @@ class _Row(NamedTuple):
     payload: bytes | None
     monitored: Monitored
     features: Callable[[bytes | None], Mapping[str, object]]
+    content: Content | None  #: of what is compared
 
-    def candidate(self, settings: Review) -> Candidate:
-        """As it travels."""
+    def candidate(self, settings: Review, key: bytes) -> Candidate:
+        """As it travels; with a ``key`` without its id."""
         return Candidate(
             offset=self.offset,
             weight=self.weight,
             segment=self.segment,
             level=self.level,
-            prediction_id=self.id,
+            prediction_id=None if key else self.id,
+            prediction_hash=id_hash(self.id, key) if key and self.id is not None else None,
             prediction=self.prediction,
             score=self.score,
             shown=shown(settings, self.monitored.fields, self._seen()),
@@ -103,10 +110,12 @@ class Keeping:
     rows: int = 0
     _kept: list[_Row] = field(default_factory=list)
     _chances: _Floats = field(default_factory=lambda: np.zeros(0))
+    _compared: Compared | None = None
 
     def look(self, looked: Looked) -> None:
         """Take the next rows."""
         self.rows += len(looked.inside)
+        self._compared = looked.compared
         chances = unit(draws(self.place.topic_id, self.place.partition, looked.offsets))
         scores, predictions = _scores(looked), _predictions(looked)
         weights = of_scores(scores)
@@ -123,12 +132,30 @@ class Keeping:
     @property
     def kept(self) -> tuple[Candidate, ...]:
         """In the order of the log."""
-        return tuple(one.candidate(self.reviewed.settings) for one in sorted(self._kept, key=lambda one: one.offset))
+        rows = sorted(self._kept, key=lambda one: one.offset)
+        found = [one.candidate(self.reviewed.settings, self.reviewed.key) for one in rows]
+        for place, vector in self._vectors(rows, found):
+            found[place] = found[place].model_copy(update={"vector": vector})
+        return tuple(found)
+
+    def _vectors(self, rows: Sequence[_Row], found: Sequence[Candidate]) -> Iterator[tuple[int, bytes]]:
+        """By place, as they travel. That of a text says what it is about, so it is hidden where the text is."""
+        profile = None if self._compared is None else self._compared.profile
+        if profile is None or self._compared is None:
+            return
+        hidden = [profile.kind == "text" and profile.of not in one.shown for one in found]
+        places = [place for place, row in enumerate(rows) if row.content is not None and not hidden[place]]
+        vectors = self._compared.vectors([row.content for row in (rows[place] for place in places) if row.content is not None])
+        if vectors is None or vectors.shape[1] > MOST_NUMBERS:
+            return
+        for place, vector in zip(places, vectors.astype("<i2"), strict=True):
+            yield place, vector.tobytes()
 
     def _rows(
         self, looked: Looked, new: NDArray[np.int64], weights: _Floats, scores: _Floats, predictions: Sequence[object]
     ) -> Iterator[_Row]:
         segments, ids = _segments(looked, looked.inside[new]), looked.ids(new)
+        contents = None if looked.compared is None else looked.compared.contents(looked.columns, looked.inside[new])
         for place, row in enumerate(new.tolist()):
             id_, score = ids[place], float(scores[row])
             yield _Row(
@@ -142,6 +169,7 @@ class Keeping:
                 payload=looked.payloads[row],
                 monitored=looked.monitored,
                 features=looked.features,
+                content=None if contents is None else contents[place],
             )
 
 
@@ -152,7 +180,7 @@ def reviewed(configuration: Configuration, stream: str) -> dict[str, Reviewed]:
         slots = Slots.of(model, configuration.streams[stream].pane)
         if slots is not None and configuration.stream_of(name) == stream:
             grows = DRIFTING if model.segments is not None else 1.0
-            found[name] = Reviewed(slots, configuration.streams[stream].mapping.id, grows)
+            found[name] = Reviewed(slots, configuration.streams[stream].mapping.id, grows, id_key(configuration, name))
     return found
 
 

@@ -1,4 +1,5 @@
-"""What is kept of decoded rows beside their counts: how like the training data they are, what waits for labels, candidates for review.
+"""What is kept of decoded rows beside their counts: how like the training data they are, what waits for labels and for rows of a feature
+log, candidates for review.
 
 A model asks for each by its configuration. Of others nothing of it is done.
 """
@@ -16,7 +17,6 @@ from ...schemas.configuration import Configuration
 from ...schemas.configuration.mapping import Place
 from ...schemas.messages.block import Block, Whose
 from ...schemas.messages.candidates import Candidates
-from ...schemas.messages.ood import OodSample
 from ...schemas.messages.pane import OOD, Pane
 from ...schemas.messages.progress import InputPartition
 from ..decode.interface import Columns
@@ -26,12 +26,14 @@ from ..streams.records import Records
 from .awaiting import Join, Of, ids_of, joins
 from .candidates import Keeping, Looked, Reviewed, levels_of, reviewed, told
 from .references import References
-from .sampled import samples
+from .sampled import Flagged
+from .served import Served, served
 from .unlike import Found, Stage, Unlike, nothing_found
-from .waiting import Named, Waiting
+from .waiting import Named, Side, Waiting
 
 _NO_JOINS: Mapping[str, Join] = MappingProxyType({})
 _NO_REVIEWS: Mapping[str, Reviewed] = MappingProxyType({})
+_NOBODY_SERVED: Mapping[str, Served] = MappingProxyType({})
 #: Where a pane's rows stand.
 _PLACE = "stream", "topic", "topic_id", "partition", "first", "last", "bucket", "start", "about"
 _NOTHING = np.zeros(0, dtype=np.int64)
@@ -55,11 +57,22 @@ class Asked(NamedTuple):
     joins: Mapping[str, Join] = _NO_JOINS
     reviewed: Mapping[str, Reviewed] = _NO_REVIEWS
     partitions: int = 1
+    served: Mapping[str, Served] = _NOBODY_SERVED
 
     @classmethod
     def of(cls, configuration: Configuration, stream: str) -> "Asked":
         """As configured."""
-        return cls(joins(configuration, stream), reviewed(configuration, stream), configuration.topics.partitions)
+        return cls(
+            joins(configuration, stream),
+            reviewed(configuration, stream),
+            configuration.topics.partitions,
+            served(configuration, stream),
+        )
+
+    @property
+    def waiting(self) -> bool:
+        """Whether any rows wait in the joins topic."""
+        return bool(self.joins or self.served)
 
 
 ASKED_NOTHING = Asked()
@@ -79,7 +92,7 @@ class Kept:
     """Of one run."""
 
     unlike: dict[Target, Unlike] = field(default_factory=dict)  #: of all segments together
-    waiting: dict[str, Waiting] = field(default_factory=dict)  #: by join
+    waiting: dict[tuple[str, Side], Waiting] = field(default_factory=dict)  #: by join
     candidates: dict[Target, Keeping] = field(default_factory=dict)
 
 
@@ -109,6 +122,10 @@ class Further:
         """Whether its rows wait for labels."""
         return model in self._asked.joins
 
+    def compares(self, model: str) -> bool:
+        """Whether its rows are compared with a feature log."""
+        return model in self._asked.served
+
     @property
     def reads_ids(self) -> bool:
         """Whether ids may have been read for something else than to be counted."""
@@ -121,20 +138,23 @@ class Further:
 
     def take(self, rows: Rows, versions: Callable[[], Iterable[Version]], subjects: int) -> NDArray[np.uint8] | None:
         """Keep what is asked for of these rows; returns how like the training data they are, [n, subjects, 2]."""
-        if not (subjects or self.reads_ids):
+        if not (subjects or self.reads_ids or self._asked.served):
             return None
         all_ = list(versions())
         found = self._compare(rows, all_, subjects) if subjects else None
         for version in all_:
             if (join := self._asked.joins.get(version.target.model)) is not None:
-                self._await(rows, version, join, found)
+                self._await(rows, version, join, "predictions", found)
+            served = self._asked.served.get(version.target.model)
+            if served is not None and version.target.reference is not None:
+                self._await(rows, version, served, "served", None)
             candidates = self._asked.reviewed.get(version.target.model)
             if candidates is not None and version.target.reference is not None:
                 self._keep(rows, version, candidates, found)
         return None if found is None else found.scored
 
-    def pane(self, kept: Kept, pane: Pane, counts: Integers | None) -> tuple[list[Pane], list[OodSample]]:
-        """What is said beside a pane of how alike the training data its rows are; empty where nothing can be said any more."""
+    def pane(self, kept: Kept, pane: Pane, counts: Integers | None) -> tuple[list[Pane], list[Flagged]]:
+        """What is said beside a pane of how alike the training data its rows are, and its flagged rows; empty where nothing can be said."""
         target = Target(pane.bucket, pane.model, pane.version, pane.reference, pane.since)
         if not self._stage.asked(target.model) or target.since is None:
             return [], []
@@ -147,13 +167,13 @@ class Further:
             inside=unlike.inside,
             of=OOD,
         )
-        return [beside], list(samples(pane, subjects, unlike.kept))
+        return [beside], [Flagged(pane, subjects, unlike.kept)]
 
     def blocks(self, kept: Kept, stream: str, first: int, last: int, tiling: Buckets) -> list[Block]:
         """The rows of a run that wait."""
         found: list[Block] = []
-        for join, waiting in sorted(kept.waiting.items()):
-            found += waiting.blocks(Named(join, stream, "predictions", self._source), first, last, tiling, self._asked.partitions)
+        for (join, side), waiting in sorted(kept.waiting.items()):
+            found += waiting.blocks(Named(join, stream, side, self._source), first, last, tiling, self._asked.partitions)
         return found
 
     def candidates(self, kept: Kept, stream: str, first: int, last: int) -> list[Candidates]:
@@ -164,17 +184,22 @@ class Further:
     def _compare(self, rows: Rows, versions: Iterable[Version], subjects: int) -> Found:
         offsets = rows.records.offsets[rows.places]
         found = nothing_found(len(offsets), subjects)
-        for kept, target, inside in versions:
-            if own := self.subjects(target):
-                self._stage.look(target.model, own, rows.columns, offsets, inside, found)
-                into = kept.unlike.setdefault(target, Unlike())
-                self._stage.gather(target.model, own, rows.columns, offsets, inside, found, into=into)
+        asked = [(version, own) for version in versions if (own := self.subjects(version.target))]
+        of_reference: dict[str | None, list[Integers]] = {}
+        for version, _ in asked:
+            of_reference.setdefault(version.target.reference, []).append(version.inside)
+        for version, own in asked:  # of all buckets at once: a product of few rows costs several times as much a row
+            if together := of_reference.pop(version.target.reference, None):
+                self._stage.look(own, rows.columns, offsets, np.concatenate(together), found)
+        for (kept, target, inside), own in asked:
+            into = kept.unlike.setdefault(target, Unlike())
+            self._stage.gather(target.model, own, rows.columns, offsets, inside, found, into=into)
         return found
 
-    def _await(self, rows: Rows, version: Version, join: Join, unlike: Found | None) -> None:
+    def _await(self, rows: Rows, version: Version, join: Join | Served, side: Side, unlike: Found | None) -> None:
         target, reference = version.target, version.target.reference or ""
         of = Of(Whose(target.model, target.version, reference, target.since or 0), self._references.monitored(reference))
-        waiting = version.kept.waiting.setdefault(join.name, Waiting())
+        waiting = version.kept.waiting.setdefault((join.name, side), Waiting())
         among = rows.places[version.inside]
         found, chosen = join.rows(rows.columns, rows.records, version.inside, among, of, waiting.code)
         found["bucket"], found["water"] = target.bucket, rows.waters[among[chosen]]
@@ -194,6 +219,7 @@ class Further:
             levels=None if unlike is None else levels_of(unlike.scored[inside]),
             monitored=self._references.monitored(version.target.reference or ""),
             features=self._features,
+            compared=next((one for one in self.subjects(version.target) if one.profile.kind != "row"), None),
         )
         keeping.look(looked)
 

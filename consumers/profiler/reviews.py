@@ -9,12 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...schemas.configuration import Configuration
 from ...schemas.messages.block import Block, Whose
 from ...schemas.messages.progress import InputPartition, Progress
 from ...schemas.messages.review import ReviewAnswer
-from ...schemas.outcome import id_halves
+from ...schemas.outcome import halves_of, id_halves
 from ..bus import own
 from ..bus.interface import Output
 from ..decode.personal import label_key
@@ -99,9 +100,8 @@ class AnswerTally:
 
     def _take(self, offset: int, answer: ReviewAnswer) -> None:
         labels = self._labels.get(answer.model)
-        if labels is None or not answer.prediction_id:
+        if labels is None or (halves := self._halves(answer)) is None:
             return
-        halves = id_halves([answer.prediction_id], self._keys[answer.model])
         zero, case = np.zeros(1, dtype=np.int64), np.frombuffer(bytes.fromhex(answer.case), dtype=">i8").astype(np.int64)
         self._blocks.append(
             Block(
@@ -125,3 +125,9 @@ class AnswerTally:
                 number=int(halves[0, 1] % np.uint64(self._configuration.topics.partitions)),
             )
         )
+
+    def _halves(self, answer: ReviewAnswer) -> NDArray[np.uint64] | None:
+        """Of the id of its prediction; None: it has none."""
+        if answer.prediction_hash is not None:
+            return halves_of(answer.prediction_hash)
+        return id_halves([answer.prediction_id], self._keys[answer.model]) if answer.prediction_id else None

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from ...detectors.counting.closely import Looked
 from ...detectors.counting.segments import Segmenter
 from ...detectors.counting.unseen import Unseen
-from ...schemas.messages.ood import OodSample
 from ...schemas.messages.pane import OTHERS, PREDICTIONS, Pane
 from ...schemas.messages.progress import InputPartition
 from ..decode.ahead import taken as taken_of
@@ -29,6 +28,7 @@ from .further import ASKED_NOTHING, Asked, Further, Kept, Rows, Target, Version
 from .pool import Unmonitored
 from .references import References
 from .runs import NOTHING_ASIDE, ClosedRun, Golden, OpenRun, Runs, Taken
+from .sampled import Flagged, samples
 from .shape import Shape
 from .unlike import Stage, numbers
 
@@ -102,7 +102,10 @@ class Tally:
         uncounted = [(shape.rows, shape.bytes) for shape in self._shapes.values()]
         if cuts or sum(rows for rows, _ in uncounted) >= MOST_UNCOUNTED or sum(size for _, size in uncounted) >= MOST_UNCOUNTED_BYTES:
             self._count()
-        return [self._close(run, cut) for run, cut in self._runs.closed(cuts)]
+        closed = [self._close(run, cut) for run, cut in self._runs.closed(cuts)]
+        for (run, _), told in zip(closed, samples([flagged for _, flagged in closed]), strict=True):
+            run.samples = told
+        return [run for run, _ in closed]
 
     def _decode(self, records: Records, taken: Taken, aside: Mapping[int, str]) -> None:
         """Decode them, shape by shape; end records are no rows."""
@@ -180,10 +183,12 @@ class Tally:
             return self._shapes.setdefault((), Shape(()))
         monitored = self._references.monitored(target.reference)
         subjects, waits = len(self._further.subjects(target)), self._further.waits(target.model)
-        key = *monitored.shape, waits, subjects
+        entities = self._further.compares(target.model)
+        key = *monitored.shape, waits, subjects, entities
         if key not in self._shapes:
             ids = waits or monitored.counting.layout.find(*IDS) is not None
-            self._shapes[key] = Shape(monitored.fields, ids=ids, subjects=subjects, times=monitored.times)
+            shape = Shape(monitored.fields, ids=ids, entities=entities, subjects=subjects, times=monitored.times)
+            self._shapes[key] = shape
         return self._shapes[key]
 
     def _decode_shape(self, shape: Shape, records: Records, rows: NDArray[np.int64], taken: Taken, group: NDArray[np.int64]) -> None:
@@ -191,7 +196,7 @@ class Tally:
         if not shape.fields:
             shape.add(None, group[rows], taken.late[rows], records.offsets[rows])
             return
-        columns = self._decoder.columns(shape.fields, records.values, rows, ids=shape.ids, times=shape.times)
+        columns = self._decoder.columns(shape.fields, records.values, rows, ids=shape.ids, entities=shape.entities, times=shape.times)
         if len(none := self._no_rows(columns, shape, records, rows)):
             self._runs.skip(taken, rows[none])
             rows, columns = np.delete(rows, none), taken_of(columns, np.delete(np.arange(len(rows)), none))
@@ -274,9 +279,10 @@ class Tally:
         reference = self._groups[group][1].reference
         return None if reference is None else self._references.monitored(reference).counting.segmenter
 
-    def _close(self, run: _Run, cut: Cut) -> ClosedRun:
+    def _close(self, run: _Run, cut: Cut) -> tuple[ClosedRun, list[Flagged]]:
+        """What a run comes to, without samples; and of what these are: those of several runs cost less together."""
         nothing = np.zeros(0, dtype=np.int64)
-        panes, samples = [], list[OodSample]()
+        panes, flagged = [], list[Flagged]()
         for target, total in sorted(run.counts.items(), key=lambda item: (*item[0][:3], item[0].reference or "", item[0].segment or "")):
             # what belongs to all segments stands in the first one's pane: it is summed over them anyway
             whole = target._replace(segment=None)
@@ -314,7 +320,7 @@ class Tally:
             panes.append(pane)
             beside_it, new = self._further.pane(run.kept, pane, total.unlike)
             panes += beside_it
-            samples += new
+            flagged += new
         blocks = self._further.blocks(run.kept, self._stream, run.first, run.last, self._buckets)
         candidates = self._further.candidates(run.kept, self._stream, run.first, run.last)
         golden = [Golden(self._source, evaluation, *own) for evaluation, own in run.golden.items()]
@@ -325,8 +331,10 @@ class Tally:
         }
         counted["golden"] = sum(one.rows for one in golden)
         read = run.reading.told()
-        outcome = panes, blocks, samples, counted
-        return ClosedRun(cut, run.bad, run.further_bad, run.skipped, read, *outcome, candidates=candidates, golden=golden)
+        closed = ClosedRun(
+            cut, run.bad, run.further_bad, run.skipped, read, panes, blocks, counted=counted, candidates=candidates, golden=golden
+        )
+        return closed, flagged
 
     def _with_ids(self, target: Target, counts: NDArray[np.int64], beside: SideCounts) -> NDArray[np.int64]:
         signal = None if target.reference is None else self._references.monitored(target.reference).counting.layout.find(*IDS)

@@ -4,7 +4,7 @@ Which rows are scored, looked at exactly, or kept is decided by where they stand
 batches, processes and deaths.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -96,28 +96,26 @@ def _has_masks(subject: Compared) -> bool:
 class Stage:
     """What a partition's tally asks of the models of its stream that have ``ood:``."""
 
-    def __init__(self, source: InputPartition, models: Mapping[str, Ood], waiting: Collection[str] = ()) -> None:
-        """``waiting``: those of the models whose rows wait for labels."""
-        self._source, self._models, self._waiting = source, models, waiting
+    def __init__(self, source: InputPartition, models: Mapping[str, Ood]) -> None:
+        self._source, self._models = source, models
 
     @classmethod
     def of(cls, configuration: Configuration, stream: str, source: InputPartition) -> "Stage":
         """Of the models of a stream."""
         of_stream = {name: own.ood for name, own in configuration.models.items() if configuration.stream_of(name) == stream}
-        waiting = [name for name in of_stream if configuration.model(name).labels is not None]
-        return cls(source, {name: ood for name, ood in of_stream.items() if ood is not None}, waiting)
+        return cls(source, {name: ood for name, ood in of_stream.items() if ood is not None})
 
     def asked(self, model: str) -> bool:
         """Whether a model's rows are compared."""
         return model in self._models
 
-    def look(self, model: str, subjects: Sequence[Compared], decoded: Decoded, offsets: Integers, rows: Integers, found: Found) -> None:
-        """Score these rows of one model version, as far as they are in the sample; ``offsets`` are those of all decoded rows."""
+    def look(self, subjects: Sequence[Compared], decoded: Decoded, offsets: Integers, rows: Integers, found: Found) -> None:
+        """Score these rows of one reference, as far as they are in the sample; ``offsets`` are those of all decoded rows."""
         for number, subject in enumerate(subjects):
             chosen = rows[drawn(offsets[rows], 1 / subject.profile.sample)]
             if len(chosen):
                 exactly = drawn(offsets[chosen] ^ _EXACTLY_SALT, 1 / EXACTLY)
-                scored = subject.scored(decoded, chosen, exactly, outliers=model in self._waiting)
+                scored = subject.scored(decoded, chosen, exactly)
                 found.scored[chosen, number, 0], found.scored[chosen, number, 1] = scored.flags, scored.looked
                 own = np.where(scored.flags == NOTHING, 0, 1 + scored.outliers).astype(np.uint8)
                 found.outliers[chosen] = np.maximum(found.outliers[chosen], own)

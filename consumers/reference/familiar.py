@@ -3,16 +3,18 @@
 An index that was made with other token vectors than those installed is refused, never used silently: its numbers mean nothing to them.
 """
 
+import itertools
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...detectors.familiarity.places import CORE, FAR, NOTHING, OUTLIER, OUTSIDE, UNLIKE, UNSCORED
-from ...detectors.neighbours import levels
+from ...detectors.familiarity.places import UNSCORED
+from ...detectors.neighbours.about import leaders
 from ...detectors.neighbours.rows import RowIndex
 from ...detectors.neighbours.texts import Queries, TextIndex
-from ...detectors.neighbours.vectors import LENGTH
+from ...detectors.neighbours.vectors import LENGTH, Vectors
 from ...schemas.messages.ood import Near
 from ...schemas.stored.familiarity import FamiliarityProfile
 from ...schemas.stored.reference import ProfiledField, Reference
@@ -24,11 +26,8 @@ from .scored import Compared, Content, Decoded, Scored, Shown, classes_of
 from .token_vectors import installed_tokens
 
 Integers = NDArray[np.int64]
-Bytes = NDArray[np.uint8]
 #: Where indexes lie, beside the references.
 FOLDER = "familiarity"
-#: Nearly the same are texts, or embeddings, whose cosine is as large.
-ALIKE = 0.9
 #: Indexes that are kept, and bytes of them as they are stored; in use they take some three times as many.
 MOST_INDEXES, MOST_INDEX_BYTES = 64, 1 << 27
 _TEXTS = ("categorical", "boolean", "text")
@@ -51,33 +50,20 @@ class Subject:
         self._place = names.index(profile.of)
         self._class = next((place for place, field in enumerate(texts) if field.role == "prediction"), None) if profile.classes else None
 
-    def scored(self, decoded: Decoded, rows: Integers, exactly: NDArray[np.bool_], *, outliers: bool = False) -> Scored:
-        """Of these rows; those that are to be looked at ``exactly``, and whether anybody asks which are ``outliers``."""
+    def scored(self, decoded: Decoded, rows: Integers, exactly: NDArray[np.bool_]) -> Scored:
+        """Of these rows; and which are to be looked at ``exactly``. The same text of the same class is scored once."""
         texts, place_of = self._distinct(decoded, rows)
-        queries = self._queries(texts)
         classes = self._classes(decoded, rows)
-        if classes is None or self.profile.kind != "text":
-            flags = self.index.flags(queries.vectors, classes, queries.firsts)[place_of]
-        else:
-            pairs = list(zip(place_of.tolist(), classes, strict=True))
-            distinct = list(dict.fromkeys(pairs))
-            again = {pair: number for number, pair in enumerate(distinct)}
-            chosen = _chosen(queries, np.array([place for place, _ in distinct], dtype=np.int64))
-            found = self.index.flags(chosen.vectors, [name for _, name in distinct], chosen.firsts)
-            flags = found[[again[pair] for pair in pairs]]
-
-        def among(chosen: NDArray[np.bool_], *levels_: float) -> Bytes:
-            """At or below how many of these levels the chosen rows are."""
-            part, asked = _chosen(queries, place_of[chosen]), np.flatnonzero(chosen).tolist()
-            named = None if classes is None else [classes[row] for row in asked]
-            return self.index.flags(part.vectors, named, part.firsts, levels=(levels_[0], levels_[1]))
-
-        looked, far = np.full(len(rows), UNSCORED, dtype=np.uint8), flags == FAR
-        if (chosen := exactly & (flags != NOTHING)).any():
-            looked[chosen] = np.array([CORE, OUTSIDE, OUTLIER], dtype=np.uint8)[among(chosen, levels.CORE, levels.OUTLIER)]
-        if outliers and (chosen := flags == UNLIKE).any():
-            far[chosen] = among(chosen, levels.OUTLIER, min(levels.LEVELS)) > 0
-        return Scored(flags, looked, far)
+        pairs = list(zip(place_of.tolist(), classes or [None] * len(rows), strict=True))
+        number = {pair: number for number, pair in enumerate(dict.fromkeys(pairs))}
+        of = np.fromiter((number[pair] for pair in pairs), np.int64, len(pairs))
+        chosen = _chosen(self._queries(texts), np.array([place for place, _ in number], dtype=np.int64))
+        asked = np.zeros(len(number), dtype=np.bool_)
+        asked[of[exactly]] = True
+        named = None if classes is None else [name for _, name in number]
+        cells = self.index.cells(chosen.vectors, named, chosen.firsts, exactly=asked)[of]
+        scored = Scored.of(cells)
+        return scored._replace(looked=np.where(exactly, scored.looked, np.uint8(UNSCORED)))
 
     def contents(self, decoded: Decoded, rows: Integers) -> list[Content]:
         """What these rows hold of it, for `exact`."""
@@ -94,30 +80,29 @@ class Subject:
         values = [one.value for one in contents]
         return self._queries(values if self.profile.kind == "text" else np.array(values, dtype=np.float64))
 
-    def leaders(self, contents: Sequence[Content]) -> list[int]:
-        """Of each the place of the first whose cosine with it is nearly 1; of long texts of their first parts."""
+    def vectors(self, contents: Sequence[Content]) -> Vectors:
+        """Of each its own; of long texts that of the first part."""
         queries = self.queries(contents)
-        vectors = queries.vectors[queries.firsts[:-1]].astype(np.float32)
-        leaders: list[int] = []
-        for place, vector in enumerate(vectors):
-            alike = (one for one in dict.fromkeys(leaders) if float(vectors[one] @ vector) >= ALIKE * LENGTH * LENGTH)
-            leaders.append(next(alike, place))
-        return leaders
+        return queries.vectors[queries.firsts[:-1]]
 
-    def shown(self, contents: Sequence[Content]) -> list[Shown]:
-        """Their p-values, and the training rows that the least familiar part of each is nearest to."""
+    def shown(self, panes: Sequence[Sequence[Content]], most: int) -> list[list[Shown]]:
+        """With the training rows that the least familiar part of each is nearest to; nearly the same are texts whose first parts are."""
+        contents = [one for pane in panes for one in pane]
         queries = self.queries(contents)
-        classes = [one.predicted for one in contents] if self._class is not None else None
-        exact = self.index.exact(queries.vectors, classes, queries.firsts)
-        place_of = {row: place for place, row in reversed(list(enumerate(self.index.rows.tolist())))}
-        found = []
-        for number, (p, rows) in enumerate(zip(exact.p.tolist(), exact.nearest.tolist(), strict=True)):
-            near = [row for row in rows if row >= 0]
-            examples = self.index.vectors[[place_of[row] for row in near]].astype(np.float32)
-            parts = queries.vectors[queries.firsts[number] : queries.firsts[number + 1]].astype(np.float32) @ examples.T
-            products = (parts[np.argmin(parts.sum(axis=1))] / (LENGTH * LENGTH)).tolist()
-            found.append(Shown(p, tuple(Near(row, round(product, 4)) for row, product in zip(near, products, strict=True))))
-        return found
+        first_parts = queries.vectors[queries.firsts[:-1]].astype(np.float32)
+        starts = np.cumsum([0, *map(len, panes)]).tolist()
+        told = [_alike(first_parts[first:last])[:most] for first, last in itertools.pairwise(starts)]
+        places = [first + place for first, own in zip(starts[:-1], told, strict=True) for place, _ in own]
+        chosen = _chosen(queries, np.array(places, dtype=np.int64))
+        classes = [contents[place].predicted for place in places] if self._class is not None else None
+        exact = self.index.exact(chosen.vectors, classes, chosen.firsts)
+        similar = (exact.products / (LENGTH * LENGTH)).tolist()
+        near = [
+            tuple(Near(row, round(own, 4)) for row, own in zip(*one, strict=True) if row >= 0)
+            for one in zip(exact.nearest.tolist(), similar, strict=True)
+        ]
+        found = iter(zip(exact.p.tolist(), near, strict=True))
+        return [[Shown(place, times, *next(found)) for place, times in own] for own in told]
 
     def _distinct(self, decoded: Decoded, rows: Integers) -> "tuple[Sequence[object] | NDArray[np.float64], Integers]":
         """The values, each text but once, and which of them each row has."""
@@ -174,6 +159,11 @@ def copied(source: ArtifactStore, target: ArtifactStore, reference: str) -> None
 def decoded_index(content: bytes) -> TextIndex:
     """An index, with what is installed here."""
     return TextIndex.decoded(content, installed_tokens())
+
+
+def _alike(vectors: NDArray[np.float32]) -> list[tuple[int, int]]:
+    """The places of those that are nearly the same as no earlier one, each with how many are as it is, and itself."""
+    return sorted(Counter(leaders(vectors @ vectors.T).tolist()).items())
 
 
 def _chosen(queries: Queries, places: Integers) -> Queries:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...detectors.counting.layout import layout
-from ...detectors.familiarity.places import CORE, FAMILIAR, FAR, NOTHING, OUTLIER, OUTSIDE, UNLIKE, UNSCORED
+from ...detectors.familiarity.places import UNSCORED
 from ...detectors.neighbours.bins import OUTLIERS, InBins
 from ...detectors.neighbours.bins import OUTSIDE as OUTSIDE_CORE
 from ...detectors.neighbours.coordinates import MEAN, SCALE
@@ -16,12 +16,9 @@ from ...schemas.messages.ood import Near
 from ...schemas.messages.pane import MOST_MASKED
 from ...schemas.stored.familiarity import FamiliarityProfile
 from ...schemas.stored.reference import ProfiledField, Reference
-from .scored import Content, Decoded, Scored, Shown, classes_of
+from .scored import NO_CELL, Content, Decoded, Scored, Shown, classes_of
 
 Integers = NDArray[np.int64]
-#: By the cell of a row's p-value (above .2, .05, .01, .005, or not): its flag, and what is known of it.
-_FLAGS = np.array([FAMILIAR, FAMILIAR, UNLIKE, UNLIKE, FAR], dtype=np.uint8)
-_LOOKED = np.array([CORE, OUTSIDE, OUTSIDE, OUTLIER, OUTLIER], dtype=np.uint8)
 #: By what is known of a row, its cell again, as `InBins` takes it.
 _CELLS = np.array([0, OUTSIDE_CORE, OUTLIERS], dtype=np.uint8)
 #: Masks times outliers of a run that are masked: each takes 10 us.
@@ -57,16 +54,14 @@ class RowSubject:
         self.profile, self.fields, self.index, self._table = profile, reference.fields, index, Table(reference.fields)
         self._bins = InBins(layout(reference)) if profile.masks else None
 
-    def scored(self, decoded: Decoded, rows: Integers, exactly: NDArray[np.bool_], *, outliers: bool = False) -> Scored:
+    def scored(self, decoded: Decoded, rows: Integers, exactly: NDArray[np.bool_]) -> Scored:
         """Of these rows."""
         numbers, texts = self._table.of(decoded, rows)
         cells = self.index.cells(numbers, texts, self._classes(decoded, rows))
-        flags, looked = _FLAGS[cells], _LOOKED[cells]
         texts_there = np.array([[isinstance(value, str) for value in column] for column in texts], dtype=np.bool_)
         nothing = ~np.isfinite(numbers).any(axis=1) & ~texts_there.reshape(len(texts), len(rows)).any(axis=0)
-        flags[nothing] = NOTHING
-        looked[nothing] = UNSCORED
-        return Scored(flags, looked, (cells >= 3) & ~nothing)
+        cells[nothing] = NO_CELL
+        return Scored.of(cells)
 
     @property
     def most_masked(self) -> int:
@@ -95,20 +90,24 @@ class RowSubject:
             for row in range(len(rows))
         ]
 
-    def leaders(self, contents: Sequence[Content]) -> list[int]:
-        """Of each the first that is nearly the same: rows are told one by one."""
-        return list(range(len(contents)))
+    def vectors(self, contents: Sequence[Content]) -> None:
+        """Rows have none."""
 
-    def shown(self, contents: Sequence[Content]) -> list[Shown]:
-        """Their p-values and the nearest training rows: similarity is 1 of the same row, 0 where all fields are as far as by chance."""
-        exact = self.index.exact(*self._fields_of(contents))
+    def shown(self, panes: Sequence[Sequence[Content]], most: int) -> list[list[Shown]]:
+        """The first of each pane; none counts with another one.
+
+        Similarity is 1 of the same row, 0 where all fields are as far as by chance.
+        """
+        told = [list(contents[:most]) for contents in panes]
+        exact = self.index.exact(*self._fields_of([one for contents in told for one in contents]))
         usual = MEAN * SCALE**2 * len(self._table.names)
         similar = np.round(1 - exact.squares / usual, 4).tolist()
         near = [
             tuple(Near(row, own) for row, own in zip(*one, strict=True) if row >= 0)
             for one in zip(exact.nearest.tolist(), similar, strict=True)
         ]
-        return [Shown(p, own) for p, own in zip(exact.p.tolist(), near, strict=True)]
+        found = iter(zip(exact.p.tolist(), near, strict=True))
+        return [[Shown(place, 1, *next(found)) for place in range(len(contents))] for contents in told]
 
     def flags_of(self, decoded: Decoded, rows: Integers) -> NDArray[np.uint8]:
         """The flags of rows of which it is not known what the model predicted."""

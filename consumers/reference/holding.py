@@ -99,6 +99,12 @@ class HeldReferences:
             return Holding(None, None)
         return Holding(announcement.reference, announcement.since)
 
+    def holding_of(self, model: str, bucket: int) -> list[str]:
+        """The references that hold for any version of a model in that bucket, the newest first."""
+        held = [(version, self.holding(model, version, bucket)) for version in self._announcements.versions(model)]
+        found = sorted((-(one.since or 0), version, one.reference) for version, one in held if one.reference is not None)
+        return list(dict.fromkeys(reference for _, _, reference in found))
+
     def _other_rules(self, model: str, reference: str) -> bool:
         """Whether a reference was built by other rules for personal data than the model's."""
         known = self._amiss.get((model, reference))

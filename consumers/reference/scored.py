@@ -6,11 +6,20 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ...detectors.familiarity.places import CORE, FAMILIAR, FAR, NOTHING, OUTLIER, OUTSIDE, UNLIKE, UNSCORED
+from ...detectors.neighbours.vectors import Vectors
 from ...schemas.messages.ood import Near
 from ...schemas.stored.familiarity import FamiliarityProfile
 from ...schemas.text import CATEGORY, fitted
 
 Integers = NDArray[np.int64]
+Bytes = NDArray[np.uint8]
+
+#: Cells of p from which on a row is an outlier; and that of a row with nothing to compare.
+OUTLIERS, NO_CELL = 3, 5
+#: By the cell of a row's p-value (above .2, to .05, to .01, to .005, or not; none): its flag, and what is known of it.
+_FLAGS = np.array([FAMILIAR, FAMILIAR, UNLIKE, UNLIKE, FAR, NOTHING], dtype=np.uint8)
+_LOOKED = np.array([CORE, OUTSIDE, OUTSIDE, OUTLIER, OUTLIER, UNSCORED], dtype=np.uint8)
 
 
 class Decoded(Protocol):
@@ -35,9 +44,14 @@ class Decoded(Protocol):
 class Scored(NamedTuple):
     """Of rows: their flags, and what is known of them exactly, as `driftbus.detectors.familiarity.places` has them."""
 
-    flags: NDArray[np.uint8]
-    looked: NDArray[np.uint8]
-    outliers: NDArray[np.bool_]  #: p <= .01, if that was asked; else p <= .005
+    flags: Bytes
+    looked: Bytes
+    outliers: NDArray[np.bool_]  #: p <= .01
+
+    @classmethod
+    def of(cls, cells: Bytes) -> "Scored":
+        """Rows whose cells of p are these."""
+        return cls(_FLAGS[cells], _LOOKED[cells], (cells >= OUTLIERS) & (cells != NO_CELL))
 
 
 class Content(NamedTuple):
@@ -48,8 +62,10 @@ class Content(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """Of a flagged row."""
+    """A flagged row that people are told of."""
 
+    place: int  #: among those that it was given with
+    alike: int  #: of these, with itself
     p: float
     nearest: tuple[Near, ...]
 
@@ -62,20 +78,23 @@ class Compared(Protocol):
         """What the reference says of it."""
         ...
 
-    def scored(self, decoded: Decoded, rows: Integers, exactly: NDArray[np.bool_], *, outliers: bool = False) -> Scored:
-        """Of these rows; those that are to be looked at ``exactly``, and whether anybody asks which are ``outliers``."""
+    def scored(self, decoded: Decoded, rows: Integers, exactly: NDArray[np.bool_]) -> Scored:
+        """Of these rows; and which are to be looked at ``exactly``."""
         ...
 
     def contents(self, decoded: Decoded, rows: Integers) -> list[Content]:
-        """What these rows hold of it, for `leaders` and `shown`."""
+        """What these rows hold of it, for `shown`."""
         ...
 
-    def leaders(self, contents: Sequence[Content]) -> list[int]:
-        """Of each the place of the first that is nearly the same."""
+    def vectors(self, contents: Sequence[Content]) -> Vectors | None:
+        """By which two are nearly the same; None: nothing says that."""
         ...
 
-    def shown(self, contents: Sequence[Content]) -> list[Shown]:
-        """What people are told of them."""
+    def shown(self, panes: Sequence[Sequence[Content]], most: int) -> list[list[Shown]]:
+        """Of each pane's flagged rows the first, ``most`` of them, that are not nearly the same as an earlier one.
+
+        Of all panes at once: their products cost a fraction then.
+        """
         ...
 
 

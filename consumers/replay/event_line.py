@@ -88,12 +88,15 @@ def turned_out(told: ToldPerformance) -> str:
     'accuracy .87 -> .814 (.802 to .826) of 4,200 labelled, made 2026-03-01 14:00 to 18:00, median delay 2 h'
     >>> turned_out(told.model_copy(update={"assumption_broken": True})).partition("; ")[2]
     'estimated .866, which holds no longer'
+    >>> turned_out(ToldPerformance(metric="mae", was=2.5, now=3.25, labelled=180, by="reviews"))
+    'mae 2.5 -> 3.25 of 180 answered by people'
     """
     if told.now is None:
         return ""
     within = "" if told.low is None or told.high is None else f" ({_digits(told.low)} to {_digits(told.high)})"
     was = "" if told.was is None else f"{_digits(told.was)} -> "
-    parts = [f"{told.metric} {was}{_digits(told.now)}{within} of {told.labelled:,} labelled"]
+    known = "labelled" if told.by == "labels" else "answered by people"
+    parts = [f"{told.metric} {was}{_digits(told.now)}{within} of {told.labelled:,} {known}"]
     if told.about is not None:
         start, end = place(told.about[0]), place(told.about[1])
         same_day = not start.startswith("row") and start[:10] == end[:10]

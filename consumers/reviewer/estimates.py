@@ -2,13 +2,12 @@
 
 Requests are folded whoever wrote them, so a recording's are. Of several answers of one reviewer the last holds; the case counts by the
 reviewer who answered first, the second one's answer is for agreement alone. What the model's labels say of a case stands beside the
-answers: no estimate holds it.
+answers: no estimate holds it. Answered cases that were drawn uniformly become evidence, too (`fresh`): the detector tests them.
 """
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -18,14 +17,18 @@ from numpy.typing import NDArray
 from ...detectors.sampling.agreement import agreement
 from ...detectors.sampling.estimate import hajek, hajek_mean
 from ...schemas.configuration import Configuration, Labels
+from ...schemas.messages.answered import AnsweredCase
 from ...schemas.messages.pane import OTHERS
+from ...schemas.messages.progress import InputPartition
 from ...schemas.messages.review import TAKEN_BACK, ReviewAnswer, ReviewLabel, ReviewRequest, ReviewSlot, Value
 from ...schemas.messages.reviewed import Reviewed, ReviewedMean, ReviewedShare
 from ...schemas.outcome import number_of
 from ...schemas.stored.snapshot import FORM, PartitionState
 from ..decode.outcomes import NoOutcome, Outcomes
 from ..streams.buckets import Every
+from .case import Case, Word
 from .facts import Fact, Said
+from .fresh import Fresh
 
 #: Reasons to skip a case that are told apart, the commonest; a reviewer may write what he likes.
 MOST_REASONS = 20
@@ -34,27 +37,6 @@ OPEN_FOR = 14 * 86_400_000
 #: Of a model without a stream of labels: an interval's length; what its labels are.
 _ABOUT = Labels(topics=("-",)).about
 _CLASSES = Labels(topics=("-",), outcome="category")
-
-#: A reviewer's word: the label's number, or the reason why there is none.
-Word = int | str
-
-
-@dataclass
-class Case:
-    """One that people were asked about."""
-
-    model: str
-    version: str
-    slot: int
-    predicted: int | None  #: the prediction's number; None: it has none
-    probability: float
-    uniform_probability: float | None
-    said: dict[str, Word] = field(default_factory=dict)  #: by reviewer, in the order in which they first answered
-    label: int | None = None  #: what the model's labels say, as far as they do
-
-    def labels(self) -> list[int]:
-        """Those that were given, the first reviewer's first."""
-        return [one for one in self.said.values() if isinstance(one, int)]
 
 
 class Estimates:
@@ -69,20 +51,21 @@ class Estimates:
         self._newest: dict[str, int] = {}  # by model, the end of the last slot that was said
         self._outcomes: dict[str, Outcomes] = {}
         self._counted = {"answers": 0, "answers_unknown": 0}
+        self._fresh = Fresh(configuration.stream_of, self._loss)
+
+    def situated(self, place: InputPartition, append_time: bool) -> None:
+        """Where the next records stand."""
+        self._fresh.place = place
 
     def feed(self, offset: int, appended: int, fact: Fact) -> list[Said]:
         """Take one record; returns what it changes."""
         if isinstance(fact, ReviewRequest):
             if fact.case not in self._cases:
                 number, chances = self._number(fact), (fact.probability, fact.uniform_probability)
-                self._add(fact.case, Case(fact.model, fact.version, fact.slot, number, *chances))
+                self._add(fact.case, Case(fact.model, fact.version, fact.slot, number, *chances, reference=fact.reference))
             return []
         if isinstance(fact, ReviewSlot):
-            self._newest[fact.model] = max(fact.slot, self._newest.get(fact.model, fact.slot))
-            self._forget(fact.model)
-            about = self._interval(fact.model).end(fact.slot - 1)
-            versions = sorted({one.version for one in self._told_of.get((fact.model, about), ()) if one.slot == fact.slot})
-            return [self._told(fact.model, version, fact.slot) for version in versions]
+            return self._slot(offset, fact)
         if not isinstance(fact, ReviewAnswer | ReviewLabel):
             return []
         case = self._cases.get(fact.case)
@@ -97,7 +80,31 @@ class Estimates:
         else:
             said: Word | None = fact.skipped if fact.skipped is not None else self._of(fact.model, fact.label)
             case.said[fact.reviewer] = "no label of this stream" if said is None else said
+        self._fresh.answered(fact.case, case)
         return [self._told(case.model, case.version, case.slot)]
+
+    def _slot(self, offset: int, fact: ReviewSlot) -> list[Said]:
+        """What was answered before it is told, and how far that is complete; then what is known of its own interval."""
+        own = fact.model, self._interval(fact.model).end(fact.slot - 1)
+        for one in self._of_slot(own, fact.slot):
+            one.complete, one.clock_decided = fact.complete, fact.clock_decided
+        newest = self._newest.get(fact.model, fact.start)
+        told: list[Said] = list(self._fresh.told(offset, fact, newest, self._cases))
+        self._newest[fact.model] = max(fact.slot, newest)
+        self._forget(fact.model)
+        versions = sorted({one.version for one in self._of_slot(own, fact.slot)})
+        return told + [self._told(fact.model, version, fact.slot) for version in versions]
+
+    def _of_slot(self, interval: tuple[str, int], slot: int) -> Iterator[Case]:
+        return (one for one in self._told_of.get(interval, ()) if one.slot == slot)
+
+    def _loss(self, case: Case) -> AnsweredCase | None:
+        """Of one case, by its first reviewer's last word."""
+        labels, numeric = case.labels(), self._labels(case.model).outcome == "number"
+        if not labels or case.predicted is None:
+            return None
+        loss = float(_off(labels[0], case.predicted)) if numeric else float(not case.right())
+        return AnsweredCase(reference=case.reference, numeric=numeric, loss=loss, complete=case.complete, clock_decided=case.clock_decided)
 
     def _labelled(self, case: Case, fact: ReviewLabel) -> list[Said]:
         changed, case.label = fact.code != case.label, fact.code
@@ -157,8 +164,8 @@ class Estimates:
             about=about,
             asked=len(cases),
             answered=len(known),
-            skipped=_commonest(Counter(_reason(one) for one in cases if one.said and not one.labels())),
-            right=None if numbers else sum(_right(one) for one in judged if one.labels()),
+            skipped=_commonest(Counter(one.reason() for one in cases if one.said and not one.labels())),
+            right=None if numbers else sum(one.right() for one in judged if one.labels()),
             all=_share([] if numbers else judged, _probability),
             uniform=_share([] if numbers else uniform, _uniform_probability),
             pairs=pairs.pairs,
@@ -198,30 +205,21 @@ class Estimates:
         """The cases that may yet be answered."""
         parts: dict[str, dict[str, Any]] = {}  # plain data, by model
         for name, one in self._cases.items():
-            plain = [one.version, one.slot, one.predicted, one.probability, one.uniform_probability, list(one.said.items()), one.label]
-            parts.setdefault(one.model, {})[name] = plain
+            parts.setdefault(one.model, {})[name] = one.plain()
         packed = {model: msgspec.msgpack.encode(cases) for model, cases in parts.items()}
-        newest = {"newest": self._newest}
-        return PartitionState(form=FORM, position=position, states=tuple(packed), aligners={}, pending=(), fold=newest), packed
+        kept = {"newest": self._newest, "waiting": self._fresh.plain()}
+        return PartitionState(form=FORM, position=position, states=tuple(packed), aligners={}, pending=(), fold=kept), packed
 
     @classmethod
     def restored(cls, configuration: Configuration, state: PartitionState, parts: Mapping[str, bytes]) -> "Estimates":
         """The fold that wrote `snapshot`."""
         fold = cls(configuration)
         fold._newest = dict(state.fold["newest"])
+        fold._fresh.restore(state.fold.get("waiting", {}))  # unknown to former releases
         for model, packed in parts.items():
-            for name, (version, slot, predicted, probability, uniform, said, *label) in msgspec.msgpack.decode(packed).items():
-                case = Case(model, version, slot, predicted, probability, uniform, dict(said), *label)  # there were none once
-                fold._add(name, case)
+            for name, plain in msgspec.msgpack.decode(packed).items():
+                fold._add(name, Case.restored(model, plain))
         return fold
-
-
-def _reason(one: Case) -> str:
-    return str(next(iter(one.said.values())))
-
-
-def _right(one: Case) -> bool:
-    return one.labels()[0] == one.predicted
 
 
 def _commonest(reasons: Counter[str]) -> dict[str, int]:
@@ -242,7 +240,7 @@ def _share(asked: list[Case], probability: Callable[[Case], float]) -> ReviewedS
     cases, known = _known(asked, probability)
     if not cases:
         return ReviewedShare(cases=0)
-    found = hajek(np.array([float(_right(one)) for one in cases]), known)
+    found = hajek(np.array([float(one.right()) for one in cases]), known)
     return ReviewedShare(cases=len(cases), share=found.share, low=found.low, high=found.high)
 
 
@@ -251,12 +249,17 @@ def _mean(asked: list[Case], probability: Callable[[Case], float]) -> ReviewedMe
     cases, known = _known(asked, probability)
     if not cases:
         return ReviewedMean(cases=0)
-    numbers = number_of(np.array([(one.labels()[0], one.predicted) for one in cases], dtype=np.int64))
-    with np.errstate(over="ignore"):
-        off = np.minimum(np.abs(numbers[:, 0] - numbers[:, 1]), np.finfo(np.float64).max)
+    off = np.array([_off(one.labels()[0], one.predicted) for one in cases if one.predicted is not None])
     found = hajek_mean(off, known)
     mean, low, high = (number if math.isfinite(number) else None for number in found[:3])
     return ReviewedMean(cases=len(cases), mean=mean, low=low, high=high)
+
+
+def _off(label: int, predicted: int) -> float:
+    """How far a number is off, at most the largest there is."""
+    numbers = number_of(np.array([label, predicted], dtype=np.int64))
+    with np.errstate(over="ignore"):
+        return float(np.minimum(np.abs(numbers[0] - numbers[1]), np.finfo(np.float64).max))
 
 
 def _probability(one: Case) -> float:

@@ -8,4 +8,6 @@ from ...schemas.messages.reviewed import Reviewed
 from ..reference.reviews import Review
 
 Fact = Candidates | Evidence | Progress | Review
-Said = ReviewRequest | ReviewSlot | Reviewed
+#: What the estimates say: of intervals, of answers, and how far these are complete.
+Estimated = Reviewed | Evidence | Progress
+Said = ReviewRequest | ReviewSlot | Estimated

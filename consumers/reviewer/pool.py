@@ -12,6 +12,7 @@ from ...detectors.sampling.weights import DRIFTING
 from ...schemas.messages.candidates import Candidate, Candidates
 from ...schemas.messages.review import MOST_DRIFTING, ReviewRequest, ReviewSlot, case_of
 from ..streams.slots import Slots
+from .groups import leaders_of
 
 #: More than any budget.
 _ANY = 1 << 31, 1 << 31
@@ -41,26 +42,38 @@ class Pool:
     def add(self, found: Candidates, slots: Slots) -> None:
         """Take what was kept of a run; of a pool that grows what no sample can need any more goes."""
         whose = Whose(found.topic, found.topic_id, found.partition, found.bucket, found.version, found.reference)
-        self.rows += found.rows
-        self.kept += ((whose, one) for one in found.kept)
-        self.most = min(self.most[0], found.cases, slots.most[0]), min(self.most[1], found.uniform, slots.most[1])
+        self._take(found.rows, [(whose, one) for one in found.kept], (found.cases, found.uniform), slots)
+
+    def merge(self, other: "Pool", slots: Slots) -> None:
+        """Take all of another slot's."""
+        self.complete, self.clock_decided = self.complete and other.complete, self.clock_decided or other.clock_decided
+        self._take(other.rows, other.kept, other.most, slots)
+
+    def _take(self, rows: int, kept: Sequence[tuple[Whose, Candidate]], most: tuple[int, int], slots: Slots) -> None:
+        self.rows += rows
+        self.kept += kept
+        self.most = min(self.most[0], most[0], slots.most[0]), min(self.most[1], most[1], slots.most[1])
         if len(self.kept) > 1:
             still = needed(self._chances(), self._weights(), *slots.most, DRIFTING)
             self.kept = [self.kept[place] for place in np.flatnonzero(still).tolist()]
 
-    def drawn(self, application: str, model: str, end: int, slots: Slots, drifting: Sequence[str]) -> list[ReviewRequest | ReviewSlot]:
-        """The slot's requests, then what is said of it. A function of what is in it, in whatever order that came."""
+    def drawn(
+        self, application: str, model: str, slot: tuple[int, int], slots: Slots, drifting: Sequence[str]
+    ) -> list[ReviewRequest | ReviewSlot]:
+        """The requests of a slot, given by start and end, then what is said of it. A function of what is in it, in any order."""
+        start, end = slot
         self.kept.sort(key=lambda one: (one[0].topic, one[0].topic_id, one[0].partition, one[1].offset))
         weights = self._weights() * np.array([_grown(one, drifting) for _, one in self.kept])
-        cases, uniform = slots.cases(end), slots.uniform(end)
+        cases, uniform = slots.cases(end, start), slots.uniform(end, start)
         if self.rows > len(self.kept):
             cases, uniform = min(cases, self.most[0]), min(uniform, self.most[1])
         found = draw(self._chances(), weights, cases, uniform)
         said: list[ReviewRequest | ReviewSlot] = []
-        groups: dict[str, str] = {}
-        for row, probability, alike in zip(found.rows.tolist(), found.probability.tolist(), found.uniform.tolist(), strict=True):
-            whose, one = self.kept[row]
-            case = case_of(application, model, whose.topic_id, whose.partition, one.offset)
+        drawn = [self.kept[row] for row in found.rows.tolist()]
+        names = [case_of(application, model, whose.topic_id, whose.partition, one.offset) for whose, one in drawn]
+        groups = leaders_of([(whose.reference, one) for whose, one in drawn])
+        columns = names, groups, found.rows.tolist(), found.probability.tolist(), found.uniform.tolist()
+        for (whose, one), case, leader, row, probability, alike in zip(drawn, *columns, strict=True):
             said.append(
                 ReviewRequest(
                     case=case,
@@ -76,6 +89,7 @@ class Pool:
                     partition=whose.partition,
                     offset=one.offset,
                     prediction_id=one.prediction_id,
+                    prediction_hash=one.prediction_hash,
                     prediction=one.prediction,
                     score=one.score,
                     p=None if one.level is None else (1.0, 0.05, 0.005)[one.level],
@@ -83,7 +97,7 @@ class Pool:
                     probability=probability,
                     uniform=alike,
                     uniform_probability=min(1.0, uniform / self.rows) if alike else None,
-                    group=groups.setdefault(_alike(one), case) if one.shown else None,
+                    group=names[leader] if one.shown else None,
                     again=int(case[:8], 16) < slots.settings.twice * 2**32,
                     shown=one.shown,
                 )
@@ -92,7 +106,7 @@ class Pool:
             application=application,
             model=model,
             slot=end,
-            start=slots.tiling.start(end - 1),
+            start=start,
             rows=self.rows,
             cases=len(said),
             uniform=int(found.uniform.sum()),
@@ -123,10 +137,3 @@ class Pool:
 
 def _grown(one: Candidate, drifting: Sequence[str]) -> float:
     return DRIFTING if one.segment is not None and one.segment in drifting else 1.0
-
-
-def _alike(one: Candidate) -> str:
-    """The same of rows that show a reviewer the same, but for case and spaces."""
-    return repr(
-        [(name, " ".join(value.casefold().split()) if isinstance(value, str) else value) for name, value in sorted(one.shown.items())]
-    )

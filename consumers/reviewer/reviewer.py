@@ -1,4 +1,4 @@
-"""The reviewer: candidates and notes of episodes in, requests out; requests and answers in, estimates out. Two folds.
+"""The reviewer: candidates and notes of episodes in, requests out; requests and answers in, estimates and evidence out. Two folds.
 
 *Guarantee.* Those of the folding consumer (`driftbus.consumers.process.folding`): who is asked about what is a pure function of a summaries
 partition, and what the answers say one of a partition of the reviews. A process that dies asks nobody twice, and leaves nobody out.
@@ -24,7 +24,7 @@ from ..process.fold import Folded
 from ..process.folding import Folding
 from ..reference import reviews
 from .estimates import Estimates
-from .facts import Fact, Said
+from .facts import Estimated, Fact, Said
 from .recorded import Recorded, known
 from .sampling import Sampling
 
@@ -92,7 +92,7 @@ class Drawing:
 
     def outputs(self, said: Said, partition: int) -> list[Output]:
         """A request, or what is said of a slot."""
-        assert not isinstance(said, Reviewed)
+        assert not isinstance(said, Estimated)
         return [reviews.output(self._configuration, said)]
 
 
@@ -118,7 +118,10 @@ class Estimating:
         return Estimates.restored(self._configuration, state, parts)
 
     def outputs(self, said: Said, partition: int) -> list[Output]:
-        """What is known of an interval."""
-        assert isinstance(said, Reviewed)
+        """What is known of an interval; evidence and its progress where all that is of the model lies."""
+        assert isinstance(said, Estimated)
         topics = self._configuration.topics
-        return [addressed(self._configuration, topics.performance, said, partition_of(said.model, topics.partitions))]
+        if isinstance(said, Reviewed):
+            return [addressed(self._configuration, topics.performance, said, partition_of(said.model, topics.partitions))]
+        model = said.model if isinstance(said, Evidence) else said.stream
+        return [addressed(self._configuration, topics.summaries, said, partition_of(model, topics.partitions))]

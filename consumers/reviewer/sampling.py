@@ -2,7 +2,8 @@
 
 A slot is drawn from when every input partition is complete through its end, and so is what the detector says of it (`lanes_of`): of what it
 noted through the slot's start the segments that drift then are known. What comes for one that was drawn from counts in the next, which then
-says that it is not complete; with a live clock so does one for which the detector was waited in vain (`patience`).
+says that it is not complete; with a live clock so does one for which the detector was waited in vain (`patience`). A slot is known no
+better than any part of it, with rows or without (`Doubts`).
 
 By the predictions' own lanes alone, not by those of labels: these may come days later, and nobody is asked about what is so long over.
 """
@@ -22,7 +23,8 @@ from ...schemas.messages.progress import InputPartition, Progress
 from ...schemas.messages.review import ReviewRequest, ReviewSlot
 from ...schemas.stored.snapshot import FORM, PartitionState
 from ..streams.align import Aligned, Aligner, pending_offsets
-from ..streams.buckets import buckets
+from ..streams.buckets import Every, buckets
+from ..streams.doubts import Doubts, Standing
 from ..streams.lanes import lanes_of
 from ..streams.slots import Slots
 from .drifting import Drifting
@@ -45,6 +47,14 @@ class Asked:
     pools: dict[int, Pool] = field(default_factory=dict)  #: by the ends of their slots
     drifting: Drifting = field(default_factory=Drifting)
 
+    def retiled(self, before: Slots, slots: Slots | None) -> None:
+        """From now on by other slots: rows of one that is open are drawn in that in which it ends."""
+        if slots is None or slots.tiling == before.tiling:
+            return
+        pools, self.pools = self.pools, {}
+        for end, pool in sorted(pools.items()):
+            self.pools.setdefault(max(slots.tiling.end(end - 1), slots.tiling.end(self.said or 0)), Pool()).merge(pool, slots)
+
 
 class Sampling:
     """The models of one partition."""
@@ -60,6 +70,8 @@ class Sampling:
             if any(configuration.stream_of(name) == stream for name in self._slots)
         }
         self._asked: dict[str, Asked] = {}
+        self._doubts = {stream: Doubts() for stream in self._aligners}
+        self._through: dict[str, int] = {}  # by stream, how far it is known what there is
         self._counted = {"slots": 0, "cases": 0, "cases_differing": 0}
 
     def situated(self, place: InputPartition, append_time: bool) -> None:
@@ -105,6 +117,7 @@ class Sampling:
 
     def _evaluated(self, stream: str, aligner: Aligner[Noted], aligned: Aligned[Noted]) -> Iterator[ReviewRequest | ReviewSlot]:
         """A bucket's candidates go into their slots; those slots are drawn from that are over."""
+        self._note(stream, aligned)
         over = aligner.buckets.start(aligned.end - 1) if aligned.panes else aligned.end
         yield from self._drawn(stream, over)
         notes = [pending.pane for pending in aligned.panes if isinstance(pending.pane, Evidence)]
@@ -125,6 +138,15 @@ class Sampling:
                     pool.add(one, slots)
         if aligned.panes:
             yield from self._drawn(stream, aligned.end)
+        self._doubts[stream].forget(min((slots.tiling.start(aligned.end) for slots in self._slots.values()), default=aligned.end))
+
+    def _note(self, stream: str, aligned: Aligned[Noted]) -> None:
+        """How well a bucket is known, or all that was passed: and what lies between no better than what is said behind it."""
+        start = self._through.get(stream, aligned.start if aligned.panes else aligned.end)
+        self._through[stream] = max(aligned.end, start)
+        if start < aligned.end or aligned.panes:
+            start = min(start, aligned.start) if aligned.panes else start
+            self._doubts[stream].note(Standing(start, aligned.end, aligned.complete, aligned.clock_decided))
 
     def _drawn(self, stream: str, over: int) -> Iterator[ReviewRequest | ReviewSlot]:
         """The slots that end by then, model by model."""
@@ -139,10 +161,12 @@ class Sampling:
                     end = slots.tiling.end(asked.said)
                 if end > over:
                     break
-                pool = asked.pools.pop(end, None)
+                pool, start = asked.pools.pop(end, None), max(slots.tiling.start(end - 1), asked.said or 0)
                 asked.said, asked.empty = end, 0 if pool else asked.empty + 1
-                drifting = asked.drifting.at(slots.tiling.start(end - 1))
-                yield from (pool or Pool()).drawn(self._configuration.application, name, end, slots, drifting)
+                pool, known = pool or Pool(), self._doubts[stream].of(start, end)
+                pool.complete &= known.complete
+                pool.clock_decided |= known.clock_decided
+                yield from pool.drawn(self._configuration.application, name, (start, end), slots, asked.drifting.at(start))
 
     def due(self, now: int) -> list[Said]:
         """Nothing: what is over is told by completeness."""
@@ -150,6 +174,9 @@ class Sampling:
 
     def resumed(self) -> list[Said]:
         """What the configuration no longer reads holds nobody up."""
+        for name, asked in self._asked.items():
+            asked.retiled(self._slots[name], slots_of(self._configuration, name))
+        self._slots = {name: found for name in self._slots if (found := slots_of(self._configuration, name))}
         ready = [(stream, aligner, aligner.regrouped(self._awaited(stream))) for stream, aligner in self._aligners.items()]
         return [one for regrouped in ready for one in self._written(*regrouped)]
 
@@ -160,7 +187,7 @@ class Sampling:
     def snapshot(self, position: int) -> tuple[PartitionState, dict[str, bytes]]:
         """The slots that are open."""
         numbers = {stream: aligner.numbers() for stream, aligner in self._aligners.items()}
-        parts = {name: msgspec.msgpack.encode(_plain(asked)) for name, asked in self._asked.items()}
+        parts = {name: msgspec.msgpack.encode(_plain(asked, self._slots.get(name))) for name, asked in self._asked.items()}
         return (
             PartitionState(
                 form=FORM,
@@ -168,7 +195,11 @@ class Sampling:
                 states=tuple(parts),
                 aligners=numbers,
                 pending=pending_offsets(numbers.values()),
-                fold={"compares": self._recorded.compares},
+                fold={
+                    "compares": self._recorded.compares,
+                    "doubts": {stream: doubts.plain() for stream, doubts in self._doubts.items()},
+                    "through": self._through,
+                },
             ),
             parts,
         )
@@ -189,9 +220,14 @@ class Sampling:
             if stream in fold._aligners:
                 own, tiling = fold._aligners[stream], buckets(configuration.streams[stream].pane)
                 fold._aligners[stream] = Aligner.restored(tiling, own.patience, numbers, facts, own.streams)
-        for name, plain in parts.items():
+                fold._doubts[stream] = Doubts.restored(state.fold.get("doubts", {}).get(stream, ([], [])))  # unknown to former releases
+        fold._through = {name: end for name, end in state.fold.get("through", {}).items() if name in fold._aligners}
+        for name, packed in parts.items():
             if name in fold._slots:
-                fold._asked[name] = _restored(msgspec.msgpack.decode(plain))
+                plain = msgspec.msgpack.decode(packed)
+                fold._asked[name] = _restored(plain)
+                if length := plain.get("slot"):  # until `resumed`: what was published was drawn by these
+                    fold._slots[name] = Slots(fold._slots[name].settings, Every(length))
         return fold
 
 
@@ -200,9 +236,10 @@ def slots_of(configuration: Configuration, model: str) -> Slots | None:
     return Slots.of(configuration.models[model], configuration.streams[configuration.stream_of(model)].pane)
 
 
-def _plain(asked: Asked) -> dict[str, Any]:  # plain data
+def _plain(asked: Asked, slots: Slots | None) -> dict[str, Any]:  # plain data
     pools = [[end, pool.plain()] for end, pool in asked.pools.items()]
-    return {"said": asked.said, "empty": asked.empty, "pools": pools, "drifting": asked.drifting.plain()}
+    length = slots.tiling.length if slots is not None and isinstance(slots.tiling, Every) else None
+    return {"slot": length, "said": asked.said, "empty": asked.empty, "pools": pools, "drifting": asked.drifting.plain()}
 
 
 def _restored(plain: dict[str, Any]) -> Asked:

@@ -27,15 +27,17 @@ class Slots:
         length = -(-model.review.slot // pane.milliseconds) * pane.milliseconds
         return cls(model.review, buckets(pane) if pane.unit == "month" else Every(length))
 
-    def cases(self, end: int) -> int:
-        """Of the slot that ends then: what the budget has by its end, less what it had by its start."""
+    def cases(self, end: int, start: int | None = None) -> int:
+        """Of the slot that ends then: what the budget has by its end, less what it had by its start; ``start``: where it begins later than
+        the tiling says, for slots were of another length before.
+        """
         due = self.settings.budget.due
-        return due(end) - due(self.tiling.start(end - 1))
+        return due(end) - due(self.tiling.start(end - 1) if start is None else start)
 
-    def uniform(self, end: int) -> int:
+    def uniform(self, end: int, start: int | None = None) -> int:
         """How many of them are drawn uniformly."""
         due, share = self.settings.budget.due, self.settings.uniform
-        return int(due(end) * share) - int(due(self.tiling.start(end - 1)) * share)
+        return int(due(end) * share) - int(due(self.tiling.start(end - 1) if start is None else start) * share)
 
     @property
     def most(self) -> tuple[int, int]:

@@ -9,7 +9,7 @@ most 1 in its own hour, so the sum may run through the hours. Of a trailing refe
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -45,6 +45,8 @@ GROUP_WEIGHTS: dict[Group, float] = {
     "relation": 0.05,
     "ood": 0.2,
 }
+#: Of the weight of errors, what those have that people find: where a model has reviews, labels have the rest.
+REVIEWED_WEIGHT = 0.05
 #: With fewer reference rows a pair, a segment's signal, or the like says nothing that a margin would not hide.
 FEWEST_ROWS = 500
 #: One bucket may multiply R by no more than its exponential: far beyond any budget, far below the largest float.
@@ -116,11 +118,11 @@ class Bets:
         return self._slope * x[self._x] + self._intercept * rows[self.owner], rows
 
 
-def _signal_weights(signals: Sequence[Signal]) -> dict[tuple[str, str, str], float]:
+def _signal_weights(signals: Sequence[Signal], of_groups: Mapping[Group, float]) -> dict[tuple[str, str, str], float]:
     """Of every signal: its group's, over the fields of the group, over the parts of its field. Segments of one part share its weight."""
-    fields = {group: len({signal.name for signal in signals if signal.group == group}) for group in GROUP_WEIGHTS}
+    fields = {group: len({signal.name for signal in signals if signal.group == group}) for group in of_groups}
     parts = Counter((group, name) for group, name, _ in {(signal.group, signal.name, signal.of) for signal in signals})
-    weights = {signal.key: GROUP_WEIGHTS[signal.group] / fields[signal.group] / parts[signal.group, signal.name] for signal in signals}
+    weights = {signal.key: of_groups[signal.group] / fields[signal.group] / parts[signal.group, signal.name] for signal in signals}
     divided = {(signal.group, signal.name) for signal in signals if signal.group == "ood" and signal.segment is not None}
     for signal in signals:
         if (signal.group, signal.name) in divided:
@@ -155,7 +157,14 @@ def min_effect(signal: Signal, settings: Model) -> float:
     return max(settings.min_effect if least is None else least for least in own)
 
 
-def compiled(space: Space, settings: Model, budget_rows: float | None, *, aligned: bool = False) -> Bets:
+def compiled(
+    space: Space,
+    settings: Model,
+    budget_rows: float | None,
+    *,
+    aligned: bool = False,
+    weights: Mapping[Group, float] = GROUP_WEIGHTS,
+) -> Bets:
     """All bets on a space under a model's settings; ``aligned``: the same ones, whatever the counts of its profiles."""
     fields = len({signal.field.name for signal in space.signals if signal.field is not None})
     found = [(signal, _signal_bets(signal, settings, budget_rows, fields, aligned=aligned)) for signal in space.signals]
@@ -176,7 +185,7 @@ def compiled(space: Space, settings: Model, budget_rows: float | None, *, aligne
     sizes = [len(own.bets) for _, own in tested]
     owner = np.repeat(np.arange(len(tested)), sizes)
     weight = np.concatenate([normalised(own.bets) for _, own in tested]) if tested else np.zeros(0)
-    of_signal = _signal_weights(space.signals)
+    of_signal = _signal_weights(space.signals, weights)
     signal_weight = np.array([of_signal[signal.key] for signal, _ in tested])
     return Bets(
         signals=tuple(signal for signal, _ in tested),

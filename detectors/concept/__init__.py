@@ -3,6 +3,6 @@
 from .arrivals import Arrivals
 from .gathering import Gathering
 from .settings import OutcomeSettings
-from .suite import LANE, OutcomeSuite
+from .suite import LANE, REVIEWS, OutcomeSuite
 
-__all__ = ["LANE", "Arrivals", "Gathering", "OutcomeSettings", "OutcomeSuite"]
+__all__ = ["LANE", "REVIEWS", "Arrivals", "Gathering", "OutcomeSettings", "OutcomeSuite"]

@@ -24,4 +24,6 @@ class OutcomeSettings(Setting):
     direction: Literal["both", "up"] = Field("both", description="up: that there are fewer errors is not told")
     important: Worse = Worse()
     detectors: tuple[Chosen, ...] = Field((), description="asked for by name, on errors")
+    by: Literal["labels", "reviews"] = Field("labels", description="whose word decides what is an error")
+    reviewed: bool = Field(False, description="of labels: errors that people find are watched beside them, with part of their weight")
     elsewhere: int = Field(0, ge=0, description="pairs of a detector by name and a signal in the model's other lanes")

@@ -61,8 +61,10 @@ class _Derived:
         vector[self.gains] = self.odds.gains(rows, errors)
 
 
-def outcome_space(baseline: OutcomeBaseline, budget_rows: float | None) -> Space:
+def outcome_space(baseline: OutcomeBaseline, budget_rows: float | None, *, relation: bool = True) -> Space:
     """All that is tested of a version's outcomes against this baseline, with one false alarm in so many labels.
+
+    ``relation``: of the relation to the answers, too.
 
     Inputs may move into any cell, and then it is that one's baseline that counts: of many one is unlucky. So cells are to the margin
     what fields are. (As a single field, 3 of 30 runs told of another relation where hard rows came three times as often.)
@@ -72,11 +74,11 @@ def outcome_space(baseline: OutcomeBaseline, budget_rows: float | None) -> Space
     size = start + (0 if profile is None else len(profile.counts))
     gains = size + (1 if baseline.losses else 0)  # behind the sum of the losses
     errors = None if profile is None else Signal(ERRORS, "errors", "row", "errors", profile, start, size - start, slice(start, size))
-    relation = Signal(RELATION, "relation", "row", "relation", baseline, gains, len(ODDS), places.rows)
-    signals = (relation,) if errors is None else (errors, relation)
+    odds = Signal(RELATION, "relation", "row", "relation", baseline, gains, len(ODDS), places.rows)
+    signals = tuple(one for one, watched in ((errors, True), (odds, relation)) if one is not None and watched)
     bin_of = bins_of(profile, _values(baseline)) if isinstance(profile, NumericProfile) else np.zeros(0, dtype=np.int64)
     unlucky = margin(budget_rows, max(baseline.labelled, 1), int(heard(baseline).sum()))
-    derived = _Derived(places, errors, bin_of, Odds(baseline, unlucky), relation.span)
+    derived = _Derived(places, errors, bin_of, Odds(baseline, unlucky), odds.span)
     layout = Layout(signals, size, gains + len(ODDS) - size, (), (), ())
     return Space(layout, signals, (), None, size, gains + len(ODDS), derived=derived)
 

@@ -36,14 +36,11 @@ def told(
     ``known``: the sums of labelled predictions by which is estimated.
     """
     numeric = plan.basis.task == "number"
-    metric = "mae" if numeric else "accuracy"
-    rows = sum(baseline.losses) if numeric else baseline.labelled
-    was = None if rows == 0 else baseline.absolute * baseline.unit / rows if numeric else 1 - baseline.wrong / rows
-    shown = ToldPerformance(
-        metric=metric,
-        was=None if was is None else rounded(was),
-        onset=None if onset is None else iso(onset),
-        assumption_broken=any(signal.name == RELATION for signal in signals),
+    shown = _before(baseline, numeric=numeric).model_copy(
+        update={
+            "onset": None if onset is None else iso(onset),
+            "assumption_broken": any(signal.name == RELATION for signal in signals),
+        }
     )
     vector = np.zeros(plan.size, dtype=np.int64)
     for span in spans:
@@ -52,7 +49,7 @@ def told(
         return _by_labels(shown, signals, baseline, numeric=numeric)
     now, within = _of_numbers(plan, vector, baseline) if numeric else _of_classes(plan, vector, baseline)
     estimate = None if known is None or not is_whole(plan, known) else Estimate(plan, known).of(vector)
-    estimated = None if estimate is None else estimate.estimated.get(metric)
+    estimated = None if estimate is None else estimate.estimated.get(shown.metric)
     return shown.model_copy(
         update={
             "now": None if now is None else rounded(now),
@@ -67,6 +64,19 @@ def told(
             "assumes": None if estimate is None else estimate.assumes,
         }
     )
+
+
+def told_by_people(baseline: OutcomeBaseline, signals: Sequence[DriftedSignal]) -> ToldPerformance:
+    """How those predictions turned out whose answers made the ``signals``. Nobody knows it of the others: nothing is told of intervals."""
+    numeric = bool(baseline.losses)
+    return _by_labels(_before(baseline, numeric=numeric), signals, baseline, numeric=numeric).model_copy(update={"by": "reviews"})
+
+
+def _before(baseline: OutcomeBaseline, *, numeric: bool) -> ToldPerformance:
+    """The metric, and how it was."""
+    rows = sum(baseline.losses) if numeric else baseline.labelled
+    was = None if rows == 0 else baseline.absolute * baseline.unit / rows if numeric else 1 - baseline.wrong / rows
+    return ToldPerformance(metric="mae" if numeric else "accuracy", was=None if was is None else rounded(was))
 
 
 def _by_labels(shown: ToldPerformance, signals: Sequence[DriftedSignal], baseline: OutcomeBaseline, *, numeric: bool) -> ToldPerformance:

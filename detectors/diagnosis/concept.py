@@ -1,7 +1,7 @@
 """Equal inputs come to have other outcomes: feature drift; or the model's answers fit the same world worse: a broken model.
 
-Residuals by groups of features, since every onset there may be, less what they were in the baseline: forward selection of the features whose
-groups explain them. Where the model's input or the model itself is at fault, outcomes take the residuals' place, which need no model.
+Residuals by groups of features, since every onset there may be, less what they were in the baseline: forward selection of the features
+whose groups explain them. Where the model's input or the model itself is at fault, outcomes take the residuals' place, which need no model.
 """
 
 from collections.abc import Sequence
@@ -68,7 +68,7 @@ def anything(inquiry: Inquiry) -> bool:
     (usual, before, _, _), (left, rows, squares, count) = ([np.cumsum(one[::-1], axis=0)[::-1] for one in of] for of in (base, now))
     left = left - rows * (usual[0] / np.maximum(before[0], 1.0))
     starts = np.cumsum([0, *(groups for _, groups in inquiry.case.groups)])[:-1]
-    explained = np.add.reduceat(np.where(rows > 0, left**2 / np.maximum(rows, 1.0), 0.0), starts, axis=1).max(axis=1)
+    explained = _by_groups(left, rows, starts).max(axis=1)
     enough = (count[:, 0] >= _LEAST_ROWS) & (squares[:, 0] > 0)
     effect = np.where(enough, explained / np.maximum(squares[:, 0], 1e-12), 0.0)
     return bool((effect > 0.5 * inquiry.thresholds.relation).any() and (effect * count[:, 0] > _SCREENED).any())
@@ -131,11 +131,18 @@ def _best(relations: Relations, columns: dict[str, NDArray[np.int64]], side: Sid
         if variance <= 0:
             continue
         rows, inflation = np.diag(hh), 1 + since.rows / base.rows
-        explained = np.add.reduceat(np.where(rows > 0, left**2 / np.maximum(rows, 1.0), 0.0), starts)
+        explained = _by_groups(left[None], rows[None], starts)[0]
         statistic = rounded(float(explained.max()) / variance / inflation)
         if best is None or statistic > best[0]:
             best = statistic, Candidate(onset, since, hh, left, variance, inflation)
     return None if best is None else best[1]
+
+
+def _by_groups(left: Floats, rows: Floats, starts: NDArray[np.int64]) -> Floats:
+    """What the groups of each feature explain by themselves beyond what all rows have in common, [onsets, features]."""
+    sums, counts = np.add.reduceat(left, starts, axis=1), np.add.reduceat(rows, starts, axis=1)
+    squares = np.add.reduceat(np.where(rows > 0, left**2 / np.maximum(rows, 1.0), 0.0), starts, axis=1)
+    return np.asarray(squares - sums**2 / np.maximum(counts, 1.0), dtype=np.float64)
 
 
 def _most(relations: Relations, onset: int, inner: Stretch) -> bool:
@@ -184,6 +191,9 @@ def _explained(best: Candidate, own: NDArray[np.int64], chosen: list[int]) -> fl
         inverse = np.linalg.pinv(best.hh[np.ix_(taken, taken)], hermitian=True)
         left = left - across @ (inverse @ best.left[taken])
         hh = hh - across @ inverse @ across.T
+    else:
+        rows = np.diag(hh)
+        left = left - rows * (left.sum() / max(rows.sum(), 1.0))  # what all rows have in common is no feature's
     return float(left @ np.linalg.pinv(hh, rcond=1e-6, hermitian=True) @ left)
 
 
@@ -204,6 +214,9 @@ def _told(inquiry: Inquiry, relations: Relations, picked: list[Picked], best: Ca
     step = Step(_CERTAIN, first.effect, 0.0, onset, gradual=side == "hr" and loss is not None and loss.gradual)
     moved = any(name in inquiry.shifts for name in names)
     known = inquiry.ages_known or all(inquiry.agree_known(name) for name in names)
+    missing = {} if known else {"agreement": "whether the features are served as they were learned"}
+    pending = {one.awaits for one in inquiry.findings} & {"agreement", "ood"}  # of features of which it is not known what is wrong
+    missing |= {kind: "whether what else moved makes the model wrong" for kind in sorted(pending) if kind not in missing}
     inquiry.add(
         "feature_drift",
         names,
@@ -215,8 +228,8 @@ def _told(inquiry: Inquiry, relations: Relations, picked: list[Picked], best: Ca
             Piece("basis", "residuals" if side == "hr" else "outcomes, without the model"),
             Piece("marginal_stable", "no" if moved else "yes", role="against" if moved else "for"),
         ],
-        missing={} if known else {"agreement": "whether the features are served as they were learned"},
-        awaits=None if known else "agreement",
+        missing=missing,
+        awaits=next(iter(missing), None),
     )
 
 

@@ -12,7 +12,7 @@ from .evidence import Case, Coincident, Window
 from .finding import PIPELINE, Cause, Finding, Map, Piece
 from .groups import Layout
 from .matrices import Matrices
-from .statistics import Noise, Step, confidence, phi2, rounded, shares, steps, still, strength, total_variation
+from .statistics import Noise, Step, confidence, medians, phi2, rounded, shares, steps, still, strength, total_variation
 from .thresholds import Thresholds
 
 Floats = NDArray[np.float64]
@@ -62,6 +62,9 @@ class Inquiry:
         self.fresh: list[str] = []  #: features with categories that training did not know
         self.beside: dict[str, Shift] = {}  #: features whose true values drift beside a fault of the served ones
         self.novel: Step | None = None
+        self.novel_share = 0.0  #: of rows, as far as they lie outside the core
+        self.requests_unsure = False  #: whether requests are new nobody knows: rows are not compared, or outliers not masked
+        self.unsure: set[str] = set()  #: features that drift, or new requests make them so: nothing was there to tell
         self.prior = False  #: only the rate of outcomes moved
 
     # ------------------------------------------------------------------------------------------------ series
@@ -99,8 +102,8 @@ class Inquiry:
         usual, sizes = base.sum(axis=0), np.diff(np.append(starts, base.shape[1]))
         before, since = phi2(base, usual, starts), phi2(now, usual, starts)
         rows = np.add.reduceat(base, starts, axis=1)
-        medians = np.array([float(np.median(column[column > 0])) if (column > 0).any() else 1.0 for column in rows.T])
-        return since, self.steps(before, since, (np.sqrt(2 * (sizes - 1)) / np.maximum(medians, 1.0)).tolist())
+        usual_rows = medians(rows.T) if len(rows) else np.ones(len(starts))
+        return since, self.steps(before, since, (np.sqrt(2 * (sizes - 1)) / np.maximum(usual_rows, 1.0)).tolist())
 
     def _shift(self, name: str, base: Floats, now: Floats, phi2_: Floats, step: Step | None) -> Shift | None:
         if step is None:
@@ -199,6 +202,11 @@ class Inquiry:
         return bool(self.now.pairs[onset:, self.layout.place[name]].sum() >= _LEAST_PAIRS)
 
     @property
+    def outliers_known(self) -> bool:
+        """Whether rows are compared with the training data."""
+        return bool(self.now.compared.sum() and self.base.compared.sum())
+
+    @property
     def ages_known(self) -> bool:
         """Whether ages of values are told."""
         return bool(np.isfinite(self.now.age).any() and np.isfinite(self.base.age).any())
@@ -209,7 +217,7 @@ class Inquiry:
 
     @cached_property
     def usual_outliers(self) -> tuple[float, dict[str, float]]:
-        """The share of outliers where all is well, and of them the share familiar without each feature: of production, as far as it tells."""
+        """The share of outliers where all is well, and of them the share familiar without each feature: as production tells."""
         windows = self.case.baseline
         masked, compared = sum(window.masked for window in windows), self.base.compared.sum()
         if masked < _LEAST_MASKED or not compared:

@@ -1,6 +1,7 @@
 """Requests unlike the training data, once faults are masked: prediction-label bias, if the rest of the rows stands still.
 
-*How many are new?* is asked of the outliers, *does the rest stand still?* of the core: rows that are new but miss the threshold lie outside it.
+*How many are new?* is asked of the outliers, *does the rest stand still?* of the core: rows that are new but miss the threshold lie
+outside it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -187,8 +188,18 @@ def told_apart(inquiry: Inquiry, novelty: Novelty) -> tuple[Apart, Novelty]:
     drift = [
         name for name, one in shifted.items() if name in inquiry.fresh or not novelty.there(t) or _seen_in_core(inquiry, name, one, novelty)
     ]
+    inquiry.requests_unsure = not inquiry.outliers_known or (novelty.step is not None and not novelty.masks and not novelty.there(t))
+    inquiry.unsure = {name for name in drift if name not in inquiry.fresh and _unsure(inquiry, name, shifted[name])}
     within = max((own.size for name in drift if name not in inquiry.fresh and (own := inside[name]) is not None), default=0.0)
     return Apart(drift, within), novelty
+
+
+def _unsure(inquiry: Inquiry, name: str, shift: Shift) -> bool:
+    """Whether new requests may make the shift: rows were not compared; or there are outliers, no masks, and little of it is in the core."""
+    if not inquiry.requests_unsure or not inquiry.outliers_known:
+        return inquiry.requests_unsure
+    core = _without(inquiry, name, shift, inquiry.base.outside, inquiry.now.outside)
+    return core is None or core.size < _MOST_LEAKED * shift.size
 
 
 def _seen_in_core(inquiry: Inquiry, name: str, shift: Shift, novelty: Novelty) -> bool:
@@ -270,7 +281,7 @@ def _out_of_range(inquiry: Inquiry, novelty: Novelty, step: Step, name: str, cur
 
 def _found(inquiry: Inquiry, novelty: Novelty, step: Step, within: float, alone: str, best: float) -> None:
     t = inquiry.thresholds
-    inquiry.novel = step
+    inquiry.novel, inquiry.novel_share = step, max(novelty.outliers, novelty.outside)
     doubt = best >= _HALF and not inquiry.agree_known(alone, step.onset)
     missing = {} if novelty.masks else {"ood": "whether one feature makes them so"}
     missing |= {"agreement": f"whether {alone}, which makes half of them so, is computed otherwise in serving"} if doubt else {}

@@ -99,24 +99,29 @@ class Reading:
         """What a diagnosis looks at."""
         sums = window.sums
         scored, outliers = sums.compared
-        counts = sums.counts if len(sums.counts) else np.zeros(self.size, dtype=np.int64)
-        inside = sums.inside
-        whole = len(KINDS) * self._in_bins.size
-        if len(inside) < whole:
-            inside = np.concatenate([inside, np.zeros(whole - len(inside), dtype=np.int64)])
-        by_kind = inside.reshape(len(KINDS), -1)
         masked, cured = self._cured(sums.masked)
         return Evidence(
             start=window.start,
             end=window.end,
             rows=sums.rows,
-            values={name: self._values(name, place, counts, by_kind, sums) for name, place in self._places.items()},
+            values=self.values(window),
             scored=scored,
             outliers=outliers,
             masked=masked,
             cured=cured,
             outcomes=self.told(sums.outcomes),
         )
+
+    def values(self, window: Window) -> dict[str, Values]:
+        """By field, a window's."""
+        sums = window.sums
+        counts = sums.counts if len(sums.counts) else np.zeros(self.size, dtype=np.int64)
+        inside = sums.inside
+        whole = len(KINDS) * self._in_bins.size
+        if len(inside) < whole:
+            inside = np.concatenate([inside, np.zeros(whole - len(inside), dtype=np.int64)])
+        by_kind = inside.reshape(len(KINDS), -1)
+        return {name: self._values(name, place, counts, by_kind, sums) for name, place in self._places.items()}
 
     def _placed(self, field: ProfiledField) -> _Field | None:
         values, available = self.layout.find(field.name, "values"), self.layout.find(field.name, "availability")

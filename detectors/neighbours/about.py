@@ -55,7 +55,7 @@ def about(texts: Sequence[str], vectors: Vectors, profile: TextProfile | None = 
     """
     texts, vectors = list(texts[:MOST_TEXTS]), vectors[:MOST_TEXTS]
     products = vectors.astype(np.float64) @ vectors.astype(np.float64).T
-    leader = _leaders(products)
+    leader = leaders(products)
     distinct = np.flatnonzero(leader == np.arange(len(texts)))
     times = np.bincount(leader, minlength=len(texts))[distinct]
     scored = np.flatnonzero(scorable(vectors[distinct]))
@@ -75,8 +75,8 @@ def about(texts: Sequence[str], vectors: Vectors, profile: TextProfile | None = 
     return About(len(texts), len(distinct), tuple(groups), diffuse, telling.words(range(len(distinct))))
 
 
-def _leaders(products: NDArray[np.float64]) -> Integers:
-    """Per text the first one that it is the same as, or itself."""
+def leaders(products: NDArray[np.floating]) -> Integers:
+    """Per text the first one that it is nearly the same as, of those that lead, or itself; by the products of all with all."""
     leader = np.arange(len(products))
     kept = np.zeros(len(products), dtype=np.bool_)
     for place in range(len(products)):

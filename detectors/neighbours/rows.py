@@ -12,7 +12,7 @@ from .calibration import Calibrated
 from .coordinates import CategoryField, Coded, Coordinates, NumberField
 from .distances import Space
 from .drawing import drawn, hashes_of
-from .levels import CORE, LEVELS, OUTLIER
+from .levels import BOUNDS, FAR, OUTLIER, UNLIKE
 from .masks import Left, Mask, Masking, masks_of
 from .packed import packed, unpacked
 from .report import warnings_of
@@ -32,7 +32,7 @@ _MASKINGS = 250_000
 #: Rows to tell a share of flagged ones from, and not more than so many.
 _FRESH, _MOST_FRESH = 500, 2_000
 NOTHING = 3
-_BASES = (OUTLIER, LEVELS[1])
+_BASES = (OUTLIER, FAR)
 
 
 class Exact(NamedTuple):
@@ -82,7 +82,7 @@ class RowIndex:
         self._space, self._masking = Space(coordinates, reference), Masking(coordinates, reference)
         self._own = -self._space.nearest(calibration)
         self.calibrated = Calibrated.of(self._own, classes)
-        self._thresholds = np.stack([self.calibrated.thresholds(level) for level in (CORE, LEVELS[0], OUTLIER, LEVELS[1])])
+        self._thresholds = np.stack([self.calibrated.thresholds(level) for level in BOUNDS])
         of = self.calibrated.codes(self._classes, calibration.rows)
         self._outliers = [int(np.count_nonzero(self._own < self._thresholds[place, of])) for place in (2, 3)]
         self._of_masks: dict[Mask, Integers] = {}
@@ -244,7 +244,7 @@ class RowIndex:
             for mask, column, own in zip(new, cures, calibrated, strict=True):
                 names = [name for name, _ in self.calibrated.names]
                 places = own.codes(names, len(names))  # fewer rows may make fewer classes
-                self._of_masks[mask] = own.thresholds(LEVELS[0])[np.append(places, len(own.names))]
+                self._of_masks[mask] = own.thresholds(UNLIKE)[np.append(places, len(own.names))]
                 cured = column >= self._of_masks[mask][of[outliers]]
                 further = self._own[outliers] < self._thresholds[3, of[outliers]]
                 self._base[mask] = int(np.count_nonzero(cured)), int(np.count_nonzero(cured & further))

@@ -1,6 +1,7 @@
 """An index of texts, or of embeddings: how like its training data a query is, exactly and with a p-value."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,19 +11,24 @@ from .calibration import Calibrated, Scores
 from .distinct import by_hash, firsts_of, key_of, split
 from .embedder import Choice, Embedder, chosen
 from .everyday import SENTENCES
-from .levels import LEVELS
-from .nearest import NEIGHBOURS, familiar, five_nearest
+from .levels import BOUNDS, UNLIKE
+from .nearest import NEIGHBOURS, five_nearest
 from .parts import groups_of, parts
+from .regions import Regions
 from .report import Report, warnings_of
 from .stored import Stored, decoded, encoded
 from .tokens import Tokens
 from .vectors import LENGTH, Vectors, embedded, scorable
 
 Integers = NDArray[np.int64]
+Bytes = NDArray[np.uint8]
 Classes = Sequence[str | None] | None
 
 #: Flags: p > .05; .005 < p <= .05; p <= .005; nothing to score.
 FAMILIAR, UNUSUAL, RARE, UNSCORED = 0, 1, 2, 3
+#: The cell of a query with nothing to score; and flags by cell.
+NOTHING = 5
+_FLAGS = np.array([FAMILIAR, FAMILIAR, UNUSUAL, UNUSUAL, RARE, UNSCORED], dtype=np.uint8)
 #: Distinct rows that an index needs: with fewer held out (half of them), no p-value is as small as .05.
 LEAST_DISTINCT = 40
 #: Above every score (5 (4,000 + 100)^2), and of a part without anything to score, which is nobody's least familiar one.
@@ -42,6 +48,7 @@ class Exact(NamedTuple):
     scores: Integers  #: [n]: the sum of the five largest products with the reference, of the least familiar part; 0 without one
     p: NDArray[np.float64]  #: [n]: within the predicted class; NaN without anything to score
     nearest: Integers  #: [n, 5]: rows of the training data, nearest first; -1: none
+    products: NDArray[np.float32]  #: [n, 5]: with these, whole numbers
 
 
 class TextIndex:
@@ -50,18 +57,15 @@ class TextIndex:
     Vectors are whole numbers, so that every product is exact: scores, flags and nearest rows are the same on any processor, in any batch.
     """
 
-    def __init__(
-        self,
-        embedder: Embedder | None,
-        vectors: Vectors,
-        rows: Integers,
-        calibration: Calibrated,
-        numbers: NDArray[np.float32] | None = None,
-    ) -> None:
-        """``rows``: the training row of each reference vector; a query is compared in this order until it is known to be familiar."""
+    def __init__(self, embedder: Embedder | None, vectors: Vectors, rows: Integers, calibration: Calibrated) -> None:
+        """``rows``: the training row of each reference vector."""
         self.embedder, self.vectors, self.rows, self.calibration = embedder, vectors, rows, calibration
-        self._reference = vectors.astype(np.float32) if numbers is None else numbers
-        self._levels = {level: calibration.thresholds(level) for level in LEVELS}
+        self._thresholds = np.stack([calibration.thresholds(level) for level in BOUNDS])
+
+    @cached_property
+    def _regions(self) -> Regions:
+        """Made when something is compared: who only embeds needs none."""
+        return Regions(self.vectors)
 
     @property
     def name(self) -> str:
@@ -174,7 +178,7 @@ class TextIndex:
         calibration = Calibrated.of(*of(scored))
         newer, newer_classes, newer_groups = of(scored[len(scored) // 2 :])
         older = Calibrated.of(*of(scored[: max(1, len(scored) // 2)]))
-        fresh = float(np.mean(older.p(newer, older.codes(newer_classes, len(newer), newer_groups)) <= LEVELS[0]))
+        fresh = float(np.mean(older.p(newer, older.codes(newer_classes, len(newer), newer_groups)) <= UNLIKE))
         # Rows that are often among the nearest come first: few of them show of most familiar queries that they are.
         order = np.argsort(-np.bincount(five.rows[five.rows >= 0], minlength=len(rows)), kind="stable")
         return cls(embedder, vectors[order], rows[order], calibration), fresh, len(scores) - len(scored)
@@ -193,38 +197,43 @@ class TextIndex:
             raise ValueError(msg)
         return Queries(embedded(embeddings), np.arange(len(embeddings) + 1))
 
-    def flags(
-        self, vectors: Vectors, classes: Classes = None, firsts: Integers | None = None, *, levels: tuple[float, float] = LEVELS
-    ) -> NDArray[np.uint8]:
-        """0: p > .05, 1: .005 < p <= .05, 2: p <= .005, 3: nothing to score [n]; of the least familiar part, where there are parts.
+    def cells(
+        self, vectors: Vectors, classes: Classes = None, firsts: Integers | None = None, *, exactly: NDArray[np.bool_] | None = None
+    ) -> Bytes:
+        """Of every query the p-value's cell: 0 above .2, 1 to .05, 2 to .01, 3 to .005, 4 at or below it, 5 with nothing to score [n].
 
-        Other ``levels``, the larger one first, may be asked for: of a smaller one more queries are soon known to be above it.
+        It is that of the least familiar part, where there are parts. Of a query that is not to be looked at ``exactly`` it is only known
+        whether p > .05, which is told by 0: that costs a fraction.
         """
         firsts = np.arange(len(vectors) + 1) if firsts is None else firsts
-        codes = self.calibration.codes(classes, len(firsts) - 1, groups_of(firsts))
-        unusual, rare = (self._thresholds(level)[codes] for level in levels)
+        exactly = np.zeros(len(firsts) - 1, dtype=np.bool_) if exactly is None else exactly
+        thresholds = self._thresholds[:, self.calibration.codes(classes, len(firsts) - 1, groups_of(firsts))]
         there = np.flatnonzero(scorable(vectors))
         bounds = np.full(len(vectors), _ABOVE)
-        bounds[there] = familiar(vectors[there], self._reference, np.repeat(unusual, np.diff(firsts))[there])
+        enough = np.repeat(np.where(exactly, thresholds[0], thresholds[1]), np.diff(firsts))
+        bounds[there] = self._regions.familiar(vectors[there], enough[there])
         scores, _ = _least(bounds, firsts)
-        flags = (scores < unusual).astype(np.uint8) + (scores < rare)
-        return np.where(scores == _ABOVE, np.uint8(UNSCORED), flags)
+        cells: Bytes = (scores < thresholds).sum(axis=0).astype(np.uint8)
+        cells[~exactly & (cells == 1)] = 0
+        cells[scores == _ABOVE] = NOTHING
+        return cells
 
-    def _thresholds(self, level: float) -> Scores:
-        if level not in self._levels:
-            self._levels[level] = self.calibration.thresholds(level)
-        return self._levels[level]
+    def flags(self, vectors: Vectors, classes: Classes = None, firsts: Integers | None = None) -> Bytes:
+        """0: p > .05, 1: .005 < p <= .05, 2: p <= .005, 3: nothing to score [n]; of the least familiar part, where there are parts."""
+        flags: Bytes = _FLAGS[self.cells(vectors, classes, firsts)]
+        return flags
 
     def exact(self, vectors: Vectors, classes: Classes = None, firsts: Integers | None = None) -> Exact:
         """Scores, p-values and nearest training rows; rows of equal product in their order."""
         firsts = np.arange(len(vectors) + 1) if firsts is None else firsts
-        five = five_nearest(vectors, self._reference, self.rows)
+        rows = self.rows[self._regions.order]
+        five = five_nearest(vectors, self._regions.rows, rows)
         scores, part = _least(np.where(scorable(vectors), five.scores, _ABOVE), firsts)
         there = scores < _ABOVE
         p = self.calibration.p(scores, self.calibration.codes(classes, len(scores), groups_of(firsts)))
         places = five.rows[part]
-        nearest = np.where((places >= 0) & there[:, None], np.append(self.rows, -1)[places], -1)
-        return Exact(np.where(there, scores, 0), np.where(there, p, np.nan), nearest)
+        nearest = np.where((places >= 0) & there[:, None], np.append(rows, -1)[places], -1)
+        return Exact(np.where(there, scores, 0), np.where(there, p, np.nan), nearest, five.products[part])
 
     def share_flagged(self, texts: Sequence[str], classes: Classes = None) -> float:
         """Of those with something to score, at .05; 0 of none."""

@@ -10,6 +10,7 @@ from ..duration import Duration, written
 from ..fact import Setting
 from ..messages.block import MOST_BINNED
 from .diagnosis import Diagnosis, OrOff
+from .feature_log import Agreement
 from .features import FeatureSettings, Important, NullValues, OrIgnore, Zone
 from .golden import Golden
 from .ood import Ood
@@ -58,6 +59,7 @@ class Model(Setting):
     stream: str | None = None
     labels: str | None = Field(None, description="the stream of its labels")
     outcomes: OutcomesOf = OutcomesOf()
+    agreement: Agreement | None = Field(None, description="served values are compared with those of a feature log; null: nobody does")
     reference: Table | TopicSlice | Literal["golden"] | None = Field(None, description="golden: the rows of its golden set")
     false_alarms: Rate = FalseAlarms(30 * 86_400_000, "time")
     rate: float | None = Field(None, gt=0, description="rows per second, where the reference has no times")
@@ -103,6 +105,8 @@ class Model(Setting):
             asked["segments.by"] = (self.segments.by,)
         asked |= {f"segments.rules.{name}": tuple(one.field for one in conditions(rule)) for name, rule in rules.items()}
         asked |= {"outcomes.features": self.outcomes.features if isinstance(self.outcomes.features, tuple) else ()}
+        if self.agreement is not None and isinstance(self.agreement.features, tuple):
+            asked["agreement.features"] = self.agreement.features
         for key, names in asked.items():
             for name in names:
                 if (pattern := self.personal.dropped(name)) is not None:
@@ -142,6 +146,11 @@ class Model(Setting):
         found = self.model_copy(update={"labels": None})
         found._unread = self.labels is not None
         return found
+
+    @property
+    def joins(self) -> tuple[str, ...]:
+        """What its predictions wait for: labels, a feature log."""
+        return tuple(name for name in (self.labels, None if self.agreement is None else self.agreement.log) if name is not None)
 
     @property
     def grouped(self) -> tuple[str, ...] | int:

@@ -17,13 +17,14 @@ Names = tuple[Annotated[str, Field(min_length=1, max_length=500)], ...]
 
 
 class Personal(Setting):
-    """Rules of features, by name or pattern; of several that fit one, `drop` goes before `hash`, and `hash` before `mask`."""
+    """Rules of features, by name or pattern; of several that fit one, `drop` goes before `hash`, and `hash` before `mask`. And of ids."""
 
     drop: Names = Field((), description="features that are read into nothing that is stored or published")
     hash: Names = Field((), description="features whose values are known by a keyed hash alone")
     mask: dict[str, Annotated[tuple[MaskPattern, ...], Field(min_length=1, max_length=MOST_PATTERNS)]] = Field(
         {}, description="by feature, what of a text is replaced by ***: regular expressions"
     )
+    id: bool = Field(False, description="ids of predictions are known by a keyed hash alone")
     key: Variable | None = Field(None, description="the environment's variable that holds the key of the hashes")
 
     @model_validator(mode="after")
@@ -31,14 +32,14 @@ class Personal(Setting):
         if self.hash and self.key is None:
             msg = "key: is missing: without one anybody can hash what might stand there; name a variable of the environment that holds it"
             raise ValueError(msg)
-        if self.key is not None and not self.hash:
-            msg = "key: nothing is hashed with it; write hash, or leave it out"
+        if self.key is not None and not (self.hash or self.id):
+            msg = "key: nothing is hashed with it; write hash or id, or leave it out"
             raise ValueError(msg)
         return self
 
     def __bool__(self) -> bool:
         """Whether there are any rules."""
-        return bool(self.drop or self.hash or self.mask)
+        return bool(self.drop or self.hash or self.mask or self.id)
 
     def dropped(self, feature: str) -> str | None:
         """The name or pattern by which a feature is dropped.

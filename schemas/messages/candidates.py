@@ -12,12 +12,14 @@ from ..form import check_form, lean
 from ..identity import derived_id
 from ..integers import Boundary, Count, Offset, PartitionNumber, Time
 from .of_version import OfVersion
-from .review import Shown, Value
+from .review import IdHash, Shown, Value
 
 #: How they are to be read: as a pane.
 FORM = 1
 #: Bytes of a record, about: more candidates are in further parts.
 LARGEST_PART = 256 * 1024
+#: Numbers of a candidate's vector: of a larger one none travels.
+MOST_NUMBERS = 2_048
 
 
 class Candidate(Fact):
@@ -28,9 +30,12 @@ class Candidate(Fact):
     segment: str | None = None
     level: Annotated[int, Field(ge=0, le=2)] | None = None  #: unlike the training data: 1, p <= .05; 2, p <= .005; null: not asked
     prediction_id: str | None = None
+    prediction_hash: IdHash | None = None  #: in its place, where ids are personal
     prediction: Value = None
     score: float | None = None
     shown: Shown = {}
+    #: What it is nearly the same as others by: whole numbers of two bytes, the least significant first; empty: nothing says that.
+    vector: Annotated[bytes, Field(max_length=2 * MOST_NUMBERS)] = b""
 
 
 class Candidates(OfVersion, Fact):

@@ -139,6 +139,7 @@ class ToldPerformance(Fact):
     estimated: float | None = None  #: of all of `predicted`, labelled or not, by what `assumes` says
     assumes: str | None = None
     assumption_broken: bool = False  #: the relation of answers to outcomes has changed: what is estimated then is wrong
+    by: str = "labels"  #: who says so; reviews: people, of predictions that were drawn uniformly, and `labelled` are those they answered
 
 
 class Topic(Fact):

@@ -22,6 +22,10 @@ PREDICTIONS = "predictions"
 ARRIVALS, REVISIONS = "arrivals", "revisions"
 #: How alike the training data the model's predictions' inputs are: scored rows, by level.
 OOD = "ood"
+#: Whether served values are those of a feature log: pairs of both (`driftbus.detectors.agreement.layout`).
+AGREEMENT = "agreement"
+#: What people answered of predictions that were drawn uniformly: evidence (`driftbus.schemas.messages.answered`).
+REVIEWED = "reviewed"
 #: Flagged rows that a pane holds, those of the smallest hashes; characters of each one's text.
 MOST_FLAGGED, MOST_FLAGGED_TEXT = 50, 200
 #: Rows with p <= .01 that a run looks at without each of their fields, those of the smallest hashes.
@@ -47,6 +51,7 @@ _USUAL: dict[str, Any] = {
     "masked": _NONE,
     "inside": _NONE,
     "inside_at": 0,
+    "commonest": _NONE,
     "magnitudes": [],
     "repeated": [],
     "ages": {},
@@ -128,9 +133,9 @@ class Pane(OfVersion, Fact):
     parts: Count = 1
     counts_at: Place = 0  #: where this part's counts begin among the pane's
     sums_at: Place = 0
-    grouping: str = (
-        ""  #: of revisions: which groups of features its sums are of, as rows' bins are (`driftbus.schemas.messages.block.Whose`)
-    )
+    #: Of revisions: which groups of features its sums are of, as rows' bins are (`driftbus.schemas.messages.block.Whose`). Of agreement:
+    #: which features are compared, likewise.
+    grouping: str = ""
     own: tuple[str, ...] = ()  #: of revisions: the columns of a user's own metrics, which stand last among the counts
     flagged: tuple[Flagged, ...] = ()  #: of kind `ood`: those of the smallest hashes, in their order
     #: Of kind `ood`, rows of all segments: outliers without each of their fields (`driftbus.detectors.neighbours.masked`).
@@ -138,6 +143,8 @@ class Pane(OfVersion, Fact):
     #: The same rows in the reference's bins: those scored, with p <= .2, with p <= .01 (`driftbus.detectors.neighbours.bins`).
     inside: IntegerVector = np.zeros(0, dtype=np.int64)
     inside_at: Place = 0  #: where this part's begin
+    #: Of kind `agreement`, the commonest online values of differing pairs: of each its feature's place, its code, and its rows.
+    commonest: IntegerVector = np.zeros(0, dtype=np.int64)
     #: Of rows of all segments that were looked at closely: by numeric field, places and rows (`driftbus.detectors.counting.closely`).
     magnitudes: SparseVectors = {}  #: places are cells (`driftbus.detectors.counting.magnitudes`)
     repeated: SparseVectors = {}  #: of values that many of them share; places are the bits of float64
@@ -181,7 +188,8 @@ class Pane(OfVersion, Fact):
         for name in _BY_FIELD:
             whole: dict[str, Any] = getattr(self, name)
             own[name] = dict(sorted(whole.items())[_share(len(whole), place, parts)])
-        beside = {"rows": 0, "late": 0, "sampled": 0, "unexpected": (), "flagged": (), "masked": self.masked[:0]} if place else {}
+        none = {"masked": self.masked[:0], "commonest": self.commonest[:0]}
+        beside = {"rows": 0, "late": 0, "sampled": 0, "unexpected": (), "flagged": (), **none} if place else {}
         return self.model_copy(update=own | beside)
 
     @property

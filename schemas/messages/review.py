@@ -21,10 +21,15 @@ TAKEN_BACK = "taken back"
 _Name = Annotated[str, Field(min_length=1, max_length=500)]
 _Case = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 _Text = Annotated[str, Field(max_length=LONGEST_SHOWN)]
+#: Of an id, made with a secret key: 128 bits, by which labels are matched, too (`driftbus.schemas.outcome.id_halves`).
+IdHash = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 #: Above 0: what cannot be drawn is not asked about.
 Probability = Annotated[float, Field(gt=0, le=1)]
+#: Numbers that JSON keeps as they are.
+_Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]
+_Number = Annotated[float, Field(allow_inf_nan=False)]
 #: A prediction, a label, a field of a row.
-Value = bool | int | float | _Text | None
+Value = bool | _Whole | _Number | _Text | None
 #: Segments that a slot names; several versions may have more.
 MOST_DRIFTING = 64
 _Segments = Annotated[tuple[Annotated[str, Field(max_length=500)], ...], Field(max_length=MOST_DRIFTING)]
@@ -85,6 +90,7 @@ class ReviewRequest(_OnReviews):
     partition: PartitionNumber
     offset: Offset
     prediction_id: str | None = None  #: the message's `id`; without one its label meets nothing on the label stream
+    prediction_hash: IdHash | None = None  #: in its place, where ids are personal
     prediction: Value = None
     score: float | None = None
     p: float | None = None  #: how like the training data it is: at most so (.005, .05, 1); null: that was not asked
@@ -120,6 +126,13 @@ class ReviewRequest(_OnReviews):
         return cls.model_validate(_plain(value))
 
 
+#: Of a request, what an answer to it repeats.
+_REPEATED = (
+    *("case", "model", "version", "slot", "prediction_id", "prediction_hash", "prediction"),
+    *("probability", "uniform", "uniform_probability"),
+)
+
+
 class ReviewAnswer(_OnReviews):
     """What a reviewer says of a case: a label, or why there is none. It repeats what the request says, so that it can be read alone.
 
@@ -131,6 +144,7 @@ class ReviewAnswer(_OnReviews):
     case: _Case
     version: _Name
     prediction_id: str | None = None
+    prediction_hash: IdHash | None = None  #: in its place, where ids are personal
     prediction: Value = None
     label: Value = None  #: in the words of the label stream
     skipped: Annotated[str, Field(min_length=1, max_length=200)] | None = None  #: the reason, instead of a label
@@ -169,8 +183,7 @@ class ReviewAnswer(_OnReviews):
         skipped: str | None = None,
     ) -> "ReviewAnswer":
         """To a request; `label` or `skipped`. Raises `ValueError` where there are both, or none."""
-        repeated = ("case", "model", "version", "slot", "prediction_id", "prediction", "probability", "uniform", "uniform_probability")
-        said = {name: getattr(request, name) for name in repeated}
+        said = {name: getattr(request, name) for name in _REPEATED}
         return cls(**said, reviewer=reviewer, answered=answered, label=label, skipped=skipped)
 
     @classmethod

@@ -89,6 +89,7 @@ class PartitionState(Fact):
 
     form: int = 0
     position: int  #: P: the next summaries offset to fold
+    topic_id: str = ""  #: of the topic that is folded; empty: of a release that did not say
     states: tuple[str, ...]  #: the key of every state
     aligners: dict[str, Any]  # plain numbers, by stream; the aligner knows their form
     pending: tuple[int, ...]  #: summaries offsets of panes received and not yet evaluated

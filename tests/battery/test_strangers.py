@@ -78,7 +78,7 @@ def of_another(world: World, bus: Bus) -> list[Output]:
     """Everything that a second application, which shares the prefix, would have written."""
     theirs = world.settings.model_copy(update={"application": "another"})
     file = world.folder / f"{uuid.uuid4().hex}.jsonl"
-    write_recording(bus, [world.topic, world.labels], file)
+    write_recording(bus, [world.topic, world.labels, world.features], file)
     [announced] = [one for one in everything(bus, theirs.topics.models)[0] if (one.key or b"").startswith(b"reference/")]
     with closing(EmbeddedBus(":memory:", "another", "one")) as log:
         load_recording(log, file)

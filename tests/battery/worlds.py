@@ -20,11 +20,13 @@ from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.pipeline.topology import INPUTS, TOPOLOGY
 from driftbus.consumers.reference.model_events import tell
 from driftbus.schemas.configuration import Configuration
+from driftbus.schemas.messages.evidence import Evidence
 from driftbus.schemas.messages.model_event import ModelEvent
-from driftbus.schemas.messages.pane import Pane
+from driftbus.schemas.messages.pane import REVIEWED, Pane
 
 from ..streaming import BEGINNING, Event, Sent, by_model, configuration, everything, prepare, rows, send, trim
-from .known import familiar_reference
+from .asked import ASKED, answered
+from .known import familiar_reference, offline
 
 #: What a recording is run through; hands act on the world, and have a battery of their own.
 FOLDS = tuple(node.role for node in TOPOLOGY if node.kind == "fold")
@@ -38,6 +40,8 @@ LENGTH = 765
 LABELS = "outcomes"
 #: The second from which on rows have no colour.
 LOST = 150
+#: The feature log.
+FEATURES = "warehouse"
 #: Model events.
 DEPLOYMENTS = 150
 
@@ -69,8 +73,10 @@ def outcome(bus: Bus, settings: Configuration) -> Outcome:
     reviews = {number: [event for event in events if _review(event, ours)] for number, events in asked}
     told = [event for events in everything(bus, settings.topics.performance).values() for event in events]
     reviewed = {event.key: event for event in told if {("ce_type", b"io.driftbus.reviewed"), ("ce_source", ours)} <= set(event.headers)}
-    panes, evidence = typed(b"io.driftbus.pane"), typed(b"io.driftbus.evidence")
-    panes = sorted(_of_no_topic(event) if dict(event.headers).get("ce_source") == ours else event for event in panes)
+    panes, evidence = (
+        sorted(_of_no_topic(event) if dict(event.headers).get("ce_source") == ours else event for event in typed(kind))
+        for kind in (b"io.driftbus.pane", b"io.driftbus.evidence")
+    )
     letters, samples = of(settings.topics.dead_letter), of(settings.topics.ood)
     events, causes = (by_model(everything(bus, topic)) for topic in (settings.topics.drift, settings.topics.root_causes))
     return Outcome(panes, events, letters, evidence, by_model(reviews), reviewed, samples, causes)
@@ -83,14 +89,15 @@ def _review(event: Event, ours: bytes) -> bool:
 
 def _of_no_topic(event: Event) -> Event:
     """What was made of a topic of ours: it has another id on another bus."""
+    kind: type[Pane | Evidence] = Pane if dict(event.headers)["ce_type"] == b"io.driftbus.pane" else Evidence
     try:
-        pane = Pane.decoded(event.value)
+        one = kind.decoded(event.value)
     except ValueError:
         return event
-    if pane.stream != LABELS:
+    if one.stream not in (LABELS, FEATURES) and one.of != REVIEWED:
         return event
     headers = tuple(header for header in event.headers if header[0] != "ce_id")
-    return Event(event.key, pane.model_copy(update={"topic_id": ""}).encoded(), headers)
+    return Event(event.key, one.model_copy(update={"topic_id": ""}).encoded(), headers)
 
 
 @dataclass
@@ -115,6 +122,10 @@ class World:
     @property
     def labels(self) -> str:
         return self.settings.labels[LABELS].topics[0]
+
+    @property
+    def features(self) -> str:
+        return self.settings.features[FEATURES].topics[0]
 
     @property
     def reads(self) -> dict[str, tuple[str, str]]:
@@ -149,10 +160,11 @@ class World:
     def clean(self) -> Outcome:
         """What one process publishes that nothing happens to: of a recording of the input, on an embedded bus."""
         file = self.folder / f"{uuid.uuid4().hex}.jsonl"
-        write_recording(self.bus(), [self.topic, self.labels, self.settings.topics.models], file)
+        write_recording(self.bus(), [self.topic, self.labels, self.features, self.settings.topics.models], file)
         with closing(EmbeddedBus(":memory:", self.settings.application, "clean")) as bus:
             load_recording(bus, file)
             create_topics(bus, self.settings)
+            bus.publish(answered(self.settings))
             self.finish(bus)
             return outcome(bus, self.settings)
 
@@ -176,20 +188,25 @@ class World:
 
 
 def settings_of(folder: Path, application: str) -> Configuration:
-    """Two models, one without a reference, the other with labels, reviews, its rows compared; a snapshot with every commit."""
+    """Two models, one without a reference, the other with all there is: labels, a feature log, reviews; of a third all is over but the
+    answers of people; a snapshot with every commit.
+    """
     return configuration(
         application=application,
         artifacts=str(folder / "artifacts"),
         topics={"prefix": application, "partitions": PARTITIONS},
-        stream={"topics": [f"{application}-scored"]},
+        stream={"topics": [f"{application}-scored"], "mapping": {"entity": "trip"}},
         labels={LABELS: {"topics": [f"{application}-known"], "wait": "1m", "early": "10s", "about": "1m"}},
+        features={FEATURES: {"topics": [f"{application}-features"], "wait": "1m", "early": "10s"}},
         models={
             "m0": {
+                "agreement": {"log": FEATURES},
                 "false_alarms": "1 per 1h",
                 "labels": LABELS,
                 "ood": {"of": "row"},
                 "review": {"budget": "600 per hour", "slot": "1m"},
-            }
+            },
+            ASKED: {"review": {}},
         },
         snapshot_every="1ms",
     )
@@ -199,6 +216,7 @@ def fill(world: World, *more: Sent) -> None:
     """Announce a reference, and send traffic in which a drift comes and goes, and a feature is lost; with bad records, and ``more``."""
     bus = world.bus()
     prepare(bus, world.settings, [familiar_reference(world.settings)], partitions=PARTITIONS)
+    bus.publish(answered(world.settings))
     traffic = rows(LENGTH, ["m0"], 3, shifted=("m0", 200, 400)) + rows(30, ["unknown"], 1)
     traffic += [Sent(0, 50_000, b"{"), Sent(1, 60_000, b'{"model": "m0", "version": "1", "features": {"amount": "many"}}'), *more]
     for job in range(DEPLOYMENTS):  # so many that they take several commits
@@ -212,12 +230,16 @@ def fill(world: World, *more: Sent) -> None:
         Sent(number % PARTITIONS, one.time + 5_000 * (number % 7), labelled(number)) for number, one in enumerate(placed) if number % 5
     ]
     send(bus, sorted(known, key=lambda one: one.time), world.labels)
+    bus.create(world.features, PARTITIONS, settings={"retention.ms": "-1"})
+    send(bus, sorted(offline(placed), key=lambda one: one.time), world.features)
 
 
 def named(sent: Sent, number: int) -> Sent:
     """With an id, if it is a prediction."""
     try:
-        return sent._replace(value=msgspec.json.encode({"id": f"row {number}"} | msgspec.json.decode(sent.value or b"")))
+        return sent._replace(
+            value=msgspec.json.encode({"id": f"row {number}", "trip": f"trip {number}"} | msgspec.json.decode(sent.value or b""))
+        )
     except (msgspec.DecodeError, TypeError, UnicodeError, RecursionError):
         return sent
 

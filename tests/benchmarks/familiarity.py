@@ -27,7 +27,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from driftbus.consumers.reference.token_vectors import installed_tokens
 from driftbus.detectors.neighbours.embedder import Choice
-from driftbus.detectors.neighbours.levels import LEVELS
+from driftbus.detectors.neighbours.levels import FAR, UNLIKE
 from driftbus.detectors.neighbours.texts import Exact, TextIndex
 
 from ..real.reviews import sentences
@@ -50,7 +50,7 @@ def scored(index: TextIndex, texts: Sequence[str]) -> Exact:
     queries = index.read(texts)
     found = index.exact(queries.vectors, None, queries.firsts)
     there = ~np.isnan(found.p)
-    return Exact(found.scores[there], found.p[there], found.nearest[there])
+    return Exact(found.scores[there], found.p[there], found.nearest[there], found.products[there])
 
 
 def reviews(embedder: Choice, *, runs: int = RUNS) -> dict[str, object]:
@@ -63,7 +63,7 @@ def reviews(embedder: Choice, *, runs: int = RUNS) -> dict[str, object]:
         new = [scored(index, sentences(kind)) for kind in OTHERS]
         areas = [auroc(fresh.scores, each.scores) for each in new]
         recall = float(np.mean([np.mean(each.p <= 0.05) for each in new]))
-        flagged = [float(np.mean(fresh.p <= level)) for level in LEVELS]
+        flagged = [float(np.mean(fresh.p <= level)) for level in (UNLIKE, FAR)]
         found.append([float(np.mean(areas)), *areas, recall, *flagged, report.everyday or 0.0])
     mean, spread = np.mean(found, axis=0), np.std(found, axis=0)
     names = ("auroc", *OTHERS, "recall at .05", "fresh at .05", "fresh at .005", "everyday")

@@ -26,7 +26,7 @@ from driftbus.consumers.demo.data import year
 from driftbus.detectors.counting import Counting
 from driftbus.detectors.counting.bins import profile_of
 from driftbus.detectors.neighbours.causes import causes
-from driftbus.detectors.neighbours.levels import LEVELS, OUTLIER
+from driftbus.detectors.neighbours.levels import FAR, OUTLIER
 from driftbus.detectors.neighbours.rows import SIZE, RowIndex
 from driftbus.schemas.stored.reference import AvailabilityProfile, CategoricalProfile, ProfiledField, Reference
 
@@ -224,7 +224,7 @@ def once(index: RowIndex, fresh: Table, case: Case, rng: RNG) -> dict[str, Any]:
     ascending, new_ = np.sort(known), exact[rows]
     auroc = float(np.mean(np.searchsorted(ascending, new_, "left") + np.searchsorted(ascending, new_, "right"))) / 2 / len(known)
     result: dict[str, Any] = {"auroc": auroc, "recall": float((cells[rows] >= 2).mean())}
-    for level, cell in ((OUTLIER, 3), (LEVELS[1], 4)):
+    for level, cell in ((OUTLIER, 3), (FAR, 4)):
         outliers = np.flatnonzero(cells >= cell)
         taken = rng.permutation(outliers)[:MASKED]
         began = time.process_time()
@@ -302,7 +302,7 @@ def measure(size: int, repetitions: int) -> Result:
     for case in CASES:
         own = runs[case.name]
         result[case.name] = {key: round(float(np.mean([one[key] for one in own])), 4) for key in own[0] if not key.startswith("0")}
-        for level in (OUTLIER, LEVELS[1]):
+        for level in (OUTLIER, FAR):
             at = [one[str(level)] for one in own]
             blames = Counter(" ".join(one["blame"]) for one in at)
             result[case.name][str(level)] = {
@@ -319,7 +319,7 @@ def measure(size: int, repetitions: int) -> Result:
 def shown(result: Result) -> str:
     lines = ["case | AUROC | flagged at .05 | at | rate | excess cured | next | blamed", "---|---|---|---|---|---|---|---"]
     for name, own in result.items():
-        for level in (OUTLIER, LEVELS[1]):
+        for level in (OUTLIER, FAR):
             at = own[str(level)]
             blamed = ", ".join(f"{who} {times}" for who, times in at["blamed"].items())
             cells = (name, own["auroc"], own["recall"], level, at["rate"], at["truth"], at["next"], blamed)

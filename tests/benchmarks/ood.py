@@ -19,13 +19,12 @@ from numpy.typing import NDArray
 from driftbus.detectors.episodes.step import Bucket, start, step
 from driftbus.detectors.familiarity import WIDTH, FamiliaritySettings, FamiliaritySuite
 from driftbus.schemas.configuration import Model
-from driftbus.schemas.stored.familiarity import Cells, FamiliarityProfile
+from driftbus.schemas.stored.familiarity import LEVELS, Cells, FamiliarityProfile
 from driftbus.schemas.stored.reference import Reference
 
 PANE, BUDGET = 20, 100_000
 #: Of new topics, what is flagged at .005 and at .05.
 RECALL = (0.45, 0.70)
-LEVELS = (0.005, 0.05)
 STREAMS, LONGEST = 40, 20_000
 Floats = NDArray[np.float64]
 

@@ -1,4 +1,4 @@
-"""All benchmarks of the pipeline, or those named: ``python -m tests.benchmarks.run [ladder] [models] [detector] [latency]``.
+"""All benchmarks of the pipeline, or those named: ``python -m tests.benchmarks.run [ladder] [ladder_ood] [models] [detector] [latency]``.
 
 Prints a table for each, and keeps the raw figures, with machine and versions, in ``tests/benchmarks/results/``. About seven minutes.
 """
@@ -8,10 +8,10 @@ import os
 import sys
 import time
 
-from . import detector, ladder, latency, models
+from . import detector, ladder, ladder_ood, latency, models
 from .world import RESULTS, kafka, machine
 
-BENCHMARKS = {"ladder": ladder, "models": models, "detector": detector, "latency": latency}
+BENCHMARKS = {"ladder": ladder, "ladder_ood": ladder_ood, "models": models, "detector": detector, "latency": latency}
 
 
 def main(names: list[str]) -> None:

@@ -94,3 +94,19 @@ def test_the_page_is_served_until_it_is_told_to_end(folder: Path) -> None:
             assert json.loads(answer.read())["left"] == 5
         started.send_signal(signal.SIGINT)
         assert started.wait(15) == 0
+
+
+def test_a_webhook_is_a_round_at_once(folder: Path) -> None:
+    """Though the server there does not answer, and the next round is minutes away."""
+    words = ["deliver", MODEL, "--url", "http://127.0.0.1:1", "--project", "1", "--token", "t", "--every", "3600", "--webhook", "0"]
+    command = [sys.executable, "-c", "from driftbus.consumers.command.main import main; main()", "review", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ) as started:
+        assert started.stdout is not None
+        assert started.stderr is not None
+        address = started.stdout.readline().removeprefix("webhook: ").strip()
+        assert started.stderr.readline().startswith("again in 300 s")
+        with urllib.request.urlopen(urllib.request.Request(address, b"{}"), timeout=10) as answer:
+            assert answer.status == 204
+        assert started.stderr.readline().startswith("again in 300 s")
+        started.send_signal(signal.SIGINT)
+        assert started.wait(15) == 0

@@ -32,6 +32,8 @@ def test_a_reference_of_other_rules_holds_no_row(user: User) -> None:
     ("rules", "told"),
     [
         ("{hash: [a]}", "models.m.personal: key: is missing"),
+        ("{id: true}", "models.m.personal.key: is missing: by it the ids are hashed"),
+        ("{id: true, key: SHORT_KEY}", "models.m.personal.key: SHORT_KEY has 6 characters"),
         ("{key: ABSENT_KEY}", "models.m.personal: key: nothing is hashed with it"),
         ("{hash: [a], key: ABSENT_KEY}", "models.m.personal.key: ABSENT_KEY is not set in the environment"),
         ("{hash: [a], key: SHORT_KEY}", "models.m.personal.key: SHORT_KEY has 6 characters, at least 16 hide anything"),
@@ -50,6 +52,16 @@ def test_mistakes_are_told_with_their_path(rules: str, told: str) -> None:
         parsed(f"application: a\nstreams: {{s: {{topics: [t]}}}}\nmodels: {{m: {{personal: {rules}}}}}", {"SHORT_KEY": "secret"})
     assert told in str(error.value)
     assert "secret" not in str(error.value)
+
+
+def test_personal_ids_of_a_model_with_labels_need_the_key_of_these() -> None:
+    text = "application: a\nstreams: {s: {topics: [t]}}\nlabels: {known: {topics: [k]}}\nmodels: {m: {labels: known, personal: {id: true}}}"
+    with pytest.raises(ConfigurationError, match=r"labels\.known\.key: is missing: models\.m\.personal\.id"):
+        parsed(text, {})
+    own = parsed(text.replace("[k]}", "[k], key: IDS}"), {"IDS": "a key of ids, long enough"})
+    assert own.hides_ids("m")
+    assert own.withholds("s")
+    assert own.withholds("known")
 
 
 def test_a_mask_of_numbers_is_refused(user: User) -> None:

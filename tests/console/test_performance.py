@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftbus.consumers.command.main import main
-from driftbus.consumers.console.awaited import still_awaited
+from driftbus.consumers.console.awaited import answers_awaited, still_awaited
 from driftbus.consumers.console.deployments import Known
 from driftbus.consumers.console.episodes import told as episodes_of
 from driftbus.consumers.console.performance import Story, main_metric
@@ -27,6 +27,7 @@ from driftbus.schemas.cloud_events import iso
 from driftbus.schemas.messages.drift import DriftEvent
 from driftbus.schemas.messages.model_event import ModelEvent
 from driftbus.schemas.messages.performance import Performance
+from driftbus.schemas.messages.reviewed import Reviewed, ReviewedShare
 
 HOUR = 3_600_000
 BEGINNING = 1_772_323_200_000
@@ -164,6 +165,18 @@ def test_what_is_not_known_yet_is_named() -> None:
 
 
 counts = st.integers(0, 5).flatmap(lambda n: st.tuples(st.just(n + 2), st.just(n), st.integers(0, n)))
+
+
+def test_what_answers_are_awaited_is_said_until_there_are_enough() -> None:
+    def told(version: str, about: int, cases: int) -> Reviewed:
+        share = ReviewedShare(cases=cases, share=0.9, low=0.8, high=0.95)
+        said = {"application": "test", "model": "m0", "version": version, "start": about - 1, "about": about, "asked": 900, "answered": 900}
+        return Reviewed.model_validate({**said, "all": share, "uniform": share})
+
+    assert list(answers_awaited([])) == []
+    assert list(answers_awaited([told("1", 1, 300), told("1", 2, 250), told("2", 2, 1_000)])) == [
+        "m0/1: errors that people find are tested from 1,000 answers to uniform draws on: 550 so far"
+    ]
 
 
 @given(st.lists(counts, max_size=30), st.integers(1, 9))

@@ -20,13 +20,13 @@ from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.block import Block, Whose
 from driftbus.schemas.messages.review import TAKEN_BACK, ReviewAnswer, ReviewLabel, ReviewRequest
 from driftbus.schemas.messages.reviewed import Reviewed, ReviewedMean
-from driftbus.schemas.outcome import number_code
+from driftbus.schemas.outcome import id_hash, number_code
 
 from ..battery.worlds import named
-from ..streaming import BEGINNING, Sent, configuration, prepare, reference, rows, send
+from ..streaming import BEGINNING, Sent, configuration, everything, prepare, reference, rows, send
 from .test_reviewer import REVIEW, finish, requests, reviews
 
-SECONDS = 240
+SECONDS = 420
 _ZERO = np.zeros(1, dtype=np.int64)
 
 
@@ -87,6 +87,34 @@ def test_answers_are_compared_with_labels_and_counted_in_no_sum(filled: Embedded
     answer(filled, settings, TAKEN_BACK)
     finish(filled, settings)
     assert [(one.answered, one.labelled, one.as_labelled) for one in told_of(filled, settings)] == [(0, 0, None)] * len(told)
+
+
+def test_personal_ids_are_hashed_on_both_sides(filled: EmbeddedBus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers still meet their labels, and no record but those of the input holds an id."""
+    monkeypatch.setenv("IDS", "a key that nobody knows")
+    settings = chosen(tmp_path, key="IDS")
+    finish(filled, settings)
+    asked = requests(filled, settings)
+    hashes = {id_hash(f"row {number}", b"a key that nobody knows"): number for number in range(3 * SECONDS)}
+    numbers = [hashes[one.prediction_hash or ""] for one in asked]
+    assert all(one.prediction_id is None for one in asked)
+    filled.publish([output(settings, ReviewAnswer.of(one, "ada", BEGINNING, label=True)) for one in asked])
+    finish(filled, settings)
+    assert sum(one.labelled for one in told_of(filled, settings)) == sum(number % 3 == 0 for number in numbers) > 8
+    for topic in (settings.topics.summaries, settings.topics.reviews, settings.topics.joins, settings.topics.snapshots):
+        assert not [event for events in everything(filled, topic).values() for event in events if b"row " in event.value]
+
+
+def test_personal_ids_of_a_model_without_labels_are_hashed_too(
+    filled: EmbeddedBus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IDS", "a key that nobody knows")
+    personal = {"id": True, "key": "IDS"}
+    settings = configuration(artifacts=str(tmp_path), models={"m0": {"review": REVIEW, "personal": personal}})
+    finish(filled, settings)
+    asked = requests(filled, settings)
+    assert asked
+    assert all(one.prediction_id is None and one.prediction_hash for one in asked)
 
 
 def test_a_label_that_changes_changes_that(filled: EmbeddedBus, tmp_path: Path) -> None:

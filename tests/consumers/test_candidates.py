@@ -36,7 +36,7 @@ def weights(prediction: Any, columns: Columns, classes: dict[str, float]) -> lis
         features=lambda _: {},
     )
     slots = Slots(Review.model_validate({"classes": classes}), Every(600_000))
-    keeping = Keeping(Reviewed(slots, None, 1.0), InputPartition(topic="t", topic_id="t", partition=0))
+    keeping = Keeping(Reviewed(slots, None, 1.0, b""), InputPartition(topic="t", topic_id="t", partition=0))
     keeping.look(looked)
     return [one.weight / 0.5 for one in keeping.kept]
 

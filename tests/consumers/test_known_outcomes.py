@@ -7,10 +7,10 @@ import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Bus, Output
-from driftbus.consumers.joiner.doubts import Doubts, Standing
 from driftbus.consumers.pipeline.topology import TOPOLOGY
 from driftbus.consumers.process.consumer import Consumer, Making
 from driftbus.consumers.reference.artifacts import ArtifactStore
+from driftbus.consumers.streams.doubts import Doubts, Standing
 from driftbus.consumers.streams.records import end_records
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.progress import Progress

@@ -24,6 +24,7 @@ from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.drift import DriftedSignal, DriftEvent, Effect, FurtherSignal, Histogram
 from driftbus.schemas.messages.episode import EPISODE, EpisodeNote
 from driftbus.schemas.messages.evidence import Evidence
+from driftbus.schemas.messages.pane import REVIEWED
 from driftbus.schemas.messages.progress import Progress
 from driftbus.schemas.messages.review import ReviewRequest, ReviewSlot
 
@@ -133,6 +134,8 @@ def test_every_event_is_noted_in_its_bucket_before_its_lane_is_complete(world: t
     for part in partitions:
         through, ended = -1, False
         for one in part:
+            if isinstance(one, Progress) and one.source == Lane("m0", REVIEWED).source:
+                continue  # of answers, of which there are none
             if isinstance(one, Evidence):
                 assert one.bucket > through
                 assert one.topic == str(Lane("predictions", "predictions"))

@@ -92,6 +92,20 @@ def test_no_batch_shows_in_panes_or_samples(world: World) -> None:
         assert samples == whole[1]
 
 
+def test_no_batch_shows_in_the_samples_of_many_small_panes(world: World) -> None:
+    chosen, profile = world
+    stream = chosen.streams["predictions"]
+    tiny = stream.model_validate(stream.model_dump() | {"pane": "1s", "max_rows": 15})  # rows come 10 ms apart
+    small = chosen.model_copy(update={"streams": {"predictions": tiny}}), profile
+    values = many(400, 0.3)
+    whole = tallied(small, values, 5_000)
+    assert len(whole[0]) >= 20
+    for batch in (1, 64):
+        panes, samples = tallied(small, values, batch)
+        assert [pane.encoded() for pane in panes] == [pane.encoded() for pane in whole[0]]
+        assert samples == whole[1]
+
+
 def test_a_sample_says_what_is_nearest_and_how_many_are_alike(world: World) -> None:
     panes, samples = tallied(world, many(500, 0.3), 100)
     flagged = {one.offset for pane in panes for one in pane.flagged}

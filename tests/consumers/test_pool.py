@@ -33,14 +33,14 @@ def test_no_more_is_drawn_than_was_kept_for_when_the_budget_has_grown(restored: 
     pool.add(candidates(5_000, before), before)
     if restored:
         pool = Pool.restored(msgspec.msgpack.decode(msgspec.msgpack.encode(pool.plain())))
-    requests = [one for one in pool.drawn("a", "m", END, after, ()) if isinstance(one, ReviewRequest)]
+    requests = [one for one in pool.drawn("a", "m", (0, END), after, ()) if isinstance(one, ReviewRequest)]
     assert len(requests) == before.most[0]
     assert all(one.probability < 0.01 for one in requests)
     assert sum(one.uniform for one in requests) == before.most[1]
     assert {one.uniform_probability for one in requests if one.uniform} == {before.most[1] / 5_000}
     few = Pool()
     few.add(candidates(10, before), before)
-    assert len(few.drawn("a", "m", END, after, ())) == 11  # all rows are there: all may be drawn
+    assert len(few.drawn("a", "m", (0, END), after, ())) == 11  # all rows are there: all may be drawn
 
 
 def test_a_slot_is_said_though_more_segments_drift_than_it_can_name() -> None:
@@ -48,7 +48,7 @@ def test_a_slot_is_said_though_more_segments_drift_than_it_can_name() -> None:
     slots, pool, last = Slots(Review(), Every(END)), Pool(), f"s{2 * MOST_DRIFTING}"
     row = Candidate(offset=0, weight=0.5, segment=last)
     pool.add(candidates(1, slots).model_copy(update={"kept": (row,)}), slots)
-    request, slot = pool.drawn("a", "m", END, slots, sorted(f"s{number}" for number in range(2 * MOST_DRIFTING + 1)))
+    request, slot = pool.drawn("a", "m", (0, END), slots, sorted(f"s{number}" for number in range(2 * MOST_DRIFTING + 1)))
     assert isinstance(request, ReviewRequest)
     assert isinstance(slot, ReviewSlot)
     assert request.weight == 1.0

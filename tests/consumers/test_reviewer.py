@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
-from driftbus.consumers.bus.interface import Assignment, Batch, Bus, Session
+from driftbus.consumers.bus.interface import Assignment, Batch, Bus, BusError, Session
 from driftbus.consumers.bus.recording import load_recording, write_recording
 from driftbus.consumers.console.reviewed import reviewed_of, table
 from driftbus.consumers.console.screen import Terminal
@@ -246,3 +246,33 @@ def test_nobody_is_asked_where_nothing_is_configured(tmp_path: Path) -> None:
     assert kinds == {b"io.driftbus.pane", b"io.driftbus.progress"}
     assert [node.role for node in TOPOLOGY if not node.asked(settings)] == ["joiner", "reviewer", "evaluator"]
     bus.close()
+
+
+def test_a_topic_of_reviews_that_is_made_again_is_folded_from_its_beginning_and_told_once(filled: EmbeddedBus, tmp_path: Path) -> None:
+    """What it asks is estimated, whatever had been said on the old one."""
+    settings = chosen(tmp_path)
+    finish(filled, settings)
+    asked = requests(filled, settings)
+    topic = settings.topics.reviews
+    filled.delete(topic)
+    filled.create(topic, settings.topics.partitions)
+    kept = [one for one in asked if one.slot == asked[-1].slot]
+    said: list[Review] = [*kept, *(ReviewAnswer.of(one, "ada", BEGINNING, label=True) for one in kept)]
+    filled.publish([output(settings, one) for one in said])
+    for _ in range(2):
+        finish(filled, settings)
+        told = [event for events in everything(filled, settings.topics.drift).values() for event in events]
+        again = [event.content for event in told if dict(event.headers)["ce_type"] == b"io.driftbus.notice.made_again"]
+        assert [one["facts"]["topic"] for one in again] == [topic] * len(again)
+        assert len({one["facts"]["partition"] for one in again}) == len(again) > 0
+        newest = max(reviewed(filled, settings).values(), key=lambda one: one.about)
+        assert (newest.asked, newest.answered) == (len(kept), len(kept))
+
+
+def test_partitions_beyond_those_configured_are_refused(filled: EmbeddedBus, tmp_path: Path) -> None:
+    """Nothing of ours is there, and no snapshot could be."""
+    settings = chosen(tmp_path)
+    filled.delete(settings.topics.reviews)
+    filled.create(settings.topics.reviews, settings.topics.partitions + 1)
+    with pytest.raises(BusError, match=rf"topic {settings.topics.reviews} has more than the {settings.topics.partitions} partitions"):
+        finish(filled, settings)

@@ -1,9 +1,9 @@
 """Incidents with known causes, and what is said of them.
 
-    python -m tests.incidents [--suite public|own|extra|extra2|other] [--without KIND ...] [--only TEXT] [--keep FOLDER] [--verbose]
+    python -m tests.incidents [--suite public|own|extra|extra2|other] [--without KIND ...] [--only TEXT] [--keep FOLDER] [-v]
 
-Rows are generated, counted straight into windows, and diagnosed once, as of the last one. ``--keep`` stores the counted cases in a folder of
-yours and takes them from there.
+Rows are generated, counted straight into windows, and diagnosed once, as of the last one. ``--keep`` stores the counted cases in a folder
+of yours and takes them from there.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def counted(spec: dict[str, Any], folder: Path | None) -> tuple[Case, list[dict[
     """An incident's case, and its truth."""
     place = None if folder is None else folder / f"{spec['id']}.pickle"
     if place is not None and place.exists():
-        found: tuple[Case, list[dict[str, Any]]] = pickle.loads(place.read_bytes())  # noqa: S301  # written here
+        found: tuple[Case, list[dict[str, Any]]] = pickle.loads(place.read_bytes())
         return found
     incident = generated(spec)
     found = case_of(incident, _reference(spec["dataset"], spec["model_seed"])), incident.truth
@@ -63,11 +63,13 @@ def confirmed(diagnosis: Diagnosis) -> Iterator[Confirmed]:
 def main() -> None:
     """Print the score, and every incident that is not exact."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--suite", action="append", choices=[path.stem for path in SUITES.glob("*.json") if not path.stem.startswith("truth")])
+    parser.add_argument(
+        "--suite", action="append", choices=[path.stem for path in SUITES.glob("*.json") if not path.stem.startswith("truth")]
+    )
     parser.add_argument("--without", nargs="*", default=[], choices=KINDS)
     parser.add_argument("--only", default="")
     parser.add_argument("--keep", type=Path)
-    parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("-v", "--verbose", action="store_true")
     asked = parser.parse_args()
     score, seconds, runs = Score(), 0.0, 0
     for spec in [one for name in asked.suite or ["public"] for one in suite(name) if asked.only in one["id"]]:

@@ -85,7 +85,7 @@ def _groups_of(profile: NumericProfile | CategoricalProfile) -> Integers:
 
 def _split(table: Table, columns: dict[str, Column]) -> tuple[Floats, list[list[object]]]:
     numbers = np.stack([np.asarray(columns[name], dtype=np.float64) for name in table.numeric], axis=1)
-    return numbers, [[value for value in columns[name]] for name in table.categorical]
+    return numbers, [list(columns[name]) for name in table.categorical]
 
 
 def case_of(incident: Incident, reference: Reference, *, without: Sequence[str] = ()) -> Case:
@@ -190,7 +190,9 @@ def _values(rows: Rows, reference: Reference, name: str, bins: Integers, cells: 
         outliers=_counted(profile, bins[cells >= 3]),
     )
     if isinstance(profile, CategoricalProfile):
-        names, counts = np.unique(np.array([str(column[row]) for row in np.flatnonzero(bins == len(profile.categories))]), return_counts=True)
+        names, counts = np.unique(
+            np.array([str(column[row]) for row in np.flatnonzero(bins == len(profile.categories))]), return_counts=True
+        )
         order = sorted(zip(names.tolist(), counts.tolist(), strict=True), key=lambda one: (-one[1], one[0]))
         found.unseen = dict(order[:MOST_UNSEEN])
         return found
@@ -240,10 +242,15 @@ def _outcomes(rows: Rows, reference: Reference, bins: dict[str, Integers], insid
     def of(chosen: NDArray[np.bool_]) -> Relation:
         h, own_y, own_r = design[chosen], y[chosen], r[chosen]
         return Relation(
-            int(chosen.sum()), float(own_y.sum()), float((own_y**2).sum()), float(own_r.sum()), float((own_r**2).sum()), h.T @ h, h.T @ own_y, h.T @ own_r
+            int(chosen.sum()),
+            float(own_y.sum()),
+            float((own_y**2).sum()),
+            float(own_r.sum()),
+            float((own_r**2).sum()),
+            h.T @ h,
+            h.T @ own_y,
+            h.T @ own_r,
         )
 
     n = len(y)
     return Outcomes(n, n, 0, float((r**2).sum()), of(np.ones(n, dtype=bool)), of(inside))
-
-

@@ -46,7 +46,9 @@ class _Generator:
         self.noise = {name: noise * draw.uniform(*_NOISE) for name in self.names}
         self.age = {source: draw.uniform(*_AGE) for source in sorted(set(self.table.sources.values()))}
         seed = spec["seed"] + 7
-        self.broken = {number: self.deployed.broken(fault["kind"], seed) for number, fault in enumerate(self.faults) if fault["layer"] == "model"}
+        self.broken = {
+            number: self.deployed.broken(fault["kind"], seed) for number, fault in enumerate(self.faults) if fault["layer"] == "model"
+        }
         released = [fault["onset"] for fault in self.faults if fault.get("deploy")]
         self.released = [*released, *spec.get("deploys", [])]
         self.losses: dict[int, float] = {}
@@ -119,7 +121,9 @@ class _Generator:
             wrong = (draw.random(n) < self.noise[name]) & there  # another row's value: the join is a moment off
             if wrong.any():
                 served[name][wrong] = draw.choice(served[name][there], int(wrong.sum()))
-        invalid = in_serving(self.deployed, [(fault, strength) for fault, strength in strengths if strength > 0], served, ages, number, draw)
+        invalid = in_serving(
+            self.deployed, [(fault, strength) for fault, strength in strengths if strength > 0], served, ages, number, draw
+        )
         scores = self._model(number)(served)
         sampled = offline = None
         if not (number >= 0 and spec.get("no_pairs")):

@@ -43,7 +43,9 @@ class Model:
 
     def _matrix(self, columns: dict[str, Column]) -> Floats:
         numbers = [np.asarray(columns[name], dtype=np.float64) for name in self._numeric]
-        codes = [np.array([self._codes[name].get(value, -1) for value in columns[name].tolist()], dtype=np.float64) for name in self._categorical]
+        codes = [
+            np.array([self._codes[name].get(value, -1) for value in columns[name].tolist()], dtype=np.float64) for name in self._categorical
+        ]
         return np.stack([*numbers, *codes], axis=1)
 
     def _filled(self, matrix: Floats) -> Floats:
@@ -62,7 +64,7 @@ def _unfitted(*, forest: bool, binary: bool, seed: int) -> Any:  # scikit-learn'
 
 
 class Deployed:
-    """A model in service: what it was trained on, its golden set, the rows that requests are drawn from, and P(y | x) as a teacher says it."""
+    """A model in service: what it was trained on, its golden set, the rows that requests are drawn from, and a teacher of P(y | x)."""
 
     def __init__(self, name: str, seed: int) -> None:
         self.table = found = table(name)

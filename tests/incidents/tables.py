@@ -1,7 +1,7 @@
 """The data that incidents are injected into: real tables, the source of each feature, and a corner of them that training never sees.
 
-Car loans, car prices and Californian houses are in NannyML's wheel (Apache-2.0): ``pip download --no-deps nannyml==0.13.1``, its folder named by
-``DRIFTBUS_NANNYML``. Flights (CC0) are those of the demo.
+Car loans, car prices and Californian houses are in NannyML's wheel (Apache-2.0): ``pip download --no-deps nannyml==0.13.1``, the folder of
+its data named by ``DRIFTBUS_NANNYML``. Flights (CC0) are those of the demo.
 """
 
 import functools

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -125,3 +126,49 @@ def test_without_the_topic_it_is_said_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(BusError, match="driftbus topics create"):
         Desk(bus, configured)
     bus.close()
+
+
+def test_a_topic_that_is_made_again_asks_what_it_holds_and_nothing_else(tmp_path: Path) -> None:
+    with desk(tmp_path, requests(30)) as (made, bus, configured):
+        made.answer("anna", waiting(made, "anna")[:3], NOW, label="card")
+        old = waiting(made, "anna")
+        bus.delete(configured.topics.reviews)
+        with pytest.raises(BusError, match="driftbus topics create"):
+            made.refresh()
+        bus.create(configured.topics.reviews, configured.topics.partitions)
+        cases.write(bus, configured, [request(40), request(41)])
+        made.refresh()
+        assert sorted(waiting(made, "anna")) == sorted(one.case for one in (request(40), request(41)))
+        with pytest.raises(Refused, match="it is not among the 2 newest"):
+            made.answer("anna", old[:1], NOW, label="card")
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"label": float("nan")}, "label: nan: nothing that may stand there"),
+        ({"label": float("inf")}, "label: inf: nothing that may stand there"),
+        ({"label": 10**400}, "label: 1000"),
+        ({"label": ["card"]}, "label: a list: nothing that may stand there"),
+        ({"label": "x" * 2_001}, "label: 'xxx"),
+        ({"label": "\ud800"}, r"label: '\\ud800'"),
+        ({"skipped": ""}, "skipped: '': string should have at least 1 character"),
+        ({"skipped": "x" * 201}, "skipped: 'xxx"),
+        ({"label": "card", "skipped": "why"}, "it has both"),
+        ({}, "it has none"),
+    ],
+)
+def test_an_answer_that_nobody_could_read_is_refused_with_what_is_wrong(tmp_path: Path, said: dict[str, Any], told: str) -> None:
+    """And whoever writes it to the topic all the same finds the same words among the dead letters."""
+    with desk(tmp_path, requests(2)) as (made, bus, configured):
+        with pytest.raises(Refused, match=told):
+            made.answer("eve", [request(0).case], NOW, **said)
+        assert answers(bus, configured) == []
+
+
+@pytest.mark.parametrize("label", [True, 0, 2**53, -1.5, 1e308, float(2**60), "", "a\0b", "\u202e"])
+def test_an_answer_is_read_as_it_was_given(tmp_path: Path, label: Any) -> None:
+    with desk(tmp_path, requests(2)) as (made, bus, configured):
+        made.answer("\u202eeve\0", [request(0).case], NOW, label=label)
+        (found,) = answers(bus, configured)
+        assert (found.label, type(found.label), found.reviewer) == (label, type(label), "\u202eeve\0")

@@ -127,10 +127,12 @@ def _anywhere(place: Place, sample: Sample, identities: Identities) -> bool:
     return True
 
 
-def contents(stream: Stream, sample: Sample, model: str, version: str, rows: Sequence[int], rules: ModelRules) -> Iterator[Finding]:
-    """What the messages of a model version say, as far as its rules for personal data let it be seen."""
+def contents(
+    stream: Stream, sample: Sample, model: str, version: str, rows: Sequence[int], rules: ModelRules, *, ids: bool
+) -> Iterator[Finding]:
+    """What the messages of a model version say, as far as its rules for personal data let it be seen; ``ids``: these, too."""
     yield Finding("ok", f"{model}/{version}: {len(rows):,} messages")
-    yield from (Finding("more", line) for line in _described(stream.mapping, sample, rows, rules))
+    yield from (Finding("more", line) for line in _described(stream.mapping, sample, rows, rules, ids=ids and not rules))
 
 
 def invalid_fields(stream: Stream, sample: Sample, reference: Reference, rows: Sequence[int], rules: ModelRules) -> Iterator[Finding]:
@@ -185,12 +187,12 @@ def _beside(name: str, there: Sequence[str]) -> str:
     return f"{name!a} (messages have {near!a})" if alike else f"{name} (messages have {near!r})"
 
 
-def _described(mapping: Mapping, sample: Sample, rows: Sequence[int], rules: ModelRules) -> Iterator[str]:
+def _described(mapping: Mapping, sample: Sample, rows: Sequence[int], rules: ModelRules, *, ids: bool) -> Iterator[str]:
     """A line per thing that is mapped: where it is, of which types, and one example."""
     messages = [decode_generic(sample.values[row]) for row in rows]
     for name in ("id", "time", "prediction", "score", "text", "embedding"):
         place = getattr(mapping, name)
-        if isinstance(place, Place) and place.source == "path" and not (name == "id" and rules) and not rules.settings.dropped(place.name):
+        if isinstance(place, Place) and place.source == "path" and (ids or name != "id") and not rules.settings.dropped(place.name):
             values = [_at(message, place.path) for message in messages]
             yield from _line(f"{name} ({place})", values, rules.of(place.name), told_if_absent=name == "prediction")
     if isinstance(mapping.features, Place):

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftbus.detectors.concept import LANE, Arrivals, Gathering, OutcomeSuite
+from driftbus.detectors.concept import LANE, REVIEWS, Arrivals, Gathering, OutcomeSuite
 from driftbus.detectors.concept.space import ERRORS, RELATION
+from driftbus.detectors.concept.suite import FORMAT
 from driftbus.detectors.episodes.at_work import UnusableDetector
 from driftbus.detectors.episodes.step import State, adapted, close, fits, start, step
+from driftbus.schemas.identity import derived_id
 from driftbus.schemas.stored.baseline import OutcomeBaseline
 
 from ...benchmarks.concept import CELLS, ONE, WORSE, alone, harder, means, reference, runs_of
@@ -67,6 +69,35 @@ def test_its_episodes_are_not_those_of_another_lane() -> None:
     others = suite_of(COIN.baseline)
     others.identity = type(COIN.identity)(**{**vars(COIN.identity), "lane": ""})
     assert events[0].episode != folded(others, coin([0.4] * 10))[1][0].episode
+
+
+def test_what_labels_say_and_what_people_do_share_the_weight_of_errors() -> None:
+    def weights(tests: OutcomeSuite) -> dict[str, float]:
+        weighed = tests.bets.signal_weight.round(12).tolist()
+        return {signal.name: weight for signal, weight in zip(tests.bets.signals, weighed, strict=True)}
+
+    beside, people = suite_of(COIN.baseline, reviewed=True), suite_of(COIN.baseline, by="reviews")
+    assert weights(COIN) == {ERRORS: 0.1, RELATION: 0.05}
+    assert weights(beside) == {ERRORS: 0.05, RELATION: 0.05}
+    assert weights(people) == {ERRORS: 0.05}
+    assert (beside.identity.lane, people.identity.lane) == (LANE, REVIEWS)
+    assert len({one.fingerprint for one in (COIN, beside, people)}) == 3
+
+
+def test_a_state_of_before_there_were_reviews_fits_where_there_are_none() -> None:
+    plain = suite_of(COIN.baseline, by="labels", reviewed=False)
+    assert (
+        plain.fingerprint
+        == COIN.fingerprint
+        == derived_id(
+            "outcomes",
+            FORMAT,
+            COIN.baseline.name,
+            COIN.outcome_settings.model_dump_json(exclude={"false_alarms", "by", "reviewed"}),
+            COIN.named.decisive,
+            len(COIN.bets.owner),
+        )
+    )
 
 
 def of_losses(draw: np.random.Generator, sizes: Iterable[float]) -> list[Arrivals]:

@@ -7,7 +7,7 @@ import pytest
 
 from driftbus.detectors.neighbours.causes import Causes, causes
 from driftbus.detectors.neighbours.cures import Blame, blamed, excess
-from driftbus.detectors.neighbours.levels import LEVELS, OUTLIER
+from driftbus.detectors.neighbours.levels import FAR, OUTLIER
 
 from .tables import NAMES, SOURCES, Rows, index, table
 
@@ -48,7 +48,7 @@ def category(rows: Rows) -> None:
     ],
 )
 def test_a_broken_field_is_named(name: str, change: Callable[[Rows], None]) -> None:
-    for level in (OUTLIER, LEVELS[1]):
+    for level in (OUTLIER, FAR):
         found = told(change, level)
         assert found.blame == Blame("field", (name,))
         assert found.fields[name] >= 0.85

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from driftbus.detectors.neighbours.calibration import Calibrated
 from driftbus.detectors.neighbours.distinct import split
 from driftbus.detectors.neighbours.embedder import Choice
-from driftbus.detectors.neighbours.levels import LEVELS
+from driftbus.detectors.neighbours.levels import FAR, UNLIKE
 from driftbus.detectors.neighbours.parts import LONGEST, parts
 from driftbus.detectors.neighbours.texts import UNSCORED, TextIndex
 from driftbus.detectors.neighbours.vectors import LENGTH, embedded, whole
@@ -50,7 +50,7 @@ def test_flags_say_what_the_p_values_say(index: TextIndex) -> None:
     found, exact = flags(index, queries), index.exact(queries.vectors, None, queries.firsts)
     scored = found != UNSCORED
     assert np.array_equal(np.isnan(exact.p), ~scored)
-    assert np.array_equal(found[scored], (exact.p[scored] <= LEVELS[0]).astype(int) + (exact.p[scored] <= LEVELS[1]))
+    assert np.array_equal(found[scored], (exact.p[scored] <= UNLIKE).astype(int) + (exact.p[scored] <= FAR))
     assert np.all(exact.nearest[~scored] == -1)
 
 
@@ -90,6 +90,16 @@ def test_an_index_of_other_token_vectors_is_refused() -> None:
         TextIndex.decoded(content)
     with pytest.raises(ValueError, match="no index"):
         TextIndex.decoded(b"\x00rubbish")
+
+
+def test_the_same_files_in_another_release_are_the_same_embedder() -> None:
+    index, _ = TextIndex.built(sentences(SHOP, 400, 1), embedder="tokens", tokens=tokens())
+    content = index.encoded()
+    release = tokens().name.partition("/")[2].partition("/")[0].encode()
+    assert content.count(release) == 1
+    older = TextIndex.decoded(content.replace(release, b"wordllama-" + b"0" * (len(release) - 10)), tokens())
+    queries = index.read([*sentences(SHOP, 100, 2), *sentences(SKY, 20, 3)])
+    assert np.array_equal(flags(older, queries), flags(index, queries))
 
 
 def test_no_kernel_of_the_processor_and_no_number_of_threads_shows() -> None:

@@ -1,4 +1,4 @@
-"""Where what the joiner says rests on less than all there was: spans of record time, for the panes of an interval and for progress."""
+"""Where what is said rests on less than all there was: spans of record time, of which intervals, slots and progress are no better known."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -63,3 +63,14 @@ class Doubts:
     def forget(self, before: int) -> None:
         """What ends by then will not be asked for."""
         self._partly, self._decided = ([span for span in spans if span[1] > before] for spans in (self._partly, self._decided))
+
+    def plain(self) -> list[list[Span]]:
+        """As it stands in a snapshot."""
+        return [self._partly, self._decided]
+
+    @classmethod
+    def restored(cls, plain: Sequence[Sequence[Sequence[int]]]) -> "Doubts":
+        """What `plain` wrote."""
+        doubts = cls()
+        doubts._partly, doubts._decided = ([(start, end) for start, end in spans] for spans in plain)
+        return doubts

@@ -1,0 +1,135 @@
+"""What a run left, compared with what one undisturbed process leaves of the same input, and with a replay of its recording."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from driftbus.consumers.bus.embedded import EmbeddedBus
+from driftbus.consumers.bus.interface import Bus, TopicDescription
+from driftbus.consumers.bus.kafka import KafkaBus
+from driftbus.consumers.bus.recording import load_recording, write_recording
+from driftbus.consumers.console.performance import performance_of
+from driftbus.consumers.console.reviewed import all_reviewed
+from driftbus.consumers.pipeline.own_topics import create_topics
+from driftbus.consumers.pipeline.runner import Pipeline
+from driftbus.consumers.reference.golden_records import read
+from driftbus.schemas.configuration import Configuration
+from driftbus.schemas.messages.golden import GoldenEvaluation, GoldenRequest
+from driftbus.schemas.messages.pane import ARRIVALS, REVISIONS, Pane
+
+from ...streaming import everything
+from .answers import apart, compared, drawn, is_estimate
+from .world import APPLICATION, IDLE, LABELS, MODELS, PREDICTIONS
+
+#: A model, and whether of its outcomes: each lane's events have an order, between lanes there is none.
+Lane = tuple[str, bool]
+
+
+class Left(NamedTuple):
+    """What was published of outcomes."""
+
+    panes: list[bytes]
+    performance: dict[int, list[bytes]]
+    events: dict[Lane, list[bytes]]
+    cases: list[bytes]
+    compared: list[bytes]
+
+
+def evaluated(bus: Bus, configuration: Configuration) -> list[str]:
+    """The requests of all evaluations."""
+    found = [event for events in everything(bus, configuration.topics.golden).values() for event in events]
+    read_ = [read(APPLICATION, event.key, event.value, event.headers) for event in found if event.value]
+    return [one.request for one in read_ if isinstance(one, GoldenEvaluation)]
+
+
+def left(bus: Bus, configuration: Configuration) -> Left:
+    """What was published."""
+    summaries = [event for events in everything(bus, configuration.topics.summaries).values() for event in events]
+    panes = [event.value for event in summaries if dict(event.headers)["ce_type"] == Pane.TYPE.encode()]
+    panes = [value for value in panes if Pane.decoded(value).of in (ARRIVALS, REVISIONS)]
+    told_: dict[Lane, list[bytes]] = {}
+    for events in everything(bus, configuration.topics.drift).values():
+        for event in events:
+            told_.setdefault(((event.key or b"").decode(), event.content.get("kind") == "performance"), []).append(event.value)
+    performance = everything(bus, configuration.topics.performance)
+    records = {number: [one.value for one in events if not is_estimate(one)] for number, events in performance.items()}
+    return Left(sorted(panes), records, told_, drawn(bus, configuration), compared(bus, configuration))
+
+
+def clean(bus: KafkaBus, configuration: Configuration, folder: Path) -> Left:
+    """The same input through one process in memory, whose joins topic has the same id: outcome panes name it."""
+    recording = folder / "input.jsonl"
+    write_recording(bus, [PREDICTIONS, LABELS, IDLE, configuration.topics.models], recording)
+    joins = bus.describe([configuration.topics.joins])[configuration.topics.joins]
+    embedded = configuration.model_copy(update={"bus": "embedded", "embedded": ":memory:", "kafka": {}})
+    with closing(EmbeddedBus(":memory:", embedded.application, "clean")) as memory:
+        load_recording(memory, recording)
+        memory.restore(joins, [])
+        performance = TopicDescription(embedded.topics.performance, joins.id, joins.partitions, {})  # not compacted: all records are there
+        memory.restore(performance, [])
+        create_topics(memory, embedded)
+        with closing(Pipeline(memory, embedded, ["profiler", "joiner", "detector", "reviewer"])) as pipeline:
+            for _ in pipeline.run_until_end():
+                pass
+        return left(memory, embedded)
+
+
+def replayed(folder: Path) -> list[list[Any]]:
+    """Events and performance that `driftbus replay` tells of what `driftbus record` wrote."""
+    for words in (["record", "week.jsonl"], ["replay", "week.jsonl", "--events", "events.jsonl", "--performance", "performance.jsonl"]):
+        command = [sys.executable, "-c", "from driftbus.consumers.command.main import main; main()", *words, "--config", "driftbus.yaml"]
+        paths = os.pathsep.join([str(Path.cwd() / ".package"), *filter(None, [os.environ.get("PYTHONPATH")])])
+        subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": paths})
+    files = (folder / name for name in ("events.jsonl", "performance.jsonl"))
+    return [[msgspec.json.decode(line) for line in file.read_text().splitlines()] for file in files]
+
+
+def _settled(record: dict[str, Any]) -> dict[str, Any]:
+    """A record without what labels say of cases: of an answer that comes when its prediction waits no more they say nothing."""
+    return {name: value for name, value in record.items() if "labelled" not in name or "asked" not in record}
+
+
+def differences(bus: KafkaBus, configuration: Configuration, folder: Path, requests: list[GoldenRequest]) -> Iterator[str]:
+    """In words; none where all is equal."""
+    found, expected = left(bus, configuration), clean(bus, configuration, folder)
+    if found.panes != expected.panes:
+        yield f"outcome panes: {len(found.panes)} for {len(expected.panes)}, {len({*found.panes} ^ {*expected.panes})} others"
+    if found.performance != expected.performance:
+        counts = [sum(map(len, one.performance.values())) for one in (found, expected)]
+        yield f"performance records: {counts[0]} for {counts[1]}"
+    for what, ours, theirs in ("cases", found.cases, expected.cases), ("compared rows", found.compared, expected.compared):
+        if ours != theirs:
+            yield f"{what}: {len(ours)} for {len(theirs)}, {len({*ours} ^ {*theirs})} others"
+    yield from apart(bus, configuration)
+    for key in sorted(found.events.keys() | expected.events.keys()):
+        if found.events.get(key) != expected.events.get(key):
+            counts = [len(some.get(key, [])) for some in (found.events, expected.events)]
+            yield f"events of {key[0]}, {'outcomes' if key[1] else 'all else'}: {counts[0]} for {counts[1]}"
+    events, performance = replayed(folder)
+    decoded = [
+        msgspec.json.decode(one, type=dict[str, Any]) for (model, _), some in found.events.items() if model in MODELS for one in some
+    ]
+    # A replay has no live clock, and says so in the hash of its configuration.
+    ours, theirs = (sorted(msgspec.json.encode(one | {"configuration": ""}) for one in some) for some in (decoded, events))
+    if ours != theirs:
+        pairs = [(msgspec.json.decode(one), msgspec.json.decode(other)) for one, other in zip(ours, theirs, strict=False) if one != other]
+        unlike = sorted({key for one, other in pairs for key in one.keys() | other.keys() if one.get(key) != other.get(key)})
+        yield f"events of the replay: {len(ours)} for {len(theirs)}, unlike in {', '.join(unlike)}: {pairs[:1]}"
+    told = (msgspec.json.decode(one.model_dump_json()) for one in (*performance_of(bus, configuration), *all_reviewed(bus, configuration)))
+    if list(map(_settled, told)) != list(map(_settled, performance)):
+        yield f"performance of the replay: {len(performance)} records"
+    answered = sorted(evaluated(bus, configuration))
+    if answered != sorted(one.request for one in requests):
+        yield f"golden evaluations: {len(answered)} of {len(requests)} requests"
+    kinds = [one.get("kind") for one in decoded]
+    print(
+        f"{len(found.panes):,} outcome panes, {sum(map(len, found.performance.values())):,} performance records, "
+        f"{len(kinds)} events of models ({kinds.count('performance')} of performance), {len(answered)} golden evaluations",
+        flush=True,
+    )
