@@ -138,7 +138,7 @@ class Model:
     def _told(self, watched: Watched, ran: Ran, touched: Sequence[Incident]) -> list[Published]:
         """The revisions that are news: of incidents that this run found or missed, and of those whose gate that changes."""
         told = {one.id: since_onset(one, ran) for one in touched}
-        of_version = self._gate(watched, told)
+        of_version = self._gate(watched, told, ran.time)
         published = []
         for incident in in_order(touched):
             found = told[incident.id]
@@ -148,9 +148,9 @@ class Model:
                 incident.said = news
         return published
 
-    def _gate(self, watched: Watched, told: dict[str, Told]) -> RetrainGate:
+    def _gate(self, watched: Watched, told: dict[str, Told], time: int) -> RetrainGate:
         open_ = [one for one in self.incidents.open if one.id in told]
-        return decide([standing(one, told[one.id]) for one in open_], baseline=watched.windows.stands)
+        return decide([standing(one, told[one.id], time) for one in open_], baseline=watched.windows.stands)
 
     def _published(self, watched: Watched, incident: Incident, told: Told, ran: Ran, of_version: RetrainGate) -> Published:
         length = max(incident.onset.end - incident.onset.start, 1)

@@ -21,7 +21,6 @@ from ...schemas.messages.root_cause import (
     MOST_LISTED,
     MOST_OWNERS,
     MOST_REASON,
-    MOST_TEXT,
     CauseMap,
     CauseRuledOut,
     CoincidentFact,
@@ -81,6 +80,7 @@ class Told:
     rows: int
     labelled: int
     windows: int
+    outliers: int  #: of those labelled, rows unlike the training data
     impact: Impact
     offsets: dict[Place, tuple[int, int]]
     complete: bool
@@ -100,6 +100,7 @@ def since_onset(incident: Incident, ran: Ran) -> Told:
         rows=sum(one.sums.rows for one in of_it),
         labelled=max(labelled, 0),
         windows=len(of_it),
+        outliers=_labelled_outliers(incident, ran.case),
         impact=_impact(incident.finding, ran.diagnosis, labelled),
         offsets=offsets,
         complete=all(one.sums.complete for one in of_it),
@@ -113,7 +114,10 @@ def event(whose: Whose, incident: Incident, told: Told, ran: Ran, of_version: Re
     by_name = {field.name: field for field in ran.case.fields}
     owners = _owners(finding, by_name)
     names = finding.features[:MOST_FEATURES]
-    remedy = mitigation.mitigate(finding, owners, onset.start)
+    near = _near(incident, ran.case.coincident, finding, ran.windows)
+    released = tuple((one.type, one.ref) for one in near)
+    known = mitigation.Known(onset.start, incident.ended, told.impact.harm, owners, released)
+    remedy = mitigation.mitigate(finding, known)
     data = remedy.training_data.model_copy(update={"recompute": remedy.training_data.recompute[:MOST_FEATURES]})
     found = RootCauseEvent(
         application=whose.application,
@@ -144,7 +148,7 @@ def event(whose: Whose, incident: Incident, told: Told, ran: Ran, of_version: Re
         onset=Onset(
             window=(onset.start, onset.end),
             shape=finding.shape,
-            coincident=_near(incident, ran.case.coincident, finding, ran.windows),
+            coincident=near,
         ),
         run=ran.time,
         confidence=_rounded(finding.confidence),
@@ -184,7 +188,7 @@ def event(whose: Whose, incident: Incident, told: Told, ran: Ran, of_version: Re
         artifact=incident.artifact,
         text="",
     )
-    return found.model_copy(update={"text": text.told(found)[:MOST_TEXT]})
+    return found.model_copy(update={"text": text.told(found)})
 
 
 def news_of(incident: Incident, harm: str, of_version: RetrainGate) -> str:
@@ -206,18 +210,44 @@ def news_of(incident: Incident, harm: str, of_version: RetrainGate) -> str:
     return content_hash(msgspec.json.encode(facts))[7:23]
 
 
-def standing(incident: Incident, told: Told) -> gate.Standing:
-    """As far as a retrain depends on it."""
+def standing(incident: Incident, told: Told, time: int) -> gate.Standing:
+    """As far as a retrain depends on it, at the time of a run."""
     finding = incident.finding
     return gate.Standing(
-        incident.id,
-        finding.cause,
-        incident.status,
-        _rounded(finding.confidence),
-        told.impact.harm,
-        told.labelled,
-        incident.word is not None,
+        incident=incident.id,
+        cause=finding.cause,
+        status=incident.status,
+        confidence=_rounded(finding.confidence),
+        harm=told.impact.harm,
+        labelled=told.labelled,
+        outliers=told.outliers,
+        windows=told.windows,
+        whole=finding.shape == "abrupt" and _in_all_rows(finding),
+        age=max(time - incident.since, 0),
+        by_person=incident.word is not None,
     )
+
+
+def _in_all_rows(finding: Finding) -> bool:
+    shares = [one.value for one in finding.evidence if one.name == "share_of_rows" and isinstance(one.value, float)]
+    return min([*shares, 1.0 if finding.map is None else finding.map.share]) >= 1
+
+
+def _labelled_outliers(incident: Incident, case: Case) -> int:
+    """Labelled rows since the onset that are unlike the training data, at most: those that are not known to be like it, nor more than the
+    share that is unlike it."""
+    found = 0
+    for one in case.monitored:
+        outcomes = one.outcomes
+        if (
+            one.end >= incident.onset.end
+            and one.scored
+            and outcomes is not None
+            and outcomes.relation is not None
+            and outcomes.inner is not None
+        ):
+            found += min(outcomes.relation.rows - outcomes.inner.rows, outcomes.relation.rows * one.outliers // one.scored)
+    return max(found, 0)
 
 
 def _impact(finding: Finding, diagnosis: Diagnosis, labelled: int) -> Impact:

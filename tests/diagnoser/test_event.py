@@ -79,6 +79,6 @@ def test_nobody_retrains_on_a_suspicion_or_a_fault() -> None:
     for cause in ("data_drift", "training_serving_skew", "undetermined", "model_broken", "feature_recalibration"):
         incident = found(("a",))
         incident.finding = replace(incident.finding, cause=cause)
-        assert decide([standing(incident, since_onset(incident, now))], baseline=True).decision != "allow"
+        assert decide([standing(incident, since_onset(incident, now), now.time)], baseline=True).decision != "allow"
     assert decide([], baseline=False).decision == "hold"
     assert decide([], baseline=True).decision == "allow"
