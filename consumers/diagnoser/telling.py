@@ -8,6 +8,7 @@ import msgspec
 
 from ...detectors.diagnosis import gate, mitigation, text
 from ...detectors.diagnosis.evidence import Case, Coincident, FieldOf
+from ...detectors.diagnosis.evidence import Window as Evidence
 from ...detectors.diagnosis.finding import Diagnosis, Finding
 from ...detectors.diagnosis.incidents import Incident, band
 from ...detectors.diagnosis.sums import Place
@@ -90,7 +91,7 @@ class Told:
 def since_onset(incident: Incident, ran: Ran) -> Told:
     """What the windows since its onset hold."""
     of_it = [one for one in ran.windows if one.last >= incident.onset.number]
-    labelled = sum(one.outcomes.labelled for one in ran.case.monitored if one.end >= incident.onset.end and one.outcomes is not None)
+    labelled = sum(one.outcomes.labelled for one in _judged(incident, ran.case) if one.outcomes is not None)
     offsets: dict[Place, tuple[int, int]] = {}
     for one in of_it:
         for place, (first, last) in one.sums.offsets.items():
@@ -233,19 +234,20 @@ def _in_all_rows(finding: Finding) -> bool:
     return min([*shares, 1.0 if finding.map is None else finding.map.share]) >= 1
 
 
+def _judged(incident: Incident, case: Case) -> list[Evidence]:
+    """Windows since its onset, with those of which only outcomes are kept: labels may come when the others are gone. Of merged ones those
+    that began before it are left out."""
+    older = [one for one in case.ladder if one.start >= incident.onset.start]
+    return [*older, *(one for one in case.monitored if one.end >= incident.onset.end)]
+
+
 def _labelled_outliers(incident: Incident, case: Case) -> int:
     """Labelled rows since the onset that are unlike the training data, at most: those that are not known to be like it, nor more than the
     share that is unlike it."""
     found = 0
-    for one in case.monitored:
+    for one in _judged(incident, case):
         outcomes = one.outcomes
-        if (
-            one.end >= incident.onset.end
-            and one.scored
-            and outcomes is not None
-            and outcomes.relation is not None
-            and outcomes.inner is not None
-        ):
+        if one.scored and outcomes is not None and outcomes.relation is not None and outcomes.inner is not None:
             found += min(outcomes.relation.rows - outcomes.inner.rows, outcomes.relation.rows * one.outliers // one.scored)
     return max(found, 0)
 
