@@ -56,7 +56,7 @@ def _verb(answer: Answer, does: str, of_cause: str) -> None:
         with opened(configuration) as bus:
             found = incident_of(bus, configuration, incident).last
             if answer == "confirm" and cause not in (None, found.cause):
-                msg = f"--cause {cause}: {short_id(found.incident)} is told as {found.cause}; if it is {cause} instead: reject --cause {cause}"
+                msg = f"--cause {cause}: it is told as {found.cause}; if it is {cause} instead: reject --cause {cause}"
                 raise click.UsageError(msg)
             when = _time(configuration, found, at)
             fields = {"model": found.model, "incident": found.incident, "answer": answer, "cause": cause, "note": note, "by": by}
