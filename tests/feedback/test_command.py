@@ -69,7 +69,10 @@ def test_an_incident_is_named_by_its_beginning_and_the_last_word_on_it_is_listed
         (("11111111", "confirm"), "2 incidents begin so"),
         (("ffff", "confirm"), "there is no such incident on fraud-watch.root-causes"),
         ((FIRST, "perhaps"), "'perhaps' is not one of 'confirm', 'reject'"),
-        ((FIRST, "confirm", "--cause", "model_broken"), "is told as data_drift; if it is model_broken instead: reject --cause model_broken"),
+        (
+            (FIRST, "confirm", "--cause", "model_broken"),
+            "is told as data_drift; if it is model_broken instead: reject --cause model_broken",
+        ),
         ((FIRST, "confirm", "--note", "x" * 2_001), "note: a note of 2,001 characters; at most 2,000 are read"),
         ((FIRST, "confirm", "--by", "\0"), "by: a name with U+0000 in it"),
         ((FIRST, "confirm", "--at", "soon"), "--at soon"),
@@ -100,7 +103,9 @@ def test_a_calibration_is_made_of_what_was_told_when_people_spoke_and_named_by_i
 
 
 def test_what_was_released_is_told_under_a_key_that_follows_from_it(watching: User) -> None:
-    told = watching.says("coincident", "feature_version", "amounts 4.2", "--source", "shop", "--features", "amount, country", "--at", "2023-11-15")
+    told = watching.says(
+        "coincident", "feature_version", "amounts 4.2", "--source", "shop", "--features", "amount, country", "--at", "2023-11-15"
+    )
     assert told == "amounts 4.2: feature version of shop\n"
     configuration = load()
     with closing(open_bus(configuration)) as bus:
