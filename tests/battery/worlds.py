@@ -210,6 +210,7 @@ def settings_of(folder: Path, application: str) -> Configuration:
                 "false_alarms": "1 per 1h",
                 "labels": LABELS,
                 "ood": {"of": "row"},
+                "features": {"amount": {"as_of": "as_of"}},
                 "review": {"budget": "600 per hour", "slot": "1m"},
             },
             ASKED: {"review": {}},
@@ -245,11 +246,10 @@ def fill(world: World, *more: Sent) -> None:
 
 
 def named(sent: Sent, number: int) -> Sent:
-    """With an id, if it is a prediction."""
+    """With an id, if it is a prediction, and a time as of which its amount is."""
+    known = {"id": f"row {number}", "trip": f"trip {number}", "as_of": (BEGINNING + sent.time) / 1000 - number % 90}
     try:
-        return sent._replace(
-            value=msgspec.json.encode({"id": f"row {number}", "trip": f"trip {number}"} | msgspec.json.decode(sent.value or b""))
-        )
+        return sent._replace(value=msgspec.json.encode(known | msgspec.json.decode(sent.value or b"")))
     except (msgspec.DecodeError, TypeError, UnicodeError, RecursionError):
         return sent
 
