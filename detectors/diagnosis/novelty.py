@@ -36,6 +36,8 @@ _AGAIN, _AGAIN_LEFT, _AGAIN_EXCESS = 2.0, 0.5, 0.1
 _TAIL, _ONE, _HALF = 0.6, 0.8, 0.5
 #: Of a shift's total variation, what of it may be left in the core where the novel rows make it: half of them may miss every threshold.
 _MOST_LEAKED = 0.5
+#: Of all rows, those in the core without which it says nothing: a fault has taken most of them out of it.
+_LEAST_CORE = 0.2
 #: What total variation of the core sampling comes to.
 _CORE_NOISE = 0.04
 #: Of the rows with a new category, those left within the distribution below which it is novelty; of outliers, what new categories leave.
@@ -187,18 +189,23 @@ def told_apart(inquiry: Inquiry, novelty: Novelty) -> tuple[Apart, Novelty]:
     drift = [
         name for name, one in shifted.items() if name in inquiry.fresh or not novelty.there(t) or _seen_in_core(inquiry, name, one, novelty)
     ]
-    inquiry.requests_unsure = not inquiry.outliers_known or (novelty.step is not None and not novelty.masks and not novelty.there(t))
-    inquiry.unsure = {name for name in drift if name not in inquiry.fresh and _unsure(inquiry, name, shifted[name])}
+    explained = novelty.step is not None and not novelty.there(t)  # by faults: new requests may be among their outliers
+    inquiry.unsure = {name for name in drift if name not in inquiry.fresh and _unsure(inquiry, name, shifted[name], novelty)}
+    inquiry.requests_unsure = not inquiry.outliers_known or bool(inquiry.unsure) or (explained and not novelty.masks)
     within = max((own.size for name in drift if name not in inquiry.fresh and (own := inside[name]) is not None), default=0.0)
     return Apart(drift, within), novelty
 
 
-def _unsure(inquiry: Inquiry, name: str, shift: Shift) -> bool:
-    """Whether new requests may make the shift: rows were not compared; or there are outliers, no masks, and little of it is in the core."""
-    if not inquiry.requests_unsure or not inquiry.outliers_known:
-        return inquiry.requests_unsure
+def _unsure(inquiry: Inquiry, name: str, shift: Shift, novelty: Novelty) -> bool:
+    """Whether new requests may make the shift: rows were not compared; or outliers are laid to faults, and little of it is in the core."""
+    if not inquiry.outliers_known:
+        return True
+    if novelty.step is None or novelty.there(inquiry.thresholds) or name in inquiry.growing:
+        return False
     core = _without(inquiry, name, shift, inquiry.base.outside, inquiry.now.outside)
-    return core is None or core.size < _MOST_LEAKED * shift.size
+    if core is None or core.now.sum() < _LEAST_CORE * shift.now.sum():
+        return not novelty.masks
+    return core.size < _MOST_LEAKED * shift.size
 
 
 def _seen_in_core(inquiry: Inquiry, name: str, shift: Shift, novelty: Novelty) -> bool:
@@ -284,6 +291,8 @@ def _found(inquiry: Inquiry, novelty: Novelty, step: Step, within: float, alone:
     doubt = best >= _HALF and not inquiry.agree_known(alone, step.onset)
     missing = {} if novelty.masks else {"ood": "whether one feature makes them so"}
     missing |= {"agreement": f"whether {alone}, which makes half of them so, is computed otherwise in serving"} if doubt else {}
+    if not inquiry.shifts and not all(inquiry.agree_known(name, step.onset) for name in inquiry.layout.names):
+        missing.setdefault("agreement", "whether a feature is another entity's: no feature by itself moved")
     inquiry.add(
         "prediction_label_bias",
         (),
