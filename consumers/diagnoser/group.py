@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ...detectors.diagnosis.incidents import Home
-from ...schemas.messages.pane import PREDICTIONS, REVISIONS, Pane
+from ...schemas.messages.pane import AGREEMENT, PREDICTIONS, REVISIONS, Pane
 from ...schemas.messages.progress import Progress
 from ..streams.align import Aligned, Aligner, Pending
 from .exhibit import Exhibit
@@ -33,6 +33,7 @@ class Group:
     watched_of: WatchedOf
     models: dict[str, Model] = field(default_factory=dict)
     late: tuple[str, ...] = ()  #: kinds that are waited for no more
+    runs: int = 0  #: since it was made
     _oldest: int = _NEVER_ANNOUNCED
 
     def hear(self, offset: int, appended: int, progress: Progress) -> list[Published]:
@@ -74,13 +75,15 @@ class Group:
             if not due:
                 return
             for end, name, watched in sorted(due, key=lambda one: (*one[:2], one[2].home)):
+                before = watched.runs
                 yield from self.models[name].run(watched, end, self.late)
+                self.runs += watched.runs - before
 
     def _taken(self, exhibit: Exhibit, aligned: Aligned[Exhibit]) -> Iterator[Published]:
         fact = exhibit.fact
         model = self._model(fact.model)
         if not isinstance(fact, Pane):
-            if model.known.take(fact):
+            if model.hear(fact):
                 for watched in model.versions.values():
                     watched.notice(aligned.end)
             return
@@ -89,7 +92,7 @@ class Group:
         version = model.versions.get(Home(fact.version, fact.reference or ""))
         if version is None:
             return
-        complete = aligned.complete and (fact.of != REVISIONS or fact.complete)
+        complete = aligned.complete and (fact.of not in (REVISIONS, AGREEMENT) or fact.complete)
         version.take(fact, aligned.end, complete=complete, clock_decided=aligned.clock_decided or fact.clock_decided)
 
     def _model(self, name: str) -> Model:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,10 @@ from ...detectors.diagnosis.reading import Reading
 from ...detectors.diagnosis.sums import Place, Read
 from ...detectors.diagnosis.windows import Window, Windows
 from ...detectors.familiarity.places import CELLS, WIDTH
-from ...schemas.messages.pane import OOD, REVISIONS, Pane
+from ...schemas.messages.pane import AGREEMENT, OOD, REVISIONS, Pane
 from ...schemas.stored.reference import Reference
 from ..streams.buckets import Buckets
+from .recalled import Recalled
 
 #: Outcomes about kept windows that are worth a run.
 ENOUGH_OUTCOMES = 500
@@ -48,9 +50,11 @@ class Watched:
         return self.grains.end(behind - 1)
 
     def take(self, pane: Pane, bucket: int, *, complete: bool, clock_decided: bool) -> None:
-        """A pane of predictions, of kind `ood`, or what became of predictions; it came in this bucket."""
+        """A pane of predictions, of kind `ood`, of what became of predictions, or of pairs; it came in this bucket."""
         if pane.of == REVISIONS:
             self._take_outcomes(pane)
+        elif pane.of == AGREEMENT:
+            self._take_pairs(pane)
         elif pane.of == OOD:
             self._take_compared(pane)
         else:
@@ -64,7 +68,7 @@ class Watched:
     def seen(self, window: Window) -> Evidence:
         """A window as a diagnosis looks at it."""
         known = self._read.get(window.first)
-        if known is None or known[0] is not window or window.encoded is None:
+        if known is None or known[0] is not window or not window.unchanged:
             window.written()
             known = self._read[window.first] = window, self.reading.window(window)
         return known[1]
@@ -75,10 +79,17 @@ class Watched:
             self._drawn = draw()
         return self._drawn
 
-    def forget_read(self) -> None:
-        """Let go of what is looked at no more."""
-        kept = {one.first: one for one in self.windows.all()}
+    def rest(self) -> None:
+        """Let go of what is looked at no more, and of what can be made again."""
+        kept = {one.first: one for one in self.windows.all() if one is not self.windows.open}
         self._read = {first: known for first, known in self._read.items() if kept.get(first) is known[0]}
+        for one, evidence in self._read.values():
+            if evidence.counted is not None:
+                evidence.values = Recalled(partial(self.reading.values, one))
+        for one in kept.values():
+            one.packed()
+        if self.windows.stands:
+            self._drawn = None
 
     def _take_predictions(self, pane: Pane, *, complete: bool, clock_decided: bool) -> None:
         window = self.windows.containing(pane.about)
@@ -136,6 +147,12 @@ class Watched:
         window.sums.add_outcomes(vector)
         window.changed()
         self.outcomes += abs(labelled)
+
+    def _take_pairs(self, pane: Pane) -> None:
+        window = self.windows.containing(pane.about)
+        if window is not None and self.reading.pairs is not None and self.reading.pairs.fits(pane):
+            window.sums.add_pairs(np.concatenate((pane.counts, pane.sums)), pane.commonest.reshape(-1, 3))
+            window.changed()
 
     def plain(self) -> tuple[list[Any], dict[str, bytes]]:  # plain data
         """As it stands in a snapshot; sums by the names of their windows."""

@@ -10,15 +10,15 @@ from typing import NamedTuple
 from ...schemas.configuration import Configuration
 from ..clerk import clerk
 from ..detector import detector
-from ..diagnoser import diagnoser, kinds
+from ..diagnoser import diagnoser
 from ..golden import evaluator
 from ..joiner import joiner
 from ..process.consumer import Consumer, Kind, Making
 from ..profiler import profiler
-from ..reference import golden_records, reviews
+from ..reference import feedback, golden_records, reviews
 from ..reviewer import reviewer
 
-#: In place of a topic's name: the topics of the configured streams, of predictions and of labels.
+#: In place of a topic's name: the topics of the configured streams, of predictions, of labels and of feature logs.
 INPUTS = "streams.*.topics"
 
 
@@ -30,6 +30,11 @@ def always(_: Configuration) -> bool:
 def has_labels(configuration: Configuration) -> bool:
     """It asks for what labels need."""
     return bool(configuration.labels)
+
+
+def has_joins(configuration: Configuration) -> bool:
+    """Predictions wait for something: labels, or rows of a feature log."""
+    return bool(configuration.joins)
 
 
 def has_ood(configuration: Configuration) -> bool:
@@ -44,8 +49,9 @@ def tells_performance(configuration: Configuration) -> bool:
 
 #: Topics that roles which are always there write only where something is configured.
 OPTIONAL: Mapping[str, Callable[[Configuration], bool]] = {
-    "joins": has_labels,
+    "joins": has_joins,
     "performance": tells_performance,
+    "feedback": feedback.asked,
     "golden": golden_records.asked,
     "ood": has_ood,
     "reviews": reviews.asked,
@@ -82,16 +88,17 @@ TOPOLOGY = (
         "fold",
         ("joins", "snapshots"),
         ("summaries", "reviews", "snapshots", "drift", "dead-letter"),
-        "lets predictions meet their labels, and sums what became of them",
+        "lets predictions meet their labels and the rows of feature logs, and sums what became of them",
         joiner.make,
-        asked=has_labels,
+        asked=has_joins,
     ),
     Node(
         clerk.ROLE,
         "fold",
-        ("models", "golden", "snapshots"),
+        ("models", "golden", "feedback", "snapshots"),
         ("summaries", "snapshots", "drift", "dead-letter"),
-        "copies what is said of models (a version deployed, promoted, rolled back; tested on its golden set) to where its panes lie",
+        "copies what is said of models (a version deployed, promoted, rolled back; tested on its golden set), what else was done, and what "
+        "people say of causes, to where the model's panes lie",
         clerk.make,
     ),
     Node(
@@ -120,7 +127,7 @@ TOPOLOGY = (
         ("root-causes", "snapshots", "drift", "dead-letter"),
         "says which cause is behind what drifts, what to do, and whether retraining is allowed",
         diagnoser.make,
-        asked=kinds.asked,
+        asked=feedback.asked,
     ),
     Node(
         evaluator.ROLE,

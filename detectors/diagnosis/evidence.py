@@ -4,6 +4,7 @@ Nothing here is a row. All counts are whole numbers that add, so that windows me
 were made of. What is None was not there: not configured, not arrived, or not of this window.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -67,6 +68,7 @@ class Agreeing:
     sums: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0)  #: x, y, xx, xy, yy of the differing ones that are numbers
     commonest: dict[str, int] = field(default_factory=dict)  #: online values of differing pairs, as texts, with their rows
     offline: Integers | None = None  #: the offline side in the reference's bins
+    cells: Integers | None = None  #: of the online values of differing pairs, hashed: one value's rows are at most its cell's
 
 
 @dataclass
@@ -110,7 +112,7 @@ class Window:
     start: int
     end: int
     rows: int
-    values: dict[str, Values]  #: by field, outputs too
+    values: Mapping[str, Values]  #: by field, outputs too
     scored: int = 0  #: rows compared with the training data
     outliers: int = 0
     masked: int = 0  #: outliers that were looked at without each field
