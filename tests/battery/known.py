@@ -48,6 +48,12 @@ def _indexed() -> tuple[Reference, bytes]:
     return found, stored[0]
 
 
+def _busy(known: Reference) -> Reference:
+    """As of traffic of ten rows a second, so that causes are looked for by the minute."""
+    assert known.last is not None
+    return known.model_copy(update={"last": known.last // 10})
+
+
 def offline(placed: Sequence[Sent]) -> Iterator[Sent]:
     """Rows of the feature log: of most predictions, half a minute later at most, some as training computes them otherwise."""
     for number, one in enumerate(placed):
@@ -59,9 +65,3 @@ def offline(placed: Sequence[Sent]) -> Iterator[Sent]:
             values = features | ({"age": 18} if number % 5 == 0 else {})
             value = {"entity": f"trip {number}", "as_of": BEGINNING + one.time, "values": values}
             yield Sent(number % 2, one.time + 5_000 * (number % 6), msgspec.json.encode(value))
-
-
-def _busy(known: Reference) -> Reference:
-    """As of traffic of ten rows a second, so that causes are looked for by the minute."""
-    assert known.last is not None
-    return known.model_copy(update={"last": known.last // 10})
