@@ -27,6 +27,7 @@ from ..bus.interface import Output
 from ..process.consumer import Making
 from ..process.folding import Folding
 from ..process.plugins import metrics_for
+from ..reference.agreement import comparisons
 from ..reference.artifacts import ArtifactStore
 from ..reference.outcomes import Bases
 from .archive import FOLDER
@@ -104,7 +105,7 @@ class Diagnosing:
 
 def readings(configuration: Configuration, store: ArtifactStore) -> ReadingOf:
     """How the windows of each model's references are read; the last ones asked for are kept."""
-    bases = Bases(configuration, store.reference, metrics_for(configuration))
+    bases, comparison_of = Bases(configuration, store.reference, metrics_for(configuration)), comparisons(configuration)
 
     @lru_cache(maxsize=_MOST_KNOWN)
     def reading_of(model: str, reference: str) -> tuple[Reference, Reading]:
@@ -118,6 +119,6 @@ def readings(configuration: Configuration, store: ArtifactStore) -> ReadingOf:
 
         outcomes = None if settings.labels is None else layout(bases(model, reference, settings.labels))
         profile = store.reference(reference)
-        return profile, Reading(profile, outcomes, whose)
+        return profile, Reading(profile, outcomes, whose, comparison_of(model, reference, profile.fields))
 
     return reading_of

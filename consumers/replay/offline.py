@@ -1,6 +1,6 @@
 """A file as the input of a pipeline on this machine: a table or a recording, in a temporary log, with the references it needs."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +9,7 @@ import click
 import numpy as np
 
 from ...schemas.cloud_events import iso
-from ...schemas.configuration import Configuration, FeatureLog, KafkaTopics, Labels, Model, Stream
+from ...schemas.configuration import Configuration, FeatureLog, KafkaTopics, Labels, Stream
 from ...schemas.identity import derived_id
 from ..bus.embedded import EmbeddedBus
 from ..bus.interface import Bus, TopicDescription, TopicPartition
@@ -114,19 +114,12 @@ def _joined(bus: EmbeddedBus, configuration: Configuration, streams: dict[str, S
         remedy = "" if recorded else f"; its file: --{section} FILE"
         for name in sorted(joins.keys() - there.keys()):
             say(f"{section}.{name}: not read: {', '.join(configuration.joins[name].topics)} is not there{remedy}")
-    models = {name: _without(model, there.keys()) for name, model in configuration.models.items()}
+    models = {name: model.without_joins(there) for name, model in configuration.models.items()}
     read = {
         section: {name: own.model_copy(update={"topics": there[name]}) for name, own in joins.items() if name in there}
         for section, joins in sections.items()
     }
     return {**read, "models": models}
-
-
-def _without(model: Model, there: Collection[str]) -> Model:
-    """Without the joins that are not there."""
-    found = model if model.labels in there else model.without_labels()
-    agreement = model.agreement if model.agreement is not None and model.agreement.log in there else None
-    return found.model_copy(update={"agreement": agreement})
 
 
 def _announce(bus: Bus, configuration: Configuration, offline: Configuration) -> tuple[datetime, datetime]:
