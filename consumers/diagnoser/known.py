@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ...detectors.diagnosis.evidence import Coincident, Evaluated
-from ...detectors.diagnosis.windows import Span
+from ...detectors.diagnosis.windows import BEFORE_A_CHANGE, LEAST_BASELINE, Span
 from ...detectors.golden.losses import mean_loss
 from ...schemas.messages.episode import EPISODE, EpisodeNote
 from ...schemas.messages.evidence import Evidence
@@ -31,6 +31,7 @@ class Episode(NamedTuple):
     opened: int  #: ms, the end of the bucket that opened it
     ended: int | None  #: ms
     signals: tuple[str, ...]  #: names of what it is about
+    major: bool  #: it is, or was in the end
 
 
 @dataclass
@@ -56,8 +57,12 @@ class Known:
         return True
 
     def amiss(self, version: str) -> list[Span]:
-        """When some episode of a version was open."""
-        return [Span(min(one.onset, one.opened - 1), one.ended) for one in self._of(version)]
+        """When some episode of a version was open: of those that are over the major ones, for lesser ones come and go with a season."""
+        return [
+            Span(min(one.onset, one.opened - 1), one.ended, BEFORE_A_CHANGE if one.major else LEAST_BASELINE)
+            for one in self._of(version)
+            if one.major or one.ended is None
+        ]
 
     def about(self, version: str, features: Collection[str], onset: int, near: int) -> list[str]:
         """Episodes with a signal among the features, which opened or began near an onset; without features all that are open."""
@@ -79,7 +84,7 @@ class Known:
     def _note(self, evidence: Evidence, note: EpisodeNote) -> None:
         names = tuple(sorted({part for one in note.signals for part in one.name.split(" × ")}))
         ended = evidence.bucket if note.status == "resolved" else None
-        self.episodes[note.episode] = Episode(note.episode, evidence.version, note.kind, note.onset, note.opened, ended, names)
+        self.episodes[note.episode] = Episode(note.episode, evidence.version, note.kind, note.onset, note.opened, ended, names, note.severity == "major")
         over = sorted((one for one in self.episodes.values() if one.ended is not None), key=lambda one: (one.ended, one.id))
         for one in over[: max(len(self.episodes) - MOST_EPISODES, 0)]:
             del self.episodes[one.id]
@@ -109,5 +114,5 @@ class Known:
 
 
 def _episode(plain: list[Any]) -> Episode:
-    name, version, kind, onset, opened, ended, signals = plain
-    return Episode(name, version, kind, onset, opened, ended, tuple(signals))
+    name, version, kind, onset, opened, ended, signals, major = plain
+    return Episode(name, version, kind, onset, opened, ended, tuple(signals), major)
