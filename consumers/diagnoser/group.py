@@ -83,7 +83,7 @@ class Group:
         fact = exhibit.fact
         model = self._model(fact.model)
         if not isinstance(fact, Pane):
-            if model.known.take(fact):
+            if model.hear(fact):
                 for watched in model.versions.values():
                     watched.notice(aligned.end)
             return

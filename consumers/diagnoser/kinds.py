@@ -14,9 +14,9 @@ from ..streams.lanes import Lane, lanes_of
 from .exhibit import Fact
 
 #: Facts that the clerk copies, by the topic where they stand; golden evaluations only of models with a golden set.
-MODEL, GOLDEN = "model", "golden"
+MODEL, GOLDEN, FEEDBACK = "model", "golden", "feedback"
 #: In which order a run takes what was cut at the same time.
-ORDER = (PREDICTIONS, OOD, REVISIONS, AGREEMENT, GOLDEN, MODEL, EPISODE)
+ORDER = (PREDICTIONS, OOD, REVISIONS, AGREEMENT, GOLDEN, MODEL, EPISODE, FEEDBACK)
 
 
 class Kinds(NamedTuple):
@@ -52,16 +52,15 @@ class Kinds(NamedTuple):
         return tuple(dict.fromkeys(one for one in of_models if one is not None))
 
 
-def asked(configuration: Configuration) -> bool:
-    """Whether causes are looked for at all."""
-    return bool(Kinds.all(configuration))
-
-
 def awaited(configuration: Configuration, kinds: Kinds) -> dict[str, tuple[str, ...]]:
     """By source, the topics whose partitions say how far it is complete, as `placed` names them."""
     topics = configuration.topics
     lanes = lanes_of(configuration, kinds.stream)
-    found = {_named(PREDICTIONS, kinds.stream): configuration.streams[kinds.stream].topics, _named(MODEL, kinds.stream): (topics.models,)}
+    found: dict[str, tuple[str, ...]] = {
+        _named(PREDICTIONS, kinds.stream): configuration.streams[kinds.stream].topics,
+        _named(MODEL, kinds.stream): (topics.models,),
+        _named(FEEDBACK, kinds.stream): (topics.feedback,),
+    }
     if kinds.labels is not None:
         found[_named(ARRIVALS, kinds.labels)] = (topics.joins,)
         lanes = (*lanes, Lane(kinds.labels, ARRIVALS))

@@ -10,12 +10,12 @@ from typing import NamedTuple
 from ...schemas.configuration import Configuration
 from ..clerk import clerk
 from ..detector import detector
-from ..diagnoser import diagnoser, kinds
+from ..diagnoser import diagnoser
 from ..golden import evaluator
 from ..joiner import joiner
 from ..process.consumer import Consumer, Kind, Making
 from ..profiler import profiler
-from ..reference import golden_records, reviews
+from ..reference import feedback, golden_records, reviews
 from ..reviewer import reviewer
 
 #: In place of a topic's name: the topics of the configured streams, of predictions, of labels and of feature logs.
@@ -51,6 +51,7 @@ def tells_performance(configuration: Configuration) -> bool:
 OPTIONAL: Mapping[str, Callable[[Configuration], bool]] = {
     "joins": has_joins,
     "performance": tells_performance,
+    "feedback": feedback.asked,
     "golden": golden_records.asked,
     "ood": has_ood,
     "reviews": reviews.asked,
@@ -94,9 +95,10 @@ TOPOLOGY = (
     Node(
         clerk.ROLE,
         "fold",
-        ("models", "golden", "snapshots"),
+        ("models", "golden", "feedback", "snapshots"),
         ("summaries", "snapshots", "drift", "dead-letter"),
-        "copies what is said of models (a version deployed, promoted, rolled back; tested on its golden set) to where its panes lie",
+        "copies what is said of models (a version deployed, promoted, rolled back; tested on its golden set), what else was done, and what "
+        "people say of causes, to where the model's panes lie",
         clerk.make,
     ),
     Node(
@@ -125,7 +127,7 @@ TOPOLOGY = (
         ("root-causes", "snapshots", "drift", "dead-letter"),
         "says which cause is behind what drifts, what to do, and whether retraining is allowed",
         diagnoser.make,
-        asked=kinds.asked,
+        asked=feedback.asked,
     ),
     Node(
         evaluator.ROLE,

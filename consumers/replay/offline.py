@@ -17,13 +17,12 @@ from ..bus.log import Recorded
 from ..bus.recording import is_recording, load_recording
 from ..decode.json import JSONDecoder
 from ..pipeline.own_topics import create_topics
-from ..reference import reviews
+from ..reference import coincidences, feedback, model_events, reviews
 from ..reference.announce import Announcements, announce, from_start
 from ..reference.artifacts import ArtifactStore
 from ..reference.building.build import UnusableReference
 from ..reference.building.source import reference_of
 from ..reference.familiar import copied
-from ..reference.model_events import is_one
 from ..streams.cut import Rules
 from .picture import moment
 from .tabled import tabled
@@ -76,11 +75,13 @@ def load(
             configuration = configuration.model_copy(update=joins)
         streams = {name: stream.model_copy(update={"clock": "record"}) for name, stream in streams.items()}
         offline = offline.model_copy(update={"streams": streams, **_joined(bus, configuration, streams, recorded=is_recording(file))})
-        _copy(bus, configuration.topics.models, _empty(offline.topics.models, 1), is_one)
+        _copy(bus, configuration.topics.models, _empty(offline.topics.models, 1), _said_of_models)
         if any(model.golden is not None for model in configuration.models.values()):
             _copy(bus, None if afresh else configuration.topics.golden, _empty(offline.topics.golden, topics.partitions))
         if not afresh and reviews.asked(configuration) and configuration.topics.reviews in bus.describe([configuration.topics.reviews]):
             _copy(bus, configuration.topics.reviews, _empty(offline.topics.reviews, topics.partitions))
+        if feedback.asked(configuration) and configuration.topics.feedback in bus.describe([configuration.topics.feedback]):
+            _copy(bus, configuration.topics.feedback, _empty(offline.topics.feedback, 1))
         create_topics(bus, offline)
         span = _announce(bus, configuration, offline)
     finally:
@@ -150,6 +151,11 @@ def _announce(bus: Bus, configuration: Configuration, offline: Configuration) ->
 def _empty(name: str, partitions: int) -> TopicDescription:
     """A topic that was not recorded: it has an id all the same that every replay gives it, since the clerk's progress names it."""
     return TopicDescription(name, derived_id("topic", name), partitions, {"cleanup.policy": "compact"})
+
+
+def _said_of_models(key: bytes | None) -> bool:
+    """Announcements are made anew; what else lies on the topic is copied."""
+    return model_events.is_one(key) or coincidences.is_one(key)
 
 
 def _copy(bus: EmbeddedBus, topic: str | None, empty: TopicDescription, wanted: Callable[[bytes | None], bool] = lambda _: True) -> None:
