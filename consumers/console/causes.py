@@ -1,6 +1,6 @@
 """Incidents as the topic of root causes tells them, for verbs that speak of one or of all."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ...detectors.diagnosis.text import what
@@ -91,6 +91,15 @@ def cause_line(event: RootCauseEvent) -> str:
         f"retraining: {event.retrain_gate.decision}",
     ]
     return "  ".join(parts)
+
+
+def why(known: Sequence[ToldIncident]) -> Iterator[str]:
+    """What is behind an episode: a paragraph each, and where to read on."""
+    for one in known:
+        yield ""
+        yield f"cause: {in_short(one)}; retraining: {one.last.retrain_gate.decision}"
+        yield f"  {one.last.text}"
+        yield f"  all of it: driftbus explain {short_id(one.id)}"
 
 
 def in_short(one: ToldIncident) -> str:

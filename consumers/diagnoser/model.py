@@ -10,7 +10,7 @@ from ...detectors.diagnosis.finding import Diagnosis
 from ...detectors.diagnosis.gate import Standing, decide
 from ...detectors.diagnosis.incidents import MOST_OPEN, Home, Incident, Incidents, Onset, Placed, Run, Word, in_order
 from ...detectors.diagnosis.thresholds import Thresholds
-from ...detectors.diagnosis.windows import NEWEST, Span
+from ...detectors.diagnosis.windows import BEFORE_A_CHANGE, LEAST_BASELINE, NEWEST, Span
 from ...schemas.configuration import Model as Settings
 from ...schemas.messages.evidence import Evidence
 from ...schemas.messages.feedback import Feedback
@@ -22,7 +22,8 @@ from .archive import Archived, archived
 from .case import Looked, looked_at
 from .kinds import FEEDBACK
 from .known import Known
-from .telling import Ran, Told, Whose, event, news_of, since_onset, standing
+from .standing import standing
+from .telling import Ran, Told, Whose, event, news_of, since_onset
 from .watched import ENOUGH_OUTCOMES, Watched
 
 #: Windows between an incident's onset and that of an episode which belongs to it.
@@ -125,9 +126,12 @@ class Model:
         return {} if self.calibration is None else self.calibration.calibration.causes
 
     def _amiss(self, home: Home) -> list[Span]:
-        """When something of a version was not as it should be. What is only suspected, without a baseline, may be the season."""
-        confirmed = [Span(one.onset.start) for one in self.incidents.open if home in one.missed and one.status == "confirmed"]
-        return [*self.known.amiss(home.version), *confirmed, *self._over(home)]
+        """When something of a version was not as it should be. What is only suspected without a baseline may be the season."""
+        found = [*self.known.amiss(home.version), *self._over(home)]
+        for one in self.incidents.open:
+            if home in one.missed:
+                found.append(Span(one.onset.start, None, BEFORE_A_CHANGE if one.status == "confirmed" else LEAST_BASELINE))
+        return found
 
     def _over(self, home: Home) -> list[Span]:
         """When incidents of a version were that are over: what is found next is not compared with that."""
@@ -146,7 +150,7 @@ class Model:
         ``open_``: those that a retrain of the version depends on.
         """
         told = {one.id: since_onset(one, ran) for one in (*touched, *open_)}
-        of_version = self._gate(watched, [standing(one, told[one.id], ran.time) for one in open_])
+        of_version = self._gate(watched, [standing(one, told[one.id], ran) for one in open_])
         published = []
         for incident in in_order(touched):
             found = told[incident.id]

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ...detectors.diagnosis import gate, mitigation, text
+from ...detectors.diagnosis import mitigation, text
 from ...detectors.diagnosis.evidence import Case, Coincident, FieldOf
 from ...detectors.diagnosis.evidence import Window as Evidence
 from ...detectors.diagnosis.finding import Diagnosis, Finding
@@ -81,7 +81,6 @@ class Told:
     rows: int
     labelled: int
     windows: int
-    outliers: int  #: of those labelled, rows unlike the training data
     impact: Impact
     offsets: dict[Place, tuple[int, int]]
     complete: bool
@@ -91,7 +90,7 @@ class Told:
 def since_onset(incident: Incident, ran: Ran) -> Told:
     """What the windows since its onset hold."""
     of_it = [one for one in ran.windows if one.last >= incident.onset.number]
-    labelled = sum(one.outcomes.labelled for one in _judged(incident, ran.case) if one.outcomes is not None)
+    labelled = sum(one.outcomes.labelled for one in _with_outcomes(incident, ran.case) if one.outcomes is not None)
     offsets: dict[Place, tuple[int, int]] = {}
     for one in of_it:
         for place, (first, last) in one.sums.offsets.items():
@@ -101,7 +100,6 @@ def since_onset(incident: Incident, ran: Ran) -> Told:
         rows=sum(one.sums.rows for one in of_it),
         labelled=max(labelled, 0),
         windows=len(of_it),
-        outliers=_labelled_outliers(incident, ran.case),
         impact=_impact(incident.finding, ran.diagnosis, labelled),
         offsets=offsets,
         complete=all(one.sums.complete for one in of_it),
@@ -152,7 +150,7 @@ def event(whose: Whose, incident: Incident, told: Told, ran: Ran, of_version: Re
             coincident=near,
         ),
         run=ran.time,
-        confidence=_rounded(finding.confidence),
+        confidence=rounded(finding.confidence),
         score=_maybe(finding.score),
         calibrated=finding.score is not None,
         calibration=None if finding.score is None else whose.calibration,
@@ -203,7 +201,7 @@ def news_of(incident: Incident, harm: str, of_version: RetrainGate) -> str:
         [incident.onset.start, incident.onset.end],
         harm,
         [of_version.decision, of_version.blocked_by],
-        band(_rounded(finding.confidence)),
+        band(rounded(finding.confidence)),
         incident.versions,
         incident.superseded_by,
         incident.word,
@@ -211,45 +209,13 @@ def news_of(incident: Incident, harm: str, of_version: RetrainGate) -> str:
     return content_hash(msgspec.json.encode(facts))[7:23]
 
 
-def standing(incident: Incident, told: Told, time: int) -> gate.Standing:
-    """As far as a retrain depends on it, at the time of a run."""
-    finding = incident.finding
-    return gate.Standing(
-        incident=incident.id,
-        cause=finding.cause,
-        status=incident.status,
-        confidence=_rounded(finding.confidence),
-        harm=told.impact.harm,
-        labelled=told.labelled,
-        outliers=told.outliers,
-        windows=told.windows,
-        whole=finding.shape == "abrupt" and _in_all_rows(finding),
-        age=max(time - incident.since, 0),
-        by_person=incident.word is not None,
-    )
+def _with_outcomes(incident: Incident, case: Case) -> list[Evidence]:
+    """Windows since its onset, and those of which outcomes alone are kept: labels may come when all else is gone.
 
-
-def _in_all_rows(finding: Finding) -> bool:
-    shares = [one.value for one in finding.evidence if one.name == "share_of_rows" and isinstance(one.value, float)]
-    return min([*shares, 1.0 if finding.map is None else finding.map.share]) >= 1
-
-
-def _judged(incident: Incident, case: Case) -> list[Evidence]:
-    """Windows since its onset, with those of which only outcomes are kept: labels may come when the others are gone. Of merged ones those
-    that began before it are left out."""
+    Of merged ones those that began before it are left out.
+    """
     older = [one for one in case.ladder if one.start >= incident.onset.start]
     return [*older, *(one for one in case.monitored if one.end >= incident.onset.end)]
-
-
-def _labelled_outliers(incident: Incident, case: Case) -> int:
-    """Labelled rows since the onset that are unlike the training data, at most: those that are not known to be like it, nor more than the
-    share that is unlike it."""
-    found = 0
-    for one in _judged(incident, case):
-        outcomes = one.outcomes
-        if one.scored and outcomes is not None and outcomes.relation is not None and outcomes.inner is not None:
-            found += min(outcomes.relation.rows - outcomes.inner.rows, outcomes.relation.rows * one.outliers // one.scored)
-    return max(found, 0)
 
 
 def _impact(finding: Finding, diagnosis: Diagnosis, labelled: int) -> Impact:
@@ -258,7 +224,7 @@ def _impact(finding: Finding, diagnosis: Diagnosis, labelled: int) -> Impact:
     return Impact(
         harm=harm,
         loss=_both(loss),
-        prediction_tv=_rounded(diagnosis.prediction_tv),
+        prediction_tv=rounded(diagnosis.prediction_tv),
         outliers=_both(diagnosis.outliers),
         explains=tuple(finding.impact.get("explains", ())),
     )
@@ -302,16 +268,17 @@ def _map(finding: Finding) -> CauseMap | None:
     if one is None:
         return None
     return CauseMap(
-        form=one.form, a=_rounded(one.a), b=_rounded(one.b), constant=one.constant, share=_rounded(one.share), error=_rounded(one.error)
+        form=one.form, a=rounded(one.a), b=rounded(one.b), constant=one.constant, share=rounded(one.share), error=rounded(one.error)
     )
 
 
-def _rounded(value: float) -> float:
+def rounded(value: float) -> float:
+    """As it is told."""
     return float(f"{value:.{DIGITS}g}")
 
 
 def _maybe(value: float | None) -> float | None:
-    return None if value is None else _rounded(value)
+    return None if value is None else rounded(value)
 
 
 def _value(value: float | str | None) -> float | str | None:
@@ -319,4 +286,4 @@ def _value(value: float | str | None) -> float | str | None:
 
 
 def _both(pair: tuple[float, float] | None) -> tuple[float, float] | None:
-    return None if pair is None else (_rounded(pair[0]), _rounded(pair[1]))
+    return None if pair is None else (rounded(pair[0]), rounded(pair[1]))

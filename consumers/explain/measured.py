@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...detectors.diagnosis.evidence import Window
-from ...detectors.diagnosis.matrices import SHARES, counted, quantiles_of
+from ...detectors.diagnosis.evidence import Floats, Values, Window
+from ...detectors.diagnosis.matrices import SHARES, quantiles_of
 from ...detectors.diagnosis.statistics import total_variation
-from ...detectors.diagnosis.words import number, percent, when
+from ...detectors.diagnosis.words import number, percent, quoted, when
 from ...schemas.stored.reference import CategoricalProfile, NumericProfile
 from .document import Picture, Table
 from .drawing import Bar, Series, bars, series, told
@@ -96,69 +96,79 @@ def _picture(stored: Stored, measure: _Measure, onset: int) -> Picture | None:
 
 
 def _measure(stored: Stored, name: str, subtype: str) -> _Measure:
-    t, layout, place = stored.thresholds, stored.layout, stored.layout.place[name]
-
-    def rows(window: Window) -> float:
-        own = counted(window, layout)
-        return float(own.present[place] + own.absent[place] + own.invalid[place])
-
+    t = stored.thresholds
     measures = {
         "absent": _Measure(
-            f"Rows in which `{name}` is null or missing",
-            lambda one: _share(counted(one, layout).absent[place], rows(one)),
+            f"Rows in which {quoted(name)} is null or missing",
+            lambda one: _of_rows(one, name, lambda values: values.null + values.missing),
             lambda usual: usual + t.null,
         ),
         "invalid": _Measure(
-            f"Rows in which `{name}` is of another type",
-            lambda one: _share(counted(one, layout).invalid[place], rows(one)),
+            f"Rows in which {quoted(name)} is of another type",
+            lambda one: _of_rows(one, name, lambda values: values.invalid),
             lambda usual: usual + t.invalid,
         ),
-        "age": _Measure(
-            f"Mean age of `{name}`, s", lambda one: float(counted(one, layout).age[place]), lambda usual: usual * t.age_ratio, share=False
-        ),
+        "age": _Measure(f"Mean age of {quoted(name)}, s", lambda one: _age(one, name), lambda usual: usual * t.age_ratio, share=False),
         "differing": _Measure(
-            f"Pairs in which `{name}` differs online and offline",
-            lambda one: _share(counted(one, layout).differing[place], float(counted(one, layout).pairs[place])),
-            lambda usual: usual + t.skew,
+            f"Pairs in which {quoted(name)} differs online and offline", lambda one: _differing(one, name), lambda usual: usual + t.skew
         ),
     }
     kind = _OF_SUBTYPE.get(subtype)
     return _moved(stored, name) if kind is None else measures[kind]
 
 
+def _of_rows(window: Window, name: str, part: Callable[[Values], int]) -> float:
+    values = window.values.get(name)
+    if values is None:
+        return float("nan")
+    return _share(part(values), values.present + values.null + values.invalid + values.missing)
+
+
+def _age(window: Window, name: str) -> float:
+    values = window.values.get(name)
+    seconds, rows = (0, 0) if values is None or values.age is None else values.age
+    return _share(seconds, rows)
+
+
+def _differing(window: Window, name: str) -> float:
+    pairs = None if window.agreeing is None else window.agreeing.get(name)
+    return float("nan") if pairs is None else _share(pairs.differing + pairs.missing, pairs.pairs)
+
+
 def _moved(stored: Stored, name: str) -> _Measure:
     """By how much the distribution differs from the baseline's."""
-    span, layout = stored.layout.span(name), stored.layout
-    usual = np.sum([counted(one, layout).groups[span] for one in stored.baseline], axis=0)
+    usual = _grouped(stored, stored.baseline, name)
 
     def moved(window: Window) -> float:
-        own = counted(window, layout).groups[span]
-        return total_variation(own, usual) if own.sum() > 0 and np.sum(usual) > 0 else np.nan
+        own = _grouped(stored, [window], name)
+        return float(total_variation(own, usual)) if own.sum() > 0 and usual.sum() > 0 else float("nan")
 
     bound = stored.thresholds.shift
-    return _Measure(f"Values of `{name}` that moved, total variation against the baseline", moved, lambda mean: mean + bound)
+    return _Measure(f"Values of {quoted(name)} that moved, total variation against the baseline", moved, lambda mean: mean + bound)
+
+
+def _grouped(stored: Stored, windows: Sequence[Window], name: str) -> Floats:
+    """Rows by groups of values, of several windows together."""
+    bins = [values.bins for one in windows if (values := one.values.get(name)) is not None]
+    return stored.layout.counts(name, np.sum(bins, axis=0) if bins else None)
 
 
 def _groups(stored: Stored, name: str, onset: int) -> Picture | None:
     """Shares of rows by groups of values, before and after."""
-    span, place = stored.layout.span(name), stored.onset(onset)
+    place = stored.onset(onset)
     if place is None:
         return None
-    was, now = (
-        np.sum([counted(one, stored.layout).groups[span] for one in of], axis=0)
-        for of in (stored.baseline, stored.windows[place:][-_NEWEST:])
-    )
-    if not np.sum(was) > 0 or not np.sum(now) > 0:
+    was, now = (_grouped(stored, of, name) for of in (stored.baseline, stored.windows[place:][-_NEWEST:]))
+    if not was.sum() > 0 or not now.sum() > 0:
         return None
-    names = _names(stored, name)
     some = [
-        Bar(group, _share(float(one), float(was.sum())), _share(float(other), float(now.sum())))
-        for group, one, other in zip(names, was, now, strict=True)
+        Bar(group, _share(one, float(was.sum())), _share(other, float(now.sum())))
+        for group, one, other in zip(_names(stored, name), was.tolist(), now.tolist(), strict=True)
         if one or other
     ]
     rows = tuple((one.name, percent(one.was), percent(one.now)) for one in some)
-    table = Table((name, "before", "since the onset"), rows, numbers=2)
-    return Picture(bars(some), f"Values of `{name}` by group: above before the onset, below since", table)
+    table = Table((quoted(name), "before", "since the onset"), rows, numbers=2)
+    return Picture(bars(some), f"Values of {quoted(name)} by group: above before the onset, below since", table)
 
 
 def _names(stored: Stored, name: str) -> list[str]:

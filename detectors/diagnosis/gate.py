@@ -42,7 +42,7 @@ class Standing(NamedTuple):
     windows: int = 0  #: since its onset
     whole: bool = True  #: it came at once, and to all rows
     age: int = 0  #: ms since it was first said
-    by_person: bool = False  #: a person says that it is this
+    by_person: bool = False  #: somebody says that it is this
 
 
 class _Said(NamedTuple):

@@ -1,5 +1,6 @@
 """A post-mortem through the bus: from messages to a document, as HTML and as Markdown."""
 
+import json
 import re
 from contextlib import closing
 from html.parser import HTMLParser
@@ -9,6 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from driftbus.consumers.bus.open import open_bus
+from driftbus.consumers.command.watch import View
 from driftbus.consumers.console.causes import ToldIncident, incidents
 from driftbus.consumers.explain.drawing import Bar, Mark, Series, Span, bars, series, timeline
 from driftbus.consumers.explain.html import html
@@ -18,6 +20,9 @@ from driftbus.consumers.explain.said import Said
 from driftbus.consumers.process.settings import load
 
 from ..command.conftest import User, prepared
+from ..command.test_event_line import OPENED
+from ..command.test_watch import shown as screened
+from ..command.test_watch import unfolded
 from ..diagnoser.test_text import event
 from .cases import HOSTILE, played
 
@@ -148,3 +153,31 @@ def test_drawings_are_xml_whatever_they_show(drawn: str) -> None:
     ElementTree.fromstring(drawn)
     assert "nan" not in drawn
     assert "inf" not in drawn
+
+
+def test_causes_stand_beside_episodes(told: User) -> None:
+    by_cause = {one.last.cause: one.last for one in known()}
+    lost, cents = by_cause["feature_unavailability"], by_cause["feature_recalibration"]
+    watched = told.says("watch", "--from-start", "--until-end")
+    assert f"CONFIRMED   {lost.incident[:8]}  fraud/1  feature unavailability  `country` is null or missing more often" in watched
+    shown = told.says("show", lost.episodes[0])
+    assert f"cause: feature unavailability {lost.incident[:8]}; retraining: forbid" in shown
+    assert lost.text in shown
+    status = told.says("status")
+    assert f"{cents.episodes[0][:8]} (feature recalibration {cents.incident[:8]})" in status
+    assert "fraud: 3 of 7 causes can be confirmed; would add most: models.fraud.labels (20 of 129 test incidents need it)" in status
+    checked = told.says("check")
+    assert "causes that can be confirmed: data drift, feature recalibration, feature unavailability" in checked
+    assert "may start without a person, once allowed: retraining on recomputed history (feature recalibration)" in checked
+    found = json.loads(told.says("status", "--json"))
+    assert {one["incident"] for one in found["causes"]} == {lost.incident, cents.incident}
+    assert [one["confirmed"] for one in found["diagnosis"]] == [["data_drift", "feature_recalibration", "feature_unavailability"]]
+
+
+def test_the_view_tells_the_cause_of_an_open_episode_until_it_is_over() -> None:
+    view = View()
+    cause = event(episodes=[OPENED.episode])
+    view.add([OPENED, cause])
+    assert "cause:featurerecalibration(confirmed)0b6f0b6f" in unfolded(screened(view))
+    view.add([cause.model_copy(update={"status": "resolved", "revision": 3})])
+    assert "cause:feature" not in unfolded(screened(view))
