@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from .evidence import Window
 from .finding import PIPELINE, Piece
-from .inquiry import Inquiry, Shift, sure
+from .inquiry import Inquiry, sure
 from .relations import Relations, Stretch
+from .shifts import Shift
 from .statistics import Step, rounded, total_variation
 
 Floats = NDArray[np.float64]
