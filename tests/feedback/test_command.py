@@ -27,7 +27,8 @@ def cause(incident: str, revision: int, confidence: float = 0.7, **fields: Any) 
         **{
             "application": "fraud-watch", "incident": incident, "revision": revision, "status": "suspected", "model": "fraud",
             "version": "1", "stream": "predictions", "reference": "r", "complete": True, "clock_decided": False, "configuration": "c",
-            "engine": "1", "cause": "data_drift", "subtype": "", "scope": Scope(features=("amount",)), "onset": Onset(window=(0, 1), shape="abrupt"),
+            "engine": "1", "cause": "data_drift", "subtype": "", "scope": Scope(features=("amount",)),
+            "onset": Onset(window=(0, 1), shape="abrupt"),
             "run": 1_700_000_000_000 + revision, "confidence": confidence, "windows": WindowCounts(baseline=24, since_onset=1, rows=500),
             "impact": Impact(harm="unknown"), "mitigation": Mitigation(action="fine_tune"),
             "retrain_gate": RetrainGate(decision="hold", because="b"), "text": "t",
