@@ -1,7 +1,8 @@
 """The clerk: facts of topics that anybody writes in, evidence and progress on the summaries out. A fold.
 
 Whoever looks for causes folds one partition of the summaries, and nothing else. So what else he must know (a version was deployed, a model
-was tested on its golden set, something else was released, a person says that a cause is none) is copied there, in its place in record time, whoever wrote it.
+was tested on its golden set, something else was released, a person says that a cause is none) is copied there, in its place in record time,
+whoever wrote it.
 
 *Guarantee.* A fact is copied once, in the transaction that commits the offset behind it, to the partition where all panes of its model lie.
 Which bucket it is in depends on its record alone. The folding consumer's (`driftbus.consumers.process.folding`) for all else.

