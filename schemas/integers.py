@@ -1,5 +1,6 @@
 """Vectors of integers on the wire: exact, small, and the same bytes from every writer."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import numpy as np
@@ -81,44 +82,68 @@ IntegerVector = Annotated[
 ]
 
 
-def packed_sparse(values: Integers) -> list[Any]:
-    """``[first place, packed steps, packed numbers]`` of a vector of places, which ascend, and the numbers there, shape [2, n].
+def _halved(values: Integers) -> tuple[list[Any], list[Any]]:
+    """The lowest byte of each number, and what is above it: where few numbers are large, a byte each and little more."""
+    low = ((values + 128) & 255) - 128
+    return packed(low), packed((values - low) >> 8)
 
-    >>> packed_sparse(np.array([[1000, 1001], [7, 8]]))[::2]
-    [1000, [2, 'i1', b'\\x07\\x08']]
+
+def packed_by_name(vectors: Mapping[str, Integers]) -> list[Any]:
+    """``[names, lengths, first places, steps to the next ones, numbers]`` of vectors of places, which ascend, and the numbers there, each
+    of shape [2, n]: all in one, for to pack many small ones costs more than to count them. Of none, and of empty ones, nothing. Steps and
+    numbers travel as two vectors each: their lowest bytes, and what is above these, in units of 256.
+
+    >>> packed_by_name({"a": np.array([[1000, 1001], [7, 300]])})[3:]
+    [[2, 'i1', b'\\x00\\x01'], [2, 'i1', b'', 'i1', b''], [2, 'i1', b'\\x07,'], [2, 'i1', b'\\x00\\x01']]
     """
-    first = int(values[0, 0]) if values.shape[1] else 0
-    return [first, packed(np.diff(values[0])), packed(values[1])]
+    there = {name: vector for name, vector in vectors.items() if vector.shape[1]}
+    if not there:
+        return []
+    places, numbers = np.concatenate([*there.values()], axis=1)
+    lengths = np.array([vector.shape[1] for vector in there.values()], dtype=np.int64)
+    begins = np.cumsum(lengths) - lengths
+    steps = np.diff(places, prepend=0)
+    steps[begins] = 0
+    return [[*there], packed(lengths), packed(places[begins]), *_halved(steps), *_halved(numbers)]
 
 
-def unpacked_sparse(form: object) -> Integers:
-    """The vector that `packed_sparse` wrote.
+def unpacked_by_name(form: object) -> dict[str, Integers]:
+    """The vectors that `packed_by_name` wrote.
 
-    >>> unpacked_sparse(packed_sparse(np.array([[-5, 7], [1, 2]]))).tolist()
-    [[-5, 7], [1, 2]]
+    >>> vectors = {"a": np.array([[-5, 7], [1, 2]]), "b": np.array([[-(2**63), 2**63 - 1], [3, 4]])}
+    >>> {name: vector.tolist() for name, vector in unpacked_by_name(packed_by_name(vectors)).items()}
+    {'a': [[-5, 7], [1, 2]], 'b': [[-9223372036854775808, 9223372036854775807], [3, 4]]}
     """
-    if isinstance(form, np.ndarray):
-        if form.ndim != 2 or len(form) != 2:
-            msg = f"a vector of places and numbers of shape {form.shape}"
-            raise ValueError(msg)
-        return np.ascontiguousarray(form, dtype=np.int64)
-    if not isinstance(form, list | tuple) or len(form) != 3 or type(form[0]) is not int or not -(2**63) <= form[0] < 2**63:
-        msg = "not a packed vector of places and numbers"
+    if isinstance(form, dict):
+        return form
+    if not isinstance(form, list | tuple) or len(form) not in (0, 7):
+        msg = "not packed vectors of places and numbers"
         raise ValueError(msg)
-    steps, numbers = unpacked(form[1]), unpacked(form[2])
-    if len(numbers) != len(steps) + 1 and (len(numbers) or len(steps)):
-        msg = f"{len(numbers)} numbers at {len(steps) + 1} places"
+    if not form:
+        return {}
+    names, (lengths, firsts, *halves) = form[0], map(unpacked, form[1:])
+    if len({len(half) for half in halves}) > 1:
+        msg = f"halves of {sorted({len(half) for half in halves})} numbers"
         raise ValueError(msg)
-    places = np.cumsum(np.append(form[0], steps))[: len(numbers)]  # steps that leave 64 bits come back into them
-    if (places[1:] <= places[:-1]).any():
-        msg = "places of numbers that do not ascend"
+    steps, numbers = halves[0] + (halves[1] << 8), halves[2] + (halves[3] << 8)
+    alike = isinstance(names, list | tuple) and len(names) == len(set(map(str, names))) == len(lengths) == len(firsts)
+    if not alike or (lengths < 1).any() or not lengths.sum() == len(steps) == len(numbers):
+        msg = f"{len(steps)} places and {len(numbers)} numbers of {len(lengths)} vectors"
         raise ValueError(msg)
-    return np.stack((places, numbers))
+    ends = np.cumsum(lengths)
+    begins, behind = ends - lengths, np.cumsum(steps)
+    places = np.repeat(firsts - behind[begins], lengths) + behind  # what leaves 64 bits comes back into them
+    descends = places[1:] <= places[:-1]
+    descends[ends[:-1] - 1] = False
+    if descends.any() or not all(isinstance(name, str) for name in names):
+        msg = "places of numbers that do not ascend, or names that are no texts"
+        raise ValueError(msg)
+    return dict(zip(names, np.split(np.stack((places, numbers)), ends[:-1], axis=1), strict=True))
 
 
-SparseVector = Annotated[
-    Integers,
-    BeforeValidator(unpacked_sparse),
-    PlainSerializer(packed_sparse),
-    WithJsonSchema({"type": "array", "description": "a packed vector of integers at places that ascend"}),
+SparseVectors = Annotated[
+    dict[str, Integers],
+    BeforeValidator(unpacked_by_name),
+    PlainSerializer(packed_by_name),
+    WithJsonSchema({"type": "array", "description": "packed vectors, by name, of places that ascend and the numbers there"}),
 ]

@@ -83,3 +83,33 @@ def _hashed(texts: Sequence[str], key: bytes) -> NDArray[np.uint64]:
     else:
         digests = b"".join(map(xxhash.xxh3_128_digest, map(str.encode, texts)))
     return np.frombuffer(digests, dtype=">u8").reshape(-1, 2)
+
+
+def entity_halves(entities: Sequence[str], times: NDArray[np.int64], salt: str, key: bytes = b"") -> NDArray[np.uint64]:
+    """The halves of entities at times (ms): what values of features are known by. ``salt``: what they are of; no two of other salts meet.
+
+    >>> times = np.array([5, 6, 5])
+    >>> first, later, again = entity_halves(["a", "a", "a"], times, "fraud").tolist()
+    >>> first == again, first == later, entity_halves(["a"], times[:1], "eta").tolist() == [first]
+    (True, False, False)
+    """
+    when = times.astype(np.int64).view(np.uint64)[:, None] ^ id_halves([salt])
+    return _scattered(id_halves(entities, key) ^ _scattered(when))
+
+
+def sampled_entities(
+    entities: Sequence[str], times: NDArray[np.int64], salt: str, key: bytes, rate: float
+) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """Which of them are in a sample of this rate, and the halves of these."""
+    halves = entity_halves(entities, times, salt, key)
+    if rate >= 1:
+        return np.arange(len(halves)), halves
+    places = np.flatnonzero(halves[:, 0] < np.uint64(int(rate * 2**64)))
+    return places, halves[places]
+
+
+def _scattered(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Each to another one, such that every bit depends on all of its own: the end of splitmix64 (Steele, Lea and Flood 2014)."""
+    numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58_476D_1CE4_E5B9)
+    numbers = (numbers ^ (numbers >> np.uint64(27))) * np.uint64(0x94D0_49BB_1331_11EB)
+    return np.asarray(numbers ^ (numbers >> np.uint64(31)), dtype=np.uint64)

@@ -130,10 +130,14 @@ def documented() -> dict[str, dict[str, str]]:
         ("labels.NAME", schema.Labels),
         ("labels.NAME.mapping", schema.LabelMapping),
         ("labels.NAME.columns", schema.LabelColumns),
+        ("features.NAME", schema.FeatureLog),
+        ("features.NAME.mapping", schema.FeatureMapping),
+        ("features.NAME.columns", schema.FeatureColumns),
         ("sources.NAME", schema.SourceSettings),
         ("models.NAME", schema.Model),
         ("models.NAME.diagnosis", schema.Diagnosis),
         ("models.NAME.personal", schema.Personal),
+        ("models.NAME.agreement", schema.Agreement),
         ("models.NAME.outcomes", schema.OutcomesOf),
         ("models.NAME.pairs", schema.PairSettings),
         ("models.NAME.segments", Segments),
@@ -195,7 +199,7 @@ def test_every_topic_of_our_own_is_on_the_page_of_personal_data() -> None:
     assert {f"`PREFIX.{topic}`" for topic in topics} <= set(re.findall(r"`PREFIX\.[a-z-]+`", page))
 
 
-@pytest.mark.parametrize("key", ["entity", "segment"])
+@pytest.mark.parametrize("key", ["segment"])
 def test_keys_that_nothing_read_are_gone(key: str) -> None:
     assert key not in Mapping.model_fields
     assert key not in Prediction.model_fields

@@ -6,7 +6,8 @@ then the topic is folded again from its beginning, with the same result as long 
 compaction, which stops anywhere, leaves parts of earlier ones.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -25,6 +26,30 @@ class Restored(NamedTuple):
     states: dict[str, bytes]
 
 
+class Kept(NamedTuple):
+    """A part as it stands on the topic."""
+
+    number: int  #: of the snapshot with which it was written
+    content: bytes
+
+
+class Stands(NamedTuple):
+    """What stands of one partition's snapshots on the topic."""
+
+    keys: frozenset[bytes] = frozenset()  #: of all records
+    parts: Mapping[str, Kept] = MappingProxyType({})  #: that are not written again while they are the same
+
+
+NOTHING = Stands()
+
+
+class Written(NamedTuple):
+    """The records of a snapshot, and what stands there with them."""
+
+    records: list[Output]
+    stands: Stands
+
+
 class Read(NamedTuple):
     """What was found of one partition's snapshots."""
 
@@ -32,14 +57,42 @@ class Read(NamedTuple):
     keys: frozenset[bytes]  #: of all records there are of it: those that the next one does not write again are to be tombstones
     unreadable: Mapping[int, str]  #: records behind the last that were passed over: offsets, with reasons
 
+    def stands(self, *, lasting: bool) -> Stands:
+        """For the next one; ``lasting``: parts that are the same are not written again."""
+        if self.last is None or not lasting:
+            return Stands(self.keys)
+        numbers = self.last.state.kept
+        return Stands(
+            self.keys,
+            {part: Kept(numbers.get(part, self.last.state.position), content) for part, content in self.last.states.items()},
+        )
+
 
 def written(
-    configuration: Configuration, role: str, partition: int, state: PartitionState, parts: Mapping[str, bytes], before: Iterable[bytes]
-) -> list[Output]:
-    """The records of a snapshot, the partition's own last; keys of the one ``before`` that are gone become tombstones."""
-    topic, records = configuration.topics.snapshots, dict[bytes | None, Output]()
+    configuration: Configuration,
+    role: str,
+    partition: int,
+    state: PartitionState,
+    parts: Mapping[str, bytes],
+    before: Stands = NOTHING,
+    *,
+    lasting: bool = False,
+) -> Written:
+    """The records of a snapshot, the partition's own last; keys of the one ``before`` that are gone become tombstones.
+
+    ``lasting``: parts that are as they stand there are not written again.
+    """
+    topic, records, left = configuration.topics.snapshots, dict[bytes | None, Output](), set[bytes]()
+    kept = {part: before.parts[part] for part, whole in parts.items() if part in before.parts and before.parts[part].content == whole}
+    same = {part: one.number for part, one in kept.items()}
+    state = state.model_copy(update={"kept": same})
     for part, whole in {**parts, "": msgspec.msgpack.encode(state.model_dump())}.items():
         chunks = max(1, -(-len(whole) // CHUNK))
+        if part in same:
+            left |= {
+                Snapshot.key_of(configuration.application, role, partition, state.form, chunk, part).encode() for chunk in range(chunks)
+            }
+            continue
         for chunk in range(chunks):
             one = Snapshot(
                 application=configuration.application,
@@ -54,8 +107,10 @@ def written(
             )
             output = addressed(configuration, topic, one, partition)
             records[output.key] = output
-    gone = [Output(topic, partition, key, None) for key in sorted(set(before) - set(records))]
-    return gone + list(records.values())
+    keys = frozenset(key for key in records if key is not None) | left
+    gone = [Output(topic, partition, key, None) for key in sorted(before.keys - keys)]
+    stand = {part: kept.get(part) or Kept(state.position, whole) for part, whole in parts.items()} if lasting else {}
+    return Written(gone + list(records.values()), Stands(keys, stand))
 
 
 def read(bus: Bus, configuration: Configuration, role: str, partition: int, form: int = FORM) -> Read:
@@ -103,20 +158,30 @@ class _Parts:
         if one.part or one.chunk + 1 < one.chunks:
             return None
         whole = self._whole(one.number)
-        self._read.clear()  # a snapshot's last record is the partition's: what came before it belongs to none that is to come
+        # A snapshot's last record is the partition's: what came before it belongs to none that is to come, but for what is kept.
+        numbers = {part: whole.state.kept.get(part, one.number) for part in whole.state.states}
+        self._read = _of_these(self._read, numbers)
         return whole
 
     def _whole(self, number: int) -> Restored:
-        found = self._read[number]
-        state = content(_state, _joined(found[""]))
+        state = content(_state, _joined(self._read[number][""]))
         if state.form != self._form or state.position != number:
             msg = f"a snapshot of form {state.form} at {state.position}, under form {self._form} at {number}"
             raise Unreadable(msg)
-        missing = [part for part in state.states if part not in found]
+        found = {part: self._read.get(state.kept.get(part, number), {}).get(part) for part in state.states}
+        missing = [part for part, chunks in found.items() if chunks is None]
         if missing:
             msg = f"the snapshot at {number} lacks {', '.join(missing)[:200]}: the topic must be compacted, never deleted from"
             raise Unreadable(msg)
-        return Restored(state, {part: _joined(found[part]) for part in state.states})
+        return Restored(state, {part: _joined(chunks) for part, chunks in found.items() if chunks is not None})
+
+
+def _of_these(read: Mapping[int, dict[str, dict[int, Snapshot]]], numbers: Mapping[str, int]) -> dict[int, dict[str, dict[int, Snapshot]]]:
+    """Of records read those of these parts, of these numbers."""
+    kept: dict[int, dict[str, dict[int, Snapshot]]] = {}
+    for part, number in numbers.items():
+        kept.setdefault(number, {})[part] = read[number][part]
+    return kept
 
 
 def _joined(chunks: Mapping[int, Snapshot]) -> bytes:

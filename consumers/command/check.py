@@ -19,6 +19,7 @@ from ..streams.records import told_ends
 from .checks.agreement import told_at_once
 from .checks.budgets import enough_buckets, muted_fields, other_panes, pane_length, rate_of_traffic, smallest_shift, unmatched_patterns
 from .checks.detectors import detectors_by_name
+from .checks.features import compared_features, features_of
 from .checks.finding import Finding, answered
 from .checks.golden import told_apart
 from .checks.labels import labels_of
@@ -68,6 +69,8 @@ def findings(bus: Bus, configuration: Configuration, most: int) -> Iterator[Find
         yield from answered(_stream(bus, configuration, name, stream, most))
     for name in configuration.labels:
         yield from answered(labels_of(bus, configuration, name, most))
+    for name in configuration.features:
+        yield from answered(features_of(bus, configuration, name, most))
     yield from own_metrics(configuration)
 
 
@@ -114,6 +117,7 @@ def _stream(bus: Bus, configuration: Configuration, name: str, stream: Stream, m
         yield from unmatched_patterns(reference, settings)
         yield from muted_fields(reference, settings)
         yield from grouped_features(configuration, reference)
+        yield from compared_features(configuration, reference)
         yield from unlike(configuration, reference, sample, rows, store)
         yield from cases(configuration, reference)
         yield from (Finding("wrong", mistake) for mistake in undirected(reference, settings))

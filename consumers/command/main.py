@@ -23,6 +23,7 @@ VERBS = {
     "dead-letters": "List, show or replay what could not be counted.",
     "models": "Say, or list, which version of a model was registered, deployed, promoted or rolled back.",
     "review": "Answer what people are asked about a model's predictions: on a page, or in Label Studio.",
+    "features": "Load values of features, as training computes them, into their log.",
     "golden": "Test a model itself on rows with known answers.",
     "retire": "Stop monitoring a model, or a version of it.",
     "record": "Write the input topics into a file, to replay it elsewhere.",

@@ -13,6 +13,7 @@ import click
 from ...schemas.configuration import Configuration
 from ...schemas.messages.drift import DriftEvent
 from ..bus.tail import DriftTopic
+from ..console.agreement import compared_of, sentences
 from ..console.performance import performance_of
 from ..console.reviewed import all_reviewed
 from ..pipeline.runner import Pipeline
@@ -43,6 +44,12 @@ _to_write = click.Path(dir_okay=False, writable=True, path_type=Path)
     metavar="[NAME=]FILE",
     help="A table of what really happened to a table's rows; FILE again, if it says so itself. NAME: the stream of labels.",
 )
+@click.option(
+    "--features",
+    multiple=True,
+    metavar="[NAME=]FILE",
+    help="A table of a table's features as the training pipeline computes them. NAME: the feature log.",
+)
 @click.option("--events", type=_to_write, metavar="FILE", help="Write the events here, a line of JSON each.")
 @click.option("--measures", type=_to_write, metavar="FILE", help="Write KS, PSI, JS and more here: a line per bucket and signal.")
 @click.option("--performance", type=_to_write, metavar="FILE", help="Write how predictions turned out: a line of JSON an interval.")
@@ -55,6 +62,7 @@ def replay(
     model: str | None,
     version: str,
     labels: tuple[str, ...],
+    features: tuple[str, ...],
     events: Path | None,
     measures: Path | None,
     performance: Path | None,
@@ -72,13 +80,18 @@ def replay(
         msg = f"--measures {measures}: name a file that ends in {', '.join(FORMATS)}"
         raise click.UsageError(msg)
     written_to = {"--events": events, "--measures": measures, "--performance": performance, "--plot": plot}
-    read = {"FILE": file, **{f"--labels {one}": Path(one.partition("=")[2] or one) for one in labels}}
+    given = [("--labels", one) for one in labels] + [("--features", one) for one in features]
+    read = {"FILE": file, **{f"{option} {one}": Path(one.partition("=")[2] or one) for option, one in given}}
     refuse_inputs(written_to, {**read, **dict(inputs_of(configuration))})
     with TemporaryDirectory(prefix="driftbus-replay-") as folder, ExitStack() as done:
         places = [done.enter_context(written_whole(each)) if each else None for each in written_to.values()]
-        offline, span = load(configuration, file, model, version, Path(folder), labels, afresh=afresh)
+        offline, span = load(configuration, file, model, version, Path(folder), labels, features, afresh=afresh)
         with (places[0] or Path(os.devnull)).open("w", encoding="utf-8") as written:
             drifts = _fold(offline, written)
+        if offline.features:
+            with opened(offline) as bus:
+                for line in sentences(compared_of(bus, offline)):
+                    say(line)
         if places[1]:
             with opened(offline) as bus:
                 write(places[1], measured(bus, offline, ArtifactStore(offline.artifacts).reference))

@@ -75,7 +75,7 @@ def standing(bus: Bus, configuration: Configuration, now_ms: int | None = None) 
     found = list(islice(kept(bus, configuration), _MOST_LETTERS + 1))
     questions = [
         *_profilers(bus, configuration, described, _newest(bus, configuration, described), found),
-        *(_readers(bus, configuration, described, "joiner", [topics.joins]) if configuration.labels else []),
+        *(_readers(bus, configuration, described, "joiner", [topics.joins]) if configuration.joins else []),
         *_readers(bus, configuration, described, "clerk", [topics.models, *tested]),
         *(_detectors(bus, configuration, described) if summaries else []),
         *_readers(bus, configuration, described, "reviewer", drawn),

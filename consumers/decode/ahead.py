@@ -147,4 +147,7 @@ def taken(columns: Columns, rows: Indices) -> Columns:
         [Rejected(place[row], reason) for row, reason in columns.rejected if row in place],
         [vectors[rows] for vectors in columns.vectors],
         None if columns.ids is None else [columns.ids[row] for row in rows.tolist()],
+        None if columns.entities is None else [columns.entities[row] for row in rows.tolist()],
+        None if columns.as_of is None else columns.as_of[rows],
+        None if columns.times is None else columns.times[rows],
     )

@@ -23,6 +23,13 @@ class Marks(NamedTuple):
 MARKS = Marks()
 
 
+class AsOf(NamedTuple):
+    """A time that stands beside the features: as of when values of some of them are."""
+
+    path: tuple[str, ...]
+    zone: str = "UTC"  #: where it is from, if it does not say so; the same of all that stand there
+
+
 class Rejected(NamedTuple):
     """A record that cannot be counted at all."""
 
@@ -64,6 +71,9 @@ class Columns:
     rejected: list[Rejected] = field(default_factory=list)  #: rows all of whose numbers are *missing*; they must not be counted
     vectors: Sequence[NDArray[np.float64]] = ()
     ids: Sequence[object] | None = None  #: the text of every row's id, or one of the `Marks`; None: not asked for, or not in the payload
+    entities: Sequence[object] | None = None  #: likewise of whose features they are
+    as_of: NDArray[np.float64] | None = None  #: and as of when, seconds since 1970; NaN where there is no time
+    times: NDArray[np.float64] | None = None  #: [n, times], seconds since 1970 or a NaN of `MARKS`; None: not asked for
 
 
 class Decoder(Protocol):
@@ -76,10 +86,17 @@ class Decoder(Protocol):
         ...
 
     def columns(
-        self, fields: Sequence[ProfiledField], values: Sequence[bytes | None], rows: NDArray[np.intp] | None = None, *, ids: bool = False
+        self,
+        fields: Sequence[ProfiledField],
+        values: Sequence[bytes | None],
+        rows: NDArray[np.intp] | None = None,
+        *,
+        ids: bool = False,
+        entities: bool = False,
+        times: tuple[AsOf, ...] = (),
     ) -> Columns:
-        """The fields of every record, in one pass, and the ids if they are asked for; or of those of some rows, which what is told of rows
-        then counts among.
+        """The fields of every record, in one pass, and what else is asked for; or of those of some rows, which what is told of rows then
+        counts among. A time that is a field itself is known where that is a timestamp, and else missing.
 
         Of the very sequence of values that `identities` had, a decoder may have read the columns along already.
         """

@@ -1,8 +1,9 @@
 """JSON payloads to numpy columns."""
 
+from collections import abc
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +14,10 @@ from ...schemas.configuration.where import Where
 from ...schemas.stored.reference import ProfiledField
 from .ahead import ReadAhead, tables
 from .identity import RowIdentity
-from .interface import Columns, Identities
+from .interface import AsOf, Columns, Identities
 from .marked import Marks
 from .personal import NO_KEYS, Keys
+from .reader import MISSING
 from .rows import is_row
 from .scalars import category_text, classify
 from .table import Wanted, wanted
@@ -43,7 +45,7 @@ class JSONDecoder:
         self._identity = RowIdentity(mapping)
         places = (getattr(mapping, name) for name in type(mapping).model_fields if name != "features")
         self._used = {place.path for place in places if place is not None and place.source == "path"}
-        self._known: dict[tuple[int, bool], tuple[Sequence[ProfiledField], tuple[Wanted, ...]]] = {}
+        self._known: dict[tuple[int, bool, bool, tuple[AsOf, ...]], tuple[Sequence[ProfiledField], _Schema]] = {}
         self._ahead = ReadAhead(self._identity)
 
     @property
@@ -78,14 +80,21 @@ class JSONDecoder:
         )
 
     def columns(
-        self, fields: Sequence[ProfiledField], values: Sequence[bytes | None], rows: NDArray[np.intp] | None = None, *, ids: bool = False
+        self,
+        fields: Sequence[ProfiledField],
+        values: Sequence[bytes | None],
+        rows: NDArray[np.intp] | None = None,
+        *,
+        ids: bool = False,
+        entities: bool = False,
+        times: tuple[AsOf, ...] = (),
     ) -> Columns:
         """The fields of every record, or of those of some ``rows``; all that is told of rows then counts among them."""
-        schema = self._schema(fields, ids)
-        read = self._ahead.columns(schema, values, rows)
+        schema = self._schema(fields, ids, entities, times)
+        read = self._ahead.columns(schema.wanted, values, rows)
         if read is None:
-            read = tables(schema).read(values if rows is None else [values[row] for row in rows.tolist()]).columns
-        return read if len(schema) == len(fields) else replace(read, categorical=read.categorical[:-1], ids=read.categorical[-1])
+            read = tables(schema.wanted).read(values if rows is None else [values[row] for row in rows.tolist()]).columns
+        return schema.told(read)
 
     def is_row(self, value: bytes | None) -> bool:
         """Whether a record has features; a tombstone has none."""
@@ -112,14 +121,53 @@ class JSONDecoder:
             return {}
         return {name: found[name] for name in found if (*place.path, name) not in self._used} if isinstance(found, dict) else {}
 
-    def _schema(self, fields: Sequence[ProfiledField], ids: bool) -> tuple[Wanted, ...]:
-        """By the identity of ``fields``, which are a reference's: to compare them costs more than a small batch. Ids stand last."""
-        known = self._known.get((id(fields), ids))
+    def _schema(self, fields: Sequence[ProfiledField], ids: bool, entities: bool, times: tuple[AsOf, ...]) -> "_Schema":
+        """By the identity of ``fields``, which are a reference's: to compare them costs more than a small batch."""
+        known = self._known.get((id(fields), ids, entities, times))
         if known is None or known[0] is not fields:
             if len(self._known) >= MOST_KNOWN:
                 del self._known[next(iter(self._known))]
-            schema, place = wanted(self._mapping, fields, self._keys), self._mapping.id
-            if ids and place is not None and place.source == "path" and place.path not in {one.path for one in schema}:
-                schema = (*schema, Wanted(place.path, "categorical"))
-            known = self._known[id(fields), ids] = (fields, schema)
+            own, mapping = wanted(self._mapping, fields, self._keys), self._mapping
+            texts = {"ids": mapping.id if ids else None, "entities": mapping.entity if entities else None}
+            schema = _Schema.of(own, texts, times, mapping.as_of if entities else None)
+            known = self._known[id(fields), ids, entities, times] = fields, schema
         return known[1]
+
+
+class _Schema(NamedTuple):
+    """What is read for some fields, and with them: behind them stand the times that are none of them, and last ids and entities."""
+
+    wanted: tuple[Wanted, ...]
+    numeric: int  #: columns of numbers that are fields
+    times: tuple[int, ...]  #: of each time its column of numbers; -1: none
+    texts: tuple[str, ...]  #: what the last texts are, the last one first
+    as_of: int  #: as of when the features are: its column of numbers; -1: none
+
+    @classmethod
+    def of(cls, own: tuple[Wanted, ...], texts: abc.Mapping[str, Place | None], times: tuple[AsOf, ...], as_of: Place | None) -> "_Schema":
+        """What is wanted anyhow is not wanted twice."""
+        known = {one.path for one in own}
+        asked = times if as_of is None or as_of.source != "path" else (*times, AsOf(as_of.path))
+        new = {one.path: Wanted(one.path, "timestamp", zone=one.zone) for one in asked if one.path not in known}
+        inside = {name: place.path for name, place in texts.items() if place is not None and place.source == "path"}
+        last = {name: path for name, path in inside.items() if path not in known and path not in new}
+        last = {name: path for name, path in last.items() if list(last.values()).count(path) == 1}
+        numbers = [one for one in (*own, *new.values()) if one.type in ("numeric", "timestamp")]
+        column = {one.path: number for number, one in enumerate(numbers) if one.type == "timestamp"}
+        whole = (*own, *new.values(), *(Wanted(path, "categorical") for path in last.values()))
+        found = tuple(column.get(one.path, -1) for one in asked)
+        return cls(whole, len(numbers) - len(new), found[: len(times)], tuple(reversed(last)), found[-1] if len(asked) > len(times) else -1)
+
+    def told(self, read: Columns) -> Columns:
+        """What was read, by what it was read for."""
+        for name in self.texts:
+            *others, text = read.categorical
+            read = replace(read, categorical=others, ids=text) if name == "ids" else replace(read, categorical=others, entities=text)
+        if self.as_of >= 0:
+            read = replace(read, as_of=read.numeric[:, self.as_of])
+        if not self.times:
+            return read if read.numeric.shape[1] == self.numeric else replace(read, numeric=read.numeric[:, : self.numeric])
+        found = np.full((len(read.numeric), len(self.times)), MISSING)
+        there = [place for place, column in enumerate(self.times) if column >= 0]
+        found[:, there] = read.numeric[:, [self.times[place] for place in there]]
+        return replace(read, numeric=read.numeric[:, : self.numeric], times=found)

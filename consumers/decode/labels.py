@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import methodcaller
 from typing import Any
 
 import numpy as np
@@ -16,13 +15,10 @@ from ...schemas.outcome import NO_VALUE
 from ...schemas.text import MODEL, unfit
 from .interface import Rejected
 from .outcomes import NoOutcome, Outcomes, is_null
-from .reader import JSONReader, Leaf
-from .scalars import classify, quoted
-from .tolerant import NotAnObject, Undecodable, decode_generic, member
+from .places import PlaceReader, text_of
+from .revisions import revision_of
+from .scalars import quoted
 from .where import Chooser
-
-#: A revision is a whole number of at most so many.
-_HIGHEST = 2**62
 
 
 @dataclass(frozen=True)
@@ -46,20 +42,15 @@ class LabelDecoder:
         self._chooser = None if labels.where is None else Chooser(labels.where)
         places = {name: getattr(labels.mapping, name) for name in type(labels.mapping).model_fields}
         self._places: dict[str, Place] = {name: place for name, place in places.items() if place is not None}
-        self._inside = {name: place for name, place in self._places.items() if place.source == "path"}
-        self._reader = JSONReader([Leaf(path, str | int | float | bool | None) for path in self._paths])
-
-    @property
-    def _paths(self) -> list[tuple[str, ...]]:
-        return list(dict.fromkeys(place.path for place in self._inside.values()))
+        self._reader = PlaceReader(self._places)
 
     def needs(self, source: str) -> bool:
         """Whether keys, or headers, are read."""
-        return any(place.source == source for place in self._places.values()) or (self._chooser is not None and self._chooser.needs(source))
+        return self._reader.needs(source) or (self._chooser is not None and self._chooser.needs(source))
 
     def read(self, values: Sequence[bytes | None], keys: Sequence[bytes | None] | None, headers: Sequence[Headers] | None) -> ReadLabels:
         """The labels of all records; one without id, or without anything where the label should be, is rejected."""
-        columns, why = self._columns(values, keys, headers)
+        columns, why = self._reader.read(values, keys, headers)
         left_out: list[int] = []
         if self._chooser is not None:
             left_out = np.flatnonzero(~self._chooser.chosen(values, keys, headers)).tolist()
@@ -90,32 +81,6 @@ class LabelDecoder:
             left_out,
         )
 
-    def _columns(
-        self, values: Sequence[bytes | None], keys: Sequence[bytes | None] | None, headers: Sequence[Headers] | None
-    ) -> tuple[dict[str, Sequence[Any]], dict[int, str]]:  # JSON scalars, bytes, `UNSET`
-        """By what they are for, what messages, keys and headers hold; and of which records nothing can be read, with the reason."""
-        members = self._reader.read(values)
-        by_path = dict(zip(self._paths, members.others, strict=True))
-        why: dict[int, str] = {}
-        for row in members.refused:
-            try:
-                message = decode_generic(values[row])
-                for path, column in by_path.items():
-                    column[row] = member(message, path)
-            except (Undecodable, NotAnObject) as reason:
-                why[row] = str(reason)
-        found: dict[str, Sequence[Any]] = {name: by_path[place.path] for name, place in self._inside.items()}
-        for name, place in self._places.items():
-            if place.source == "key":
-                assert keys is not None, "the mapping reads keys: see needs"
-                found[name] = keys
-            elif place.source == "header":
-                assert headers is not None, "the mapping reads headers: see needs"
-                found[name] = list(map(methodcaller("get", place.name), map(dict, headers)))
-            elif place.source == "constant":
-                found[name] = [place.name] * len(values)
-        return found, why
-
     def _label(self, found: dict[str, Any]) -> tuple[str, str | None, int, int]:  # of what `_columns` holds
         """Id, model, value and revision of one record. Raises `NoOutcome`."""
         id_ = self._text("id", found["id"])
@@ -126,23 +91,15 @@ class LabelDecoder:
         if model is not None and (why := unfit(model, MODEL)):
             msg = f"{self._mapping.model}: {why}"
             raise NoOutcome(msg)
-        return id_, model, self._value(found), self._revision(found)
+        return id_, model, self._value(found), revision_of(self._mapping.revision, found.get("revision"))
 
     def _text(self, name: str, raw: object) -> str | None:
         place = self._places[name]
-        if isinstance(raw, bytes):
-            try:
-                raw = raw.decode()
-            except UnicodeDecodeError:
-                msg = f"{place}: {raw[:60]!r} is not UTF-8"
-                raise NoOutcome(msg) from None
-        if raw is UNSET or raw is None or raw == "":
-            return None
-        text = classify("categorical", False, raw) if isinstance(raw, str | int | float) and not isinstance(raw, bool) else None
-        if not isinstance(text, str):
-            msg = f"{place}: {quoted(raw)} is not {'an id' if name == 'id' else 'a model’s name'}"
-            raise NoOutcome(msg)
-        return text
+        try:
+            return text_of(raw)
+        except ValueError as reason:
+            msg = f"{place}: {reason} is not {'an id' if name == 'id' else 'a model’s name'}"
+            raise NoOutcome(msg) from None
 
     def _value(self, found: dict[str, Any]) -> int:
         taken_back = found.get("retracted")
@@ -162,13 +119,3 @@ class LabelDecoder:
         except NoOutcome as reason:
             msg = f"{self._mapping.label}: {reason}"
             raise NoOutcome(msg) from None
-
-    def _revision(self, found: dict[str, Any]) -> int:
-        value = found.get("revision")
-        if value is None or value is UNSET:
-            return 0
-        whole = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _HIGHEST and value == int(value)
-        if not whole:
-            msg = f"{self._mapping.revision}: {quoted(value)} is not a whole number"
-            raise NoOutcome(msg)
-        return int(value)

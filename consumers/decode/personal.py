@@ -191,6 +191,12 @@ def label_key(configuration: Configuration, labels: str, environment: Mapping[st
     return b"" if variable is None else key_of(f"labels.{labels}.key", variable, environment)
 
 
+def entity_key(configuration: Configuration, log: str, environment: Mapping[str, str] = os.environ) -> bytes:
+    """The key of the entities of a feature log; empty: they are hashed without one."""
+    variable = configuration.features[log].key
+    return b"" if variable is None else key_of(f"features.{log}.key", variable, environment)
+
+
 def id_key(configuration: Configuration, model: str, environment: Mapping[str, str] = os.environ) -> bytes:
     """The key by which the ids of a model's predictions are hashed: that of its labels, so that both meet; empty: they are not personal."""
     own = configuration.models[model]
@@ -219,6 +225,7 @@ def unusable_keys(configuration: Configuration, environment: Mapping[str, str]) 
     found = []
     named = [(f"models.{name}.personal.key", model.personal.key) for name, model in configuration.models.items()]
     named += [(f"labels.{name}.key", labels.key) for name, labels in configuration.labels.items()]
+    named += [(f"features.{name}.key", log.key) for name, log in configuration.features.items()]
     for path, variable in named:
         try:
             if variable is not None:

@@ -20,6 +20,8 @@ Integers = NDArray[np.int64]
 
 #: Numbers below these, whatever their sign, are s, ms, us; those beyond ns. Seconds reach the year 5138, the others go from 1973 on.
 _MAGNITUDES = ((1e11, 1.0), (1e14, 1e3), (1e17, 1e6), (math.inf, 1e9))
+#: In seconds; of older ones it is not told how old they are, so that their sum over the rows of a run is exact in every language.
+LONGEST_AGE = 1 << 29
 #: ``2026-03-01T10:00:00``, to which fractions and a zone may be added: where its digits are, and its signs.
 _DATE_TIME = 19
 _FIELDS = ((0, 4), (5, 7), (8, 10), (11, 13), (14, 16), (17, 19))
@@ -165,6 +167,16 @@ def ages(seconds: Floats, record_times: Integers) -> Floats:
     [2.5, nan]
     """
     return np.where(np.isnan(seconds), seconds.view(np.uint64), (record_times / 1000 - seconds).view(np.uint64)).view(np.float64)
+
+
+def whole_ages(seconds: Floats, record_times: Integers) -> Integers:
+    """How old they were in whole seconds, none if they were still to come, `LONGEST_AGE` at most; -1: there is no time.
+
+    >>> whole_ages(np.array([1.5, np.nan, 9.0, -1e300]), np.array([4_000] * 4)).tolist()
+    [2, -1, 0, 536870912]
+    """
+    found = np.clip(np.floor(record_times / 1000 - np.where(np.isnan(seconds), 0.0, seconds)), 0, LONGEST_AGE)
+    return np.where(np.isnan(seconds), -1, found).astype(np.int64)
 
 
 def aged(columns: Columns, fields: Sequence[ProfiledField], record_times: Integers) -> Columns:

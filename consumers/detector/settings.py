@@ -22,7 +22,7 @@ MODEL = (
     "ood.samples",
 )
 #: Of these, what came later, with the values with which all is as before.
-LATER = {"where": None, "max_ahead": "1m", "nulls": None, "zone": None, "ood": None}
+LATER = {"where": None, "max_ahead": "1m", "nulls": None, "zone": None, "ood": None, "entity": None, "as_of": None}
 
 
 def configuration_hash(configuration: Configuration) -> str:

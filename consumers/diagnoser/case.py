@@ -16,8 +16,10 @@ from .watched import Watched
 
 #: How kinds of evidence are called where they are missing.
 _CALLED: Mapping[str, str] = {REVISIONS: "arrivals"}
+#: Of values; they stand in panes of predictions.
+AGES = "ages"
 #: Why a kind is missing.
-NOT_CONFIGURED, LATE = "not configured", "late"
+NOT_CONFIGURED, NOT_READ, LATE = "not configured", "not read", "late"
 
 
 class Looked(NamedTuple):
@@ -70,7 +72,10 @@ def _absent(watched: Watched, settings: Model, late: Collection[str]) -> dict[st
         OOD: settings.ood is None or watched.reading.subject is None,
         REVISIONS: settings.labels is None,
         GOLDEN: settings.golden is None,
+        AGES: not watched.reading.aged,
     }
     found = {_CALLED.get(kind, kind): NOT_CONFIGURED for kind, so in missing.items() if so}
+    if settings.labels_unread:
+        found[_CALLED[REVISIONS]] = NOT_READ
     found |= {_CALLED.get(kind, kind): LATE for kind in sorted(late)}
     return found

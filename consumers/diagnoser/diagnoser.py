@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from pydantic import ValidationError
 
-from ...detectors.diagnosis.reading import Reading
+from ...detectors.diagnosis.reading import Reading, Whose
 from ...detectors.outcomes.layout import layout
 from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration
@@ -65,6 +65,7 @@ class Diagnosing:
     """Folds of the summaries, and how their events are written."""
 
     role = ROLE
+    lasting = True
 
     def __init__(self, configuration: Configuration, store: ArtifactStore) -> None:
         self._configuration, self._incidents = configuration, store.beside(FOLDER)
@@ -109,10 +110,11 @@ def readings(configuration: Configuration, store: ArtifactStore) -> ReadingOf:
     def reading_of(model: str, reference: str) -> tuple[Reference, Reading]:
         settings = configuration.model(model)
 
-        def whose(name: str) -> tuple[str | None, str | None, bool]:
-            own_ = settings.feature(name)
-            source = configuration.source(own_.source)
-            return own_.source, own_.owner or source.owner, source.same_code
+        def whose(name: str) -> Whose:
+            field = settings.feature(name)
+            source = configuration.source(field.source)
+            aged = configuration.as_of(model, name) is not None
+            return Whose(field.source, field.owner or source.owner, source.same_code, aged)
 
         outcomes = None if settings.labels is None else layout(bases(model, reference, settings.labels))
         profile = store.reference(reference)

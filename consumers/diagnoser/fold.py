@@ -38,7 +38,7 @@ class Fold:
         self._configuration, self._reading_of = configuration, reading_of
         self._hash = configuration_hash(configuration)
         self._kinds: dict[str, Kinds | None] = {}
-        self._counted = {"runs": 0, "events": 0}
+        self._events = 0
         self._left: list[Model] = []  # restored, of which causes are looked for no more
         self.groups = {kinds: self._group(kinds) for kinds in Kinds.all(configuration)}
 
@@ -68,8 +68,7 @@ class Fold:
 
     def _written(self, published: Iterable[Published]) -> list[Published]:
         said = list(published)
-        self._counted["events"] += len(said)
-        self._counted["runs"] = sum(watched.runs for model in self.models() for watched in model.versions.values())
+        self._events += len(said)
         return said
 
     def models(self) -> list[Model]:
@@ -131,7 +130,7 @@ class Fold:
 
     def totals(self) -> Mapping[str, int]:
         """Runs of versions, and events."""
-        return self._counted
+        return {"runs": sum(group.runs for group in self.groups.values()), "causes": self._events}
 
     def snapshot(self, position: int) -> tuple[PartitionState, dict[str, bytes]]:
         """Every model, and every window by itself."""

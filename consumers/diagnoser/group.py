@@ -33,6 +33,7 @@ class Group:
     watched_of: WatchedOf
     models: dict[str, Model] = field(default_factory=dict)
     late: tuple[str, ...] = ()  #: kinds that are waited for no more
+    runs: int = 0  #: since it was made
     _oldest: int = _NEVER_ANNOUNCED
 
     def hear(self, offset: int, appended: int, progress: Progress) -> list[Published]:
@@ -74,7 +75,9 @@ class Group:
             if not due:
                 return
             for end, name, watched in sorted(due, key=lambda one: (*one[:2], one[2].home)):
+                before = watched.runs
                 yield from self.models[name].run(watched, end, self.late)
+                self.runs += watched.runs - before
 
     def _taken(self, exhibit: Exhibit, aligned: Aligned[Exhibit]) -> Iterator[Published]:
         fact = exhibit.fact

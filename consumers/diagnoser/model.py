@@ -59,15 +59,17 @@ class Model:
         watched.outcomes, watched.news = 0, False
         watched.runs += 1
         for one in windows.all():
-            one.sums.trim()
+            if not one.unchanged:
+                one.sums.trim()
         windows.settle(self._amiss(watched.home), self._since(time))
         looked = looked_at(watched, self.known, self.settings, self._over(watched.home), late)
         diagnosis = self._diagnosed(watched, looked)
-        watched.forget_read()
         kept_from = windows.newest[-NEWEST:][0].first if windows.newest else windows.closed
         run = Run(watched.home, time, watched.runs, fresh, windows.stands, kept_from)
         touched = self.incidents.follow(run, list(_placed(diagnosis, looked)))
-        return self._told(watched, Ran.of(time, looked.case, diagnosis, watched.windows, self._missing(watched, looked)), touched)
+        said = self._told(watched, Ran.of(time, looked.case, diagnosis, watched.windows, self._missing(watched, looked)), touched)
+        watched.rest()
+        return said
 
     def replace(self, former: Watched, watched: Watched, time: int) -> list[Published]:
         """A version is counted against another reference from now on."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from ...detectors.familiarity.places import CELLS, WIDTH
 from ...schemas.messages.pane import OOD, REVISIONS, Pane
 from ...schemas.stored.reference import Reference
 from ..streams.buckets import Buckets
+from .recalled import Recalled
 
 #: Outcomes about kept windows that are worth a run.
 ENOUGH_OUTCOMES = 500
@@ -64,7 +66,7 @@ class Watched:
     def seen(self, window: Window) -> Evidence:
         """A window as a diagnosis looks at it."""
         known = self._read.get(window.first)
-        if known is None or known[0] is not window or window.encoded is None:
+        if known is None or known[0] is not window or not window.unchanged:
             window.written()
             known = self._read[window.first] = window, self.reading.window(window)
         return known[1]
@@ -75,10 +77,17 @@ class Watched:
             self._drawn = draw()
         return self._drawn
 
-    def forget_read(self) -> None:
-        """Let go of what is looked at no more."""
-        kept = {one.first: one for one in self.windows.all()}
+    def rest(self) -> None:
+        """Let go of what is looked at no more, and of what can be made again."""
+        kept = {one.first: one for one in self.windows.all() if one is not self.windows.open}
         self._read = {first: known for first, known in self._read.items() if kept.get(first) is known[0]}
+        for one, evidence in self._read.values():
+            if evidence.counted is not None:
+                evidence.values = Recalled(partial(self.reading.values, one))
+        for one in kept.values():
+            one.packed()
+        if self.windows.stands:
+            self._drawn = None
 
     def _take_predictions(self, pane: Pane, *, complete: bool, clock_decided: bool) -> None:
         window = self.windows.containing(pane.about)

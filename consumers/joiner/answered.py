@@ -1,13 +1,13 @@
 """Which predictions of a join reviewers have answered, and what its labels say of these: told, and nowhere summed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...detectors.joining.joiner import Ledger, Told
 from ...detectors.joining.rows import NONE, Happening, Unmatched
-from ...detectors.outcomes.ledger import Ledger, Sums
 from ...schemas.messages.block import Block
 from ...schemas.messages.review import ReviewLabel
 
@@ -126,11 +126,11 @@ class Heard:
         """Count them."""
         self._ledger.add_unmatched(step, unmatched)
 
-    def arrivals(self, step: int) -> list[Sums]:
+    def arrivals(self, step: int) -> Iterable[Told]:
         """As the ledger."""
         return self._ledger.arrivals(step)
 
-    def revisions(self) -> list[Sums]:
+    def revisions(self) -> Iterable[Told]:
         """As the ledger."""
         self._answered.tell_kept(self._interval(self._step))
         return self._ledger.revisions()

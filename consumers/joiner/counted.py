@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from ...detectors.agreement.ledger import Basis
 from ...detectors.outcomes.counting import Own
 from ...schemas.stored.outcomes import OutcomeBasis
 
@@ -11,6 +12,10 @@ class CountedBy(Protocol):
 
     def __call__(self, model: str, reference: str, labels: str) -> OutcomeBasis:
         """By model, reference (content hash) and labels."""
+        ...
+
+    def compared(self, model: str, reference: str) -> Basis:
+        """Of which features, and for what stretches of time, served values are compared with those of a feature log."""
         ...
 
     def own(self, model: str, basis: OutcomeBasis) -> Own | None:

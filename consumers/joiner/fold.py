@@ -9,15 +9,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ...detectors.joining.joiner import Joiner, Outcome, Settings
-from ...detectors.outcomes.counting import Own
-from ...detectors.outcomes.ledger import Ledger
+from ...detectors.joining.joiner import Joiner, Outcome
 from ...schemas.configuration import Configuration
 from ...schemas.messages.block import Block
-from ...schemas.messages.pane import ARRIVALS, REVISIONS, Pane
+from ...schemas.messages.pane import Pane
 from ...schemas.messages.progress import InputPartition, Progress
 from ...schemas.messages.review import ReviewLabel
-from ...schemas.stored.outcomes import OutcomeBasis
 from ...schemas.stored.snapshot import FORM, PartitionState
 from ..streams.align import AGAIN, NEVER, Aligned, Aligner, pending_offsets
 from ..streams.buckets import Every
@@ -26,10 +23,12 @@ from ..streams.spans import Spans
 from .answered import Answered, Heard
 from .blocks import Blocks, Kept
 from .counted import CountedBy
+from .kinds import Kind
 from .marks import Mark, mark, packed, unpacked
 from .names import Names
+from .of_features import OfFeatures
+from .of_labels import OfLabels
 from .reads import Reads, topics_of
-from .rows import in_steps, labels, predictions
 from .steps import Step, together
 
 #: The blocks that wait in a partition, of which `situated` says which it is.
@@ -44,7 +43,7 @@ class Join:
     reads: Reads
     aligner: Aligner[Kept]
     names: Names
-    ledger: Ledger
+    kind: Kind
     joiner: Joiner
     spans: Spans
     answered: Answered
@@ -69,33 +68,25 @@ class Fold:
         self._counted = {"joined": 0, "outcomes": 0}
         self._blocks: Blocks | None = None
         self._position = 0
-        self._joins = {name: self._begun(name, None, {}, Reads([(0, topics_of(configuration, name))])) for name in configuration.labels}
+        self._joins = {name: self._begun(name, None, {}, Reads([(0, topics_of(configuration, name))])) for name in configuration.joins}
 
     def _begun(self, name: str, begin: Mark | None, kept: Mapping[int, Kept], reads: Reads) -> Join:
         configuration, spans = self._configuration, Spans.of(self._configuration, name)
-        names = Names(model for model, own in configuration.models.items() if own.labels == name)
-        stream, tiling, about = configuration.read_as(name), Every(spans.pane), Every(spans.about)
+        names = Names(model for model, own in configuration.models.items() if name in own.joins)
+        stream, tiling = configuration.read_as(name), Every(spans.pane)
         patience = stream.patience if stream.clock == "live" else None
         streams = tuple(reads.now)
         if begin is None or not begin.numbers:
             aligner = Aligner[Kept](tiling, patience, streams=streams)
         else:
             aligner = Aligner.restored(tiling, patience, unpacked(begin.numbers), kept, streams)
-
-        def basis_of(version: int, place: int) -> OutcomeBasis:
-            return self._basis_of(names.model_of(version), names.place(place).reference, name)
-
-        def own_of(version: int, basis: OutcomeBasis) -> Own | None:
-            return self._basis_of.own(names.model_of(version), basis)
-
-        ledger = Ledger(basis_of, lambda bucket: about.end(bucket - 1), own_of)
-        bins = configuration.binned(name)
-        settings = Settings(tiling, Every(spans.revise), spans.wait, spans.early, bins, maturity=spans.maturity)
+        of = configuration, name, spans, names, self._basis_of
+        kind: Kind = OfFeatures(*of) if name in configuration.features else OfLabels(*of)
         through = None if begin is None or begin.through == -NEVER else begin.through
-        answered, revise = Answered(), settings.revise
-        heard = Heard(ledger, answered, names.version_of, lambda step: revise.end(step - 1))
-        joiner = Joiner(settings, heard, through)
-        return Join(name, reads, aligner, names, ledger, joiner, spans, answered, marks=deque([begin] if begin else []))
+        answered, revise = Answered(), kind.settings.revise
+        heard = Heard(kind.ledger, answered, names.version_of, lambda step: revise.end(step - 1))
+        joiner = Joiner(kind.settings, heard, through)
+        return Join(name, reads, aligner, names, kind, joiner, spans, answered, marks=deque([begin] if begin else []))
 
     def situated(self, place: InputPartition, append_time: bool) -> None:
         """Where the next records stand. Their times are the log's."""
@@ -202,7 +193,7 @@ class Fold:
             step = Standing(ready[-1].start, end, first.complete, ready[-1].clock_decided)
             yield from map(Said, self._panes(join, join.joiner.passed(end), step, ready[-1].again))
         if join.names.forget(end - join.spans.memory):
-            join.ledger.keep(join.names.known)
+            join.kind.ledger.keep(join.names.known)
         join.answered.forget(end - join.spans.memory)
         known = list(standings(begin, end, partly, decided))
         for part in known:
@@ -220,12 +211,8 @@ class Fold:
         if last.ended:
             found = join.joiner.ended(last.end)
         elif blocks:
-            bins = self._configuration.binned(join.name)
-            rows = predictions(blocks, join.names, lambda model, reference: self._basis_of(model, reference, join.name), last.end, bins)
             of_blocks = [step.aligned.end for step in steps for _ in step.blocks]
-            found = join.joiner.take_all(
-                ends, *in_steps(rows, blocks, of_blocks, "predictions"), *in_steps(labels(blocks, join.names), blocks, of_blocks, "labels")
-            )
+            found = join.joiner.take_all(ends, *join.kind.taken(blocks, of_blocks, last.end))
             self._counted["joined"] += sum(block.rows for block in blocks)
         else:
             found = join.joiner.passed(last.end)
@@ -244,10 +231,6 @@ class Fold:
         whose = join.names.whose(outcome.version, outcome.place)
         behind = join.spans.revise if outcome.about is not None else join.spans.told_of
         known = join.doubts.of(outcome.bucket - behind, outcome.bucket) if behind else step
-        grouping, own = "", tuple[str, ...]()
-        if outcome.about is not None and whose.reference:
-            basis = self._basis_of(whose.model, whose.reference, join.name)
-            grouping, own = basis.grouping, basis.own
         return Pane(
             stream=join.name,
             topic="",
@@ -263,12 +246,9 @@ class Fold:
             reference=whose.reference or None,
             since=whose.since if whose.reference else None,
             rows=0,
-            counts=outcome.sums,
-            of=ARRIVALS if outcome.about is None else REVISIONS,
-            grouping=grouping,
-            own=own,
             complete=known.complete,
             clock_decided=known.clock_decided,
+            **join.kind.told(outcome, whose),
         )
 
 
@@ -280,7 +260,7 @@ def _progress(join: Join, known: Standing, *, ended: bool) -> Progress:
         ended=ended,
         by_clock=known.clock_decided,
         complete=known.complete,
-        of=ARRIVALS,
+        of=join.kind.of,
     )
 
 

@@ -1,4 +1,5 @@
-"""The joiner: predictions and labels in, what became of the predictions out. A fold.
+"""The joiner: predictions, labels and rows of feature logs in, what became of the predictions and whether they were served the values of
+training out. A fold.
 
 *Guarantee.* That of the folding consumer (`driftbus.consumers.process.folding`): outcome panes are a pure function of a partition of the
 joins topic. What waits is never written: a successor folds the last two waits of the topic again.
@@ -33,9 +34,9 @@ READERS: Mapping[str, Callable[[bytes], Block | Progress]] = {Block.TYPE: Block.
 
 
 def make(making: Making) -> list[Folding[Block | Kept | Progress, Said]]:
-    """The one joiner of a process, for all labels; none where there are none."""
+    """The one joiner of a process, for all labels and feature logs; none where there are none."""
     configuration = making.configuration
-    if not configuration.labels:
+    if not configuration.joins:
         return []
     joining = Joining(making.bus, configuration, Bases(configuration, making.store.reference, metrics_for(configuration)))
     return [Folding(making.bus, configuration, joining, making.wall)]

@@ -5,9 +5,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ...detectors.joining.rows import LABEL, prediction
+from ...detectors.agreement.codes import contents
+from ...detectors.joining.rows import LABEL, label, prediction
 from ...detectors.outcomes.cells import cells_of
-from ...schemas.messages.block import NO_BIN, Block
+from ...detectors.outcomes.products import WITHIN
+from ...schemas.messages.block import NO_BIN, NO_OUTLIER, Block, Whose
+from ...schemas.outcome import NO_VALUE
 from ...schemas.stored.outcomes import OutcomeBasis
 from .names import Names
 
@@ -28,6 +31,7 @@ def predictions(blocks: Sequence[Block], names: Names, basis_of: BasisOf, step: 
     codes = np.concatenate([np.array([names.codes(whose, step) for whose in block.whose])[block.of] for block in own])[order]
     rows["model"], rows["version"], rows["place"] = codes.T
     rows["score"] = np.concatenate([block.scores for block in own])[order]
+    rows["flags"] = np.concatenate([_flags(block) for block in own])[order]
     if bins:
         rows["bins"] = np.concatenate([_bins(block, basis_of, bins) for block in own])[order]
     for version, place in np.unique(codes[:, 1:], axis=0).tolist():
@@ -48,6 +52,44 @@ def labels(blocks: Sequence[Block], names: Names) -> Rows:
     return rows
 
 
+def served(blocks: Sequence[Block], names: Names, known: Callable[[Whose], bool], step: int, width: int) -> Rows:
+    """Of the blocks that hold served values, so many a row. ``known``: whether such rows can be counted as things are configured, which
+    their flags say; ``step``: the last one that takes them.
+    """
+    own = [block for block in blocks if block.side == "served"]
+    rows = _ordered(own, prediction(0, width))
+    if not len(rows):
+        return rows
+    order = _order(own)
+    codes = [np.array([(*names.codes(whose, step), known(whose)) for whose in block.whose])[block.of] for block in own]
+    ordered = np.concatenate(codes)[order]
+    rows["model"], rows["version"], rows["place"] = ordered[:, :3].T
+    rows["served"] = np.concatenate([_widened(block.codes, width) for block in own])[order]
+    rows["flags"] = ordered[:, 3]
+    return rows
+
+
+def offline(blocks: Sequence[Block], names: Names, width: int) -> Rows:
+    """Of the blocks that hold rows of a feature log, so many values each."""
+    own = [block for block in blocks if block.side == "offline"]
+    rows = _ordered(own, label(width))
+    if len(rows):
+        order = _order(own)
+        rows["model"] = np.concatenate([np.array([names.model(whose.model) for whose in block.whose])[block.of] for block in own])[order]
+        rows["revision"] = np.concatenate([block.revisions for block in own])[order]
+        rows["offline"] = np.concatenate([_widened(block.codes, width) for block in own])[order]
+        rows["value"] = contents(rows["offline"])
+    return rows
+
+
+def _widened(codes: NDArray[np.int64], width: int) -> NDArray[np.int64]:
+    """With as many columns as are counted; those that are not there are absent."""
+    found = np.full((len(codes), width), NO_VALUE, dtype=np.int64)
+    known = min(codes.shape[1], width)
+    found[:, :known] = codes[:, :known]
+    return found
+
+
 def in_steps(rows: Rows, blocks: Sequence[Block], ends: Sequence[int], side: str) -> tuple[Rows, NDArray[np.int64]]:
     """The rows that the blocks of one side came to, step by step, and the step of each; ``ends``: of every block."""
     if not len(rows):
@@ -58,6 +100,12 @@ def in_steps(rows: Rows, blocks: Sequence[Block], ends: Sequence[int], side: str
         order = np.argsort(at, kind="stable")
         rows, at = rows[order], at[order]
     return rows, at
+
+
+def _flags(block: Block) -> NDArray[np.uint8]:
+    """Of a block: which of its rows are known to be no outliers."""
+    outliers = np.frombuffer(block.outliers, dtype=np.uint8)
+    return np.where(outliers == NO_OUTLIER, WITHIN, 0).astype(np.uint8) if len(outliers) else np.zeros(block.rows, dtype=np.uint8)
 
 
 def _bins(block: Block, basis_of: BasisOf, bins: int) -> NDArray[np.uint8]:

@@ -65,7 +65,7 @@ def own_topics(configuration: Configuration, topology: Sequence[Node] = TOPOLOGY
 
 def _kept(configuration: Configuration, name: str, days: int) -> int:
     """For how many ms at least."""
-    waits = [2 * labels.wait + labels.early for labels in configuration.labels.values()] if name == "joins" else []
+    waits = [2 * join.wait + join.early for join in configuration.joins.values()] if name == "joins" else []
     return max([days * _DAY_MS, *(wait + wait // 4 for wait in waits)])
 
 

@@ -19,7 +19,7 @@ from ..profiler import profiler
 from ..reference import golden_records, reviews
 from ..reviewer import reviewer
 
-#: In place of a topic's name: the topics of the configured streams, of predictions and of labels.
+#: In place of a topic's name: the topics of the configured streams, of predictions, of labels and of feature logs.
 INPUTS = "streams.*.topics"
 
 
@@ -31,6 +31,11 @@ def always(_: Configuration) -> bool:
 def has_labels(configuration: Configuration) -> bool:
     """It asks for what labels need."""
     return bool(configuration.labels)
+
+
+def has_joins(configuration: Configuration) -> bool:
+    """Predictions wait for something: labels, or rows of a feature log."""
+    return bool(configuration.joins)
 
 
 def has_ood(configuration: Configuration) -> bool:
@@ -50,8 +55,12 @@ def tells_performance(configuration: Configuration) -> bool:
 
 #: Topics that roles which are always there write only where something is configured.
 OPTIONAL: Mapping[str, Callable[[Configuration], bool]] = {
+<<<<<<< HEAD
     "embeddings": has_embedder,
     "joins": has_labels,
+=======
+    "joins": has_joins,
+>>>>>>> int
     "performance": tells_performance,
     "golden": golden_records.asked,
     "ood": has_ood,
@@ -99,9 +108,9 @@ TOPOLOGY = (
         "fold",
         ("joins", "snapshots"),
         ("summaries", "reviews", "snapshots", "drift", "dead-letter"),
-        "lets predictions meet their labels, and sums what became of them",
+        "lets predictions meet their labels and the rows of feature logs, and sums what became of them",
         joiner.make,
-        asked=has_labels,
+        asked=has_joins,
     ),
     Node(
         clerk.ROLE,

@@ -102,3 +102,12 @@ class OfCompacted(Protocol):
     """
 
     compacted: bool
+
+
+@runtime_checkable
+class Lasting(Protocol):
+    """What is folded, where most parts of a snapshot are as they were: these are not written again. A part that has not changed should be
+    the same object, for then it is not compared.
+    """
+
+    lasting: bool

@@ -20,7 +20,7 @@ from ...schemas.messages.progress import InputPartition
 from ..bus import own, snapshots
 from ..bus.interface import Batch, Bus, BusError, Output, Position, TopicPartition, Work
 from ..streams.clock import AppendClock
-from .fold import Fact, Fold, Folded, OfCompacted, Progressing, Said, Situated, Sparing
+from .fold import Fact, Fold, Folded, Lasting, OfCompacted, Progressing, Said, Situated, Sparing
 from .last_net import SetAside, of_a_record, told
 from .reach import COMPLETE, Reach
 from .remaining import Remaining
@@ -62,7 +62,7 @@ class _Partition(Generic[Fact, Said]):
     committed_at: int
     snapshot_at: int
     snapshot_position: int
-    snapshot_keys: frozenset[bytes]
+    snapshot: snapshots.Stands
     strangers: Strangers
     reach: Reach
     outputs: list[Output] = field(default_factory=list)  #: not yet committed
@@ -229,7 +229,8 @@ class Folding(Generic[Fact, Said]):
         strangers = Strangers(self._configuration, place, own.Told.restored({} if kept is None else kept.state.strangers), topic.partitions)
         begun, snapshot_position = committed is not None, 0 if kept is None else position
         reach = Reach(folded, place, topic.partitions)
-        partition = _Partition(place, fold, clock, until, begun, position, now, now, snapshot_position, found.keys, strangers, reach)
+        stand = found.stands(lasting=isinstance(folded, Lasting))
+        partition = _Partition(place, fold, clock, until, begun, position, now, now, snapshot_position, stand, strangers, reach)
         for batch in self._bus.read(source, position, max(until, position)):
             self._feed(partition, batch)
             partition.outputs.clear()  # what is told of strangers
@@ -338,7 +339,7 @@ class Folding(Generic[Fact, Said]):
         ]
         if not due:
             return
-        work, keys, positions = [], {}, {}
+        work, stand, positions = [], {}, {}
         for source, partition in due:
             if self._remaining is not None:
                 partition.position = self._position(source)  # others of the group learn from it that this partition is done
@@ -349,10 +350,10 @@ class Folding(Generic[Fact, Said]):
                 state, parts = partition.fold.snapshot(partition.position)
                 clock, strangers = (partition.clock.now, partition.clock.appended), partition.strangers.told.plain()
                 state = state.model_copy(update={"topic_id": partition.place.topic_id, "clock": clock, "strangers": strangers})
-                kept = self._folded[source.topic].role, source.partition, state, parts, partition.snapshot_keys
-                records = snapshots.written(self._configuration, *kept)
-                keys[source] = frozenset(record.key for record in records if record.key is not None and record.value is not None)
-                outputs += records
+                kept = (folded := self._folded[source.topic]).role, source.partition, state, parts, partition.snapshot
+                wrote = snapshots.written(self._configuration, *kept, lasting=isinstance(folded, Lasting))
+                stand[source] = wrote.stands
+                outputs += wrote.records
             work.append(Work(source, outputs, Position(partition.position, COMPLETE if reached[source] else "")))
         for source in self._session.commit(work):
             if done := self._partitions.get(source):
@@ -362,8 +363,8 @@ class Folding(Generic[Fact, Said]):
                 self._count(done)
                 self._totals["set_aside"] += done.strangers.count
                 done.strangers.count = 0
-                if source in keys:
-                    done.snapshot_at, done.snapshot_position, done.snapshot_keys = now, done.position, keys[source]
+                if source in stand:
+                    done.snapshot_at, done.snapshot_position, done.snapshot = now, done.position, stand[source]
                 if source in self._aside:  # a successor folds again from the snapshot, and would meet those behind it
                     self._aside[source].forget(done.snapshot_position)
 

@@ -16,6 +16,7 @@ from ..decode.interface import MARKS
 SAMPLE = 1_000
 #: Unexpected names that are counted, of a model version in a bucket of a run: the first, in the order of the log.
 MOST_NAMES = 1_000
+_NO_AGES = np.zeros((0, 2), dtype=np.int64)
 _MARKS = frozenset(MARKS)
 _KINDS: dict[type, str] = {
     type(None): "null",
@@ -41,6 +42,7 @@ class SideCounts:
         self._rows = 0
         self._ids: set[object] = set()
         self._unexpected: dict[str, Unexpected] = {}
+        self.ages = _NO_AGES  #: [time, 2]: whole seconds, rows
 
     def add_ids(self, ids: Sequence[object]) -> None:
         """The ids of the next rows, or marks of absent ones."""
@@ -64,6 +66,10 @@ class SideCounts:
                 before = Unexpected(short, _KINDS[type(members[name])], 0)
             self._unexpected[short] = before._replace(rows=before.rows + 1)
 
+    def add_ages(self, ages: NDArray[np.int64]) -> None:
+        """Of further rows: of each time the sum of ages, and rows, shape [times, 2]."""
+        self.ages = ages if self.ages is _NO_AGES else self.ages + ages
+
     @property
     def ids(self) -> tuple[int, int]:
         """Rows whose id was new, and rows whose id had been there."""
@@ -81,6 +87,18 @@ def _short(ids: Sequence[object]) -> bool:
         return max(map(len, ids), default=0) <= ID.most  # type: ignore[arg-type]  # a mark, which has no length, ends it
     except TypeError:
         return max((len(one) for one in ids if isinstance(one, str)), default=0) <= ID.most
+
+
+def ages_by(ages: NDArray[np.int64], group: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Rows' ages (-1: none), shape [rows, times], by each row's group: of each time their sum, and how many there are.
+
+    >>> [(group, sums.tolist()) for group, sums in ages_by(np.array([[5], [-1], [7]]), np.array([3, 3, 3]))]
+    [(3, [[12, 2]])]
+    """
+    codes, place = np.unique(group, return_inverse=True)
+    sums = np.zeros((len(codes), ages.shape[1], 2), dtype=np.int64)
+    np.add.at(sums, place, np.stack((np.maximum(ages, 0), ages >= 0), axis=2))
+    yield from zip(codes.tolist(), sums, strict=True)
 
 
 def grouped(column: Sequence[object], group: NDArray[np.int64]) -> Iterator[tuple[int, Sequence[object]]]:

@@ -1,4 +1,5 @@
-"""What is kept of decoded rows beside their counts: how like the training data they are, what waits for labels, candidates for review.
+"""What is kept of decoded rows beside their counts: how like the training data they are, what waits for labels and for rows of a feature
+log, candidates for review.
 
 A model asks for each by its configuration. Of others nothing of it is done.
 """
@@ -26,11 +27,13 @@ from .awaiting import Join, Of, ids_of, joins
 from .candidates import Keeping, Looked, Reviewed, levels_of, reviewed, told
 from .references import References
 from .sampled import Flagged
+from .served import Served, served
 from .unlike import Found, Stage, Unlike, nothing_found
-from .waiting import Named, Waiting
+from .waiting import Named, Side, Waiting
 
 _NO_JOINS: Mapping[str, Join] = MappingProxyType({})
 _NO_REVIEWS: Mapping[str, Reviewed] = MappingProxyType({})
+_NOBODY_SERVED: Mapping[str, Served] = MappingProxyType({})
 #: Where a pane's rows stand.
 _PLACE = "stream", "topic", "topic_id", "partition", "first", "last", "bucket", "start", "about"
 _NOTHING = np.zeros(0, dtype=np.int64)
@@ -54,11 +57,22 @@ class Asked(NamedTuple):
     joins: Mapping[str, Join] = _NO_JOINS
     reviewed: Mapping[str, Reviewed] = _NO_REVIEWS
     partitions: int = 1
+    served: Mapping[str, Served] = _NOBODY_SERVED
 
     @classmethod
     def of(cls, configuration: Configuration, stream: str) -> "Asked":
         """As configured."""
-        return cls(joins(configuration, stream), reviewed(configuration, stream), configuration.topics.partitions)
+        return cls(
+            joins(configuration, stream),
+            reviewed(configuration, stream),
+            configuration.topics.partitions,
+            served(configuration, stream),
+        )
+
+    @property
+    def waiting(self) -> bool:
+        """Whether any rows wait in the joins topic."""
+        return bool(self.joins or self.served)
 
 
 ASKED_NOTHING = Asked()
@@ -78,7 +92,7 @@ class Kept:
     """Of one run."""
 
     unlike: dict[Target, Unlike] = field(default_factory=dict)  #: of all segments together
-    waiting: dict[str, Waiting] = field(default_factory=dict)  #: by join
+    waiting: dict[tuple[str, Side], Waiting] = field(default_factory=dict)  #: by join
     candidates: dict[Target, Keeping] = field(default_factory=dict)
 
 
@@ -108,6 +122,10 @@ class Further:
         """Whether its rows wait for labels."""
         return model in self._asked.joins
 
+    def compares(self, model: str) -> bool:
+        """Whether its rows are compared with a feature log."""
+        return model in self._asked.served
+
     @property
     def reads_ids(self) -> bool:
         """Whether ids may have been read for something else than to be counted."""
@@ -120,13 +138,16 @@ class Further:
 
     def take(self, rows: Rows, versions: Callable[[], Iterable[Version]], subjects: int) -> NDArray[np.uint8] | None:
         """Keep what is asked for of these rows; returns how like the training data they are, [n, subjects, 2]."""
-        if not (subjects or self.reads_ids):
+        if not (subjects or self.reads_ids or self._asked.served):
             return None
         all_ = list(versions())
         found = self._compare(rows, all_, subjects) if subjects else None
         for version in all_:
             if (join := self._asked.joins.get(version.target.model)) is not None:
-                self._await(rows, version, join, found)
+                self._await(rows, version, join, "predictions", found)
+            served = self._asked.served.get(version.target.model)
+            if served is not None and version.target.reference is not None:
+                self._await(rows, version, served, "served", None)
             candidates = self._asked.reviewed.get(version.target.model)
             if candidates is not None and version.target.reference is not None:
                 self._keep(rows, version, candidates, found)
@@ -151,8 +172,8 @@ class Further:
     def blocks(self, kept: Kept, stream: str, first: int, last: int, tiling: Buckets) -> list[Block]:
         """The rows of a run that wait."""
         found: list[Block] = []
-        for join, waiting in sorted(kept.waiting.items()):
-            found += waiting.blocks(Named(join, stream, "predictions", self._source), first, last, tiling, self._asked.partitions)
+        for (join, side), waiting in sorted(kept.waiting.items()):
+            found += waiting.blocks(Named(join, stream, side, self._source), first, last, tiling, self._asked.partitions)
         return found
 
     def candidates(self, kept: Kept, stream: str, first: int, last: int) -> list[Candidates]:
@@ -175,10 +196,10 @@ class Further:
             self._stage.gather(target.model, own, rows.columns, offsets, inside, found, into=into)
         return found
 
-    def _await(self, rows: Rows, version: Version, join: Join, unlike: Found | None) -> None:
+    def _await(self, rows: Rows, version: Version, join: Join | Served, side: Side, unlike: Found | None) -> None:
         target, reference = version.target, version.target.reference or ""
         of = Of(Whose(target.model, target.version, reference, target.since or 0), self._references.monitored(reference))
-        waiting = version.kept.waiting.setdefault(join.name, Waiting())
+        waiting = version.kept.waiting.setdefault((join.name, side), Waiting())
         among = rows.places[version.inside]
         found, chosen = join.rows(rows.columns, rows.records, version.inside, among, of, waiting.code)
         found["bucket"], found["water"] = target.bucket, rows.waters[among[chosen]]

@@ -1,4 +1,4 @@
-"""The profiler: predictions in, panes out; and, of models that have labels, blocks for the joiner. A fold.
+"""The profiler: predictions in, panes out; and, of models that have labels or a feature log, blocks for the joiner. A fold.
 
 Its guarantee is that of `driftbus.consumers.profiler.reader`: panes are written in the transaction of the records that they count.
 """
@@ -16,6 +16,7 @@ from ..process.consumer import Making
 from ..reference.holding import HeldReferences
 from ..streams.buckets import Buckets
 from .evaluations import Evaluations
+from .features import feature_readers
 from .further import Asked
 from .joins import published, said_to_joins
 from .labels import label_readers
@@ -30,7 +31,7 @@ __all__ = ["ROLE", "Profiler", "make"]
 
 
 def make(making: Making) -> list[StreamReader]:
-    """One for every stream, for every stream of labels, and for what reviewers answer; those of predictions share what is announced."""
+    """One for every stream, for every stream of labels, every feature log, and for what reviewers answer; they share what is announced."""
     references = HeldReferences(making.bus, making.configuration, making.store)
     streams = making.configuration.streams.items()
     readers: list[StreamReader] = [
@@ -47,7 +48,7 @@ def make(making: Making) -> list[StreamReader]:
         )
         for name, stream in streams
     ]
-    return readers + label_readers(making) + answer_readers(making)
+    return readers + label_readers(making) + feature_readers(making, references) + answer_readers(making)
 
 
 class Profiler(StreamReader):
@@ -113,5 +114,5 @@ class _Predictions:
                 yield from (addressed(self._configuration, topics.summaries, part, None)._replace(partition=number) for part in parts)
             else:
                 yield said._replace(partition=number)
-        if self._asked.joins:
+        if self._asked.waiting:
             yield from said_to_joins(self._configuration, progress)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ...detectors.counting.segments import Coded, Segmenter
 from ...detectors.familiarity.places import UNSCORED
 from ...schemas.stored.reference import ProfiledField
-from ..decode.interface import Columns
+from ..decode.interface import AsOf, Columns
 from .vocabulary import Vocabulary
 
 
@@ -46,9 +46,19 @@ class _Rows(NamedTuple):
 class Shape:
     """Rows whose references decode alike. A category is kept as a code, at a fraction of the text's size."""
 
-    def __init__(self, fields: Sequence[ProfiledField], *, ids: bool = False, subjects: int = 0) -> None:
+    def __init__(
+        self,
+        fields: Sequence[ProfiledField],
+        *,
+        ids: bool = False,
+        entities: bool = False,
+        subjects: int = 0,
+        times: tuple[AsOf, ...] = (),
+    ) -> None:
         self.fields = fields  #: of one of the references; none: their models are not monitored
         self.ids = ids  #: whether ids are watched
+        self.entities = entities  #: whether it is read whose features they are, and as of when
+        self.times = times  #: of features, that stand beside them
         self.subjects = subjects  #: what of a row is compared with the training data
         self.rows = 0
         coded = [field.type for field in fields if field.type in ("categorical", "boolean", "text")]

@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from ...detectors.counting.closely import Looked
 from ...detectors.counting.segments import Segmenter
 from ...detectors.counting.unseen import Unseen
 from ...schemas.messages.pane import OTHERS, PREDICTIONS, Pane
@@ -17,11 +18,12 @@ from ...schemas.messages.progress import InputPartition
 from ..decode.ahead import taken as taken_of
 from ..decode.interface import Columns, Decoder
 from ..decode.rows import featureless
-from ..decode.times import aged
+from ..decode.times import aged, whole_ages
 from ..streams.buckets import Buckets
 from ..streams.cut import Cut, Item
 from ..streams.records import Records, parts_of
-from .beside import SideCounts, grouped, looked_at
+from .beside import SideCounts, ages_by, grouped, looked_at
+from .closely import close_of
 from .further import ASKED_NOTHING, Asked, Further, Kept, Rows, Target, Version
 from .pool import Unmonitored
 from .references import References
@@ -56,6 +58,7 @@ class _Run(OpenRun):
 
     counts: dict[Target, _Counts] = field(default_factory=dict)
     beside: dict[Target, SideCounts] = field(default_factory=dict)  #: of all segments together
+    looked: Looked = field(default_factory=Looked)  #: by target, of all segments together
     unmonitored: Unmonitored = field(default_factory=Unmonitored)
     kept: Kept = field(default_factory=Kept)
     golden: dict[str, tuple[int, int]] = field(default_factory=dict)  #: by evaluation, its rows and the newest bucket
@@ -180,10 +183,12 @@ class Tally:
             return self._shapes.setdefault((), Shape(()))
         monitored = self._references.monitored(target.reference)
         subjects, waits = len(self._further.subjects(target)), self._further.waits(target.model)
-        key = *monitored.shape, waits, subjects
+        entities = self._further.compares(target.model)
+        key = *monitored.shape, waits, subjects, entities
         if key not in self._shapes:
             ids = waits or monitored.counting.layout.find(*IDS) is not None
-            self._shapes[key] = Shape(monitored.fields, ids=ids, subjects=subjects)
+            shape = Shape(monitored.fields, ids=ids, entities=entities, subjects=subjects, times=monitored.times)
+            self._shapes[key] = shape
         return self._shapes[key]
 
     def _decode_shape(self, shape: Shape, records: Records, rows: NDArray[np.int64], taken: Taken, group: NDArray[np.int64]) -> None:
@@ -191,7 +196,7 @@ class Tally:
         if not shape.fields:
             shape.add(None, group[rows], taken.late[rows], records.offsets[rows])
             return
-        columns = self._decoder.columns(shape.fields, records.values, rows, ids=shape.ids)
+        columns = self._decoder.columns(shape.fields, records.values, rows, ids=shape.ids, entities=shape.entities, times=shape.times)
         if len(none := self._no_rows(columns, shape, records, rows)):
             self._runs.skip(taken, rows[none])
             rows, columns = np.delete(rows, none), taken_of(columns, np.delete(np.arange(len(rows)), none))
@@ -201,6 +206,9 @@ class Tally:
             row = int(rows[rejected.row])
             self._unread(records, taken, row, self._groups[int(group[row])][1].model, rejected.reason)
         columns = aged(columns, shape.fields, records.timestamps[rows])
+        if columns.times is not None:
+            for code, ages in ages_by(whole_ages(columns.times, records.timestamps[rows, None]), group[rows]):
+                self._beside(code).add_ages(ages)
         if columns.ids is not None:
             for code, ids in grouped(columns.ids, group[rows]):
                 if not self._further.reads_ids or self._counts_ids(code):
@@ -246,11 +254,14 @@ class Tally:
                     segmenter = self._segmenter(part.group)
                     assert segmenter is not None
                     target = target._replace(segment=segmenter.names[part.segment])
-                total = self._runs[run].counts.setdefault(target, _Counts())
+                whole, total = target._replace(segment=None), self._runs[run].counts.setdefault(target, _Counts())
                 total.rows += part.rows
                 total.late += part.late
                 if target.reference is not None:
-                    counting = self._references.monitored(target.reference).counting
+                    monitored = self._references.monitored(target.reference)
+                    counting = monitored.counting
+                    if monitored.one_in is not None:
+                        self._runs[run].looked.add(whole, part.numeric, part.offsets, monitored.one_in)
                     counts, sums = counting.count(part.numeric, part.categorical, part.vectors, part.offsets)
                     if part.scored.shape[1]:
                         unlike = numbers(part.scored)
@@ -274,8 +285,11 @@ class Tally:
         panes, flagged = [], list[Flagged]()
         for target, total in sorted(run.counts.items(), key=lambda item: (*item[0][:3], item[0].reference or "", item[0].segment or "")):
             # what belongs to all segments stands in the first one's pane: it is summed over them anyway
-            beside = run.beside.pop(target._replace(segment=None), None) or SideCounts()
+            whole = target._replace(segment=None)
+            beside = run.beside.pop(whole, None) or SideCounts()
             counts = nothing if total.counts is None else self._with_ids(target, total.counts, beside)
+            monitored = None if target.reference is None else self._references.monitored(target.reference)
+            close = close_of(monitored, whole, run.looked, beside)
             pane = Pane(
                 stream=self._stream,
                 topic=self._source.topic,
@@ -299,6 +313,9 @@ class Tally:
                 unexpected=beside.unexpected,
                 pooled=run.unmonitored.pooled(target.bucket, (target.model, target.version)),
                 unseen=total.unseen.told(),
+                magnitudes=close.magnitudes,
+                repeated=close.repeated,
+                ages=close.ages,
             )
             panes.append(pane)
             beside_it, new = self._further.pane(run.kept, pane, total.unlike)

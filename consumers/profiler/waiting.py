@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...schemas.messages.block import LARGEST, NAME_BYTES, NO_BIN, ROW_BYTES, Block, Whose
+from ...schemas.messages.block import FORM, LARGEST, NAME_BYTES, NO_BIN, ROW_BYTES, VALUE_BYTES, Block, Whose
 from ...schemas.messages.progress import InputPartition
+from ...schemas.outcome import NO_VALUE
 from ..streams.buckets import Buckets
 
-Side = Literal["predictions", "labels"]
+Side = Literal["predictions", "labels", "served", "offline"]
+#: Sides whose rows carry values of features.
+CARRYING = ("served", "offline")
 
 
 _IDS = (("hi", np.uint64), ("lo", np.uint64))
@@ -38,6 +41,17 @@ def rows_of(halves: NDArray[np.uint64], bins: int = 0, **columns: NDArray[np.int
 @cache
 def _columns(bins: int) -> np.dtype[np.void]:
     return np.dtype([*_IDS, *((name, np.int64) for name in _NUMBERS), ("bins", np.uint8, (bins,))])
+
+
+def carrying(halves: NDArray[np.uint64], codes: NDArray[np.int64], **columns: NDArray[np.int64] | int) -> Rows:
+    """Rows of these ids that carry values of features, shape [n, features].
+
+    >>> carrying(np.array([[1, 2]], dtype=np.uint64), np.array([[7, 8]]))["bins"].shape
+    (1, 16)
+    """
+    rows = rows_of(halves, VALUE_BYTES * codes.shape[1], **columns)
+    rows["bins"] = np.ascontiguousarray(codes.astype("<i8")).view(np.uint8)
+    return rows
 
 
 class Waiting:
@@ -90,7 +104,7 @@ class Waiting:
         order = sorted(set(rows["of"].tolist()), key=names.__getitem__)  # whatever the batches
         place_of = np.zeros(len(names), dtype=np.int64)
         place_of[order] = np.arange(len(order))
-        binned = int(np.flatnonzero((rows["bins"] != NO_BIN).any(axis=0)).max(initial=-1)) + 1
+        beside = {"scores" if named.side == "predictions" else "revisions": rows["beside"]}
         return Block(
             join=named.join,
             stream=named.stream,
@@ -108,13 +122,25 @@ class Waiting:
             waters=rows["water"] - bucket,
             offsets=rows["offset"] - first,
             values=rows["value"],
-            binned=binned,
             outliers=rows["outlier"].astype(np.uint8).tobytes() if rows["outlier"].any() else b"",
-            bins=rows["bins"][:, :binned].tobytes(),
             number=number,
             part=part,
-            **{"scores" if named.side == "predictions" else "revisions": rows["beside"]},
+            **(_carried(rows["bins"]) if named.side in CARRYING else _binned(rows["bins"])),
+            **beside,
         )
+
+
+def _binned(bins: NDArray[np.uint8]) -> dict[str, Any]:  # fields of a block
+    """Without features, at the end, of which no row has a group."""
+    binned = int(np.flatnonzero((bins != NO_BIN).any(axis=0)).max(initial=-1)) + 1
+    return {"binned": binned, "bins": bins[:, :binned].tobytes()}
+
+
+def _carried(bins: NDArray[np.uint8]) -> dict[str, Any]:  # fields of a block
+    """Without features, at the end, that are absent in every row."""
+    codes = np.ascontiguousarray(bins).view("<i8")
+    compared = int(np.flatnonzero((codes != NO_VALUE).any(axis=0)).max(initial=-1)) + 1
+    return {"compared": compared, "carried": bins[:, : compared * VALUE_BYTES].tobytes(), "form": FORM}
 
 
 class Named(NamedTuple):

@@ -41,6 +41,7 @@ class Announcements:
         self._forgotten = -NEVER  # of buckets that end at or before it, something is
         #: Per model version: boundaries, and what holds from each on.
         self._order: dict[tuple[str, str], tuple[list[int], list[Announcement]]] = {}
+        self._versions: dict[str, list[str]] = {}  # by model
         self.models: frozenset[str] = frozenset()  #: of which anything is announced
 
     def refresh(self) -> bool:
@@ -70,6 +71,10 @@ class Announcements:
         boundaries, known = self._order.get((model, version), ((), ()))
         place = bisect_left(boundaries, bucket)
         return known[place - 1] if place else None
+
+    def versions(self, model: str) -> list[str]:
+        """Those of which anything is announced."""
+        return self._versions.get(model, [])
 
     def retired(self) -> dict[str, int]:
         """Models all of whose versions are retired in the end, with the boundary behind which none is left: the newest that fit."""
@@ -107,7 +112,10 @@ class Announcements:
             if not found:
                 del self._order[version]
         if versions:
-            self.models = frozenset(model for model, _ in self._order)
+            self._versions = {}
+            for model, name in sorted(self._order):
+                self._versions.setdefault(model, []).append(name)
+            self.models = frozenset(self._versions)
 
     def _read(self, key: bytes, value: bytes, headers: Headers) -> Announcement:
         said = content(_announcement, value)

@@ -1,15 +1,19 @@
 """Which reference holds for a row, and how the row is counted against it: what profilers ask."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ...detectors.counting import Counting
+from ...detectors.counting.magnitudes import one_in
 from ...schemas.configuration import Configuration, Personal
 from ...schemas.stored.reference import ProfiledField, Reference
 from ..bus.interface import Bus
+from ..decode.interface import AsOf
 from ..decode.personal import ModelRules, rules_of
 from ..decode.table import form_of
+from ..streams.grain import grain
 from .announce import Announcements
 from .artifacts import ArtifactStore
 from .embedding import check_embedder
@@ -45,6 +49,9 @@ class Monitored(NamedTuple):
     counting: Counting
     known: frozenset[str] = frozenset()  #: names among the features that are watched, or left out on purpose
     rules: ModelRules | None = None  #: what is made of users' data; None: nothing
+    one_in: int | None = None  #: of how many rows one is looked at closely; None: nobody looks for causes
+    times: tuple[AsOf, ...] = ()  #: as of which features' values are
+    as_of: Mapping[str, int] = MappingProxyType({})  #: by feature, which of these
 
 
 class HeldReferences:
@@ -93,6 +100,12 @@ class HeldReferences:
             return Holding(None, None)
         return Holding(announcement.reference, announcement.since)
 
+    def holding_of(self, model: str, bucket: int) -> list[str]:
+        """The references that hold for any version of a model in that bucket, the newest first."""
+        held = [(version, self.holding(model, version, bucket)) for version in self._announcements.versions(model)]
+        found = sorted((-(one.since or 0), version, one.reference) for version, one in held if one.reference is not None)
+        return list(dict.fromkeys(reference for _, _, reference in found))
+
     def _other_rules(self, model: str, reference: str) -> bool:
         """Whether a reference was built by other rules for personal data than the model's."""
         known = self._amiss.get((model, reference))
@@ -129,8 +142,24 @@ class HeldReferences:
 
     def _prepared(self, reference: str) -> tuple[Monitored, int]:
         profile = self._store.reference(reference)
-        monitored = prepared(profile)._replace(rules=self._rules.get(profile.model))
+        monitored = self._for_causes(prepared(profile)._replace(rules=self._rules.get(profile.model)), profile)
         return monitored, monitored.counting.layout.size
+
+    def _for_causes(self, monitored: Monitored, profile: Reference) -> Monitored:
+        """With what is counted where causes are looked for."""
+        name, model = profile.model, self._configuration.model(profile.model)
+        if model.diagnosis is None:
+            return monitored
+        length = grain(profile, self._configuration.streams[self._configuration.stream_of(name)].pane, model.season, model.rate)
+        places = {field.name: self._configuration.as_of(name, field.name) for field in profile.fields if field.role == "feature"}
+        as_of = {field: AsOf(place.path, model.zone) for field, place in places.items() if place is not None}
+        times = tuple(dict.fromkeys(as_of.values()))
+        return monitored._replace(
+            shape=(*monitored.shape, times),
+            one_in=one_in(profile.rate or model.rate, length),
+            times=times,
+            as_of={field: times.index(own) for field, own in as_of.items()},
+        )
 
 
 def prepared(profile: Reference) -> Monitored:

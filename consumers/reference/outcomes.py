@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from ...detectors.agreement.ledger import Basis
 from ...detectors.outcomes.counting import Own
 from ...detectors.outcomes.grouping import Grouping
 from ...detectors.outcomes.layout import LARGEST
@@ -13,6 +14,8 @@ from ...detectors.outcomes.own import OwnMetric, columns_of, counted
 from ...schemas.configuration import Configuration, Labels
 from ...schemas.stored.outcomes import MOST_CLASSES, OutcomeBasis
 from ...schemas.stored.reference import CategoricalProfile, NumericProfile, ProfiledField, Reference
+from ..streams.grain import grain
+from .agreement import comparisons
 
 #: Bins of predicted numbers.
 BINS = 16
@@ -79,7 +82,7 @@ def groupings(configuration: Configuration) -> GroupingOf:
         if grouping is None:
             if len(known) >= _MOST_KNOWN:
                 known.clear()
-            grouping = known[model, reference] = Grouping(fields, configuration.model(model).outcomes.features)
+            grouping = known[model, reference] = Grouping(fields, configuration.model(model).grouped)
         return grouping
 
     return found
@@ -89,10 +92,12 @@ class Bases:
     """How outcomes are counted, by model, reference (content hash) and labels."""
 
     def __init__(self, configuration: Configuration, reference_of: Callable[[str], Reference], metrics: MetricsOf = NO_METRICS) -> None:
-        self._labels, self._reference_of, self._metrics = configuration.labels, reference_of, metrics
+        self._configuration, self._reference_of, self._metrics = configuration, reference_of, metrics
+        self._comparison_of = comparisons(configuration)
         self._grouping_of = groupings(configuration)
         self._found = lru_cache(maxsize=_MOST_KNOWN)(self._basis)
         self._counted = lru_cache(maxsize=_MOST_KNOWN)(self._own)
+        self._compared = lru_cache(maxsize=_MOST_KNOWN)(self._basis_of_agreement)
 
     def __call__(self, model: str, reference: str, labels: str) -> OutcomeBasis:
         """The basis."""
@@ -102,6 +107,10 @@ class Bases:
         """The user's own."""
         return self._metrics.get(model, ())
 
+    def compared(self, model: str, reference: str) -> Basis:
+        """What of a version is compared with its feature log, and for what stretches of time that is told."""
+        return self._compared(model, reference)
+
     def own(self, model: str, basis: OutcomeBasis) -> Own | None:
         """What a model's rows add to the columns of these, the same for the same basis."""
         return self._counted(model, basis)
@@ -109,8 +118,15 @@ class Bases:
     def _basis(self, model: str, reference: str, labels: str) -> OutcomeBasis:
         profile = self._reference_of(reference)
         grouping = self._grouping_of(model, reference, profile.fields)
-        own = {"features": grouping.features, "grouping": grouping.name, "own": columns_of(self.metrics(model))}
-        return basis_of(self._labels[labels], profile).model_copy(update=own)
+        inner = bool(grouping.features) and self._configuration.model(model).inner
+        own = {"features": grouping.features, "grouping": grouping.name, "inner": inner, "own": columns_of(self.metrics(model))}
+        return basis_of(self._configuration.labels[labels], profile).model_copy(update=own)
+
+    def _basis_of_agreement(self, model: str, reference: str) -> Basis:
+        profile, settings = self._reference_of(reference), self._configuration.model(model)
+        pane = self._configuration.streams[self._configuration.stream_of(model)].pane
+        length = grain(profile, pane, settings.season, settings.rate)
+        return Basis(self._comparison_of(model, reference, profile.fields), length)
 
     def _own(self, model: str, basis: OutcomeBasis) -> Own | None:
         return counted(basis, self.metrics(model))

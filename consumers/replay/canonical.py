@@ -36,9 +36,10 @@ def messages(rows: TableRows, model: str, version: str = "-", *, numbered: bool 
         outputs = [repeat(None) if name is None else values_of(chunk, name) for name in (table.prediction, table.score)]
         times = chunk.times.tolist()
         ids = ids_of(chunk, table.id) if numbered or table.id is not None else repeat(msgspec.UNSET)
+        keys = [repeat(msgspec.UNSET) if name is None else values_of(chunk, name) for name in (table.entity, table.as_of)]
         members = zip(*(values_of(chunk, name) for name in features), strict=True) if features else repeat((), len(times))
         held = starmap(_members(tuple(features)), members)
-        for message in map(_Message, models, versions, ids, times, held, *outputs):
+        for message in map(_Message, models, versions, ids, times, held, *outputs, *keys):
             yield Message(message.time, message.model.encode(), encode(message))
 
 
@@ -52,6 +53,8 @@ class _Message(msgspec.Struct, gc=False):
     features: object
     prediction: object
     score: object
+    entity: object
+    as_of: object
 
 
 @cache

@@ -1,6 +1,6 @@
 """A file as the input of a pipeline on this machine: a table or a recording, in a temporary log, with the references it needs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +9,7 @@ import click
 import numpy as np
 
 from ...schemas.cloud_events import iso
-from ...schemas.configuration import Configuration, KafkaTopics, Stream
+from ...schemas.configuration import Configuration, FeatureLog, KafkaTopics, Labels, Model, Stream
 from ...schemas.identity import derived_id
 from ..bus.embedded import EmbeddedBus
 from ..bus.interface import Bus, TopicDescription, TopicPartition
@@ -44,13 +44,14 @@ def load(
     version: str,
     folder: Path,
     labels: Sequence[str] = (),
+    features: Sequence[str] = (),
     *,
     afresh: bool = False,
 ) -> Offline:
     """Fill a log in ``folder`` from a file, and announce the references of the models in it.
 
-    ``labels``: files of a table's labels. ``afresh``: golden evaluations and reviews are asked for anew, whatever the recording
-    says of them.
+    ``labels``, ``features``: files of a table's labels, and of its features as training computes them. ``afresh``: golden evaluations and
+    reviews are asked for anew, whatever the recording says of them.
     """
     topics = configuration.topics
     offline = configuration.model_copy(
@@ -64,16 +65,17 @@ def load(
     bus = EmbeddedBus(offline.embedded, configuration.application, "replay")
     try:
         if is_recording(file):
-            if labels:
-                msg = f"--labels {labels[0]}: {file} is a recording, which holds the topics of labels; leave it out"
-                raise click.UsageError(msg)
+            for option, given, what in (("--labels", labels, "labels"), ("--features", features, "feature logs")):
+                if given:
+                    msg = f"{option} {given[0]}: {file} is a recording, which holds the topics of {what}; leave it out"
+                    raise click.UsageError(msg)
             streams = _recorded(bus, configuration, file)
         else:
-            streams, read = tabled(bus, configuration, file, model, version, labels)
-            configuration = configuration.model_copy(update={"labels": configuration.labels | read})
+            streams, read, logs = tabled(bus, configuration, file, model, version, labels, features)
+            joins = {"labels": configuration.labels | read, "features": configuration.features | logs}
+            configuration = configuration.model_copy(update=joins)
         streams = {name: stream.model_copy(update={"clock": "record"}) for name, stream in streams.items()}
-        remedy = "" if is_recording(file) else "; its file: --labels FILE"
-        offline = offline.model_copy(update={"streams": streams, **_labelled(bus, configuration, streams, remedy)})
+        offline = offline.model_copy(update={"streams": streams, **_joined(bus, configuration, streams, recorded=is_recording(file))})
         _copy(bus, configuration.topics.models, _empty(offline.topics.models, 1), is_one)
         if any(model.golden is not None for model in configuration.models.values()):
             _copy(bus, None if afresh else configuration.topics.golden, _empty(offline.topics.golden, topics.partitions))
@@ -100,19 +102,31 @@ def _recorded(bus: EmbeddedBus, configuration: Configuration, file: Path) -> dic
     return streams
 
 
-def _labelled(bus: EmbeddedBus, configuration: Configuration, streams: dict[str, Stream], remedy: str) -> dict[str, object]:
-    """Labels, as far as their topics and the predictions that wait for them are there; the models without them."""
-    labels = {
-        name: own.model_copy(update={"topics": topics})
-        for name, own in configuration.labels.items()
+def _joined(bus: EmbeddedBus, configuration: Configuration, streams: dict[str, Stream], *, recorded: bool) -> dict[str, object]:
+    """Labels and feature logs, as far as their topics and the predictions that wait for them are there; the models without them."""
+    there = {
+        name: topics
+        for name, own in configuration.joins.items()
         if (topics := tuple(bus.describe(own.topics))) and set(configuration.awaited_by(name)) & streams.keys()
     }
-    for name in sorted(configuration.labels.keys() - labels.keys()):
-        say(f"labels.{name}: not read: {', '.join(configuration.labels[name].topics)} is not there{remedy}")
-    models = {
-        name: model if model.labels in labels else model.model_copy(update={"labels": None}) for name, model in configuration.models.items()
+    sections: dict[str, Mapping[str, Labels | FeatureLog]] = {"labels": configuration.labels, "features": configuration.features}
+    for section, joins in sections.items():
+        remedy = "" if recorded else f"; its file: --{section} FILE"
+        for name in sorted(joins.keys() - there.keys()):
+            say(f"{section}.{name}: not read: {', '.join(configuration.joins[name].topics)} is not there{remedy}")
+    models = {name: _without(model, there.keys()) for name, model in configuration.models.items()}
+    read = {
+        section: {name: own.model_copy(update={"topics": there[name]}) for name, own in joins.items() if name in there}
+        for section, joins in sections.items()
     }
-    return {"labels": labels, "models": models}
+    return {**read, "models": models}
+
+
+def _without(model: Model, there: Collection[str]) -> Model:
+    """Without the joins that are not there."""
+    found = model if model.labels in there else model.without_labels()
+    agreement = model.agreement if model.agreement is not None and model.agreement.log in there else None
+    return found.model_copy(update={"agreement": agreement})
 
 
 def _announce(bus: Bus, configuration: Configuration, offline: Configuration) -> tuple[datetime, datetime]:

@@ -8,12 +8,14 @@ from typing import NamedTuple
 
 import click
 
-from ...schemas.configuration import Configuration, Labels, Stream, Table
-from ...schemas.configuration.mapping import Mapping
+from ...schemas.configuration import Configuration, FeatureLog, Labels, Stream, Table
+from ...schemas.configuration.mapping import Mapping, Place
 from ..bus.embedded import EmbeddedBus
 from ..bus.interface import Output, TopicDescription
 from ..reference.building.tables import OF_TEXTS, TableRows, UnusableTable, open_table
+from . import featured
 from .canonical import Message, messages
+from .featured import FeatureFile, feature_messages
 from .labelled import LabelledFile, Meeting, Predicted, canonical, columns_of, label_messages, told_of
 from .terminal import say
 
@@ -26,10 +28,20 @@ class Tables(NamedTuple):
 
     streams: dict[str, Stream]
     labels: dict[str, Labels]
+    features: dict[str, FeatureLog]
 
 
-def tabled(bus: EmbeddedBus, configuration: Configuration, file: Path, model: str | None, version: str, labels: Sequence[str]) -> Tables:
-    """The stream of a model, with a table's rows as messages in the canonical form; and its labels, each from a file or ``NAME=FILE``.
+def tabled(
+    bus: EmbeddedBus,
+    configuration: Configuration,
+    file: Path,
+    model: str | None,
+    version: str,
+    labels: Sequence[str],
+    features: Sequence[str] = (),
+) -> Tables:
+    """The stream of a model, with a table's rows as messages in the canonical form; and its labels and feature logs, each from a file or
+    ``NAME=FILE``.
 
     A topic's id is the hash of the file's content, so that what is drawn by a topic's id is drawn again at every replay of it.
     """
@@ -42,8 +54,9 @@ def tabled(bus: EmbeddedBus, configuration: Configuration, file: Path, model: st
     stream = configuration.streams[name]
     topic = stream.topics[0]
     _restore(bus, topic, file)
-    predicted = _predictions(bus, configuration, topic, file, model, version, files)
-    streams = {name: stream.model_copy(update={"topics": (topic,), "mapping": Mapping(), "where": None})}
+    logs = [_feature_file(configuration, model, one) for one in features]
+    predicted, mapping = _predictions(bus, configuration, topic, file, model, version, files, compared=bool(logs))
+    streams = {name: stream.model_copy(update={"topics": (topic,), "mapping": mapping, "where": None})}
     read: dict[str, Labels] = {}
     for one in files:
         own = canonical(one.labels, _other(one.labels.topics[0], topic))
@@ -54,7 +67,30 @@ def tabled(bus: EmbeddedBus, configuration: Configuration, file: Path, model: st
         for line in told_of(one, predicted, meeting):
             say(line)
         read[one.name] = own
-    return Tables(streams, read)
+    return Tables(streams, read, dict(_logged(bus, topic, one) for one in logs))
+
+
+def _logged(bus: EmbeddedBus, topic: str, of: FeatureFile) -> tuple[str, FeatureLog]:
+    """Publish a feature log; its name, and how it is read. ``topic``: of the predictions."""
+    own = featured.canonical(of.log, _other(of.log.topics[0], topic, "features"))
+    _restore(bus, own.topics[0], of.file, "features")
+    _publish(bus, own.topics[0], (Message(one.timestamp, b"", one.value) for one in feature_messages(of, own.mapping)))
+    return of.name, own
+
+
+def _feature_file(configuration: Configuration, model: str, written: str) -> FeatureFile:
+    """``NAME=FILE``, or the file of the model's own feature log."""
+    name, named, file = written.partition("=")
+    if not named or name not in configuration.features:
+        own = configuration.models[model].agreement if model in configuration.models else None
+        if own is None:
+            msg = f"--features {written}: models.{model}.agreement names no feature log, so nobody says what is compared"
+            raise click.UsageError(f"{msg}; see docs/feature-log.md")
+        name, file = own.log, written
+    if not Path(file).is_file():
+        msg = f"--features {file}: there is no such file"
+        raise click.UsageError(msg)
+    return FeatureFile.of(configuration, name, Path(file))
 
 
 def _only_model(configuration: Configuration, file: Path) -> str:
@@ -80,9 +116,17 @@ def _labelled_file(configuration: Configuration, model: str, written: str) -> La
 
 
 def _predictions(
-    bus: EmbeddedBus, configuration: Configuration, topic: str, file: Path, model: str, version: str, files: Sequence[LabelledFile]
-) -> Predicted | None:
-    """Publish them; their ids, if labels are read."""
+    bus: EmbeddedBus,
+    configuration: Configuration,
+    topic: str,
+    file: Path,
+    model: str,
+    version: str,
+    files: Sequence[LabelledFile],
+    *,
+    compared: bool,
+) -> tuple[Predicted | None, Mapping]:
+    """Publish them; their ids, if labels are read, and where the messages keep what they hold. ``compared``: with a feature log."""
     settings = configuration.model(model)
     described = settings.reference
     columns = described if isinstance(described, Table) else Table(file="")
@@ -92,10 +136,15 @@ def _predictions(
         zone=settings.zone,
     ) as rows:
         known = columns.id or (_column_of_ids(configuration, model, rows) if settings.labels or files else None)
+        entity, as_of = _entities(configuration, model, columns, rows, needed=compared)
+        columns = columns.model_copy(update={"entity": entity, "as_of": as_of})
+        mapping = Mapping(
+            entity=None if entity is None else Place("path", "entity"), as_of=None if as_of is None else Place("path", "as_of")
+        )
         rows.table = columns.model_copy(update={"id": known})  # what a reference ignores, its target for one, need not be here
         if not files:
             _publish(bus, topic, messages(rows, model, version))
-            return None
+            return None, mapping
         inside = [one for one in files if one.file.samefile(file)]
         if known is None and len(inside) < len(files):
             msg = f"{file}: no column has the ids by which labels find their predictions; its columns: {', '.join(rows.names)}"
@@ -107,12 +156,29 @@ def _predictions(
         beside = {name for one in inside for name in _columns_of_labels(one, rows)}
         rows.table = columns.model_copy(update={"id": known, "ignore": tuple(sorted(beside | {*columns.ignore}))})
         _publish(bus, topic, messages(rows, model, version, numbered=known is None))
-        return Predicted(file, rows)
+        return Predicted(file, rows), mapping
+
+
+def _entities(configuration: Configuration, model: str, columns: Table, rows: TableRows, *, needed: bool) -> tuple[str | None, str | None]:
+    """The columns of whose features they are and as of when, of a model that is compared with a feature log."""
+    if configuration.model(model).agreement is None:
+        return columns.entity, columns.as_of
+    mapping = configuration.streams[configuration.stream_of(model)].mapping
+    entity, as_of = columns.entity or _called(mapping.entity, rows), columns.as_of or _called(mapping.as_of, rows)
+    for key, place, column in (("entity", mapping.entity, entity), ("as_of", mapping.as_of, as_of)):
+        if needed and place is not None and column is None:
+            msg = f"{rows.label}: no column says {key} of a row, by which a feature log finds it; its columns: {', '.join(rows.names)}"
+            raise UnusableTable(f"{msg}; write models.{model}.reference.{key}: COLUMN")
+    return entity, as_of
 
 
 def _column_of_ids(configuration: Configuration, model: str, rows: TableRows) -> str | None:
     """That is called as the place of the ids in messages is."""
-    place = configuration.streams[configuration.stream_of(model)].mapping.id
+    return _called(configuration.streams[configuration.stream_of(model)].mapping.id, rows)
+
+
+def _called(place: Place | None, rows: TableRows) -> str | None:
+    """The column that is called as a place in messages is, by the whole path or its last step."""
     likely = (place.name, place.name.rpartition(".")[2]) if place and place.source in {"path", "header"} else ()
     return next((name for name in likely if name in rows.names), None)
 
@@ -143,5 +209,5 @@ def _publish(bus: EmbeddedBus, topic: str, all_: Iterable[Message]) -> None:
         bus.publish(together)
 
 
-def _other(topic: str, taken: str) -> str:
-    return f"{topic}-labels" if topic == taken else topic
+def _other(topic: str, taken: str, what: str = "labels") -> str:
+    return f"{topic}-{what}" if topic == taken else topic

@@ -1,4 +1,4 @@
-"""How long labels and predictions wait for each other, and how often what became of them is told: whole buckets."""
+"""How long predictions wait for labels, or for rows of a feature log, and how often what became of them is told: whole buckets."""
 
 from typing import NamedTuple
 
@@ -6,6 +6,8 @@ from ...schemas.configuration import Configuration
 
 #: Revisions in an interval of performance, at most.
 REVISED = 12
+#: What becomes known of pairs with a feature log is told so often, in ms of record time.
+REVISED_MS = 60_000
 
 
 class Spans(NamedTuple):
@@ -21,7 +23,11 @@ class Spans(NamedTuple):
     @classmethod
     def of(cls, configuration: Configuration, name: str) -> "Spans":
         """As configured, rounded up."""
-        own, pane = configuration.labels[name], configuration.read_as(name).pane.milliseconds
+        pane = configuration.read_as(name).pane.milliseconds
+        if (log := configuration.features.get(name)) is not None:
+            revise = _up(REVISED_MS, pane)
+            return cls(_up(log.wait, pane), _up(log.early, pane), revise, revise, pane)
+        own = configuration.labels[name]
         about = _up(own.about, pane)
         maturity = _up(own.maturity, pane) if own.order == "matured" and own.maturity is not None else None
         return cls(_up(own.wait, pane), _up(own.early, pane), about, max(pane, _up(about // REVISED, pane)), pane, maturity)

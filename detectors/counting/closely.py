@@ -3,7 +3,7 @@
 Which of many values took a share of the rows is only known when all rows are: those looked at stay until the pane closes.
 """
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -44,8 +44,8 @@ class _Part(NamedTuple):
 
 
 class Looked:
-    """The numbers of a run's rows that are looked at, by what they count for. Where they become too many every second row of all goes, and so
-    on, and those that stay count twice.
+    """Numbers of a run, by what their rows count for. Where they become too many every second row goes, those that stay count twice, and
+    so on.
 
     Which rows stay is decided by their offsets alone: in how many parts they came does not show.
     """
@@ -72,17 +72,17 @@ class Looked:
             self._kept.setdefault(of, []).append(part)
             self._numbers += part.numbers.size
 
-    def told(self, of: Hashable, mantissas: Sequence[int]) -> Closely:
-        """Of all rows of one; ``mantissas``: the bits of each field's magnitudes. They are kept no more."""
-        parts = self._kept.pop(of, [])
+    def told(self, of: Hashable, mantissas: Mapping[int, int]) -> Closely:
+        """Of all rows of one, which are kept no more; ``mantissas``: by column, the bits of its magnitudes."""
+        parts, columns, bits = self._kept.pop(of, []), [*mantissas], [*mantissas.values()]
         if not parts:
             return Closely([_NONE] * len(mantissas), [_NONE] * len(mantissas))
         numbers, found = np.concatenate([part.numbers for part in parts]), Closely([], [])
         fields = max(1, _TOGETHER // len(numbers))
-        for start in range(0, len(mantissas), fields):
-            columns = np.array(numbers[:, start : start + fields].T, order="C")
-            columns.sort(axis=1)  # what is no number stands last
-            some = closely(columns, mantissas[start : start + fields], self._times)
+        for start in range(0, len(columns), fields):
+            some_columns = np.array(numbers[:, columns[start : start + fields]].T, order="C")
+            some_columns.sort(axis=1)  # what is no number stands last
+            some = closely(some_columns, bits[start : start + fields], self._times)
             found.magnitudes.extend(some.magnitudes)
             found.repeated.extend(some.repeated)
         return found
@@ -90,7 +90,7 @@ class Looked:
 
 def closely(columns: Floats, mantissas: Sequence[int], times: int = 1) -> Closely:
     """Of sorted columns, shape [fields, rows], in which NaN stands last; each row counts so many ``times``."""
-    present = np.array([column.searchsorted(np.nan) for column in columns], dtype=np.int64)
+    present = columns.shape[1] - np.count_nonzero(np.isnan(columns), axis=1)
     bits = ordered_bits(columns)
     shifts = np.array([BITS - each for each in mantissas], dtype=np.int64)[:, None]
     return Closely(_runs(bits >> shifts, present, times), _repeated(columns, bits, present, times))
@@ -111,8 +111,8 @@ def _runs(cells: Integers, present: Integers, times: int) -> list[Integers]:
     lengths = np.diff(places, append=fields * rows)
     there = column < present[field]
     found = np.stack((cells.ravel()[places[there]], lengths[there] * times))
-    ends = np.searchsorted(field[there], np.arange(1, fields))
-    return [_fewer(each) for each in np.split(found, ends, axis=1)]
+    ends = np.searchsorted(field[there], np.arange(fields + 1)).tolist()
+    return [_fewer(found[:, start:stop]) for start, stop in pairwise(ends)]
 
 
 def _fewer(cells: Integers) -> Integers:

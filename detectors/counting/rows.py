@@ -1,14 +1,16 @@
 """All that one reference's rows are counted for."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.stored.reference import NumericProfile, ProfiledField, Reference, TextProfile
 from .categories import Categories
+from .closely import Looked
 from .layout import Layout, Signal, layout
+from .magnitudes import mantissa
 from .numbers import Column, Numbers
 from .sampled import Sampled
 from .segments import Segmenter
@@ -16,6 +18,7 @@ from .texts import Texts
 from .unseen import Names
 from .vectors import Vectors
 
+ByField = dict[str, NDArray[np.int64]]
 Categorical = Sequence[object] | dict[object, int]
 
 
@@ -27,6 +30,8 @@ class Counting:
         self.segmenter = None if reference.segmentation is None else Segmenter(reference.segmentation, self.layout)
         self.fields: tuple[ProfiledField, ...] = reference.fields
         self._length = self.layout.size + self.layout.wide
+        numeric = enumerate(self.layout.numeric)
+        self._mantissas = {place: mantissa(each.values) for place, each in numeric if isinstance(each.values, NumericProfile)}
         self._numbers = Numbers([self._column(field) for field in self.layout.numeric])
         self._categories = [self._counted(field) for field in self.layout.categorical]
         self._vectors = [Vectors(field, self.layout) for field in self.layout.vectors]
@@ -61,6 +66,13 @@ class Counting:
             if isinstance(counted, Categories)
         }
         return {name: values for name, values in found.items() if values}
+
+    def closely(self, looked: Looked, of: Hashable) -> tuple[ByField, ByField]:
+        """``Pane.magnitudes`` and ``Pane.repeated`` of the rows that were kept for it; of fields without any number nothing."""
+        names = [self.layout.numeric[place].name for place in self._mantissas]
+        found = looked.told(of, self._mantissas)
+        magnitudes, repeated = ({name: each for name, each in zip(names, kind, strict=True) if each.size} for kind in found)
+        return magnitudes, repeated
 
     def count(
         self,

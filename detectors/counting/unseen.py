@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 
-#: Names per field that a pane holds, and an event tells.
-TOLD = 5
+#: Names per field that a pane holds: a renamed set of labels is recognised by them. And those that an event tells.
+MOST_NAMED, TOLD = 64, 5
 #: Names per field that are remembered.
 _KEPT = 20
 #: Names of all fields that are counted in a pane. Of more, those of the smallest hashes: whoever counts the run again, in parts of other
@@ -58,7 +58,7 @@ class Unseen:
         """The commonest of each field."""
         if sum(map(len, self._rows.values())) > self._most:
             self._drop()
-        return {name: commonest(values) for name, values in sorted(self._rows.items()) if values}
+        return {name: commonest(values, MOST_NAMED) for name, values in sorted(self._rows.items()) if values}
 
 
 def _digest(name: str, value: str) -> bytes:

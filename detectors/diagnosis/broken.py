@@ -38,7 +38,7 @@ def anything(inquiry: Inquiry) -> bool:
 
 
 def _newest_first(evaluated: list[Evaluated]) -> list[list[Evaluated]]:
-    versions = dict.fromkeys(one.golden for one in reversed(sorted(evaluated, key=lambda one: (one.time, one.golden))))
+    versions = dict.fromkeys(one.golden for one in sorted(evaluated, key=lambda one: (one.time, one.golden), reverse=True))
     return [sorted((one for one in evaluated if one.golden == version), key=lambda one: one.time) for version in versions]
 
 

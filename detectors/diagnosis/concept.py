@@ -1,7 +1,7 @@
 """Equal inputs come to have other outcomes: feature drift; or the model's answers fit the same world worse: a broken model.
 
-Residuals by groups of features, since every onset there may be, less what they were in the baseline: forward selection of the features whose
-groups explain them. Where the model's input or the model itself is at fault, outcomes take the residuals' place, which need no model.
+Residuals by groups of features, since every onset there may be, less what they were in the baseline: forward selection of the features
+whose groups explain them. Where the model's input or the model itself is at fault, outcomes take the residuals' place, which need no model.
 """
 
 from collections.abc import Sequence
@@ -22,12 +22,16 @@ Side = Literal["hr", "hy", "hp"]
 
 #: Outcomes since the onset, and windows with labels, without which nothing is said.
 _LEAST_ROWS, _LEAST_WINDOWS = 400, 4
+#: Of all rows, those that are no outliers.
+_LEAST_INNER = 0.4
 #: Features named at most, and of the first one's effect, what a further one must have.
 _MOST, _FURTHER = 4, 0.25
 #: Times the threshold: of outcomes, which are noisier than residuals; with novelty; with drift, of outcomes and of residuals, by feature.
 _OUTCOMES, _NOVELTY, _DRIFT_OUTCOMES, _DRIFT_OF_IT, _DRIFT = 1.5, 4.0, 6.0, 4.0, 2.5
 #: The statistic of a feature's groups below which a screen passes by: with five groups chance exceeds it once in a million.
 _SCREENED = 25.0
+#: By what outcomes moved more than predictions, or these more than those; in what sampling comes to.
+_APART, _NOISES = 3.0, 2.0
 #: What stands for z, where p values decide.
 _CERTAIN = 9.0
 #: Ridges: of all features' groups together, which are collinear; of the world's, in parts of the rows.
@@ -64,7 +68,7 @@ def anything(inquiry: Inquiry) -> bool:
     (usual, before, _, _), (left, rows, squares, count) = ([np.cumsum(one[::-1], axis=0)[::-1] for one in of] for of in (base, now))
     left = left - rows * (usual[0] / np.maximum(before[0], 1.0))
     starts = np.cumsum([0, *(groups for _, groups in inquiry.case.groups)])[:-1]
-    explained = np.add.reduceat(np.where(rows > 0, left**2 / np.maximum(rows, 1.0), 0.0), starts, axis=1).max(axis=1)
+    explained = _by_groups(left, rows, starts).max(axis=1)
     enough = (count[:, 0] >= _LEAST_ROWS) & (squares[:, 0] > 0)
     effect = np.where(enough, explained / np.maximum(squares[:, 0], 1e-12), 0.0)
     return bool((effect > 0.5 * inquiry.thresholds.relation).any() and (effect * count[:, 0] > _SCREENED).any())
@@ -119,17 +123,32 @@ def _best(relations: Relations, columns: dict[str, NDArray[np.int64]], side: Sid
         since = relations.since(onset, inner=inner)
         if since is None or since.rows < _LEAST_ROWS:
             break
+        if inner and not _most(relations, onset, since):
+            continue
         hh = since.hh[np.ix_(chosen, chosen)]
         left = getattr(since, side)[chosen] - hh @ usual
         variance = (since.rr if side == "hr" else since.spread) / since.rows
         if variance <= 0:
             continue
         rows, inflation = np.diag(hh), 1 + since.rows / base.rows
-        explained = np.add.reduceat(np.where(rows > 0, left**2 / np.maximum(rows, 1.0), 0.0), starts)
+        explained = _by_groups(left[None], rows[None], starts)[0]
         statistic = rounded(float(explained.max()) / variance / inflation)
         if best is None or statistic > best[0]:
             best = statistic, Candidate(onset, since, hh, left, variance, inflation)
     return None if best is None else best[1]
+
+
+def _by_groups(left: Floats, rows: Floats, starts: NDArray[np.int64]) -> Floats:
+    """What the groups of each feature explain by themselves beyond what all rows have in common, [onsets, features]."""
+    sums, counts = np.add.reduceat(left, starts, axis=1), np.add.reduceat(rows, starts, axis=1)
+    squares = np.add.reduceat(np.where(rows > 0, left**2 / np.maximum(rows, 1.0), 0.0), starts, axis=1)
+    return np.asarray(squares - sums**2 / np.maximum(counts, 1.0), dtype=np.float64)
+
+
+def _most(relations: Relations, onset: int, inner: Stretch) -> bool:
+    """Whether rows that are no outliers are many: where a fault makes most of them outliers, the rest is a choice by what broke."""
+    every = relations.since(onset, inner=False)
+    return every is None or inner.rows >= _LEAST_INNER * every.rows
 
 
 def _picked(inquiry: Inquiry, columns: dict[str, NDArray[np.int64]], best: Candidate, side: Side, *, inner: bool) -> list[Picked]:
@@ -172,6 +191,9 @@ def _explained(best: Candidate, own: NDArray[np.int64], chosen: list[int]) -> fl
         inverse = np.linalg.pinv(best.hh[np.ix_(taken, taken)], hermitian=True)
         left = left - across @ (inverse @ best.left[taken])
         hh = hh - across @ inverse @ across.T
+    else:
+        rows = np.diag(hh)
+        left = left - rows * (left.sum() / max(rows.sum(), 1.0))  # what all rows have in common is no feature's
     return float(left @ np.linalg.pinv(hh, rcond=1e-6, hermitian=True) @ left)
 
 
@@ -179,33 +201,48 @@ def _told(inquiry: Inquiry, relations: Relations, picked: list[Picked], best: Ca
     """Has the world's relation changed, or only the model's fit to it?"""
     t, first = inquiry.thresholds, picked[0]
     names = [one.name for one in picked]
+    besides = []
     if side == "hr":
         world = _world(relations, names, best.onset, "hy", inner=inner)
-        if world < t.relation_world * first.effect:
-            _model(inquiry, relations, picked, best.onset, world, inner=inner)
+        function = _world(relations, names, best.onset, "hp", inner=inner)
+        if world < t.relation_world * first.effect and not _of_world(relations, names, best, world, function, inner=inner):
+            _model(inquiry, picked, best.onset, world, function)
             return
+        besides = [max(strength(world, t.relation_world * first.effect), 0.5)]
     loss = inquiry.loss
     onset = loss.onset if side == "hr" and loss is not None else best.onset
     step = Step(_CERTAIN, first.effect, 0.0, onset, gradual=side == "hr" and loss is not None and loss.gradual)
     moved = any(name in inquiry.shifts for name in names)
     known = inquiry.ages_known or all(inquiry.agree_known(name) for name in names)
+    missing = {} if known else {"agreement": "whether the features are served as they were learned"}
+    pending = {one.awaits for one in inquiry.findings} & {"agreement", "ood"}  # of features of which it is not known what is wrong
+    missing |= {kind: "whether what else moved makes the model wrong" for kind in sorted(pending) if kind not in missing}
     inquiry.add(
         "feature_drift",
         names,
         step,
-        confidence(strength(first.effect, first.needed), against=int(moved)),
+        confidence(strength(first.effect, first.needed), *besides, against=int(moved)),
         "relation_to_outcome",
         [
             *(Piece("relation_change", one.effect, one.needed, one.name) for one in picked),
             Piece("basis", "residuals" if side == "hr" else "outcomes, without the model"),
             Piece("marginal_stable", "no" if moved else "yes", role="against" if moved else "for"),
         ],
-        missing={} if known else {"agreement": "whether the features are served as they were learned"},
-        awaits=None if known else "agreement",
+        missing=missing,
+        awaits=next(iter(missing), None),
     )
 
 
-def _model(inquiry: Inquiry, relations: Relations, picked: list[Picked], onset: int, world: float, *, inner: bool) -> None:
+def _of_world(relations: Relations, names: list[str], best: Candidate, world: float, function: float, *, inner: bool) -> bool:
+    """Whether a small change is the world's nevertheless: outcomes moved by more than sampling, and predictions by hardly anything."""
+    base = relations.base(inner)
+    assert base is not None
+    groups = max(len(relations.columns[name]) for name in names)
+    noise = (groups - 1) * (1 / best.since.rows + 1 / base.rows)
+    return world > _NOISES * noise and function < world / _APART
+
+
+def _model(inquiry: Inquiry, picked: list[Picked], onset: int, world: float, function: float) -> None:
     """Residuals moved, and the world did not."""
     t, first = inquiry.thresholds, picked[0]
     step = inquiry.loss if inquiry.loss_up and inquiry.loss is not None else Step(_CERTAIN, first.effect, 0.0, onset)
@@ -218,10 +255,9 @@ def _model(inquiry: Inquiry, relations: Relations, picked: list[Picked], onset: 
         pieces.append(Piece("deployment_at_onset", "yes"))
         inquiry.add("model_broken", (), step, confidence(0.7, certain), "residuals_moved_relation_did_not", pieces, missing=missing)
         return
-    function = _world(relations, [one.name for one in picked], onset, "hp", inner=inner)
     faulty = bool(inquiry.claimed_by(FAULTY)) or any(one.cause in PIPELINE for one in inquiry.findings)
     shifted = any(one.step.onset <= onset + 2 for one in inquiry.shifts.values())
-    if inquiry.loss_up and function > first.needed and function > 3 * world and not faulty and not shifted:
+    if inquiry.loss_up and function > first.needed and function > _APART * world and not faulty and not shifted:
         pieces += [Piece("prediction_relation_change", function, first.needed), Piece("deployment_at_onset", "no", role="against")]
         sureness = confidence(0.75, certain, missing=int(not golden))
         inquiry.add("model_broken", (), step, sureness, "model_function_changed", pieces, missing=missing)

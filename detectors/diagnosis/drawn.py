@@ -25,32 +25,37 @@ def drawn(reference: Reference, fields: Sequence[FieldOf], *, compared: bool, pa
     """The same whoever draws them. ``compared``: rows are compared with the training data; ``pairs``: features with a feature log."""
     by_name = {field.name: field for field in reference.fields}
     bits = np.random.PCG64(int.from_bytes(hashlib.sha256(reference.name.encode()).digest()[:8], "big"))
+    values = {field.name: _values(by_name[field.name], bits) for field in fields}
     return [
         Window(
-            start=place,
-            end=place + 1,
+            start=place - WINDOWS,
+            end=place - WINDOWS + 1,
             rows=ROWS,
-            values={field.name: _values(by_name[field.name], bits) for field in fields},
+            values={name: own[place] for name, own in values.items()},
             scored=ROWS if compared else 0,
             outliers=ROWS // _ONE_IN if compared else 0,
             agreeing={name: Agreeing(ROWS, ROWS // _ONE_IN, 0) for name in pairs} if pairs else None,
         )
-        for place in range(-WINDOWS, 0)
+        for place in range(WINDOWS)
     ]
 
 
-def _values(field: ProfiledField, bits: np.random.PCG64) -> Values:
-    present, null, invalid, missing = _counts(field.availability.counts, ROWS, bits).tolist()
-    profile = field.values
-    counts = getattr(profile, "counts", ())
-    return Values(present, null, invalid, missing, _counts(counts, present, bits))
+def _values(field: ProfiledField, bits: np.random.PCG64) -> list[Values]:
+    """Of every window."""
+    available = _counts(field.availability.counts, np.full(WINDOWS, ROWS), bits)
+    counts = _counts(getattr(field.values, "counts", ()), available[:, 0], bits)
+    rows = zip(*available.T.tolist(), counts, strict=True)
+    return [Values(present, null, invalid, missing, bins) for present, null, invalid, missing, bins in rows]
 
 
-def _counts(reference: Sequence[int], rows: int, bits: np.random.PCG64) -> Integers:
-    """So many rows, spread as those of the reference, as chance has it."""
-    total = np.cumsum(np.asarray(reference, dtype=np.int64))
-    if not len(total) or not total[-1] or not rows:
-        return np.zeros(len(total), dtype=np.int64)
-    uniform: Floats = np.asarray((bits.random_raw(rows) >> np.uint64(11)) * 2.0**-53, dtype=np.float64)
-    place = np.searchsorted(total, np.floor(uniform * total[-1]), side="right")
-    return np.bincount(place, minlength=len(total)).astype(np.int64)
+def _counts(reference: Sequence[int], rows: Integers, bits: np.random.PCG64) -> Integers:
+    """Of every window so many rows, spread as those of the reference, as chance has it: [windows, counts]."""
+    behind = np.cumsum(np.asarray(reference, dtype=np.int64))
+    length = len(behind)
+    if not length or not behind[-1]:
+        return np.zeros((WINDOWS, length), dtype=np.int64)
+    uniform: Floats = np.asarray((bits.random_raw(WINDOWS * ROWS) >> np.uint64(11)) * 2.0**-53, dtype=np.float64)
+    place = np.searchsorted(behind, np.floor(uniform * behind[-1]), side="right").reshape(WINDOWS, ROWS)
+    place = np.where(np.arange(ROWS) < rows[:, None], place, length) + (length + 1) * np.arange(WINDOWS)[:, None]
+    found = np.bincount(place.ravel(), minlength=WINDOWS * (length + 1)).reshape(WINDOWS, length + 1)
+    return found[:, :length].astype(np.int64)

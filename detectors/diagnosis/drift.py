@@ -16,6 +16,9 @@ Floats = NDArray[np.float64]
 
 #: Outcomes since the onset without which nothing is said of them.
 _LEAST = 400
+_OOD = "whether the population moved, or new requests came"
+#: Total variation that is told by itself, and of the largest one's, what is.
+_MUCH, _PART = 0.1, 0.35
 #: Windows between novelty and a shift of the true values beside a fault, within which they are the same.
 _SAME = 3
 #: Of total variation of features given the outcome, in sampling errors.
@@ -35,23 +38,45 @@ def look(inquiry: Inquiry, relations: Relations, drift: Sequence[str]) -> None:
     inquiry.beside = _true_values(inquiry)
     prior = None if any(one.cause == "model_broken" for one in inquiry.findings) else _prior(inquiry, relations)
     inquiry.prior = prior is not None
+    led = _leading(inquiry, drift)
     if prior is not None:
-        _labels(inquiry, prior, drift)
+        _labels(inquiry, prior, led)
     else:
-        for name in drift:
+        for name in led:
             _covariates(inquiry, name)
+    _follow(inquiry, [name for name in drift if name not in led])
     for name, shift in inquiry.beside.items():
         pieces = [
             Piece("offline_total_variation", shift.size, shift.threshold, name, shift.step.z),
             Piece("served_values", inquiry.claimed[name], None, name),
         ]
         certain = sure((shift.size, shift.threshold), (shift.step.z, inquiry.thresholds.z))
-        inquiry.add("data_drift", (name,), shift.step, certain, "covariate_shift_of_true_values", pieces)
+        missing = {"ood": _OOD} if inquiry.requests_unsure else {}
+        awaits = next(iter(missing), None)
+        inquiry.add("data_drift", (name,), shift.step, certain, "covariate_shift_of_true_values", pieces, missing=missing, awaits=awaits)
+
+
+def _leading(inquiry: Inquiry, drift: Sequence[str]) -> list[str]:
+    """Those that moved by much, or by not much less than any: whatever hangs together with these moves a little, too."""
+    largest = max((inquiry.shifts[name].size for name in drift), default=0.0)
+    return [name for name in drift if name in inquiry.fresh or inquiry.shifts[name].size >= min(_MUCH, _PART * largest)]
+
+
+def _follow(inquiry: Inquiry, names: Sequence[str]) -> None:
+    """They are not named, but said, and no longer stand still."""
+    drifts = [one for one in inquiry.findings if one.cause == "data_drift"]
+    for name in names:
+        inquiry.claimed.setdefault(name, "data_drift")
+        if drifts:
+            shift = inquiry.shifts[name]
+            drifts[0].evidence.append(Piece("moved_along", shift.size, shift.threshold, name, shift.step.z))
 
 
 def _covariates(inquiry: Inquiry, name: str) -> None:
     t, shift, doubtful = inquiry.thresholds, inquiry.shifts[name], name in inquiry.doubtful
-    known = inquiry.agree_known(name, shift.step.onset)
+    known, unsure = inquiry.agree_known(name, shift.step.onset), name in inquiry.unsure
+    missing = {} if known else {"agreement": f"whether {name} is computed otherwise in serving"}
+    missing |= {"ood": _OOD} if unsure else {}
     pieces = [Piece("total_variation", shift.size, shift.threshold, name, shift.step.z)]
     pieces.append(Piece("pairs_agree", "yes" if known else "unknown", None, name, role="for" if known else "against"))
     inquiry.add(
@@ -61,9 +86,9 @@ def _covariates(inquiry: Inquiry, name: str) -> None:
         sure((shift.size, shift.threshold), (shift.step.z, t.z), missing=int(not known), against=int(doubtful)),
         "new_category" if name in inquiry.fresh else "covariate_shift",
         pieces,
-        missing={} if known else {"agreement": f"whether {name} is computed otherwise in serving"},
-        awaits=None if known else "agreement",
-        alternatives=("feature_recalibration",) if doubtful else (),
+        missing=missing,
+        awaits=next(iter(missing), None),
+        alternatives=(*(("feature_recalibration",) if doubtful else ()), *(("prediction_label_bias",) if unsure else ())),
     )
 
 
@@ -84,9 +109,16 @@ def _true_values(inquiry: Inquiry) -> dict[str, Shift]:
         if cause not in PIPELINE:
             continue
         shift = _offline(inquiry, name)
-        if shift is not None and not (inquiry.novel is not None and abs(shift.step.onset - inquiry.novel.onset) <= _SAME):
+        if shift is not None and not _of_novelty(inquiry, shift):
             found[name] = shift
     return found
+
+
+def _of_novelty(inquiry: Inquiry, shift: Shift) -> bool:
+    """Whether new requests make it: it began with them, or is no larger than their share."""
+    if inquiry.novel is None:
+        return False
+    return abs(shift.step.onset - inquiry.novel.onset) <= _SAME or shift.size <= inquiry.novel_share
 
 
 def _offline(inquiry: Inquiry, name: str) -> Shift | None:

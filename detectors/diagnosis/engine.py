@@ -82,7 +82,7 @@ def _unexplained(inquiry: Inquiry) -> None:
 
 def _lacking(inquiry: Inquiry) -> list[str]:
     there = {
-        "ood": bool(inquiry.now.compared.sum()),
+        "ood": inquiry.outliers_known,
         "arrivals": inquiry.labelled >= 4,
         "agreement": all(inquiry.agree_known(name) for name in inquiry.layout.names),
         "ages": inquiry.ages_known,

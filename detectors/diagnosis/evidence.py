@@ -4,6 +4,7 @@ Nothing here is a row. All counts are whole numbers that add, so that windows me
 were made of. What is None was not there: not configured, not arrived, or not of this window.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -67,11 +68,12 @@ class Agreeing:
     sums: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0)  #: x, y, xx, xy, yy of the differing ones that are numbers
     commonest: dict[str, int] = field(default_factory=dict)  #: online values of differing pairs, as texts, with their rows
     offline: Integers | None = None  #: the offline side in the reference's bins
+    cells: Integers | None = None  #: of the online values of differing pairs, hashed: one value's rows are at most its cell's
 
 
 @dataclass
 class Relation:
-    """Products of groups of features, outcomes and residuals over joined rows (`driftbus.detectors.outcomes.layout`); in the outcome's unit."""
+    """Products of groups, outcomes and residuals over joined rows (`driftbus.detectors.outcomes.layout`); in the outcome's unit."""
 
     rows: int
     y: float
@@ -97,19 +99,9 @@ class Outcomes:
 
 @dataclass
 class Counted:
-    """A window's values side by side, in the order of a layout (`driftbus.detectors.diagnosis.groups`): made once for all runs that see it."""
+    """A window's values side by side, in a layout's order (`driftbus.detectors.diagnosis.groups`): made once for all runs that see it."""
 
-    groups: Floats  #: [G] rows in each group of each field
-    scored: Floats  #: [G] of these, those compared with the training data
-    outside: Floats  #: [G] outside the core
-    outliers: Floats  #: [G]
-    offline: Floats  #: [G] of pairs, the offline side
-    present: Floats  #: [F] by feature
-    absent: Floats  #: [F] null or missing
-    invalid: Floats  #: [F]
-    age: Floats  #: [F] mean, in s; NaN: not known
-    pairs: Floats  #: [F]
-    differing: Floats  #: [F] of them, those that differ, or have no online value
+    numbers: Floats  #: one behind the other, as `driftbus.detectors.diagnosis.matrices` takes them apart
     quantiles: dict[str, Floats] = field(default_factory=dict)  #: by numeric field, as far as somebody asked
 
 
@@ -120,7 +112,7 @@ class Window:
     start: int
     end: int
     rows: int
-    values: dict[str, Values]  #: by field, outputs too
+    values: Mapping[str, Values]  #: by field, outputs too
     scored: int = 0  #: rows compared with the training data
     outliers: int = 0
     masked: int = 0  #: outliers that were looked at without each field

@@ -18,6 +18,8 @@ _MOST, _LEAST, _LEAST_BASELINE = 12, 2, 4
 _SHARES, _BETTER = np.arange(0.15, 1.0, 0.05).round(2), 0.01
 #: Times the error of the exchange, which leaving a column in its place must be worse.
 _WORSE = 3.0
+#: How far from the share that the means say mixtures are tried: quantiles have no tails.
+_NEAR = 0.2
 _FAR = 9.0
 
 
@@ -63,7 +65,9 @@ def _quantiles(inquiry: Inquiry) -> tuple[dict[str, Floats], dict[str, Floats], 
 def _fit(new: Floats, own: Floats, other: Floats) -> tuple[float, float]:
     """The error, and the share of rows, with which these are another feature's values, or a mixture of them with its own."""
     found = distance(new, other, spread(other)), 1.0
-    for share in _SHARES.tolist():
+    apart = float(other.mean() - own.mean())
+    moved = float(new.mean() - own.mean()) / apart if apart else 0.0  # a mixture's mean lies between, by its share
+    for share in _SHARES[np.abs(_SHARES - moved) < _NEAR].tolist():
         mixture = mixed(own, other, share)
         error = distance(new, mixture, spread(mixture))
         if error < found[0] - _BETTER:

@@ -7,11 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..neighbours.levels import OUTLIER
 from .evidence import Case, Coincident, Window
 from .finding import PIPELINE, Cause, Finding, Map, Piece
 from .groups import Layout
 from .matrices import Matrices
-from .statistics import Noise, Step, confidence, phi2, rounded, shares, steps, still, strength, total_variation
+from .statistics import Noise, Step, confidence, medians, phi2, rounded, shares, steps, still, strength, total_variation
 from .thresholds import Thresholds
 
 Floats = NDArray[np.float64]
@@ -23,6 +24,8 @@ FAULTY: frozenset[Cause] = PIPELINE | {"feature_recalibration"}
 NEWEST = 8
 #: Pairs since an onset without which nobody knows whether online and offline values agree.
 _LEAST_PAIRS = 30
+#: Outliers of the baseline without which the calibration's say what masks cure where all is well.
+_LEAST_MASKED = 64
 #: Rows without which a feature's distribution is not compared.
 _LEAST_ROWS = 100
 #: Of the baseline's labelled share, the share that a window needs: early labels are not like all of them.
@@ -59,19 +62,22 @@ class Inquiry:
         self.fresh: list[str] = []  #: features with categories that training did not know
         self.beside: dict[str, Shift] = {}  #: features whose true values drift beside a fault of the served ones
         self.novel: Step | None = None
+        self.novel_share = 0.0  #: of rows, as far as they lie outside the core
+        self.requests_unsure = False  #: whether requests are new nobody knows: rows are not compared, or outliers not masked
+        self.unsure: set[str] = set()  #: features that drift, or new requests make them so: nothing was there to tell
         self.prior = False  #: only the rate of outcomes moved
 
     # ------------------------------------------------------------------------------------------------ series
 
-    def steps(self, base: Floats, now: Floats, floor: float | Sequence[float]) -> list[Step | None]:
-        """Of series [series, windows] the steps above the gate."""
+    def steps(self, base: Floats, now: Floats, floor: float | Sequence[float], gate: float | None = None) -> list[Step | None]:
+        """Of series [series, windows] the steps above the gate: the threshold z, unless said."""
         floors = [floor] * len(now) if isinstance(floor, float) else floor
         noise = [Noise(one, self.smaller) for one in floors]
-        return steps(base, now, noise, gate=self.thresholds.z, live=self.thresholds.live)
+        return steps(base, now, noise, gate=self.thresholds.z if gate is None else gate, live=self.thresholds.live)
 
-    def step(self, base: Floats, now: Floats, floor: float) -> Step | None:
+    def step(self, base: Floats, now: Floats, floor: float, gate: float | None = None) -> Step | None:
         """Of one series."""
-        return self.steps(base[None], now[None], floor)[0]
+        return self.steps(base[None], now[None], floor, gate)[0]
 
     def of_features(self, name: str, floor: float) -> list[Step | None]:
         """Of every feature the step of its share of rows that are so: ``absent``, ``invalid``."""
@@ -96,8 +102,8 @@ class Inquiry:
         usual, sizes = base.sum(axis=0), np.diff(np.append(starts, base.shape[1]))
         before, since = phi2(base, usual, starts), phi2(now, usual, starts)
         rows = np.add.reduceat(base, starts, axis=1)
-        medians = np.array([float(np.median(column[column > 0])) if (column > 0).any() else 1.0 for column in rows.T])
-        return since, self.steps(before, since, (np.sqrt(2 * (sizes - 1)) / np.maximum(medians, 1.0)).tolist())
+        usual_rows = medians(rows.T) if len(rows) else np.ones(len(starts))
+        return since, self.steps(before, since, (np.sqrt(2 * (sizes - 1)) / np.maximum(usual_rows, 1.0)).tolist())
 
     def _shift(self, name: str, base: Floats, now: Floats, phi2_: Floats, step: Step | None) -> Shift | None:
         if step is None:
@@ -196,6 +202,11 @@ class Inquiry:
         return bool(self.now.pairs[onset:, self.layout.place[name]].sum() >= _LEAST_PAIRS)
 
     @property
+    def outliers_known(self) -> bool:
+        """Whether rows are compared with the training data."""
+        return bool(self.now.compared.sum() and self.base.compared.sum())
+
+    @property
     def ages_known(self) -> bool:
         """Whether ages of values are told."""
         return bool(np.isfinite(self.now.age).any() and np.isfinite(self.base.age).any())
@@ -203,6 +214,17 @@ class Inquiry:
     def mismatch(self, name: str) -> Step | None:
         """A step of the share of pairs that differ; none where the same code makes both sides."""
         return self.mismatches[self.layout.place[name]]
+
+    @cached_property
+    def usual_outliers(self) -> tuple[float, dict[str, float]]:
+        """The share of outliers where all is well, and of them the share familiar without each feature: as production tells."""
+        windows = self.case.baseline
+        masked, compared = sum(window.masked for window in windows), self.base.compared.sum()
+        if masked < _LEAST_MASKED or not compared:
+            return OUTLIER, self.case.usual
+        names = {name for window in windows for name in window.cured}
+        cured = {name: sum(window.cured.get(name, 0) for window in windows) / masked for name in sorted(names)}
+        return float(self.base.outliers.sum() / compared), cured
 
     @cached_property
     def mismatches(self) -> list[Step | None]:

@@ -45,32 +45,25 @@ class Matrices:
     @classmethod
     def of(cls, windows: Sequence[Window], layout: Layout) -> "Matrices":
         """Windows side by side."""
-        made = [counted(window, layout) for window in windows]
-        features = len(layout.features)
         outcomes = [window.outcomes for window in windows]
-        return cls(
-            rows=np.array([window.rows for window in windows], dtype=np.float64),
-            groups=_stacked([one.groups for one in made], layout.width),
-            scored=_stacked([one.scored for one in made], layout.width),
-            outside=_stacked([one.outside for one in made], layout.width),
-            outlying=_stacked([one.outliers for one in made], layout.width),
-            offline=_stacked([one.offline for one in made], layout.width),
-            present=_stacked([one.present for one in made], features),
-            absent=_stacked([one.absent for one in made], features),
-            invalid=_stacked([one.invalid for one in made], features),
-            age=_stacked([one.age for one in made], features),
-            pairs=_stacked([one.pairs for one in made], features),
-            differing=_stacked([one.differing for one in made], features),
-            compared=np.array([window.scored for window in windows], dtype=np.float64),
-            outliers=np.array([window.outliers for window in windows], dtype=np.float64),
-            labelled=np.array([0 if one is None else one.labelled for one in outcomes], dtype=np.float64),
-            predicted=np.array([0 if one is None else one.predicted for one in outcomes], dtype=np.float64),
-            loss=np.array([0.0 if one is None else one.loss for one in outcomes], dtype=np.float64),
-        )
+        each = np.array(
+            [
+                (window.rows, window.scored, window.outliers, *((0, 0, 0.0) if one is None else (one.labelled, one.predicted, one.loss)))
+                for window, one in zip(windows, outcomes, strict=True)
+            ],
+            dtype=np.float64,
+        ).reshape(len(windows), 6)
+        numbers = [counted(window, layout).numbers for window in windows]
+        joined = np.stack(numbers) if numbers else np.zeros((0, _OF_FIELDS * layout.width + _OF_FEATURES * len(layout.features)))
+        groups = [joined[:, part * layout.width : (part + 1) * layout.width] for part in range(_OF_FIELDS)]
+        first, features = _OF_FIELDS * layout.width, len(layout.features)
+        own = [joined[:, first + part * features : first + (part + 1) * features] for part in range(_OF_FEATURES)]
+        rows, compared, outliers, labelled, predicted, loss = each.T
+        return cls(rows, *groups, *own, compared, outliers, labelled, predicted, loss)
 
 
-def _stacked(rows: list[Floats], width: int) -> Floats:
-    return np.stack(rows) if rows else np.zeros((0, width))
+#: Vectors of groups, and numbers of every feature, in a window's numbers.
+_OF_FIELDS, _OF_FEATURES = 5, 6
 
 
 def counted(window: Window, layout: Layout) -> Counted:
@@ -89,26 +82,17 @@ def _counted(window: Window, layout: Layout) -> Counted:
     pairs = [None if window.agreeing is None else window.agreeing.get(name) for name in layout.names]
     sides = [*((None if one is None else one.offline) for one in pairs), *(None for _ in layout.fields[len(pairs) :])]
 
-    def side_by_side(vectors: Sequence[NDArray[np.int64] | None]) -> Floats:
-        parts = [layout.counts(field.name, vector) for field, vector in zip(layout.fields, vectors, strict=True)]
-        return np.concatenate([np.zeros(0), *parts])
-
-    def each(numbers: Sequence[float]) -> Floats:
-        return np.array(numbers, dtype=np.float64)
-
-    return Counted(
-        groups=side_by_side([one.bins for one in values]),
-        scored=side_by_side([one.scored for one in values]),
-        outside=side_by_side([one.outside for one in values]),
-        outliers=side_by_side([one.outliers for one in values]),
-        offline=side_by_side(sides),
-        present=each([one.present for one in own]),
-        absent=each([one.null + one.missing for one in own]),
-        invalid=each([one.invalid for one in own]),
-        age=each([one.age[0] / one.age[1] if one.age is not None and one.age[1] > 0 else np.nan for one in own]),
-        pairs=each([0 if one is None else one.pairs for one in pairs]),
-        differing=each([0 if one is None else one.differing + one.missing for one in pairs]),
-    )
+    parts = [[one.bins for one in values], *([getattr(one, name) for one in values] for name in ("scored", "outside", "outliers")), sides]
+    by_group = [layout.counts(field.name, one) for vectors in parts for field, one in zip(layout.fields, vectors, strict=True)]
+    by_feature = [
+        [one.present for one in own],
+        [one.null + one.missing for one in own],
+        [one.invalid for one in own],
+        [one.age[0] / one.age[1] if one.age is not None and one.age[1] > 0 else np.nan for one in own],
+        [0 if one is None else one.pairs for one in pairs],
+        [0 if one is None else one.differing + one.missing for one in pairs],
+    ]
+    return Counted(np.concatenate([*by_group, np.array(by_feature, dtype=np.float64).ravel()]))
 
 
 def quantiles_of(window: Window, layout: Layout, name: str) -> Floats | None:

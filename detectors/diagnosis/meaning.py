@@ -1,8 +1,8 @@
 """Does a value still mean what it meant? Where a population moves it does; where values are re-expressed it does not.
 
-P(sibling | value) stays when the population moves. So by how much it changed, as a part of how much there is to change, tells the two apart:
-about 0 where values mean what they meant, about 1 where they mean something else. Where no sibling hangs together with a feature, the outcome
-says it.
+P(sibling | value) stays when the population moves. So by how much it changed, as a part of how much there is to change, tells the two
+apart: about 0 where values mean what they meant, about 1 where they mean something else. Where no sibling hangs together with a feature,
+the outcome says it.
 """
 
 import numpy as np

@@ -32,8 +32,10 @@ def _together(one: Finding, other: Finding) -> bool:
 
 
 def _join(kept: Finding, other: Finding) -> None:
-    """The more certain one says what is known; what the less certain one awaits is awaited only if both await something."""
+    """The more certain one says what is known. A doubt of what the requests are is of all; another awaits something only if both do."""
     awaits = None if kept.awaits is None or other.awaits is None else kept.awaits
+    if "ood" in (kept.awaits, other.awaits):
+        awaits = "ood"
     if other.confidence > kept.confidence:
         kept.subtype, kept.map = other.subtype, other.map or kept.map
     kept.features = (*kept.features, *(name for name in other.features if name not in kept.features))

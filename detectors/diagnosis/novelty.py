@@ -1,6 +1,7 @@
 """Requests unlike the training data, once faults are masked: prediction-label bias, if the rest of the rows stands still.
 
-*How many are new?* is asked of the outliers, *does the rest stand still?* of the core: rows that are new but miss the threshold lie outside it.
+*How many are new?* is asked of the outliers, *does the rest stand still?* of the core: rows that are new but miss the threshold lie
+outside it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,12 +14,18 @@ from ..neighbours.cures import excess
 from .evidence import Window
 from .finding import Finding, Piece
 from .inquiry import FAULTY, Inquiry, Shift, sure
+from .matrices import Matrices
 from .statistics import Step, rounded
+from .thresholds import Thresholds
 
 Floats = NDArray[np.float64]
 
 #: By which the share of outliers varies at least.
 _FLOOR = 0.003
+#: The z of a step of outliers that is looked at where rows outside the core have one above the gate.
+_HINT = 3.0
+#: Of a share that is multiplied by one of 64 masked rows, the noise.
+_MASKING_NOISE = 0.04
 #: Of two sources' masks together, what they cure: some rows are counted twice.
 _TOGETHER = 0.85
 #: Cured by masking a fault: of the outliers, so much that it may be their cause; so much that it is; of few, so much that it is.
@@ -27,6 +34,8 @@ _MAYBE, _SURELY, _FEW = 0.2, 0.4, 0.1
 _AGAIN, _AGAIN_LEFT, _AGAIN_EXCESS = 2.0, 0.5, 0.1
 #: Cured by masking one feature: its growth is the world's tail; without pairs nobody knows what it is; without pairs it is awaited.
 _TAIL, _ONE, _HALF = 0.6, 0.8, 0.5
+#: Of a shift's total variation, what of it may be left in the core where the novel rows make it: half of them may miss every threshold.
+_MOST_LEAKED = 0.5
 #: What total variation of the core sampling comes to.
 _CORE_NOISE = 0.04
 #: Of the rows with a new category, those left within the distribution below which it is novelty; of outliers, what new categories leave.
@@ -34,42 +43,67 @@ _KNOWN, _LEFT = 0.5, 0.3
 
 
 class Novelty(NamedTuple):
-    """What is known of outliers."""
+    """What is known of rows unlike the training data."""
 
-    step: Step | None  #: of their share; the second rise, where there is one
-    level: float  #: of it, what no fault explains
+    step: Step | None  #: of the share of outliers; the second rise, where there is one
+    outliers: float  #: of it, what no fault explains
+    outside: float  #: the same of rows outside the core
     cured: dict[str, float]  #: of the new outliers, the share familiar without each feature
     masks: bool  #: any were masked
+
+    def there(self, t: Thresholds) -> bool:
+        """Whether requests are new: by outliers; or by rows outside the core, where half as many outliers say so, too."""
+        return self.outliers > t.novelty or (self.outside > t.novelty_outside and 2 * self.outliers > t.novelty)
+
+    def strength(self, t: Thresholds) -> tuple[float, float]:
+        """What says it more plainly, and its threshold."""
+        return max((self.outliers, t.novelty), (self.outside, t.novelty_outside), key=lambda one: one[0] / one[1])
+
+    def times(self, share: float) -> "Novelty":
+        """With so much of it left."""
+        return self._replace(outliers=self.outliers * share, outside=self.outside * share)
+
+
+_NONE = Novelty(None, 0.0, 0.0, {}, masks=False)
 
 
 def anything(inquiry: Inquiry) -> bool:
     """Whether there are more outliers."""
-    base, now = (_rates(of.outliers, of.compared) for of in (inquiry.base, inquiry.now))
-    return inquiry.step(base, now, _FLOOR) is not None
+    return measured(inquiry).step is not None
 
 
 def measured(inquiry: Inquiry) -> Novelty:
     """The step of the outliers' share, less what masking the faults that are known cures."""
-    base, now = (_rates(of.outliers, of.compared) for of in (inquiry.base, inquiry.now))
-    step = inquiry.step(base, now, _FLOOR)
-    if step is None:
-        return Novelty(None, 0.0, {}, masks=False)
+    t = inquiry.thresholds
+    step = inquiry.step(
+        _rates(inquiry.base.outliers, inquiry.base.compared), _rates(inquiry.now.outliers, inquiry.now.compared), _FLOOR, _HINT
+    )
+    outer = inquiry.step(_outside(inquiry, inquiry.base), _outside(inquiry, inquiry.now), _FLOOR)
+    if step is None or not (step.z > t.z or outer is not None):
+        return _NONE
     since = inquiry.since(step.onset)
-    masks = any(window.masked for window in since)
     hurt = sorted(inquiry.claimed_by(FAULTY))
     cured = _cured(inquiry, since)
     by_fault = _by_fault(inquiry, hurt, cured)
     faults = [one for one in inquiry.findings if one.cause in FAULTY and one.onset <= step.onset + 1]
-    left = step.level * (1 - by_fault)
-    if not masks and any(abs(one.onset - step.onset) <= 1 for one in faults):
-        return Novelty(step, 0.0, cured, masks)  # what begins with a fault is its consequence
+    found = Novelty(step, step.level, 0.0 if outer is None else outer.level, cured, any(window.masked for window in since))
+    if not found.masks and any(abs(one.onset - step.onset) <= 1 for one in faults):
+        return found.times(0.0)  # what begins with a fault is its consequence
     if faults and by_fault > _MAYBE:
         again = _again(inquiry, hurt, max(one.onset for one in faults), step)
         if again is not None:
-            return Novelty(again, again.level, _cured(inquiry, inquiry.since(again.onset)), masks)
-        if by_fault > _SURELY or left < _FEW:
-            left = 0.0
-    return Novelty(step, left, cured, masks)
+            return found._replace(step=again, outliers=again.level, outside=again.level, cured=_cured(inquiry, inquiry.since(again.onset)))
+        if by_fault > _SURELY or step.level * (1 - by_fault) < _FEW:
+            return found.times(0.0)
+    if by_fault > _ONE or len(_masks_of(inquiry, hurt)) > 1:
+        return found.times(0.0)  # rows that two faults made strange no single mask cures
+    return found.times(1 - by_fault)
+
+
+def _outside(inquiry: Inquiry, of: Matrices) -> Floats:
+    """The share of rows outside the core, by window: of the feature that most rows have."""
+    spans = [inquiry.layout.span(name) for name in inquiry.layout.names]
+    return _rates(np.max([of.outside[:, span].sum(axis=1) for span in spans], axis=0, initial=0.0), of.compared)
 
 
 def _rates(count: Floats, of: Floats) -> Floats:
@@ -83,11 +117,9 @@ def _cured(inquiry: Inquiry, windows: Sequence[Window]) -> dict[str, float]:
         return {}
     rate = sum(window.outliers for window in windows) / compared
     names = sorted({name for window in windows for name in window.cured})
-    usual = inquiry.case.usual
-    return {
-        name: min(max(excess(sum(window.cured.get(name, 0) for window in windows) / masked, usual.get(name, 0.0), rate=rate), 0.0), 1.0)
-        for name in names
-    }
+    cured = {name: sum(window.cured.get(name, 0) for window in windows) / masked for name in names}
+    level, usual = inquiry.usual_outliers
+    return {name: min(max(excess(cured[name], usual.get(name, 0.0), rate=rate, level=level), 0.0), 1.0) for name in names}
 
 
 def source_mask(source: str) -> str:
@@ -117,6 +149,7 @@ def _by_fault(inquiry: Inquiry, hurt: Iterable[str], cured: dict[str, float]) ->
 def _again(inquiry: Inquiry, hurt: Sequence[str], begun: int, first: Step) -> Step | None:
     """What masking leaves, window by window: does it rise again, later than the fault?"""
     masks = _masks_of(inquiry, hurt)
+    floor = max(_FLOOR, _MASKING_NOISE * first.level)
 
     def left(window: Window) -> float:
         if not window.scored:
@@ -125,9 +158,10 @@ def _again(inquiry: Inquiry, hurt: Sequence[str], begun: int, first: Step) -> St
         return window.outliers / window.scored * (1 - min(1.0, sum(shares)))
 
     base, now = (np.array([left(window) for window in of]) for of in (inquiry.case.baseline, inquiry.case.monitored))
-    step = inquiry.step(base, now, _FLOOR)
-    if step is None or step.onset <= begun + 1:
-        return None
+    step = inquiry.step(base, now, floor)
+    faults = [one.onset for one in inquiry.findings if one.cause in FAULTY]
+    if step is None or step.onset <= begun + 1 or any(abs(step.onset - onset) <= 1 for onset in faults):
+        return None  # rows that two faults made strange no single mask cures
     before = float(np.nanmean(now[max(begun, 0) : step.onset]))
     more = rounded(float(np.nanmean(now[step.onset :][-8:])) - before)
     t = inquiry.thresholds
@@ -143,21 +177,36 @@ class Apart(NamedTuple):
     within: float  #: the largest total variation of rows that are no outliers, of those that drift
 
 
-def told_apart(inquiry: Inquiry, novelty: Novelty) -> tuple[Apart, float]:
-    """Which of the unclaimed shifts the novel rows make by themselves, and the share of new outliers that is left."""
-    t, left = inquiry.thresholds, novelty.level
+def told_apart(inquiry: Inquiry, novelty: Novelty) -> tuple[Apart, Novelty]:
+    """Which of the unclaimed shifts the novel rows make by themselves, and the novelty that is left."""
+    t = inquiry.thresholds
     shifted = {name: one for name, one in inquiry.shifts.items() if name not in inquiry.claimed}
     inside = {name: _without(inquiry, name, one, inquiry.base.outlying, inquiry.now.outlying) for name, one in shifted.items()}
     inquiry.fresh = [name for name, one in shifted.items() if _new_category(inquiry, name, one, inside[name], novelty)]
-    left *= _LEFT ** len(inquiry.fresh)
-    drift = []
-    for name, one in shifted.items():
-        core = _without(inquiry, name, one, inquiry.base.outside, inquiry.now.outside) if left > t.novelty else inside[name]
-        absorbed = left > t.novelty and (core is None or core.size < t.novelty_leak * left + _CORE_NOISE)
-        if name in inquiry.fresh or not (absorbed or (left > t.novelty and core is not None and core.size <= core.threshold)):
-            drift.append(name)
-    within = max((one.size for name in drift if name not in inquiry.fresh and (one := inside[name]) is not None), default=0.0)
-    return Apart(drift, within), left
+    for name in inquiry.fresh:
+        novelty = novelty.times(0.0 if novelty.cured.get(name, 0.0) > _ONE else _LEFT)
+    drift = [
+        name for name, one in shifted.items() if name in inquiry.fresh or not novelty.there(t) or _seen_in_core(inquiry, name, one, novelty)
+    ]
+    inquiry.requests_unsure = not inquiry.outliers_known or (novelty.step is not None and not novelty.masks and not novelty.there(t))
+    inquiry.unsure = {name for name in drift if name not in inquiry.fresh and _unsure(inquiry, name, shifted[name])}
+    within = max((own.size for name in drift if name not in inquiry.fresh and (own := inside[name]) is not None), default=0.0)
+    return Apart(drift, within), novelty
+
+
+def _unsure(inquiry: Inquiry, name: str, shift: Shift) -> bool:
+    """Whether new requests may make the shift: rows were not compared; or there are outliers, no masks, and little of it is in the core."""
+    if not inquiry.requests_unsure or not inquiry.outliers_known:
+        return inquiry.requests_unsure
+    core = _without(inquiry, name, shift, inquiry.base.outside, inquiry.now.outside)
+    return core is None or core.size < _MOST_LEAKED * shift.size
+
+
+def _seen_in_core(inquiry: Inquiry, name: str, shift: Shift, novelty: Novelty) -> bool:
+    """Whether more of the shift is there than new rows leave that miss every threshold."""
+    core = _without(inquiry, name, shift, inquiry.base.outside, inquiry.now.outside)
+    leaked = inquiry.thresholds.novelty_leak * max(novelty.outliers, novelty.outside) + _CORE_NOISE
+    return core is not None and core.size >= max(leaked, _MOST_LEAKED * shift.size) and core.size > core.threshold
 
 
 def _without(inquiry: Inquiry, name: str, shift: Shift, base: Floats, now: Floats) -> Shift | None:
@@ -173,7 +222,7 @@ def _new_category(inquiry: Inquiry, name: str, shift: Shift, inside: Shift | Non
     if now - usual <= inquiry.thresholds.new_category:
         return False
     in_outliers = inside is None or _last(inside.now) < _KNOWN * now
-    return not (novelty.level > inquiry.thresholds.novelty and in_outliers and novelty.cured.get(name, 0.0) < _HALF)
+    return not (novelty.there(inquiry.thresholds) and in_outliers and novelty.cured.get(name, 0.0) < _HALF)
 
 
 def _last(counts: Floats) -> float:
@@ -182,22 +231,24 @@ def _last(counts: Floats) -> float:
 
 def look(inquiry: Inquiry) -> list[str]:
     """Say whether requests are new; the features that drift beside it."""
-    t, novelty = inquiry.thresholds, measured(inquiry)
-    apart, left = told_apart(inquiry, novelty)
+    t = inquiry.thresholds
+    apart, novelty = told_apart(inquiry, measured(inquiry))
     step = novelty.step
     if step is None:
         return apart.drift
     alone, best = _alone(inquiry, novelty)
-    if best > _TAIL and left > t.novelty and alone in inquiry.growing:
-        left *= 1 - best
+    if best > _TAIL and novelty.there(t) and alone in inquiry.growing:
+        novelty = novelty.times(0.0 if best > _ONE else 1 - best)
         if alone not in apart.drift and alone not in inquiry.claimed:
             apart.drift.append(alone)
-    if _exchanged(inquiry.findings, step):
-        return apart.drift  # rows are strange in several features at once, and it is known why
-    if left > t.novelty and best > _ONE and alone not in inquiry.claimed and not inquiry.agree_known(alone, step.onset):
-        _out_of_range(inquiry, alone, best, left, step)
-    elif left > t.novelty and left > t.novelty_tail * apart.within:
-        _found(inquiry, novelty, left, apart.within, alone, best)
+    if not novelty.there(t) or _exchanged(inquiry.findings, step):
+        return apart.drift  # of an exchange rows are strange in several features at once, and it is known why
+    if best > _HALF and alone in apart.drift:
+        return apart.drift  # they are the tail of its drift
+    if best > _ONE and alone not in inquiry.claimed:
+        _out_of_range(inquiry, novelty, step, alone, best)
+    elif max(novelty.outliers, novelty.outside) > t.novelty_tail * apart.within:
+        _found(inquiry, novelty, step, apart.within, alone, best)
     return apart.drift
 
 
@@ -210,27 +261,27 @@ def _exchanged(findings: Iterable[Finding], step: Step) -> bool:
     return any(one.exchanged and abs(one.onset - step.onset) <= 1 for one in findings)
 
 
-def _out_of_range(inquiry: Inquiry, name: str, cured: float, left: float, step: Step) -> None:
+def _out_of_range(inquiry: Inquiry, novelty: Novelty, step: Step, name: str, cured: float) -> None:
     pieces = [
-        Piece("outlier_rate_increase", rounded(left), inquiry.thresholds.novelty, None, step.z),
+        Piece("outlier_rate_increase", rounded(novelty.outliers), inquiry.thresholds.novelty, None, step.z),
         Piece("cured_by_masking", rounded(cured), _ONE, name),
     ]
+    known = inquiry.agree_known(name, step.onset)
     inquiry.add(
         "undetermined",
         (name,),
         step,
-        sure(besides=[0.5], missing=1),
+        sure(besides=[0.5], missing=int(not known)),
         "single_feature_values_out_of_range",
         pieces,
-        missing={"agreement": f"whether {name} is computed otherwise in serving, or came to be so"},
-        alternatives=("training_serving_skew", "feature_recalibration"),
+        missing={} if known else {"agreement": f"whether {name} is computed otherwise in serving, or came to be so"},
+        alternatives=("feature_recalibration", "data_drift" if known else "training_serving_skew"),
     )
 
 
-def _found(inquiry: Inquiry, novelty: Novelty, left: float, within: float, alone: str, best: float) -> None:
-    t, step = inquiry.thresholds, novelty.step
-    assert step is not None
-    inquiry.novel = step
+def _found(inquiry: Inquiry, novelty: Novelty, step: Step, within: float, alone: str, best: float) -> None:
+    t = inquiry.thresholds
+    inquiry.novel, inquiry.novel_share = step, max(novelty.outliers, novelty.outside)
     doubt = best >= _HALF and not inquiry.agree_known(alone, step.onset)
     missing = {} if novelty.masks else {"ood": "whether one feature makes them so"}
     missing |= {"agreement": f"whether {alone}, which makes half of them so, is computed otherwise in serving"} if doubt else {}
@@ -238,11 +289,12 @@ def _found(inquiry: Inquiry, novelty: Novelty, left: float, within: float, alone
         "prediction_label_bias",
         (),
         step,
-        sure((left, t.novelty), (step.z, t.z), missing=int(doubt)),
+        sure(novelty.strength(t), (max(step.z, t.z), t.z), missing=int(doubt)),
         "out_of_distribution_requests",
         [
-            Piece("outlier_rate_increase_unexplained", rounded(left), t.novelty, None, step.z),
-            Piece("in_distribution_total_variation", rounded(within), rounded(left / t.novelty_tail)),
+            Piece("outlier_rate_increase_unexplained", rounded(novelty.outliers), t.novelty, None, step.z),
+            Piece("outside_core_increase", rounded(novelty.outside), t.novelty_outside),
+            Piece("in_distribution_total_variation", rounded(within), rounded(max(novelty.outliers, novelty.outside) / t.novelty_tail)),
             *([Piece("most_cured_by_masking", rounded(best), _HALF, alone, role="against" if doubt else "for")] if alone else []),
         ],
         missing=missing,

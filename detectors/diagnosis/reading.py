@@ -22,8 +22,17 @@ from .groups import Layout as Groups
 from .sums import Integers, Sums
 from .windows import Window
 
-#: What is configured of a field: its source, its owner, whether the same code makes it online and offline.
-Whose = Callable[[str], tuple[str | None, str | None, bool]]
+
+class Whose(NamedTuple):
+    """What is configured of a field."""
+
+    source: str | None = None
+    owner: str | None = None
+    same_code: bool = False  #: the same code makes its values online and offline
+    aged: bool = False  #: it is known as of when its values are
+
+
+WhoseOf = Callable[[str], Whose]
 
 
 class _Field(NamedTuple):
@@ -35,7 +44,7 @@ class _Field(NamedTuple):
 class Reading:
     """How the windows of one reference are read. ``outcomes``: how its outcomes are laid out; None: it has none."""
 
-    def __init__(self, reference: Reference, outcomes: OutcomeLayout | None, whose: Whose) -> None:
+    def __init__(self, reference: Reference, outcomes: OutcomeLayout | None, whose: WhoseOf) -> None:
         self.layout: Layout = counting_layout(reference)
         self.outcomes = outcomes
         self._in_bins = InBins(self.layout)
@@ -45,7 +54,9 @@ class Reading:
             (field, self._placed(field)) for field in reference.fields if isinstance(field.values, NumericProfile | CategoricalProfile)
         ]
         self._places = {field.name: place for field, place in found if place is not None}
-        self.fields = tuple(_field_of(field, whose) for field, place in found if place is not None)
+        own = {field.name: whose(field.name) for field, _ in found}
+        self.aged = any(one.aged for one in own.values())  #: of some field the age of values is known
+        self.fields = tuple(_field_of(field, own[field.name]) for field, place in found if place is not None)
         self.groups_of_fields = Groups(self.fields)
 
     @property
@@ -88,24 +99,29 @@ class Reading:
         """What a diagnosis looks at."""
         sums = window.sums
         scored, outliers = sums.compared
-        counts = sums.counts if len(sums.counts) else np.zeros(self.size, dtype=np.int64)
-        inside = sums.inside
-        whole = len(KINDS) * self._in_bins.size
-        if len(inside) < whole:
-            inside = np.concatenate([inside, np.zeros(whole - len(inside), dtype=np.int64)])
-        by_kind = inside.reshape(len(KINDS), -1)
         masked, cured = self._cured(sums.masked)
         return Evidence(
             start=window.start,
             end=window.end,
             rows=sums.rows,
-            values={name: self._values(name, place, counts, by_kind, sums) for name, place in self._places.items()},
+            values=self.values(window),
             scored=scored,
             outliers=outliers,
             masked=masked,
             cured=cured,
             outcomes=self.told(sums.outcomes),
         )
+
+    def values(self, window: Window) -> dict[str, Values]:
+        """By field, a window's."""
+        sums = window.sums
+        counts = sums.counts if len(sums.counts) else np.zeros(self.size, dtype=np.int64)
+        inside = sums.inside
+        whole = len(KINDS) * self._in_bins.size
+        if len(inside) < whole:
+            inside = np.concatenate([inside, np.zeros(whole - len(inside), dtype=np.int64)])
+        by_kind = inside.reshape(len(KINDS), -1)
+        return {name: self._values(name, place, counts, by_kind, sums) for name, place in self._places.items()}
 
     def _placed(self, field: ProfiledField) -> _Field | None:
         values, available = self.layout.find(field.name, "values"), self.layout.find(field.name, "availability")
@@ -164,8 +180,7 @@ class Reading:
 def _field_of(field: ProfiledField, whose: Whose) -> FieldOf:
     assert isinstance(field.values, NumericProfile | CategoricalProfile)
     bits = mantissa(field.values) if isinstance(field.values, NumericProfile) else 0
-    source, owner, same = whose(field.name)
-    return FieldOf(field.name, field.role, field.values, bits, source, owner, same)
+    return FieldOf(field.name, field.role, field.values, bits, whose.source, whose.owner, whose.same_code)
 
 
 def _compared(profiles: tuple[FamiliarityProfile, ...]) -> tuple[int, FamiliarityProfile] | None:

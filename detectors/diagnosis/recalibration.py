@@ -27,6 +27,8 @@ _MOVED, _MOVED_COARSE, _MOVED_LEAST = 3.0, 1.5, 0.1
 _COARSE, _LOG_ERROR, _LOG_MOVED = 0.12, 0.02, 0.3
 #: Of spreads: wider than by sampling; worth a word; enough to be a map if little else is; in logarithms, the least that a constant is.
 _WIDER, _WIDER_WEAK, _WIDER_MAYBE, _OF_CONSTANT = 1.9, 1.12, 1.1, 0.3
+#: A constant that speaks for itself.
+_LARGE = 3.5
 #: Of its own shift, that another owner's feature must show to make it a population's.
 _CROWD = 0.4
 #: Repeated values that make a feature one of few values.
@@ -103,7 +105,8 @@ def _map(inquiry: Inquiry, relations: Relations, name: str, shift: Shift) -> Tol
         inquiry.growing.add(name)
         return None
     moved = distance(old, new, spread(new))
-    if fit.error > limit or moved < (_MOVED_COARSE if limit > _MOVED_LEAST else _MOVED) * fit.error or moved < _MOVED_LEAST:
+    coarse = limit > _MOVED_LEAST
+    if fit.error > limit or moved < (_MOVED_COARSE if coarse else _MOVED) * fit.error or (moved < _MOVED_LEAST and atoms <= t.new_atoms):
         return None
     return _judged(inquiry, relations, name, shift, _Fitted(fit, moved, spread(new) / spread(old), _outside(inquiry, name, now), atoms))
 
@@ -123,9 +126,10 @@ def _judged(inquiry: Inquiry, relations: Relations, name: str, shift: Shift, fou
     meaning = face(inquiry, relations, name, onset)
     near = inquiry.unclaimed(onset, name)
     alone, many_new = not near, found.atoms > t.new_atoms
-    if 0 <= meaning < t.face and found.outside < 0.5 and known is None and not many_new:
+    large = known is not None and abs(np.log(abs(fit.a))) > np.log(_LARGE)  # smaller ones populations come to, too
+    if 0 <= meaning < t.face and found.outside < 0.5 and not large and not many_new:
         return None  # values still mean what they meant: the population moved
-    if _crowd(inquiry, name, shift, near) and not (known is not None and fit.error < _LOG_ERROR) and found.outside < 0.9:
+    if _crowd(inquiry, name, shift, near) and not (large and fit.error < _LOG_ERROR) and found.outside < 0.9:
         return None  # features of other owners moved too
     exact = alone and not gradual and (many_new or (fit.error < t.map_exact and meaning > t.face_broken))
     reasons = _reasons(inquiry, name, found, known, exact)

@@ -94,9 +94,9 @@ def _cures(inquiry: Inquiry, name: str, onset: int) -> bool:
     """Whether outliers, if there are more since then, are familiar without this feature."""
     since = inquiry.since(onset)
     compared, outliers, masked = (sum(getattr(one, part) for one in since) for part in ("scored", "outliers", "masked"))
-    usual = inquiry.base.outliers.sum() / max(inquiry.base.compared.sum(), 1.0)
+    level, usual = inquiry.usual_outliers
     rate = outliers / max(compared, 1)
-    if rate - usual < inquiry.thresholds.novelty or not masked:
+    if rate - level < inquiry.thresholds.novelty or not masked:
         return True
     cured = sum(window.cured.get(name, 0) for window in since) / masked
-    return excess(cured, inquiry.case.usual.get(name, 0.0), rate=rate) >= _CURED
+    return excess(cured, usual.get(name, 0.0), rate=rate, level=level) >= _CURED

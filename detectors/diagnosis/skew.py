@@ -1,7 +1,7 @@
 """Online values differ from what the training pipeline computes for the same entity and time.
 
-A single online value in place of many is a default; values of the right distribution that have nothing to do with the offline ones are stale,
-or another entity's: those are unavailability. All else is computed otherwise.
+A single online value in place of many is a default; values of the right distribution that have nothing to do with the offline ones are
+stale, or another entity's: those are unavailability. All else is computed otherwise.
 """
 
 import math
@@ -99,16 +99,22 @@ def _single(pairs: list[Agreeing], threshold: float) -> str | None:
 
 
 def _line(inquiry: Inquiry, name: str, pairs: list[Agreeing]) -> Line:
-    """By exact whole numbers up to the last division."""
+    """By exact whole numbers up to the last division; less what the join's own noise comes to, as it was in the baseline."""
     profile = inquiry.layout.of[name].profile
     assert isinstance(profile, NumericProfile)
-    n = sum(one.differing for one in pairs)
-    x, y, xx, xy, yy = (sum(int(one.sums[place]) for one in pairs) for place in range(5))
-    if n < _LEAST:
+    usual = [window.agreeing[name] for window in inquiry.case.baseline if window.agreeing and name in window.agreeing]
+    now_pairs, base_pairs = sum(one.pairs for one in pairs), sum(one.pairs for one in usual) or 1
+    n, x, y, xx, xy, yy = (base_pairs * now - now_pairs * base for now, base in zip(_summed(pairs), _summed(usual), strict=True))
+    if n < _LEAST * base_pairs:
         return _NO_LINE
     x_square, y_square, product = n * xx - x * x, n * yy - y * y, n * xy - x * y
     if x_square <= 0 or y_square <= 0:
-        return Line(0.0, 0.0, rounded(profile.mean + profile.sd * y / n / _UNIT))
+        return _NO_LINE  # a constant on either side, or what noise leaves
     a = product / x_square
     b = profile.mean * (1 - a) + profile.sd * (y - a * x) / n / _UNIT
-    return Line(rounded(product * product / (x_square * y_square)), rounded(a), b)
+    return Line(rounded(min(product * product / (x_square * y_square), 1.0)), rounded(a), b)
+
+
+def _summed(pairs: list[Agreeing]) -> list[int]:
+    """Differing pairs, and their sums."""
+    return [sum(one.differing for one in pairs), *(sum(int(one.sums[place]) for one in pairs) for place in range(5))]

@@ -59,7 +59,7 @@ def steps(base: Floats, now: Floats, noise: list[Noise], *, gate: float, live: f
     found: list[Step | None] = [None] * len(now)
     if not enough.any():
         return found
-    sds = np.array([_sd(row[there], one) for row, there, one in zip(base, known, noise, strict=True)])
+    sds = _sds(base, known, noise)
     filled, count = np.where(seen, now, 0.0), seen.astype(np.float64)
     after, rows_after = np.cumsum(filled[:, ::-1], axis=1)[:, ::-1], np.cumsum(count[:, ::-1], axis=1)[:, ::-1]
     of_base, rows_base = np.where(known, base, 0.0).sum(axis=1, keepdims=True), known.sum(axis=1, keepdims=True)
@@ -82,11 +82,22 @@ def step(base: Floats, now: Floats, noise: Noise, *, gate: float, live: float) -
     return steps(base[None], now[None], [noise], gate=gate, live=live)[0]
 
 
-def _sd(values: Floats, noise: Noise) -> float:
-    if len(values) < LEAST_BASELINE:
-        return 1.0
-    deviation = float(np.median(np.abs(values - np.median(values))))
-    return max(float(np.std(values, ddof=1)), _MAD * deviation, noise.floor, 1e-12) * noise.smaller
+def _sds(base: Floats, known: NDArray[np.bool_], noise: list[Noise]) -> Floats:
+    """Of every series: the larger one of the standard deviation, what the median absolute deviation says it is, and its floor."""
+    found, whole = np.ones(len(base)), known.all(axis=1)
+    for rows in (np.flatnonzero(whole), *np.flatnonzero(~whole)[:, None]):  # all that lack nothing at once, the others one by one
+        if len(rows) and known[rows[0]].sum() >= LEAST_BASELINE:
+            values = base[np.ix_(rows, known[rows[0]])]
+            deviation = medians(np.abs(values - medians(values)[:, None]))
+            found[rows] = np.maximum(values.std(axis=1, ddof=1), _MAD * deviation)
+    floors, smaller = np.array([(one.floor, one.smaller) for one in noise]).T
+    return np.asarray(np.maximum(np.maximum(found, floors), 1e-12) * smaller, dtype=np.float64)
+
+
+def medians(values: Floats) -> Floats:
+    """Of every row; of few numbers to sort them is quickest."""
+    ordered, middle = np.sort(values, axis=1), values.shape[1] // 2
+    return ordered[:, middle] if values.shape[1] % 2 else 0.5 * (ordered[:, middle - 1] + ordered[:, middle])
 
 
 def _told(series: Floats, onset: int, z: float, before: float, sd: float, live: float) -> Step:

@@ -37,6 +37,7 @@ class Thresholds(NamedTuple):
     permuted: float = 0.04  #: total variation of frequencies under the best permutation
     renamed: float = 0.1  #: the same of new labels against old ones
     novelty: float = 0.02  #: more rows are outliers
+    novelty_outside: float = 0.05  #: more rows are outside the core, which says it where few of the new rows are outliers
     novelty_leak: float = 0.5  #: of the excess of outliers, total variation of the core that comes of it
     novelty_tail: float = 0.45  #: of the largest variation in distribution, outliers that are its tail
     new_category: float = 0.03  #: more rows have a category that training did not know

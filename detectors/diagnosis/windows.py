@@ -34,20 +34,33 @@ class Span(NamedTuple):
     end: int | None = None
 
 
-@dataclass
 class Window:
-    """One, or several merged. It holds times ``start`` < t <= ``end``."""
+    """One, or several merged. It holds times ``start`` < t <= ``end``; ``first`` and ``last`` are the numbers of what it is made of.
 
-    first: int  #: its number among the version's windows, and that of the last of those that it is made of
-    last: int
-    start: int
-    end: int
-    sums: Sums
-    encoded: bytes | None = None  #: as it stands in snapshots, while nothing is added
+    Its sums are kept as they stand in snapshots, a quarter of their size, unless somebody works with them.
+    """
+
+    def __init__(self, first: int, last: int, start: int, end: int, sums: Sums | bytes) -> None:
+        self.first, self.last, self.start, self.end = first, last, start, end
+        self._sums = sums if isinstance(sums, Sums) else None
+        self._encoded = sums if isinstance(sums, bytes) else None
+
+    @property
+    def sums(self) -> Sums:
+        """What it holds. Whoever changes them says so."""
+        if self._sums is None:
+            assert self._encoded is not None
+            self._sums = Sums.decoded(self._encoded)
+        return self._sums
+
+    @property
+    def unchanged(self) -> bool:
+        """Nothing was added since it was written."""
+        return self._encoded is not None
 
     def changed(self) -> None:
         """Something is added."""
-        self.encoded = None
+        self._sums, self._encoded = self.sums, None
 
     def within(self, span: Span) -> bool:
         """Whether some of it lies there."""
@@ -55,9 +68,14 @@ class Window:
 
     def written(self) -> bytes:
         """As it stands in a snapshot: the same object while nothing is added."""
-        if self.encoded is None:
-            self.encoded = self.sums.encoded()
-        return self.encoded
+        if self._encoded is None:
+            self._encoded = self.sums.encoded()
+        return self._encoded
+
+    def packed(self) -> None:
+        """Nobody works with its sums for now."""
+        self.written()
+        self._sums = None
 
 
 @dataclass
@@ -142,10 +160,9 @@ class Windows:
 
     def _age(self, window: Window) -> None:
         """Keep a window for its outcomes; of too many of one length the two oldest become one."""
-        window.sums = window.sums.outcomes_alone()
-        window.changed()
+        window = Window(window.first, window.last, window.start, window.end, window.sums.outcomes_alone())
         place = 0
-        while window is not None:
+        while True:
             if place == len(self.older):
                 self.older.append([])
             length = self.older[place]
@@ -177,8 +194,7 @@ class Windows:
         def windows(listed: Sequence[Sequence[int]]) -> list[Window]:
             found = []
             for first, last, start, end in listed:
-                content = sums_of(_name(first, last))
-                found.append(Window(first, last, start, end, Sums.decoded(content), content))
+                found.append(Window(first, last, start, end, sums_of(_name(first, last))))
             return found
 
         open_, baseline, newest, *older = map(windows, lists)

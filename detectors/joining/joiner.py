@@ -85,6 +85,7 @@ class Settings(NamedTuple):
     early: int
     bins: int  #: binned features of a prediction
     maturity: int | None = None  #: arrivals are told of a prediction so long behind it; None: when its outcome becomes known
+    carried: int = 0  #: values that a prediction carries, and as many a label
 
 
 class Joiner:
@@ -98,7 +99,7 @@ class Joiner:
 
     def __init__(self, settings: Settings, ledger: Ledger, begin: int | None = None) -> None:
         self._settings, self._ledger = settings, ledger
-        self.matching = Matching(settings.wait, settings.early, settings.tiling, settings.bins, settings.maturity)
+        self.matching = Matching(settings.wait, settings.early, settings.tiling, settings.bins, settings.maturity, settings.carried)
         self._through = begin  # buckets that are over
         self._at = begin  # the bucket worked in
         self._uncounted: dict[What, list[Happening]] = {}  # of revisions, for which it does not matter in which step of an interval

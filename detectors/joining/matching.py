@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .groups import Ids, Rows, Spots, grouped
-from .in_force import KEPT, in_force, meant_for
+from .in_force import in_force, kept, meant_for
 from .pending import Pending, Tiling
-from .rows import NONE, Happening, Unmatched, Values, What, prediction, told
+from .rows import NONE, Happening, Unmatched, Values, What, happening_of, label, some_of, told, waiting
 
 #: What was seen again, and in which step the last time.
 _GHOST = np.dtype([("hi", "<u8"), ("lo", "<u8"), ("last", "<i8"), ("version", "<u4"), ("older", "<u4")])
@@ -37,10 +37,15 @@ class Leaving(NamedTuple):
     times: Values
 
 
+#: Values that rows carry, shape [n, carried]; None where they carry nothing.
+Carried = NDArray[np.int64] | None
+
+
 class _Changes(NamedTuple):
     spots: Spots
     before: Values  # outcome before the step
     steps: Values
+    former: Carried  # what the label before the step carried
 
 
 class Matching:
@@ -56,14 +61,16 @@ class Matching:
         Binned features of a prediction.
     maturity
         So long behind a prediction its outcome is told as the *first*, if there is one; at most `wait`. None: when it becomes known.
+    carried
+        Values that a prediction carries, and as many a label.
     """
 
-    def __init__(self, wait: int, early: int, tiling: Tiling, bins: int, maturity: int | None = None) -> None:
-        self._wait, self._tiling, self._maturity = wait, tiling, maturity
-        self._told = told(bins)
-        self._predictions = Pending(_waiting(bins, matures=maturity is not None), wait, tiling, maturity)
+    def __init__(self, wait: int, early: int, tiling: Tiling, bins: int, maturity: int | None = None, carried: int = 0) -> None:
+        self._wait, self._tiling, self._maturity, self._carried = wait, tiling, maturity, carried
+        self._told = told(bins, carried)
+        self._predictions = Pending(waiting(bins, carried, matures=maturity is not None), wait, tiling, maturity)
         self._ghosts = Pending(_GHOST, wait, tiling)
-        self._labels = Pending(KEPT, early, tiling)
+        self._labels = Pending(kept(label(carried)), early, tiling)
 
     @property
     def waiting(self) -> int:
@@ -96,7 +103,7 @@ class Matching:
     def ripen(self, step: int) -> list[Happening]:
         """Predictions whose maturity is over in this step, each once: what is known of them counts from before the step."""
         rows = self._rows(self._predictions.ripening(step))
-        return _some("due", rows) + _some("first", rows[rows["label"] != NONE])
+        return some_of("due", rows) + some_of("first", rows[rows["label"] != NONE])
 
     def expire(self, step: int) -> Over:
         """Let go what is due in this step or before it, behind `ripen`; a ghost that was seen since it was kept stays on."""
@@ -113,7 +120,7 @@ class Matching:
         ghosts = ghosts[self._alive(ghosts["last"], step)]
         self._haunt(np.full(len(ghosts), step), ghosts)
         unmatched = Unmatched(np.repeat(unmet["about"], unmet["count"]), np.repeat(unmet["model"], unmet["count"]))
-        return Over(_happening("expired", expired), unmatched)
+        return Over(happening_of("expired", expired), unmatched)
 
     def leaving(self, step: int) -> Leaving:
         """What `expire` of this step would let go, but for ghosts, each with its own step."""
@@ -152,16 +159,17 @@ class Matching:
                 counting, new_at = counting[order], new_at[order]
             happenings += self._happened("predicted", counting) + self._happened("duplicate", predictions[repeated])
             new, early = self._enter(new_at, counting)
-        early_at = new_at[early]
-        early = new[early]
+        early_at, early = new_at[early], new[early]
         if len(labels):
             changes = self._meet(labels, labels_at, new, early, early_at)
         else:
-            changes = _Changes(early, np.full(len(early), NONE), early_at)
+            changes = _Changes(early, np.full(len(early), NONE), early_at, self._nothing(len(early)))
         last = max((int(times[-1]) for times in (at, labels_at) if len(times)), default=0)
         found = [(last, happening) for happening in happenings]
         if len(changes.spots):
             changed = self._rows(changes.spots)
+            if changes.former is not None:
+                changed["former"] = changes.former
             found.append((last, Happening("changed", changed, changes.before)))
             found += self._known(changes, changed)
         return found
@@ -220,32 +228,42 @@ class Matching:
         latest = grouped(asked).lasts
         made["label"][asked[latest]] = labels["value"][spots[latest]]
         made["revision"][asked[latest]] = labels["revision"][spots[latest]]
+        if self._carried:
+            made["offline"][asked[latest]] = labels["offline"][spots[latest]]
 
     # -- labels
 
     def _meet(self, labels: Rows, at: Values, new: Spots, early: Spots, early_at: Values) -> _Changes:
         """Let labels meet what is there; ``early`` are those of the ``new`` ones that had an outcome when they came."""
-        kept, at = in_force(labels, at)
+        inforce, at = in_force(labels, at)
         store, rows = self._predictions.store, self._predictions.rows
-        asked, spots = store.find(kept["hi"], kept["lo"])
-        meant = meant_for(kept["model"][asked], rows["model"][spots])
+        asked, spots = store.find(inforce["hi"], inforce["lo"])
+        meant = meant_for(inforce["model"][asked], rows["model"][spots])
         asked, spots = asked[meant], spots[meant]
-        kept["matched"][asked] = 1
-        self._labels.enter(at, at, kept)
-        inorder = np.lexsort((asked, kept["revision"][asked]))
+        inforce["matched"][asked] = 1
+        self._labels.enter(at, at, inforce)
+        inorder = np.lexsort((asked, inforce["revision"][asked]))
         asked, spots = asked[inorder], spots[inorder]
         latest = grouped(spots).lasts
         asked, spots = asked[latest], spots[latest]
-        later = kept["revision"][asked] >= rows["revision"][spots]
+        later = inforce["revision"][asked] >= rows["revision"][spots]
         asked, spots = asked[later], spots[later]
         before = np.where(store.ages(spots) < store.waiting - len(new), rows["label"][spots], NONE)
-        rows["label"][spots], rows["revision"][spots] = kept["value"][asked], kept["revision"][asked]
+        former = rows["offline"][spots] if self._carried else None
+        rows["label"][spots], rows["revision"][spots] = inforce["value"][asked], inforce["revision"][asked]
+        if self._carried:
+            rows["offline"][spots] = inforce["offline"][asked]
         other = ~np.isin(early, spots)
         others, steps = early[other], np.concatenate((at[asked], early_at[other]))
         spots, before = np.concatenate((spots, others)), np.concatenate((before, np.full(len(others), NONE)))
         changed = np.flatnonzero(rows["label"][spots] != before)
         changed = changed[np.argsort(store.ages(spots[changed]))]  # as they were taken, whatever the index made of them
-        return _Changes(spots[changed], before[changed], steps[changed])
+        if former is not None:
+            former = np.concatenate((former, np.zeros((len(others), self._carried), dtype=np.int64)))[changed]
+        return _Changes(spots[changed], before[changed], steps[changed], former)
+
+    def _nothing(self, rows: int) -> Carried:
+        return np.zeros((rows, self._carried), dtype=np.int64) if self._carried else None
 
     def _known(self, changes: _Changes, changed: Rows) -> list[tuple[int, Happening]]:
         """Which of these have their first outcome; with a maturity it is told when that is over, and its delay is kept until then."""
@@ -255,7 +273,7 @@ class Matching:
         known, at = changed[first], changes.steps[first]
         known["delay"] = at - known["about"]
         if self._maturity is None:
-            return [(step, _happening("first", known[at == step])) for step in np.unique(at).tolist()]
+            return [(step, happening_of("first", known[at == step])) for step in np.unique(at).tolist()]
         rows["delay"][spots[first]] = known["delay"]
         return []
 
@@ -274,22 +292,7 @@ class Matching:
             return []
         _copy(predictions, rows, predictions.dtype.names or ())
         rows["label"] = NONE
-        return [_happening(what, rows)]
-
-
-def _waiting(bins: int, *, matures: bool) -> np.dtype[Any]:
-    """A prediction as it waits: without its bucket, with its label, and if there was one before."""
-    own = [("older", "<u4"), ("known", "u1"), ("label", "<i8"), ("revision", "<i8"), *([("delay", "<i8")] if matures else [])]
-    hi, lo, *others = (field for field in prediction(bins).descr if field[0] != "about")
-    return np.dtype([hi, lo, *own, *others])  # what a match looks at stands side by side
-
-
-def _happening(what: What, rows: Rows) -> Happening:
-    return Happening(what, rows, np.full(len(rows), NONE))
-
-
-def _some(what: What, rows: Rows) -> list[Happening]:
-    return [_happening(what, rows)] if len(rows) else []
+        return [happening_of(what, rows)]
 
 
 def _copy(source: Rows, target: Rows, names: Any) -> None:

@@ -19,11 +19,16 @@ ANY = 65_535
 LABEL = np.dtype([("hi", "<u8"), ("lo", "<u8"), ("value", "<i8"), ("revision", "<i8"), ("about", "<i8"), ("model", "<u2")])
 
 
-def prediction(bins: int) -> np.dtype[Any]:
-    """A prediction with so many binned features.
+def label(carried: int = 0) -> np.dtype[Any]:
+    """A label that carries so many values, its ``offline`` ones: ``value`` is then a hash of them, so that it tells whether they differ."""
+    return np.dtype([*LABEL.descr, *_values("offline", carried)])
 
-    >>> prediction(3).itemsize
-    52
+
+def prediction(bins: int, carried: int = 0) -> np.dtype[Any]:
+    """A prediction with so many binned features, that carries so many values, its ``served`` ones.
+
+    >>> prediction(3).itemsize, prediction(0, 2).itemsize
+    (52, 65)
     """
     return np.dtype(
         [
@@ -38,16 +43,31 @@ def prediction(bins: int) -> np.dtype[Any]:
             ("cell", "<u2"),
             ("flags", "u1"),
             ("bins", "u1", (bins,)),
+            *_values("served", carried),
         ]
     )
 
 
-def told(bins: int) -> np.dtype[Any]:
+def told(bins: int, carried: int = 0) -> np.dtype[Any]:
     """A prediction of which something is told, with the ``label`` in force, NONE where there is none.
 
-    ``delay``: of *first* ones, from its bucket to the step in which an outcome became known, in ms.
+    ``delay``: of *first* ones, from its bucket to the step in which an outcome became known, in ms. ``offline``: what the label carries;
+    ``former``: of *changed* ones, what the one before it carried, if there was one.
     """
-    return np.dtype([*prediction(bins).descr, ("label", "<i8"), ("delay", "<i8")])
+    of_label = _values("offline", carried), _values("former", carried)
+    return np.dtype([*prediction(bins, carried).descr, ("label", "<i8"), ("delay", "<i8"), *(one for own in of_label for one in own)])
+
+
+def _values(name: str, carried: int) -> list[Any]:  # of a structured type
+    return [(name, "<i8", (carried,))] if carried else []
+
+
+def waiting(bins: int, carried: int, *, matures: bool) -> np.dtype[Any]:
+    """A prediction as it waits: without its bucket, with its label, and if there was one before."""
+    own: list[Any] = [("older", "<u4"), ("known", "u1"), ("label", "<i8"), ("revision", "<i8"), *([("delay", "<i8")] if matures else [])]
+    own += [("offline", "<i8", (carried,))] if carried else []
+    hi, lo, *others = (field for field in prediction(bins, carried).descr if field[0] != "about")
+    return np.dtype([hi, lo, *own, *others])  # what a match looks at stands side by side
 
 
 class Happening(NamedTuple):
@@ -69,3 +89,13 @@ class Unmatched(NamedTuple):
 
     about: Values
     model: NDArray[np.uint16]
+
+
+def happening_of(what: What, rows: Rows) -> Happening:
+    """Of rows whose outcome did not change."""
+    return Happening(what, rows, np.full(len(rows), NONE))
+
+
+def some_of(what: What, rows: Rows) -> list[Happening]:
+    """The same, if there are any rows."""
+    return [happening_of(what, rows)] if len(rows) else []

@@ -12,9 +12,11 @@ from ..fact import Setting
 from ..identity import content_hash
 from .diagnosis import Diagnosis, SourceSettings
 from .embedder import Embedder
+from .feature_log import Agreement, FeatureColumns, FeatureLog, FeatureMapping
 from .features import MOST_NAME, Chosen, FeatureSettings, Important
 from .golden import Golden
 from .labels import LabelColumns, LabelMapping, Labels
+from .mapping import Place
 from .metrics import Metrics
 from .model import MOST_PIECES, Model, PairSettings, Trailing
 from .ood import Ood
@@ -23,7 +25,7 @@ from .personal import Personal
 from .reference import Table, TopicSlice
 from .review import MOST_CASES, Review
 from .stream import Stream
-from .together import ids_unkeyed, labels_apart
+from .together import features_apart, ids_unkeyed, labels_apart
 from .topics import KafkaTopics
 from .units import HOUR_MS, FalseAlarms, PaneLength, pane_length
 
@@ -31,11 +33,15 @@ __all__ = [
     "HOUR_MS",
     "MOST_PIECES",
     "ROW_MS",
+    "Agreement",
     "Chosen",
     "Configuration",
     "Diagnosis",
     "Embedder",
     "FalseAlarms",
+    "FeatureColumns",
+    "FeatureLog",
+    "FeatureMapping",
     "FeatureSettings",
     "Golden",
     "Important",
@@ -74,6 +80,7 @@ class Configuration(Setting):
     metrics: Metrics | None = None
     streams: Annotated[dict[str, Stream], Field(min_length=1)]
     labels: dict[str, Labels] = {}
+    features: dict[str, FeatureLog] = Field({}, description="values of features as training computes them")
     sources: dict[Annotated[str, Field(min_length=1, max_length=MOST_NAME)], SourceSettings] = {}
     models: dict[str, Model] = {}
 
@@ -113,9 +120,10 @@ class Configuration(Setting):
 
     @model_validator(mode="after")
     def _labels_meet_predictions(self) -> "Configuration":
-        for problem in labels_apart(
-            self.streams, self.labels, {name: (self.stream_of(name), model) for name, model in self.models.items()}
-        ):
+        models = {name: (self.stream_of(name), model) for name, model in self.models.items()}
+        for problem in labels_apart(self.streams, self.labels, models):
+            raise ValueError(problem)
+        for problem in features_apart(self.streams, self.labels, self.features, models):
             raise ValueError(problem)
         for problem in ids_unkeyed(self.labels, self.models):
             raise ValueError(problem)
@@ -158,14 +166,20 @@ class Configuration(Setting):
         """What is known of where values come from; of a source that is not listed nothing is."""
         return SourceSettings() if name is None else self.sources.get(name, SourceSettings())
 
+    def as_of(self, model: str, feature: str) -> Place | None:
+        """Where a message says as of when a feature's value is."""
+        own = self.model(model).feature(feature)
+        return own.as_of or self.source(own.source).as_of
+
     def stream_of(self, model: str) -> str:
         """The stream that a model's predictions come from."""
         return self.models.get(model, Model()).stream or next(iter(self.streams))
 
     def withholds(self, stream: str) -> bool:
         """Whether records of a stream are quoted nowhere that nobody can read: they may hold what some model's rules leave out, and ids."""
-        own = {name for name, model in self.models.items() if stream in (self.stream_of(name), model.labels)}
-        return any(self.models[name].personal or self.hides_ids(name) for name in own)
+        own = {name for name, model in self.models.items() if stream in (self.stream_of(name), *model.joins)}
+        keyed = stream in self.features and self.features[stream].key is not None
+        return keyed or any(self.models[name].personal or self.hides_ids(name) for name in own)
 
     def hides_ids(self, model: str) -> bool:
         """Whether the ids of a model's predictions are personal: only their hashes are stored, made with a key."""
@@ -176,24 +190,36 @@ class Configuration(Setting):
         """Whether a model of a stream has a golden set: what it answers may come back there, among its predictions."""
         return any(model.golden is not None and self.stream_of(name) == stream for name, model in self.models.items())
 
-    def awaited_by(self, labels: str) -> tuple[str, ...]:
-        """The streams of the models that have these labels, in their order."""
-        used = {self.stream_of(name) for name, model in self.models.items() if model.labels == labels}
+    @property
+    def joins(self) -> dict[str, Labels | FeatureLog]:
+        """All that predictions wait for."""
+        return {**self.labels, **self.features}
+
+    def awaited_by(self, join: str) -> tuple[str, ...]:
+        """The streams of the models that have these labels, or this feature log, in their order."""
+        used = {self.stream_of(name) for name, model in self.models.items() if join in model.joins}
         return tuple(name for name in self.streams if name in used)
 
     def binned(self, labels: str) -> int:
         """Features whose groups a row of the predictions has that wait for these labels, at most."""
-        return max((model.outcomes.binned for model in self.models.values() if model.labels == labels), default=0)
+        chosen = [model.grouped for model in self.models.values() if model.labels == labels]
+        return max((one if isinstance(one, int) else len(one) for one in chosen), default=0)
 
-    def read_as(self, labels: str) -> Stream:
-        """How the topics of labels are cut: as the stream of the predictions that wait for them."""
-        own, stream = self.labels[labels], self.streams[self.awaited_by(labels)[0]]
-        return stream.model_copy(update={"topics": own.topics, "format": own.format, "where": own.where})
+    def compared(self, log: str) -> int:
+        """Values that a row carries that waits for this feature log, or is of it, at most."""
+        return max(
+            (own.agreement.compared for own in self.models.values() if own.agreement is not None and own.agreement.log == log), default=0
+        )
+
+    def read_as(self, join: str) -> Stream:
+        """How the topics of labels, or of a feature log, are cut: as the stream of the predictions that wait for them."""
+        own, stream = self.joins[join], self.streams[self.awaited_by(join)[0]]
+        return stream.model_copy(update={"topics": own.topics, "format": own.format, "where": own.where, "embedder": None})
 
     @property
     def read(self) -> dict[str, Stream]:
-        """All that is read, of predictions and of labels, each as it is cut."""
-        return self.streams | {name: self.read_as(name) for name in self.labels}
+        """All that is read, of predictions, of labels and of feature logs, each as it is cut."""
+        return self.streams | {name: self.read_as(name) for name in self.joins}
 
     @property
     def embeds(self) -> str | None:
@@ -210,7 +236,7 @@ class Configuration(Setting):
         parts of them (``ood.important``).
 
         Keys that are not named change nothing, those of tomorrow neither: a consumer's messages stay what they were. ``later``: keys that
-        came later, each with the value with which all is as it was before; ``aside``: keys of texts that decide nothing.
+        came later, each with the value with which all is as it was before; ``aside``: keys of settings that decide nothing.
         """
         read = {
             section: {name: entry.model_dump(mode="json", include=_included(keys)) for name, entry in getattr(self, section).items()}
@@ -238,5 +264,5 @@ def _without(plain: object, later: Mapping[str, object], aside: Collection[str])
     return {
         key: _without(value, later, aside)
         for key, value in plain.items()
-        if (key not in later or value != later[key]) and not (key in aside and isinstance(value, str | None))
+        if (key not in later or value != later[key]) and not (key in aside and isinstance(value, str | float | None))
     }

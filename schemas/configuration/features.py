@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Wi
 
 from ..fact import Setting
 from ..stored.reference import FieldType
+from .mapping import Path
 
 #: Values that stand for none, and characters of each.
 MOST_NULLS, MOST_NULL = 32, 100
@@ -73,8 +74,9 @@ _Detector = Annotated[
 
 _Named = Annotated[str, Field(min_length=1, max_length=MOST_NAME)]
 
-#: Of a feature's settings, those that say whose it is. They decide nothing that is tested.
-WHOSE = frozenset({"source", "owner"})
+#: Of a feature's settings, those that say whose it is, where else to look, and what a feature log is compared by. They decide nothing that
+#: is tested.
+WHOSE = frozenset({"source", "owner", "as_of", "tolerance"})
 
 
 class FeatureSettings(Setting):
@@ -92,6 +94,10 @@ class FeatureSettings(Setting):
     detectors: tuple[_Detector, ...] = Field((), description="asked for by name, beside the one that watches everything")
     source: _Named | None = Field(None, description="where its values come from: fields of one source break together")
     owner: _Named | None = Field(None, description="who is asked when it breaks")
+    as_of: Path | None = Field(None, description="the path of the time, in a message, as of which its value is; null: that of its source")
+    tolerance: float | None = Field(
+        None, ge=0, le=1, description="served and offline values agree that differ by no more than this share of the larger; null: 1e-6"
+    )
 
 
 def _feature_settings(written_: object) -> object:

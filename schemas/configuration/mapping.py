@@ -71,6 +71,8 @@ class Mapping(Setting):
     version: AnyPlace | None = Place("path", "version")
     id: AnyPlace | None = Place("path", "id")
     time: AnyPlace | None = Place("path", "time")
+    entity: AnyPlace | None = Field(None, description="whose features they are, as a feature log names it")
+    as_of: AnyPlace | None = Field(None, description="as of when they are; null: the record's time")
     features: Path | Annotated[tuple[Path, ...], Field(min_length=1)] = Place("path", "features")
     prediction: Path | None = Place("path", "prediction")
     score: Path | None = Place("path", "score")

@@ -4,11 +4,13 @@ import fnmatch
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from ..duration import Duration, written
 from ..fact import Setting
+from ..messages.block import MOST_BINNED
 from .diagnosis import Diagnosis, OrOff
+from .feature_log import Agreement
 from .features import FeatureSettings, Important, NullValues, OrIgnore, Zone
 from .golden import Golden
 from .ood import Ood
@@ -57,6 +59,7 @@ class Model(Setting):
     stream: str | None = None
     labels: str | None = Field(None, description="the stream of its labels")
     outcomes: OutcomesOf = OutcomesOf()
+    agreement: Agreement | None = Field(None, description="served values are compared with those of a feature log; null: nobody does")
     reference: Table | TopicSlice | Literal["golden"] | None = Field(None, description="golden: the rows of its golden set")
     false_alarms: Rate = FalseAlarms(30 * 86_400_000, "time")
     rate: float | None = Field(None, gt=0, description="rows per second, where the reference has no times")
@@ -76,6 +79,7 @@ class Model(Setting):
     diagnosis: OrOff = Field(Diagnosis(), description="causes are looked for behind what drifts; off: nobody looks")
     features: dict[str, Annotated[FeatureSettings, OrIgnore]] = {}
     personal: Personal = Field(Personal(), description="what of users' data is left out or changed before anything is stored")
+    _unread: bool = PrivateAttr(default=False)  # its labels are not there
 
     @model_validator(mode="after")
     def _one_division(self) -> "Model":
@@ -101,6 +105,8 @@ class Model(Setting):
             asked["segments.by"] = (self.segments.by,)
         asked |= {f"segments.rules.{name}": tuple(one.field for one in conditions(rule)) for name, rule in rules.items()}
         asked |= {"outcomes.features": self.outcomes.features if isinstance(self.outcomes.features, tuple) else ()}
+        if self.agreement is not None and isinstance(self.agreement.features, tuple):
+            asked["agreement.features"] = self.agreement.features
         for key, names in asked.items():
             for name in names:
                 if (pattern := self.personal.dropped(name)) is not None:
@@ -129,6 +135,34 @@ class Model(Setting):
                 msg = f"features.{pattern}.detectors: these compare with one reference at all times; leave out {moving}, or them"
                 raise ValueError(msg)
         return self
+
+    @property
+    def labels_unread(self) -> bool:
+        """Whether it has labels that are not there."""
+        return self._unread
+
+    def without_labels(self) -> "Model":
+        """The model where its labels are not there: nobody waits for them, and whoever lacks them says so."""
+        found = self.model_copy(update={"labels": None})
+        found._unread = self.labels is not None
+        return found
+
+    @property
+    def joins(self) -> tuple[str, ...]:
+        """What its predictions wait for: labels, a feature log."""
+        return tuple(name for name in (self.labels, None if self.agreement is None else self.agreement.log) if name is not None)
+
+    @property
+    def grouped(self) -> tuple[str, ...] | int:
+        """The features by whose groups outcomes are summed, or how many: where causes are looked for, as many as there may be."""
+        if self.outcomes.features is not None:
+            return self.outcomes.features
+        return 0 if self.labels is None or self.diagnosis is None else MOST_BINNED
+
+    @property
+    def inner(self) -> bool:
+        """Whether outcomes are summed apart for those rows that were compared with the training data, and are no outliers."""
+        return self.ood is not None and self.diagnosis is not None and self.grouped not in (0, ())
 
     def feature(self, name: str) -> FeatureSettings:
         """The settings of one feature: of all patterns that match, the later ones win, key by key; its own name wins over all."""

@@ -30,14 +30,11 @@ _Metric = Annotated[str, AfterValidator(_metric)]
 class OutcomesOf(Setting):
     """What is counted of one model's outcomes, beside what always is."""
 
-    features: Annotated[int, Field(ge=0, le=MOST_BINNED, strict=True)] | _Features = Field(
-        0, description="features by whose groups outcomes are summed: their names, or how many, the first of the reference's"
+    features: Annotated[int, Field(ge=0, le=MOST_BINNED, strict=True)] | _Features | None = Field(
+        None,
+        description="features by whose groups outcomes are summed: their names, or how many, the first of the reference's; "
+        f"null: {MOST_BINNED} where causes are looked for, else none",
     )
     metrics: Annotated[tuple[_Metric, ...], Field(max_length=MOST_METRICS), AfterValidator(_names)] = Field(
         (), description="of your own: package.module:NAME, each an `OwnMetric`"
     )
-
-    @property
-    def binned(self) -> int:
-        """Features of a row, at most."""
-        return self.features if isinstance(self.features, int) else len(self.features)

@@ -15,6 +15,8 @@ class Table(Setting):
     )
     time: str | None = None
     id: str | None = None
+    entity: str | None = None
+    as_of: str | None = None
     prediction: str | None = None
     score: str | None = None
     model: str | None = None

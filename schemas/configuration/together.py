@@ -1,7 +1,8 @@
 """What several sections of a configuration must agree on."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from .feature_log import FeatureLog
 from .labels import Labels
 from .model import Model
 from .stream import Stream
@@ -10,6 +11,8 @@ from .stream import Stream
 _ALIKE = ("pane", "clock", "grace")
 #: And where a clock may decide: else what one stream gives up the join still waits for, or the other way round.
 _ALIKE_LIVE = (*_ALIKE, "patience")
+#: With the stream of each, by name.
+_Models = Mapping[str, tuple[str, Model]]
 
 
 def ids_unkeyed(labels: Mapping[str, Labels], models: Mapping[str, Model]) -> Iterator[str]:
@@ -22,8 +25,8 @@ def ids_unkeyed(labels: Mapping[str, Labels], models: Mapping[str, Model]) -> It
             yield f"labels.{model.labels}.key: is missing: models.{name}.personal.id says that ids are personal; name a variable for it"
 
 
-def labels_apart(streams: Mapping[str, Stream], labels: Mapping[str, Labels], models: Mapping[str, tuple[str, Model]]) -> Iterator[str]:
-    """Why labels could not meet their predictions, each with the key to change; ``models``: with the stream of each."""
+def labels_apart(streams: Mapping[str, Stream], labels: Mapping[str, Labels], models: _Models) -> Iterator[str]:
+    """Why labels could not meet their predictions, each with the key to change."""
     for name, (stream, model) in models.items():
         if model.labels is None:
             continue
@@ -36,17 +39,58 @@ def labels_apart(streams: Mapping[str, Stream], labels: Mapping[str, Labels], mo
     for name, own in labels.items():
         if name in streams:
             yield f"labels.{name}: is the name of a stream, too: both read as one group; write another"
-        used = list(dict.fromkeys(stream for stream, model in models.values() if model.labels == name))
+        used = _used(models, name)
         if not used:
             yield f"labels.{name}: no model has these labels; write models.NAME.labels: {name}"
             continue
-        first, *others = used
-        for other in others:
-            for key in _ALIKE_LIVE if streams[first].clock == "live" else _ALIKE:
-                a, b = getattr(streams[first], key), getattr(streams[other], key)
-                if a != b:
-                    apart = f"streams.{first}.{key} is {a}, and streams.{other}.{key} is {b}"
-                    yield f"labels.{name}: {apart}: of models with the same labels they must be alike"
-        twice = [topic for topic in own.topics if any(topic in stream.topics for stream in streams.values())]
-        if twice and own.where is None:
-            yield f"labels.{name}.where: {', '.join(twice)} holds predictions, too; say which records are labels"
+        yield from _unlike(f"labels.{name}", "of models with the same labels", streams, used)
+        yield from _held_twice(f"labels.{name}", "labels", own.topics, own.where is not None, streams)
+
+
+def features_apart(
+    streams: Mapping[str, Stream], labels: Mapping[str, Labels], features: Mapping[str, FeatureLog], models: _Models
+) -> Iterator[str]:
+    """Why rows of a feature log could not meet their predictions, each with the key to change."""
+    for name, (stream, model) in models.items():
+        if model.agreement is None:
+            continue
+        if model.agreement.log not in features:
+            written = f"{model.agreement.log!r} is not among features: {', '.join(features) or 'there are none'}"
+            yield f"models.{name}.agreement.log: {written}"
+        if streams[stream].mapping.entity is None:
+            needed = f"write streams.{stream}.mapping.entity, where the predictions say whose features they were made of"
+            yield f"models.{name}.agreement: needs entities; {needed}"
+        if streams[stream].pane.unit != "time":
+            panes = f"those of streams.{stream} are of {streams[stream].pane}"
+            yield f"models.{name}.agreement: a feature log needs panes of a fixed time, and {panes}"
+    for name, own in features.items():
+        for section, names in (("stream", streams), ("section of labels", labels)):
+            if name in names:
+                yield f"features.{name}: is the name of a {section}, too: both read as one group; write another"
+        used = _used(models, name)
+        if not used:
+            yield f"features.{name}: no model is compared with this log; write models.NAME.agreement.log: {name}"
+            continue
+        yield from _unlike(f"features.{name}", "of models with the same feature log", streams, used)
+        yield from _held_twice(f"features.{name}", "values of features", own.topics, own.where is not None, streams)
+
+
+def _used(models: _Models, join: str) -> list[str]:
+    """The streams of the models that take part in a join."""
+    return list(dict.fromkeys(stream for stream, model in models.values() if join in model.joins))
+
+
+def _unlike(key: str, whose: str, streams: Mapping[str, Stream], used: Sequence[str]) -> Iterator[str]:
+    first, *others = used
+    for other in others:
+        for setting in _ALIKE_LIVE if streams[first].clock == "live" else _ALIKE:
+            a, b = getattr(streams[first], setting), getattr(streams[other], setting)
+            if a != b:
+                apart = f"streams.{first}.{setting} is {a}, and streams.{other}.{setting} is {b}"
+                yield f"{key}: {apart}: {whose} they must be alike"
+
+
+def _held_twice(key: str, what: str, topics: Sequence[str], chosen: bool, streams: Mapping[str, Stream]) -> Iterator[str]:
+    twice = [topic for topic in topics if any(topic in stream.topics for stream in streams.values())]
+    if twice and not chosen:
+        yield f"{key}.where: {', '.join(twice)} holds predictions, too; say which records are {what}"

@@ -13,20 +13,27 @@ from ..form import check_form, lean
 from ..identity import derived_id
 from ..integers import Boundary, Count, IntegerVector, Offset, PartitionNumber, Time
 
-#: How a block is to be read. Of form 2 are those that say of each row its segment and groups of features.
-FORM = 2
+#: How a block is to be read. Of form 2 are those that say of each row its segment and groups of features; of form 3 those whose rows carry
+#: values of features.
+FORM, FORM_OF_LABELS = 3, 2
 #: Bytes of an id: a hash of its text.
 ID_BYTES = 16
 #: Features of which a row has a group, at most: a byte each.
-MOST_BINNED = 20
+MOST_BINNED = 24
+#: Features of which a row carries the value, at most; bytes of one.
+MOST_COMPARED, VALUE_BYTES = 24, 8
 #: The byte of a feature without a value, or that the row's model has no groups of.
 NO_BIN = 255
+#: Of a row that was compared with the training data: it is no outlier.
+NO_OUTLIER = 1
 #: Of a score in a block: a probability of 1.
 SCORE_ONE = 1 << 20
 #: Bytes of a record, at most: of each row, and beside the text of each name.
 LARGEST, ROW_BYTES, NAME_BYTES = 512 * 1024, 56, 64
 
 _NONE = np.zeros(0, dtype=np.int64)
+#: What a block says by not saying it.
+_USUAL: dict[str, Any] = {"form": 1, "part": 0, "binned": 0, "bins": b"", "outliers": b"", "compared": 0, "carried": b""}
 
 
 class Whose(NamedTuple):
@@ -55,7 +62,8 @@ class Block(Fact):
 
     join: str  #: the name of the labels that predictions wait for
     stream: str
-    side: Literal["predictions", "labels", "reviews"]  #: of reviews: a value is the case, its second half the revision
+    #: Of reviews a value is the case, its second half the revision. Of served and offline values of features it is 0: a row carries them.
+    side: Literal["predictions", "labels", "reviews", "served", "offline"]
     topic: str
     topic_id: str
     partition: PartitionNumber
@@ -75,9 +83,11 @@ class Block(Fact):
     bins: Annotated[bytes, Field(description="a byte a feature, row by row: its group; 255: none")] = b""
     #: A byte a row of the predictions, where their inputs are compared with the training data: 0: not scored, 1: no outlier, 2: an outlier.
     outliers: bytes = b""
+    compared: Annotated[int, Field(ge=0, le=MOST_COMPARED)] = 0  #: values that a row carries
+    carried: Annotated[bytes, Field(description="8 bytes a value, row by row, as `driftbus.detectors.agreement.codes` has them")] = b""
     number: PartitionNumber = 0  #: of the joins topic
     part: Count = 0  #: one with many rows travels in parts
-    form: int = FORM
+    form: int = FORM_OF_LABELS
 
     @property
     def rows(self) -> int:
@@ -93,6 +103,11 @@ class Block(Fact):
     def groups(self) -> NDArray[np.uint8]:
         """The bins, shape [n, binned]."""
         return np.frombuffer(self.bins, dtype=np.uint8).reshape(self.rows, self.binned)
+
+    @property
+    def codes(self) -> NDArray[np.int64]:
+        """The values that rows carry, shape [n, compared]."""
+        return np.frombuffer(self.carried, dtype="<i8").astype(np.int64).reshape(self.rows, self.compared)
 
     @property
     def id(self) -> str:
@@ -121,7 +136,7 @@ class Block(Fact):
 
     def encoded(self) -> bytes:
         """As it travels: msgpack."""
-        return msgspec.msgpack.encode(lean(self.model_dump(), {"form": 1, "part": 0, "binned": 0, "bins": b"", "outliers": b""}))
+        return msgspec.msgpack.encode(lean(self.model_dump(), _USUAL))
 
     @classmethod
     def decoded(cls, value: bytes) -> "Block":
@@ -136,6 +151,9 @@ class Block(Fact):
             raise ValueError(msg)
         if len(block.bins) != block.rows * block.binned:
             msg = f"{len(block.bins)} bins of {block.rows} rows with {block.binned} each"
+            raise ValueError(msg)
+        if len(block.carried) != block.rows * block.compared * VALUE_BYTES:
+            msg = f"{len(block.carried)} bytes of values of {block.rows} rows with {block.compared} each"
             raise ValueError(msg)
         if block.outliers and len(block.outliers) != block.rows:
             msg = f"{len(block.outliers)} flags of {block.rows} rows"

@@ -11,7 +11,7 @@ from ..cloud_events import MSGPACK
 from ..fact import Fact
 from ..form import check_form, lean
 from ..identity import derived_id
-from ..integers import Boundary, Count, IntegerVector, Offset, PartitionNumber, Place, SparseVector, Time, packed
+from ..integers import Boundary, Count, IntegerVector, Offset, PartitionNumber, Place, SparseVectors, Time, packed
 from .of_version import OfVersion
 
 #: How a pane is to be read. A higher number is a promise broken on purpose: see docs/schemas.md.
@@ -22,6 +22,8 @@ PREDICTIONS = "predictions"
 ARRIVALS, REVISIONS = "arrivals", "revisions"
 #: How alike the training data the model's predictions' inputs are: scored rows, by level.
 OOD = "ood"
+#: Whether served values are those of a feature log: pairs of both (`driftbus.detectors.agreement.layout`).
+AGREEMENT = "agreement"
 #: What people answered of predictions that were drawn uniformly: evidence (`driftbus.schemas.messages.answered`).
 REVIEWED = "reviewed"
 #: Flagged rows that a pane holds, those of the smallest hashes; characters of each one's text.
@@ -49,8 +51,9 @@ _USUAL: dict[str, Any] = {
     "masked": _NONE,
     "inside": _NONE,
     "inside_at": 0,
-    "magnitudes": {},
-    "repeated": {},
+    "commonest": _NONE,
+    "magnitudes": [],
+    "repeated": [],
     "ages": {},
     "complete": True,
     "clock_decided": False,
@@ -130,9 +133,9 @@ class Pane(OfVersion, Fact):
     parts: Count = 1
     counts_at: Place = 0  #: where this part's counts begin among the pane's
     sums_at: Place = 0
-    grouping: str = (
-        ""  #: of revisions: which groups of features its sums are of, as rows' bins are (`driftbus.schemas.messages.block.Whose`)
-    )
+    #: Of revisions: which groups of features its sums are of, as rows' bins are (`driftbus.schemas.messages.block.Whose`). Of agreement:
+    #: which features are compared, likewise.
+    grouping: str = ""
     own: tuple[str, ...] = ()  #: of revisions: the columns of a user's own metrics, which stand last among the counts
     flagged: tuple[Flagged, ...] = ()  #: of kind `ood`: those of the smallest hashes, in their order
     #: Of kind `ood`, rows of all segments: outliers without each of their fields (`driftbus.detectors.neighbours.masked`).
@@ -140,9 +143,11 @@ class Pane(OfVersion, Fact):
     #: The same rows in the reference's bins: those scored, with p <= .2, with p <= .01 (`driftbus.detectors.neighbours.bins`).
     inside: IntegerVector = np.zeros(0, dtype=np.int64)
     inside_at: Place = 0  #: where this part's begin
+    #: Of kind `agreement`, the commonest online values of differing pairs: of each its feature's place, its code, and its rows.
+    commonest: IntegerVector = np.zeros(0, dtype=np.int64)
     #: Of rows of all segments that were looked at closely: by numeric field, places and rows (`driftbus.detectors.counting.closely`).
-    magnitudes: dict[str, SparseVector] = {}  #: places are cells (`driftbus.detectors.counting.magnitudes`)
-    repeated: dict[str, SparseVector] = {}  #: of values that many of them share; places are the bits of float64
+    magnitudes: SparseVectors = {}  #: places are cells (`driftbus.detectors.counting.magnitudes`)
+    repeated: SparseVectors = {}  #: of values that many of them share; places are the bits of float64
     ages: dict[str, Ages] = {}  #: of rows of all segments, by feature
     complete: bool = True  #: of outcomes: of all there was; not where a partition was given up, or rows came behind their bucket
     clock_decided: bool = False  #: of outcomes: the wall clock said that some partition has no more, not the data
@@ -183,7 +188,8 @@ class Pane(OfVersion, Fact):
         for name in _BY_FIELD:
             whole: dict[str, Any] = getattr(self, name)
             own[name] = dict(sorted(whole.items())[_share(len(whole), place, parts)])
-        beside = {"rows": 0, "late": 0, "sampled": 0, "unexpected": (), "flagged": (), "masked": self.masked[:0]} if place else {}
+        none = {"masked": self.masked[:0], "commonest": self.commonest[:0]}
+        beside = {"rows": 0, "late": 0, "sampled": 0, "unexpected": (), "flagged": (), **none} if place else {}
         return self.model_copy(update=own | beside)
 
     @property

@@ -27,7 +27,8 @@ def keys_of(application: str, role: str, partition: int, form: int) -> str:
 class Snapshot(Fact):
     """One record of a snapshot: a chunk of one state, or (`key` empty) the partition's own last record.
 
-    A snapshot is valid as a whole: every state that the last record lists, at the ``number`` it names.
+    A snapshot is valid as a whole: every state that the last record lists, at the ``number`` it names, or at that of the one before in
+    which it stands already.
     """
 
     TYPE: ClassVar = "io.driftbus.snapshot"
@@ -46,7 +47,12 @@ class Snapshot(Fact):
     @property
     def key(self) -> str:
         """On the compacted topic. Every form has keys of its own: an older and a newer release side by side leave each other's alone."""
-        return f"{keys_of(self.application, self.role, self.partition, self.form)}{self.chunk}/{self.part}"
+        return self.key_of(self.application, self.role, self.partition, self.form, self.chunk, self.part)
+
+    @staticmethod
+    def key_of(application: str, role: str, partition: int, form: int, chunk: int, part: str) -> str:
+        """Of a chunk of a part."""
+        return f"{keys_of(application, role, partition, form)}{chunk}/{part}"
 
     @property
     def id(self) -> str:
@@ -89,4 +95,5 @@ class PartitionState(Fact):
     pending: tuple[int, ...]  #: summaries offsets of panes received and not yet evaluated
     clock: tuple[int, int | None] = (0, None)  #: of the fold's timers: ms since it began, and the last append time
     strangers: dict[str, Any] = {}  #: of others' records on the topic that is folded, what has been told
+    kept: dict[str, int] = {}  #: of states that have not changed, the number of the snapshot in which they stand
     fold: dict[str, Any] = {}  # what else the fold remembers (models reported as unmonitored, ...)

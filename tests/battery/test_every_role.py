@@ -19,6 +19,9 @@ from .worlds import FOLDS, POINTS, Died, Interrupting, Outcome, World, fill
 #: Records that retention takes of each partition.
 HOLE = 8
 
+#: Roles that say so little that their second commit is near the end.
+SELDOM = ("diagnoser",)
+
 #: Topics of which retention takes nothing: Kafka refuses even to delete from their beginning.
 COMPACTED = ("models",)
 
@@ -51,7 +54,9 @@ def test_what_retention_took_is_told_and_costs_itself(world: World, role: str) -
     while not committed:  # the first commits may be of another topic that it reads, too
         bus = world.bus()
         with pytest.raises(Died):
-            for _ in Pipeline(cast(Bus, Interrupting(bus, role=role, dies_at="behind a commit", hits=1)), world.settings).run_until_end():
+            for _ in Pipeline(
+                cast(Bus, Interrupting(bus, role=role, dies_at="behind a commit", hits=0 if role in SELDOM else 1)), world.settings
+            ).run_until_end():
                 pass
         committed = {place: position.offset for place, position in bus.committed(group, world.places(role)).items()}
         world.gone(bus)
@@ -64,7 +69,7 @@ def test_what_retention_took_is_told_and_costs_itself(world: World, role: str) -
     clean = world.clean()
     world.trim(bus, firsts)
     behind = world.finish(world.bus())
-    assert behind.totals["buckets"] + behind.totals["slots"] > 0
+    assert behind.totals["buckets"] + behind.totals["slots"] + behind.totals["runs"] > 0
     assert world.lost() == {place: first - 1 for place, first in firsts.items()}
     left = world.outcome()
     if role == FOLDS[0]:  # else what is gone is gone from the outcome

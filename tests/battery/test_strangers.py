@@ -33,8 +33,11 @@ def ours(outcome: Outcome, world: World) -> Outcome:
     source = ("ce_source", f"/driftbus/{world.settings.application}".encode())
     kept = (outcome.panes, outcome.letters, outcome.evidence, outcome.samples)
     panes, letters, evidence, samples = ([one for one in part if source in one.headers] for part in kept)
-    events = {model: own for model, found in outcome.events.items() if (own := [one for one in found if source in one.headers])}
-    return outcome._replace(panes=panes, events=events, letters=letters, evidence=evidence, samples=samples)
+    events, causes = (
+        {model: own for model, found in told.items() if (own := [one for one in found if source in one.headers])}
+        for told in (outcome.events, outcome.causes)
+    )
+    return outcome._replace(panes=panes, events=events, letters=letters, evidence=evidence, samples=samples, causes=causes)
 
 
 @every_node
@@ -75,7 +78,7 @@ def of_another(world: World, bus: Bus) -> list[Output]:
     """Everything that a second application, which shares the prefix, would have written."""
     theirs = world.settings.model_copy(update={"application": "another"})
     file = world.folder / f"{uuid.uuid4().hex}.jsonl"
-    write_recording(bus, [world.topic, world.labels], file)
+    write_recording(bus, [world.topic, world.labels, world.features], file)
     [announced] = [one for one in everything(bus, theirs.topics.models)[0] if (one.key or b"").startswith(b"reference/")]
     with closing(EmbeddedBus(":memory:", "another", "one")) as log:
         load_recording(log, file)

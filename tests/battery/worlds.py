@@ -26,7 +26,7 @@ from driftbus.schemas.messages.pane import REVIEWED, Pane
 
 from ..streaming import BEGINNING, Event, Sent, by_model, configuration, everything, prepare, rows, send, trim
 from .asked import ASKED, answered
-from .known import familiar_reference
+from .known import familiar_reference, offline
 
 #: What a recording is run through; hands act on the world, and have a battery of their own.
 FOLDS = tuple(node.role for node in TOPOLOGY if node.kind == "fold")
@@ -35,9 +35,13 @@ PARTITIONS = 2
 #: Records that a consumer gets at once here, so that there are several commits.
 MOST_AT_ONCE = 60
 #: Seconds of record time.
-LENGTH = 700
+LENGTH = 765
 #: The stream of labels.
 LABELS = "outcomes"
+#: The second from which on rows have no colour.
+LOST = 150
+#: The feature log.
+FEATURES = "warehouse"
 #: Model events.
 DEPLOYMENTS = 150
 
@@ -52,6 +56,7 @@ class Outcome(NamedTuple):
     reviews: dict[str, list[Event]]  #: by model
     reviewed: dict[bytes | None, Event]  #: what is known in the end, by key
     samples: list[Event]  #: of rows unlike the training data
+    causes: dict[str, list[Event]]  #: by model
 
 
 def outcome(bus: Bus, settings: Configuration) -> Outcome:
@@ -73,7 +78,8 @@ def outcome(bus: Bus, settings: Configuration) -> Outcome:
         for kind in (b"io.driftbus.pane", b"io.driftbus.evidence")
     )
     letters, samples = of(settings.topics.dead_letter), of(settings.topics.ood)
-    return Outcome(panes, by_model(everything(bus, settings.topics.drift)), letters, evidence, by_model(reviews), reviewed, samples)
+    events, causes = (by_model(everything(bus, topic)) for topic in (settings.topics.drift, settings.topics.root_causes))
+    return Outcome(panes, events, letters, evidence, by_model(reviews), reviewed, samples, causes)
 
 
 def _review(event: Event, ours: bytes) -> bool:
@@ -88,7 +94,7 @@ def _of_no_topic(event: Event) -> Event:
         one = kind.decoded(event.value)
     except ValueError:
         return event
-    if one.stream != LABELS and one.of != REVIEWED:
+    if one.stream not in (LABELS, FEATURES) and one.of != REVIEWED:
         return event
     headers = tuple(header for header in event.headers if header[0] != "ce_id")
     return Event(event.key, one.model_copy(update={"topic_id": ""}).encoded(), headers)
@@ -116,6 +122,10 @@ class World:
     @property
     def labels(self) -> str:
         return self.settings.labels[LABELS].topics[0]
+
+    @property
+    def features(self) -> str:
+        return self.settings.features[FEATURES].topics[0]
 
     @property
     def reads(self) -> dict[str, tuple[str, str]]:
@@ -150,7 +160,7 @@ class World:
     def clean(self) -> Outcome:
         """What one process publishes that nothing happens to: of a recording of the input, on an embedded bus."""
         file = self.folder / f"{uuid.uuid4().hex}.jsonl"
-        write_recording(self.bus(), [self.topic, self.labels, self.settings.topics.models], file)
+        write_recording(self.bus(), [self.topic, self.labels, self.features, self.settings.topics.models], file)
         with closing(EmbeddedBus(":memory:", self.settings.application, "clean")) as bus:
             load_recording(bus, file)
             create_topics(bus, self.settings)
@@ -178,17 +188,19 @@ class World:
 
 
 def settings_of(folder: Path, application: str) -> Configuration:
-    """Two models, one without a reference, the other with labels, reviews, its rows compared; of a third all is over but the answers of
-    people; a snapshot with every commit.
+    """Two models, one without a reference, the other with all there is: labels, a feature log, reviews; of a third all is over but the
+    answers of people; a snapshot with every commit.
     """
     return configuration(
         application=application,
         artifacts=str(folder / "artifacts"),
         topics={"prefix": application, "partitions": PARTITIONS},
-        stream={"topics": [f"{application}-scored"]},
+        stream={"topics": [f"{application}-scored"], "mapping": {"entity": "trip"}},
         labels={LABELS: {"topics": [f"{application}-known"], "wait": "1m", "early": "10s", "about": "1m"}},
+        features={FEATURES: {"topics": [f"{application}-features"], "wait": "1m", "early": "10s"}},
         models={
             "m0": {
+                "agreement": {"log": FEATURES},
                 "false_alarms": "1 per 1h",
                 "labels": LABELS,
                 "ood": {"of": "row"},
@@ -201,7 +213,7 @@ def settings_of(folder: Path, application: str) -> Configuration:
 
 
 def fill(world: World, *more: Sent) -> None:
-    """Announce a reference, and send traffic in which a drift comes and goes; bad records, and ``more``, among it."""
+    """Announce a reference, and send traffic in which a drift comes and goes, and a feature is lost; with bad records, and ``more``."""
     bus = world.bus()
     prepare(bus, world.settings, [familiar_reference(world.settings)], partitions=PARTITIONS)
     bus.publish(answered(world.settings))
@@ -212,20 +224,29 @@ def fill(world: World, *more: Sent) -> None:
             bus, world.settings, ModelEvent(model=f"m{job % 3}", version="1", kind="deployed", job=f"j{job}", time=BEGINNING + job * 1_000)
         )
     placed = sorted((one._replace(partition=one.partition % PARTITIONS) for one in traffic), key=lambda one: one.time)
-    send(bus, [named(one, number) for number, one in enumerate(placed)], world.topic)
+    send(bus, [named(lost(one, number), number) for number, one in enumerate(placed)], world.topic)
     bus.create(world.labels, PARTITIONS, settings={"retention.ms": "-1"})
     known = [
         Sent(number % PARTITIONS, one.time + 5_000 * (number % 7), labelled(number)) for number, one in enumerate(placed) if number % 5
     ]
     send(bus, sorted(known, key=lambda one: one.time), world.labels)
+    bus.create(world.features, PARTITIONS, settings={"retention.ms": "-1"})
+    send(bus, sorted(offline(placed), key=lambda one: one.time), world.features)
 
 
 def named(sent: Sent, number: int) -> Sent:
     """With an id, if it is a prediction."""
     try:
-        return sent._replace(value=msgspec.json.encode({"id": f"row {number}"} | msgspec.json.decode(sent.value or b"")))
+        return sent._replace(
+            value=msgspec.json.encode({"id": f"row {number}", "trip": f"trip {number}"} | msgspec.json.decode(sent.value or b""))
+        )
     except (msgspec.DecodeError, TypeError, UnicodeError, RecursionError):
         return sent
+
+
+def lost(sent: Sent, number: int) -> Sent:
+    """Without its colour, every second one from some time on."""
+    return sent._replace(value=(sent.value or b"").replace(b'"red"', b"null")) if sent.time > 1_000 * LOST and number % 2 else sent
 
 
 def labelled(number: int) -> bytes:

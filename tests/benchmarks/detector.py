@@ -123,7 +123,7 @@ def measure(_: str) -> Result:
             spent.append((time.thread_time() - began) * 1e3)
         began = time.thread_time()
         state, states = world.fold.snapshot(buckets)
-        records = snapshots.written(world.chosen, "detector", 0, state, states, ())
+        records = snapshots.written(world.chosen, "detector", 0, state, states).records
         snapshot_ms = (time.thread_time() - began) * 1e3
         found.append(
             {

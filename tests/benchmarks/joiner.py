@@ -17,6 +17,7 @@ from driftbus.consumers.joiner.blocks import MOST_BYTES, Blocks
 from driftbus.consumers.joiner.fold import Fold
 from driftbus.consumers.joiner.joiner import READERS
 from driftbus.consumers.joiner.reads import of_stream
+from driftbus.detectors.agreement.ledger import Basis
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.block import SCORE_ONE, Block, Whose
 from driftbus.schemas.messages.progress import InputPartition, InputTopic, Progress
@@ -96,6 +97,9 @@ class Plain:
 
     def own(self, model: str, basis: OutcomeBasis) -> None:
         return None
+
+    def compared(self, model: str, reference: str) -> Basis:
+        raise LookupError(model)  # no feature log
 
 
 def measure(steps: int, rows: int, every: int) -> Result:

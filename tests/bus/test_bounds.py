@@ -288,7 +288,7 @@ def test_a_snapshot_is_bounded_with_a_thousand_states_and_large_ones() -> None:
         form=1, position=2**60, states=tuple(keys), aligners={}, pending=tuple(range(10_000)), fold={"since": dict.fromkeys(keys, 2**60)}
     )
     states = {key: b"x" * (3_000_000 if place == 0 else 10) for place, key in enumerate(keys)}
-    holds("snapshot", snapshots.written(SETTINGS, "detector", 0, state, states, ()))
+    holds("snapshot", snapshots.written(SETTINGS, "detector", 0, state, states).records)
 
 
 def test_the_documentation_states_the_bounds() -> None:

@@ -218,7 +218,7 @@ def test_what_a_detector_remembers_is_compared_once_for_all_partitions(before: s
         kept = PartitionState(
             form=FORM, position=1, states=(), aligners={}, pending=(), fold={"panes": {"predictions": before, "gone": "1h"}}
         )
-        bus.publish(snapshots.written(chosen, "detector", partition, kept, {}, ()))
+        bus.publish(snapshots.written(chosen, "detector", partition, kept, {}).records)
     assert [level for level, _ in remembered(bus, chosen)] == (["wrong"] if refused else [])
 
 

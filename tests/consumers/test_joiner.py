@@ -118,7 +118,7 @@ def summed(found: list[Pane]) -> dict[tuple[int, str], Counter[str]]:
     for pane in found:
         if pane.of == REVISIONS and pane.reference:
             key = pane.about, pane.model
-            totals[key] = totals.get(key, np.zeros(plan.size, dtype=np.int64)) + pane.counts
+            totals[key] = totals.get(key, np.zeros(plan.size, dtype=np.int64)) + pane.counts[: plan.size]  # groups of features stand behind
     return {key: named(plan, vector) for key, vector in totals.items()}
 
 

@@ -11,6 +11,7 @@ import pytest
 from driftbus.consumers.joiner.blocks import MOST_BYTES, Blocks
 from driftbus.consumers.joiner.fold import Fold, Join
 from driftbus.consumers.joiner.reads import of_stream
+from driftbus.detectors.agreement.ledger import Basis
 from driftbus.detectors.outcomes.counting import Own
 from driftbus.detectors.outcomes.layout import layout
 from driftbus.schemas.messages.block import Block, Whose
@@ -34,6 +35,9 @@ class Counted:
 
     def own(self, model: str, basis: OutcomeBasis) -> Own | None:
         return None
+
+    def compared(self, model: str, reference: str) -> Basis:
+        raise LookupError(model)  # no feature log
 
 
 class World:
@@ -100,12 +104,12 @@ def test_versions_that_are_gone_are_forgotten() -> None:
         world.come("predictions", bucket, range(version * 10, version * 10 + 10), str(version))
         world.come("labels", bucket, range(version * 10, version * 10 + 5))
         found += world.through(1)
-        sizes.append((len(world.join.names), len(world.join.ledger), sum(len(run.seen) for run in world.join.aligner.runs.values())))
+        sizes.append((len(world.join.names), len(world.join.kind.ledger), sum(len(run.seen) for run in world.join.aligner.runs.values())))
     found += world.through(200)
     most = [max(size) for size in zip(*sizes[: VERSIONS // 4], strict=True)]
     assert most == [max(size) for size in zip(*sizes, strict=True)]
     assert most[1] < VERSIONS // 4
-    assert len(world.join.names) == len(world.join.ledger) == 0
+    assert len(world.join.names) == len(world.join.kind.ledger) == 0
     plan = layout(OutcomeBasis(task="binary"))
     totals = Counter[tuple[str, str]]()
     for pane in found:

@@ -122,7 +122,7 @@ def fields(model: str) -> tuple[ProfiledField, ...]:
 
 
 def grouping(chosen: Configuration, model: str) -> Grouping:
-    return Grouping(fields(model), chosen.models[model].outcomes.features)
+    return Grouping(fields(model), chosen.models[model].grouped)
 
 
 def one_hot(own: Grouping, rows: list[Row]) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -253,7 +253,7 @@ def test_a_metric_that_cannot_be_used_is_refused_at_the_start(named: str) -> Non
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
-    "too many features": ({"labels": "outcomes", "outcomes": {"features": 21}}, "models.m0.outcomes.features"),
+    "too many features": ({"labels": "outcomes", "outcomes": {"features": 25}}, "models.m0.outcomes.features"),
     "yes": ({"labels": "outcomes", "outcomes": {"features": True}}, "models.m0.outcomes.features"),
     "a feature twice": ({"labels": "outcomes", "outcomes": {"features": ["a", "b", "a"]}}, "a: twice in the list; write each once"),
     "no name of Python's": ({"labels": "outcomes", "outcomes": {"metrics": ["costs.py"]}}, "'costs.py' is not a metric"),

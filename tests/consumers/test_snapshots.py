@@ -31,7 +31,8 @@ def bus(policy: str = "compact") -> EmbeddedBus:
 def written(
     of: PartitionState, parts: Mapping[str, bytes], before: Iterable[bytes] = (), application: str = "test", role: str = ROLE
 ) -> Any:
-    return snapshots.written(OURS.model_copy(update={"application": application}), role, 0, of, parts, before)
+    chosen, stands = OURS.model_copy(update={"application": application}), snapshots.Stands(frozenset(before))
+    return snapshots.written(chosen, role, 0, of, parts, stands).records
 
 
 def read(log: EmbeddedBus, form: int = FORM) -> snapshots.Read:
@@ -50,6 +51,29 @@ def test_the_last_one_is_read_in_all_its_chunks() -> None:
     assert (second.last.state.position, second.last.states) == (9, {"a": b"small"})
     assert len(second.keys) == 2  # what the large one was made of is gone
     assert not second.unreadable
+
+
+@pytest.mark.parametrize("policy", ["compact", "delete"])
+def test_what_lasts_is_written_once(policy: str) -> None:
+    """And found again, whether what lies between has been compacted or not."""
+    log, large = bus(policy), b"x" * (2 * CHUNK)
+    stands, parts = snapshots.NOTHING, {"a": large, "b": b"1", "c": b"2"}
+    for position, changes in ((5, {}), (7, {"b": b"3"}), (9, {"b": b"4"}), (11, {"c": b"5"})):
+        parts = {**parts, **changes}
+        one = snapshots.written(OURS, ROLE, 0, state(position, *parts), parts, stands, lasting=True)
+        assert len(one.records) == (5 if position == 5 else 2)  # chunks of the large one, and the partition's own
+        stands = one.stands
+        log.publish(one.records)
+        found = read(log)
+        assert found.last is not None
+        assert found.last.states == parts
+        assert found.stands(lasting=True) == stands
+    last = snapshots.written(OURS, ROLE, 0, state(13, "b"), {"b": b"4"}, read(log).stands(lasting=True), lasting=True)
+    log.publish(last.records)
+    found = read(log)
+    assert found.last is not None
+    assert found.last.states == {"b": b"4"}
+    assert len(found.keys) == 2, "what is listed no more is gone"
 
 
 def test_none_is_none() -> None:

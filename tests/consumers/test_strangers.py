@@ -357,7 +357,7 @@ def test_a_snapshot_whose_content_is_damaged_is_told_and_the_summaries_are_folde
     changes, parts = INNER[what]
     for number in range(2):
         state = PartitionState(form=FORM, position=5, states=tuple(parts), aligners={}, pending=()).model_copy(update=changes)
-        bus.publish(snapshots.written(chosen, "detector", number, state, parts, ()))
+        bus.publish(snapshots.written(chosen, "detector", number, state, parts).records)
     send(bus, TRAFFIC[SPLIT:])
     run(bus, chosen)
     assert events(bus) == calm

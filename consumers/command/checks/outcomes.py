@@ -24,7 +24,7 @@ def own_metrics(configuration: Configuration) -> Iterator[Finding]:
 
 def grouped_features(configuration: Configuration, reference: Reference) -> Iterator[Finding]:
     """By which features' groups the outcomes of a version are summed; which it has not."""
-    chosen = configuration.model(reference.model).outcomes.features
+    chosen = configuration.model(reference.model).grouped
     if not chosen:
         return
     grouping = Grouping(reference.fields, chosen)

@@ -61,7 +61,9 @@ class TableRows:
     @property
     def features(self) -> list[str]:
         """The columns that are neither of a role nor ignored."""
-        taken = {self.table.id, self.table.prediction, self.table.score, self.table.model, self.table.version, *self.table.ignore}
+        table = self.table
+        roles = table.id, table.entity, table.as_of, table.prediction, table.score, table.model, table.version
+        taken = {*roles, *table.ignore}
         return [name for name in self.names if name not in taken]
 
     def chunks(self, names: Sequence[str] | None = None, rows: int = CHUNK_ROWS) -> Iterator[ReadRows]:

@@ -27,7 +27,7 @@ EACH_POINT = 2
 #: Roles that die so.
 SWITCHED = 3
 #: Of the random kills.
-KILLS, LIVE_KILLS = 20, 10
+KILLS, LIVE_KILLS = 30, 10
 RECORDING = "recording.jsonl"
 
 
@@ -89,13 +89,18 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
             ),
             run("one", Worker("a"), pace_s=0, record=True),
             run("switched", *_switched()),
-            run("killed", *_four(), Worker("reviewer-a", ("reviewer",)), kills=KILLS),
+            run("killed", *_four(), *_causes(), Worker("reviewer-a", ("reviewer",)), kills=KILLS),
         )
         pool.shutdown(cancel_futures=True)
 
 
 def _four() -> list[Worker]:
     return [Worker(f"{role}-{name}", (role,)) for role in ("profiler", "detector") for name in "ab"]
+
+
+def _causes() -> list[Worker]:
+    """Those who look for causes, and the clerk, whom they await."""
+    return [Worker("clerk-a", ("clerk",)), *(Worker(f"diagnoser-{name}", ("diagnoser",)) for name in "ab")]
 
 
 def _switched() -> list[Worker]:

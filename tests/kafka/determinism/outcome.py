@@ -9,6 +9,8 @@ from driftbus.consumers.bus.interface import Bus, TopicPartition
 from driftbus.consumers.detector.detector import suites
 from driftbus.consumers.detector.fold import Fold
 from driftbus.consumers.detector.queries import Familiarities
+from driftbus.consumers.diagnoser.diagnoser import Diagnosing
+from driftbus.consumers.diagnoser.exhibit import Fact
 from driftbus.consumers.reference import reviews
 from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.consumers.streams.lanes import lanes_of
@@ -18,7 +20,7 @@ from driftbus.schemas.messages.candidates import Candidates
 from driftbus.schemas.messages.drift import DriftEvent
 from driftbus.schemas.messages.episode import EPISODE
 from driftbus.schemas.messages.notice import Notice
-from driftbus.schemas.messages.pane import Pane
+from driftbus.schemas.messages.pane import PREDICTIONS, Pane
 from driftbus.schemas.messages.progress import Progress
 
 from ...streaming import Event, by_model, everything
@@ -54,9 +56,23 @@ class Outcome:
     candidates: list[bytes]
     samples: list[Event]  #: of flagged rows
     reviews: dict[str, list[Event]]  #: by model
+    causes: dict[str, list[Event]]  #: by model
     snapshots: int  #: records
     summaries: list[list[Arrived]]  #: by partition
+    facts: list[list[tuple[int, int, Fact | Progress]]]  #: the same, as the diagnoser is given them
     settings: Configuration
+
+    @cached_property
+    def causes_again(self) -> dict[str, list[Event]]:
+        """The causes that folding the summaries gives, whoever folds them."""
+        diagnosing = Diagnosing(self.settings, ArtifactStore(self.settings.artifacts))
+        events: dict[int, list[Event]] = {}
+        for number, records in enumerate(self.facts):
+            fold = diagnosing.begin()
+            said = (one for arrived in records for one in fold.feed(*arrived))
+            outputs = [output for one in said for output in diagnosing.outputs(one, number)]
+            events[number] = [Event(output.key, output.value or b"", output.headers) for output in outputs]
+        return by_model(events)
 
     @cached_property
     def again(self) -> dict[str, list[Event]]:
@@ -92,8 +108,10 @@ def outcome(bus: Bus, settings: Configuration) -> Outcome:
         sorted(event.value for event in published if _attributes(event)[b"type"] == Candidates.TYPE.encode()),
         sorted(event for events in _of(bus, settings.topics.ood).values() for event in events),
         by_model(_of(bus, settings.topics.reviews)),
+        by_model(everything(bus, settings.topics.root_causes)),
         sum(map(len, everything(bus, settings.topics.snapshots).values())),
         summaries(bus, settings),
+        _facts(bus, settings),
         settings,
     )
 
@@ -112,22 +130,44 @@ def summaries(bus: Bus, settings: Configuration) -> list[list[Arrived]]:
     ]
 
 
+def _facts(bus: Bus, settings: Configuration) -> list[list[tuple[int, int, Fact | Progress]]]:
+    diagnosing = Diagnosing(settings, ArtifactStore(settings.artifacts))
+    found = []
+    for number in range(settings.topics.partitions):
+        source = TopicPartition(settings.topics.summaries, number)
+        records = (
+            (offset, appended, diagnosing.read(key, value, heads))
+            for batch in bus.read(source, *bus.watermarks(source))
+            for offset, appended, key, value, heads in zip(
+                batch.offsets.tolist(), batch.timestamps.tolist(), batch.keys(), batch.values, batch.headers(), strict=True
+            )
+        )
+        found.append([(offset, appended, fact) for offset, appended, fact in records if fact is not None])
+    return found
+
+
 def _attributes(event: Event) -> dict[bytes, bytes]:
     return {name.removeprefix("ce_").encode(): value for name, value in event.headers}
 
 
 class Completion:
-    """Whether detectors, and reviewers, are behind what makes all buckets up to ``final`` ready, in every summaries partition."""
+    """Whether detectors, and reviewers, are behind what makes all buckets up to ``final`` ready, in every summaries partition.
 
-    def __init__(self, bus: Bus, settings: Configuration, final: int) -> None:
+    ``diagnosed``: and diagnosers, who await clerks, too.
+    """
+
+    def __init__(self, bus: Bus, settings: Configuration, final: int, *, diagnosed: bool = False) -> None:
         self._bus, self._settings, self._final = bus, settings, final
         self._sources = [TopicPartition(settings.topics.summaries, number) for number in range(settings.topics.partitions)]
         self._input = set(range(bus.describe([TOPIC])[TOPIC].partitions))
         self._read = dict.fromkeys(self._sources, 0)
         self._waited = {source: set(self._input) for source in self._sources}
         self._ready_at: dict[TopicPartition, int] = {}  # the offset behind that record
-        lanes = {lane.source for stream in settings.streams for lane in lanes_of(settings, stream)} if reviews.asked(settings) else set()
-        self._lanes = {source: set(lanes) for source in self._sources}  # what detectors have to say of episodes, for reviewers
+        self._folding = {"reviewer": reviews.asked(settings), "diagnoser": diagnosed}
+        awaited = any(self._folding.values())
+        lanes = {lane.source for stream in settings.streams for lane in lanes_of(settings, stream)} if awaited else set()
+        self._copied = dict.fromkeys(self._sources, not diagnosed)  # what clerks have to say
+        self._lanes = {source: set(lanes) for source in self._sources}  # what detectors have to say of episodes
         self._noted_at: dict[TopicPartition, int] = {}
 
     def reached(self) -> bool:
@@ -144,11 +184,13 @@ class Completion:
                 if isinstance(record, Progress) and record.through is not None and record.through >= self._final:
                     if record.of == EPISODE:
                         self._lanes[source].discard(record.source)
-                    else:
+                    elif record.of == PREDICTIONS:
                         self._waited[source].discard(record.source.partition)
                 if not self._waited[source]:
                     self._ready_at.setdefault(source, offset + 1)
-                if not self._waited[source] and not self._lanes[source]:
+                if isinstance(record, Progress) and record.of == "model":
+                    self._copied[source] = True
+                if not self._waited[source] and not self._lanes[source] and self._copied[source]:
                     self._noted_at.setdefault(source, offset + 1)
             self._read[source] = end
         return set().union(*self._waited.values())
@@ -156,12 +198,13 @@ class Completion:
     def behind(self) -> dict[TopicPartition, int]:
         """Where all is said, and not all who fold it have committed that they know it: by how many records."""
         behind: dict[TopicPartition, int] = {}
-        for role, due in {"detector": self._ready_at, **({"reviewer": self._noted()} if reviews.asked(self._settings) else {})}.items():
+        noted = {role: self._noted() for role, asked in self._folding.items() if asked}
+        for role, due in {"detector": self._ready_at, **noted}.items():
             committed = self._bus.committed(f"{self._settings.application}-{role}", self._sources)
             at = {source: committed[source].offset if source in committed else 0 for source in self._sources}
             behind |= {source: offset - at[source] for source, offset in due.items() if at[source] < offset}
         return behind
 
     def _noted(self) -> dict[TopicPartition, int]:
-        """Where reviewers know all; where detectors have not said it, it is still to come."""
+        """Where reviewers and diagnosers know all; where detectors have not said it, it is still to come."""
         return {source: self._noted_at.get(source, self._bus.watermarks(source)[1] + 1) for source in self._sources}

@@ -126,7 +126,8 @@ def play(
                             supervisor.kill_one(draw)
                             killed_at = time.monotonic() - draw.uniform(0, kill_every_s / 2)
                         time.sleep(_LOOK_S)  # the pace of the input is what a run is about
-            _await(supervisor, Completion(bus, configuration, final()).reached)
+            diagnosed = any(not worker.roles or "diagnoser" in worker.roles for worker in workers)
+            _await(supervisor, Completion(bus, configuration, final(), diagnosed=diagnosed).reached)
             supervisor.stop()
         finally:
             supervisor.end()

@@ -113,6 +113,12 @@ def test_one_process_sees_the_traffic_change(runs: Runs) -> None:
     assert [event["facts"]["field"] for event in events if event.get("about") == "unexpected"] == ["discount"]
 
 
+def test_one_process_tells_causes(runs: Runs) -> None:
+    events = runs.one.result().outcome.causes
+    told = {(model, event.content["cause"]) for model, own in events.items() for event in own}
+    assert told, "a change of hours is suspected at least"
+
+
 def test_every_good_row_is_counted_once(runs: Runs) -> None:
     left = runs.one.result().outcome
     gaps = [after.offset - before.offset for before, after in pairwise(left.input) if before.partition == after.partition]
@@ -132,6 +138,7 @@ def test_folding_the_summaries_again_gives_the_events(runs: Runs) -> None:
     for run in (runs.one, runs.killed):
         left = run.result().outcome
         _same_events(left.again, left.events)
+        _same_events(left.causes_again, left.causes)
 
 
 def test_deaths_at_every_point_of_the_commit(runs: Runs) -> None:
@@ -147,6 +154,7 @@ def test_random_kills(runs: Runs) -> None:
     assert run.seconds >= PACED_S
     assert run.kills == KILLS
     _same(run.outcome, runs.one.result().outcome)
+    _same_events(run.outcome.causes, runs.one.result().outcome.causes)
 
 
 def test_replay_of_the_recording(runs: Runs, tmp_path: Path) -> None:

@@ -1,0 +1,86 @@
+"""Labels that come late, kinds of evidence that come no more, and none at all: named, never a crash, and nothing confirmed for it."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from driftbus.schemas.messages.pane import PREDICTIONS
+from driftbus.schemas.messages.progress import Progress
+from driftbus.schemas.messages.root_cause import RootCauseEvent
+
+from .facts import LABELS, SETTINGS, Record, Traffic, end, fold, interleaved, progress, said, settings, writers
+
+LONG = {"labels": {LABELS: {**SETTINGS["labels"][LABELS], "wait": "6h"}}}
+
+
+def confirmed(events: Sequence[RootCauseEvent]) -> set[str]:
+    return {one.cause for one in events if one.status == "confirmed"}
+
+
+@pytest.mark.parametrize("late", [2, 30, 300])
+def test_outcomes_go_to_the_windows_that_they_are_about(late: int) -> None:
+    """However late: what is known of a time changes nothing of another, and quiet traffic stays quiet."""
+    grains = 60 + late
+    chosen = fold(settings(**LONG))
+    events = said(chosen, interleaved(writers(Traffic(), grains, delays=(late,)), 1))
+    assert not confirmed(events)
+    [model] = chosen.models()
+    [watched] = model.versions.values()
+    for window in watched.windows.all():
+        length = window.last - window.first + 1
+        known = watched.seen(window).outcomes
+        if window.end <= end(grains - late) and window.start >= end(0):
+            assert known is not None
+            assert known.labelled == 200 * length
+    assert watched.windows.expired == 0
+
+
+def test_outcomes_about_what_is_kept_no_more_are_counted() -> None:
+    chosen = fold()  # which waits an hour
+    said(chosen, interleaved(writers(Traffic(), 220, delays=(150,)), 1))
+    [model] = chosen.models()
+    [watched] = model.versions.values()
+    assert watched.windows.expired > 0
+
+
+def test_a_kind_that_comes_no_more_is_waited_for_until_patience_is_over_and_then_named() -> None:
+    live = settings(stream={"pane": "1m", "clock": "live", "patience": "1h"})
+    broken = Traffic(null=lambda number: 0.33 if number >= 8 else 0.0)
+    records = [one for one in interleaved(writers(broken, 20), 1) if not (one.writer in ("joiner", "outcomes") and one.through > 3)]
+    chosen = fold(live)
+    first = [one.event for offset, record in enumerate(records) for one in chosen.feed(offset, 1_000 * offset, record.fact)]
+    assert not first, "the joiner is waited for"
+    again = Record("profiler", progress(PREDICTIONS, "predictions", "scored", 20), 20)
+    others = [one for one in records if isinstance(one.fact, Progress) and one.through == 20]
+    hours = [record for _ in range(90) for record in (again, *others)]  # all others still say that they are there
+    later = [one.event for place, record in enumerate(hours) for one in chosen.feed(10**6, 10**6 + 15_000 * place, record.fact)]
+    assert confirmed(later) == {"feature_unavailability"}
+    assert {(one.stream, one.state) for event in later for one in event.missing_evidence} >= {("arrivals", "late")}
+    assert not any(event.complete for event in later if event.run == end(20))
+
+
+@pytest.mark.parametrize("missing", ["labels", "predictions"])
+def test_without_a_kind_nothing_is_confirmed_that_is_not_so(missing: str) -> None:
+    chosen = fold(settings(labels={}, models={"m0": {}}) if missing == "labels" else settings())
+    records = [one for one in interleaved(writers(Traffic(), 40), 3) if missing == "labels" or isinstance(one.fact, Progress)]
+    assert not confirmed(said(chosen, records))
+
+
+def test_one_window_and_none() -> None:
+    for grains in (0, 1, 2):
+        assert not said(fold(), interleaved(writers(Traffic(), grains), 1))
+
+
+def test_a_fault_of_one_window_is_withdrawn() -> None:
+    blip = Traffic(null=lambda number: 0.4 if number == 28 else 0.0)
+    events = said(fold(), interleaved(writers(blip, 36), 1))
+    assert not confirmed(events)
+
+
+def test_what_ends_is_resolved_and_what_comes_again_is_another() -> None:
+    twice = Traffic(null=lambda number: 0.4 if 28 <= number < 34 or number >= 44 else 0.0)
+    events = said(fold(), interleaved(writers(twice, 52), 1))
+    told = [(one.incident, one.status) for one in events if one.cause == "feature_unavailability"]
+    first, second = dict.fromkeys(incident for incident, _ in told)
+    assert [status for incident, status in told if incident == first][-1] == "resolved"
+    assert [status for incident, status in told if incident == second][-1] == "confirmed"

