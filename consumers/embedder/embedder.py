@@ -38,7 +38,7 @@ def make(making: Making) -> list["StreamEmbedder"]:
 
 
 class StreamEmbedder:
-    """One stream's embedder in one process: a member of the group ``application-embedder-NAME``."""
+    """The embedder of one process: a member of the group ``application-embedder``."""
 
     role = ROLE
 
@@ -57,7 +57,7 @@ class StreamEmbedder:
         self._notices: dict[TopicPartition, list[Output]] = {}
         self._remaining: Remaining | None = None
         self._totals = {"embedded": 0, "not_embedded": 0}
-        self._session = bus.session(f"{ROLE}-{name}", [self._reads], self)
+        self._session = bus.session(ROLE, [self._reads], self)
 
     def assigned(self, partitions: Mapping[TopicPartition, Position | None]) -> dict[TopicPartition, int]:
         """Go on behind what is written; what retention took in front of that is told."""
@@ -96,8 +96,7 @@ class StreamEmbedder:
 
     def finish(self) -> None:
         """Be `done` when all that the topic holds now has been written."""
-        group = f"{self._configuration.application}-{ROLE}-{self._name}"
-        self._remaining = Remaining(self._bus, group, [self._reads])
+        self._remaining = Remaining(self._bus, f"{self._configuration.application}-{ROLE}", [self._reads])
 
     @property
     def done(self) -> bool:

@@ -55,12 +55,8 @@ def tells_performance(configuration: Configuration) -> bool:
 
 #: Topics that roles which are always there write only where something is configured.
 OPTIONAL: Mapping[str, Callable[[Configuration], bool]] = {
-<<<<<<< HEAD
     "embeddings": has_embedder,
-    "joins": has_labels,
-=======
     "joins": has_joins,
->>>>>>> int
     "performance": tells_performance,
     "golden": golden_records.asked,
     "ood": has_ood,
@@ -90,7 +86,6 @@ TOPOLOGY = (
         ("embeddings", "drift"),
         "asks a server for the vectors of a stream's texts, once, and hands the messages on with them",
         embedder.make,
-        per_stream=True,
         asked=has_embedder,
     ),
     Node(

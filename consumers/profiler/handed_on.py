@@ -18,7 +18,7 @@ class HandedOn:
         """Of a stream, or of labels."""
         stream = configuration.streams.get(name)
         embedder = None if stream is None else stream.embedder
-        return cls(bus, f"{configuration.application}-embedder-{name}", None if embedder is None else embedder.reads)
+        return cls(bus, f"{configuration.application}-embedder", None if embedder is None else embedder.reads)
 
     def whole(self, source: TopicPartition, position: int) -> bool:
         """Whether nothing is on its way to a partition that has been read to this position.

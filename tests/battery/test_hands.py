@@ -1,4 +1,7 @@
-"""What every hand of the topology must stand, on both buses: it dies at every point of its commits, and acts on each thing once."""
+"""What every hand of the topology must stand, on both buses: it dies at every point of its commits, and acts on each thing once.
+
+The embedder, whose acts are answers that nobody else has, has these tests in `tests/embedder`, and on Kafka here.
+"""
 
 from collections.abc import Iterator
 from itertools import product
