@@ -69,17 +69,24 @@ class _SourceWithVectors:
     def __init__(self, source: Source, text: Key, vector: Key, remembered: _Remembered) -> None:
         self.label = source.label
         self._source, self._text, self._vector, self._remembered = source, text, vector, remembered
+        self._given = False  # whether the source has vectors of its own: known when all of its columns have been read
 
     def chunks(self, keys: Sequence[Key] | None = None) -> Iterator[Chunk]:
-        """As the source; a column of vectors that it has stays."""
-        asked = keys if keys is None or self._vector not in keys else [*dict.fromkeys((*keys, self._text))]
-        for chunk in self._source.chunks(asked):
+        """As the source; vectors that it has stay. All columns are asked for first, as whoever builds a reference does."""
+        for chunk in self._source.chunks(self._needed(keys)):
             columns = dict(chunk.columns)
+            self._given = self._given or self._vector in columns
             if (keys is None or self._vector in keys) and self._text in columns:
                 columns[self._vector] = self._read(columns[self._text], columns.get(self._vector))
             if keys is not None:
                 columns = {key: columns[key] for key in keys if key in columns}
             yield chunk._replace(columns=columns)
+
+    def _needed(self, keys: Sequence[Key] | None) -> Sequence[Key] | None:
+        """Of the source, which may know nothing of vectors."""
+        if keys is None or self._vector not in keys:
+            return keys
+        return [key for key in dict.fromkeys((*keys, self._text)) if key != self._vector or self._given]
 
     def _read(self, texts: Column, given: Column | None) -> Column:
         """The vectors that are given, and of the other texts those of the embedder."""
