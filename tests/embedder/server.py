@@ -47,6 +47,7 @@ class _Handler(BaseHTTPRequestHandler):
         raw = b"{}" if refused else json.dumps({"data": data[::-1]}).encode()
         self.send_response(503 if refused else 200)
         self.send_header("Content-Length", str(len(raw)))
+        self.send_header("Connection", "close")  # so that a process that dies in a test leaves no socket open
         self.end_headers()
         self.wfile.write(raw)
 

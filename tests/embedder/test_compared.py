@@ -1,4 +1,4 @@
-"""What is compared with the training data by an embedder's vectors: the reference asks the same embedder, and panes are those of the log."""
+"""What is compared with the training data by an embedder's vectors: a reference asks the same one, and panes are those of the log."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -26,7 +26,7 @@ from driftbus.schemas.stored.reference import Reference
 from ..battery.worlds import Died, Interrupting
 from ..streaming import BEGINNING, everything
 from .server import SIZE, Server, serving
-from .worlds import PARTITIONS, TOPIC, embed, memory, messages, prepare, questions, records, settings
+from .worlds import PARTITIONS, STREAM, TOPIC, embed, memory, messages, prepare, questions, records, settings
 
 ROWS = 1_500
 
@@ -60,10 +60,10 @@ def test_a_text_of_the_training_data_is_asked_for_once(server: Server, reference
 
 def test_vectors_of_another_revision_are_refused(server: Server, folder: Path, reference: Reference) -> None:
     check_embedder(settings(server, folder), reference)
-    with pytest.raises(OtherEmbedder, match=r"vector: the reference has vectors of words@1, streams.questions.embedder is words@2"):
+    with pytest.raises(OtherEmbedder, match=r"vector: the reference has vectors of words@1, streams.predictions.embedder is words@2"):
         check_embedder(settings(server, folder, revision="2"), reference)
     without = settings(server, folder)
-    streams = {"questions": without.streams["questions"].model_copy(update={"embedder": None})}
+    streams = {STREAM: without.streams[STREAM].model_copy(update={"embedder": None})}
     with pytest.raises(OtherEmbedder, match="embedder is none"):
         check_embedder(without.model_copy(update={"streams": streams}), reference)
 
@@ -77,8 +77,8 @@ def test_no_reference_is_built_without_the_embedder(folder: Path) -> None:
 
 def panes(chosen: Configuration, reference: Reference, log: list[Output], dies: tuple[str, int] | None = None) -> list[bytes]:
     """What the profiler makes of messages with vectors: a topic like any other, here on a record clock."""
-    stream = chosen.streams["questions"].model_copy(update={"clock": "record"})
-    by_record = chosen.model_copy(update={"streams": {"questions": stream}})
+    stream = chosen.streams[STREAM].model_copy(update={"clock": "record"})
+    by_record = chosen.model_copy(update={"streams": {STREAM: stream}})
     with closing(EmbeddedBus(":memory:", chosen.application, "one")) as bus:
         topic = chosen.topics.embeddings
         bus.restore(TopicDescription(topic, "embedded-1", PARTITIONS, {"retention.ms": "-1"}), [])
@@ -118,7 +118,7 @@ def test_panes_are_the_same_bytes_whatever_dies(server: Server, folder: Path, re
 def test_a_partition_is_silent_only_when_all_is_handed_on(server: Server, folder: Path) -> None:
     bus, chosen = memory(), settings(server, folder)
     prepare(bus, chosen, [])
-    place, handed_on = TopicPartition(chosen.topics.embeddings, 0), HandedOn.of(bus, chosen, "questions")
+    place, handed_on = TopicPartition(chosen.topics.embeddings, 0), HandedOn.of(bus, chosen, STREAM)
     assert handed_on.whole(place, 0)
     bus.publish(messages(20))
     assert not handed_on.whole(place, 0), "the embedder has not read it"

@@ -19,9 +19,17 @@ from ..streaming import BEGINNING
 from .server import Server
 
 TOPIC, PARTITIONS = "asked", 2
+#: As the battery calls it.
+STREAM = "predictions"
 
 
-def settings(server: Server, folder: Path, application: str = "watch", **embedder: Any) -> Configuration:  # keys of a configuration
+def settings(
+    server: Server,
+    folder: Path,
+    application: str = "watch",
+    topic: str = TOPIC,
+    **embedder: Any,  # keys of a configuration
+) -> Configuration:
     """Of one model, whose questions are compared by the embedder's vectors."""
     return Configuration.model_validate(
         {
@@ -29,8 +37,8 @@ def settings(server: Server, folder: Path, application: str = "watch", **embedde
             "artifacts": str(folder / "artifacts"),
             "topics": {"partitions": PARTITIONS},
             "streams": {
-                "questions": {
-                    "topics": [TOPIC],
+                STREAM: {
+                    "topics": [topic],
                     "pane": "1m",
                     "mapping": {"text": "question", "embedding": "vector"},
                     "embedder": server.settings(**embedder),
@@ -53,11 +61,11 @@ def questions(rows: int, seed: int = 2) -> Iterator[dict[str, Any]]:
         yield {"question": row["question"], "prediction": row["prediction"], "at": BEGINNING + 1_000 * row["at"]}
 
 
-def messages(rows: int) -> list[Output]:
+def messages(rows: int, topic: str = TOPIC) -> list[Output]:
     """As they lie on the stream's topic."""
     return [
         Output(
-            TOPIC,
+            topic,
             number % PARTITIONS,
             str(number).encode(),
             msgspec.json.encode({"model": "m0", "version": "1", "features": {}, **row}),
@@ -68,9 +76,9 @@ def messages(rows: int) -> list[Output]:
     ]
 
 
-def prepare(bus: Bus, chosen: Configuration, sent: Sequence[Output]) -> None:
+def prepare(bus: Bus, chosen: Configuration, sent: Sequence[Output], topic: str = TOPIC) -> None:
     """Topics, and what lies on the first of them."""
-    bus.create(TOPIC, PARTITIONS, settings={"retention.ms": "-1"})
+    bus.create(topic, PARTITIONS, settings={"retention.ms": "-1"})
     create_topics(bus, chosen)
     bus.publish(sent)
 
