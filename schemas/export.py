@@ -9,9 +9,11 @@ from .configuration import Configuration
 from .messages.announcement import Announcement
 from .messages.block import Block
 from .messages.candidates import Candidates
+from .messages.coincidence import Coincidence
 from .messages.dead_letter import DeadLetter
 from .messages.drift import DriftEvent
 from .messages.evidence import Evidence
+from .messages.feedback import Feedback
 from .messages.golden import GoldenEvaluation, GoldenRequest, GoldenResult, GoldenStarted
 from .messages.golden_set import GoldenAnnouncement
 from .messages.model_event import ModelEvent
@@ -34,10 +36,12 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "announcement": Announcement,
     "block": Block,
     "candidates": Candidates,
+    "coincidence": Coincidence,
     "configuration": Configuration,
     "dead-letter": DeadLetter,
     "drift-event": DriftEvent,
     "evidence": Evidence,
+    "feedback": Feedback,
     "model-event": ModelEvent,
     "golden-evaluation": GoldenEvaluation,
     "golden-rows": GoldenSet,

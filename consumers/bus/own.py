@@ -47,6 +47,25 @@ class OfModel(Protocol):
         ...
 
 
+class OfAnybody(Protocol):
+    """Content that any client may write, under a key that follows from it."""
+
+    @property
+    def key(self) -> str:
+        """Of the record."""
+        ...
+
+    @property
+    def application(self) -> str | None:
+        """For whom it is."""
+        ...
+
+    def lies_under(self, key: bytes) -> bool:
+        """Whether a key is its own, however it is escaped."""
+        ...
+
+
+AnybodysContent = TypeVar("AnybodysContent", bound=OfAnybody)
 ModelContent = TypeVar("ModelContent", bound=OfModel)
 
 
@@ -106,6 +125,21 @@ def read_of_model(
         raise Unreadable(msg)
     if why := unfit(said.model, MODEL) or unfit(getattr(said, "version", ""), MODEL):
         msg = f"its model or version is {why}"
+        raise Unreadable(msg)
+    return said
+
+
+def of_anybody(application: str, reader: Callable[[bytes], AnybodysContent], key: bytes, value: bytes, headers: Headers) -> AnybodysContent:
+    """What any client may have written: no header is needed, but where one, or the content, says for whom it is, that holds.
+
+    Raises `Foreign` and `Unreadable`; this, too, where it does not lie under its own key.
+    """
+    said = content(reader, value)
+    whose = said.application or owner(headers)
+    if whose is not None and whose != application:
+        raise Foreign(whose)
+    if not said.lies_under(key):
+        msg = f"its key is not that of its event, and compaction would take one for another: write {said.key}"
         raise Unreadable(msg)
     return said
 

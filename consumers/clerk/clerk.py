@@ -1,7 +1,7 @@
 """The clerk: facts of topics that anybody writes in, evidence and progress on the summaries out. A fold.
 
 Whoever looks for causes folds one partition of the summaries, and nothing else. So what else he must know (a version was deployed, a model
-was tested on its golden set) is copied there, in its place in record time, whoever wrote it.
+was tested on its golden set, something else was released, a person says that a cause is none) is copied there, in its place in record time, whoever wrote it.
 
 *Guarantee.* A fact is copied once, in the transaction that commits the offset behind it, to the partition where all panes of its model lie.
 Which bucket it is in depends on its record alone. The folding consumer's (`driftbus.consumers.process.folding`) for all else.
@@ -25,7 +25,7 @@ from ..bus.addressing import addressed, partition_of
 from ..bus.interface import Output
 from ..process.consumer import Making
 from ..process.folding import Folding
-from ..reference import golden_records, model_events
+from ..reference import coincidences, feedback, golden_records, model_events
 from ..streams.buckets import buckets
 from .copying import Copying, Stated
 
@@ -40,13 +40,16 @@ class Source(NamedTuple):
     #: A record's fact, by application, key, value and headers; None: none of this kind. Raises as `driftbus.consumers.bus.own.read` does.
     read: Callable[[str, bytes | None, bytes | None, Headers], Stated | None]
     asked: Callable[[Configuration], bool] = lambda _: True  #: whether a configuration has it
+    compacted: bool = True
 
 
-def _model_event(application: str, key: bytes | None, value: bytes | None, headers: Headers) -> Stated | None:
+def _said_of_models(application: str, key: bytes | None, value: bytes | None, headers: Headers) -> Stated | None:
     """Tombstones say nothing: what was copied has been read by others."""
-    if key is None or value is None or not model_events.is_one(key):
+    if key is None or value is None:
         return None
-    return model_events.read(application, key, value, headers)
+    if coincidences.is_one(key):
+        return coincidences.read(application, key, value, headers)
+    return model_events.read(application, key, value, headers) if model_events.is_one(key) else None
 
 
 def _evaluation(application: str, key: bytes | None, value: bytes | None, headers: Headers) -> Stated | None:
@@ -58,8 +61,17 @@ def _evaluation(application: str, key: bytes | None, value: bytes | None, header
     return said if isinstance(said, GoldenEvaluation) else None
 
 
+def _feedback(application: str, key: bytes | None, value: bytes | None, headers: Headers) -> Stated | None:
+    """What a person says of an incident; nothing is an answer to nothing."""
+    return None if value is None else feedback.read(application, key, value, headers)
+
+
 #: What is copied; the first is the one whose snapshots bear the role's name alone.
-SOURCES = (Source("model", "models", _model_event), Source("golden", "golden", _evaluation, golden_records.asked))
+SOURCES = (
+    Source("model", "models", _said_of_models),
+    Source("golden", "golden", _evaluation, golden_records.asked),
+    Source("feedback", "feedback", _feedback, feedback.asked, compacted=False),
+)
 
 
 def make(making: Making, sources: Sequence[Source] = SOURCES) -> list[Folding[Stated, Evidence]]:
@@ -71,10 +83,9 @@ def make(making: Making, sources: Sequence[Source] = SOURCES) -> list[Folding[St
 class Copied:
     """The facts of one source, and how they are written."""
 
-    compacted = True
-
     def __init__(self, configuration: Configuration, source: Source) -> None:
         self._configuration, self._source = configuration, source
+        self.compacted = source.compacted
         self.role = ROLE if source == SOURCES[0] else f"{ROLE}-{source.of}"
         self.topic = configuration.topics.named(source.topic)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ...schemas.configuration import Configuration
+from ...schemas.identity import derived_id
 from ...schemas.messages.evidence import Evidence
 from ...schemas.messages.progress import InputPartition
 from ...schemas.stored.snapshot import FORM, PartitionState
@@ -21,8 +22,8 @@ class Stated(Protocol):
     """A fact as its message has it."""
 
     @property
-    def model(self) -> str:
-        """Of which model it is."""
+    def model(self) -> str | None:
+        """Of which model it is; None: of every one that the configuration lists."""
         ...
 
     @property
@@ -66,32 +67,36 @@ class Copying:
         self.place, self.append_time = place, append_time
 
     def feed(self, offset: int, appended: int, fact: Stated) -> Sequence[Evidence]:
-        """The evidence that a fact is; nothing where it is one that was copied already."""
+        """The evidence that a fact is, for each model that it concerns; nothing where it is one that was copied already."""
         if fact.id in self.copied:
             return []
+        said = [self._evidence(offset, appended, fact, model) for model in self._concerned(fact)]
+        self._remember(fact.id, max((one.bucket for one in said), default=_possible(appended)))
+        self.facts += 1
+        return said
+
+    def _concerned(self, fact: Stated) -> Sequence[str]:
+        return tuple(self.configuration.models) if fact.model is None else (fact.model,)
+
+    def _evidence(self, offset: int, appended: int, fact: Stated, model: str) -> Evidence:
         assert self.place is not None  # a fold is told before it is fed
         about = _possible(appended if fact.time is None else fact.time)
-        stream = self.configuration.stream_of(fact.model)
+        stream = self.configuration.stream_of(model)
         tiles = buckets(self.configuration.streams[stream].pane)
-        bucket = tiles.end(_possible(appended) if self.append_time else about)
-        self._remember(fact.id, bucket)
-        self.facts += 1
-        return [
-            Evidence(
-                of=self.of,
-                stream=stream,
-                topic=self.place.topic,
-                topic_id=self.place.topic_id,
-                partition=self.place.partition,
-                offset=offset,
-                bucket=bucket,
-                about=about,
-                model=fact.model,
-                version=fact.version,
-                fact_id=fact.id,
-                fact=dict(fact.plain()),
-            )
-        ]
+        return Evidence(
+            of=self.of,
+            stream=stream,
+            topic=self.place.topic,
+            topic_id=self.place.topic_id,
+            partition=self.place.partition,
+            offset=offset,
+            bucket=tiles.end(_possible(appended) if self.append_time else about),
+            about=about,
+            model=model,
+            version=fact.version,
+            fact_id=fact.id if fact.model is not None else derived_id("concerns", fact.id, model),
+            fact=dict(fact.plain()),
+        )
 
     def due(self, now: int) -> Sequence[Evidence]:
         """Nothing: a fact waits for nothing."""

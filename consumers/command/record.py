@@ -6,7 +6,7 @@ import click
 
 from ...schemas.configuration import Configuration
 from ..bus.recording import write_recording
-from ..reference import golden_records, reviews
+from ..reference import feedback, golden_records, reviews
 from ..reference.files import written_whole
 from ..replay.terminal import say
 from .configured import configured
@@ -18,7 +18,7 @@ from .outputs import inputs_of, refuse_inputs
 @click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
 @configured
 def record(configuration: Configuration, file: Path) -> None:
-    """Write every record of the streams' topics, as far as they are there now, all that was said and asked of models, and reviews, into
+    """Write every record of the streams' topics, as far as they are there now, all that was said and asked of models, reviews and feedback, into
     FILE (JSON lines).
 
     Offsets, times, keys, headers and topic ids are kept, so that `driftbus replay FILE` publishes what was published live.
@@ -32,6 +32,7 @@ def record(configuration: Configuration, file: Path) -> None:
         ours = [configuration.topics.models]
         ours += [configuration.topics.golden] if golden_records.asked(configuration) else []
         ours += [configuration.topics.reviews] if reviews.asked(configuration) else []
+        ours += [configuration.topics.feedback] if feedback.asked(configuration) else []
         count = write_recording(bus, [*inputs, *ours], place)
     if any(configuration.withholds(name) for name in configuration.read):
         say(

@@ -94,9 +94,9 @@ class Outcomes:
         """The golden evaluations that are due, each with what is known of the same time."""
         for pane in (pending.pane for pending in aligned.panes):
             if pane.of == REVISIONS and pane.reference is not None:
-                self.asking.hear(pane.model, pane.version, pane.about)
-                whole = _whole(pane)
-                self.online.add(whole, pane.about, self._counts(whole, pane))
+                whole, about = _whole(pane), self._interval(pane)
+                self.asking.hear(pane.model, pane.version, about)
+                self.online.add(whole, about, self._counts(whole, pane))
         found = [self.online.beside(one, self._metrics) for one in self.asking.asked(aligned.end, told)]
         self.online.passed(aligned.end)
         return found
@@ -123,13 +123,13 @@ class Outcomes:
         for pending in aligned.panes:
             pane = pending.pane
             if pane.of == REVISIONS and pane.reference is not None:
-                whole = _whole(pane)
+                whole, about = _whole(pane), self._interval(pane)
                 # Panes are of segments where there are any: all of them together are the whole.
                 for whose in (whole,) if pane.segment is None else (whole, whole._replace(segment=pane.segment)):
-                    if whose in self._tables and self._tables[whose].is_forgotten(pane.about, self._plan(whose).size):
-                        forgotten.add((whose, pane.about))
+                    if whose in self._tables and self._tables[whose].is_forgotten(about, self._plan(whose).size):
+                        forgotten.add((whose, about))
                     self._add(whose, pane)
-                    touched.add((whose, pane.about))
+                    touched.add((whose, about))
         plans = {whose: self._plan(whose) for whose in self._tables}
         for whose in {whose for whose, _ in touched}:
             self._tables[whose].settle(plans[whose], drifting=self.concept.drifts(whose.model, whose.version))
@@ -156,7 +156,11 @@ class Outcomes:
     def _add(self, whose: Whose, pane: Pane) -> None:
         """A revision."""
         plan, counts = self._plan(whose), self._counts(whose, pane)
-        self._tables.setdefault(whose, Table(np.zeros(plan.size, dtype=np.int64), own=plan.basis.own)).add(pane.about, counts)
+        self._tables.setdefault(whose, Table(np.zeros(plan.size, dtype=np.int64), own=plan.basis.own)).add(self._interval(pane), counts)
+
+    def _interval(self, pane: Pane) -> int:
+        """The interval of performance that a revision is about, or a part of which."""
+        return Every(self._spans.about).end(pane.about - 1)
 
     def _counts(self, whose: Whose, pane: Pane) -> Sums:
         """Of a revision, without what groups of features come to."""

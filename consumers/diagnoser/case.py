@@ -9,13 +9,15 @@ from ...detectors.diagnosis.evidence import Case
 from ...detectors.diagnosis.evidence import Window as Evidence
 from ...detectors.diagnosis.windows import NEWEST, Span, Window
 from ...schemas.configuration import Model
-from ...schemas.messages.pane import OOD, REVISIONS
+from ...schemas.messages.pane import AGREEMENT, OOD, REVISIONS
 from .kinds import GOLDEN
 from .known import Known
 from .watched import Watched
 
 #: How kinds of evidence are called where they are missing.
 _CALLED: Mapping[str, str] = {REVISIONS: "arrivals"}
+#: By section of a model's settings, what is missing where it is not there.
+_SECTIONS: Mapping[str, str] = {"labels": "arrivals", "agreement": AGREEMENT}
 #: Of values; they stand in panes of predictions.
 AGES = "ages"
 #: Why a kind is missing.
@@ -42,10 +44,7 @@ def looked_at(watched: Watched, known: Known, settings: Model, left_out: Sequenc
     windows, reading = watched.windows, watched.reading
     older = [one for length in reversed(windows.older) for one in length]
     monitored = [one for one in windows.newest[-NEWEST:] if not any(one.within(span) for span in left_out)]
-    if windows.stands:
-        baseline = [watched.seen(one) for one in windows.baseline]
-    else:
-        baseline = watched.drawn(lambda: drawn(watched.reference, reading.fields, compared=reading.subject is not None))
+    baseline = [watched.seen(one) for one in windows.baseline] if windows.stands else watched.drawn(lambda: _drawn(watched))
     case = Case(
         fields=reading.fields,
         groups=reading.groups,
@@ -62,6 +61,11 @@ def looked_at(watched: Watched, known: Known, settings: Model, left_out: Sequenc
     return Looked(case, [*older, *monitored])
 
 
+def _drawn(watched: Watched) -> list[Evidence]:
+    reading = watched.reading
+    return drawn(watched.reference, reading.fields, compared=reading.subject is not None, pairs=reading.paired)
+
+
 def _for_outcomes(window: Evidence) -> Evidence:
     return replace(window, values={}, counted=None)
 
@@ -72,10 +76,10 @@ def _absent(watched: Watched, settings: Model, late: Collection[str]) -> dict[st
         OOD: settings.ood is None or watched.reading.subject is None,
         REVISIONS: settings.labels is None,
         GOLDEN: settings.golden is None,
+        AGREEMENT: settings.agreement is None,
         AGES: not watched.reading.aged,
     }
     found = {_CALLED.get(kind, kind): NOT_CONFIGURED for kind, so in missing.items() if so}
-    if settings.labels_unread:
-        found[_CALLED[REVISIONS]] = NOT_READ
+    found |= {_SECTIONS[section]: NOT_READ for section in sorted(settings.unread)}
     found |= {_CALLED.get(kind, kind): LATE for kind in sorted(late)}
     return found

@@ -6,8 +6,7 @@ What is stored of an incident beside the log lies there under the hash of its co
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-
-from pydantic import ValidationError
+from typing import Any
 
 from ...detectors.diagnosis.reading import Reading, Whose
 from ...detectors.outcomes.layout import layout
@@ -15,8 +14,8 @@ from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration
 from ...schemas.messages.episode import EPISODE, EpisodeNote
 from ...schemas.messages.evidence import Evidence
+from ...schemas.messages.feedback import Feedback
 from ...schemas.messages.golden import GoldenEvaluation
-from ...schemas.messages.model_event import ModelEvent
 from ...schemas.messages.pane import Pane
 from ...schemas.messages.progress import Progress
 from ...schemas.stored.reference import Reference
@@ -27,12 +26,16 @@ from ..bus.interface import Output
 from ..process.consumer import Making
 from ..process.folding import Folding
 from ..process.plugins import metrics_for
+from ..reference import feedback
+from ..reference.agreement import comparisons
 from ..reference.artifacts import ArtifactStore
+from ..reference.calibrations import Named, calibration_of
 from ..reference.outcomes import Bases
 from .archive import FOLDER
 from .exhibit import Fact
 from .fold import Fold, ReadingOf
-from .kinds import GOLDEN, MODEL, ORDER, asked
+from .kinds import FEEDBACK, GOLDEN, MODEL, ORDER
+from .known import said_of_models
 from .model import Published
 from .settings import thresholds_of
 
@@ -44,17 +47,18 @@ _READERS: Mapping[str, Callable[[bytes], Fact | Progress]] = {
     Evidence.TYPE: Evidence.decoded,
     Progress.TYPE: Progress.decoded,
 }
-_FACTS: Mapping[str, Callable[[object], object]] = {
-    MODEL: ModelEvent.model_validate,
+_FACTS: Mapping[str, Callable[[dict[str, Any]], object]] = {
+    MODEL: said_of_models,
     GOLDEN: GoldenEvaluation.model_validate,
     EPISODE: EpisodeNote.model_validate,
+    FEEDBACK: Feedback.model_validate,
 }
 
 
 def make(making: Making) -> list[Folding[Fact | Progress, Published]]:
     """The one diagnoser of a process; none where no causes are looked for."""
     configuration = making.configuration
-    if not asked(configuration):
+    if not feedback.asked(configuration):
         return []
     for model in configuration.models:
         thresholds_of(configuration, model)
@@ -71,6 +75,8 @@ class Diagnosing:
         self._configuration, self._incidents = configuration, store.beside(FOLDER)
         self._reading_of = readings(configuration, store)
         self.topic = configuration.topics.summaries
+        models = (*configuration.models, "")
+        self._calibrations = {model: calibration_of(configuration, model, store) for model in models}
 
     def read(self, key: bytes | None, value: bytes | None, headers: Headers) -> Fact | Progress | None:
         """A pane, a fact, or progress. Strangers among the summaries are the detector's to tell of."""
@@ -82,18 +88,22 @@ class Diagnosing:
                 return None
             if isinstance(fact, Evidence):
                 _FACTS[fact.of](fact.fact)
-        except (own.Foreign, own.Unreadable, ValidationError):
+        except (own.Foreign, own.Unreadable, ValueError):
             return None
         return fact
 
     def begin(self) -> Fold:
         """Nothing seen."""
-        return Fold(self._configuration, self._reading_of)
+        return Fold(self._configuration, self._reading_of, self._calibration_of)
 
     def restore(self, state: PartitionState, parts: Mapping[str, bytes], facts: Mapping[int, Fact | Progress]) -> Fold:
         """From a snapshot and the facts it awaits."""
         awaited = {offset: fact for offset, fact in facts.items() if not isinstance(fact, Progress)}
-        return Fold.restored(self._configuration, self._reading_of, state, parts, awaited)
+        return Fold.restored(self._configuration, self._reading_of, state, parts, awaited, self._calibration_of)
+
+    def _calibration_of(self, model: str) -> Named | None:
+        """Of one that the configuration does not list, what holds for all such."""
+        return self._calibrations[model if model in self._calibrations else ""]
 
     def outputs(self, said: Published, partition: int) -> list[Output]:
         """One root cause; what it names is stored first."""
@@ -104,7 +114,7 @@ class Diagnosing:
 
 def readings(configuration: Configuration, store: ArtifactStore) -> ReadingOf:
     """How the windows of each model's references are read; the last ones asked for are kept."""
-    bases = Bases(configuration, store.reference, metrics_for(configuration))
+    bases, comparison_of = Bases(configuration, store.reference, metrics_for(configuration)), comparisons(configuration)
 
     @lru_cache(maxsize=_MOST_KNOWN)
     def reading_of(model: str, reference: str) -> tuple[Reference, Reading]:
@@ -118,6 +128,6 @@ def readings(configuration: Configuration, store: ArtifactStore) -> ReadingOf:
 
         outcomes = None if settings.labels is None else layout(bases(model, reference, settings.labels))
         profile = store.reference(reference)
-        return profile, Reading(profile, outcomes, whose)
+        return profile, Reading(profile, outcomes, whose, comparison_of(model, reference, profile.fields))
 
     return reading_of

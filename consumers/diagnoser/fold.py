@@ -15,6 +15,7 @@ from ...schemas.messages.pane import Pane
 from ...schemas.messages.progress import Progress
 from ...schemas.stored.reference import Reference
 from ...schemas.stored.snapshot import FORM, PartitionState
+from ..reference.calibrations import Named
 from ..streams.align import Aligner, pending_offsets
 from ..streams.buckets import buckets
 from ..streams.grain import grains
@@ -29,13 +30,15 @@ from .watched import Watched
 
 #: Of a model and a reference (content hash), that reference and how its windows are read.
 ReadingOf = Callable[[str, str], tuple[Reference, Reading]]
+#: Of a model, what its causes' scores are calibrated by.
+CalibrationOf = Callable[[str], Named | None]
 
 
 class Fold:
     """The models of one partition."""
 
-    def __init__(self, configuration: Configuration, reading_of: ReadingOf) -> None:
-        self._configuration, self._reading_of = configuration, reading_of
+    def __init__(self, configuration: Configuration, reading_of: ReadingOf, calibration_of: CalibrationOf = lambda _: None) -> None:
+        self._configuration, self._reading_of, self._calibration_of = configuration, reading_of, calibration_of
         self._hash = configuration_hash(configuration)
         self._kinds: dict[str, Kinds | None] = {}
         self._events = 0
@@ -90,6 +93,7 @@ class Fold:
             thresholds=thresholds_of(configuration, name),
             incidents=Incidents(configuration.application, name),
             configuration=self._hash,
+            calibration=self._calibration_of(name),
             wait=wait,
         )
 
@@ -147,9 +151,10 @@ class Fold:
         state: PartitionState,
         parts: Mapping[str, bytes],
         facts: Mapping[int, Fact],
+        calibration_of: CalibrationOf = lambda _: None,
     ) -> "Fold":
         """The fold that wrote `snapshot`; ``facts``: what stands at the offsets that it lists as pending."""
-        fold = cls(configuration, reading_of)
+        fold = cls(configuration, reading_of, calibration_of)
         exhibits = {offset: Exhibit.of(fact) for offset, fact in facts.items()}
         for kinds, group in fold.groups.items():
             numbers = state.aligners.get(str(kinds)) or remembered.of_the_same_stream(state.aligners, kinds)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ...detectors.diagnosis.incidents import Home
-from ...schemas.messages.pane import PREDICTIONS, REVISIONS, Pane
+from ...schemas.messages.pane import AGREEMENT, PREDICTIONS, REVISIONS, Pane
 from ...schemas.messages.progress import Progress
 from ..streams.align import Aligned, Aligner, Pending
 from .exhibit import Exhibit
@@ -83,7 +83,7 @@ class Group:
         fact = exhibit.fact
         model = self._model(fact.model)
         if not isinstance(fact, Pane):
-            if model.known.take(fact):
+            if model.hear(fact):
                 for watched in model.versions.values():
                     watched.notice(aligned.end)
             return
@@ -92,7 +92,7 @@ class Group:
         version = model.versions.get(Home(fact.version, fact.reference or ""))
         if version is None:
             return
-        complete = aligned.complete and (fact.of != REVISIONS or fact.complete)
+        complete = aligned.complete and (fact.of not in (REVISIONS, AGREEMENT) or fact.complete)
         version.take(fact, aligned.end, complete=complete, clock_decided=aligned.clock_decided or fact.clock_decided)
 
     def _model(self, name: str) -> Model:

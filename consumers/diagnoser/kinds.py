@@ -8,31 +8,33 @@ from typing import NamedTuple
 
 from ...schemas.configuration import Configuration
 from ...schemas.messages.episode import EPISODE
-from ...schemas.messages.pane import ARRIVALS, OOD, PREDICTIONS, REVISIONS, Pane
+from ...schemas.messages.pane import AGREEMENT, ARRIVALS, OOD, PREDICTIONS, REVISIONS, Pane
 from ...schemas.messages.progress import InputPartition, Progress
 from ..streams.lanes import Lane, lanes_of
 from .exhibit import Fact
 
 #: Facts that the clerk copies, by the topic where they stand; golden evaluations only of models with a golden set.
-MODEL, GOLDEN = "model", "golden"
+MODEL, GOLDEN, FEEDBACK = "model", "golden", "feedback"
 #: In which order a run takes what was cut at the same time.
-ORDER = (PREDICTIONS, OOD, REVISIONS, GOLDEN, MODEL, EPISODE)
+ORDER = (PREDICTIONS, OOD, REVISIONS, AGREEMENT, GOLDEN, MODEL, EPISODE, FEEDBACK)
 
 
 class Kinds(NamedTuple):
     """The evidence of some models.
 
-    >>> str(Kinds("clicks", "outcomes", True))
-    'clicks+outcomes+golden'
+    >>> str(Kinds("clicks", "outcomes", "warehouse", True))
+    'clicks+outcomes+warehouse+golden'
     """
 
     stream: str
     labels: str | None = None
+    log: str | None = None  #: of features
     golden: bool = False
 
     def __str__(self) -> str:
         """As a key in a snapshot, and in messages."""
-        return "+".join((self.stream, *(() if self.labels is None else (self.labels,)), *((GOLDEN,) if self.golden else ())))
+        joins = (name for name in (self.labels, self.log) if name is not None)
+        return "+".join((self.stream, *joins, *((GOLDEN,) if self.golden else ())))
 
     @classmethod
     def of(cls, configuration: Configuration, model: str) -> "Kinds | None":
@@ -40,7 +42,8 @@ class Kinds(NamedTuple):
         settings = configuration.model(model)
         if settings.diagnosis is None:
             return None
-        return cls(configuration.stream_of(model), settings.labels, settings.golden is not None)
+        log = None if settings.agreement is None else settings.agreement.log
+        return cls(configuration.stream_of(model), settings.labels, log, settings.golden is not None)
 
     @classmethod
     def all(cls, configuration: Configuration) -> tuple["Kinds", ...]:
@@ -49,19 +52,20 @@ class Kinds(NamedTuple):
         return tuple(dict.fromkeys(one for one in of_models if one is not None))
 
 
-def asked(configuration: Configuration) -> bool:
-    """Whether causes are looked for at all."""
-    return bool(Kinds.all(configuration))
-
-
 def awaited(configuration: Configuration, kinds: Kinds) -> dict[str, tuple[str, ...]]:
     """By source, the topics whose partitions say how far it is complete, as `placed` names them."""
     topics = configuration.topics
     lanes = lanes_of(configuration, kinds.stream)
-    found = {_named(PREDICTIONS, kinds.stream): configuration.streams[kinds.stream].topics, _named(MODEL, kinds.stream): (topics.models,)}
+    found: dict[str, tuple[str, ...]] = {
+        _named(PREDICTIONS, kinds.stream): configuration.streams[kinds.stream].topics,
+        _named(MODEL, kinds.stream): (topics.models,),
+        _named(FEEDBACK, kinds.stream): (topics.feedback,),
+    }
     if kinds.labels is not None:
         found[_named(ARRIVALS, kinds.labels)] = (topics.joins,)
         lanes = (*lanes, Lane(kinds.labels, ARRIVALS))
+    if kinds.log is not None:
+        found[_named(AGREEMENT, kinds.log)] = (topics.joins,)
     if kinds.golden:
         found[_named(GOLDEN, kinds.stream)] = (topics.golden,)
     by_source = {source: tuple(_named(source, topic) for topic in own) for source, own in found.items()}
@@ -96,8 +100,8 @@ def of_these(progress: Progress, topics: Mapping[str, tuple[str, ...]]) -> Progr
 def belongs(fact: Fact, kinds: Kinds, topics: Mapping[str, tuple[str, ...]]) -> bool:
     """Whether a fact of a model with this evidence is one that is looked at; ``topics``: what is awaited."""
     if isinstance(fact, Pane):
-        of_labels = fact.of == REVISIONS
-        return fact.of in (PREDICTIONS, OOD, REVISIONS) and fact.stream == (kinds.labels if of_labels else kinds.stream)
+        streams = {PREDICTIONS: kinds.stream, OOD: kinds.stream, REVISIONS: kinds.labels, AGREEMENT: kinds.log}
+        return fact.stream == streams.get(fact.of, "")
     return _named(fact.of, fact.topic if fact.of == EPISODE else kinds.stream) in topics
 
 

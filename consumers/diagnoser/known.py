@@ -1,12 +1,13 @@
 """What is known of a model beside its windows: its evaluations, what was done to it, and which episodes there are."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ...detectors.diagnosis.evidence import Coincident, Evaluated
 from ...detectors.diagnosis.windows import Span
 from ...detectors.golden.losses import mean_loss
+from ...schemas.messages.coincidence import Coincidence
 from ...schemas.messages.episode import EPISODE, EpisodeNote
 from ...schemas.messages.evidence import Evidence
 from ...schemas.messages.golden import GoldenEvaluation
@@ -48,11 +49,15 @@ class Known:
             return True
         if evidence.of == GOLDEN:
             return self._evaluate(GoldenEvaluation.model_validate(evidence.fact))
-        event = ModelEvent.of(evidence.fact)
+        event = said_of_models(evidence.fact)
+        if isinstance(event, Coincidence):
+            return self._remember(Coincident(evidence.about, event.type_, event.ref, event.source, event.features))
         if event.kind not in _CHANGES:
             return False
-        self.coincident.append(Coincident(evidence.about, "model", f"{event.model} {event.version}"))
-        self.coincident = sorted(self.coincident)[-MOST_FACTS:]
+        return self._remember(Coincident(evidence.about, "model", f"{event.model} {event.version}"))
+
+    def _remember(self, done: Coincident) -> bool:
+        self.coincident = sorted([*self.coincident, done], key=_in_time)[-MOST_FACTS:]
         return True
 
     def amiss(self, version: str) -> list[Span]:
@@ -106,6 +111,15 @@ class Known:
             [Coincident(time, type_, ref, source, tuple(features)) for time, type_, ref, source, features in coincident],
             {one.id: one for one in map(_episode, episodes)},
         )
+
+
+def said_of_models(fact: Mapping[str, object]) -> ModelEvent | Coincidence:
+    """What lies on the models topic, as evidence has it. Raises `ValueError`."""
+    return Coincidence.of(fact) if "type" in fact else ModelEvent.of(fact)
+
+
+def _in_time(one: Coincident) -> tuple[int, str, str, str, tuple[str, ...]]:
+    return one.time, one.type, one.ref, one.source or "", one.features
 
 
 def _episode(plain: list[Any]) -> Episode:

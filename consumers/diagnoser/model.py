@@ -1,25 +1,34 @@
 """One model: its versions, what is known of it, and its incidents; and a run of one of its versions."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ...detectors.diagnosis.calibration import calibrated
 from ...detectors.diagnosis.engine import diagnose, screen
 from ...detectors.diagnosis.finding import Diagnosis
 from ...detectors.diagnosis.gate import decide
-from ...detectors.diagnosis.incidents import Home, Incident, Incidents, Onset, Placed, Run, in_order
+from ...detectors.diagnosis.incidents import Home, Incident, Incidents, Onset, Placed, Run, Word, in_order
 from ...detectors.diagnosis.thresholds import Thresholds
 from ...detectors.diagnosis.windows import NEWEST, Span
 from ...schemas.configuration import Model as Settings
+from ...schemas.messages.evidence import Evidence
+from ...schemas.messages.feedback import Feedback
 from ...schemas.messages.root_cause import RetrainGate, RootCauseEvent
+from ...schemas.stored.calibration import CauseCalibration
+from ...schemas.text import Use, fitted
+from ..reference.calibrations import Named
 from .archive import Archived, archived
 from .case import Looked, looked_at
+from .kinds import FEEDBACK
 from .known import Known
 from .telling import Ran, Told, Whose, event, news_of, since_onset, standing
 from .watched import ENOUGH_OUTCOMES, Watched
 
 #: Windows between an incident's onset and that of an episode which belongs to it.
 NEAR = 3
+#: Of a person's remark, what events repeat: without control characters, and so short.
+NOTE = Use(500)
 #: Of what no finding is said.
 _NOTHING = Diagnosis([], [], {}, None, 0.0, None)
 
@@ -41,6 +50,7 @@ class Model:
     thresholds: Thresholds
     incidents: Incidents
     configuration: str  #: hash of what is read of the configuration
+    calibration: Named | None = None  #: by what people said; None: scores are told as they are
     wait: int | None = None  #: how long labels may come behind their predictions, ms; None: there are none
     known: Known = field(default_factory=Known)
     versions: dict[Home, Watched] = field(default_factory=dict)
@@ -48,6 +58,19 @@ class Model:
     def of(self, version: str) -> Watched | None:
         """The one state of a version."""
         return next((one for home, one in self.versions.items() if home.version == version), None)
+
+    def hear(self, evidence: Evidence) -> bool:
+        """A fact of the model; whether it is news."""
+        if evidence.of != FEEDBACK:
+            return self.known.take(evidence)
+        said = Feedback.of(evidence.fact)
+        incident = self.incidents.of(said.incident)
+        if incident is None:
+            return False
+        note = None if said.note is None else fitted(said.note, NOTE)
+        agrees = said.agrees(incident.finding.cause)
+        incident.word = Word(agrees, said.answer, said.cause, said.by, note, evidence.about)
+        return True
 
     def run(self, watched: Watched, time: int, late: Collection[str]) -> list[Published]:
         """A grain of a version has ended: look, if there is something new to look at."""
@@ -90,12 +113,16 @@ class Model:
             return _NOTHING
         asked = self.known.open(watched.home.version) or any(watched.home in one.missed for one in self.incidents.open)
         of_case = looked.case, self.thresholds, watched.reading.groups_of_fields
-        return diagnose(*of_case) if asked or screen(*of_case) else _NOTHING
+        return calibrated(diagnose(*of_case), self._curves) if asked or screen(*of_case) else _NOTHING
+
+    @property
+    def _curves(self) -> Mapping[str, CauseCalibration]:
+        return {} if self.calibration is None else self.calibration.calibration.causes
 
     def _amiss(self, home: Home) -> list[Span]:
-        """When something of a version was not as it should be."""
-        suspected = [Span(one.onset.start) for one in self.incidents.open if home in one.missed]
-        return [*self.known.amiss(home.version), *suspected, *self._over(home)]
+        """When something of a version was not as it should be. What is only suspected, without a baseline, may be the season."""
+        confirmed = [Span(one.onset.start) for one in self.incidents.open if home in one.missed and one.status == "confirmed"]
+        return [*self.known.amiss(home.version), *confirmed, *self._over(home)]
 
     def _over(self, home: Home) -> list[Span]:
         """When incidents of a version were that are over: what is found next is not compared with that."""
@@ -128,7 +155,7 @@ class Model:
     def _published(self, watched: Watched, incident: Incident, told: Told, ran: Ran, of_version: RetrainGate) -> Published:
         length = max(incident.onset.end - incident.onset.start, 1)
         episodes = self.known.about(watched.home.version, incident.finding.features, incident.onset.start, NEAR * length)
-        whose = Whose(self.incidents.application, self.stream, self.name, *watched.home, self.configuration)
+        whose = Whose(self.incidents.application, self.stream, self.name, *watched.home, self.configuration, self._calibrated_by)
         stored = None
         if incident.status not in ("suspected", "withdrawn") and (incident.artifact is None or not incident.open):
             stored = archived(whose, incident, ran)
@@ -136,6 +163,10 @@ class Model:
         said = event(whose, incident, told, ran, of_version, episodes)
         incident.revision += 1
         return Published(said, stored)
+
+    @property
+    def _calibrated_by(self) -> str | None:
+        return None if self.calibration is None else self.calibration.name
 
     def _ended(self, watched: Watched, time: int, changed: Sequence[Incident]) -> list[Published]:
         """What is told of incidents that end with a version: by what was seen of it last."""

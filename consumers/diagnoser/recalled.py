@@ -1,4 +1,4 @@
-"""Values of a window that are made again when somebody asks for them: what most runs look at is made of them once, and ten times smaller."""
+"""Values of a window that are made again when somebody asks: what most runs look at is made of them once, and ten times smaller."""
 
 from collections.abc import Callable, Iterator, Mapping
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from ...detectors.diagnosis.finding import Finding, Map, Piece
-from ...detectors.diagnosis.incidents import Home, Incident, Onset
+from ...detectors.diagnosis.incidents import Home, Incident, Onset, Word
 from ...detectors.diagnosis.windows import Windows
 from ..streams.align import Aligner
 from .exhibit import Exhibit
@@ -80,6 +80,7 @@ def _plain(incident: Incident) -> dict[str, Any]:  # plain data
         "onset": list(incident.onset),
         "numbers": [incident.begun, incident.since, incident.firm, incident.revision, incident.ended],
         "said": [incident.status, incident.reason, incident.superseded_by, incident.said, incident.artifact],
+        "word": None if incident.word is None else list(incident.word),
         "missed": [[*home, number] for home, number in incident.missed.items()],
         "adopted": sorted(map(list, incident.adopted)),
         "versions": incident.versions,
@@ -106,6 +107,7 @@ def _incident(plain: Mapping[str, Any]) -> Incident:
         revision=revision,
         said=said,
         artifact=artifact,
+        word=Word(*plain["word"]) if plain.get("word") else None,
     )
 
 

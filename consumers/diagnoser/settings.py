@@ -6,7 +6,7 @@ from ...schemas.unusable import Unusable
 
 _STREAM = ("topics", "clock", "pane", "patience")
 _LABELS = ("topics", "wait", "outcome", "positive")
-_MODEL = ("stream", "labels", "outcomes.features", "season", "rate", "features", "ood", "diagnosis")
+_MODEL = ("stream", "labels", "outcomes.features", "season", "rate", "features", "ood", "diagnosis", "agreement")
 _SOURCE = ("owner", "same_code")
 
 

@@ -30,6 +30,7 @@ from ...schemas.messages.root_cause import (
     Impact,
     MissingEvidence,
     Onset,
+    PersonsWord,
     RetrainGate,
     RootCauseEvent,
     Scope,
@@ -53,6 +54,7 @@ class Whose(NamedTuple):
     version: str
     reference: str
     configuration: str
+    calibration: str | None = None  #: hash of what its confidence is calibrated by
 
 
 class Ran(NamedTuple):
@@ -146,6 +148,9 @@ def event(whose: Whose, incident: Incident, told: Told, ran: Ran, of_version: Re
         ),
         run=ran.time,
         confidence=_rounded(finding.confidence),
+        score=_maybe(finding.score),
+        calibrated=finding.score is not None,
+        calibration=None if finding.score is None else whose.calibration,
         alternatives=finding.alternatives,
         awaits=finding.awaits,
         windows=WindowCounts(
@@ -175,6 +180,7 @@ def event(whose: Whose, incident: Incident, told: Told, ran: Ran, of_version: Re
             for place, offsets in sorted(told.offsets.items())[:MOST_LISTED]
         ),
         more_panes=max(len(told.offsets) - MOST_LISTED, 0),
+        feedback=_word(incident),
         artifact=incident.artifact,
         text="",
     )
@@ -195,6 +201,7 @@ def news_of(incident: Incident, harm: str, of_version: RetrainGate) -> str:
         band(_rounded(finding.confidence)),
         incident.versions,
         incident.superseded_by,
+        incident.word,
     ]
     return content_hash(msgspec.json.encode(facts))[7:23]
 
@@ -202,7 +209,15 @@ def news_of(incident: Incident, harm: str, of_version: RetrainGate) -> str:
 def standing(incident: Incident, told: Told) -> gate.Standing:
     """As far as a retrain depends on it."""
     finding = incident.finding
-    return gate.Standing(incident.id, finding.cause, incident.status, _rounded(finding.confidence), told.impact.harm, told.labelled)
+    return gate.Standing(
+        incident.id,
+        finding.cause,
+        incident.status,
+        _rounded(finding.confidence),
+        told.impact.harm,
+        told.labelled,
+        incident.word is not None,
+    )
 
 
 def _impact(finding: Finding, diagnosis: Diagnosis, labelled: int) -> Impact:
@@ -236,6 +251,13 @@ def _near(incident: Incident, coincident: Sequence[Coincident], finding: Finding
         if -1 <= lag <= 1 and own and one.source in (None, finding.source):
             found.append(CoincidentFact(type=one.type, ref=one.ref, lag=lag))
     return tuple(found[:MOST_COINCIDENT])
+
+
+def _word(incident: Incident) -> PersonsWord | None:
+    word = incident.word
+    if word is None:
+        return None
+    return PersonsWord(answer=word.answer, cause=word.cause, by=word.by, note=word.note, time=word.time)
 
 
 def _owners(finding: Finding, by_name: Mapping[str, FieldOf]) -> tuple[str, ...]:

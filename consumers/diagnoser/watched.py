@@ -13,7 +13,7 @@ from ...detectors.diagnosis.reading import Reading
 from ...detectors.diagnosis.sums import Place, Read
 from ...detectors.diagnosis.windows import Window, Windows
 from ...detectors.familiarity.places import CELLS, WIDTH
-from ...schemas.messages.pane import OOD, REVISIONS, Pane
+from ...schemas.messages.pane import AGREEMENT, OOD, REVISIONS, Pane
 from ...schemas.stored.reference import Reference
 from ..streams.buckets import Buckets
 from .recalled import Recalled
@@ -50,9 +50,11 @@ class Watched:
         return self.grains.end(behind - 1)
 
     def take(self, pane: Pane, bucket: int, *, complete: bool, clock_decided: bool) -> None:
-        """A pane of predictions, of kind `ood`, or what became of predictions; it came in this bucket."""
+        """A pane of predictions, of kind `ood`, of what became of predictions, or of pairs; it came in this bucket."""
         if pane.of == REVISIONS:
             self._take_outcomes(pane)
+        elif pane.of == AGREEMENT:
+            self._take_pairs(pane)
         elif pane.of == OOD:
             self._take_compared(pane)
         else:
@@ -145,6 +147,12 @@ class Watched:
         window.sums.add_outcomes(vector)
         window.changed()
         self.outcomes += abs(labelled)
+
+    def _take_pairs(self, pane: Pane) -> None:
+        window = self.windows.containing(pane.about)
+        if window is not None and self.reading.pairs is not None and self.reading.pairs.fits(pane):
+            window.sums.add_pairs(np.concatenate((pane.counts, pane.sums)), pane.commonest.reshape(-1, 3))
+            window.changed()
 
     def plain(self) -> tuple[list[Any], dict[str, bytes]]:  # plain data
         """As it stands in a snapshot; sums by the names of their windows."""

@@ -14,6 +14,10 @@ class CountedBy(Protocol):
         """By model, reference (content hash) and labels."""
         ...
 
+    def interval(self, model: str, reference: str, labels: str) -> int:
+        """The length (ms) of the intervals of prediction time that its revisions are about."""
+        ...
+
     def compared(self, model: str, reference: str) -> Basis:
         """Of which features, and for what stretches of time, served values are compared with those of a feature log."""
         ...

@@ -5,7 +5,7 @@ from typing import Any
 
 from ...detectors.joining.joiner import Outcome, Settings
 from ...detectors.outcomes.counting import Own
-from ...detectors.outcomes.ledger import Ledger
+from ...detectors.outcomes.ledger import NO_VERSION, Ledger
 from ...schemas.configuration import Configuration
 from ...schemas.messages.block import Block, Whose
 from ...schemas.messages.pane import ARRIVALS, REVISIONS
@@ -25,7 +25,6 @@ class OfLabels:
 
     def __init__(self, configuration: Configuration, name: str, spans: Spans, names: Names, basis_of: CountedBy) -> None:
         self._name, self._names, self._basis_of = name, names, basis_of
-        about = Every(spans.about)
 
         def basis(version: int, place: int) -> OutcomeBasis:
             return basis_of(names.model_of(version), names.place(place).reference, name)
@@ -33,7 +32,12 @@ class OfLabels:
         def own_of(version: int, basis: OutcomeBasis) -> Own | None:
             return basis_of.own(names.model_of(version), basis)
 
-        self.ledger = Ledger(basis, lambda bucket: about.end(bucket - 1), own_of)
+        def interval_of(bucket: int, version: int, place: int) -> int:
+            if version == NO_VERSION:
+                return Every(spans.about).end(bucket - 1)
+            return Every(basis_of.interval(names.model_of(version), names.place(place).reference, name)).end(bucket - 1)
+
+        self.ledger = Ledger(basis, interval_of, own_of)
         tiling, revise = Every(spans.pane), Every(spans.revise)
         self.settings = Settings(tiling, revise, spans.wait, spans.early, configuration.binned(name), maturity=spans.maturity)
 

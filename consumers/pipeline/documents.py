@@ -19,8 +19,9 @@ MESSAGES: Mapping[str, Sequence[str]] = {
     "root-causes": ("root-cause",),
     "performance": ("performance", "reviewed"),
     "ood": ("ood-sample",),
-    "models": ("announcement", "model-event", "golden-set"),
+    "models": ("announcement", "model-event", "coincidence", "golden-set"),
     "golden": ("golden-request", "golden-started", "golden-result", "golden-evaluation"),
+    "feedback": ("feedback",),
     "reviews": ("review-request", "review-answer", "review-label", "review-slot"),
     "dead-letter": ("dead-letter",),
 }

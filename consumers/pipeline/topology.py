@@ -10,13 +10,13 @@ from typing import NamedTuple
 from ...schemas.configuration import Configuration
 from ..clerk import clerk
 from ..detector import detector
-from ..diagnoser import diagnoser, kinds
+from ..diagnoser import diagnoser
 from ..embedder import embedder
 from ..golden import evaluator
 from ..joiner import joiner
 from ..process.consumer import Consumer, Kind, Making
 from ..profiler import profiler
-from ..reference import golden_records, reviews
+from ..reference import feedback, golden_records, reviews
 from ..reviewer import reviewer
 
 #: In place of a topic's name: the topics of the configured streams, of predictions, of labels and of feature logs.
@@ -58,6 +58,7 @@ OPTIONAL: Mapping[str, Callable[[Configuration], bool]] = {
     "embeddings": has_embedder,
     "joins": has_joins,
     "performance": tells_performance,
+    "feedback": feedback.asked,
     "golden": golden_records.asked,
     "ood": has_ood,
     "reviews": reviews.asked,
@@ -110,9 +111,10 @@ TOPOLOGY = (
     Node(
         clerk.ROLE,
         "fold",
-        ("models", "golden", "snapshots"),
+        ("models", "golden", "feedback", "snapshots"),
         ("summaries", "snapshots", "drift", "dead-letter"),
-        "copies what is said of models (a version deployed, promoted, rolled back; tested on its golden set) to where its panes lie",
+        "copies what is said of models (a version deployed, promoted, rolled back; tested on its golden set), what else was done, and what "
+        "people say of causes, to where the model's panes lie",
         clerk.make,
     ),
     Node(
@@ -141,7 +143,7 @@ TOPOLOGY = (
         ("root-causes", "snapshots", "drift", "dead-letter"),
         "says which cause is behind what drifts, what to do, and whether retraining is allowed",
         diagnoser.make,
-        asked=kinds.asked,
+        asked=feedback.asked,
     ),
     Node(
         evaluator.ROLE,

@@ -9,7 +9,7 @@ from ...schemas.configuration import Configuration
 from ...schemas.messages.model_event import KEYS, ModelEvent
 from ..bus.addressing import addressed
 from ..bus.interface import Bus
-from ..bus.own import Foreign, Unreadable, content, owner
+from ..bus.own import of_anybody
 
 
 def tell(bus: Bus, configuration: Configuration, event: ModelEvent) -> None:
@@ -25,11 +25,4 @@ def is_one(key: bytes | None) -> bool:
 
 def read(application: str, key: bytes, value: bytes, headers: Headers) -> ModelEvent:
     """The event that a record holds. Raises `Foreign` and `Unreadable`."""
-    event = content(ModelEvent.decoded, value)
-    whose = event.application or owner(headers)
-    if whose is not None and whose != application:
-        raise Foreign(whose)
-    if not event.lies_under(key):
-        msg = f"its key is not that of its event, and compaction would take one for another: write {event.key}"
-        raise Unreadable(msg)
-    return event
+    return of_anybody(application, ModelEvent.decoded, key, value, headers)

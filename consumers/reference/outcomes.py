@@ -15,6 +15,7 @@ from ...schemas.configuration import Configuration, Labels
 from ...schemas.stored.outcomes import MOST_CLASSES, OutcomeBasis
 from ...schemas.stored.reference import CategoricalProfile, NumericProfile, ProfiledField, Reference
 from ..streams.grain import grain
+from ..streams.spans import Spans
 from .agreement import comparisons
 
 #: Bins of predicted numbers.
@@ -96,6 +97,7 @@ class Bases:
         self._comparison_of = comparisons(configuration)
         self._grouping_of = groupings(configuration)
         self._found = lru_cache(maxsize=_MOST_KNOWN)(self._basis)
+        self._intervals = lru_cache(maxsize=_MOST_KNOWN)(self._interval)
         self._counted = lru_cache(maxsize=_MOST_KNOWN)(self._own)
         self._compared = lru_cache(maxsize=_MOST_KNOWN)(self._basis_of_agreement)
 
@@ -106,6 +108,12 @@ class Bases:
     def metrics(self, model: str) -> Sequence[OwnMetric]:
         """The user's own."""
         return self._metrics.get(model, ())
+
+    def interval(self, model: str, reference: str, labels: str) -> int:
+        """The length (ms) of the intervals of prediction time that its revisions are about: where causes are looked for grains, as far as
+        whole ones make an interval of performance.
+        """
+        return self._intervals(model, reference, labels)
 
     def compared(self, model: str, reference: str) -> Basis:
         """What of a version is compared with its feature log, and for what stretches of time that is told."""
@@ -121,6 +129,14 @@ class Bases:
         inner = bool(grouping.features) and self._configuration.model(model).inner
         own = {"features": grouping.features, "grouping": grouping.name, "inner": inner, "own": columns_of(self.metrics(model))}
         return basis_of(self._configuration.labels[labels], profile).model_copy(update=own)
+
+    def _interval(self, model: str, reference: str, labels: str) -> int:
+        own, stream = self._configuration.model(model), self._configuration.read_as(labels)
+        about = Spans.of(self._configuration, labels).about
+        if own.diagnosis is None or not reference:
+            return about
+        length = grain(self._reference_of(reference), stream.pane, own.season, own.rate)
+        return about if about % length else length
 
     def _basis_of_agreement(self, model: str, reference: str) -> Basis:
         profile, settings = self._reference_of(reference), self._configuration.model(model)

@@ -1,6 +1,6 @@
 """A file as the input of a pipeline on this machine: a table or a recording, in a temporary log, with the references it needs."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +9,7 @@ import click
 import numpy as np
 
 from ...schemas.cloud_events import iso
-from ...schemas.configuration import Configuration, FeatureLog, KafkaTopics, Labels, Model, Stream
+from ...schemas.configuration import Configuration, FeatureLog, KafkaTopics, Labels, Stream
 from ...schemas.identity import derived_id
 from ..bus.embedded import EmbeddedBus
 from ..bus.interface import Bus, TopicDescription, TopicPartition
@@ -17,13 +17,12 @@ from ..bus.log import Recorded
 from ..bus.recording import is_recording, load_recording
 from ..decode.json import JSONDecoder
 from ..pipeline.own_topics import create_topics
-from ..reference import reviews
+from ..reference import coincidences, feedback, model_events, reviews
 from ..reference.announce import Announcements, announce, from_start
 from ..reference.artifacts import ArtifactStore
 from ..reference.building.build import UnusableReference
 from ..reference.building.source import reference_of
 from ..reference.familiar import copied
-from ..reference.model_events import is_one
 from ..streams.cut import Rules
 from .picture import moment
 from .tabled import tabled
@@ -76,11 +75,13 @@ def load(
             configuration = configuration.model_copy(update=joins)
         streams = {name: stream.model_copy(update={"clock": "record"}) for name, stream in streams.items()}
         offline = offline.model_copy(update={"streams": streams, **_joined(bus, configuration, streams, recorded=is_recording(file))})
-        _copy(bus, configuration.topics.models, _empty(offline.topics.models, 1), is_one)
+        _copy(bus, configuration.topics.models, _empty(offline.topics.models, 1), _said_of_models)
         if any(model.golden is not None for model in configuration.models.values()):
             _copy(bus, None if afresh else configuration.topics.golden, _empty(offline.topics.golden, topics.partitions))
         if not afresh and reviews.asked(configuration) and configuration.topics.reviews in bus.describe([configuration.topics.reviews]):
             _copy(bus, configuration.topics.reviews, _empty(offline.topics.reviews, topics.partitions))
+        if feedback.asked(configuration) and configuration.topics.feedback in bus.describe([configuration.topics.feedback]):
+            _copy(bus, configuration.topics.feedback, _empty(offline.topics.feedback, 1))
         create_topics(bus, offline)
         span = _announce(bus, configuration, offline)
     finally:
@@ -114,19 +115,12 @@ def _joined(bus: EmbeddedBus, configuration: Configuration, streams: dict[str, S
         remedy = "" if recorded else f"; its file: --{section} FILE"
         for name in sorted(joins.keys() - there.keys()):
             say(f"{section}.{name}: not read: {', '.join(configuration.joins[name].topics)} is not there{remedy}")
-    models = {name: _without(model, there.keys()) for name, model in configuration.models.items()}
+    models = {name: model.without_joins(there) for name, model in configuration.models.items()}
     read = {
         section: {name: own.model_copy(update={"topics": there[name]}) for name, own in joins.items() if name in there}
         for section, joins in sections.items()
     }
     return {**read, "models": models}
-
-
-def _without(model: Model, there: Collection[str]) -> Model:
-    """Without the joins that are not there."""
-    found = model if model.labels in there else model.without_labels()
-    agreement = model.agreement if model.agreement is not None and model.agreement.log in there else None
-    return found.model_copy(update={"agreement": agreement})
 
 
 def _announce(bus: Bus, configuration: Configuration, offline: Configuration) -> tuple[datetime, datetime]:
@@ -157,6 +151,11 @@ def _announce(bus: Bus, configuration: Configuration, offline: Configuration) ->
 def _empty(name: str, partitions: int) -> TopicDescription:
     """A topic that was not recorded: it has an id all the same that every replay gives it, since the clerk's progress names it."""
     return TopicDescription(name, derived_id("topic", name), partitions, {"cleanup.policy": "compact"})
+
+
+def _said_of_models(key: bytes | None) -> bool:
+    """Announcements are made anew; what else lies on the topic is copied."""
+    return model_events.is_one(key) or coincidences.is_one(key)
 
 
 def _copy(bus: EmbeddedBus, topic: str | None, empty: TopicDescription, wanted: Callable[[bytes | None], bool] = lambda _: True) -> None:

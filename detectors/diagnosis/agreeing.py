@@ -26,25 +26,34 @@ class AgreementPanes:
 
     def read(self, pane: Pane) -> dict[str, Agreeing]:
         """By feature, what a pane says; nothing where it is of another comparison, or of rows that met no prediction."""
-        if not self._comparison.name or pane.grouping != self._comparison.name or len(pane.counts) != self._layout.counts:
+        if not self.fits(pane):
             return {}
-        commonest = pane.commonest.reshape(-1, 3)
+        return self.of(np.concatenate((pane.counts, pane.sums)), pane.commonest.reshape(-1, 3))
+
+    def fits(self, pane: Pane) -> bool:
+        """Whether it is of this comparison, whole, and of rows that met a prediction."""
+        own = bool(self._comparison.name) and pane.grouping == self._comparison.name
+        return own and len(pane.counts) == self._layout.counts and len(pane.sums) == self._layout.size - self._layout.counts
+
+    def of(self, vector: Integers, commonest: Integers) -> dict[str, Agreeing]:
+        """By feature, what counts and sums joined say, and named values: feature, code, rows. Of several panes, their sums."""
+        if len(vector) != self._layout.size:
+            return {}
         found = {}
         for number, (one, place) in enumerate(zip(self._comparison.features, self._layout.places, strict=True)):
             named = commonest[commonest[:, 0] == number, 1:].tolist()
-            found[one.name] = self._agreeing(place, pane, {self._text(number, code): rows for code, rows in named})
+            found[one.name] = self._agreeing(place, vector, {self._text(number, code): rows for code, rows in named})
         return found
 
-    def _agreeing(self, place: Place, pane: Pane, commonest: dict[str, int]) -> Agreeing:
-        pairs, differing, missing = pane.counts[place.start : place.start + len(NUMBERS)].tolist()
+    def _agreeing(self, place: Place, vector: Integers, commonest: dict[str, int]) -> Agreeing:
+        pairs, differing, missing = vector[place.start : place.start + len(NUMBERS)].tolist()
         sums = (0, 0, 0, 0, 0)
         if place.sums >= 0:
-            start = place.sums - self._layout.counts
-            x, y, *limbs = pane.sums[start : start + len(SUMS)].tolist()
+            x, y, *limbs = vector[place.sums : place.sums + len(SUMS)].tolist()
             xx, xy, yy = ((high << LOW_BITS) + low for high, low in zip(limbs[::2], limbs[1::2], strict=True))
             sums = x, y, xx, xy, yy
-        cells = pane.counts[place.cells : place.cells + CELLS]
-        return Agreeing(pairs, differing, missing, sums, commonest, pane.counts[place.offline : place.offline + place.bins], cells)
+        cells = vector[place.cells : place.cells + CELLS]
+        return Agreeing(pairs, differing, missing, sums, commonest, vector[place.offline : place.offline + place.bins], cells)
 
     def _text(self, number: int, code: int) -> str:
         texts = self._texts[number]

@@ -9,7 +9,7 @@ from ...schemas.stored.reference import CategoricalProfile, NumericProfile
 from .evidence import Window
 from .finding import Piece
 from .groups import bin_of
-from .inquiry import Inquiry, sure
+from .inquiry import Inquiry, Series, sure
 from .matrices import looked_at
 from .statistics import Step, total_variation
 
@@ -30,21 +30,16 @@ UNNAMED = "(unnamed)"  #: categories beyond those that panes name
 DEFAULTS = frozenset({"unknown", "none", "null", "nan", "n/a", "na", "", "other", "default", "-1", "0", "missing"})
 
 
-def _steps(inquiry: Inquiry) -> tuple[list[Step | None], list[Step | None], list[Step | None]]:
-    """Of every feature those of invalid and absent values, and of the logarithm of their age."""
+def series(inquiry: Inquiry) -> list[Series]:
+    """Of every feature the share of invalid and of absent values, and the logarithm of their age."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        ages = inquiry.steps(_logs(inquiry.base.age.T), _logs(inquiry.now.age.T), _AGE_FLOOR)
-    return inquiry.of_features("invalid", _INVALID_FLOOR), inquiry.of_features("absent", inquiry.share_floor), ages
-
-
-def anything(inquiry: Inquiry) -> bool:
-    """Whether any of these moved; a value that becomes common moves its group, too."""
-    return any(one is not None for of in _steps(inquiry) for one in of)
+        ages = Series(_logs(inquiry.base.age.T), _logs(inquiry.now.age.T), [_AGE_FLOOR] * len(inquiry.layout.features))
+    return [inquiry.of_features("invalid", _INVALID_FLOOR), inquiry.of_features("absent", inquiry.share_floor), ages]
 
 
 def look(inquiry: Inquiry) -> None:
     """Of every feature that nothing has claimed, the first of these that holds."""
-    invalid, absent, ages = _steps(inquiry)
+    invalid, absent, ages = (inquiry.steps_of(one) for one in series(inquiry))
     t = inquiry.thresholds
     for name, bad, gone, old in zip(inquiry.layout.names, invalid, absent, ages, strict=True):
         if name in inquiry.claimed:

@@ -215,8 +215,10 @@ def _told(inquiry: Inquiry, relations: Relations, picked: list[Picked], best: Ca
     moved = any(name in inquiry.shifts for name in names)
     known = inquiry.ages_known or all(inquiry.agree_known(name) for name in names)
     missing = {} if known else {"agreement": "whether the features are served as they were learned"}
-    pending = {one.awaits for one in inquiry.findings} & {"agreement", "ood"}  # of features of which it is not known what is wrong
-    missing |= {kind: "whether what else moved makes the model wrong" for kind in sorted(pending) if kind not in missing}
+    awaited = {one.awaits for one in inquiry.findings}  # of features of which it is not known what is wrong
+    for kind in ("agreement", "ood"):
+        if kind in awaited:
+            missing.setdefault(kind, "whether what else moved makes the model wrong")
     inquiry.add(
         "feature_drift",
         names,

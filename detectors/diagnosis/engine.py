@@ -7,7 +7,7 @@ from . import availability, broken, concept, drift, exchange, merging, novelty, 
 from .evidence import KINDS, Case
 from .finding import Cause, Diagnosis, Finding, Piece, RuledOut
 from .groups import Layout
-from .inquiry import Inquiry
+from .inquiry import Inquiry, Series
 from .relations import Relations
 from .statistics import confidence, rounded
 from .thresholds import DEFAULTS, Thresholds
@@ -158,12 +158,12 @@ def screen(case: Case, thresholds: Thresholds = DEFAULTS, layout: Layout | None 
     if not case.monitored or not case.baseline:
         return False
     inquiry = Inquiry(case, layout or Layout(case.fields), thresholds)
-    return bool(
-        inquiry.any_shift()
-        or inquiry.loss is not None
-        or any(one is not None for one in inquiry.mismatches)
-        or availability.anything(inquiry)
-        or novelty.anything(inquiry)
-        or broken.anything(inquiry)
-        or concept.anything(inquiry)
-    )
+    base, now = inquiry.labels
+    series = [
+        inquiry.distances(inquiry.base.groups, inquiry.now.groups, inquiry.layout.starts),
+        Series(base[None], now[None], [0.0]),
+        inquiry.differing,
+        *availability.series(inquiry),
+        novelty.series(inquiry),
+    ]
+    return inquiry.any_step(series) or broken.anything(inquiry) or concept.anything(inquiry)

@@ -12,6 +12,8 @@ from .statistics import confidence, rounded
 
 Floats = NDArray[np.float64]
 
+#: Features that are compared with each other, those that shift most: time grows with the square.
+MOST_FEATURES = 24
 #: Windows that quantiles are averaged over; those without which there are none.
 _MOST, _LEAST, _LEAST_BASELINE = 12, 2, 4
 #: Shares of rows at which mixtures are tried; by how much one must fit better than whole columns.
@@ -50,9 +52,8 @@ def look(inquiry: Inquiry) -> None:
 
 def _quantiles(inquiry: Inquiry) -> tuple[dict[str, Floats], dict[str, Floats], dict[str, int]]:
     old, new, onsets = {}, {}, {}
-    for name, shift in inquiry.shifts.items():
-        if not inquiry.layout.of[name].numeric:
-            continue
+    largest = sorted(inquiry.shifts.items(), key=lambda item: (-item[1].size, item[0]))
+    for name, shift in [item for item in largest if inquiry.layout.of[item[0]].numeric][:MOST_FEATURES]:
         since = [
             one for window in inquiry.since(shift.step.onset, _MOST) if (one := quantiles_of(window, inquiry.layout, name)) is not None
         ]

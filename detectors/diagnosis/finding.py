@@ -58,6 +58,7 @@ class Finding:
     map: Map | None = None
     exchanged: dict[str, str] = field(default_factory=dict)  #: feature -> whose values it has now
     source: str | None = None
+    score: float | None = None  #: the confidence before it was calibrated; None: it was not
     impact: dict[str, Any] = field(default_factory=dict)  # plain numbers by name, as the event has them
 
 

@@ -22,6 +22,7 @@ class Standing(NamedTuple):
     confidence: float
     harm: str
     labelled: int
+    by_person: bool = False  #: a person says that it is this
 
 
 def decide(open_: Sequence[Standing], *, baseline: bool) -> RetrainGate:
@@ -49,6 +50,6 @@ def _decided(one: Standing) -> tuple[str, str]:
         return "hold", f"its harm is {one.harm}"
     if one.labelled < LEAST_LABELS:
         return "hold", f"{one.labelled} of {LEAST_LABELS} labels since its onset"
-    if one.confidence < SURE:
+    if one.confidence < SURE and not one.by_person:
         return "hold", "it is not sure enough without a person's word"
     return "allow", ""

@@ -13,7 +13,7 @@ from ...schemas.identity import derived_id
 from .finding import PIPELINE, Cause, Finding
 
 Status = Literal["suspected", "confirmed", "superseded", "withdrawn", "resolved"]
-Reason = Literal["recovered", "replaced", "retired", "reconfigured"]
+Reason = Literal["recovered", "replaced", "retired", "reconfigured", "rejected"]
 
 #: Windows between two onsets that are one: of what came at once, and of what grew.
 NEAR, NEAR_GRADUAL = 3, 8
@@ -46,6 +46,17 @@ class Onset(NamedTuple):
     number: int
     start: int
     end: int
+
+
+class Word(NamedTuple):
+    """What a person said of an incident."""
+
+    agrees: bool  #: it is rightly told as what it is told as
+    answer: Literal["confirm", "reject"]
+    cause: Cause | None
+    by: str | None
+    note: str | None
+    time: int  #: ms
 
 
 class Placed(NamedTuple):
@@ -86,6 +97,12 @@ class Incident:
     revision: int = 0
     said: str = ""  #: what of it is news when it changes, as it was last published
     artifact: str | None = None
+    word: Word | None = None  #: the last
+
+    @property
+    def rejected(self) -> bool:
+        """Whether a person says that it is not what it is told as."""
+        return self.word is not None and not self.word.agrees
 
     @property
     def open(self) -> bool:
@@ -97,8 +114,12 @@ class Incident:
         finding, mine = one.finding, self.finding
         if finding.cause != mine.cause or run.home not in self.missed or not overlapping(finding, mine):
             return False
-        near = NEAR_GRADUAL if "gradual" in (finding.shape, mine.shape) else NEAR
-        return self.onset.number < run.kept_from or abs(one.onset.number - self.onset.number) <= near
+        return self.onset.number < run.kept_from or abs(one.onset.number - self.onset.number) <= _near(finding, mine)
+
+    def hides(self, one: Placed, run: Run) -> bool:
+        """Whether a finding is what a person rejected. One whose onset is no longer looked at is found where the view begins."""
+        onset = max(self.onset.number, run.kept_from)
+        return self.rejected and self.is_of(one, run) and abs(one.onset.number - onset) <= _near(one.finding, self.finding)
 
     def adopts(self, one: Placed) -> bool:
         """Whether a finding of another version is this fault of the pipeline."""
@@ -119,6 +140,7 @@ class Incidents:
     def follow(self, run: Run, found: Sequence[Placed]) -> list[Incident]:
         """Take what a run found; returns the incidents that it found or missed, in their order."""
         self.forget(run.time)
+        rejected = self._heed(run)
         hit: dict[str, Incident] = {}
         for number, one in enumerate(sorted((one for one in found if one.finding.live), key=_order)):
             incident = self._of(one, run, hit) or self._begun(one, run, number)
@@ -130,7 +152,11 @@ class Incidents:
             if incident.id not in hit:
                 self._missed(incident, run, list(hit.values()))
         self._let_go()
-        return touched
+        return [*rejected, *touched]
+
+    def of(self, incident: str) -> Incident | None:
+        """By its id; None: there is none, or it was over long ago."""
+        return next((one for one in (*self.open, *self.ended) if one.id == incident), None)
 
     def adopt(self, former: Home, home: Home, time: int, reason: Reason) -> list[Incident]:
         """A version gets another reference: faults of the pipeline go on there, all else of it has ended. Returns what changes."""
@@ -164,6 +190,17 @@ class Incidents:
         """Let go of what was over long ago."""
         self.ended = [one for one in self.ended if one.ended is None or one.ended > time - REMEMBERED_FOR][-MOST_ENDED:]
 
+    def _heed(self, run: Run) -> list[Incident]:
+        """A confirmed one is confirmed, whatever its confidence; a rejected one is over. Returns these."""
+        told = [one for one in self.open if one.word is not None and run.home in one.missed]
+        for incident in told:
+            if incident.rejected:
+                self._end(incident, run.time, "rejected", "withdrawn")
+            elif incident.status == "suspected":
+                incident.status = "confirmed"
+        self._let_go()
+        return [one for one in told if not one.open]
+
     def _of(self, one: Placed, run: Run, hit: dict[str, Incident]) -> Incident | None:
         free = [incident for incident in self.open if incident.id not in hit]
         own = next((incident for incident in free if incident.is_of(one, run)), None)
@@ -176,7 +213,7 @@ class Incidents:
         return other
 
     def _begun(self, one: Placed, run: Run, number: int) -> Incident | None:
-        if len(self.open) >= MOST_OPEN:
+        if len(self.open) >= MOST_OPEN or any(incident.hides(one, run) for incident in self.ended):
             return None
         parts = self.application, self.model, *run.home, run.time, number
         incident = Incident(derived_id("incident", *parts), one.finding, one.onset, run.number, run.time, missed={run.home: 0})
@@ -218,7 +255,7 @@ class Incidents:
 
     def _end(self, incident: Incident, time: int, reason: Reason | None, status: Status = "resolved") -> None:
         incident.status = "withdrawn" if incident.status == "suspected" else status
-        incident.reason = reason if incident.status == "resolved" else None
+        incident.reason = reason if incident.status == "resolved" or reason == "rejected" else None
         incident.ended = time
 
     def _let_go(self) -> None:
@@ -241,6 +278,10 @@ def band(confidence: float) -> int:
 def in_order(incidents: Iterable[Incident]) -> list[Incident]:
     """Those begun first first."""
     return sorted(incidents, key=lambda one: (one.begun, one.since, one.id))
+
+
+def _near(one: Finding, other: Finding) -> int:
+    return NEAR_GRADUAL if "gradual" in (one.shape, other.shape) else NEAR
 
 
 def _takes_over(one: Incident, former: Incident) -> bool:

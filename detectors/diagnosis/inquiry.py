@@ -46,6 +46,14 @@ class Shift(NamedTuple):
     usual: Floats  #: of the baseline
 
 
+class Series(NamedTuple):
+    """What is looked for steps in, [series, windows], of the baseline and now, and by how much each varies at least."""
+
+    base: Floats
+    now: Floats
+    floors: list[float]
+
+
 class Inquiry:
     """One case on its way through the causes."""
 
@@ -79,10 +87,19 @@ class Inquiry:
         """Of one series."""
         return self.steps(base[None], now[None], floor, gate)[0]
 
-    def of_features(self, name: str, floor: float) -> list[Step | None]:
-        """Of every feature the step of its share of rows that are so: ``absent``, ``invalid``."""
+    def steps_of(self, series: Series) -> list[Step | None]:
+        """Of series."""
+        return self.steps(series.base, series.now, series.floors)
+
+    def any_step(self, of: Sequence[Series]) -> bool:
+        """Whether any of all these series has one."""
+        base, now = (np.concatenate([getattr(one, name) for one in of]) for name in ("base", "now"))
+        return any(one is not None for one in self.steps(base, now, [floor for one in of for floor in one.floors]))
+
+    def of_features(self, name: str, floor: float) -> Series:
+        """Of every feature its share of rows that are so: ``absent``, ``invalid``."""
         base, now = (getattr(one, name) / np.maximum(one.rows, 1.0)[:, None] for one in (self.base, self.now))
-        return self.steps(base.T, now.T, floor)
+        return Series(base.T, now.T, [floor] * len(self.layout.features))
 
     @property
     def share_floor(self) -> float:
@@ -94,16 +111,18 @@ class Inquiry:
     @cached_property
     def _moved(self) -> tuple[Floats, list[Step | None]]:
         """phi2 of every field by window [fields, windows], and its steps."""
-        return self._moving(self.base.groups, self.now.groups, self.layout.starts)
+        series = self.distances(self.base.groups, self.now.groups, self.layout.starts)
+        return series.now, self.steps_of(series)
 
-    def _moving(self, base: Floats, now: Floats, starts: Integers) -> tuple[Floats, list[Step | None]]:
+    def distances(self, base: Floats, now: Floats, starts: Integers) -> Series:
+        """phi2 of groups of fields side by side."""
         if not len(starts):
-            return np.zeros((0, len(now))), []
+            return Series(np.zeros((0, len(base))), np.zeros((0, len(now))), [])
         usual, sizes = base.sum(axis=0), np.diff(np.append(starts, base.shape[1]))
         before, since = phi2(base, usual, starts), phi2(now, usual, starts)
         rows = np.add.reduceat(base, starts, axis=1)
         usual_rows = medians(rows.T) if len(rows) else np.ones(len(starts))
-        return since, self.steps(before, since, (np.sqrt(2 * (sizes - 1)) / np.maximum(usual_rows, 1.0)).tolist())
+        return Series(before, since, (np.sqrt(2 * (sizes - 1)) / np.maximum(usual_rows, 1.0)).tolist())
 
     def _shift(self, name: str, base: Floats, now: Floats, phi2_: Floats, step: Step | None) -> Shift | None:
         if step is None:
@@ -119,12 +138,8 @@ class Inquiry:
     def shift_of(self, name: str, base: Floats, now: Floats) -> Shift | None:
         """Of other counts of a field than those of all rows [windows, G]."""
         span = self.layout.span(name)
-        phi2_, found = self._moving(base[:, span], now[:, span], np.zeros(1, dtype=np.int64))
-        return self._shift(name, base, now, phi2_[0], found[0])
-
-    def any_shift(self) -> bool:
-        """Whether any field's distribution moved, by however little."""
-        return any(one is not None for one in self._moved[1])
+        series = self.distances(base[:, span], now[:, span], np.zeros(1, dtype=np.int64))
+        return self._shift(name, base, now, series.now[0], self.steps_of(series)[0])
 
     def compared(self, name: str, base: Floats, now: Floats, step: Step) -> Shift | None:
         """How far a feature's groups are from the baseline's since an onset, and how far its own stretches are from each other."""
@@ -229,12 +244,15 @@ class Inquiry:
     @cached_property
     def mismatches(self) -> list[Step | None]:
         """Of all features."""
+        return self.steps_of(self.differing)
+
+    @property
+    def differing(self) -> Series:
+        """The share of pairs that differ, of all features."""
         base, now = (np.where(one.pairs > 0, one.differing / np.maximum(one.pairs, 1.0), np.nan).T for one in (self.base, self.now))
-        if not len(self.base.rows):
-            return [None] * len(now)
-        nobody_knows = ~np.isfinite(base).any(axis=1)
-        base[nobody_knows] = self.thresholds.join_noise
-        return self.steps(base, now, self.thresholds.join_noise)
+        noise = self.thresholds.join_noise
+        base[~np.isfinite(base).any(axis=1)] = noise  # nobody has seen what it is where all is well
+        return Series(base, now, [noise] * len(now))
 
     def window_of(self, time: int) -> int | None:
         """The monitored window that a time is in; -1 shortly before them, None long before."""

@@ -55,11 +55,28 @@ class Matrices:
         ).reshape(len(windows), 6)
         numbers = [counted(window, layout).numbers for window in windows]
         joined = np.stack(numbers) if numbers else np.zeros((0, _OF_FIELDS * layout.width + _OF_FEATURES * len(layout.features)))
-        groups = [joined[:, part * layout.width : (part + 1) * layout.width] for part in range(_OF_FIELDS)]
-        first, features = _OF_FIELDS * layout.width, len(layout.features)
-        own = [joined[:, first + part * features : first + (part + 1) * features] for part in range(_OF_FEATURES)]
+        ends = np.cumsum([layout.width] * _OF_FIELDS + [len(layout.features)] * _OF_FEATURES)[:-1]
         rows, compared, outliers, labelled, predicted, loss = each.T
-        return cls(rows, *groups, *own, compared, outliers, labelled, predicted, loss)
+        groups, scored, outside, outlying, offline, present, absent, invalid, age, pairs, differing = np.split(joined, ends, axis=1)
+        return cls(
+            rows=rows,
+            groups=groups,
+            scored=scored,
+            outside=outside,
+            outlying=outlying,
+            offline=offline,
+            present=present,
+            absent=absent,
+            invalid=invalid,
+            age=age,
+            pairs=pairs,
+            differing=differing,
+            compared=compared,
+            outliers=outliers,
+            labelled=labelled,
+            predicted=predicted,
+            loss=loss,
+        )
 
 
 #: Vectors of groups, and numbers of every feature, in a window's numbers.

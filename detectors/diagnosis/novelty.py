@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..neighbours.cures import excess
 from .evidence import Window
 from .finding import Finding, Piece
-from .inquiry import FAULTY, Inquiry, Shift, sure
+from .inquiry import FAULTY, Inquiry, Series, Shift, sure
 from .matrices import Matrices
 from .statistics import Step, rounded
 from .thresholds import Thresholds
@@ -67,18 +67,17 @@ class Novelty(NamedTuple):
 _NONE = Novelty(None, 0.0, 0.0, {}, masks=False)
 
 
-def anything(inquiry: Inquiry) -> bool:
-    """Whether there are more outliers."""
-    return measured(inquiry).step is not None
+def series(inquiry: Inquiry) -> Series:
+    """The share of rows outside the core, and of outliers."""
+    base, now = (np.stack((_outside(inquiry, of), _rates(of.outliers, of.compared))) for of in (inquiry.base, inquiry.now))
+    return Series(base, now, [_FLOOR, _FLOOR])
 
 
 def measured(inquiry: Inquiry) -> Novelty:
     """The step of the outliers' share, less what masking the faults that are known cures."""
     t = inquiry.thresholds
-    step = inquiry.step(
-        _rates(inquiry.base.outliers, inquiry.base.compared), _rates(inquiry.now.outliers, inquiry.now.compared), _FLOOR, _HINT
-    )
-    outer = inquiry.step(_outside(inquiry, inquiry.base), _outside(inquiry, inquiry.now), _FLOOR)
+    base, now, floors = series(inquiry)
+    outer, step = inquiry.step(base[0], now[0], floors[0]), inquiry.step(base[1], now[1], floors[1], _HINT)
     if step is None or not (step.z > t.z or outer is not None):
         return _NONE
     since = inquiry.since(step.onset)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ...schemas.stored.familiarity import FamiliarityProfile
 from ...schemas.stored.reference import CategoricalProfile, NumericProfile, ProfiledField, Reference
+from ..agreement import Comparison
 from ..counting.layout import Layout, Signal
 from ..counting.layout import layout as counting_layout
 from ..counting.magnitudes import Magnitudes, mantissa
@@ -16,6 +17,7 @@ from ..neighbours.masked import length
 from ..outcomes.layout import INNER, squares
 from ..outcomes.layout import Layout as OutcomeLayout
 from ..outcomes.values import UNIT
+from .agreeing import AgreementPanes
 from .evidence import FieldOf, Outcomes, Relation, Values
 from .evidence import Window as Evidence
 from .groups import Layout as Groups
@@ -42,11 +44,14 @@ class _Field(NamedTuple):
 
 
 class Reading:
-    """How the windows of one reference are read. ``outcomes``: how its outcomes are laid out; None: it has none."""
+    """How the windows of one reference are read. ``outcomes``: how its outcomes are laid out; None: it has none; ``compared``: its
+    features with those of a feature log."""
 
-    def __init__(self, reference: Reference, outcomes: OutcomeLayout | None, whose: WhoseOf) -> None:
+    def __init__(self, reference: Reference, outcomes: OutcomeLayout | None, whose: WhoseOf, compared: Comparison | None = None) -> None:
         self.layout: Layout = counting_layout(reference)
         self.outcomes = outcomes
+        self.pairs = None if compared is None or not compared.name else AgreementPanes(compared)
+        self.paired = () if compared is None else tuple(one.name for one in compared.features)  #: features with a feature log
         self._in_bins = InBins(self.layout)
         self._subject = _compared(reference.familiarity)
         self._known = {signal.name for signal in self._in_bins.signals}
@@ -109,6 +114,7 @@ class Reading:
             outliers=outliers,
             masked=masked,
             cured=cured,
+            agreeing=None if self.pairs is None else self.pairs.of(sums.pairs, sums.commonest) or None,
             outcomes=self.told(sums.outcomes),
         )
 

@@ -11,6 +11,7 @@ from .evidence import Window
 from .finding import Map, Piece
 from .inquiry import Inquiry, Shift
 from .maps import CONSTANTS
+from .statistics import rounded
 
 Floats = NDArray[np.float64]
 
@@ -60,7 +61,7 @@ def look(inquiry: Inquiry, name: str, shift: Shift) -> tuple[Map, list[Piece], f
         found,
         [
             Piece("share_of_rows", round(share, 6), inquiry.thresholds.rollout, name),
-            Piece("mixture_residual", residual, round(noise, 6), name),
+            Piece("mixture_residual", residual, rounded(noise), name),
         ],
         SURENESS,
     )

@@ -53,6 +53,9 @@ class Sums:
     masked: Integers = field(default_factory=lambda: _NOTHING)
     compared: tuple[int, int] = (0, 0)  #: rows compared with the training data, and outliers among them
     outcomes: Integers = field(default_factory=lambda: _NOTHING)
+    pairs: Integers = field(default_factory=lambda: _NOTHING)  #: of a pane of kind `agreement`, its sums behind its counts
+    #: Of the same, a row each: the feature's number, the code of an online value of differing pairs, how many these are.
+    commonest: Integers = field(default_factory=lambda: np.zeros((0, 3), dtype=np.int64))
     unseen: dict[str, dict[str, int]] = field(default_factory=dict)
     magnitudes: dict[str, Integers] = field(default_factory=dict)  #: by field, cells over rows
     repeated: dict[str, Integers] = field(default_factory=dict)  #: by field, values (the bits of their floats) over rows
@@ -79,6 +82,11 @@ class Sums:
         """What a revision says, in the layout of the version's outcomes."""
         self.outcomes = _put(self.outcomes, len(vector), 0, vector)
 
+    def add_pairs(self, vector: Integers, commonest: Integers) -> None:
+        """What a pane of kind `agreement` says."""
+        self.pairs = _put(self.pairs, len(vector), 0, vector)
+        self.commonest = _named(np.concatenate((self.commonest, commonest)))
+
     def read_from(self, place: Place, first: int, last: int) -> None:
         """From where rows of it are."""
         low, high = self.offsets.get(place, (first, last))
@@ -93,6 +101,7 @@ class Sums:
             if both.shape[1] > MOST_NAMES:
                 kept = np.sort(np.lexsort((both[0], -both[1]))[:MOST_NAMES])
                 self.repeated[name] = both[:, kept]
+        self.commonest = _most(self.commonest)
 
     def outcomes_alone(self) -> "Sums":
         """Without what is looked at in the newest windows only."""
@@ -102,7 +111,7 @@ class Sums:
         """As it stands in a snapshot."""
         plain: list[Any] = [
             self.rows,
-            [packed(one) for one in (self.counts, self.inside, self.masked, self.outcomes)],
+            [packed(one) for one in (self.counts, self.inside, self.masked, self.outcomes, self.pairs, self.commonest.ravel())],
             self.compared,
             self.unseen,
             [{name: [packed(row) for row in both] for name, both in one.items()} for one in (self.magnitudes, self.repeated)],
@@ -117,7 +126,7 @@ class Sums:
     def decoded(cls, content: bytes) -> "Sums":
         """What `encoded` wrote."""
         rows, vectors, compared, unseen, sparse, ages, offsets, complete, by_clock = msgspec.msgpack.decode(content)
-        counts, inside, masked, outcomes = map(unpacked, vectors)
+        counts, inside, masked, outcomes, pairs, commonest = map(unpacked, vectors)
         magnitudes, repeated = ({name: np.stack([unpacked(row) for row in both]) for name, both in one.items()} for one in sparse)
         return cls(
             rows,
@@ -126,6 +135,8 @@ class Sums:
             masked,
             tuple(compared),
             outcomes,
+            pairs,
+            commonest.reshape(-1, 3),
             unseen,
             magnitudes,
             repeated,
@@ -148,6 +159,7 @@ def added(parts: Iterable[Sums]) -> Sums:
         for name in ("counts", "inside", "masked", "outcomes"):
             vector = getattr(one, name)
             setattr(whole, name, _put(getattr(whole, name), len(vector), 0, vector))
+        whole.add_pairs(one.pairs, one.commonest)
         whole.compared = whole.compared[0] + one.compared[0], whole.compared[1] + one.compared[1]
         _add_names(whole.unseen, one.unseen)
         _add_sparse(whole.magnitudes, one.magnitudes)
@@ -168,6 +180,22 @@ def _put(whole: Integers, size: int, at: int, vector: Integers) -> Integers:
         whole = longer
     whole[at : at + len(vector)] += vector
     return whole
+
+
+def _named(rows: Integers) -> Integers:
+    """Of each feature and code one row; none where all that was said of it is taken back."""
+    keys, place = np.unique(rows[:, :2], axis=0, return_inverse=True)
+    counts = np.zeros(len(keys), dtype=np.int64)
+    np.add.at(counts, place.ravel(), rows[:, 2])
+    found = np.column_stack((keys, counts))
+    return np.asarray(found[counts != 0], dtype=np.int64)
+
+
+def _most(rows: Integers) -> Integers:
+    """Of each feature those codes that have the most rows."""
+    order = rows[np.lexsort((rows[:, 1], -rows[:, 2], rows[:, 0]))]
+    first = np.searchsorted(order[:, 0], order[:, 0])
+    return _named(order[np.arange(len(order)) - first < MOST_NAMES])
 
 
 def _add_names(whole: dict[str, dict[str, int]], more: Mapping[str, Mapping[str, int]]) -> None:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 
 class Thresholds(NamedTuple):
-    """Shares are of rows, z in standard errors, errors of maps in spreads (5 to 95 %) of the values as they are now."""
+    """Shares are of rows, z in standard errors, errors of maps in spreads (10 to 90 %) of the values as they are now."""
 
     z: float = 5.0  #: of a step in a series of windows: with 100 series a window it is reached by chance once in years
     live: float = 0.35  #: of its level that the newest window must still show

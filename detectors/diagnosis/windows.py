@@ -143,6 +143,9 @@ class Windows:
             self.older = [[one for one in length if one.end > since] for length in self.older]
 
     def _take(self, amiss: Sequence[Span]) -> None:
+        """Without what has been amiss for as long as there are windows: it is how production differs from the reference, and stays."""
+        ever = [span for span in amiss if span.end is None and self._too_early(span)]
+        amiss = [span for span in amiss if span not in ever]
         clean = [one for one in self.newest if not any(one.within(span) for span in amiss)]
         now = [span.start for span in amiss if span.end is None]
         before = [one for one in clean if one.end <= min(now)] if now else []
@@ -151,12 +154,16 @@ class Windows:
         elif len(before) >= BEFORE_A_CHANGE:
             taken = before
         elif len(self.newest) >= MOST_AWAITED:
-            self.doubtful = len(clean) < LEAST_BASELINE
-            taken = self.newest[:BASELINE] if self.doubtful else clean
+            taken = clean if len(clean) >= LEAST_BASELINE else self.newest[:BASELINE]
         else:
             return
+        self.doubtful = bool(ever) or len(taken) > len(clean)
         kept = {one.first for one in taken}
         self.baseline, self.newest, self.stands = taken, [one for one in self.newest if one.first not in kept], True
+
+    def _too_early(self, span: Span) -> bool:
+        """Whether there never were windows enough before it."""
+        return sum(one.end <= span.start for one in self.newest) < BEFORE_A_CHANGE
 
     def _age(self, window: Window) -> None:
         """Keep a window for its outcomes; of too many of one length the two oldest become one."""

@@ -65,6 +65,8 @@ class Sums(NamedTuple):
 
 
 _Key = tuple[int, int, int]
+#: By bucket, version and place.
+IntervalOf = Callable[[int, int, int], int]
 #: How a version's rows, by its code and basis, are counted for a user's own metrics; None: they have no columns.
 OwnOf = Callable[[int, OutcomeBasis], Own | None]
 
@@ -107,12 +109,12 @@ class Ledger:
     basis_of
         Of a version and a place, as codes: how its outcomes are counted.
     about
-        The interval of prediction time that a bucket lies in.
+        The interval of prediction time that a bucket lies in, of a version and a place: the end of each.
     own
         What a version's rows add to the columns of a user's own metrics, by its code and basis; the same for the same basis.
     """
 
-    def __init__(self, basis_of: Callable[[int, int], OutcomeBasis], about: Callable[[int], int], own: OwnOf = no_own) -> None:
+    def __init__(self, basis_of: Callable[[int, int], OutcomeBasis], about: IntervalOf, own: OwnOf = no_own) -> None:
         self._basis_of, self._interval, self._own = basis_of, about, own
         self._countings: dict[tuple[OutcomeBasis, Own | None], Counting] = {}
         self._counted_by: dict[int, Counting] = {}  # by version and place
@@ -215,9 +217,9 @@ class Ledger:
     def _keys(self, buckets: Integers, places: list[tuple[int, int]], place: Integers) -> tuple[list[_Key], Integers]:
         """Interval, version and place: the keys that there are, and every row's."""
         known, bucket = np.unique(buckets, return_inverse=True)
-        intervals, interval = np.unique(np.array([self._interval(end) for end in known.tolist()], dtype=np.int64), return_inverse=True)
-        pairs, which = np.unique(interval[bucket] * len(places) + place, return_inverse=True)
-        return [(int(intervals[pair // len(places)]), *places[pair % len(places)]) for pair in pairs.tolist()], which
+        pairs, which = np.unique(bucket * len(places) + place, return_inverse=True)
+        found = [(int(known[pair // len(places)]), *places[pair % len(places)]) for pair in pairs.tolist()]
+        return [(self._interval(*each), *each[1:]) for each in found], which
 
 
 def _table(tables: dict[Counting, _Table], counting: Counting, size: int) -> _Table:

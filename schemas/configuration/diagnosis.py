@@ -15,6 +15,9 @@ class Diagnosis(Setting):
     """How causes are looked for behind what becomes of one model."""
 
     thresholds: dict[str, _Threshold] = Field({}, description="by name, those that differ from the defaults")
+    calibration: Annotated[str, Field(min_length=1, max_length=1_000)] | None = Field(
+        None, description="what `driftbus feedback calibrate` stored, by its hash, or a file of that content"
+    )
 
 
 #: None: nobody looks. What is written as null has the defaults.

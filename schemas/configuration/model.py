@@ -1,7 +1,7 @@
 """``models:`` of the configuration: what is watched, and how closely."""
 
 import fnmatch
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
@@ -79,7 +79,7 @@ class Model(Setting):
     diagnosis: OrOff = Field(Diagnosis(), description="causes are looked for behind what drifts; off: nobody looks")
     features: dict[str, Annotated[FeatureSettings, OrIgnore]] = {}
     personal: Personal = Field(Personal(), description="what of users' data is left out or changed before anything is stored")
-    _unread: bool = PrivateAttr(default=False)  # its labels are not there
+    _unread: frozenset[str] = PrivateAttr(default=frozenset())
 
     @model_validator(mode="after")
     def _one_division(self) -> "Model":
@@ -137,14 +137,16 @@ class Model(Setting):
         return self
 
     @property
-    def labels_unread(self) -> bool:
-        """Whether it has labels that are not there."""
+    def unread(self) -> frozenset[str]:
+        """Of what its predictions wait for, the sections (labels, agreement) that are configured and not there."""
         return self._unread
 
-    def without_labels(self) -> "Model":
-        """The model where its labels are not there: nobody waits for them, and whoever lacks them says so."""
-        found = self.model_copy(update={"labels": None})
-        found._unread = self.labels is not None
+    def without_joins(self, there: Collection[str]) -> "Model":
+        """The model where only these of its joins are there: nobody waits for the others, and whoever lacks them says so."""
+        wanted = {"labels": self.labels, "agreement": None if self.agreement is None else self.agreement.log}
+        gone = frozenset(section for section, name in wanted.items() if name is not None and name not in there)
+        found = self.model_copy(update=dict.fromkeys(gone))
+        found._unread = gone
         return found
 
     @property

@@ -67,6 +67,11 @@ class KafkaTopics(Setting):
         return f"{self.prefix}.reviews"
 
     @property
+    def feedback(self) -> str:
+        """What people say of causes."""
+        return f"{self.prefix}.feedback"
+
+    @property
     def root_causes(self) -> str:
         """What is behind what drifts."""
         return f"{self.prefix}.root-causes"

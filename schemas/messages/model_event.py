@@ -1,18 +1,16 @@
 """Model events on the models topic: which version of a model was registered, deployed, promoted, rolled back or retired."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 from urllib.parse import quote, unquote
 
 import msgspec
-from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema, field_validator, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import model_validator
 
-from ..cloud_events import JSON, microseconds
+from ..cloud_events import JSON
 from ..fact import Fact
 from ..identity import derived_id
-from ..integers import Time
-from ..text import MODEL, unfit
+from .anybodys import Application, Moment, Name, milliseconds, of_fields, of_json
 from .of_version import OfVersion
 
 #: What is done with a version: *registered*: it is known; *deployed*: it serves, beside what serves already; *promoted*: it serves alone;
@@ -20,25 +18,6 @@ from .of_version import OfVersion
 Kind = Literal["registered", "deployed", "promoted", "rolled_back", "retired"]
 #: How the keys of all model events begin; other facts on the topic have other beginnings.
 KEYS = b"model/"
-
-
-def _text(value: object) -> object:
-    """Registries number versions: 7 is the text "7"."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _milliseconds(value: object) -> object:
-    return round(microseconds(value) / 1000) if isinstance(value, str) else value
-
-
-#: A name as models and versions have it; a whole number is one too.
-Name = Annotated[
-    str,
-    BeforeValidator(_text),
-    WithJsonSchema({"anyOf": [{"type": "string", "minLength": 1, "maxLength": MODEL.most}, {"type": "integer"}]}),
-]
-#: Milliseconds, or ISO 8601; UTC unless it says otherwise.
-Moment = Annotated[Time, BeforeValidator(_milliseconds), WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}]})]
 
 
 class ModelEvent(OfVersion, Fact):
@@ -55,14 +34,7 @@ class ModelEvent(OfVersion, Fact):
     time: Moment | None = None  #: ms of record time; none: when the record was written
     job: Name | None = None  #: of the run of a pipeline that did it; without one a time is needed
     parent: Name | None = None  #: the version that this one came from, and goes back to
-    application: str | None = Field(None, pattern=r"^[A-Za-z0-9._-]{1,249}$")  #: for whom; none: for all on this topic
-
-    @field_validator("model", "version", "job", "parent")
-    @classmethod
-    def _is_a_name(cls, name: str | None) -> str | None:
-        if problem := "an empty text" if name == "" else None if name is None else unfit(name, MODEL):
-            raise ValueError(problem)
-        return name
+    application: Application = None  #: for whom; none: for all on this topic
 
     @model_validator(mode="after")
     def _is_named_by_something(self) -> "ModelEvent":
@@ -117,28 +89,17 @@ class ModelEvent(OfVersion, Fact):
         ...
         ValueError: kind: Input should be 'registered', 'deployed', 'promoted', 'rolled_back' or 'retired'
         """
-        try:
-            return cls.model_validate(plain)
-        except ValidationError as error:
-            raise ValueError("; ".join(f"{'.'.join(map(str, one['loc'])) or 'event'}: {_reason(one)}" for one in error.errors())) from None
+        return of_fields(cls, plain)
 
     @classmethod
     def decoded(cls, value: bytes) -> "ModelEvent":
         """What `encoded`, or anybody, wrote. Raises `ValueError` as `of` does."""
-        plain = msgspec.json.decode(value)
-        if not isinstance(plain, Mapping):
-            msg = f"a model event is an object, not {type(plain).__name__}"
-            raise ValueError(msg)
-        return cls.of(plain)
-
-
-def _reason(error: ErrorDetails) -> str:
-    return error["msg"].removeprefix("Value error, ")
+        return of_json(cls, value, "a model event")
 
 
 def _same(text: str, time: int | None) -> str:
     """A time in a key, as `ModelEvent.key` writes it where it is that of the event."""
     try:
-        return str(time) if _milliseconds(text) == time else text
+        return str(time) if milliseconds(text) == time else text
     except ValueError:
         return text

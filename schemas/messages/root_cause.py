@@ -155,6 +155,16 @@ class EvidencePlace(Fact):
     offsets: tuple[int, int]
 
 
+class PersonsWord(Fact):
+    """What a person said of the incident."""
+
+    answer: Literal["confirm", "reject"]
+    cause: Cause | None = None  #: what it is in this person's eyes
+    by: str | None = None
+    note: str | None = None  #: control characters are spelled out
+    time: Time  #: ms
+
+
 class RootCauseEvent(OfVersion, Fact):
     """On ``PREFIX.root-causes``, keyed by model: one revision of an incident."""
 
@@ -164,7 +174,9 @@ class RootCauseEvent(OfVersion, Fact):
     incident: str
     revision: Count
     status: IncidentStatus
-    reason: Literal["recovered", "replaced", "retired", "reconfigured"] | None = None  #: of resolved
+    reason: Literal["recovered", "replaced", "retired", "reconfigured", "rejected"] | None = (
+        None  #: of resolved; rejected: by a person, of withdrawn
+    )
     superseded_by: str | None = None
     after: str | None = None  #: an incident of a version that was rolled back
     model: str
@@ -183,6 +195,7 @@ class RootCauseEvent(OfVersion, Fact):
     onset: Onset
     run: Time  #: ms
     confidence: float
+    score: float | None = None  #: the confidence before it was calibrated
     calibrated: bool = False  #: by what people said of former incidents
     calibration: str | None = None  #: hash of the artifact by which
     alternatives: tuple[Cause, ...] = ()
@@ -199,6 +212,7 @@ class RootCauseEvent(OfVersion, Fact):
     more_episodes: Count = 0
     panes: tuple[EvidencePlace, ...] = ()
     more_panes: Count = 0
+    feedback: PersonsWord | None = None  #: the last
     artifact: str | None = None  #: content hash of the incident's windows, stored when it is confirmed and when it ends
     text: Annotated[str, Field(max_length=MOST_TEXT)]
 

@@ -61,7 +61,7 @@ def offline(placed: Sequence[Sent]) -> Iterator[Sent]:
             features = msgspec.json.decode(one.value or b"")["features"]
         except (msgspec.DecodeError, TypeError, KeyError):
             continue
-        if number % 7:
+        if number % 7 and isinstance(features, dict):
             values = features | ({"age": 18} if number % 5 == 0 else {})
             value = {"entity": f"trip {number}", "as_of": BEGINNING + one.time, "values": values}
             yield Sent(number % 2, one.time + 5_000 * (number % 6), msgspec.json.encode(value))

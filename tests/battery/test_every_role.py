@@ -53,10 +53,9 @@ def test_what_retention_took_is_told_and_costs_itself(world: World, role: str) -
     (_, group), committed = world.reads[role], dict[TopicPartition, int]()
     while not committed:  # the first commits may be of another topic that it reads, too
         bus = world.bus()
+        dying = Interrupting(bus, role=role, dies_at="behind a commit", hits=0 if role in SELDOM else 1)
         with pytest.raises(Died):
-            for _ in Pipeline(
-                cast(Bus, Interrupting(bus, role=role, dies_at="behind a commit", hits=0 if role in SELDOM else 1)), world.settings
-            ).run_until_end():
+            for _ in Pipeline(cast(Bus, dying), world.settings).run_until_end():
                 pass
         committed = {place: position.offset for place, position in bus.committed(group, world.places(role)).items()}
         world.gone(bus)

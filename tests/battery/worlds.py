@@ -18,9 +18,12 @@ from driftbus.consumers.bus.recording import load_recording, write_recording
 from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.pipeline.topology import INPUTS, TOPOLOGY
+from driftbus.consumers.reference import coincidences, feedback
 from driftbus.consumers.reference.model_events import tell
 from driftbus.schemas.configuration import Configuration
+from driftbus.schemas.messages.coincidence import Coincidence
 from driftbus.schemas.messages.evidence import Evidence
+from driftbus.schemas.messages.feedback import Feedback
 from driftbus.schemas.messages.model_event import ModelEvent
 from driftbus.schemas.messages.pane import REVIEWED, Pane
 
@@ -44,6 +47,8 @@ LOST = 150
 FEATURES = "warehouse"
 #: Model events.
 DEPLOYMENTS = 150
+#: Words of people, on incidents that are none.
+ANSWERS = 5
 
 
 class Outcome(NamedTuple):
@@ -160,7 +165,8 @@ class World:
     def clean(self) -> Outcome:
         """What one process publishes that nothing happens to: of a recording of the input, on an embedded bus."""
         file = self.folder / f"{uuid.uuid4().hex}.jsonl"
-        write_recording(self.bus(), [self.topic, self.labels, self.features, self.settings.topics.models], file)
+        topics = self.settings.topics
+        write_recording(self.bus(), [self.topic, self.labels, self.features, topics.models, topics.feedback], file)
         with closing(EmbeddedBus(":memory:", self.settings.application, "clean")) as bus:
             load_recording(bus, file)
             create_topics(bus, self.settings)
@@ -204,6 +210,7 @@ def settings_of(folder: Path, application: str) -> Configuration:
                 "false_alarms": "1 per 1h",
                 "labels": LABELS,
                 "ood": {"of": "row"},
+                "features": {"amount": {"as_of": "as_of"}},
                 "review": {"budget": "600 per hour", "slot": "1m"},
             },
             ASKED: {"review": {}},
@@ -223,6 +230,10 @@ def fill(world: World, *more: Sent) -> None:
         tell(
             bus, world.settings, ModelEvent(model=f"m{job % 3}", version="1", kind="deployed", job=f"j{job}", time=BEGINNING + job * 1_000)
         )
+    coincidences.tell(bus, world.settings, Coincidence.of({"type": "release", "ref": "colours 2", "time": BEGINNING + 1_000 * LOST}))
+    for number in range(ANSWERS):
+        word = {"model": f"m{number % 2}", "incident": f"{number:032x}", "answer": "reject", "time": BEGINNING + number * 1_000}
+        feedback.tell(bus, world.settings, Feedback.of(word))
     placed = sorted((one._replace(partition=one.partition % PARTITIONS) for one in traffic), key=lambda one: one.time)
     send(bus, [named(lost(one, number), number) for number, one in enumerate(placed)], world.topic)
     bus.create(world.labels, PARTITIONS, settings={"retention.ms": "-1"})
@@ -235,11 +246,10 @@ def fill(world: World, *more: Sent) -> None:
 
 
 def named(sent: Sent, number: int) -> Sent:
-    """With an id, if it is a prediction."""
+    """With an id, if it is a prediction, and a time as of which its amount is."""
+    known = {"id": f"row {number}", "trip": f"trip {number}", "as_of": (BEGINNING + sent.time) / 1000 - number % 90}
     try:
-        return sent._replace(
-            value=msgspec.json.encode({"id": f"row {number}", "trip": f"trip {number}"} | msgspec.json.decode(sent.value or b""))
-        )
+        return sent._replace(value=msgspec.json.encode(known | msgspec.json.decode(sent.value or b"")))
     except (msgspec.DecodeError, TypeError, UnicodeError, RecursionError):
         return sent
 

@@ -95,6 +95,9 @@ class Plain:
     def __call__(self, model: str, reference: str, labels: str) -> OutcomeBasis:
         return OutcomeBasis(task="binary")
 
+    def interval(self, model: str, reference: str, labels: str) -> int:
+        return 3_600_000
+
     def own(self, model: str, basis: OutcomeBasis) -> None:
         return None
 

@@ -64,7 +64,7 @@ def test_with_a_record_clock_progress_has_ended_once_all_is_read(tmp_path: Path)
     """Said in all partitions, behind the facts in front of it; and again when more has come."""
     chosen = settings(tmp_path)
     bus = world(chosen)
-    with closing(clerk_of(bus, chosen, lambda: BEGINNING)) as one:
+    with closing(clerk_of(bus, chosen, lambda: BEGINNING, SOURCES[:1])) as one:
         turns(one)
         first = progress(bus, chosen)
         assert {p: [(said.ended, said.through, said.by_clock) for said in all_] for p, all_ in first.items()} == {
@@ -219,7 +219,7 @@ def test_further_sources_are_a_line_each(tmp_path: Path) -> None:
     kept = {
         event.key.decode().split("/")[1] for events in everything(bus, chosen.topics.snapshots).values() for event in events if event.key
     }
-    assert kept == {"clerk", "clerk-answer"}
+    assert kept == {"clerk", "clerk-answer", "clerk-feedback"}
     for number in range(6):
         bus.publish([Output("driftbus.answers", number % 2, b"k%d" % number, deployed(str(number)).encoded())])
     assert finish(bus, chosen, sources).get("facts", 0) == 0

@@ -33,6 +33,9 @@ class Counted:
     def __call__(self, model: str, reference: str, labels: str) -> OutcomeBasis:
         return OutcomeBasis(task="binary")
 
+    def interval(self, model: str, reference: str, labels: str) -> int:
+        return 60 * MINUTE
+
     def own(self, model: str, basis: OutcomeBasis) -> Own | None:
         return None
 

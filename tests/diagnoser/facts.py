@@ -208,6 +208,7 @@ def writers(
                 found["joiner"].append(Record("joiner", traffic.revision(about, number)))
         found["joiner"].append(Record("joiner", progress(ARRIVALS, LABELS, "p.joins", number, topic_id="j"), number))
         found["clerk"].append(Record("clerk", progress("model", "predictions", "p.models", number, topic_id="m"), number))
+        found["clerk"].append(Record("clerk", progress("feedback", "predictions", "p.feedback", number, topic_id="f"), number))
         if number == noted:
             found["detector"].append(Record("detector", note(number, number)))
         lane = Lane("predictions", PREDICTIONS).source.topic

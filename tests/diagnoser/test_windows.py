@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from typing import Any
 
 import numpy as np
 from hypothesis import given
@@ -117,14 +118,25 @@ READS = st.builds(
 )
 
 
-@given(st.lists(READS, max_size=6), st.integers(0, 10**6))
-def test_sums_do_not_depend_on_order_or_on_what_was_summed_first(reads: list[Read], seed: int) -> None:
+TRIPLES = st.lists(st.tuples(st.integers(0, 2), st.integers(-(2**62), 2**62), st.integers(-9, 9)), max_size=4)
+PAIRS = st.tuples(
+    st.lists(st.integers(-(2**40), 2**40), min_size=2, max_size=2).map(lambda own: np.array(own, dtype=np.int64)),
+    TRIPLES.map(lambda own: np.array(own, dtype=np.int64).reshape(-1, 3)),
+)
+
+
+@given(st.lists(READS, max_size=6), st.lists(PAIRS, max_size=4), st.integers(0, 10**6))
+def test_sums_do_not_depend_on_order_or_on_what_was_summed_first(reads: list[Read], pairs: list[Any], seed: int) -> None:
     mixed = random.Random(seed).sample(reads, len(reads))
     whole, other, parts = Sums(), Sums(), [Sums(), Sums()]
     for one, another, part in zip(reads, mixed, itertools.cycle(parts)):
         whole.add(one, 3)
         other.add(another, 3)
         part.add(one, 3)
+    for one, another, part in zip(pairs, random.Random(seed).sample(pairs, len(pairs)), itertools.cycle(parts)):
+        whole.add_pairs(*one)
+        other.add_pairs(*another)
+        part.add_pairs(*one)
     assert whole.encoded() == other.encoded() == added(parts).encoded()
     assert Sums.decoded(whole.encoded()).encoded() == whole.encoded()
 
@@ -134,7 +146,11 @@ def test_names_have_a_bound() -> None:
     names = {f"n{number:03}": 1 + number % 7 for number in range(3 * MOST_NAMES)}
     places = np.array([range(3 * MOST_NAMES), [1 + number % 7 for number in range(3 * MOST_NAMES)]], dtype=np.int64)
     sums.add(Read(unseen={"colour": names}, repeated={"amount": places}), 0)
+    triples = [(feature, number, 1 + number % 7) for feature in range(2) for number in range(3 * MOST_NAMES)]
+    sums.add_pairs(np.zeros(1, dtype=np.int64), np.array(triples, dtype=np.int64))
     sums.trim()
+    assert len(sums.commonest) == 2 * MOST_NAMES
+    assert sums.commonest[:, 2].min() >= 5
     assert len(sums.unseen["colour"]) == sums.repeated["amount"].shape[1] == MOST_NAMES
     assert min(sums.unseen["colour"].values()) >= 5
     assert sums.repeated["amount"][1].min() >= 5

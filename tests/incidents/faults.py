@@ -16,13 +16,13 @@ Active = list[tuple[dict[str, Any], float]]  # specifications, each with how str
 def standardised(deployed: Deployed, name: str) -> Floats:
     """A numeric feature of the pool, in its sd, within 3."""
     values = np.asarray(deployed.table.features[name][deployed.pool], dtype=np.float64)
-    return ((values - values.mean()) / values.std(ddof=1)).clip(-3, 3)
+    return np.asarray(((values - values.mean()) / values.std(ddof=1)).clip(-3, 3), dtype=np.float64)
 
 
 def outcome_scale(deployed: Deployed) -> Floats:
     """The pool's outcomes as 0 and 1, or in their sd within 2."""
     y = deployed.table.outcomes[deployed.pool]
-    return y if deployed.table.binary else ((y - y.mean()) / y.std()).clip(-2, 2)
+    return y if deployed.table.binary else np.asarray(((y - y.mean()) / y.std()).clip(-2, 2), dtype=np.float64)
 
 
 def weight(deployed: Deployed, fault: dict[str, Any], strength: float) -> Floats:
@@ -75,7 +75,7 @@ def _concept(
         mirrored[name] = ordered[((1 - rank) * (len(ordered) - 1)).astype(int).clip(0, len(ordered) - 1)]
     part = fault["strength"] * strength
     if not table.binary:
-        return outcomes + part * (deployed.teacher(mirrored) - deployed.teacher(columns))
+        return np.asarray(outcomes + part * (deployed.teacher(mirrored) - deployed.teacher(columns)), dtype=np.float64)
     probability = deployed.teacher(mirrored)
     turned = draw.random(len(outcomes)) < part
     outcomes[turned] = draw.random(int(turned.sum())) < probability[turned]
@@ -159,13 +159,13 @@ def mapped(fault: dict[str, Any], x: Floats, training: Floats, draw: np.random.G
     """Values in another form."""
     match fault["kind"]:
         case "scale":
-            return x * fault["a"] + fault.get("b", 0.0)
+            return np.asarray(x * fault["a"] + fault.get("b", 0.0), dtype=np.float64)
         case "log1p":
             return np.asarray(np.sign(x) * np.log1p(np.abs(x)), dtype=np.float64)
         case "zscore":
-            return (x - training.mean()) / training.std()
+            return np.asarray((x - training.mean()) / training.std(), dtype=np.float64)
         case "minmax":
-            return (x - training.min()) / (training.max() - training.min())
+            return np.asarray((x - training.min()) / (training.max() - training.min()), dtype=np.float64)
         case "freq":  # a shorter period of aggregation
             return np.asarray(x * fault["a"] * draw.lognormal(0, 0.12, len(x)), dtype=np.float64)
         case "round":

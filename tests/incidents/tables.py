@@ -41,7 +41,7 @@ def _wheel() -> Path:
 def _read(query: str) -> dict[str, NDArray[np.generic]]:
     with duckdb.connect() as sql:
         found = sql.execute(query).fetchnumpy()
-    return {name: np.ma.getdata(column) if not np.ma.is_masked(column) else column.filled(np.nan) for name, column in found.items()}
+    return {name: np.ma.getdata(column) for name, column in found.items()}
 
 
 def _sampled(columns: dict[str, NDArray[np.generic]], rows: int) -> dict[str, NDArray[np.generic]]:

@@ -5,12 +5,12 @@ import pytest
 
 from driftbus.detectors.diagnosis.finding import Finding
 
-from .made import Columns, case, confirmed, drawn, found, model, replaced
+from .made import Change, Columns, case, confirmed, drawn, found, model, replaced
 
 Draw = np.random.Generator
 
 
-def _scaled(name: str, by: float, since: int = 4, share: float = 1.0):
+def _scaled(name: str, by: float, since: int = 4, share: float = 1.0) -> Change:
     def change(columns: Columns, number: int, draw: Draw) -> None:
         if number >= since:
             rows = draw.random(len(columns[name])) < share
@@ -19,7 +19,7 @@ def _scaled(name: str, by: float, since: int = 4, share: float = 1.0):
     return change
 
 
-def _grown(name: str, to: float, since: int = 2, windows: int = 8):
+def _grown(name: str, to: float, since: int = 2, windows: int = 8) -> Change:
     def change(columns: Columns, number: int, draw: Draw) -> None:
         if number >= since:
             columns[name] = np.asarray(columns[name], dtype=np.float64) * (1 + (to - 1) * min(1.0, (number - since + 1) / windows))
@@ -27,7 +27,7 @@ def _grown(name: str, to: float, since: int = 2, windows: int = 8):
     return change
 
 
-def _absent(name: str, share: float, since: int = 4, until: int = 99):
+def _absent(name: str, share: float, since: int = 4, until: int = 99) -> Change:
     def change(columns: Columns, number: int, draw: Draw) -> None:
         if since <= number < until:
             replaced(columns, draw.random(len(columns[name])) < share, name, np.full(len(columns[name]), np.nan))
@@ -42,7 +42,7 @@ def _tilted(columns: Columns, number: int, draw: Draw) -> None:
         columns.update(others)
 
 
-def _novel(share: float, since: int = 4, far: float = 1.0):
+def _novel(share: float, since: int = 4, far: float = 1.0) -> Change:
     """Requests that are far from the training data in two features at once."""
 
     def change(columns: Columns, number: int, draw: Draw) -> None:
@@ -55,7 +55,7 @@ def _novel(share: float, since: int = 4, far: float = 1.0):
     return change
 
 
-def _exchanged(names: list[str], share: float = 1.0, since: int = 4):
+def _exchanged(names: list[str], share: float = 1.0, since: int = 4) -> Change:
     def change(columns: Columns, number: int, draw: Draw) -> None:
         if number >= since:
             rows = draw.random(len(columns["age"])) < share

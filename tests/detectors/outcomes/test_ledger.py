@@ -26,7 +26,7 @@ def basis_of(version: int, place: int) -> OutcomeBasis:
     return BASES[version]
 
 
-def interval(bucket: int) -> int:
+def interval(bucket: int, version: int = 0, place: int = 0) -> int:
     """Of two buckets of 60."""
     return -(-bucket // 120) * 120
 

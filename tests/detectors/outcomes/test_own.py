@@ -34,7 +34,7 @@ BINARY = OutcomeBasis(task="binary", own=columns_of([COST]))
 def ledger() -> Ledger:
     own = counted(BINARY, [COST])
     assert own is not None
-    return Ledger(lambda version, place: BINARY, lambda bucket: bucket, lambda version, basis: own)
+    return Ledger(lambda version, place: BINARY, lambda bucket, version, place: bucket, lambda version, basis: own)
 
 
 def test_columns_add_up_and_are_taken_back() -> None:

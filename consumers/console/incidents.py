@@ -1,0 +1,106 @@
+"""Incidents as the topic of root causes tells them, and what people said of them, for verbs that speak of one or of all."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple, get_args
+
+from ...detectors.diagnosis.calibration import Answered
+from ...schemas.configuration import Configuration
+from ...schemas.messages.feedback import Feedback
+from ...schemas.messages.root_cause import IncidentStatus, RootCauseEvent
+from ..bus import own
+from ..bus.interface import Bus, TopicPartition
+from ..reference import feedback
+from ..replay.event_line import short_id
+from .reading import Read, records_of
+
+#: Of many incidents that begin alike.
+_NAMED = 5
+_READERS = {f"io.driftbus.root-cause.{status}": RootCauseEvent.decoded for status in get_args(IncidentStatus)}
+
+
+@dataclass(frozen=True)
+class ToldIncident:
+    """All revisions of one incident, in their order."""
+
+    events: tuple[RootCauseEvent, ...]
+
+    @property
+    def id(self) -> str:
+        """Whole."""
+        return self.last.incident
+
+    @property
+    def last(self) -> RootCauseEvent:
+        """That says how it stands."""
+        return self.events[-1]
+
+    def seen(self, time: int) -> RootCauseEvent:
+        """The revision that a person saw who spoke then: the last one by that time, else the first."""
+        return next((event for event in reversed(self.events) if event.run <= time), self.events[0])
+
+
+class Said(NamedTuple):
+    """A person's word, and when it was said: as it states, else as it was written."""
+
+    time: int
+    word: Feedback
+
+
+def incidents(bus: Bus, configuration: Configuration) -> list[ToldIncident]:
+    """All that the topic holds, in the order in which they were begun."""
+    found: dict[str, dict[int, RootCauseEvent]] = {}
+    for record in _records(bus, configuration.topics.root_causes):
+        try:
+            event = own.read(configuration.application, _READERS, record.value, record.headers)
+        except (own.Foreign, own.Unreadable):
+            continue
+        if event is not None:
+            found.setdefault(event.incident, {})[event.revision] = event
+    told = [ToldIncident(tuple(own_[number] for number in sorted(own_))) for own_ in found.values()]
+    return sorted(told, key=lambda one: (one.events[0].run, one.id))
+
+
+def incident_of(bus: Bus, configuration: Configuration, beginning: str) -> ToldIncident:
+    """The one whose id begins so. Raises `LookupError` for none, and for several."""
+    found = [one for one in incidents(bus, configuration) if one.id.startswith(beginning)]
+    if len(found) != 1 or not beginning:
+        named = ", ".join(sorted(short_id(one.id) if len(beginning) < len(short_id(one.id)) else one.id for one in found)[:_NAMED])
+        said = f"{len(found)} incidents begin so: {named}{', ...' if len(found) > _NAMED else ''}" if found else "there is no such incident"
+        msg = f"{beginning or repr('')}: {said} on {configuration.topics.root_causes}"
+        raise LookupError(msg)
+    return found[0]
+
+
+def said(bus: Bus, configuration: Configuration) -> dict[str, Said]:
+    """By incident, the last word on it, in the order of the log, as it counts for the diagnoser."""
+    found: dict[str, Said] = {}
+    for record in _records(bus, configuration.topics.feedback):
+        if record.value is None:
+            continue
+        try:
+            word = feedback.read(configuration.application, record.key, record.value, record.headers)
+        except (own.Foreign, own.Unreadable):
+            continue
+        found[word.incident] = Said(record.timestamp if word.time is None else word.time, word)
+    return found
+
+
+def answered(bus: Bus, configuration: Configuration) -> list[Answered]:
+    """The incidents on which there is a word, with what they were told as when it was said."""
+    words = said(bus, configuration)
+    found = []
+    for one in incidents(bus, configuration):
+        if one.id in words:
+            time, word = words[one.id]
+            seen = one.seen(time)
+            found.append(Answered(seen.cause, seen.confidence if seen.score is None else seen.score, word.agrees(seen.cause)))
+    return found
+
+
+def _records(bus: Bus, topic: str) -> Iterator[Read]:
+    description = bus.describe([topic]).get(topic)
+    for number in range(description.partitions if description else 0):
+        place = TopicPartition(topic, number)
+        for batch in bus.read(place, *bus.watermarks(place)):
+            yield from records_of(batch)

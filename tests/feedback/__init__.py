@@ -1,0 +1,1 @@
+"""What people say of causes, and what was done when."""
