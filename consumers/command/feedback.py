@@ -10,7 +10,7 @@ from ...detectors.diagnosis.calibration import ENOUGH, fitted
 from ...schemas.cloud_events import iso
 from ...schemas.configuration import Configuration
 from ...schemas.messages.feedback import Answer, Feedback
-from ...schemas.messages.root_cause import Cause
+from ...schemas.messages.root_cause import Cause, RootCauseEvent
 from ..console.incidents import answered, incident_of, said
 from ..console.screen import Table, Terminal
 from ..reference import feedback as saying
@@ -26,52 +26,58 @@ _CAUSES = click.Choice(get_args(Cause))
 
 
 class _Verbs(click.Group):
-    """`driftbus feedback INCIDENT confirm` is `driftbus feedback say INCIDENT confirm`: that is what it is there for."""
+    """The incident may stand in front: `driftbus feedback INCIDENT confirm`, as one says it."""
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
-        named = args[0] in self.commands
-        return super().resolve_command(ctx, args if named else ["say", *args])
+        """The verb, and the words behind it."""
+        return super().resolve_command(ctx, args if args[0] in self.commands else [*reversed(args[:2]), *args[2:]])
 
 
 @click.group(cls=_Verbs)
 def feedback() -> None:
-    """Say whether an incident is what it is told as: driftbus feedback INCIDENT confirm|reject.
+    """Say whether an incident is what it is told as: driftbus feedback INCIDENT confirm, or reject.
 
-    INCIDENT is the id in its events, or the beginning of it. What is confirmed counts as confirmed; what is rejected is withdrawn, and is not
-    told again for the same onset.
+    INCIDENT is the id in its events, or the beginning of it. What is confirmed counts as confirmed; what is rejected is withdrawn, and is
+    not told again for the same onset.
     """
 
 
-@feedback.command(name="say")
-@click.argument("incident")
-@click.argument("answer", type=click.Choice(get_args(Answer)))
-@click.option("--cause", type=_CAUSES, help="What it is. Of a rejected one: instead.")
-@click.option("--note", metavar="TEXT", help="Why, for whoever reads it later.")
-@click.option("--by", metavar="NAME", help="Who says it.")
-@click.option(
-    "--at", metavar="TIME", help="When it is said: ISO 8601, record time.  [default: now; with clock: record that of its last event]"
-)
-@configured
-def say_(
-    configuration: Configuration, incident: str, answer: Answer, cause: Cause | None, note: str | None, by: str | None, at: str | None
-) -> None:
-    """Say that INCIDENT is, or is not, what it is told as."""
-    with opened(configuration) as bus:
-        found = incident_of(bus, configuration, incident).last
-        if answer == "confirm" and cause not in (None, found.cause):
-            msg = f"--cause {cause}: {short_id(found.incident)} is told as {found.cause}; if it is {cause} instead: reject --cause {cause}"
-            raise click.UsageError(msg)
-        stream = configuration.streams[found.stream]
-        when = found.run if stream.clock == "record" else time.time_ns() // 1_000_000
-        when = when if at is None else time_in(stream, "--at", at)
-        fields = {"model": found.model, "incident": found.incident, "answer": answer, "cause": cause, "note": note, "by": by, "time": when}
-        try:
-            word = Feedback.of(fields)
-        except ValueError as error:
-            raise click.UsageError(str(error)) from None
-        saying.tell(bus, configuration, word)
-    instead = f"; it is {cause}" if answer == "reject" and cause else ""
-    say(f"{short_id(found.incident)} ({found.cause} of {found.model}/{found.version}): {answer}ed{instead}")
+def _verb(answer: Answer, does: str, of_cause: str) -> None:
+    """A verb that says one answer."""
+
+    @feedback.command(name=answer, help=does)
+    @click.argument("incident")
+    @click.option("--cause", type=_CAUSES, help=of_cause)
+    @click.option("--note", metavar="TEXT", help="Why, for whoever reads it later.")
+    @click.option("--by", metavar="NAME", help="Who says it.")
+    @click.option("--at", metavar="TIME", help="When: ISO 8601, record time.  [default: now; with clock: record that of the last event]")
+    @configured
+    def say_it(configuration: Configuration, incident: str, cause: Cause | None, note: str | None, by: str | None, at: str | None) -> None:
+        with opened(configuration) as bus:
+            found = incident_of(bus, configuration, incident).last
+            if answer == "confirm" and cause not in (None, found.cause):
+                msg = f"--cause {cause}: it is told as {found.cause}; if it is {cause} instead: reject --cause {cause}"
+                raise click.UsageError(msg)
+            when = _time(configuration, found, at)
+            fields = {"model": found.model, "incident": found.incident, "answer": answer, "cause": cause, "note": note, "by": by}
+            try:
+                word = Feedback.of(fields | {"time": when})
+            except ValueError as error:
+                raise click.UsageError(str(error)) from None
+            saying.tell(bus, configuration, word)
+        instead = f"; it is {cause}" if answer == "reject" and cause else ""
+        say(f"{short_id(found.incident)} ({found.cause} of {found.model}/{found.version}): {answer}ed{instead}")
+
+
+_verb("confirm", "INCIDENT is what it is told as.", "What it is, so that nothing else is confirmed by mistake.")
+_verb("reject", "INCIDENT is not what it is told as.", "What it is instead.")
+
+
+def _time(configuration: Configuration, found: RootCauseEvent, at: str | None) -> int:
+    stream = configuration.streams[configuration.stream_of(found.model)]
+    if at is not None:
+        return time_in(stream, "--at", at)
+    return found.run if stream.clock == "record" else time.time_ns() // 1_000_000
 
 
 @feedback.command(name="list")

@@ -18,8 +18,8 @@ from .outputs import inputs_of, refuse_inputs
 @click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
 @configured
 def record(configuration: Configuration, file: Path) -> None:
-    """Write every record of the streams' topics, as far as they are there now, all that was said and asked of models, reviews and feedback, into
-    FILE (JSON lines).
+    """Write every record of the streams' topics, as far as they are there now, all that was said and asked of models, reviews and
+    feedback, into FILE (JSON lines).
 
     Offsets, times, keys, headers and topic ids are kept, so that `driftbus replay FILE` publishes what was published live.
     """

@@ -9,8 +9,9 @@ from ...schemas.stored.reference import CategoricalProfile, NumericProfile
 from .evidence import Window
 from .finding import Piece
 from .groups import bin_of
-from .inquiry import Inquiry, Series, sure
+from .inquiry import Inquiry, sure
 from .matrices import looked_at
+from .shifts import Series
 from .statistics import Step, total_variation
 
 Floats = NDArray[np.float64]

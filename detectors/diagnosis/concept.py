@@ -27,7 +27,7 @@ _LEAST_INNER = 0.4
 #: Features named at most, and of the first one's effect, what a further one must have.
 _MOST, _FURTHER = 4, 0.25
 #: Times the threshold: of outcomes, which are noisier than residuals; with novelty; with drift, of outcomes and of residuals, by feature.
-_OUTCOMES, _NOVELTY, _DRIFT_OUTCOMES, _DRIFT_OF_IT, _DRIFT = 1.5, 4.0, 6.0, 4.0, 2.5
+_OUTCOMES, _NOVELTY, _DRIFT_OUTCOMES, _DRIFT_OF_IT, _DRIFT = 1.5, 4.0, 6.0, 4.0, 2.2
 #: The statistic of a feature's groups below which a screen passes by: with five groups chance exceeds it once in a million.
 _SCREENED = 25.0
 #: By what outcomes moved more than predictions, or these more than those; in what sampling comes to.

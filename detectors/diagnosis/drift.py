@@ -8,14 +8,17 @@ from numpy.typing import NDArray
 
 from .evidence import Window
 from .finding import PIPELINE, Piece
-from .inquiry import Inquiry, Shift, sure
+from .inquiry import Inquiry, sure
 from .relations import Relations, Stretch
+from .shifts import Shift
 from .statistics import Step, rounded, total_variation
 
 Floats = NDArray[np.float64]
 
 #: Outcomes since the onset without which nothing is said of them.
 _LEAST = 400
+#: Contradictions that an exact scale counts for: it is not confirmed as drift.
+_DOUBT = 3
 _OOD = "whether the population moved, or new requests came"
 #: Total variation that is told by itself, and of the largest one's, what is.
 _MUCH, _PART = 0.1, 0.35
@@ -83,7 +86,7 @@ def _covariates(inquiry: Inquiry, name: str) -> None:
         "data_drift",
         (name,),
         shift.step,
-        sure((shift.size, shift.threshold), (shift.step.z, t.z), missing=int(not known), against=int(doubtful)),
+        sure((shift.size, shift.threshold), (shift.step.z, t.z), missing=int(not known), against=_DOUBT * int(doubtful)),
         "new_category" if name in inquiry.fresh else "covariate_shift",
         pieces,
         missing=missing,

@@ -7,8 +7,9 @@ from . import availability, broken, concept, drift, exchange, merging, novelty, 
 from .evidence import KINDS, Case
 from .finding import Cause, Diagnosis, Finding, Piece, RuledOut
 from .groups import Layout
-from .inquiry import Inquiry, Series
+from .inquiry import Inquiry
 from .relations import Relations
+from .shifts import Series
 from .statistics import confidence, rounded
 from .thresholds import DEFAULTS, Thresholds
 

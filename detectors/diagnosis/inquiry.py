@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,8 @@ from .evidence import Case, Coincident, Window
 from .finding import PIPELINE, Cause, Finding, Map, Piece
 from .groups import Layout
 from .matrices import Matrices
-from .statistics import Noise, Step, confidence, medians, phi2, rounded, shares, steps, still, strength, total_variation
+from .shifts import NEWEST, Series, Shift, compared
+from .statistics import Noise, Step, confidence, medians, phi2, steps, still, strength
 from .thresholds import Thresholds
 
 Floats = NDArray[np.float64]
@@ -20,38 +20,16 @@ Integers = NDArray[np.int64]
 
 #: Causes after which a feature's served values are not what the model learned: later causes look past it.
 FAULTY: frozenset[Cause] = PIPELINE | {"feature_recalibration"}
-#: Windows that a change's size is taken from: the newest ones since its onset.
-NEWEST = 8
 #: Pairs since an onset without which nobody knows whether online and offline values agree.
 _LEAST_PAIRS = 30
 #: Outliers of the baseline without which the calibration's say what masks cure where all is well.
 _LEAST_MASKED = 64
-#: Rows without which a feature's distribution is not compared.
-_LEAST_ROWS = 100
 #: Of the baseline's labelled share, the share that a window needs: early labels are not like all of them.
 _MATURE, _LEAST_LABELLED = 0.7, 20
 #: Of its sampling error, by which a share of rows varies at least.
 _SHARE_FLOOR = 0.15
 #: Kinds of things done that may change how values are computed, or the model.
 DEPLOYMENTS = ("model", "release")
-
-
-class Shift(NamedTuple):
-    """A feature's distribution changed, and stayed."""
-
-    step: Step
-    size: float  #: total variation
-    threshold: float
-    now: Floats  #: rows by group, of the newest windows since the onset
-    usual: Floats  #: of the baseline
-
-
-class Series(NamedTuple):
-    """What is looked for steps in, [series, windows], of the baseline and now, and by how much each varies at least."""
-
-    base: Floats
-    now: Floats
-    floors: list[float]
 
 
 class Inquiry:
@@ -142,20 +120,9 @@ class Inquiry:
         return self._shift(name, base, now, series.now[0], self.steps_of(series)[0])
 
     def compared(self, name: str, base: Floats, now: Floats, step: Step) -> Shift | None:
-        """How far a feature's groups are from the baseline's since an onset, and how far its own stretches are from each other."""
+        """How far a feature's groups are from the baseline's since an onset."""
         span = self.layout.span(name)
-        base, since = base[:, span], now[step.onset :, span]
-        newest, usual = since[-NEWEST:].sum(axis=0), base.sum(axis=0)
-        if now[:, span].sum() < _LEAST_ROWS or usual.sum() <= 0 or newest.sum() <= 0:
-            return None
-        length = max(1, min(NEWEST, len(since), len(base) // 2))
-        sums = np.concatenate((np.zeros((1, base.shape[1])), np.cumsum(base, axis=0)))
-        places = np.arange(0, len(base) - length + 1, 2)
-        blocks = sums[places + length] - sums[places]
-        own = 0.5 * np.abs(shares(blocks) - shares(usual - blocks)).sum(axis=1).max() if len(places) and len(base) > length else 0.0
-        noise = 0.8 * np.sqrt(len(usual) / newest.sum()) + 0.02
-        t = self.thresholds
-        return Shift(step, rounded(total_variation(newest, usual)), rounded(max(t.shift, t.shift_blocks * own, noise)), newest, usual)
+        return compared(base[:, span], now[:, span], step, self.thresholds)
 
     @cached_property
     def shifts(self) -> dict[str, Shift]:

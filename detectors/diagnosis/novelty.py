@@ -5,18 +5,18 @@ outside it.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..neighbours.cures import excess
+from .apart import HALF, OF_ONE, Novelty, told_apart
 from .evidence import Window
 from .finding import Finding, Piece
-from .inquiry import FAULTY, Inquiry, Series, Shift, sure
+from .inquiry import FAULTY, Inquiry, sure
 from .matrices import Matrices
+from .shifts import Series
 from .statistics import Step, rounded
-from .thresholds import Thresholds
 
 Floats = NDArray[np.float64]
 
@@ -32,37 +32,8 @@ _TOGETHER = 0.85
 _MAYBE, _SURELY, _FEW = 0.2, 0.4, 0.1
 #: A second rise must be by so many thresholds, of what was left before, and of the whole excess.
 _AGAIN, _AGAIN_LEFT, _AGAIN_EXCESS = 2.0, 0.5, 0.1
-#: Cured by masking one feature: its growth is the world's tail; without pairs nobody knows what it is; without pairs it is awaited.
-_TAIL, _ONE, _HALF = 0.6, 0.8, 0.5
-#: Of a shift's total variation, what of it may be left in the core where the novel rows make it: half of them may miss every threshold.
-_MOST_LEAKED = 0.5
-#: What total variation of the core sampling comes to.
-_CORE_NOISE = 0.04
-#: Of the rows with a new category, those left within the distribution below which it is novelty; of outliers, what new categories leave.
-_KNOWN, _LEFT = 0.5, 0.3
-
-
-class Novelty(NamedTuple):
-    """What is known of rows unlike the training data."""
-
-    step: Step | None  #: of the share of outliers; the second rise, where there is one
-    outliers: float  #: of it, what no fault explains
-    outside: float  #: the same of rows outside the core
-    cured: dict[str, float]  #: of the new outliers, the share familiar without each feature
-    masks: bool  #: any were masked
-
-    def there(self, t: Thresholds) -> bool:
-        """Whether requests are new: by outliers; or by rows outside the core, where half as many outliers say so, too."""
-        return self.outliers > t.novelty or (self.outside > t.novelty_outside and 2 * self.outliers > t.novelty)
-
-    def strength(self, t: Thresholds) -> tuple[float, float]:
-        """What says it more plainly, and its threshold."""
-        return max((self.outliers, t.novelty), (self.outside, t.novelty_outside), key=lambda one: one[0] / one[1])
-
-    def times(self, share: float) -> "Novelty":
-        """With so much of it left."""
-        return self._replace(outliers=self.outliers * share, outside=self.outside * share)
-
+#: Cured by masking one feature that grows: they are its tail.
+_TAIL = 0.6
 
 _NONE = Novelty(None, 0.0, 0.0, {}, masks=False)
 
@@ -94,7 +65,7 @@ def measured(inquiry: Inquiry) -> Novelty:
             return found._replace(step=again, outliers=again.level, outside=again.level, cured=_cured(inquiry, inquiry.since(again.onset)))
         if by_fault > _SURELY or step.level * (1 - by_fault) < _FEW:
             return found.times(0.0)
-    if by_fault > _ONE or len(_masks_of(inquiry, hurt)) > 1:
+    if by_fault > OF_ONE or len(_masks_of(inquiry, hurt)) > 1:
         return found.times(0.0)  # rows that two faults made strange no single mask cures
     return found.times(1 - by_fault)
 
@@ -169,65 +140,6 @@ def _again(inquiry: Inquiry, hurt: Sequence[str], begun: int, first: Step) -> St
     return Step(step.z, more, before, step.onset, step.gradual, step.live)
 
 
-class Apart(NamedTuple):
-    """Shifted features that no fault has, told apart."""
-
-    drift: list[str]  #: seen in the core, or there is no novelty
-    within: float  #: the largest total variation of rows that are no outliers, of those that drift
-
-
-def told_apart(inquiry: Inquiry, novelty: Novelty) -> tuple[Apart, Novelty]:
-    """Which of the unclaimed shifts the novel rows make by themselves, and the novelty that is left."""
-    t = inquiry.thresholds
-    shifted = {name: one for name, one in inquiry.shifts.items() if name not in inquiry.claimed}
-    inside = {name: _without(inquiry, name, one, inquiry.base.outlying, inquiry.now.outlying) for name, one in shifted.items()}
-    inquiry.fresh = [name for name, one in shifted.items() if _new_category(inquiry, name, one, inside[name], novelty)]
-    for name in inquiry.fresh:
-        novelty = novelty.times(0.0 if novelty.cured.get(name, 0.0) > _ONE else _LEFT)
-    drift = [
-        name for name, one in shifted.items() if name in inquiry.fresh or not novelty.there(t) or _seen_in_core(inquiry, name, one, novelty)
-    ]
-    inquiry.requests_unsure = not inquiry.outliers_known or (novelty.step is not None and not novelty.masks and not novelty.there(t))
-    inquiry.unsure = {name for name in drift if name not in inquiry.fresh and _unsure(inquiry, name, shifted[name])}
-    within = max((own.size for name in drift if name not in inquiry.fresh and (own := inside[name]) is not None), default=0.0)
-    return Apart(drift, within), novelty
-
-
-def _unsure(inquiry: Inquiry, name: str, shift: Shift) -> bool:
-    """Whether new requests may make the shift: rows were not compared; or there are outliers, no masks, and little of it is in the core."""
-    if not inquiry.requests_unsure or not inquiry.outliers_known:
-        return inquiry.requests_unsure
-    core = _without(inquiry, name, shift, inquiry.base.outside, inquiry.now.outside)
-    return core is None or core.size < _MOST_LEAKED * shift.size
-
-
-def _seen_in_core(inquiry: Inquiry, name: str, shift: Shift, novelty: Novelty) -> bool:
-    """Whether more of the shift is there than new rows leave that miss every threshold."""
-    core = _without(inquiry, name, shift, inquiry.base.outside, inquiry.now.outside)
-    leaked = inquiry.thresholds.novelty_leak * max(novelty.outliers, novelty.outside) + _CORE_NOISE
-    return core is not None and core.size >= max(leaked, _MOST_LEAKED * shift.size) and core.size > core.threshold
-
-
-def _without(inquiry: Inquiry, name: str, shift: Shift, base: Floats, now: Floats) -> Shift | None:
-    """The shift among rows compared with the training data, less some of them."""
-    return inquiry.compared(name, inquiry.base.scored - base, inquiry.now.scored - now, shift.step)
-
-
-def _new_category(inquiry: Inquiry, name: str, shift: Shift, inside: Shift | None, novelty: Novelty) -> bool:
-    """Whether training did not know what came; not if only rows have it that are new in other ways, too."""
-    if inquiry.layout.of[name].numeric:
-        return False
-    now, usual = _last(shift.now), _last(shift.usual)
-    if now - usual <= inquiry.thresholds.new_category:
-        return False
-    in_outliers = inside is None or _last(inside.now) < _KNOWN * now
-    return not (novelty.there(inquiry.thresholds) and in_outliers and novelty.cured.get(name, 0.0) < _HALF)
-
-
-def _last(counts: Floats) -> float:
-    return float(counts[-1] / max(counts.sum(), 1.0))
-
-
 def look(inquiry: Inquiry) -> list[str]:
     """Say whether requests are new; the features that drift beside it."""
     t = inquiry.thresholds
@@ -237,14 +149,14 @@ def look(inquiry: Inquiry) -> list[str]:
         return apart.drift
     alone, best = _alone(inquiry, novelty)
     if best > _TAIL and novelty.there(t) and alone in inquiry.growing:
-        novelty = novelty.times(0.0 if best > _ONE else 1 - best)
+        novelty = novelty.times(0.0 if best > OF_ONE else 1 - best)
         if alone not in apart.drift and alone not in inquiry.claimed:
             apart.drift.append(alone)
     if not novelty.there(t) or _exchanged(inquiry.findings, step):
         return apart.drift  # of an exchange rows are strange in several features at once, and it is known why
-    if best > _HALF and alone in apart.drift:
+    if best > HALF and alone in apart.drift:
         return apart.drift  # they are the tail of its drift
-    if best > _ONE and alone not in inquiry.claimed:
+    if best > OF_ONE and alone not in inquiry.claimed:
         _out_of_range(inquiry, novelty, step, alone, best)
     elif max(novelty.outliers, novelty.outside) > t.novelty_tail * apart.within:
         _found(inquiry, novelty, step, apart.within, alone, best)
@@ -263,7 +175,7 @@ def _exchanged(findings: Iterable[Finding], step: Step) -> bool:
 def _out_of_range(inquiry: Inquiry, novelty: Novelty, step: Step, name: str, cured: float) -> None:
     pieces = [
         Piece("outlier_rate_increase", rounded(novelty.outliers), inquiry.thresholds.novelty, None, step.z),
-        Piece("cured_by_masking", rounded(cured), _ONE, name),
+        Piece("cured_by_masking", rounded(cured), OF_ONE, name),
     ]
     known = inquiry.agree_known(name, step.onset)
     inquiry.add(
@@ -281,9 +193,11 @@ def _out_of_range(inquiry: Inquiry, novelty: Novelty, step: Step, name: str, cur
 def _found(inquiry: Inquiry, novelty: Novelty, step: Step, within: float, alone: str, best: float) -> None:
     t = inquiry.thresholds
     inquiry.novel, inquiry.novel_share = step, max(novelty.outliers, novelty.outside)
-    doubt = best >= _HALF and not inquiry.agree_known(alone, step.onset)
+    doubt = best >= HALF and not inquiry.agree_known(alone, step.onset)
     missing = {} if novelty.masks else {"ood": "whether one feature makes them so"}
     missing |= {"agreement": f"whether {alone}, which makes half of them so, is computed otherwise in serving"} if doubt else {}
+    if not inquiry.shifts and not all(inquiry.agree_known(name, step.onset) for name in inquiry.layout.names):
+        missing.setdefault("agreement", "whether a feature is another entity's: no feature by itself moved")
     inquiry.add(
         "prediction_label_bias",
         (),
@@ -294,7 +208,7 @@ def _found(inquiry: Inquiry, novelty: Novelty, step: Step, within: float, alone:
             Piece("outlier_rate_increase_unexplained", rounded(novelty.outliers), t.novelty, None, step.z),
             Piece("outside_core_increase", rounded(novelty.outside), t.novelty_outside),
             Piece("in_distribution_total_variation", rounded(within), rounded(max(novelty.outliers, novelty.outside) / t.novelty_tail)),
-            *([Piece("most_cured_by_masking", rounded(best), _HALF, alone, role="against" if doubt else "for")] if alone else []),
+            *([Piece("most_cured_by_masking", rounded(best), HALF, alone, role="against" if doubt else "for")] if alone else []),
         ],
         missing=missing,
         awaits=next(iter(missing), None),

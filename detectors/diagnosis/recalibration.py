@@ -10,11 +10,12 @@ from ...schemas.stored.reference import NumericProfile
 from . import relabelling, rollout
 from .finding import Cause, Map, Piece
 from .groups import bin_of
-from .inquiry import FAULTY, Inquiry, Shift, sure
+from .inquiry import FAULTY, Inquiry, sure
 from .maps import Fit, best, distance, fitted, mixed, recognised, spread
 from .matrices import INNER, looked_at, quantiles_of
 from .meaning import face
 from .relations import Relations
+from .shifts import Shift
 from .statistics import rounded
 
 Floats = NDArray[np.float64]

@@ -10,9 +10,10 @@ from ...schemas.stored.reference import CategoricalProfile
 from .availability import categories_of
 from .evidence import Window
 from .finding import Map, Piece
-from .inquiry import Inquiry, Shift
+from .inquiry import Inquiry
 from .meaning import face
 from .relations import Relations
+from .shifts import Shift
 from .statistics import rounded, total_variation
 
 Floats = NDArray[np.float64]

@@ -9,8 +9,9 @@ from ..counting.magnitudes import bounds_of
 from ..neighbours.cures import excess
 from .evidence import Window
 from .finding import Map, Piece
-from .inquiry import Inquiry, Shift
+from .inquiry import Inquiry
 from .maps import CONSTANTS
+from .shifts import Shift
 from .statistics import rounded
 
 Floats = NDArray[np.float64]

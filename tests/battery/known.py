@@ -59,7 +59,7 @@ def offline(placed: Sequence[Sent]) -> Iterator[Sent]:
     for number, one in enumerate(placed):
         try:
             features = msgspec.json.decode(one.value or b"")["features"]
-        except (msgspec.DecodeError, TypeError, KeyError):
+        except (msgspec.DecodeError, TypeError, KeyError, UnicodeError, RecursionError):
             continue
         if number % 7 and isinstance(features, dict):
             values = features | ({"age": 18} if number % 5 == 0 else {})

@@ -93,6 +93,7 @@ class World:
         for of, source in (
             (PREDICTIONS, InputPartition(topic="scored", topic_id="scored-1", partition=0)),
             ("model", InputPartition(topic=self.chosen.topics.models, topic_id="m", partition=0)),
+            ("feedback", InputPartition(topic=self.chosen.topics.feedback, topic_id="f", partition=0)),
             (EPISODE, lane),
         ):
             topics = () if of == EPISODE else (InputTopic(topic=source.topic, topic_id=source.topic_id, partitions=1),)

@@ -17,6 +17,7 @@ from driftbus.schemas.messages.root_cause import Impact, Mitigation, Onset, Retr
 from ..command.conftest import User, user  # noqa: F401  # a fixture
 from ..streaming import everything
 
+DAY = "2023-11-15"
 FIRST = "1111111111111111" + "0" * 16
 
 
@@ -24,8 +25,8 @@ def cause(incident: str, revision: int, confidence: float = 0.7, **fields: Any) 
     """As the diagnoser says it."""
     return RootCauseEvent(
         **{
-            "application": "fraud-watch", "incident": incident, "revision": revision, "status": "suspected", "model": "fraud", "version": "1",
-            "stream": "predictions", "reference": "r", "complete": True, "clock_decided": False, "configuration": "c", "engine": "1",
+            "application": "fraud-watch", "incident": incident, "revision": revision, "status": "suspected", "model": "fraud",
+            "version": "1", "stream": "predictions", "reference": "r", "complete": True, "clock_decided": False, "configuration": "c", "engine": "1",
             "cause": "data_drift", "subtype": "", "scope": Scope(features=("amount",)), "onset": Onset(window=(0, 1), shape="abrupt"),
             "run": 1_700_000_000_000 + revision, "confidence": confidence, "windows": WindowCounts(baseline=24, since_onset=1, rows=500),
             "impact": Impact(harm="unknown"), "mitigation": Mitigation(action="fine_tune"),
@@ -53,7 +54,7 @@ def test_an_incident_is_named_by_its_beginning_and_the_last_word_on_it_is_listed
     assert "nothing has been said" in watching.says("feedback", "list")
     told = watching.says("feedback", "11111111111", "confirm", "--by", "ann")
     assert told.endswith(" (data_drift of fraud/1): confirmed\n")
-    watching.says("feedback", FIRST, "reject", "--cause", "feature_drift", "--note", "a\x1b[31m | b", "--at", "2023-11-15T00:00:00Z")
+    watching.says("feedback", "reject", FIRST, "--cause", "feature_drift", "--note", "a\x1b[31m | b", "--at", "2023-11-15T00:00:00Z")
     configuration = load()
     with closing(open_bus(configuration)) as bus:
         [(incident, one)] = said(bus, configuration).items()
@@ -68,8 +69,8 @@ def test_an_incident_is_named_by_its_beginning_and_the_last_word_on_it_is_listed
     [
         (("11111111", "confirm"), "2 incidents begin so"),
         (("ffff", "confirm"), "there is no such incident on fraud-watch.root-causes"),
-        ((FIRST, "perhaps"), "'perhaps' is not one of 'confirm', 'reject'"),
-        ((FIRST, "confirm", "--cause", "model_broken"), "is told as data_drift; if it is model_broken instead: reject --cause model_broken"),
+        ((FIRST, "perhaps"), "No such command 'perhaps'"),
+        ((FIRST, "confirm", "--cause", "model_broken"), "if it is model_broken instead: reject --cause model_broken"),
         ((FIRST, "confirm", "--note", "x" * 2_001), "note: a note of 2,001 characters; at most 2,000 are read"),
         ((FIRST, "confirm", "--by", "\0"), "by: a name with U+0000 in it"),
         ((FIRST, "confirm", "--at", "soon"), "--at soon"),
@@ -100,7 +101,7 @@ def test_a_calibration_is_made_of_what_was_told_when_people_spoke_and_named_by_i
 
 
 def test_what_was_released_is_told_under_a_key_that_follows_from_it(watching: User) -> None:
-    told = watching.says("coincident", "feature_version", "amounts 4.2", "--source", "shop", "--features", "amount, country", "--at", "2023-11-15")
+    told = watching.says("coincident", "feature_version", "amounts 4.2", "--source", "shop", "--features", "amount, country", "--at", DAY)
     assert told == "amounts 4.2: feature version of shop\n"
     configuration = load()
     with closing(open_bus(configuration)) as bus:

@@ -1,0 +1,110 @@
+"""Which shifts new requests make by themselves, and which are the population's: those that the core of the rows shows, too."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .inquiry import Inquiry
+from .shifts import Shift
+from .statistics import Step
+from .thresholds import Thresholds
+
+Floats = NDArray[np.float64]
+
+#: Cured by masking one feature: the new outliers are of it alone; half of them are.
+OF_ONE, HALF = 0.8, 0.5
+#: Of a shift's total variation, what of it may be left in the core where the novel rows make it: half of them may miss every threshold.
+_MOST_LEAKED = 0.5
+#: Of all rows, those in the core without which it says nothing: a fault has taken most of them out of it.
+_LEAST_CORE = 0.2
+#: What total variation of the core sampling comes to.
+_CORE_NOISE = 0.04
+#: Of the rows with a new category, those left within the distribution below which it is novelty; of outliers, what new categories leave.
+_KNOWN, _LEFT = 0.5, 0.3
+
+
+class Novelty(NamedTuple):
+    """What is known of rows unlike the training data."""
+
+    step: Step | None  #: of the share of outliers; the second rise, where there is one
+    outliers: float  #: of it, what no fault explains
+    outside: float  #: the same of rows outside the core
+    cured: dict[str, float]  #: of the new outliers, the share familiar without each feature
+    masks: bool  #: any were masked
+
+    def there(self, t: Thresholds) -> bool:
+        """Whether requests are new: by outliers; or by rows outside the core, where half as many outliers say so, too."""
+        return self.outliers > t.novelty or (self.outside > t.novelty_outside and 2 * self.outliers > t.novelty)
+
+    def strength(self, t: Thresholds) -> tuple[float, float]:
+        """What says it more plainly, and its threshold."""
+        return max((self.outliers, t.novelty), (self.outside, t.novelty_outside), key=lambda one: one[0] / one[1])
+
+    def times(self, share: float) -> "Novelty":
+        """With so much of it left."""
+        return self._replace(outliers=self.outliers * share, outside=self.outside * share)
+
+
+class Apart(NamedTuple):
+    """Shifted features that no fault has, told apart."""
+
+    drift: list[str]  #: seen in the core, or there is no novelty
+    within: float  #: the largest total variation of rows that are no outliers, of those that drift
+
+
+def told_apart(inquiry: Inquiry, novelty: Novelty) -> tuple[Apart, Novelty]:
+    """Which of the unclaimed shifts the novel rows make by themselves, and the novelty that is left."""
+    t = inquiry.thresholds
+    shifted = {name: one for name, one in inquiry.shifts.items() if name not in inquiry.claimed}
+    inside = {name: _without(inquiry, name, one, inquiry.base.outlying, inquiry.now.outlying) for name, one in shifted.items()}
+    inquiry.fresh = [name for name, one in shifted.items() if _new_category(inquiry, name, one, inside[name], novelty)]
+    for name in inquiry.fresh:
+        novelty = novelty.times(0.0 if novelty.cured.get(name, 0.0) > OF_ONE else _LEFT)
+    drift = [
+        name for name, one in shifted.items() if name in inquiry.fresh or not novelty.there(t) or _seen_in_core(inquiry, name, one, novelty)
+    ]
+    explained = novelty.step is not None and not novelty.there(t)  # by faults: new requests may be among their outliers
+    inquiry.unsure = {name for name in drift if name not in inquiry.fresh and _unsure(inquiry, name, shifted[name], novelty)}
+    inquiry.requests_unsure = not inquiry.outliers_known or bool(inquiry.unsure) or (explained and not novelty.masks)
+    within = max((own.size for name in drift if name not in inquiry.fresh and (own := inside[name]) is not None), default=0.0)
+    return Apart(drift, within), novelty
+
+
+def _unsure(inquiry: Inquiry, name: str, shift: Shift, novelty: Novelty) -> bool:
+    """Whether new requests may make the shift: rows were not compared; or outliers are laid to faults, and little of it is in the core."""
+    if not inquiry.outliers_known:
+        return True
+    if novelty.step is None or novelty.there(inquiry.thresholds) or name in inquiry.growing:
+        return False
+    core = _without(inquiry, name, shift, inquiry.base.outside, inquiry.now.outside)
+    if core is None or core.now.sum() < _LEAST_CORE * shift.now.sum():
+        return not novelty.masks
+    return core.size < _MOST_LEAKED * shift.size
+
+
+def _seen_in_core(inquiry: Inquiry, name: str, shift: Shift, novelty: Novelty) -> bool:
+    """Whether more of the shift is there than new rows leave that miss every threshold."""
+    core = _without(inquiry, name, shift, inquiry.base.outside, inquiry.now.outside)
+    leaked = inquiry.thresholds.novelty_leak * max(novelty.outliers, novelty.outside) + _CORE_NOISE
+    return core is not None and core.size >= max(leaked, _MOST_LEAKED * shift.size) and core.size > core.threshold
+
+
+def _without(inquiry: Inquiry, name: str, shift: Shift, base: Floats, now: Floats) -> Shift | None:
+    """The shift among rows compared with the training data, less some of them."""
+    return inquiry.compared(name, inquiry.base.scored - base, inquiry.now.scored - now, shift.step)
+
+
+def _new_category(inquiry: Inquiry, name: str, shift: Shift, inside: Shift | None, novelty: Novelty) -> bool:
+    """Whether training did not know what came; not if only rows have it that are new in other ways, too."""
+    if inquiry.layout.of[name].numeric:
+        return False
+    now, usual = _last(shift.now), _last(shift.usual)
+    if now - usual <= inquiry.thresholds.new_category:
+        return False
+    in_outliers = inside is None or _last(inside.now) < _KNOWN * now
+    return not (novelty.there(inquiry.thresholds) and in_outliers and novelty.cured.get(name, 0.0) < HALF)
+
+
+def _last(counts: Floats) -> float:
+    return float(counts[-1] / max(counts.sum(), 1.0))
