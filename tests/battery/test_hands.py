@@ -15,7 +15,8 @@ from driftbus.schemas.configuration import Configuration
 
 from ..golden.servers import serving
 from ..golden.worlds import asking, evaluations, prepared, settings_of
-from .worlds import POINTS, Died, Interrupting, World
+from .interrupting import POINTS, Died, Interrupting
+from .worlds import World
 
 HANDS = tuple(node.role for node in TOPOLOGY if node.kind == "hand")
 every_hand = pytest.mark.parametrize("role", HANDS)
