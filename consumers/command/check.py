@@ -18,6 +18,7 @@ from ..replay.terminal import Styled, say
 from ..streams.records import told_ends
 from .checks.agreement import told_at_once
 from .checks.budgets import enough_buckets, muted_fields, other_panes, pane_length, rate_of_traffic, smallest_shift, unmatched_patterns
+from .checks.causes import causes
 from .checks.detectors import detectors_by_name
 from .checks.features import compared_features, features_of
 from .checks.finding import Finding, answered
@@ -120,6 +121,7 @@ def _stream(bus: Bus, configuration: Configuration, name: str, stream: Stream, m
         yield from compared_features(configuration, reference)
         yield from unlike(configuration, reference, sample, rows, store)
         yield from cases(configuration, reference)
+        yield from causes(configuration, reference)
         yield from (Finding("wrong", mistake) for mistake in undirected(reference, settings))
         yield from detectors_by_name(found_for([settings]), reference, settings)
         yield from absent_fields(stream, sample, reference, settings, rows)

@@ -20,6 +20,7 @@ VERBS = {
     "episodes": "List the episodes of drift.",
     "performance": "Show how a model's predictions turned out, and what is expected of the others.",
     "show": "Show an episode: what changed, from what to what, and what to do about it.",
+    "explain": "Write a post-mortem of an incident, or of what is behind an episode.",
     "dead-letters": "List, show or replay what could not be counted.",
     "models": "Say, or list, which version of a model was registered, deployed, promoted or rolled back.",
     "coincident": "Say what else was done: a release, a feature that is computed in another way.",

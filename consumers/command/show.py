@@ -3,6 +3,7 @@
 import click
 
 from ...schemas.configuration import Configuration
+from ..console.causes import behind, incidents, why
 from ..console.description import described
 from ..console.episodes import episode_of
 from ..replay.terminal import say
@@ -21,5 +22,8 @@ def show(configuration: Configuration, episode: str, as_json: bool) -> None:
     """
     with opened(configuration) as bus:
         found = episode_of(bus, configuration, episode)
+        known = [] if as_json else behind(incidents(bus, configuration), found.id)
     for line in (event.model_dump_json() for event in found.events) if as_json else described(found):
+        say(line)
+    for line in why(known):
         say(line)

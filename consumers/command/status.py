@@ -1,7 +1,8 @@
 """``driftbus status``: how things stand."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import timedelta
 from itertools import groupby
@@ -10,17 +11,24 @@ import click
 
 from ...schemas.cloud_events import iso
 from ...schemas.configuration import Configuration
+from ..console import causes
 from ..console.budgets import ModelStanding, models
+from ..console.causes import ToldIncident, incidents
+from ..console.decided import Decided, decided
 from ..console.deployments import Deployment, read, serving
 from ..console.episodes import episodes
 from ..console.evaluations import ModelEvaluations, evaluations
 from ..console.screen import Table, Terminal
 from ..console.standing import PartitionStanding, Standing, standing
 from ..reference.announce import Announcements
+from ..reference.artifacts import ArtifactError, ArtifactStore
 from ..replay.event_line import lasted, place, short_id
 from ..replay.terminal import Styled, say
 from .configured import configured
 from .opened import opened
+
+#: A time that no announced reference lies behind.
+_IN_THE_END = 2**62
 
 
 @click.command()
@@ -40,17 +48,21 @@ def status(configuration: Configuration, as_json: bool) -> None:
         watched = models(configuration, announced, told, found.now)
         deployed = serving(configuration, read(bus, configuration).known, found.now)
         tested = evaluations(bus, configuration)
+        open_ = [one for one in incidents(bus, configuration) if one.is_open]
+        can_be = list(_can_be(configuration, announced, watched))
     if as_json:
         parts = {"models": [asdict(one) for one in watched], "deployments": [asdict(one) for one in deployed]}
         parts |= {"golden": [asdict(one) for one in tested]} if tested else {}
+        parts |= {"causes": [one.last.model_dump(mode="json") for one in open_], "diagnosis": [asdict(one) for one in can_be]}
         say(json.dumps({"application": configuration.application, **asdict(found), **parts}))
         return
-    _show(configuration, found, watched)
+    _show(configuration, found, watched, open_)
+    _show_causes(open_, can_be)
     _show_deployed(configuration, found, deployed)
     _show_tested(found, tested)
 
 
-def _show(configuration: Configuration, found: Standing, watched: list[ModelStanding]) -> None:
+def _show(configuration: Configuration, found: Standing, watched: list[ModelStanding], open_: Sequence[ToldIncident]) -> None:
     terminal = Terminal()
     say(f"{configuration.application} on {configuration.bus}, {iso(found.now // 1000 * 1000)}")
     for topic in found.missing:
@@ -77,8 +89,43 @@ def _show(configuration: Configuration, found: Standing, watched: list[ModelStan
     table = Table("model", "budget", "used", "open episodes", wide=("model", "open episodes"))
     for model in watched:
         used = "?" if model.opened is None else f"{model.opened} of 1"
-        table.row(f"{model.model}/{model.version}", model.budget, used, ", ".join(map(short_id, model.open)) or "-")
+        opened_ = [f"{short_id(id_)}{_cause(open_, id_)}" for id_ in model.open]
+        table.row(f"{model.model}/{model.version}", model.budget, used, ", ".join(opened_) or "-")
     terminal.table(table)
+
+
+def _cause(open_: Sequence[ToldIncident], episode: str) -> str:
+    """What is behind an episode, if it is known."""
+    known = causes.behind(open_, episode)
+    return f" ({causes.in_short(known[0])})" if known else ""
+
+
+def _can_be(configuration: Configuration, announced: Announcements, watched: Sequence[ModelStanding]) -> Iterator[Decided]:
+    """Of every model whose reference can be read: who only looks at topics may not see artifacts."""
+    store = ArtifactStore(configuration.artifacts)
+    for model in {one.model: one for one in watched}.values():
+        held = announced.holding(model.model, model.version, _IN_THE_END)
+        if held is None or held.reference is None:
+            continue
+        with suppress(ArtifactError):
+            found = decided(configuration, store.reference(held.reference))
+            if found is not None:
+                yield found
+
+
+def _show_causes(open_: Sequence[ToldIncident], can_be: Sequence[Decided]) -> None:
+    if open_:
+        table = Table("cause", "incident", "status", "model", "retraining", wide=("cause", "model"))
+        for one in open_:
+            last = one.last
+            table.row(
+                last.cause.replace("_", " "), short_id(one.id), last.status, f"{last.model}/{last.version}", last.retrain_gate.decision
+            )
+        Terminal().table(table)
+    for model in can_be:
+        if model.adds_most is not None:
+            of_all = len(model.confirmed) + len(model.not_confirmed)
+            say(f"{model.model}: {len(model.confirmed)} of {of_all} causes can be confirmed; would add most: {model.adds_most}")
 
 
 def _show_deployed(configuration: Configuration, found: Standing, deployed: Sequence[Deployment]) -> None:

@@ -1,20 +1,27 @@
-"""``driftbus watch``: the drift topic, live."""
+"""``driftbus watch``: the topics of drift and of root causes, live."""
 
 import time
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
+from typing import TypeVar
 
 import click
 
 from ...schemas.configuration import Configuration
 from ...schemas.messages.drift import DriftEvent
-from ..bus.tail import DriftTopic, Event
+from ...schemas.messages.root_cause import RootCauseEvent
+from ..bus.interface import Bus
+from ..bus.tail import CauseTopic, DriftTopic, Event
+from ..console.causes import OPEN, cause_line
 from ..console.screen import Table, Terminal
 from ..replay.event_line import COLOURS, changes, event_line, place, short_id
 from ..replay.terminal import Styled, say
 from .configured import configured
 from .opened import opened
 
+Said = Event | RootCauseEvent
+_Kept = TypeVar("_Kept", DriftEvent, RootCauseEvent)
 #: Between two looks at the topic.
 _PAUSE_S = 0.5
 
@@ -25,48 +32,76 @@ _PAUSE_S = 0.5
 @click.option("--json", "as_json", is_flag=True, help="Whole events, a line of JSON each.")
 @configured
 def watch(configuration: Configuration, from_start: bool, until_end: bool, as_json: bool) -> None:
-    """Show drift events as they come: the open episodes and the latest events, or plain lines where there is no terminal."""
+    """Show drift events and root causes as they come: open episodes and the latest events, or plain lines where there is no terminal."""
     terminal = Terminal()
-    line = _json if as_json else event_line
+    line = _json if as_json else _line
     with opened(configuration) as bus, suppress(KeyboardInterrupt):
-        topic = DriftTopic(bus, configuration, from_start=from_start)
+        topics = Topics(bus, configuration, from_start=from_start)
         if until_end or as_json or not terminal.is_one:
-            for event in topic.new():
+            for event in topics.new():
                 say(line(event))
             while not until_end:
                 time.sleep(_PAUSE_S)
-                for event in topic.new():
+                for event in topics.new():
                     say(line(event))
             return
         view = View()
         with terminal.live(*view.shown()) as show:
             while True:
-                view.add(topic.new())
+                view.add(topics.new())
                 show(*view.shown())
                 time.sleep(_PAUSE_S)
 
 
-def _json(event: Event) -> str:
+class Topics:
+    """Drift, and root causes where somebody looks for them."""
+
+    def __init__(self, bus: Bus, configuration: Configuration, *, from_start: bool) -> None:
+        self._drift = DriftTopic(bus, configuration, from_start=from_start)
+        there = bool(bus.describe([configuration.topics.root_causes]))
+        self._causes = CauseTopic(bus, configuration, from_start=from_start) if there else None
+
+    def new(self) -> list[Said]:
+        """What came since the last call; causes behind the events that they may explain."""
+        return [*self._drift.new(), *([] if self._causes is None else self._causes.new())]
+
+
+def _json(event: Said) -> str:
     return event.model_dump_json()
 
 
+def _line(event: Said) -> str:
+    return cause_line(event) if isinstance(event, RootCauseEvent) else event_line(event)
+
+
 class View:
-    """The open episodes, and the last events."""
+    """The open episodes with their causes, and the last events."""
 
     def __init__(self) -> None:
         self._open: dict[str, DriftEvent] = {}
-        self._last: deque[Event] = deque(maxlen=10)
+        self._causes: dict[str, RootCauseEvent] = {}  # by incident, while it is open
+        self._last: deque[Said] = deque(maxlen=10)
 
-    def add(self, events: list[Event]) -> None:
+    def add(self, events: Sequence[Said]) -> None:
         """Take in what came."""
         self._last.extend(events)
         for event in events:
-            if not isinstance(event, DriftEvent):
-                continue
-            if event.status == "resolved":
-                self._open.pop(event.episode, None)
-            else:
-                self._open[event.episode] = event
+            if isinstance(event, RootCauseEvent):
+                self._keep(self._causes, event.incident, event, event.status in OPEN)
+            elif isinstance(event, DriftEvent):
+                self._keep(self._open, event.episode, event, event.status != "resolved")
+
+    @staticmethod
+    def _keep(kept: dict[str, _Kept], name: str, event: _Kept, is_open: bool) -> None:
+        if is_open:
+            kept[name] = event
+        else:
+            kept.pop(name, None)
+
+    def _cause(self, episode: str) -> str:
+        found = [one for one in self._causes.values() if episode in one.episodes]
+        best = min(found, key=lambda one: (one.status == "suspected", -one.run, one.incident), default=None)
+        return "" if best is None else f"; cause: {best.cause.replace('_', ' ')} ({best.status}) {short_id(best.incident)}"
 
     def shown(self) -> tuple[Table, list[str]]:
         """What the terminal shows: 80 columns are enough."""
@@ -77,7 +112,6 @@ class View:
             signals = [signal for signal in event.signals if signal.open]
             severity = Styled(event.severity, COLOURS[event.severity])
             named = f"{event.model}/{event.version}"
-            table.row(
-                short_id(event.episode), place(event.onset), named, severity, changes(signals, further=event.further_open, sizes=True)
-            )
-        return table, [event_line(event) for event in self._last]
+            changed = changes(signals, further=event.further_open, sizes=True) + self._cause(event.episode)
+            table.row(short_id(event.episode), place(event.onset), named, severity, changed)
+        return table, [_line(event) for event in self._last]

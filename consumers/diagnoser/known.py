@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ...detectors.diagnosis.evidence import Coincident, Evaluated
-from ...detectors.diagnosis.windows import Span
+from ...detectors.diagnosis.windows import BEFORE_A_CHANGE, LEAST_BASELINE, Span
 from ...detectors.golden.losses import mean_loss
 from ...schemas.messages.coincidence import Coincidence
 from ...schemas.messages.episode import EPISODE, EpisodeNote
@@ -18,6 +18,8 @@ from .kinds import GOLDEN
 MOST_FACTS = 200
 #: Episodes of one model that are remembered: open ones, and of those that are over the newest.
 MOST_EPISODES = 500
+#: Of what an episode may come and go with the hour.
+_SWINGING = {"input", "output", "pairs", "text", "volume"}
 #: What is done with a version that changes what it answers.
 _CHANGES = {"deployed", "promoted", "rolled_back"}
 
@@ -32,6 +34,7 @@ class Episode(NamedTuple):
     opened: int  #: ms, the end of the bucket that opened it
     ended: int | None  #: ms
     signals: tuple[str, ...]  #: names of what it is about
+    serious: bool  #: it is major, or was in the end, and of what swings with no season
 
 
 @dataclass
@@ -61,8 +64,12 @@ class Known:
         return True
 
     def amiss(self, version: str) -> list[Span]:
-        """When some episode of a version was open."""
-        return [Span(min(one.onset, one.opened - 1), one.ended) for one in self._of(version)]
+        """When some episode of a version was open; of those that are over the serious ones: others come and go with a season."""
+        return [
+            Span(min(one.onset, one.opened - 1), one.ended, BEFORE_A_CHANGE if one.serious else LEAST_BASELINE)
+            for one in self._of(version)
+            if one.serious or one.ended is None
+        ]
 
     def about(self, version: str, features: Collection[str], onset: int, near: int) -> list[str]:
         """Episodes with a signal among the features, which opened or began near an onset; without features all that are open."""
@@ -84,7 +91,8 @@ class Known:
     def _note(self, evidence: Evidence, note: EpisodeNote) -> None:
         names = tuple(sorted({part for one in note.signals for part in one.name.split(" × ")}))
         ended = evidence.bucket if note.status == "resolved" else None
-        self.episodes[note.episode] = Episode(note.episode, evidence.version, note.kind, note.onset, note.opened, ended, names)
+        serious = note.severity == "major" and note.kind not in _SWINGING
+        self.episodes[note.episode] = Episode(note.episode, evidence.version, note.kind, note.onset, note.opened, ended, names, serious)
         over = sorted((one for one in self.episodes.values() if one.ended is not None), key=lambda one: (one.ended, one.id))
         for one in over[: max(len(self.episodes) - MOST_EPISODES, 0)]:
             del self.episodes[one.id]
@@ -123,5 +131,5 @@ def _in_time(one: Coincident) -> tuple[int, str, str, str, tuple[str, ...]]:
 
 
 def _episode(plain: list[Any]) -> Episode:
-    name, version, kind, onset, opened, ended, signals = plain
-    return Episode(name, version, kind, onset, opened, ended, tuple(signals))
+    name, version, kind, onset, opened, ended, signals, serious = plain
+    return Episode(name, version, kind, onset, opened, ended, tuple(signals), serious)

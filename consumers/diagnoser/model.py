@@ -10,7 +10,7 @@ from ...detectors.diagnosis.finding import Diagnosis
 from ...detectors.diagnosis.gate import decide
 from ...detectors.diagnosis.incidents import Home, Incident, Incidents, Onset, Placed, Run, Word, in_order
 from ...detectors.diagnosis.thresholds import Thresholds
-from ...detectors.diagnosis.windows import NEWEST, Span
+from ...detectors.diagnosis.windows import BEFORE_A_CHANGE, LEAST_BASELINE, NEWEST, Span
 from ...schemas.configuration import Model as Settings
 from ...schemas.messages.evidence import Evidence
 from ...schemas.messages.feedback import Feedback
@@ -22,7 +22,8 @@ from .archive import Archived, archived
 from .case import Looked, looked_at
 from .kinds import FEEDBACK
 from .known import Known
-from .telling import Ran, Told, Whose, event, news_of, since_onset, standing
+from .standing import standing
+from .telling import Ran, Told, Whose, event, news_of, since_onset
 from .watched import ENOUGH_OUTCOMES, Watched
 
 #: Windows between an incident's onset and that of an episode which belongs to it.
@@ -120,9 +121,12 @@ class Model:
         return {} if self.calibration is None else self.calibration.calibration.causes
 
     def _amiss(self, home: Home) -> list[Span]:
-        """When something of a version was not as it should be. What is only suspected, without a baseline, may be the season."""
-        confirmed = [Span(one.onset.start) for one in self.incidents.open if home in one.missed and one.status == "confirmed"]
-        return [*self.known.amiss(home.version), *confirmed, *self._over(home)]
+        """When something of a version was not as it should be. What is only suspected without a baseline may be the season."""
+        found = [*self.known.amiss(home.version), *self._over(home)]
+        for one in self.incidents.open:
+            if home in one.missed:
+                found.append(Span(one.onset.start, None, BEFORE_A_CHANGE if one.status == "confirmed" else LEAST_BASELINE))
+        return found
 
     def _over(self, home: Home) -> list[Span]:
         """When incidents of a version were that are over: what is found next is not compared with that."""
@@ -138,7 +142,7 @@ class Model:
     def _told(self, watched: Watched, ran: Ran, touched: Sequence[Incident]) -> list[Published]:
         """The revisions that are news: of incidents that this run found or missed, and of those whose gate that changes."""
         told = {one.id: since_onset(one, ran) for one in touched}
-        of_version = self._gate(watched, told)
+        of_version = self._gate(watched, told, ran)
         published = []
         for incident in in_order(touched):
             found = told[incident.id]
@@ -148,9 +152,9 @@ class Model:
                 incident.said = news
         return published
 
-    def _gate(self, watched: Watched, told: dict[str, Told]) -> RetrainGate:
+    def _gate(self, watched: Watched, told: dict[str, Told], ran: Ran) -> RetrainGate:
         open_ = [one for one in self.incidents.open if one.id in told]
-        return decide([standing(one, told[one.id]) for one in open_], baseline=watched.windows.stands)
+        return decide([standing(one, told[one.id], ran) for one in open_], baseline=watched.windows.stands)
 
     def _published(self, watched: Watched, incident: Incident, told: Told, ran: Ran, of_version: RetrainGate) -> Published:
         length = max(incident.onset.end - incident.onset.start, 1)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ...detectors.diagnosis import gate, mitigation, text
+from ...detectors.diagnosis import mitigation, text
 from ...detectors.diagnosis.evidence import Case, Coincident, FieldOf
 from ...detectors.diagnosis.finding import Diagnosis, Finding
 from ...detectors.diagnosis.incidents import Incident, band
@@ -21,7 +21,6 @@ from ...schemas.messages.root_cause import (
     MOST_LISTED,
     MOST_OWNERS,
     MOST_REASON,
-    MOST_TEXT,
     CauseMap,
     CauseRuledOut,
     CoincidentFact,
@@ -113,7 +112,10 @@ def event(whose: Whose, incident: Incident, told: Told, ran: Ran, of_version: Re
     by_name = {field.name: field for field in ran.case.fields}
     owners = _owners(finding, by_name)
     names = finding.features[:MOST_FEATURES]
-    remedy = mitigation.mitigate(finding, owners, onset.start)
+    near = _near(incident, ran.case.coincident, finding, ran.windows)
+    released = tuple((one.type, one.ref) for one in near)
+    known = mitigation.Known(onset.start, incident.ended, told.impact.harm, owners, released)
+    remedy = mitigation.mitigate(finding, known)
     data = remedy.training_data.model_copy(update={"recompute": remedy.training_data.recompute[:MOST_FEATURES]})
     found = RootCauseEvent(
         application=whose.application,
@@ -144,10 +146,10 @@ def event(whose: Whose, incident: Incident, told: Told, ran: Ran, of_version: Re
         onset=Onset(
             window=(onset.start, onset.end),
             shape=finding.shape,
-            coincident=_near(incident, ran.case.coincident, finding, ran.windows),
+            coincident=near,
         ),
         run=ran.time,
-        confidence=_rounded(finding.confidence),
+        confidence=rounded(finding.confidence),
         score=_maybe(finding.score),
         calibrated=finding.score is not None,
         calibration=None if finding.score is None else whose.calibration,
@@ -184,7 +186,7 @@ def event(whose: Whose, incident: Incident, told: Told, ran: Ran, of_version: Re
         artifact=incident.artifact,
         text="",
     )
-    return found.model_copy(update={"text": text.told(found)[:MOST_TEXT]})
+    return found.model_copy(update={"text": text.told(found)})
 
 
 def news_of(incident: Incident, harm: str, of_version: RetrainGate) -> str:
@@ -198,26 +200,12 @@ def news_of(incident: Incident, harm: str, of_version: RetrainGate) -> str:
         [incident.onset.start, incident.onset.end],
         harm,
         [of_version.decision, of_version.blocked_by],
-        band(_rounded(finding.confidence)),
+        band(rounded(finding.confidence)),
         incident.versions,
         incident.superseded_by,
         incident.word,
     ]
     return content_hash(msgspec.json.encode(facts))[7:23]
-
-
-def standing(incident: Incident, told: Told) -> gate.Standing:
-    """As far as a retrain depends on it."""
-    finding = incident.finding
-    return gate.Standing(
-        incident.id,
-        finding.cause,
-        incident.status,
-        _rounded(finding.confidence),
-        told.impact.harm,
-        told.labelled,
-        incident.word is not None,
-    )
 
 
 def _impact(finding: Finding, diagnosis: Diagnosis, labelled: int) -> Impact:
@@ -226,7 +214,7 @@ def _impact(finding: Finding, diagnosis: Diagnosis, labelled: int) -> Impact:
     return Impact(
         harm=harm,
         loss=_both(loss),
-        prediction_tv=_rounded(diagnosis.prediction_tv),
+        prediction_tv=rounded(diagnosis.prediction_tv),
         outliers=_both(diagnosis.outliers),
         explains=tuple(finding.impact.get("explains", ())),
     )
@@ -270,16 +258,17 @@ def _map(finding: Finding) -> CauseMap | None:
     if one is None:
         return None
     return CauseMap(
-        form=one.form, a=_rounded(one.a), b=_rounded(one.b), constant=one.constant, share=_rounded(one.share), error=_rounded(one.error)
+        form=one.form, a=rounded(one.a), b=rounded(one.b), constant=one.constant, share=rounded(one.share), error=rounded(one.error)
     )
 
 
-def _rounded(value: float) -> float:
+def rounded(value: float) -> float:
+    """As it is told."""
     return float(f"{value:.{DIGITS}g}")
 
 
 def _maybe(value: float | None) -> float | None:
-    return None if value is None else _rounded(value)
+    return None if value is None else rounded(value)
 
 
 def _value(value: float | str | None) -> float | str | None:
@@ -287,4 +276,4 @@ def _value(value: float | str | None) -> float | str | None:
 
 
 def _both(pair: tuple[float, float] | None) -> tuple[float, float] | None:
-    return None if pair is None else (_rounded(pair[0]), _rounded(pair[1]))
+    return None if pair is None else (rounded(pair[0]), rounded(pair[1]))

@@ -3,14 +3,30 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ...schemas.messages.root_cause import RetrainGate
+from ...schemas.messages.root_cause import Action, RetrainGate
 from .finding import PIPELINE, Cause
 from .incidents import Status
+from .words import number
 
 #: Labels since the onset without which nothing is trained anew.
 LEAST_LABELS = 1_000
+#: Labelled rows unlike the training data without which nothing is learned of them.
+LEAST_OUTLIERS = 200
+#: Windows behind the onset of another representation, in which nothing of it changed.
+LEAST_WINDOWS = 4
 #: Confidence below which a person must have confirmed it.
 SURE = 0.9
+#: How long it is forbidden where nobody knows the cause, ms; behind that a person may decide.
+UNKNOWN_FOR = 7 * 86_400_000
+#: What may start where nothing speaks against it.
+ALL: tuple[Action, ...] = ("retrain", "fine_tune", "online_update")
+#: What may start of each cause, once it is allowed.
+_ALLOWED: dict[Cause, tuple[Action, ...]] = {
+    "data_drift": ALL,
+    "feature_drift": ALL,
+    "feature_recalibration": ("retrain",),  # what was learned from old values must be learned anew
+    "prediction_label_bias": ("fine_tune", "online_update"),
+}
 
 
 class Standing(NamedTuple):
@@ -21,35 +37,76 @@ class Standing(NamedTuple):
     status: Status
     confidence: float
     harm: str
-    labelled: int
-    by_person: bool = False  #: a person says that it is this
+    labelled: int  #: rows since its onset
+    outliers: int = 0  #: of these, unlike the training data
+    windows: int = 0  #: since its onset
+    whole: bool = True  #: it came at once, and to all rows
+    age: int = 0  #: ms since it was first said
+    by_person: bool = False  #: somebody says that it is this
+
+
+class _Said(NamedTuple):
+    decision: str
+    because: str
+    actions: tuple[Action, ...] = ()
 
 
 def decide(open_: Sequence[Standing], *, baseline: bool) -> RetrainGate:
     """By all open incidents of a version; ``baseline``: one of production stands."""
-    said = [(_decided(one), one) for one in open_]
+    said = [(_decided(one), one.incident) for one in open_]
     for decision in ("forbid", "hold"):
-        found = [(because, one) for (own, because), one in said if own == decision]
+        found = [(own.because, incident) for own, incident in said if own.decision == decision]
         if found:
-            return RetrainGate(decision=decision, because=found[0][0], blocked_by=tuple(sorted(one.incident for _, one in found)))
+            because = found[0][0] if len(found) == 1 else f"{found[0][0]}; {len(found) - 1} more say so"
+            return RetrainGate(decision=decision, because=because, blocked_by=tuple(sorted(incident for _, incident in found)))
     if not baseline:
         return RetrainGate(decision="hold", because="there is no baseline of production yet")
-    return RetrainGate(decision="allow", because="nothing that is known of speaks against it")
+    actions = tuple(one for one in ALL if all(one in own.actions for own, _ in said))
+    if not actions:
+        everybody = tuple(sorted(incident for _, incident in said))
+        return RetrainGate(decision="hold", because="its open incidents ask for different trainings", blocked_by=everybody)
+    because = "; ".join(dict.fromkeys(own.because for own, _ in said)) or "nothing that is known of speaks against it"
+    return RetrainGate(decision="allow", because=because, actions=actions)
 
 
-def _decided(one: Standing) -> tuple[str, str]:
+def _decided(one: Standing) -> _Said:
+    """Faults first, suspected ones too: what a broken pipeline delivers must not be learned even while nobody is sure."""
     if one.cause in PIPELINE:
-        return "forbid", "the pipeline is at fault: what it delivers must not be learned"
+        return _Said("forbid", "the pipeline is at fault: what it delivers must not be learned")
     if one.cause == "undetermined":
-        return "forbid", "it is not known what is the matter"
+        days = number(one.age / 86_400_000)
+        if one.age < UNKNOWN_FOR:
+            return _Said("forbid", f"it is not known what is the matter, for {days} of {UNKNOWN_FOR // 86_400_000} days")
+        return _Said("hold", f"for {days} days it is not known what is the matter: a person decides")
     if one.status == "suspected":
-        return "hold", "it is only suspected"
-    if one.cause not in ("data_drift", "feature_drift"):
-        return "hold", f"{one.cause} is not over"
-    if one.harm != "harmful":
-        return "hold", f"its harm is {one.harm}"
-    if one.labelled < LEAST_LABELS:
-        return "hold", f"{one.labelled} of {LEAST_LABELS} labels since its onset"
+        return _Said("hold", f"{_words(one.cause)} is only suspected")
+    if one.cause == "model_broken":
+        return _Said("hold", "the model itself is broken: roll back first")
+    return _of_cause(one)
+
+
+def _of_cause(one: Standing) -> _Said:
+    """Of what training can cure, what is not there yet."""
+    if one.cause == "feature_recalibration":
+        if not one.whole:
+            return _Said("hold", "the roll-out is not over: old and new values come mixed")
+        if one.windows < LEAST_WINDOWS:
+            return _Said("hold", f"{one.windows} of {LEAST_WINDOWS} windows since the values changed")
+        enough = f"{one.windows} windows since the values changed; train on recomputed history"
+    elif one.cause == "prediction_label_bias":
+        if one.outliers < LEAST_OUTLIERS:
+            return _Said("hold", f"{one.outliers:,} of {LEAST_OUTLIERS} labelled rows unlike the training data")
+        enough = f"{one.outliers:,} labelled rows unlike the training data: add them, keep the old"
+    else:
+        if one.harm != "harmful":
+            return _Said("hold", f"its harm is {one.harm}" if one.harm == "unknown" else "it does no harm")
+        if one.labelled < LEAST_LABELS:
+            return _Said("hold", f"{one.labelled:,} of {LEAST_LABELS:,} labels since its onset")
+        enough = f"{one.labelled:,} labels since its onset"
     if one.confidence < SURE and not one.by_person:
-        return "hold", "it is not sure enough without a person's word"
-    return "allow", ""
+        return _Said("hold", f"a confidence of {number(one.confidence)} is below {SURE}: a person must confirm it")
+    return _Said("allow", enough, _ALLOWED[one.cause])
+
+
+def _words(cause: Cause) -> str:
+    return cause.replace("_", " ")

@@ -32,6 +32,7 @@ class Span(NamedTuple):
 
     start: int
     end: int | None = None
+    before: int = BEFORE_A_CHANGE  #: windows before it that are baseline enough
 
 
 class Window:
@@ -143,15 +144,15 @@ class Windows:
             self.older = [[one for one in length if one.end > since] for length in self.older]
 
     def _take(self, amiss: Sequence[Span]) -> None:
-        """Without what has been amiss for as long as there are windows: it is how production differs from the reference, and stays."""
-        ever = [span for span in amiss if span.end is None and self._too_early(span)]
+        """What has been amiss almost for as long as there are windows does not count: it is how production differs from the reference."""
+        ever = [span for span in amiss if span.end is None and sum(one.end <= span.start for one in self.newest) < span.before]
         amiss = [span for span in amiss if span not in ever]
         clean = [one for one in self.newest if not any(one.within(span) for span in amiss)]
         now = [span.start for span in amiss if span.end is None]
         before = [one for one in clean if one.end <= min(now)] if now else []
         if len(clean) >= BASELINE:
             taken = clean[:BASELINE]
-        elif len(before) >= BEFORE_A_CHANGE:
+        elif now and len(before) >= min(span.before for span in amiss if span.end is None):
             taken = before
         elif len(self.newest) >= MOST_AWAITED:
             taken = clean if len(clean) >= LEAST_BASELINE else self.newest[:BASELINE]
@@ -160,10 +161,6 @@ class Windows:
         self.doubtful = bool(ever) or len(taken) > len(clean)
         kept = {one.first for one in taken}
         self.baseline, self.newest, self.stands = taken, [one for one in self.newest if one.first not in kept], True
-
-    def _too_early(self, span: Span) -> bool:
-        """Whether there never were windows enough before it."""
-        return sum(one.end <= span.start for one in self.newest) < BEFORE_A_CHANGE
 
     def _age(self, window: Window) -> None:
         """Keep a window for its outcomes; of too many of one length the two oldest become one."""

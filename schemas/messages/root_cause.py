@@ -22,6 +22,7 @@ Cause = Literal[
 ]
 IncidentStatus = Literal["suspected", "confirmed", "superseded", "withdrawn", "resolved"]
 Decision = Literal["allow", "hold", "forbid"]
+Action = Literal["retrain", "fine_tune", "online_update"]
 
 #: Features that an event names; features with others' values; those whose source, and owners, it names.
 MOST_FEATURES, MOST_EXCHANGED, MOST_OWNERS = 20, 12, 20
@@ -123,6 +124,7 @@ class RetrainGate(Fact):
 
     decision: Decision
     because: str
+    actions: tuple[Action, ...] = ()  #: what may start, where it is allowed
     blocked_by: tuple[str, ...] = ()  #: incidents
 
 

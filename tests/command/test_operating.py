@@ -51,7 +51,7 @@ def test_before_anything_is_there_status_says_what_is_missing(user: User) -> Non
 def test_status_tells_how_far_everything_is(drifted: User) -> None:
     said = drifted.says("status")
     assert re.search(r"profiler predictions: fraud.scored\n +partition.*\n +0 +0 +0 s +\S.* ago +2023-11-14 22:23 +0\n +1 +0 ", said)
-    assert re.search(r"fraud/1 +1 per 1h +1 of 1 +[0-9a-f]{8}\n", said)
+    assert re.search(r"fraud/1 +1 per 1h +1 of 1 +[0-9a-f]{8} \(data drift \(suspected\) [0-9a-f]{8}\)\n", said)
     more = messages(DRIFTING)[:30]
     drifted.publishes([one._replace(timestamp=(one.timestamp or 0) + SECONDS * 1000) for one in more])
     told = json.loads(drifted.says("status", "--json"))

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from driftbus.consumers.bus.addressing import addressed
-from driftbus.consumers.diagnoser.telling import Ran, Whose, event, news_of, since_onset, standing
+from driftbus.consumers.diagnoser.standing import standing
+from driftbus.consumers.diagnoser.telling import Ran, Whose, event, news_of, since_onset
 from driftbus.detectors.diagnosis.evidence import Case, Coincident, FieldOf
 from driftbus.detectors.diagnosis.finding import Diagnosis, Finding, Piece, RuledOut
 from driftbus.detectors.diagnosis.gate import decide
@@ -79,6 +80,6 @@ def test_nobody_retrains_on_a_suspicion_or_a_fault() -> None:
     for cause in ("data_drift", "training_serving_skew", "undetermined", "model_broken", "feature_recalibration"):
         incident = found(("a",))
         incident.finding = replace(incident.finding, cause=cause)
-        assert decide([standing(incident, since_onset(incident, now))], baseline=True).decision != "allow"
+        assert decide([standing(incident, since_onset(incident, now), now)], baseline=True).decision != "allow"
     assert decide([], baseline=False).decision == "hold"
     assert decide([], baseline=True).decision == "allow"
