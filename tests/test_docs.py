@@ -91,7 +91,7 @@ def test_every_make_target_that_is_named_exists(document: Path) -> None:
 
 
 def test_the_consumers_are_those_of_the_topology() -> None:
-    assert next(table for table in tables(README) if table[0][0] == "`profiler`") == consumers_table()
+    assert next(table for table in tables(README) if table[0][0] == f"`{ROLES[0]}`") == consumers_table()
 
 
 def test_the_permissions_are_those_of_the_topology() -> None:
@@ -130,6 +130,7 @@ def documented() -> dict[str, dict[str, str]]:
         ("metrics", schema.Metrics),
         ("streams.NAME", schema.Stream),
         ("streams.NAME.mapping", Mapping),
+        ("streams.NAME.embedder", schema.Embedder),
         ("labels.NAME", schema.Labels),
         ("labels.NAME.mapping", schema.LabelMapping),
         ("labels.NAME.columns", schema.LabelColumns),
