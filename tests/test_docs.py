@@ -66,12 +66,15 @@ def test_every_command_that_is_named_exists(document: Path) -> None:
     shown = "\n".join([*blocks("sh", text), *re.findall(r"`([^`\n]+)`", text)])
     for line in re.findall(r"^(?:\$ )?driftbus (?!-)([^#\n]*)", shown, re.MULTILINE):
         command: click.Command = main
-        for word in re.split(r"[,;]", line)[0].split():
-            if isinstance(command, click.Group) and word.islower():
-                found = command.get_command(click.Context(command), word)
-                assert found is not None, f"driftbus {line}: there is no {word}"
+        words = re.split(r"[,;]", line)[0].split()
+        while words:
+            if isinstance(command, click.Group) and words[0].islower():
+                _, found, words = command.resolve_command(click.Context(command, resilient_parsing=True), words)
+                assert found is not None, f"driftbus {line}: there is no such command"
                 command = found
-            elif word.startswith("--"):
+                continue
+            word = words.pop(0)
+            if word.startswith("--"):
                 assert any(word in option.opts for option in command.params), f"driftbus {line}: there is no {word}"
 
 

@@ -20,7 +20,8 @@ from ..embedder import server as embedders
 from ..embedder import worlds as questions
 from ..golden.servers import serving
 from ..golden.worlds import asking, evaluations, prepared, settings_of
-from .worlds import POINTS, Died, Interrupting, World
+from .interrupting import POINTS, Died, Interrupting
+from .worlds import World
 
 HANDS = tuple(node.role for node in TOPOLOGY if node.kind == "hand")
 every_hand = pytest.mark.parametrize("role", HANDS)
