@@ -12,14 +12,12 @@ import click
 
 from ...schemas.configuration import Configuration
 from ...schemas.messages.drift import DriftEvent
-from ..bus.tail import DriftTopic
 from ..console.agreement import compared_of, sentences
 from ..console.performance import performance_of
 from ..console.reviewed import all_reviewed
 from ..pipeline.runner import Pipeline
 from ..reference.artifacts import ArtifactStore
 from ..reference.files import written_whole
-from ..replay.event_line import event_line
 from ..replay.measures import FORMATS, measured, write
 from ..replay.offline import load
 from ..replay.picture import draw
@@ -27,6 +25,7 @@ from ..replay.terminal import say
 from .configured import configured
 from .opened import opened
 from .outputs import inputs_of, refuse_inputs
+from .told import Topics, line
 
 #: Between two looks at what has been published.
 _LOOK_EVERY_S = 0.5
@@ -104,14 +103,14 @@ def replay(
 
 
 def _fold(configuration: Configuration, written: IO[str]) -> list[DriftEvent]:
-    """Run to the end, and tell every event as it comes."""
+    """Run to the end, and tell every event and root cause as it comes."""
     found: list[DriftEvent] = []
     with opened(configuration) as bus, closing(Pipeline(bus, configuration)) as pipeline:
-        topic = DriftTopic(bus, configuration, from_start=True)
+        topics = Topics(bus, configuration, from_start=True)
 
         def tell() -> None:
-            for event in topic.new():
-                say(event_line(event))
+            for event in topics.new():
+                say(line(event))
                 written.write(event.model_dump_json() + "\n")
                 if isinstance(event, DriftEvent):
                     found.append(event)

@@ -11,16 +11,14 @@ import click
 from ...schemas.configuration import Configuration
 from ...schemas.messages.drift import DriftEvent
 from ...schemas.messages.root_cause import RootCauseEvent
-from ..bus.interface import Bus
-from ..bus.tail import CauseTopic, DriftTopic, Event
-from ..console.causes import OPEN, cause_line
+from ..console.causes import OPEN
 from ..console.screen import Table, Terminal
-from ..replay.event_line import COLOURS, changes, event_line, place, short_id
+from ..replay.event_line import COLOURS, changes, place, short_id
 from ..replay.terminal import Styled, say
 from .configured import configured
 from .opened import opened
+from .told import Said, Topics, line
 
-Said = Event | RootCauseEvent
 _Kept = TypeVar("_Kept", DriftEvent, RootCauseEvent)
 #: Between two looks at the topic.
 _PAUSE_S = 0.5
@@ -34,16 +32,16 @@ _PAUSE_S = 0.5
 def watch(configuration: Configuration, from_start: bool, until_end: bool, as_json: bool) -> None:
     """Show drift events and root causes as they come: open episodes and the latest events, or plain lines where there is no terminal."""
     terminal = Terminal()
-    line = _json if as_json else _line
+    show_one = _json if as_json else line
     with opened(configuration) as bus, suppress(KeyboardInterrupt):
         topics = Topics(bus, configuration, from_start=from_start)
         if until_end or as_json or not terminal.is_one:
             for event in topics.new():
-                say(line(event))
+                say(show_one(event))
             while not until_end:
                 time.sleep(_PAUSE_S)
                 for event in topics.new():
-                    say(line(event))
+                    say(show_one(event))
             return
         view = View()
         with terminal.live(*view.shown()) as show:
@@ -53,25 +51,8 @@ def watch(configuration: Configuration, from_start: bool, until_end: bool, as_js
                 time.sleep(_PAUSE_S)
 
 
-class Topics:
-    """Drift, and root causes where somebody looks for them."""
-
-    def __init__(self, bus: Bus, configuration: Configuration, *, from_start: bool) -> None:
-        self._drift = DriftTopic(bus, configuration, from_start=from_start)
-        there = bool(bus.describe([configuration.topics.root_causes]))
-        self._causes = CauseTopic(bus, configuration, from_start=from_start) if there else None
-
-    def new(self) -> list[Said]:
-        """What came since the last call; causes behind the events that they may explain."""
-        return [*self._drift.new(), *([] if self._causes is None else self._causes.new())]
-
-
 def _json(event: Said) -> str:
     return event.model_dump_json()
-
-
-def _line(event: Said) -> str:
-    return cause_line(event) if isinstance(event, RootCauseEvent) else event_line(event)
 
 
 class View:
@@ -114,4 +95,4 @@ class View:
             named = f"{event.model}/{event.version}"
             changed = changes(signals, further=event.further_open, sizes=True) + self._cause(event.episode)
             table.row(short_id(event.episode), place(event.onset), named, severity, changed)
-        return table, [_line(event) for event in self._last]
+        return table, [line(event) for event in self._last]

@@ -122,7 +122,7 @@ def _repeated(inquiry: Inquiry, name: str) -> None:
     differ = inquiry.mismatch(name)
     if level <= t.spike or (known and agree and not (differ is not None and differ.level > _DISAGREE * level)):
         return  # what training knew, and pairs agree on, is what it says
-    before = _before(inquiry, step.onset, lambda window: max((share for _, share in _common(window, name)), default=np.nan), _CONSTANT)
+    before = _before(inquiry, step.onset, lambda window: _commonest(window, name), _CONSTANT)
     if level > _CONSTANT and before == "constant":
         return
     rest = _rest(inquiry, name, bin_, level, step)
@@ -145,6 +145,10 @@ def _common(window: Window, name: str) -> list[tuple[float, float]]:
     values = window.values.get(name)
     rows = looked_at(values)
     return [] if values is None or not rows else [(value, count / rows) for value, count in values.repeated.items()]
+
+
+def _commonest(window: Window, name: str) -> float:
+    return max((share for _, share in _common(window, name)), default=0.0 if looked_at(window.values.get(name)) else np.nan)
 
 
 def _share(window: Window, name: str, value: float) -> float:

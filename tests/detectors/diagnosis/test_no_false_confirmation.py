@@ -34,6 +34,17 @@ def _number(made: Case, window: Window, number: int) -> None:
     _put(window, "rooms", values)
 
 
+def _never_repeated(made: Case, window: Window, number: int) -> None:
+    """Of a feature no two of whose values are the same."""
+    [field] = [one for one in made.fields if one.name == "debt"]
+    assert isinstance(field.profile, NumericProfile)
+    values = copy.deepcopy(window.values["debt"])
+    values.bins = np.eye(len(values.bins), dtype=np.int64)[bin_of(field.profile, 9.25)] * values.present
+    values.magnitudes = Magnitudes(cells_of(np.array([9.25]), field.mantissa), np.array([values.present]))
+    values.repeated = {9.25: values.present}
+    _put(window, "debt", values)
+
+
 def _put(window: Window, name: str, values: Values) -> None:
     window.values, window.counted = {**window.values, name: values}, None
 
@@ -63,7 +74,7 @@ def test_nobody_knows_without_a_baseline_whether_it_was_always_one(constant: Con
     assert not [one for one in _lost(made) if one.confirmable]
 
 
-@pytest.mark.parametrize("constant", [_category, _number])
+@pytest.mark.parametrize("constant", [_category, _number, _never_repeated])
 @pytest.mark.parametrize("standing", [True, False])
 def test_one_value_in_place_of_all_is_lost(constant: Constant, *, standing: bool) -> None:
     made = case(without=("agreement",))
