@@ -122,11 +122,10 @@ class Model:
 
     def _amiss(self, home: Home) -> list[Span]:
         """When something of a version was not as it should be. What is only suspected without a baseline may be the season."""
-        found = [*self.known.amiss(home.version), *self._over(home)]
-        for one in self.incidents.open:
-            if home in one.missed:
-                found.append(Span(one.onset.start, None, BEFORE_A_CHANGE if one.status == "confirmed" else LEAST_BASELINE))
-        return found
+        open_ = [one for one in self.incidents.open if home in one.missed]
+        enough = [BEFORE_A_CHANGE if one.status == "confirmed" else LEAST_BASELINE for one in open_]
+        found = [Span(one.onset.start, None, windows) for one, windows in zip(open_, enough, strict=True)]
+        return [*self.known.amiss(home.version), *self._over(home), *found]
 
     def _over(self, home: Home) -> list[Span]:
         """When incidents of a version were that are over: what is found next is not compared with that."""
