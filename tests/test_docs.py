@@ -66,12 +66,15 @@ def test_every_command_that_is_named_exists(document: Path) -> None:
     shown = "\n".join([*blocks("sh", text), *re.findall(r"`([^`\n]+)`", text)])
     for line in re.findall(r"^(?:\$ )?driftbus (?!-)([^#\n]*)", shown, re.MULTILINE):
         command: click.Command = main
-        for word in re.split(r"[,;]", line)[0].split():
-            if isinstance(command, click.Group) and word.islower():
-                found = command.get_command(click.Context(command), word)
-                assert found is not None, f"driftbus {line}: there is no {word}"
+        words = re.split(r"[,;]", line)[0].split()
+        while words:
+            if isinstance(command, click.Group) and words[0].islower():
+                _, found, words = command.resolve_command(click.Context(command, resilient_parsing=True), words)
+                assert found is not None, f"driftbus {line}: there is no such command"
                 command = found
-            elif word.startswith("--"):
+                continue
+            word = words.pop(0)
+            if word.startswith("--"):
                 assert any(word in option.opts for option in command.params), f"driftbus {line}: there is no {word}"
 
 
@@ -88,7 +91,7 @@ def test_every_make_target_that_is_named_exists(document: Path) -> None:
 
 
 def test_the_consumers_are_those_of_the_topology() -> None:
-    assert next(table for table in tables(README) if table[0][0] == "`profiler`") == consumers_table()
+    assert next(table for table in tables(README) if table[0][0] == f"`{ROLES[0]}`") == consumers_table()
 
 
 def test_the_permissions_are_those_of_the_topology() -> None:
@@ -127,6 +130,7 @@ def documented() -> dict[str, dict[str, str]]:
         ("metrics", schema.Metrics),
         ("streams.NAME", schema.Stream),
         ("streams.NAME.mapping", Mapping),
+        ("streams.NAME.embedder", schema.Embedder),
         ("labels.NAME", schema.Labels),
         ("labels.NAME.mapping", schema.LabelMapping),
         ("labels.NAME.columns", schema.LabelColumns),

@@ -43,6 +43,10 @@ class ToldIncident:
         """It is, or was, the cause: neither a suspicion that came to nothing, nor one that another says better."""
         return self.last.status not in ("withdrawn", "superseded")
 
+    def seen(self, time: int) -> RootCauseEvent:
+        """The revision that a person saw who spoke then: the last one by that time, else the first."""
+        return next((one for one in reversed(self.revisions) if one.run <= time), self.revisions[0])
+
     def names(self, episode: str) -> bool:
         """Whether it is behind an episode, as any of its revisions says."""
         return any(episode in one.episodes for one in self.revisions)

@@ -1,43 +1,20 @@
-"""Incidents as the topic of root causes tells them, and what people said of them, for verbs that speak of one or of all."""
+"""What people said of incidents, and the incident that somebody speaks of."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 from ...detectors.diagnosis.calibration import Answered
 from ...schemas.configuration import Configuration
 from ...schemas.messages.feedback import Feedback
-from ...schemas.messages.root_cause import IncidentStatus, RootCauseEvent
 from ..bus import own
 from ..bus.interface import Bus, TopicPartition
 from ..reference import feedback
 from ..replay.event_line import short_id
+from .causes import ToldIncident, incidents
 from .reading import Read, records_of
 
 #: Of many incidents that begin alike.
 _NAMED = 5
-_READERS = {f"io.driftbus.root-cause.{status}": RootCauseEvent.decoded for status in get_args(IncidentStatus)}
-
-
-@dataclass(frozen=True)
-class ToldIncident:
-    """All revisions of one incident, in their order."""
-
-    events: tuple[RootCauseEvent, ...]
-
-    @property
-    def id(self) -> str:
-        """Whole."""
-        return self.last.incident
-
-    @property
-    def last(self) -> RootCauseEvent:
-        """That says how it stands."""
-        return self.events[-1]
-
-    def seen(self, time: int) -> RootCauseEvent:
-        """The revision that a person saw who spoke then: the last one by that time, else the first."""
-        return next((event for event in reversed(self.events) if event.run <= time), self.events[0])
 
 
 class Said(NamedTuple):
@@ -45,20 +22,6 @@ class Said(NamedTuple):
 
     time: int
     word: Feedback
-
-
-def incidents(bus: Bus, configuration: Configuration) -> list[ToldIncident]:
-    """All that the topic holds, in the order in which they were begun."""
-    found: dict[str, dict[int, RootCauseEvent]] = {}
-    for record in _records(bus, configuration.topics.root_causes):
-        try:
-            event = own.read(configuration.application, _READERS, record.value, record.headers)
-        except (own.Foreign, own.Unreadable):
-            continue
-        if event is not None:
-            found.setdefault(event.incident, {})[event.revision] = event
-    told = [ToldIncident(tuple(own_[number] for number in sorted(own_))) for own_ in found.values()]
-    return sorted(told, key=lambda one: (one.events[0].run, one.id))
 
 
 def incident_of(bus: Bus, configuration: Configuration, beginning: str) -> ToldIncident:

@@ -31,6 +31,8 @@ MEASURES = (
     Measure("set_aside", "driftbus_set_aside_total", "counter", "Records that made a consumer raise, and became dead letters."),
     Measure("golden", "driftbus_golden_rows_total", "counter", "Predictions that golden evaluations asked for: no traffic, and left out."),
     Measure("facts", "driftbus_facts_total", "counter", "Facts (model events, golden evaluations) copied to the summaries."),
+    Measure("embedded", "driftbus_embedded_total", "counter", "Messages that got the vector of their text."),
+    Measure("not_embedded", "driftbus_not_embedded_total", "counter", "Messages with a text whose vector the embedder does not have."),
     Measure("buckets", "driftbus_buckets_total", "counter", "Buckets tested."),
     Measure("events", "driftbus_events_total", "counter", "Drift events and notices published."),
     Measure("asked", "driftbus_golden_asked_total", "counter", "Golden evaluations asked for by schedule, and for major episodes."),

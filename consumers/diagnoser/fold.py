@@ -157,7 +157,7 @@ class Fold:
         fold = cls(configuration, reading_of, calibration_of)
         exhibits = {offset: Exhibit.of(fact) for offset, fact in facts.items()}
         for kinds, group in fold.groups.items():
-            numbers = state.aligners.get(str(kinds)) or remembered.of_the_same_stream(state.aligners, kinds)
+            numbers = remembered.numbers_of(state.aligners, kinds)
             if numbers is not None:
                 own = {offset: one for offset, one in exhibits.items() if fold._kinds_of(one.fact.model) == kinds}
                 fold.groups[kinds].aligner = remembered.aligner(group, numbers, own)

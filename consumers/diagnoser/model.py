@@ -7,8 +7,8 @@ from typing import NamedTuple
 from ...detectors.diagnosis.calibration import calibrated
 from ...detectors.diagnosis.engine import diagnose, screen
 from ...detectors.diagnosis.finding import Diagnosis
-from ...detectors.diagnosis.gate import decide
-from ...detectors.diagnosis.incidents import Home, Incident, Incidents, Onset, Placed, Run, Word, in_order
+from ...detectors.diagnosis.gate import Standing, decide
+from ...detectors.diagnosis.incidents import MOST_OPEN, Home, Incident, Incidents, Onset, Placed, Run, Word, in_order
 from ...detectors.diagnosis.thresholds import Thresholds
 from ...detectors.diagnosis.windows import BEFORE_A_CHANGE, LEAST_BASELINE, NEWEST, Span
 from ...schemas.configuration import Model as Settings
@@ -91,7 +91,8 @@ class Model:
         kept_from = windows.newest[-NEWEST:][0].first if windows.newest else windows.closed
         run = Run(watched.home, time, watched.runs, fresh, windows.stands, kept_from)
         touched = self.incidents.follow(run, list(_placed(diagnosis, looked)))
-        said = self._told(watched, Ran.of(time, looked.case, diagnosis, watched.windows, self._missing(watched, looked)), touched)
+        ran = Ran.of(time, looked.case, diagnosis, watched.windows, self._missing(watched, looked))
+        said = self._told(watched, ran, touched, [one for one in self.incidents.open if watched.home in one.missed])
         watched.rest()
         return said
 
@@ -100,8 +101,12 @@ class Model:
         return self._ended(former, time, self.incidents.adopt(former.home, watched.home, time, "replaced"))
 
     def retire(self, watched: Watched, time: int) -> list[Published]:
-        """Nothing more comes of a version."""
-        return self._ended(watched, time, self.incidents.retire(watched.home, time))
+        """Nothing more comes of a version. Another one that does come gets what is at fault at the sources of both."""
+        others = [one for one in self.versions.values() if one is not watched]
+        if not others:
+            return self._ended(watched, time, self.incidents.retire(watched.home, time))
+        successor = max(others, key=lambda one: (one.latest, one.since, one.home))
+        return self._ended(watched, time, self.incidents.adopt(watched.home, successor.home, time, "retired"))
 
     def leave(self, watched: Watched) -> list[Published]:
         """Causes of the model are looked for no more."""
@@ -122,10 +127,9 @@ class Model:
 
     def _amiss(self, home: Home) -> list[Span]:
         """When something of a version was not as it should be. What is only suspected without a baseline may be the season."""
-        open_ = [one for one in self.incidents.open if home in one.missed]
-        enough = [BEFORE_A_CHANGE if one.status == "confirmed" else LEAST_BASELINE for one in open_]
-        found = [Span(one.onset.start, None, windows) for one, windows in zip(open_, enough, strict=True)]
-        return [*self.known.amiss(home.version), *self._over(home), *found]
+        open_ = (one for one in self.incidents.open if home in one.missed)
+        told = (Span(one.onset.start, None, BEFORE_A_CHANGE if one.status == "confirmed" else LEAST_BASELINE) for one in open_)
+        return [*self.known.amiss(home.version), *self._over(home), *told]
 
     def _over(self, home: Home) -> list[Span]:
         """When incidents of a version were that are over: what is found next is not compared with that."""
@@ -138,22 +142,26 @@ class Model:
         """Nothing that comes is about what was before then."""
         return time if self.wait is None else time - self.wait
 
-    def _told(self, watched: Watched, ran: Ran, touched: Sequence[Incident]) -> list[Published]:
-        """The revisions that are news: of incidents that this run found or missed, and of those whose gate that changes."""
-        told = {one.id: since_onset(one, ran) for one in touched}
-        of_version = self._gate(watched, told, ran)
+    def _told(self, watched: Watched, ran: Ran, touched: Sequence[Incident], open_: Sequence[Incident]) -> list[Published]:
+        """The revisions that are news: of incidents that this run found or missed, and of those whose gate that changes.
+
+        ``open_``: those that a retrain of the version depends on.
+        """
+        told = {one.id: since_onset(one, ran) for one in (*touched, *open_)}
+        of_version = self._gate(watched, [standing(one, told[one.id], ran) for one in open_])
         published = []
         for incident in in_order(touched):
             found = told[incident.id]
             news = news_of(incident, found.impact.harm, of_version)
-            if news != incident.said:
+            if news != incident.said.get(watched.home):
                 published.append(self._published(watched, incident, found, ran, of_version))
-                incident.said = news
+            kept = {home: said for home, said in incident.said.items() if home in incident.missed}
+            incident.said = {**kept, watched.home: news}
         return published
 
-    def _gate(self, watched: Watched, told: dict[str, Told], ran: Ran) -> RetrainGate:
-        open_ = [one for one in self.incidents.open if one.id in told]
-        return decide([standing(one, told[one.id], ran) for one in open_], baseline=watched.windows.stands)
+    def _gate(self, watched: Watched, open_: Sequence[Standing]) -> RetrainGate:
+        full = len(self.incidents.open) >= MOST_OPEN
+        return decide(open_, baseline=watched.windows.stands, full=full)
 
     def _published(self, watched: Watched, incident: Incident, told: Told, ran: Ran, of_version: RetrainGate) -> Published:
         length = max(incident.onset.end - incident.onset.start, 1)
@@ -172,11 +180,13 @@ class Model:
         return None if self.calibration is None else self.calibration.name
 
     def _ended(self, watched: Watched, time: int, changed: Sequence[Incident]) -> list[Published]:
-        """What is told of incidents that end with a version: by what was seen of it last."""
+        """What is told of incidents that end with a version: by what was seen of it last. What was found in it, and goes on in another
+        one, still forbids to train by its rows."""
         if not changed:
             return []
         looked = looked_at(watched, self.known, self.settings, self._over(watched.home), ())
-        return self._told(watched, Ran.of(time, looked.case, _NOTHING, watched.windows, {}), changed)
+        ran = Ran.of(time, looked.case, _NOTHING, watched.windows, {})
+        return self._told(watched, ran, changed, [one for one in self.incidents.open if watched.home.version in one.versions])
 
     def _missing(self, watched: Watched, looked: Looked) -> dict[str, str]:
         missing = dict(looked.case.absent)

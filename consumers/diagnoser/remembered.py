@@ -62,10 +62,17 @@ def aligner(group: Group, numbers: dict[str, Any], exhibits: Mapping[int, Exhibi
     return Aligner.restored(before.buckets, before.patience, own, exhibits, before.streams)
 
 
-def of_the_same_stream(aligners: Mapping[str, Any], kinds: Kinds) -> dict[str, Any] | None:
-    """Where the kinds of evidence have changed, what was known of the others."""
-    found = (numbers for name, numbers in sorted(aligners.items()) if name.partition("+")[0] == kinds.stream)
-    return next(found, None)
+def numbers_of(aligners: Mapping[str, Any], kinds: Kinds) -> dict[str, Any] | None:
+    """What a group's aligner knew; of kinds of evidence that are new, what that one of the same stream knew which was furthest back.
+
+    What waits is that of all of the stream: models may have come from another group, with what waits of them.
+    """
+    of_stream = [numbers for name, numbers in sorted(aligners.items()) if name.partition("+")[0] == kinds.stream]
+    if not of_stream:
+        return None
+    own = aligners.get(str(kinds)) or min(of_stream, key=lambda numbers: numbers["evaluated"])
+    pending = sorted((one for numbers in of_stream for one in numbers["pending"]), key=lambda one: (one[0], one[1]))
+    return {**own, "pending": pending}
 
 
 def _key(*names: str) -> str:
@@ -79,7 +86,8 @@ def _plain(incident: Incident) -> dict[str, Any]:  # plain data
         "finding": msgspec.to_builtins(incident.finding),
         "onset": list(incident.onset),
         "numbers": [incident.begun, incident.since, incident.firm, incident.revision, incident.ended],
-        "said": [incident.status, incident.reason, incident.superseded_by, incident.said, incident.artifact],
+        "said": [incident.status, incident.reason, incident.superseded_by, incident.artifact],
+        "news": [[*home, news] for home, news in incident.said.items()],
         "word": None if incident.word is None else list(incident.word),
         "missed": [[*home, number] for home, number in incident.missed.items()],
         "adopted": sorted(map(list, incident.adopted)),
@@ -89,7 +97,7 @@ def _plain(incident: Incident) -> dict[str, Any]:  # plain data
 
 def _incident(plain: Mapping[str, Any]) -> Incident:
     begun, since, firm, revision, ended = plain["numbers"]
-    status, reason, superseded_by, said, artifact = plain["said"]
+    status, reason, superseded_by, artifact = plain["said"]
     return Incident(
         id=plain["id"],
         finding=_finding(plain["finding"]),
@@ -105,7 +113,7 @@ def _incident(plain: Mapping[str, Any]) -> Incident:
         adopted={Home(*home) for home in plain["adopted"]},
         versions=list(plain["versions"]),
         revision=revision,
-        said=said,
+        said={Home(*home): news for *home, news in plain["news"]},
         artifact=artifact,
         word=Word(*plain["word"]) if plain.get("word") else None,
     )

@@ -8,6 +8,7 @@ import msgspec
 
 from ...detectors.diagnosis import mitigation, text
 from ...detectors.diagnosis.evidence import Case, Coincident, FieldOf
+from ...detectors.diagnosis.evidence import Window as Evidence
 from ...detectors.diagnosis.finding import Diagnosis, Finding
 from ...detectors.diagnosis.incidents import Incident, band
 from ...detectors.diagnosis.sums import Place
@@ -89,7 +90,7 @@ class Told:
 def since_onset(incident: Incident, ran: Ran) -> Told:
     """What the windows since its onset hold."""
     of_it = [one for one in ran.windows if one.last >= incident.onset.number]
-    labelled = sum(one.outcomes.labelled for one in ran.case.monitored if one.end >= incident.onset.end and one.outcomes is not None)
+    labelled = sum(one.outcomes.labelled for one in _with_outcomes(incident, ran.case) if one.outcomes is not None)
     offsets: dict[Place, tuple[int, int]] = {}
     for one in of_it:
         for place, (first, last) in one.sums.offsets.items():
@@ -206,6 +207,15 @@ def news_of(incident: Incident, harm: str, of_version: RetrainGate) -> str:
         incident.word,
     ]
     return content_hash(msgspec.json.encode(facts))[7:23]
+
+
+def _with_outcomes(incident: Incident, case: Case) -> list[Evidence]:
+    """Windows since its onset, and those of which outcomes alone are kept: labels may come when all else is gone.
+
+    Of merged ones those that began before it are left out.
+    """
+    older = [one for one in case.ladder if one.start >= incident.onset.start]
+    return [*older, *(one for one in case.monitored if one.end >= incident.onset.end)]
 
 
 def _impact(finding: Finding, diagnosis: Diagnosis, labelled: int) -> Impact:

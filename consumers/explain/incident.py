@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from ...detectors.diagnosis.undoing import image, places
 from ...detectors.diagnosis.words import listed, number, quoted, when
-from ...schemas.messages.root_cause import EvidencePiece, RootCauseEvent
+from ...schemas.messages.root_cause import EvidencePiece, PersonsWord, RootCauseEvent
 from ..console.causes import ToldIncident
 from ..console.episodes import ToldEpisode
 from ..replay.event_line import changes, short_id
@@ -58,12 +58,20 @@ def _happened(incident: ToldIncident) -> Iterator[Part]:
         yield Prose(f"The map: values now are {image(last.map)}; of quantiles it misses {number(last.map.error)} of their spread.")
     if last.scope.exchanged:
         yield Prose(f"Exchanged: {places(last.scope.exchanged)}.")
+    if last.feedback is not None:
+        yield Prose(_word(last.feedback))
     doubts = [
         *([] if last.complete else ["Some rows came too late to be counted."]),
         *(["The wall clock, not the log, said when some windows were complete."] if last.clock_decided else []),
     ]
     if doubts:
         yield Items(tuple(doubts))
+
+
+def _word(said: PersonsWord) -> str:
+    who, cause = quoted(said.by or "somebody"), "" if said.cause is None else f" (it is {_words(said.cause)})"
+    note = f": {said.note}" if said.note else ""
+    return f"A person's word, {who} at {when(said.time)}: {said.answer}{cause}{note}"
 
 
 def _timeline(incident: ToldIncident, said: Said, stored: Stored | None) -> Iterator[Part]:

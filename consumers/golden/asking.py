@@ -1,28 +1,14 @@
 """What every way of asking a model has in common: rows in, answers out, and no answer in time is one too."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-import msgspec
-
 from ...schemas.stored.golden import GoldenRow
+from ..calls.answers import MOST_BYTES, Erred, Invalid, TimedOut, decoded, found
 from ..decode.marked import mark
 
-#: Of an answer to one call: a model that sends more is not read to the end.
-MOST_BYTES = 32 * 1024 * 1024
-
-
-class TimedOut(Exception):
-    """The model did not answer in time."""
-
-
-class Erred(Exception):
-    """The model answered that it cannot, or could not be reached. The message is one of ours: nothing of an answer stands in it."""
-
-
-class Invalid(Exception):
-    """The model's answer is none. The message is one of ours."""
+__all__ = ["MOST_BYTES", "Asked", "Batch", "Caller", "Erred", "Invalid", "Replies", "TimedOut", "decoded", "found"]
 
 
 class Asked(NamedTuple):
@@ -76,26 +62,3 @@ class Caller(Protocol):
     def close(self) -> None:
         """By the thread that asks: it asks no more."""
         ...
-
-
-def decoded(body: bytes) -> object:
-    """The JSON of an answer. Raises `Invalid`."""
-    try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        msg = "the answer is no JSON"
-        raise Invalid(msg) from error
-
-
-def found(answer: object, path: Sequence[str], what: str) -> object:
-    """What stands at a place in an answer: keys, or places in a list. Raises `Invalid`."""
-    here = answer
-    for step in path:
-        if isinstance(here, Mapping) and step in here:
-            here = here[step]
-        elif isinstance(here, list) and step.isdecimal() and int(step[:9]) < len(here):
-            here = here[int(step[:9])]
-        else:
-            msg = f"the answer has no {what} at {'.'.join(path)}"
-            raise Invalid(msg)
-    return here

@@ -7,8 +7,9 @@ import msgspec
 
 from ...schemas.configuration.golden import KServe
 from ...schemas.stored.golden import GoldenRow
+from ..calls.connection import Connection
+from ..decode.marked import HEADER
 from .asking import Batch, Invalid, Replies, decoded
-from .connection import Connection
 
 
 class KServeCaller:
@@ -25,7 +26,7 @@ class KServeCaller:
         if self._settings.versioned and version != "-":
             place += f"/versions/{quote(version, safe='')}"
         body = msgspec.json.encode({"id": batch.id, "inputs": inputs(batch.rows, self._settings.tensor)})
-        return read(decoded(self._connection.post(f"{place}/infer", body, batch.id, deadline)), batch, self._settings.output)
+        return read(decoded(self._connection.post(f"{place}/infer", body, deadline, {HEADER: batch.id})), batch, self._settings.output)
 
     def cut(self) -> None:
         """Give up what is under way."""

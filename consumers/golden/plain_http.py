@@ -6,8 +6,9 @@ from urllib.parse import quote
 import msgspec
 
 from ...schemas.configuration.golden import PlainHTTP
+from ..calls.connection import Connection
+from ..decode.marked import HEADER
 from .asking import Batch, Erred, Invalid, Replies, TimedOut, decoded, found
-from .connection import Connection
 
 _FEATURE = "{feature:"
 
@@ -61,7 +62,7 @@ class PlainHTTPCaller:
         if self._closed:
             raise TimedOut
         body = msgspec.json.encode(filled(self._settings.template, batch, row))
-        return decoded(self._connection.post("", body, batch.asked.id(row), deadline))
+        return decoded(self._connection.post("", body, deadline, {HEADER: batch.asked.id(row)}))
 
     def _version(self, answer: object) -> str | None:
         if self._settings.version is None:

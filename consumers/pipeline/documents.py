@@ -11,6 +11,7 @@ PREFIX, APPLICATION = "PREFIX", "APP"
 #: Per topic, the messages on it: names of `driftbus.schemas.export.PUBLISHED`; none: only driftbus reads them.
 MESSAGES: Mapping[str, Sequence[str]] = {
     INPUTS: ("prediction",),
+    "embeddings": ("prediction",),
     "summaries": ("pane", "progress", "evidence", "candidates"),
     "joins": ("block", "progress"),
     "snapshots": (),

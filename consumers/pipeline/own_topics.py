@@ -31,6 +31,8 @@ _SETTINGS: Mapping[str, tuple[bool, Mapping[str, str], int | None]] = {
     "summaries": (True, _APPEND_TIME, 7),
     # as the summaries; kept as long as anything waits
     "joins": (True, _APPEND_TIME, 7),
+    # the times of the messages that are handed on; as many partitions as the topic of these
+    "embeddings": (True, {"message.timestamp.type": "CreateTime"}, 7),
     "snapshots": (True, {}, None),  # one partition for each of the summaries; compacted
     "drift": (True, {}, 90),
     "root-causes": (True, {}, 90),
@@ -87,9 +89,21 @@ def topics_of_old(bus: Bus, configuration: Configuration) -> str | None:
     )
 
 
+def _wanted(bus: Bus, configuration: Configuration) -> list[OwnTopic]:
+    """With the partitions that they are to have on this bus: what an embedder writes has those of what it reads."""
+    wanted, name = list(own_topics(configuration)), configuration.embeds
+    embedder = None if name is None else configuration.streams[name].embedder
+    if embedder is None or embedder.reads is None:
+        return wanted
+    read = bus.describe([embedder.reads], settings=False).get(embedder.reads)
+    if read is None:
+        return [topic for topic in wanted if topic.name != configuration.topics.embeddings]
+    return [topic._replace(partitions=read.partitions) if topic.name == configuration.topics.embeddings else topic for topic in wanted]
+
+
 def create_topics(bus: Bus, configuration: Configuration) -> list[str]:
-    """Make those that are missing; their names."""
-    wanted = own_topics(configuration)
+    """Make those that are missing; their names. What an embedder writes is made when there is what it reads."""
+    wanted = _wanted(bus, configuration)
     there = bus.describe([topic.name for topic in wanted])
     made = []
     for topic in wanted:
@@ -107,7 +121,7 @@ def check_topics(bus: Bus, configuration: Configuration) -> list[str]:
 
     Retention may be as the user likes, but not shorter than for ever where record time decides: the broker would delete what it is given.
     """
-    wanted = own_topics(configuration)
+    wanted = _wanted(bus, configuration)
     there = bus.describe([topic.name for topic in wanted])
     problems = []
     for topic in wanted:

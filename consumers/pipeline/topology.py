@@ -11,6 +11,7 @@ from ...schemas.configuration import Configuration
 from ..clerk import clerk
 from ..detector import detector
 from ..diagnoser import diagnoser
+from ..embedder import embedder
 from ..golden import evaluator
 from ..joiner import joiner
 from ..process.consumer import Consumer, Kind, Making
@@ -42,6 +43,11 @@ def has_ood(configuration: Configuration) -> bool:
     return any(model.ood is not None for model in configuration.models.values())
 
 
+def has_embedder(configuration: Configuration) -> bool:
+    """A stream's texts get the vectors of a server."""
+    return configuration.embeds is not None
+
+
 def tells_performance(configuration: Configuration) -> bool:
     """Something becomes known of predictions: by labels, or by people."""
     return has_labels(configuration) or reviews.asked(configuration)
@@ -49,6 +55,7 @@ def tells_performance(configuration: Configuration) -> bool:
 
 #: Topics that roles which are always there write only where something is configured.
 OPTIONAL: Mapping[str, Callable[[Configuration], bool]] = {
+    "embeddings": has_embedder,
     "joins": has_joins,
     "performance": tells_performance,
     "feedback": feedback.asked,
@@ -74,9 +81,18 @@ class Node(NamedTuple):
 
 TOPOLOGY = (
     Node(
+        embedder.ROLE,
+        "hand",
+        (INPUTS,),
+        ("embeddings", "drift"),
+        "asks a server for the vectors of a stream's texts, once, and hands the messages on with them",
+        embedder.make,
+        asked=has_embedder,
+    ),
+    Node(
         profiler.ROLE,
         "fold",
-        (INPUTS, "models", "golden", "reviews"),
+        (INPUTS, "embeddings", "models", "golden", "reviews"),
         ("summaries", "joins", "ood", "dead-letter", "drift"),
         "counts predictions in the reference's bins, one pane per run of the log; hands predictions and labels to the joiner; compares "
         "rows with the training data where that is asked for",

@@ -23,6 +23,7 @@ from ..streams.buckets import uncountable
 from ..streams.cut import Rules
 from ..streams.records import records_of, told_ends
 from .culprit import culprit
+from .handed_on import HandedOn
 from .partition import ENDED, Partition, topic_of
 from .runs import ClosedRun
 from .side import Side
@@ -46,6 +47,7 @@ class StreamReader:
         self._bus, self._configuration, self._name, self._stream = bus, configuration, name, stream
         self._rules, self._told_ends = Rules.of(stream), told_ends(configuration, stream)
         self._side, self._wall = side, wall
+        self._handed_on = HandedOn.of(bus, configuration, name)
         self._partitions: dict[TopicPartition, Partition] = {}
         self._stopped: dict[TopicPartition, int] = {}  # where those that were ours were committed
         self._topics, self._looked = self._describe(), wall()
@@ -223,13 +225,16 @@ class StreamReader:
     def _silent(self, source: TopicPartition, partition: Partition, at_end: Mapping[TopicPartition, int], now: int) -> bool:
         """Live: the partition was read to its end, and nothing has come for `linger`. Of a paused one nobody knows.
 
-        One with records behind a producer's open transaction has something to read, and is waited for as long as for one that is given up.
+        One with records behind a producer's open transaction, or that an embedder has still to hand on, has something to read, and is
+        waited for as long as for one that is given up.
         """
         heard = self._stream.clock == "live" and source in at_end and source not in self._session.paused()
         quiet = now - partition.heard_at
         if not heard or quiet < self._rules.linger:
             return False
-        return quiet >= self._stream.patience or source not in self._session.uncommitted()
+        if quiet >= self._stream.patience:
+            return True
+        return source not in self._session.uncommitted() and self._handed_on.whole(source, max(partition.position, at_end[source]))
 
     def _commit(self, now: int) -> bool:
         """One transaction for all runs that were cut: what came of them, then progress, then positions."""

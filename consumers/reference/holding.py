@@ -16,6 +16,7 @@ from ..decode.table import form_of
 from ..streams.grain import grain
 from .announce import Announcements
 from .artifacts import ArtifactStore
+from .embedding import check_embedder
 from .familiar import Familiar
 from .kept import Kept
 from .scored import Compared
@@ -134,7 +135,10 @@ class HeldReferences:
     def _of(self, reference: str) -> tuple[tuple[Compared, ...], int]:
         profile = self._store.reference(reference)
         settings = self._configuration.models.get(profile.model)
-        return () if settings is None or settings.ood is None else self._familiar.subjects(profile), 1
+        if settings is None or settings.ood is None:
+            return (), 1
+        check_embedder(self._configuration, profile)
+        return self._familiar.subjects(profile), 1
 
     def _prepared(self, reference: str) -> tuple[Monitored, int]:
         profile = self._store.reference(reference)

@@ -1,6 +1,6 @@
 """Features that are not there: null, of another type, too old, or one value in place of all."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,11 @@ _CONTINUOUS = 40
 _CONSTANT, _CONSTANT_CATEGORY = 0.9, 0.98
 #: Of the level, by which pairs must differ where training knew the value.
 _DISAGREE = 0.5
+#: What each kind would have decided of a single value.
+_DECIDES = {
+    "agreement": "whether it is a default, or a value that became common",
+    "baseline": "whether it is usual in production: a constant that others follow, as months do",
+}
 #: What stands for an unknown category, in lower case.
 UNNAMED = "(unnamed)"  #: categories beyond those that panes name
 DEFAULTS = frozenset({"unknown", "none", "null", "nan", "n/a", "na", "", "other", "default", "-1", "0", "missing"})
@@ -83,7 +88,7 @@ def _logs(ages: Floats) -> Floats:
     return np.where(ages > 0, np.log(ages), np.nan)
 
 
-def _found(inquiry: Inquiry, name: str, step: Step, confidence: float, subtype: str, *evidence: Piece, awaits: bool = False) -> None:
+def _found(inquiry: Inquiry, name: str, step: Step, confidence: float, subtype: str, *evidence: Piece, awaits: str | None = None) -> None:
     inquiry.add(
         "feature_unavailability",
         (name,),
@@ -91,9 +96,9 @@ def _found(inquiry: Inquiry, name: str, step: Step, confidence: float, subtype: 
         confidence,
         subtype,
         evidence,
-        missing={"agreement": "whether it is a default, or a value that became common"} if awaits else {},
-        awaits="agreement" if awaits else None,
-        alternatives=("data_drift",) if awaits else (),
+        missing={} if awaits is None else {awaits: _DECIDES[awaits]},
+        awaits=awaits,
+        alternatives=() if awaits is None else ("data_drift",),
     )
 
 
@@ -117,6 +122,9 @@ def _repeated(inquiry: Inquiry, name: str) -> None:
     differ = inquiry.mismatch(name)
     if level <= t.spike or (known and agree and not (differ is not None and differ.level > _DISAGREE * level)):
         return  # what training knew, and pairs agree on, is what it says
+    before = _before(inquiry, step.onset, lambda window: max((share for _, share in _common(window, name)), default=np.nan), _CONSTANT)
+    if level > _CONSTANT and before == "constant":
+        return
     rest = _rest(inquiry, name, bin_, level, step)
     if level <= _CONSTANT and rest > max(t.spike_rest, inquiry.shifts[name].threshold if name in inquiry.shifts else 0.0):
         return
@@ -129,7 +137,7 @@ def _repeated(inquiry: Inquiry, name: str) -> None:
         Piece("single_value_share_increase", level, t.spike, name, step.z),
         Piece("value", value, None, name),
         Piece("rest_total_variation", round(rest, 6), t.spike_rest, name),
-        awaits=known and not agree and level <= _CONSTANT,
+        awaits=("agreement" if known and not agree else None) if level <= _CONSTANT else None if before == "varied" else "baseline",
     )
 
 
@@ -181,9 +189,30 @@ def _category(inquiry: Inquiry, name: str) -> None:
     found = [one for one in found if one[0] > t.spike]
     if found:
         level, category, step = max(found, key=lambda one: one[:2])
-        subtype = "constant" if total[category] > _CONSTANT_CATEGORY else "default_value"
+        constant = total[category] > _CONSTANT_CATEGORY
+        before = _before(inquiry, step.onset, lambda window: _largest(categories_of(inquiry, window, name)), _CONSTANT_CATEGORY)
+        if constant and before == "constant":
+            return
         pieces = Piece("single_value_share_increase", level, t.spike, name, step.z), Piece("value", category, None, name)
-        _found(inquiry, name, step, sure((level, t.spike), (step.z, t.z)), subtype, *pieces)
+        subtype, awaits = ("constant", None if before == "varied" else "baseline") if constant else ("default_value", None)
+        _found(inquiry, name, step, sure((level, t.spike), (step.z, t.z)), subtype, *pieces, awaits=awaits)
+
+
+def _largest(counts: Mapping[str, int]) -> float:
+    rows = sum(counts.values())
+    return max(counts.values()) / rows if rows else np.nan
+
+
+def _before(inquiry: Inquiry, onset: int, share: Callable[[Window], float], constant: float) -> str:
+    """What production had before an onset: a constant (the month, a weekday: another one follows it), values that varied, or nobody knows.
+
+    ``share``: of a window, that of its commonest value.
+    """
+    windows = [*(inquiry.case.baseline if inquiry.case.standing else ()), *inquiry.case.monitored[:onset]]
+    shares = [one for one in map(share, windows) if np.isfinite(one)]
+    if not shares:
+        return "unknown"
+    return "constant" if np.median(shares) > constant else "varied"
 
 
 def _category_shares(inquiry: Inquiry, windows: Sequence[Window], name: str, candidates: Sequence[str]) -> Floats:

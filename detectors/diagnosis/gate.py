@@ -51,14 +51,16 @@ class _Said(NamedTuple):
     actions: tuple[Action, ...] = ()
 
 
-def decide(open_: Sequence[Standing], *, baseline: bool) -> RetrainGate:
-    """By all open incidents of a version; ``baseline``: one of production stands."""
+def decide(open_: Sequence[Standing], *, baseline: bool, full: bool = False) -> RetrainGate:
+    """By all open incidents of a version; ``baseline``: one of production stands; ``full``: there may be more than are remembered."""
     said = [(_decided(one), one.incident) for one in open_]
     for decision in ("forbid", "hold"):
         found = [(own.because, incident) for own, incident in said if own.decision == decision]
         if found:
             because = found[0][0] if len(found) == 1 else f"{found[0][0]}; {len(found) - 1} more say so"
             return RetrainGate(decision=decision, because=because, blocked_by=tuple(sorted(incident for _, incident in found)))
+    if full:
+        return RetrainGate(decision="hold", because="so much is amiss that not all of it is told")
     if not baseline:
         return RetrainGate(decision="hold", because="there is no baseline of production yet")
     actions = tuple(one for one in ALL if all(one in own.actions for own, _ in said))

@@ -25,6 +25,8 @@ OVER_AFTER = 2
 CROSSED = (0.6, 0.9)
 #: Incidents of one model that are open at once, and of those that are over how many are remembered.
 MOST_OPEN, MOST_ENDED = 50, 100
+#: Versions that one incident names: the newest it was found in.
+MOST_VERSIONS = 20
 #: Milliseconds for which what is over is remembered.
 REMEMBERED_FOR = 90 * 86_400_000
 #: Of an onset among the windows of another version, or reference: before all that are looked at now.
@@ -95,7 +97,7 @@ class Incident:
     adopted: set[Home] = field(default_factory=set)  #: of these, where it was not begun, and not found since the baseline stands
     versions: list[str] = field(default_factory=list)
     revision: int = 0
-    said: str = ""  #: what of it is news when it changes, as it was last published
+    said: dict[Home, str] = field(default_factory=dict)  #: by where it is looked for, what of it was last published: a change is news
     artifact: str | None = None
     word: Word | None = None  #: the last
 
@@ -159,7 +161,8 @@ class Incidents:
         return next((one for one in (*self.open, *self.ended) if one.id == incident), None)
 
     def adopt(self, former: Home, home: Home, time: int, reason: Reason) -> list[Incident]:
-        """A version gets another reference: faults of the pipeline go on there, all else of it has ended. Returns what changes."""
+        """A version gets another reference, or another one goes on in its place: faults of the pipeline go on there, all else of it has
+        ended. Returns what changes."""
         changed = []
         for incident in self.open:
             if former not in incident.missed:
@@ -167,8 +170,9 @@ class Incidents:
             del incident.missed[former]
             incident.adopted.discard(former)
             if incident.finding.cause in PIPELINE and incident.status == "confirmed":
-                incident.missed[home] = 0
-                incident.adopted.add(home)
+                if home not in incident.missed:
+                    incident.missed[home] = 0
+                    incident.adopted.add(home)
                 incident.onset = incident.onset._replace(number=_ELSEWHERE)
             elif not incident.missed:
                 self._end(incident, time, reason)
@@ -228,7 +232,7 @@ class Incidents:
         if run.stands:
             incident.adopted.discard(run.home)
         if run.home.version not in incident.versions:
-            incident.versions.append(run.home.version)
+            incident.versions = [*incident.versions, run.home.version][-MOST_VERSIONS:]
         incident.firm = incident.firm + run.fresh if one.finding.confirmable else 0
         if incident.status == "suspected" and incident.firm >= CONFIRMED_AFTER:
             incident.status = "confirmed"

@@ -24,6 +24,9 @@ def merged(findings: list[Finding], layout: Layout) -> list[Finding]:
 
 
 def _together(one: Finding, other: Finding) -> bool:
+    """Not what is known with what still awaits its evidence: nothing is confirmed by another feature's."""
+    if "ood" not in (one.awaits, other.awaits) and (one.awaits is None) != (other.awaits is None):
+        return False
     if other.cause == "data_drift" and other.subtype == one.subtype:
         most = _DRIFT
     else:
@@ -32,10 +35,8 @@ def _together(one: Finding, other: Finding) -> bool:
 
 
 def _join(kept: Finding, other: Finding) -> None:
-    """The more certain one says what is known. A doubt of what the requests are is of all; another awaits something only if both do."""
-    awaits = None if kept.awaits is None or other.awaits is None else kept.awaits
-    if "ood" in (kept.awaits, other.awaits):
-        awaits = "ood"
+    """The more certain one says what is known. A doubt of what the requests are is of all."""
+    awaits = "ood" if "ood" in (kept.awaits, other.awaits) else kept.awaits
     if other.confidence > kept.confidence:
         kept.subtype, kept.map = other.subtype, other.map or kept.map
     kept.features = (*kept.features, *(name for name in other.features if name not in kept.features))

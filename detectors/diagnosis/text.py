@@ -91,12 +91,18 @@ def _what(event: RootCauseEvent) -> str:
 def _standing(event: RootCauseEvent) -> str:
     cause = event.cause.replace("_", " ")
     if event.status == "confirmed":
-        return f"That is {cause}, with a confidence of {number(event.confidence)}." if event.cause != "undetermined" else ""
+        person = " A person confirms it." if event.feedback is not None and event.feedback.answer == "confirm" else ""
+        return (
+            f"That is {cause}, with a confidence of {number(event.confidence)}.{person}"
+            if event.cause != "undetermined"
+            else person.strip()
+        )
     if event.status == "suspected":
         waits = f", and {event.awaits.replace('_', ' ')} would decide" if event.awaits else ""
         return f"That is a suspicion of {cause}, for nobody to act on{waits}."
     if event.status == "withdrawn":
-        return f"It was a suspicion of {cause}, and was not found again."
+        ended = "a person rejected it" if event.reason == "rejected" else "was not found again"
+        return f"It was a suspicion of {cause}, and {ended}."
     if event.status == "superseded":
         return f"It was taken for {cause}; now {quoted(event.superseded_by or 'another incident')} says it better."
     reason = _REASONS.get(event.reason or "recovered", "the configuration was changed")

@@ -11,6 +11,7 @@ from ..duration import ROW_MS, Duration, written
 from ..fact import Setting
 from ..identity import content_hash
 from .diagnosis import Diagnosis, SourceSettings
+from .embedder import Embedder
 from .feature_log import Agreement, FeatureColumns, FeatureLog, FeatureMapping
 from .features import MOST_NAME, Chosen, FeatureSettings, Important
 from .golden import Golden
@@ -36,6 +37,7 @@ __all__ = [
     "Chosen",
     "Configuration",
     "Diagnosis",
+    "Embedder",
     "FalseAlarms",
     "FeatureColumns",
     "FeatureLog",
@@ -88,11 +90,31 @@ class Configuration(Setting):
         """Two applications on one cluster have topics of their own, unless somebody wants otherwise."""
         return topics.model_copy(update={"prefix": known.data.get("application")}) if topics.prefix is None else topics
 
+    @field_validator("streams")
+    @classmethod
+    def _read_with_vectors(cls, streams: dict[str, Stream], known: ValidationInfo) -> dict[str, Stream]:
+        """What an embedder writes takes the place of what it reads, for everybody else."""
+        embedded = [name for name, stream in streams.items() if stream.embedder is not None]
+        if len(embedded) > 1:
+            msg = f"{' and '.join(embedded)} have an embedder each; one stream of an application has: give the other an application"
+            raise ValueError(msg)
+        topics = known.data.get("topics")
+        return {name: stream.read_from(topics.embeddings) for name, stream in streams.items()} if topics is not None else streams
+
     @model_validator(mode="after")
     def _streams_exist(self) -> "Configuration":
         for name, model in self.models.items():
             if model.stream is not None and model.stream not in self.streams:
                 msg = f"models.{name}.stream: {model.stream!r} is not among streams: {', '.join(self.streams)}"
+                raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _no_rule_for_what_is_sent(self) -> "Configuration":
+        for name, model in self.models.items():
+            stream = self.stream_of(name)
+            if model.personal and self.streams[stream].embedder is not None:
+                msg = f"models.{name}.personal: the embedder of streams.{stream} is sent texts as they are; leave one of the two out"
                 raise ValueError(msg)
         return self
 
@@ -192,7 +214,7 @@ class Configuration(Setting):
     def read_as(self, join: str) -> Stream:
         """How the topics of labels, or of a feature log, are cut: as the stream of the predictions that wait for them."""
         own, stream = self.joins[join], self.streams[self.awaited_by(join)[0]]
-        return stream.model_copy(update={"topics": own.topics, "format": own.format, "where": own.where})
+        return stream.model_copy(update={"topics": own.topics, "format": own.format, "where": own.where, "embedder": None})
 
     @property
     def read(self) -> dict[str, Stream]:
@@ -200,8 +222,13 @@ class Configuration(Setting):
         return self.streams | {name: self.read_as(name) for name in self.joins}
 
     @property
+    def embeds(self) -> str | None:
+        """The stream whose texts an embedder is asked for."""
+        return next((name for name, stream in self.streams.items() if stream.embedder is not None), None)
+
+    @property
     def inputs(self) -> tuple[str, ...]:
-        """The topics of all that is read."""
+        """The topics of all that is read; of a stream with an embedder, what that writes."""
         return tuple(dict.fromkeys(topic for stream in self.read.values() for topic in stream.topics))
 
     def digest(self, later: Mapping[str, object] = MappingProxyType({}), aside: Collection[str] = (), /, **reads: Collection[str]) -> str:

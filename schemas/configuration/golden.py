@@ -1,48 +1,21 @@
 """``models.NAME.golden:`` of the configuration: on which golden set a model is tested, how often, and how it is called."""
 
-import re
-from collections.abc import Mapping
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
 from ..bounds import LONGEST_TOPIC
 from ..duration import Duration, written
 from ..fact import Setting
+from .address import Address, Headers, holds
 from .importable import importable
 from .mapping import Path, Place
-
-
-def _address(written_: str) -> str:
-    try:
-        parts = urlsplit(written_)
-        wrong = parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0 or bool(parts.query or parts.fragment)
-    except ValueError:
-        wrong = True
-    if wrong:
-        msg = f"{written_!r} is not an address; write http://HOST:PORT/PATH"
-        raise ValueError(msg)
-    if parts.username or parts.password:
-        msg = "no names or passwords stand in an address; write headers: {Authorization: ${NAME}}"
-        raise ValueError(msg)
-    return written_
-
-
-def _headers(written_: dict[str, str]) -> dict[str, str]:
-    for name, value in written_.items():
-        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or not value.isprintable() or not value.isascii():
-            msg = f"header {name!r}: a name of letters, digits and -, and a value of ASCII; write {{Authorization: ${{NAME}}}}"
-            raise ValueError(msg)
-    return written_
 
 
 def _function(written_: str) -> str:
     return importable(written_, "function", "function")
 
 
-Address = Annotated[str, AfterValidator(_address)]
-Headers = Annotated[dict[str, str], AfterValidator(_headers), Field(repr=False)]
 _Batch = Annotated[int, Field(ge=1, le=20_000)]
 _AtOnce = Annotated[int, Field(ge=1, le=64)]
 
@@ -134,16 +107,3 @@ class Golden(Setting):
             msg = f"deadline: {written(self.deadline)} is longer than within, which is {written(self.within)}: of all calls; write less"
             raise ValueError(msg)
         return self
-
-
-def holds(template: object, placeholder: str) -> bool:
-    """Whether a text in a template begins like this.
-
-    >>> holds({"rows": ["{features}"]}, "{features}"), holds({"{features}": 1}, "{features}")
-    (True, False)
-    """
-    if isinstance(template, Mapping):
-        return any(holds(one, placeholder) for one in template.values())
-    if isinstance(template, list):
-        return any(holds(one, placeholder) for one in template)
-    return isinstance(template, str) and template.startswith(placeholder)

@@ -2,12 +2,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from ..bounds import LONGEST_TOPIC, MOST_TOPICS
 from ..duration import Duration
 from ..fact import Setting
-from .mapping import Mapping
+from .embedder import Embedder
+from .mapping import Mapping, Place
 from .units import Pane, PaneLength
 from .where import AnyWhere
 
@@ -27,6 +28,7 @@ class Stream(Setting):
     max_rows: int = Field(50_000, ge=1, le=10_000_000)
     linger: Duration = 2_000
     patience: Duration = 300_000
+    embedder: Embedder | None = Field(None, description="whose vectors the texts get, before anything else reads them")
 
     @field_validator("pane")
     @classmethod
@@ -38,6 +40,37 @@ class Stream(Setting):
             msg = f"no clock can say that {pane} are complete; add clock: record"
             raise ValueError(msg)
         return pane
+
+    @model_validator(mode="after")
+    def _texts_become_vectors(self) -> "Stream":
+        if self.embedder is None:
+            return self
+        vector = self.mapping.embedding
+        wrong = {
+            "mapping.text: write where the text stands that its vector is of": self.mapping.text is None,
+            "mapping.embedding: write the name that the vector gets in the message, which leads through no object": (
+                vector is None or len(vector.path) > 1
+            ),
+            "topics: it reads one topic; give each a stream of its own": len(self.topics) > 1,
+            "clock: an embedder asks a server, and so the clock is live": self.clock != "live",
+        }
+        if told := next((text for text, so in wrong.items() if so), None):
+            msg = f"embedder needs {told}"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def embedded(self) -> tuple[Place, Place] | None:
+        """Where the text stands that an embedder is asked for, and where its vector does then; None: there is no embedder."""
+        text, vector = self.mapping.text, self.mapping.embedding
+        return None if self.embedder is None or text is None or vector is None else (text, vector)
+
+    def read_from(self, topic: str) -> "Stream":
+        """The same as everybody but its embedder reads it: from the topic that this one writes."""
+        if self.embedder is None or self.embedder.reads is not None:
+            return self
+        reads = self.embedder.model_copy(update={"reads": self.topics[0]})
+        return self.model_copy(update={"topics": (topic,), "embedder": reads})
 
     @property
     def longest_jump(self) -> int:

@@ -57,6 +57,11 @@ class KafkaTopics(Setting):
         return f"{self.prefix}.ood"
 
     @property
+    def embeddings(self) -> str:
+        """The messages of the stream that has an embedder, each with the vector of its text."""
+        return f"{self.prefix}.embeddings"
+
+    @property
     def reviews(self) -> str:
         """Predictions that people are asked about, and what they answer."""
         return f"{self.prefix}.reviews"

@@ -14,7 +14,8 @@ from driftbus.schemas.messages.pane import OOD, Pane
 
 from ..bus.worlds import PATIENCE_S
 from ..streaming import Sent
-from .worlds import FOLDS, POINTS, Died, Interrupting, Outcome, World, fill
+from .interrupting import POINTS, Died, Interrupting
+from .worlds import FOLDS, Outcome, World, fill
 
 #: Records that retention takes of each partition.
 HOLE = 8

@@ -1,10 +1,13 @@
 """What every hand of the topology must stand, on both buses: it dies at every point of its commits, and acts on each thing once."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import cast
 
+import msgspec
 import pytest
 
 from driftbus.consumers.bus.interface import Bus
@@ -13,19 +16,37 @@ from driftbus.consumers.pipeline.topology import TOPOLOGY
 from driftbus.consumers.reference.golden_records import ask
 from driftbus.schemas.configuration import Configuration
 
+from ..embedder import server as embedders
+from ..embedder import worlds as questions
 from ..golden.servers import serving
 from ..golden.worlds import asking, evaluations, prepared, settings_of
-from .worlds import POINTS, Died, Interrupting, World
+from .interrupting import POINTS, Died, Interrupting
+from .worlds import World
 
 HANDS = tuple(node.role for node in TOPOLOGY if node.kind == "hand")
 every_hand = pytest.mark.parametrize("role", HANDS)
 
 
+@dataclass
+class Asked:
+    """What lies before a hand, and what has come of it."""
+
+    things: list[object]  #: each of which it is to act on once
+    acted: Callable[[], list[object]]  #: on which it has, as often as it has, in their order
+
+
 @pytest.fixture
-def asked(world: World, tmp_path: Path) -> Iterator[list[str]]:
-    """Requests on the topic of golden evaluations, to be acted on."""
+def asked(world: World, tmp_path: Path, role: str) -> Iterator[Asked]:
+    """What the hand of this role has to do in a live world."""
+    with {"evaluator": evaluating, "embedder": embedding}[role](world, tmp_path) as found:
+        yield found
+
+
+@contextmanager
+def evaluating(world: World, folder: Path) -> Iterator[Asked]:
+    """Requests on the topic of golden evaluations."""
     with serving() as server:
-        live = settings_of(tmp_path, {"http": {"url": f"{server.address}/good", "version": "version"}})
+        live = settings_of(folder, {"http": {"url": f"{server.address}/good", "version": "version"}})
         world.settings = Configuration.model_validate(
             {
                 **live.model_dump(exclude={"models", "streams"}),
@@ -39,7 +60,29 @@ def asked(world: World, tmp_path: Path) -> Iterator[list[str]]:
         golden = prepared(bus, world.settings)
         requests = [asking(world.settings, golden, str(number)) for number in range(3)]
         ask(bus, world.settings, requests)
-        yield [request.request for request in requests]
+
+        def acted() -> list[object]:
+            found = evaluations(world.bus(), world.settings)
+            assert [one.change for one in found] == [None] * len(found), "nothing was lost before, so no share of it was"
+            return [(one.request, one.status) for one in found]
+
+        yield Asked([(request.request, "complete") for request in requests], acted)
+
+
+@contextmanager
+def embedding(world: World, folder: Path) -> Iterator[Asked]:
+    """Messages on the topic of a stream that has an embedder."""
+    with embedders.serving() as server:
+        topic = world.topic
+        world.settings = questions.settings(server, folder, world.settings.application, topic)
+        sent = questions.messages(200, topic)
+        questions.prepare(world.bus(), world.settings, sent, topic)
+
+        def acted() -> list[object]:
+            found = questions.records(world.bus(), world.settings.topics.embeddings)
+            return [(one.partition, one.key) for one in found if msgspec.json.decode(one.value or b"")["vector"]]
+
+        yield Asked([(one.partition, one.key) for one in sorted(sent, key=lambda one: one.partition or 0)], acted)
 
 
 def finish(world: World, role: str) -> None:
@@ -49,13 +92,9 @@ def finish(world: World, role: str) -> None:
     pipeline.close()
 
 
-def outcome(world: World) -> list[tuple[str, str, float | None]]:
-    return [(one.request, one.status, one.change) for one in evaluations(world.bus(), world.settings)]
-
-
 @every_hand
 @pytest.mark.parametrize(("point", "hits"), list(product(POINTS, range(2))))
-def test_it_dies_at_every_point_of_its_commits_and_acts_once(world: World, role: str, asked: list[str], point: str, hits: int) -> None:
+def test_it_dies_at_every_point_of_its_commits_and_acts_once(world: World, role: str, asked: Asked, point: str, hits: int) -> None:
     bus = world.bus()
     pipeline = Pipeline(cast(Bus, Interrupting(bus, role=role, dies_at=point, hits=hits)), world.settings, [role])
     with pytest.raises(Died):
@@ -63,19 +102,18 @@ def test_it_dies_at_every_point_of_its_commits_and_acts_once(world: World, role:
             pass
     world.gone(bus)
     finish(world, role)
-    assert [(request, status) for request, status, _ in outcome(world)] == [(request, "complete") for request in asked]
-    assert [change for *_, change in outcome(world)] == [None, None, None], "nothing was lost before, so no share of it was"
+    assert asked.acted() == asked.things
 
 
 @every_hand
-def test_a_process_without_anything_to_do_ends(world: World, role: str, asked: list[str]) -> None:
+def test_a_process_without_anything_to_do_ends(world: World, role: str, asked: Asked) -> None:
     finish(world, role)
     finish(world, role)
-    assert [request for request, *_ in outcome(world)] == asked
+    assert asked.acted() == asked.things
 
 
 @every_hand
-def test_no_stream_is_live_no_hand_is_made(world: World, role: str, asked: list[str]) -> None:
+def test_no_stream_is_live_no_hand_is_made(world: World, role: str, asked: Asked) -> None:
     streams = {name: stream.model_copy(update={"clock": "record"}) for name, stream in world.settings.streams.items()}
     pipeline = Pipeline(world.bus(), world.settings.model_copy(update={"streams": streams}), [role])
     assert not pipeline.consumers

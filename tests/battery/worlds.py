@@ -1,7 +1,7 @@
-"""A small world on either bus, what a clean run of it publishes, and buses that watch or interrupt a consumer."""
+"""A small world on either bus, and what a clean run of it publishes."""
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,7 @@ from confluent_kafka import TopicPartition as KafkaPlace
 from confluent_kafka.admin import AdminClient
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
-from driftbus.consumers.bus.interface import Assignment, Batch, Bus, Output, Session, TopicPartition, Work
+from driftbus.consumers.bus.interface import Bus, TopicPartition
 from driftbus.consumers.bus.kafka import KafkaBus
 from driftbus.consumers.bus.recording import load_recording, write_recording
 from driftbus.consumers.pipeline.own_topics import create_topics
@@ -35,8 +35,6 @@ from .known import familiar_reference, offline
 FOLDS = tuple(node.role for node in TOPOLOGY if node.kind == "fold")
 #: Of the input topic, and of the summaries.
 PARTITIONS = 2
-#: Records that a consumer gets at once here, so that there are several commits.
-MOST_AT_ONCE = 60
 #: Seconds of record time.
 LENGTH = 765
 #: The stream of labels.
@@ -262,91 +260,3 @@ def lost(sent: Sent, number: int) -> Sent:
 def labelled(number: int) -> bytes:
     """What became of a row."""
     return msgspec.json.encode({"id": f"row {number}", "label": number % 3 == 0})
-
-
-class Died(BaseException):
-    """The process is gone: nothing of it is closed."""
-
-
-@dataclass
-class _Interrupted:
-    """A session that stops the process at a point of its ``hits``-th commit."""
-
-    session: Session
-    role: str
-    said: Callable[[str, Sequence[Output]], None]
-    dies_at: str = ""
-    hits: int = 0
-
-    def consume(self, most: int, timeout_s: float) -> list[Batch]:
-        if self.dies_at == "behind a commit" and self.hits < 0:
-            raise Died
-        return self.session.consume(min(most, MOST_AT_ONCE), timeout_s)
-
-    def commit(self, work: Sequence[Work]) -> set[TopicPartition]:
-        self.hits -= 1
-        if self.dies_at == "in front of a commit" and self.hits < 0:
-            raise Died
-        done = self.session.commit(work)
-        for one in work:
-            if one.source in done:
-                self.said(self.role, one.outputs)
-        if self.dies_at == "between a commit and the memory of it" and self.hits < 0:
-            raise Died
-        return done
-
-    def assignment(self) -> frozenset[TopicPartition]:
-        return self.session.assignment()
-
-    def joined(self) -> bool:
-        return self.session.joined()
-
-    def at_end(self) -> Mapping[TopicPartition, int]:
-        return self.session.at_end()
-
-    def uncommitted(self) -> Mapping[TopicPartition, int]:
-        return self.session.uncommitted()
-
-    def pause(self, partitions: Sequence[TopicPartition]) -> None:
-        self.session.pause(partitions)
-
-    def resume(self, partitions: Sequence[TopicPartition]) -> None:
-        self.session.resume(partitions)
-
-    def paused(self) -> frozenset[TopicPartition]:
-        return self.session.paused()
-
-    def seek(self, source: TopicPartition, offset: int) -> None:
-        self.session.seek(source, offset)
-
-    def close(self) -> None:
-        self.session.close()
-
-
-#: Points at which a process may die; within a commit, the bus sees to it (`tests/bus`, `tests/kafka/determinism`).
-POINTS = ("in front of a commit", "between a commit and the memory of it", "behind a commit")
-
-
-class Interrupting:
-    """A bus on which a role dies at a point of its n-th commit, and which knows what each role has written."""
-
-    def __init__(self, bus: Bus, *, role: str = "", dies_at: str = "", hits: int = 0) -> None:
-        self._bus, self._role, self._dies_at, self._hits = bus, role, dies_at, hits
-        self.written: dict[str, set[str]] = {}
-
-    def session(self, role: str, topics: Sequence[str], assignment: Assignment) -> Session:
-        name = role.partition("-")[0]
-        dies_at = self._dies_at if name == self._role else ""
-        return _Interrupted(self._bus.session(role, topics, assignment), name, self._said, dies_at, self._hits)
-
-    def _said(self, role: str, outputs: Sequence[Output]) -> None:
-        self.written.setdefault(role, set()).update(output.topic for output in outputs)
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._bus, name)
-
-
-def turns(pipeline: Pipeline, most: int) -> Iterator[bool]:
-    """So many turns at most."""
-    for _ in range(most):
-        yield pipeline.turn()

@@ -23,7 +23,15 @@ def test_what_is_missing_is_made_and_then_nothing_is_wrong(world: World) -> None
     described = bus.describe(names)
     assert {name: d.partitions for name, d in described.items()} == {
         f"{world.application}.{topic}": n
-        for topic, n in [("summaries", 8), ("snapshots", 8), ("drift", 8), ("models", 1), ("dead-letter", 1)]
+        for topic, n in [
+            ("summaries", 8),
+            ("snapshots", 8),
+            ("drift", 8),
+            ("root-causes", 8),
+            ("models", 1),
+            ("feedback", 1),
+            ("dead-letter", 1),
+        ]
     }
     assert described[configuration.topics.summaries].settings["message.timestamp.type"] == "LogAppendTime"
     assert described[configuration.topics.summaries].settings["retention.ms"] == "-1"

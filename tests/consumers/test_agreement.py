@@ -23,7 +23,7 @@ from driftbus.schemas.messages.pane import AGREEMENT, Pane
 from driftbus.schemas.messages.progress import Progress
 from driftbus.schemas.stored.reference import CategoricalProfile, NumericProfile, ProfiledField
 
-from ..battery.worlds import POINTS, Died, Interrupting, turns
+from ..battery.interrupting import POINTS, Died, Interrupting, turns
 from ..streaming import BEGINNING, configuration, everything, prepare, reference
 from .test_joiner import MINUTE, run
 

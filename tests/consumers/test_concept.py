@@ -15,7 +15,7 @@ from driftbus.consumers.streams.records import end_records
 from driftbus.schemas.cloud_events import iso
 from driftbus.schemas.configuration import Configuration
 
-from ..battery.worlds import POINTS, Died, Interrupting, turns
+from ..battery.interrupting import POINTS, Died, Interrupting, turns
 from ..streaming import BEGINNING, configuration, everything, prepare, reference
 from .test_blocks import LABELS, PREDICTIONS, settings
 from .test_joiner import run

@@ -21,7 +21,7 @@ from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.block import Block, Whose
 from driftbus.schemas.messages.progress import InputPartition
 
-from ..battery.worlds import POINTS, Died, Interrupting, turns
+from ..battery.interrupting import POINTS, Died, Interrupting, turns
 from ..streaming import BEGINNING, everything, prepare, reference
 from .test_blocks import LABELS, PREDICTIONS, settings
 from .test_joiner import MINUTE, SPAN, WAIT, log, run

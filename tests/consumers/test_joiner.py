@@ -22,7 +22,7 @@ from driftbus.schemas.messages.performance import Performance
 from driftbus.schemas.stored.outcomes import OutcomeBasis
 from driftbus.schemas.stored.segmentation import Segmentation
 
-from ..battery.worlds import POINTS, Died, Interrupting, turns
+from ..battery.interrupting import POINTS, Died, Interrupting, turns
 from ..streaming import BEGINNING, everything, prepare, reference
 from .test_blocks import LABELS, MAPPED, PREDICTIONS, predicted, settings
 

@@ -16,7 +16,7 @@ from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.pane import OOD, Pane
 from driftbus.schemas.stored.reference import Reference
 
-from ..battery.worlds import POINTS, Died, Interrupting, turns
+from ..battery.interrupting import POINTS, Died, Interrupting, turns
 from ..streaming import BEGINNING, everything
 from .test_joiner import run
 from .unlike_world import built, prepare, send, settings, written

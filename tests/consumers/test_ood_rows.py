@@ -30,7 +30,7 @@ from driftbus.detectors.neighbours.masked import PLACES
 from driftbus.schemas.messages.drift import DriftEvent, ToldOutliers
 from driftbus.schemas.messages.pane import MOST_MASKED, OOD, Pane
 
-from ..battery.worlds import POINTS, Died, Interrupting, turns
+from ..battery.interrupting import POINTS, Died, Interrupting, turns
 from ..streaming import BEGINNING, everything
 from .test_joiner import run
 from .test_ood_stage import World, tallied

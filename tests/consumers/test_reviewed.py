@@ -21,7 +21,7 @@ from driftbus.schemas.messages.progress import InputPartition, Progress
 from driftbus.schemas.messages.review import TAKEN_BACK, ReviewAnswer, ReviewRequest, ReviewSlot
 
 from ..battery.asked import request as request_of
-from ..battery.worlds import POINTS, Died, Interrupting, turns
+from ..battery.interrupting import POINTS, Died, Interrupting, turns
 from ..streaming import BEGINNING, Event, configuration, everything, prepare, reference
 
 #: Slots, uniform answers in each; from the second on errors are commoner.

@@ -73,7 +73,8 @@ def test_the_paragraph_of_the_design() -> None:
         "Since 2013-03-15 00:00 UTC, of model `eta 7`: `load_factor` arrives as 99.83 times what it was: x 100 (percent, cents)"
         " (source `inventory`; owned by `team-inventory`). That is feature recalibration, with a confidence of 0.93."
         " Known by: map error of `load_factor` 0.008 (threshold 0.06); online and offline values agree."
-        " Done then: feature version `inventory 4.2`. Loss went from 0.101 to 0.304. Retrain with the right version of the feature, on recomputed history; until then: divide"
+        " Done then: feature version `inventory 4.2`. Loss went from 0.101 to 0.304."
+        " Retrain with the right version of the feature, on recomputed history; until then: divide"
         " `load_factor` by 99.83. Do not train on a mix of old and new values. Retraining is on hold: 3 of 4 windows since the values"
         " changed. Not known: whether the model itself is at fault (golden: not configured)."
     )
@@ -90,6 +91,12 @@ def test_the_paragraph_of_the_design() -> None:
 )
 def test_statuses(status: str, said: str) -> None:
     assert said in told(event(status=status))
+
+
+def test_what_a_person_said() -> None:
+    word = {"answer": "confirm", "by": "anna", "time": ONSET}
+    assert "A person confirms it." in told(event(feedback=word))
+    assert "a person rejected it" in told(event(status="withdrawn", reason="rejected"))
 
 
 def test_every_subtype_of_the_engine_has_its_words() -> None:

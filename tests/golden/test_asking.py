@@ -20,7 +20,7 @@ from driftbus.consumers.streams.records import end_records
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.golden import GoldenRequest
 
-from ..battery.worlds import POINTS, Died, Interrupting, turns
+from ..battery.interrupting import POINTS, Died, Interrupting, turns
 from ..consumers.test_blocks import LABELS, PREDICTIONS
 from ..consumers.test_blocks import settings as labelled
 from ..consumers.test_concept import ROWS as LABELLED_ROWS

@@ -21,7 +21,7 @@ from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.golden import GoldenEvaluation
 from driftbus.schemas.messages.model_event import Kind, ModelEvent
 
-from ..battery.worlds import POINTS, Died, Interrupting
+from ..battery.interrupting import POINTS, Died, Interrupting
 from .worlds import evaluations, evaluator, prepared, settings_of, turned, written
 
 #: In the other partition of the topic.

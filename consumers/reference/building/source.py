@@ -11,9 +11,11 @@ from ....schemas.stored.reference import Reference
 from ....schemas.text import MODEL, fitted, unfit
 from ...bus.interface import Bus
 from ..artifacts import ArtifactStore
+from ..embedding import embedded_by
 from ..familiar import FOLDER
 from .build import UnusableReference, build_reference
 from .columns import Source
+from .embedded import with_vectors
 from .golden import golden_source
 from .messages import holds_messages, json_lines, topic_slice
 from .tables import MEMORY_LIMIT, OF_TEXTS, TableRows, TableSource, open_table
@@ -79,7 +81,7 @@ def reference_of(
     configuration: Configuration, model: str, version: str, bus: Bus | None = None, store: ArtifactStore | None = None
 ) -> Reference:
     """The reference of a model version, built from what the configuration names; its indexes go to the ``store``."""
-    with open_source(configuration, model, version, bus) as source:
-        pane = configuration.streams[configuration.stream_of(model)].pane
-        keep = content_hash if store is None else store.beside(FOLDER).put
-        return build_reference(source, model, version, configuration.model(model), pane, keep)
+    stream = configuration.streams[configuration.stream_of(model)]
+    keep = content_hash if store is None else store.beside(FOLDER).put
+    with open_source(configuration, model, version, bus) as source, with_vectors(source, stream) as embedded:
+        return embedded_by(configuration, build_reference(embedded, model, version, configuration.model(model), stream.pane, keep))

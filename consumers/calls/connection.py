@@ -13,10 +13,10 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from ..decode.marked import HEADER
-from .asking import MOST_BYTES, Erred, Invalid, TimedOut
+from .answers import MOST_BYTES, Erred, Invalid, TimedOut
 
 
 class Connection:
@@ -30,17 +30,17 @@ class Connection:
         self._open: http.client.HTTPConnection | None = None
         self._closed = False
 
-    def post(self, path: str, body: bytes, id_: str, deadline: float) -> bytes:
-        """The body of the answer. Raises `TimedOut`, `Erred`, `Invalid`."""
+    def post(self, path: str, body: bytes, deadline: float, headers: Mapping[str, str] = MappingProxyType({})) -> bytes:
+        """The body of the answer; ``headers``: of this call, beside those of all. Raises `TimedOut`, `Erred`, `Invalid`."""
         used = self._open is not None
         try:
-            return self._posted(path, body, id_, deadline)
+            return self._posted(path, body, deadline, headers)
         except (http.client.RemoteDisconnected, ConnectionError):
             if not used:
                 msg = "the connection broke"
                 raise Erred(msg) from None
         try:
-            return self._posted(path, body, id_, deadline)  # it had been closed while it was idle
+            return self._posted(path, body, deadline, headers)  # it had been closed while it was idle
         except ConnectionError:
             msg = "the connection broke"
             raise Erred(msg) from None
@@ -57,7 +57,7 @@ class Connection:
         if connection := self._open:
             connection.close()
 
-    def _posted(self, path: str, body: bytes, id_: str, deadline: float) -> bytes:
+    def _posted(self, path: str, body: bytes, deadline: float, headers: Mapping[str, str]) -> bytes:
         left = deadline - time.monotonic()
         if left <= 0 or self._closed:
             raise TimedOut
@@ -72,7 +72,7 @@ class Connection:
             connection.sock.settimeout(left)
             watch.start()
             self._open = connection
-            connection.request("POST", self._path + path, body, {**self._headers, HEADER: id_})
+            connection.request("POST", self._path + path, body, {**self._headers, **headers})
             response = connection.getresponse()
             answer = response.read(MOST_BYTES + 1)
             whole = response.isclosed() and not response.will_close

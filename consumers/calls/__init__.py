@@ -1,0 +1,1 @@
+"""Asking other people's servers: an answer by the deadline, bounded, or none."""

@@ -1,0 +1,1 @@
+"""The role that gives texts their vectors, once, in front of everything else."""

@@ -1,0 +1,48 @@
+"""Servers of other people in the configuration: where they are, what they are sent; no secret stands in an address."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+
+
+def _address(written_: str) -> str:
+    try:
+        parts = urlsplit(written_)
+        wrong = parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0 or bool(parts.query or parts.fragment)
+    except ValueError:
+        wrong = True
+    if wrong:
+        msg = f"{written_!r} is not an address; write http://HOST:PORT/PATH"
+        raise ValueError(msg)
+    if parts.username or parts.password:
+        msg = "no names or passwords stand in an address; write headers: {Authorization: ${NAME}}"
+        raise ValueError(msg)
+    return written_
+
+
+def _headers(written_: dict[str, str]) -> dict[str, str]:
+    for name, value in written_.items():
+        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or not value.isprintable() or not value.isascii():
+            msg = f"header {name!r}: a name of letters, digits and -, and a value of ASCII; write {{Authorization: ${{NAME}}}}"
+            raise ValueError(msg)
+    return written_
+
+
+Address = Annotated[str, AfterValidator(_address)]
+Headers = Annotated[dict[str, str], AfterValidator(_headers), Field(repr=False)]
+
+
+def holds(template: object, placeholder: str) -> bool:
+    """Whether a text in a template begins like this.
+
+    >>> holds({"rows": ["{features}"]}, "{features}"), holds({"{features}": 1}, "{features}")
+    (True, False)
+    """
+    if isinstance(template, Mapping):
+        return any(holds(one, placeholder) for one in template.values())
+    if isinstance(template, list):
+        return any(holds(one, placeholder) for one in template)
+    return isinstance(template, str) and template.startswith(placeholder)

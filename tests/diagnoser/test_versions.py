@@ -1,0 +1,127 @@
+"""Versions and references that end while something is open, and evidence that is of another kind after a restart."""
+
+from dataclasses import replace
+
+import pytest
+
+from driftbus.consumers.diagnoser.fold import Fold
+from driftbus.consumers.diagnoser.model import Model
+from driftbus.consumers.diagnoser.watched import Watched
+from driftbus.detectors.diagnosis.finding import Finding
+from driftbus.detectors.diagnosis.incidents import MOST_OPEN, MOST_VERSIONS, Home, Incident, Incidents, Onset
+from driftbus.schemas.messages.pane import Pane
+
+from .facts import KNOWN, SETTINGS, Record, Traffic, end, fold, interleaved, progress, reading_of, said, settings, writers
+from .test_incidents import LOST, NOVEL, placed, run
+
+
+def _sound(grains: int) -> tuple[Fold, Model, Watched]:
+    """Some grains in which all is well, and a baseline stands."""
+    chosen = fold()
+    for offset, record in enumerate(interleaved(writers(Traffic(), grains), 1)):
+        chosen.feed(offset, offset, record.fact)
+    [model] = chosen.models()
+    [watched] = model.versions.values()
+    watched.windows.stands = True
+    return chosen, model, watched
+
+
+def _open(model: Model, home: Home, finding: Finding, name: str) -> Incident:
+    incident = Incident(name, finding, Onset(2, end(2), end(3)), 3, end(3), "confirmed", missed={home: 0}, versions=[home.version])
+    model.incidents.open.append(incident)
+    return incident
+
+
+@pytest.mark.parametrize("ends", ["replace", "retire"])
+def test_what_ends_with_a_version_does_not_allow_to_train_while_its_pipeline_is_at_fault(ends: str) -> None:
+    chosen, model, watched = _sound(5)
+    home = watched.home
+    lost, _ = _open(model, home, LOST, "lost"), _open(model, home, replace(NOVEL, confidence=0.99), "novel")
+    next_ = Home("1", "r2") if ends == "replace" else Home("2", home.reference)
+    model.versions[next_] = chosen.watched(model.name, next_, end(5))
+    told = model.replace(watched, model.versions[next_], end(6)) if ends == "replace" else model.retire(watched, end(6))
+    [event] = [one.event for one in told]
+    assert (event.incident, event.status, event.reason) == ("novel", "resolved", "replaced" if ends == "replace" else "retired")
+    assert (event.retrain_gate.decision, event.retrain_gate.blocked_by) == ("forbid", ("lost",))
+    assert list(lost.missed) == [next_], "it is its source's: it goes on"
+    assert lost.status == "confirmed"
+
+
+def test_the_last_version_takes_its_faults_with_it() -> None:
+    _, model, watched = _sound(5)
+    _open(model, watched.home, LOST, "lost")
+    [event] = [one.event for one in model.retire(watched, end(6))]
+    assert (event.status, event.reason) == ("resolved", "retired")
+
+
+def test_where_more_may_be_amiss_than_is_remembered_nothing_is_allowed() -> None:
+    _, model, watched = _sound(5)
+    drift = replace(LOST, cause="data_drift", subtype="covariate_shift", confidence=0.99)
+    for number in range(MOST_OPEN):
+        _open(model, watched.home, replace(drift, features=(f"f{number}",)), f"{number}")
+    assert model._gate(watched, []).decision == "hold"
+
+
+def _of_version(pane: Pane, version: str) -> Pane:
+    return pane.model_copy(update={"version": version, "first": pane.first + 5_000, "last": pane.last + 5_000})
+
+
+def test_two_versions_with_one_fault_do_not_take_turns_in_telling_it() -> None:
+    """One has labels, by which its harm is known; of the other one nothing is."""
+    traffic, grains = Traffic(null=lambda number: 0.4 if number > 10 else 0.0, right=lambda number: 0.5 if number > 10 else 0.8), 30
+    facts = writers(traffic, grains)
+    facts["profiler"] = [
+        one
+        for record in facts["profiler"]
+        for one in ([record, Record("profiler", _of_version(record.fact, "2"))] if isinstance(record.fact, Pane) else [record])
+    ]
+    lost = [one for one in said(fold(), interleaved(facts, 3)) if one.cause == "feature_unavailability"]
+    assert {one.version for one in lost} == {"1", "2"}
+    assert len({one.incident for one in lost}) == 1
+    assert len(lost) <= 8
+
+
+def test_versions_that_come_and_go_while_a_fault_is_open_are_not_named_without_end() -> None:
+    incidents = Incidents("app", "m")
+    for number in range(3 * MOST_VERSIONS):
+        home = Home(str(number), "r")
+        incidents.follow(run(1, home=home), [placed(LOST)])
+        incidents.follow(run(2, home=home), [placed(LOST)])
+        incidents.adopt(home, Home(str(number + 1), "r"), 10 * number, "retired")
+    [one] = incidents.open
+    assert one.versions == [str(number) for number in range(2 * MOST_VERSIONS, 3 * MOST_VERSIONS)]
+
+
+def _rows(chosen: Fold) -> int:
+    return sum(one.sums.rows for model in chosen.models() for watched in model.versions.values() for one in watched.windows.all())
+
+
+def test_what_waits_is_not_lost_when_a_model_gets_another_kind_of_evidence() -> None:
+    """The joiner is behind: all predictions wait for it. Then the model gets a golden set; another model has no labels at all."""
+    both = {"m0": SETTINGS["models"]["m0"], "m1": {}}
+    tested = {**both["m0"], "golden": {"call": {"callable": {"function": "package.module:name"}}}}
+    before, after = settings(models=both), settings(models=both | {"m0": tested})
+    facts = [one for name, records in writers(Traffic(), 6).items() if name not in ("joiner", "outcomes") for one in records]
+    chosen = Fold(before, reading_of)
+    for offset, record in enumerate(facts):
+        chosen.feed(offset, offset, record.fact)
+    assert _rows(chosen) == 0
+    state, parts = chosen.snapshot(len(facts))
+    waiting = {offset: facts[offset].fact for offset in state.pending}
+    again = Fold.restored(after, reading_of, state, parts, waiting)  # type: ignore[arg-type]  # no progress waits
+    again.resumed()
+    late = [one for name, records in writers(Traffic(), 6).items() if name in ("joiner", "outcomes") for one in records]
+    late += [Record("clerk", progress("golden", "predictions", "p.golden", number, topic_id="g")) for number in range(1, 7)]
+    for offset, record in enumerate(late, len(facts)):
+        again.feed(offset, offset, record.fact)
+    assert _rows(again) == 6 * 600
+
+
+def test_an_incident_that_is_told_of_two_versions_is_restored_as_it_was() -> None:
+    chosen, model, watched = _sound(5)
+    incident = _open(model, watched.home, LOST, "lost")
+    incident.said = {watched.home: "a", Home("2", KNOWN.name): "b"}
+    state, parts = chosen.snapshot(0)
+    again = Fold.restored(settings(), reading_of, state, parts, {})
+    [model] = again.models()
+    assert model.incidents.open[0].said == incident.said
