@@ -5,7 +5,7 @@ Each cause makes the symptoms of later ones: a feature in another unit shifts, m
 
 from . import availability, broken, concept, drift, exchange, merging, novelty, recalibration, skew
 from .evidence import KINDS, Case
-from .finding import Cause, Diagnosis, Finding, Piece, RuledOut
+from .finding import PIPELINE, Cause, Diagnosis, Finding, Piece, RuledOut
 from .groups import Layout
 from .inquiry import Inquiry
 from .relations import Relations
@@ -26,7 +26,7 @@ DECIDES = {
     "baseline": "what is usual in production: season, nulls, noise of joins, ages, loss",
 }
 #: Of subtypes, those that are told before there is a baseline of production.
-_WITHOUT_BASELINE = frozenset({"missing", "schema_change", "constant", "default_value"})
+_WITHOUT_BASELINE = frozenset({"schema_change", "constant", "default_value"})
 
 
 def diagnose(case: Case, thresholds: Thresholds = DEFAULTS, layout: Layout | None = None) -> Diagnosis:
@@ -92,14 +92,20 @@ def _lacking(inquiry: Inquiry) -> list[str]:
     return [kind for kind in KINDS if not there.get(kind, True)]
 
 
+def _certain_from_training(inquiry: Inquiry, finding: Finding) -> bool:
+    """Whether it is certain without a baseline of production: by the training data alone, which know no season, and no nulls of serving."""
+    sizes = {piece.name: piece.value for piece in finding.evidence if isinstance(piece.value, float)}
+    if finding.cause in PIPELINE and sizes.get("mismatch_rate", 0.0) > inquiry.thresholds.skew_certain:
+        return True
+    if finding.subtype == "missing":
+        return sizes.get("null_rate_increase", 0.0) > inquiry.thresholds.null_certain
+    return finding.subtype in _WITHOUT_BASELINE
+
+
 def _decided(inquiry: Inquiry, finding: Finding) -> None:
     """Whether it may be confirmed; onsets count from the ladder's first window on."""
     finding.onset += len(inquiry.case.ladder)
-    skewed = finding.cause in ("training_serving_skew", "feature_unavailability") and any(
-        piece.name == "mismatch_rate" and isinstance(piece.value, float) and piece.value > inquiry.thresholds.skew_certain
-        for piece in finding.evidence
-    )
-    if not inquiry.case.standing and finding.subtype not in _WITHOUT_BASELINE and not skewed:
+    if not inquiry.case.standing and not _certain_from_training(inquiry, finding):
         finding.awaits = finding.awaits or "baseline"
         finding.missing.setdefault("baseline", DECIDES["baseline"])
     certain = finding.cause == "undetermined" or finding.confidence >= inquiry.thresholds.confidence

@@ -10,6 +10,7 @@ class Thresholds(NamedTuple):
     z: float = 5.0  #: of a step in a series of windows: with 100 series a window it is reached by chance once in years
     live: float = 0.35  #: of its level that the newest window must still show
     null: float = 0.03  #: more rows are null or missing
+    null_certain: float = 0.06  #: the same, before there is a baseline of production: some are null in serving that never were in training
     invalid: float = 0.01  #: more rows are of another type: no population does that
     age_ratio: float = 3.0  #: values are so many times as old
     spike: float = 0.06  #: more rows have one value, while the others keep their shape

@@ -12,6 +12,7 @@ from driftbus.detectors.diagnosis.sums import MOST_NAMES, Place, Read, Sums, add
 from driftbus.detectors.diagnosis.windows import (
     BASELINE,
     BEFORE_A_CHANGE,
+    LEAST_BASELINE,
     LEAST_ROWS,
     MOST_AWAITED,
     NEWEST,
@@ -162,3 +163,18 @@ def test_offsets_are_those_of_all_parts() -> None:
     other.read_from(Place("t", 0), 2, 6)
     other.read_from(Place("t", 1), 1, 1)
     assert added((one, other)).offsets == {Place("t", 0): (2, 9), Place("t", 1): (1, 1)}
+
+
+def test_what_was_amiss_from_the_beginning_stays_out_of_it_when_something_changes() -> None:
+    """Production has nulls that training had not: that is no reason to wait, and is said."""
+    change = Span(10 * LEAST_BASELINE + 5)
+    windows = filled(LEAST_BASELINE + 2, amiss=(Span(0), change))
+    assert [one.first for one in windows.baseline] == list(range(LEAST_BASELINE))
+    assert windows.doubtful
+
+
+def test_what_may_be_a_season_needs_more_windows_before_it() -> None:
+    season = Span(10 * BEFORE_A_CHANGE + 5, None, LEAST_BASELINE)
+    assert not filled(BEFORE_A_CHANGE + 4, amiss=(season,)).stands
+    later = Span(10 * LEAST_BASELINE + 5, None, LEAST_BASELINE)
+    assert filled(LEAST_BASELINE + 2, amiss=(season, later)).stands

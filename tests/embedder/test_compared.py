@@ -23,7 +23,7 @@ from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.pane import OOD, Pane
 from driftbus.schemas.stored.reference import Reference
 
-from ..battery.worlds import Died, Interrupting
+from ..battery.interrupting import Died, Interrupting
 from ..streaming import BEGINNING, everything
 from .server import SIZE, Server, serving
 from .worlds import PARTITIONS, STREAM, TOPIC, embed, memory, messages, prepare, questions, records, settings

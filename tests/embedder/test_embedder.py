@@ -14,7 +14,7 @@ from driftbus.consumers.embedder.embedder import HEADER
 from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.detectors.neighbours.vectors import LENGTH, whole
 
-from ..battery.worlds import POINTS, Died, Interrupting
+from ..battery.interrupting import POINTS, Died, Interrupting
 from .server import SIZE, Server, serving, vector
 from .worlds import TOPIC, embed, memory, messages, prepare, records, settings
 

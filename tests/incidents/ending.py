@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from driftbus.detectors.diagnosis.finding import PIPELINE
 from driftbus.schemas.messages.root_cause import Cause, RootCauseEvent
 
 from .rows import BEGINNING, HOUR
 from .scoring import Confirmed
-
-#: Causes that lie in the pipeline: what it served is not to be trained on.
-_PIPELINE = frozenset({"feature_unavailability", "training_serving_skew"})
 
 
 class Ending(NamedTuple):
@@ -31,8 +29,9 @@ def ending(events: Sequence[RootCauseEvent], truth: Sequence[dict[str, Any]]) ->
     passing = sorted({event.cause for event in named} - true.keys() - {"undetermined"})
     delays: dict[str, float] = {}
     for event in named:
-        if event.cause in true:
-            delays.setdefault(event.cause, (event.run - BEGINNING) / HOUR - true[event.cause])
+        hours = (event.run - BEGINNING) / HOUR
+        if hours > true.get(event.cause, hours):
+            delays.setdefault(event.cause, hours - true[event.cause])
     exchanged = {name: other for one in last.values() if one.status == "confirmed" for name, other in one.scope.exchanged.items()}
     return Ending(confirmed, passing, delays, _allowed(events, true), exchanged)
 
@@ -41,7 +40,7 @@ def _allowed(events: Sequence[RootCauseEvent], true: dict[str, int]) -> bool:
     """Whether the gate opens once a fault of the pipeline has been confirmed, which in these incidents lasts to the end."""
     known = False
     for event in events:
-        known = known or (event.status == "confirmed" and event.cause in _PIPELINE & true.keys())
+        known = known or (event.status == "confirmed" and event.cause in PIPELINE & true.keys())
         if known and event.retrain_gate.decision == "allow":
             return True
     return False

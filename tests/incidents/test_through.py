@@ -13,9 +13,8 @@ from .through import told
 
 #: By name, what must be confirmed in the end; features that must be named.
 KNOWN = {
-    "00-null-source": ("feature_unavailability", {"temp", "humid", "wind_speed", "visib"}),
     "05-skew-units": ("training_serving_skew", {"duration"}),
-    "13-exchange": ("training_serving_skew", set()),
+    "13-exchange": ("training_serving_skew", {"duration", "temp"}),
 }
 SPECS = {spec["id"].removeprefix("other-flights-"): spec for spec in suite("other") if spec["dataset"] == "flights"}
 
