@@ -83,8 +83,7 @@ class Model:
         watched.outcomes, watched.news = 0, False
         watched.runs += 1
         for one in windows.all():
-            if not one.unchanged:
-                one.sums.trim()
+            one.trim()
         windows.settle(self._amiss(watched.home), self._since(time))
         looked = looked_at(watched, self.known, self.settings, self._over(watched.home), late)
         diagnosis = self._diagnosed(watched, looked)

@@ -39,7 +39,7 @@ class Watched:
     outcomes: int = 0  #: labelled rows since the last run
     news: bool = False  #: an evaluation, a deployment or an episode since the last run
     _drawn: list[Evidence] | None = field(default=None, repr=False)
-    _read: dict[int, tuple[Window, Evidence]] = field(default_factory=dict, repr=False)
+    _read: dict[int, tuple[bytes, Evidence]] = field(default_factory=dict, repr=False)  #: by a window's number, of which sums
 
     @property
     def due(self) -> int | None:
@@ -67,10 +67,9 @@ class Watched:
 
     def seen(self, window: Window) -> Evidence:
         """A window as a diagnosis looks at it."""
-        known = self._read.get(window.first)
-        if known is None or known[0] is not window or not window.unchanged:
-            window.written()
-            known = self._read[window.first] = window, self.reading.window(window)
+        content, known = window.written(), self._read.get(window.first)
+        if known is None or known[0] is not content:
+            known = self._read[window.first] = content, self.reading.window(window)
         return known[1]
 
     def drawn(self, draw: Callable[[], list[Evidence]]) -> list[Evidence]:
@@ -82,10 +81,10 @@ class Watched:
     def rest(self) -> None:
         """Let go of what is looked at no more, and of what can be made again."""
         kept = {one.first: one for one in self.windows.all() if one is not self.windows.open}
-        self._read = {first: known for first, known in self._read.items() if kept.get(first) is known[0]}
-        for one, evidence in self._read.values():
+        self._read = {first: known for first, known in self._read.items() if first in kept and kept[first].written() is known[0]}
+        for first, (_, evidence) in self._read.items():
             if evidence.counted is not None:
-                evidence.values = Recalled(partial(self.reading.values, one))
+                evidence.values = Recalled(partial(self.reading.values, kept[first]))
         for one in kept.values():
             one.packed()
         if self.windows.stands:

@@ -38,11 +38,12 @@ class Span(NamedTuple):
 class Window:
     """One, or several merged. It holds times ``start`` < t <= ``end``; ``first`` and ``last`` are the numbers of what it is made of.
 
-    Its sums are kept as they stand in snapshots, a quarter of their size, unless somebody works with them.
+    Its sums are kept as they stand in snapshots, a quarter of their size, unless somebody works with them. That they were written says
+    nothing of whether they were looked at: snapshots are taken when a process likes.
     """
 
-    def __init__(self, first: int, last: int, start: int, end: int, sums: Sums | bytes) -> None:
-        self.first, self.last, self.start, self.end = first, last, start, end
+    def __init__(self, first: int, last: int, start: int, end: int, sums: Sums | bytes, *, trimmed: bool = False) -> None:
+        self.first, self.last, self.start, self.end, self.trimmed = first, last, start, end, trimmed
         self._sums = sums if isinstance(sums, Sums) else None
         self._encoded = sums if isinstance(sums, bytes) else None
 
@@ -54,14 +55,15 @@ class Window:
             self._sums = Sums.decoded(self._encoded)
         return self._sums
 
-    @property
-    def unchanged(self) -> bool:
-        """Nothing was added since it was written."""
-        return self._encoded is not None
-
     def changed(self) -> None:
         """Something is added."""
-        self._sums, self._encoded = self.sums, None
+        self._sums, self._encoded, self.trimmed = self.sums, None, False
+
+    def trim(self) -> None:
+        """Keep of names those with the most rows, once behind what was added."""
+        if not self.trimmed:
+            self.sums.trim()
+            self._encoded, self.trimmed = None, True
 
     def within(self, span: Span) -> bool:
         """Whether some of it lies there."""
@@ -182,9 +184,9 @@ class Windows:
         """As it stands in a snapshot: all but the sums, and these by the name of each window."""
         sums: dict[str, bytes] = {}
 
-        def listed(windows: Sequence[Window]) -> list[list[int]]:
+        def listed(windows: Sequence[Window]) -> list[tuple[int, int, int, int, bool]]:
             sums.update((_name(one.first, one.last), one.written()) for one in windows)
-            return [[one.first, one.last, one.start, one.end] for one in windows]
+            return [(one.first, one.last, one.start, one.end, one.trimmed) for one in windows]
 
         lists = [[self.open] if self.open else [], self.baseline, self.newest, *self.older]
         flags = [self.closed, self.through, self.stands, self.doubtful, self.expired]
@@ -195,10 +197,10 @@ class Windows:
         """What `plain` wrote."""
         (closed, through, stands, doubtful, expired), lists = plain
 
-        def windows(listed: Sequence[Sequence[int]]) -> list[Window]:
+        def windows(listed: Sequence[tuple[int, int, int, int, bool]]) -> list[Window]:
             found = []
-            for first, last, start, end in listed:
-                found.append(Window(first, last, start, end, sums_of(_name(first, last))))
+            for first, last, start, end, trimmed in listed:
+                found.append(Window(first, last, start, end, sums_of(_name(first, last)), trimmed=trimmed))
             return found
 
         open_, baseline, newest, *older = map(windows, lists)
