@@ -74,7 +74,7 @@ def test_a_recording_is_not_written_over(user: User) -> None:
     before = Path("week.jsonl").read_bytes()
     assert "is there already" in user.says("record", "week.jsonl", code=2)
     assert Path("week.jsonl").read_bytes() == before
-    assert len(before.splitlines()) == 402
+    assert len(before.splitlines()) == 403
 
 
 def test_schemas_are_written_over_schemas_only(user: User) -> None:

@@ -19,7 +19,7 @@ def test_from_topics_to_events(user: User) -> None:
     assert "fraud/1: sha256:" in user.says("reference", "build", "fraud", "--version", "1", "--from-start")
     assert "wrong" not in user.says("check")
     said = user.says("run", "--until-end").splitlines()
-    assert said[0].startswith("fraud-watch: profiler, clerk and detector of fraud.scored")
+    assert said[0].startswith("fraud-watch: profiler, clerk, detector and diagnoser of fraud.scored")
     assert said[1].startswith(f"{SECONDS * 10:,} rows, 0 of them late, 0 dead letters")
     watched = user.says("watch", "--from-start", "--until-end")
     assert re.search(r"OPENED    [0-9a-f]{8}  fraud/1  major     amount: mean up \(KS", watched)
@@ -59,9 +59,9 @@ def test_a_model_without_a_reference_is_told(user: User) -> None:
 
 def test_topics_are_made_once_and_listed(user: User) -> None:
     assert "fraud-watch.drift does not exist" in user.says("topics", "list", code=1)
-    assert user.says("topics", "create").count("created") == 5
+    assert user.says("topics", "create").count("created") == 7
     assert user.says("topics", "create") == ""
-    assert user.says("topics", "list").count("partitions") == 5
+    assert user.says("topics", "list").count("partitions") == 7
 
 
 def test_watch_without_topics_says_what_to_do(user: User) -> None:
