@@ -35,7 +35,8 @@ def explain(configuration: Configuration, beginning: str, as_markdown: bool, pla
     document = _document(found, configuration)
     content = markdown(document) if as_markdown else html(document)
     if place is None:
-        click.echo(content, nl=False)
+        for line in content.removesuffix("\n").split("\n"):
+            say(line)
         return
     with written_whole(place) as file:
         file.write_text(content, "utf-8")

@@ -44,6 +44,8 @@ MEASURES = (
     Measure("cases_differing", "driftbus_review_differing_total", "counter", "Of a replay: cases that the recording does not hold."),
     Measure("answers", "driftbus_review_answers_total", "counter", "Answers of reviewers."),
     Measure("answers_unknown", "driftbus_review_unknown_total", "counter", "Answers to nothing that was asked, or too late."),
+    Measure("runs", "driftbus_diagnosis_runs_total", "counter", "Runs of the diagnosis, on one model version each."),
+    Measure("causes", "driftbus_root_causes_total", "counter", "Root-cause events published."),
     Measure("open_episodes", "driftbus_open_episodes", "gauge", "Episodes open now, of the models that this process tests."),
     Measure("partitions", "driftbus_partitions", "gauge", "Partitions that this process reads."),
     Measure("behind_ms", "driftbus_behind_seconds", "gauge", "How far its slowest partition is behind the newest record.", 0.001),

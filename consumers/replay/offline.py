@@ -80,8 +80,8 @@ def load(
             _copy(bus, None if afresh else configuration.topics.golden, _empty(offline.topics.golden, topics.partitions))
         if not afresh and reviews.asked(configuration) and configuration.topics.reviews in bus.describe([configuration.topics.reviews]):
             _copy(bus, configuration.topics.reviews, _empty(offline.topics.reviews, topics.partitions))
-        if feedback.asked(configuration) and configuration.topics.feedback in bus.describe([configuration.topics.feedback]):
-            _copy(bus, configuration.topics.feedback, _empty(offline.topics.feedback, 1))
+        if feedback.asked(configuration):
+            _copy(bus, configuration.topics.feedback, _empty(offline.topics.feedback, 1, compacted=False))
         create_topics(bus, offline)
         span = _announce(bus, configuration, offline)
     finally:
@@ -148,9 +148,9 @@ def _announce(bus: Bus, configuration: Configuration, offline: Configuration) ->
     return span
 
 
-def _empty(name: str, partitions: int) -> TopicDescription:
+def _empty(name: str, partitions: int, *, compacted: bool = True) -> TopicDescription:
     """A topic that was not recorded: it has an id all the same that every replay gives it, since the clerk's progress names it."""
-    return TopicDescription(name, derived_id("topic", name), partitions, {"cleanup.policy": "compact"})
+    return TopicDescription(name, derived_id("topic", name), partitions, {"cleanup.policy": "compact"} if compacted else {})
 
 
 def _said_of_models(key: bytes | None) -> bool:

@@ -42,7 +42,7 @@ def test_what_is_missing_prevents_running(user: User) -> None:
     told = user.says("check", code=1)
     assert "topic fraud-watch.summaries does not exist: driftbus topics create" in told
     assert "there is no topic fraud.scored on this bus" in told
-    assert "Error: 6 of these prevent running" in told
+    assert "Error: 8 of these prevent running" in told
 
 
 def test_a_topic_without_messages_cannot_be_tried(user: User) -> None:

@@ -62,7 +62,7 @@ def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
 
 def test_numbers_are_told_by_role(pipeline: Pipeline) -> None:
     numbers = numbers_of(pipeline, Followed())
-    assert set(numbers) == {"profiler", "clerk", "detector"}
+    assert set(numbers) == {"profiler", "clerk", "detector", "diagnoser"}
     assert (numbers["profiler"]["rows"], numbers["profiler"]["partitions"], numbers["detector"]["partitions"]) == (480, 4, 8)
     assert (numbers["detector"]["events"], numbers["detector"]["open_episodes"]) == (1, 1)
     assert numbers["profiler"]["behind_ms"] == numbers["detector"]["behind_ms"] == 0
@@ -91,13 +91,18 @@ def test_a_line_a_minute(pipeline: Pipeline, form: Format, capsys: pytest.Captur
         observer(pipeline)
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 2
-    said = f"480 rows, {pipeline.totals['panes']} panes, 12 buckets, 1 events, 0 dead letters, 1 episodes open, 13 partitions, 0 s behind"
+    said = f"480 rows, {pipeline.totals['panes']} panes, 12 buckets, 1 events, 0 dead letters, 1 episodes open, 22 partitions, 0 s behind"
     if form == "plain":
         assert re.fullmatch(rf"\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{{3}}Z INFO {said}", lines[0])
     else:
         told = json.loads(lines[0])
         assert (told["message"], told["level"]) == (said, "info")
-        assert (told["rows"], told["open_episodes"], told["behind_s"], told["roles"]) == (480, 1, 0, ["clerk", "detector", "profiler"])
+        assert (told["rows"], told["open_episodes"], told["behind_s"], told["roles"]) == (
+            480,
+            1,
+            0,
+            ["clerk", "detector", "diagnoser", "profiler"],
+        )
 
 
 def test_a_process_of_one_role_tells_its_own(capsys: pytest.CaptureFixture[str]) -> None:
