@@ -166,7 +166,9 @@ def test_replay_of_the_recording(runs: Runs, tmp_path: Path) -> None:
     assert not done.returncode, done.stderr
     replayed: dict[str, list[bytes]] = {}
     for line in events.read_bytes().splitlines():
-        replayed.setdefault(msgspec.json.decode(line)["model"], []).append(line)
+        told = msgspec.json.decode(line)
+        if "incident" not in told:  # a root cause: `test_one_process_tells_causes` and what follows it
+            replayed.setdefault(told["model"], []).append(line)
     assert replayed == {model: [event.value for event in found] for model, found in run.outcome.events.items()}
 
 
