@@ -77,8 +77,9 @@ def messages(rows: int, topic: str = TOPIC) -> list[Output]:
 
 
 def prepare(bus: Bus, chosen: Configuration, sent: Sequence[Output], topic: str = TOPIC) -> None:
-    """Topics, and what lies on the first of them."""
-    bus.create(topic, PARTITIONS, settings={"retention.ms": "-1"})
+    """Topics, and what lies on the first of them. Their records are older than what the product keeps of live ones."""
+    for old in (topic, chosen.topics.embeddings):
+        bus.create(old, PARTITIONS, settings={"retention.ms": "-1"})
     create_topics(bus, chosen)
     bus.publish(sent)
 
