@@ -24,6 +24,7 @@ from driftbus.consumers.reviewer.estimates import Estimates
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.configuration.mapping import Mapping
 from driftbus.schemas.messages.pane import OOD, Pane
+from driftbus.schemas.messages.progress import InputPartition
 from driftbus.schemas.messages.review import ReviewAnswer, ReviewLabel, ReviewRequest, ReviewSlot
 from driftbus.schemas.messages.reviewed import Reviewed
 from driftbus.schemas.stored.reference import Reference
@@ -160,9 +161,12 @@ def apart(bus: Bus, configuration: Configuration) -> Iterator[str]:
     folds: dict[int, Estimates] = {}
     expected: dict[str, bytes] = {}
     for number, fact in told:
-        for made in folds.setdefault(number, Estimates(configuration)).feed(0, 0, fact):
-            assert isinstance(made, Reviewed)
-            expected[made.key] = made.encoded()
+        if number not in folds:
+            folds[number] = Estimates(configuration)
+            folds[number].situated(InputPartition(topic=configuration.topics.reviews, topic_id="", partition=number), append_time=True)
+        for made in folds[number].feed(0, 0, fact):
+            if isinstance(made, Reviewed):  # besides, what it hands to the detector
+                expected[made.key] = made.encoded()
     found = {key: one.encoded() for key, one in estimates(bus, configuration).items()}
     if found != expected:
         unlike_ = [key for key in found.keys() | expected.keys() if found.get(key) != expected.get(key)]
