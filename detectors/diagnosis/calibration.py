@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import isotonic_regression
 
+from ...schemas.messages.root_cause import Cause
 from ...schemas.stored.calibration import LEAST, MOST, Calibration, CauseCalibration
-from .finding import Cause, Diagnosis, Finding
+from .finding import Diagnosis, Finding
 
 #: Answers of a cause without which it is not calibrated: with 30 a share is known to a tenth (one standard error).
 ENOUGH = 30

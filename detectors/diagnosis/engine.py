@@ -3,9 +3,10 @@
 Each cause makes the symptoms of later ones: a feature in another unit shifts, makes outliers and loss, and the relation to outcomes moves.
 """
 
+from ...schemas.messages.root_cause import Cause
 from . import availability, broken, concept, drift, exchange, merging, novelty, recalibration, skew
 from .evidence import KINDS, Case
-from .finding import PIPELINE, Cause, Diagnosis, Finding, Piece, RuledOut
+from .finding import PIPELINE, Diagnosis, Finding, Piece, RuledOut
 from .groups import Layout
 from .inquiry import Inquiry
 from .relations import Relations

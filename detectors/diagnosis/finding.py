@@ -3,16 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-Cause = Literal[
-    "data_drift",
-    "feature_drift",
-    "feature_recalibration",
-    "feature_unavailability",
-    "training_serving_skew",
-    "prediction_label_bias",
-    "model_broken",
-    "undetermined",
-]
+from ...schemas.messages.root_cause import Cause
+
 #: Faults of the pipeline: nothing is trained on what they touch.
 PIPELINE: frozenset[Cause] = frozenset({"feature_unavailability", "training_serving_skew"})
 

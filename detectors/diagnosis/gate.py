@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ...schemas.messages.root_cause import Action, RetrainGate
-from .finding import PIPELINE, Cause
+from ...schemas.messages.root_cause import Action, Cause, RetrainGate
+from .finding import PIPELINE
 from .incidents import Status
 from .words import number
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from ...schemas.identity import derived_id
-from .finding import PIPELINE, Cause, Finding
+from ...schemas.messages.root_cause import Cause
+from .finding import PIPELINE, Finding
 
 Status = Literal["suspected", "confirmed", "superseded", "withdrawn", "resolved"]
 Reason = Literal["recovered", "replaced", "retired", "reconfigured", "rejected"]

@@ -6,9 +6,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ...schemas.messages.root_cause import Cause
 from ..neighbours.levels import OUTLIER
 from .evidence import Case, Coincident, Window
-from .finding import PIPELINE, Cause, Finding, Map, Piece
+from .finding import PIPELINE, Finding, Map, Piece
 from .groups import Layout
 from .matrices import Matrices
 from .shifts import NEWEST, Series, Shift, compared

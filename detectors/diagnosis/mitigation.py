@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ...schemas.messages.root_cause import CauseMap, Mitigation, TrainingData
-from .finding import Cause, Finding
+from ...schemas.messages.root_cause import Cause, CauseMap, Mitigation, TrainingData
+from .finding import Finding
 from .undoing import places, undone
 from .words import listed, quoted
 

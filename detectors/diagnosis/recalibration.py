@@ -6,9 +6,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ...schemas.messages.root_cause import Cause
 from ...schemas.stored.reference import NumericProfile
 from . import relabelling, rollout
-from .finding import Cause, Map, Piece
+from .finding import Map, Piece
 from .groups import bin_of
 from .inquiry import FAULTY, Inquiry, sure
 from .maps import Fit, best, distance, fitted, mixed, recognised, spread

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.integers import packed, unpacked
-from ..counting.sparse import merged
+from ..counting.sparse import Gathered
 
 Integers = NDArray[np.int64]
 
@@ -57,8 +57,8 @@ class Sums:
     #: Of the same, a row each: the feature's number, the code of an online value of differing pairs, how many these are.
     commonest: Integers = field(default_factory=lambda: np.zeros((0, 3), dtype=np.int64))
     unseen: dict[str, dict[str, int]] = field(default_factory=dict)
-    magnitudes: dict[str, Integers] = field(default_factory=dict)  #: by field, cells over rows
-    repeated: dict[str, Integers] = field(default_factory=dict)  #: by field, values (the bits of their floats) over rows
+    magnitudes: Gathered = field(default_factory=Gathered)  #: by field, cells over rows
+    repeated: Gathered = field(default_factory=Gathered)  #: by field, values (the bits of their floats) over rows
     ages: dict[str, tuple[int, int]] = field(default_factory=dict)
     offsets: dict[Place, tuple[int, int]] = field(default_factory=dict)  #: of predictions
     complete: bool = True
@@ -74,8 +74,8 @@ class Sums:
         if read.masked is not None:
             self.masked = _put(self.masked, len(read.masked), 0, read.masked)
         _add_names(self.unseen, read.unseen)
-        _add_sparse(self.magnitudes, read.magnitudes)
-        _add_sparse(self.repeated, read.repeated)
+        self.magnitudes.add(read.magnitudes)
+        self.repeated.add(read.repeated)
         _add_ages(self.ages, read.ages)
 
     def add_outcomes(self, vector: Integers) -> None:
@@ -97,10 +97,11 @@ class Sums:
         for name, own in self.unseen.items():
             if len(own) > MOST_NAMES:
                 self.unseen[name] = dict(sorted(own.items(), key=lambda one: (-one[1], one[0]))[:MOST_NAMES])
-        for name, both in self.repeated.items():
+        repeated = self.repeated.whole
+        for name, both in repeated.items():
             if both.shape[1] > MOST_NAMES:
                 kept = np.sort(np.lexsort((both[0], -both[1]))[:MOST_NAMES])
-                self.repeated[name] = both[:, kept]
+                repeated[name] = both[:, kept]
         self.commonest = _most(self.commonest)
 
     def outcomes_alone(self) -> "Sums":
@@ -114,7 +115,7 @@ class Sums:
             [packed(one) for one in (self.counts, self.inside, self.masked, self.outcomes, self.pairs, self.commonest.ravel())],
             self.compared,
             self.unseen,
-            [{name: [packed(row) for row in both] for name, both in one.items()} for one in (self.magnitudes, self.repeated)],
+            [{name: [packed(row) for row in both] for name, both in one.whole.items()} for one in (self.magnitudes, self.repeated)],
             self.ages,
             [[*place, *offsets] for place, offsets in sorted(self.offsets.items())],
             self.complete,
@@ -127,7 +128,7 @@ class Sums:
         """What `encoded` wrote."""
         rows, vectors, compared, unseen, sparse, ages, offsets, complete, by_clock = msgspec.msgpack.decode(content)
         counts, inside, masked, outcomes, pairs, commonest = map(unpacked, vectors)
-        magnitudes, repeated = ({name: np.stack([unpacked(row) for row in both]) for name, both in one.items()} for one in sparse)
+        magnitudes, repeated = (Gathered({name: np.stack([unpacked(row) for row in both]) for name, both in one.items()}) for one in sparse)
         return cls(
             rows,
             counts,
@@ -162,8 +163,8 @@ def added(parts: Iterable[Sums]) -> Sums:
         whole.add_pairs(one.pairs, one.commonest)
         whole.compared = whole.compared[0] + one.compared[0], whole.compared[1] + one.compared[1]
         _add_names(whole.unseen, one.unseen)
-        _add_sparse(whole.magnitudes, one.magnitudes)
-        _add_sparse(whole.repeated, one.repeated)
+        whole.magnitudes.add(one.magnitudes.whole)
+        whole.repeated.add(one.repeated.whole)
         _add_ages(whole.ages, one.ages)
         for place, (first, last) in one.offsets.items():
             whole.read_from(place, first, last)
@@ -201,11 +202,6 @@ def _most(rows: Integers) -> Integers:
 def _add_names(whole: dict[str, dict[str, int]], more: Mapping[str, Mapping[str, int]]) -> None:
     for name, own in more.items():
         whole[name] = dict(Counter(whole.get(name, {})) + Counter(own))
-
-
-def _add_sparse(whole: dict[str, Integers], more: Mapping[str, Integers]) -> None:
-    for name, own in more.items():
-        whole[name] = merged([whole[name], own]) if name in whole else own
 
 
 def _add_ages(whole: dict[str, tuple[int, int]], more: Mapping[str, tuple[int, int]]) -> None:

@@ -5,8 +5,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftbus.detectors.diagnosis.finding import Cause, Finding
+from driftbus.detectors.diagnosis.finding import Finding
 from driftbus.detectors.diagnosis.incidents import MOST_OPEN, REMEMBERED_FOR, Home, Incident, Incidents, Onset, Placed, Run
+from driftbus.schemas.messages.root_cause import Cause
 
 HOME, NEXT = Home("1", "r1"), Home("1", "r2")
 LOST = Finding("feature_unavailability", "missing", ("amount",), 0, "abrupt", live=True, confidence=0.9, confirmable=True)

@@ -152,9 +152,9 @@ def test_names_have_a_bound() -> None:
     sums.trim()
     assert len(sums.commonest) == 2 * MOST_NAMES
     assert sums.commonest[:, 2].min() >= 5
-    assert len(sums.unseen["colour"]) == sums.repeated["amount"].shape[1] == MOST_NAMES
+    assert len(sums.unseen["colour"]) == sums.repeated.whole["amount"].shape[1] == MOST_NAMES
     assert min(sums.unseen["colour"].values()) >= 5
-    assert sums.repeated["amount"][1].min() >= 5
+    assert sums.repeated.whole["amount"][1].min() >= 5
 
 
 def test_offsets_are_those_of_all_parts() -> None:

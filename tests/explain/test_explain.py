@@ -165,7 +165,7 @@ def test_causes_stand_beside_episodes(told: User) -> None:
     assert lost.text in shown
     status = told.says("status")
     assert f"{cents.episodes[0][:8]} (feature recalibration {cents.incident[:8]})" in status
-    assert "fraud: 3 of 7 causes can be confirmed; would add most: models.fraud.labels (20 of 129 test incidents need it)" in status
+    assert "fraud: 3 of 7 causes can be confirmed; would add most: models.fraud.ood (31 of 129 test incidents need it)" in status
     checked = told.says("check")
     assert "causes that can be confirmed: data drift, feature recalibration, feature unavailability" in checked
     assert "may start without a person, once allowed: retraining on recomputed history (feature recalibration)" in checked
