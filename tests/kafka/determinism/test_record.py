@@ -165,10 +165,11 @@ def test_replay_of_the_recording(runs: Runs, tmp_path: Path) -> None:
     done = subprocess.run([*command, "--config", str(config), "--events", str(events)], capture_output=True, text=True, timeout=300)
     assert not done.returncode, done.stderr
     replayed: dict[str, list[bytes]] = {}
+    causes: dict[str, list[bytes]] = {}
     for line in events.read_bytes().splitlines():
         told = msgspec.json.decode(line)
-        if "incident" not in told:  # a root cause: `test_one_process_tells_causes` and what follows it
-            replayed.setdefault(told["model"], []).append(line)
+        (causes if "incident" in told else replayed).setdefault(told["model"], []).append(line)
+    assert causes == {model: [event.value for event in found] for model, found in run.outcome.causes.items()}
     assert replayed == {model: [event.value for event in found] for model, found in run.outcome.events.items()}
 
 
