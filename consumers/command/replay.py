@@ -12,6 +12,7 @@ import click
 
 from ...schemas.configuration import Configuration
 from ...schemas.messages.drift import DriftEvent
+from ...schemas.messages.root_cause import RootCauseEvent
 from ..console.agreement import compared_of, sentences
 from ..console.performance import performance_of
 from ..console.reviewed import all_reviewed
@@ -50,6 +51,7 @@ _to_write = click.Path(dir_okay=False, writable=True, path_type=Path)
     help="A table of a table's features as the training pipeline computes them. NAME: the feature log.",
 )
 @click.option("--events", type=_to_write, metavar="FILE", help="Write the events here, a line of JSON each.")
+@click.option("--causes", type=_to_write, metavar="FILE", help="Write the root causes here, a line of JSON each.")
 @click.option("--measures", type=_to_write, metavar="FILE", help="Write KS, PSI, JS and more here: a line per bucket and signal.")
 @click.option("--performance", type=_to_write, metavar="FILE", help="Write how predictions turned out: a line of JSON an interval.")
 @click.option("--afresh", is_flag=True, help="Ask for golden evaluations and reviews anew, whatever the recording says of them.")
@@ -63,6 +65,7 @@ def replay(
     labels: tuple[str, ...],
     features: tuple[str, ...],
     events: Path | None,
+    causes: Path | None,
     measures: Path | None,
     performance: Path | None,
     afresh: bool,
@@ -78,31 +81,36 @@ def replay(
     if measures and measures.suffix not in FORMATS:
         msg = f"--measures {measures}: name a file that ends in {', '.join(FORMATS)}"
         raise click.UsageError(msg)
-    written_to = {"--events": events, "--measures": measures, "--performance": performance, "--plot": plot}
+    written_to = {"--events": events, "--causes": causes, "--measures": measures, "--performance": performance, "--plot": plot}
     given = [("--labels", one) for one in labels] + [("--features", one) for one in features]
     read = {"FILE": file, **{f"{option} {one}": Path(one.partition("=")[2] or one) for option, one in given}}
     refuse_inputs(written_to, {**read, **dict(inputs_of(configuration))})
     with TemporaryDirectory(prefix="driftbus-replay-") as folder, ExitStack() as done:
-        places = [done.enter_context(written_whole(each)) if each else None for each in written_to.values()]
+        of_events, of_causes, of_measures, of_performance, of_plot = [
+            done.enter_context(written_whole(each)) if each else None for each in written_to.values()
+        ]
         offline, span = load(configuration, file, model, version, Path(folder), labels, features, afresh=afresh)
-        with (places[0] or Path(os.devnull)).open("w", encoding="utf-8") as written:
-            drifts = _fold(offline, written)
+        with (
+            (of_events or Path(os.devnull)).open("w", encoding="utf-8") as written,
+            (of_causes or Path(os.devnull)).open("w", encoding="utf-8") as written_causes,
+        ):
+            drifts = _fold(offline, written, written_causes)
         if offline.features:
             with opened(offline) as bus:
                 for line in sentences(compared_of(bus, offline)):
                     say(line)
-        if places[1]:
+        if of_measures:
             with opened(offline) as bus:
-                write(places[1], measured(bus, offline, ArtifactStore(offline.artifacts).reference))
-        if places[2]:
-            with opened(offline) as bus, places[2].open("w", encoding="utf-8") as lines:
+                write(of_measures, measured(bus, offline, ArtifactStore(offline.artifacts).reference))
+        if of_performance:
+            with opened(offline) as bus, of_performance.open("w", encoding="utf-8") as lines:
                 lines.writelines(one.model_dump_json() + "\n" for one in (*performance_of(bus, offline), *all_reviewed(bus, offline)))
-        if places[3]:
+        if of_plot:
             rows = all(stream.pane.unit == "rows" for stream in offline.streams.values())
-            draw(places[3], {f"{configuration.application}: {file.name}": drifts}, span, rows=rows)
+            draw(of_plot, {f"{configuration.application}: {file.name}": drifts}, span, rows=rows)
 
 
-def _fold(configuration: Configuration, written: IO[str]) -> list[DriftEvent]:
+def _fold(configuration: Configuration, written: IO[str], written_causes: IO[str]) -> list[DriftEvent]:
     """Run to the end, and tell every event and root cause as it comes."""
     found: list[DriftEvent] = []
     with opened(configuration) as bus, closing(Pipeline(bus, configuration)) as pipeline:
@@ -111,7 +119,7 @@ def _fold(configuration: Configuration, written: IO[str]) -> list[DriftEvent]:
         def tell() -> None:
             for event in topics.new():
                 say(line(event))
-                written.write(event.model_dump_json() + "\n")
+                (written_causes if isinstance(event, RootCauseEvent) else written).write(event.model_dump_json() + "\n")
                 if isinstance(event, DriftEvent):
                     found.append(event)
 

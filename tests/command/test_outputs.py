@@ -42,7 +42,7 @@ def other_name(way: str, file: Path) -> Path:
 
 
 @pytest.mark.parametrize("way", NAMES)
-@pytest.mark.parametrize("option", ["--events", "--measures", "--plot"])
+@pytest.mark.parametrize("option", ["--events", "--causes", "--measures", "--plot"])
 def test_replay_does_not_write_what_it_reads(user: User, way: str, option: str) -> None:
     table(Path("h.csv"), ROWS)
     before = Path("h.csv").read_bytes()
@@ -87,7 +87,7 @@ def test_schemas_are_written_over_schemas_only(user: User) -> None:
     assert Path("notes/pane.json").read_text() == '{"my": "notes"}'
 
 
-@pytest.mark.parametrize("option", ["--events", "--measures", "--plot"])
+@pytest.mark.parametrize("option", ["--events", "--causes", "--measures", "--plot"])
 def test_an_error_leaves_what_was_there(user: User, option: str) -> None:
     good = Path("good.jsonl" if option != "--plot" else "good.png")
     good.write_text("of last week")

@@ -159,18 +159,17 @@ def test_random_kills(runs: Runs) -> None:
 
 def test_replay_of_the_recording(runs: Runs, tmp_path: Path) -> None:
     run = runs.one.result()
-    config, events = tmp_path / "driftbus.yaml", tmp_path / "events.jsonl"
+    config, events, causes = tmp_path / "driftbus.yaml", tmp_path / "events.jsonl", tmp_path / "causes.jsonl"
     config.write_text(yaml.safe_dump(world.settings("nowhere:1", str(run.folder.parent / "artifacts"))))
     command = [str(Path(sys.executable).parent / "driftbus"), "replay", str(run.folder / RECORDING)]
-    done = subprocess.run([*command, "--config", str(config), "--events", str(events)], capture_output=True, text=True, timeout=300)
+    command += ["--config", str(config), "--events", str(events), "--causes", str(causes)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert not done.returncode, done.stderr
-    replayed: dict[str, list[bytes]] = {}
-    causes: dict[str, list[bytes]] = {}
-    for line in events.read_bytes().splitlines():
-        told = msgspec.json.decode(line)
-        (causes if "incident" in told else replayed).setdefault(told["model"], []).append(line)
-    assert causes == {model: [event.value for event in found] for model, found in run.outcome.causes.items()}
-    assert replayed == {model: [event.value for event in found] for model, found in run.outcome.events.items()}
+    for file, published in (events, run.outcome.events), (causes, run.outcome.causes):
+        replayed: dict[str, list[bytes]] = {}
+        for line in file.read_bytes().splitlines():
+            replayed.setdefault(msgspec.json.decode(line)["model"], []).append(line)
+        assert replayed == {model: [event.value for event in found] for model, found in published.items()}
 
 
 def _told(runs: Runs, model: str, status: str) -> list[dict[str, Any]]:  # JSON
