@@ -349,10 +349,7 @@ class KafkaSession:
             self._release()
 
     def _release(self) -> None:
-        """First serve the callbacks that are due: at its close, the client can wait for ever for the answer to one.
-
-        And say who it was, where it has joined and not heard of it yet: for a stranger, its successor would wait for a session timeout.
-        """
+        """Serve the callbacks that are due first: the client can wait for ever for the answer to one. Before, note who it has become."""
         if not self._released:
             self._released = True
             consumer, transactions = self._consumer, self._transactions
