@@ -233,3 +233,12 @@ def categories_of(inquiry: Inquiry, window: Window, name: str) -> dict[str, int]
     counts = dict(zip(profile.categories, values.bins[:-1].tolist(), strict=True))
     unnamed = int(values.bins[-1]) - sum(values.unseen.values())
     return {**{category: rows for category, rows in counts.items() if rows}, **values.unseen, **({UNNAMED: unnamed} if unnamed > 0 else {})}
+
+
+def categories_in(inquiry: Inquiry, windows: Sequence[Window], name: str) -> dict[str, int]:
+    """The same of several windows."""
+    found: dict[str, int] = {}
+    for window in windows:
+        for category, rows in categories_of(inquiry, window, name).items():
+            found[category] = found.get(category, 0) + rows
+    return found
