@@ -61,6 +61,19 @@ def _next(ring: Sequence[str]) -> list[tuple[str, str]]:
     return list(zip(ring, [*ring[1:], ring[0]], strict=True))
 
 
+def last_told(user: User, rings: list[tuple[str, ...]], share: float, configuration: str = CONFIGURATION) -> list[Row]:
+    """The last revision of every incident."""
+    Path("driftbus.yaml").write_text(configuration)
+    table("train.csv", rows(10, seed=1))
+    made = rows(WINDOWS, seed=2)
+    for ring in rings:
+        exchanged(made, ring, share)
+    table("history.csv", made)
+    user.says("replay", "history.csv", "--causes", "causes.jsonl")
+    told = [json.loads(line) for line in Path("causes.jsonl").read_text().splitlines()]
+    return [*{one["incident"]: one for one in told}.values()]
+
+
 @pytest.mark.parametrize(
     ("rings", "share"),
     [
@@ -75,18 +88,18 @@ def _next(ring: Sequence[str]) -> list[tuple[str, str]]:
     ids=str,
 )
 def test_it_is_one_incident_with_who_has_whose_values(user: User, rings: list[tuple[str, ...]], share: float) -> None:
-    Path("driftbus.yaml").write_text(CONFIGURATION)
-    table("train.csv", rows(10, seed=1))
-    made = rows(WINDOWS, seed=2)
-    for ring in rings:
-        exchanged(made, ring, share)
-    table("history.csv", made)
-    user.says("replay", "history.csv", "--causes", "causes.jsonl")
-    told = [json.loads(line) for line in Path("causes.jsonl").read_text().splitlines()]
-    found = {one["incident"]: one for one in told}
-    assert {one["status"] for one in found.values() if one["cause"] == "data_drift"} <= {"withdrawn"}, "of windows that hold both"
-    [last] = (one for one in found.values() if one["cause"] != "data_drift")
+    found = last_told(user, rings, share)
+    assert {one["status"] for one in found if one["cause"] == "data_drift"} <= {"withdrawn"}, "of windows that hold both"
+    [last] = (one for one in found if one["cause"] != "data_drift")
     assert (last["cause"], last["subtype"]) == ("training_serving_skew", "columns_exchanged")
     assert last["scope"]["exchanged"] == dict(pair for ring in rings for pair in _next(ring))
     assert last["retrain_gate"]["decision"] == "forbid"
     assert (last["status"], last["awaits"]) == ("suspected", "agreement"), "whether the source has exchanged them for everybody"
+
+
+@pytest.mark.parametrize(("ring", "told"), [(("from", "to"), False), (("to", "street"), True)])
+def test_where_the_same_code_makes_both_sides_journeys_may_turn_round(user: User, ring: tuple[str, str], told: bool) -> None:
+    """Names of another feature no population makes: the source has exchanged them for everybody."""
+    same_code = "sources: {desk: {same_code: true}}\n" + CONFIGURATION + "    features: {'*': {source: desk}}\n"
+    found = {(one["cause"], one["status"]) for one in last_told(user, [ring], 1.0, same_code) if one["subtype"] == "columns_exchanged"}
+    assert found == ({("feature_recalibration", "confirmed")} if told else set())
