@@ -1,8 +1,10 @@
 """What is known to have happened in 2013, from the data themselves and from the newspapers: the reasons of what is found."""
 
-from datetime import datetime
-from typing import NamedTuple
+from datetime import UTC, datetime
+from typing import Literal, NamedTuple
 
+from ...schemas.messages.root_cause import Cause
+from ..console.causes import ToldIncident
 from ..replay.picture import DrawnEpisode, Mark, moment
 
 YEAR = (moment("2013-01-01T05:00Z"), moment("2014-01-01T05:00Z"))
@@ -57,3 +59,29 @@ KNOWN = (
 def reason(episode: DrawnEpisode) -> str:
     """The first of the known things that explains an episode, else nothing."""
     return next((happened.text for happened in KNOWN if happened.explains(episode)), "")
+
+
+class Judged(NamedTuple):
+    """What a root cause with an onset between these times was in truth, and whether it was rightly told."""
+
+    first: datetime
+    last: datetime
+    cause: Cause
+    features: frozenset[str]  #: one of these is named; none: any
+    verdict: Literal["right", "arguable", "wrong"]
+    text: str
+
+
+def _judged(first: str, last: str, cause: Cause, features: str, verdict: Literal["right", "arguable", "wrong"], text: str) -> Judged:
+    between = moment(f"2013-{first}T00:00Z"), moment(f"2013-{last}T23:59Z")
+    return Judged(*between, cause, frozenset(features.split()), verdict, text)
+
+
+JUDGED = (_judged("02-16", "02-20", "feature_recalibration", "temp", "right", "INJECTED: Fahrenheit -> Celsius"),)
+
+
+def judged(incident: ToldIncident) -> Judged | None:
+    """The first that it is; None: nothing is known of it."""
+    onset, features = datetime.fromtimestamp(incident.last.onset.window[0] / 1000, UTC), set(incident.last.scope.features)
+    of_cause = (one for one in JUDGED if one.cause == incident.last.cause)
+    return next((one for one in of_cause if one.first <= onset <= one.last and (not one.features or one.features & features)), None)

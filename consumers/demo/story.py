@@ -18,9 +18,9 @@ import yaml
 
 from ...schemas.messages.announcement import FROM_START, Announcement
 from ...schemas.messages.drift import DriftEvent
+from ...schemas.messages.root_cause import RootCauseEvent
 from ..bus.interface import Bus, Output
 from ..bus.open import open_bus
-from ..bus.tail import DriftTopic
 from ..console.screen import Terminal
 from ..pipeline.own_topics import create_topics
 from ..pipeline.runner import Pipeline
@@ -31,12 +31,14 @@ from ..reference.building.messages import epoch_ms
 from ..reference.building.source import reference_of
 from ..reference.files import written_whole
 from ..replay.event_line import lasted
-from ..replay.picture import DrawnEpisode, draw, episodes, moment
+from ..replay.picture import draw, episodes, moment
 from .data import FEATURES, Flights, in_celsius, save, year
-from .known import FAULT, INJECTED, THE_FAULT, TURNS, YEAR
+from .known import FAULT, INJECTED, THE_FAULT, YEAR
 from .messages import LABELS, MODEL, PARTITIONS, SCORED, VERSION, labels, predictions
 from .model import auc, scores
+from .reduce import WEATHER
 from .view import Pace, Screen
+from .watched import Watched
 
 CONFIGURATION = """\
 application: {application}
@@ -49,14 +51,25 @@ streams:
     pane: 1h
     clock: record                     # the flights' own time, not the wall clock
     grace: 0                          # they come in its order
+{labels}sources:                              # same_code: training and serving read the same feed
+  weather: {{owner: meteorology, same_code: true}}
+  schedule: {{owner: planning, same_code: true}}
+  gate: {{owner: ground-staff, same_code: true}}
 models:
   nyc-late:
+    {beside}
     reference: {{file: {folder}/{reference}.parquet, time: time, prediction: prediction, score: score}}
     false_alarms: 1 per 365d          # over all signals together
     min_effect: 0.1                   # smaller shifts, in standard deviations, are no news
     features:
-      dep_delay: {{min_effect: 1}}      # every thunderstorm shifts it
+      "*": {{source: schedule}}
+{weather}
+      dep_delay: {{source: gate, min_effect: 1}}  # every thunderstorm shifts it
 """
+#: Of the act that tells root causes: what became of the flights, and which are unlike those of January.
+_LABELS = "labels:\n  landed: {topics: [flights.labels], wait: 2d}\n"
+_BESIDE = "labels: landed\n    ood: {sample: 4}                  # one row in four is compared with January's"
+_WEATHER = "\n".join(f"      {name}: {{source: weather}}" for name in WEATHER)
 TRAINED_UNTIL = "2013-01-22T05:00Z"
 #: Between two looks at the drift topic.
 _LOOK_EVERY_S = 0.1
@@ -78,23 +91,31 @@ _REBUILT = moment(str(SPRING.since))
 
 
 class Act(NamedTuple):
-    """One run over the year; ``told_from``: what was before is as in the act before."""
+    """One run over the year; ``told_from``: what was before is as in the act before. ``causes``: whether root causes are looked for."""
 
     application: str
     title: str
     references: tuple[DemoReference, ...]
     told_from: datetime
     file: str
+    causes: bool
 
 
 ACTS = (
-    Act("flights", "January as reference, all year", (JANUARY,), YEAR[0], "events.jsonl"),
-    Act("flights-rebuilt", "rebuilt on July 1 from the months since the fault", (JANUARY, SPRING), _REBUILT, "events-rebuilt.jsonl"),
+    Act("flights", "January as reference, all year", (JANUARY,), YEAR[0], "events.jsonl", causes=True),
+    Act(
+        "flights-rebuilt",
+        "rebuilt on July 1 from the months since the fault",
+        (JANUARY, SPRING),
+        _REBUILT,
+        "events-rebuilt.jsonl",
+        causes=False,
+    ),
 )
 
 
 def run_demo(folder: Path, terminal: Terminal, kafka: Mapping[str, str] | None = None) -> None:
-    """Play the story; ``drift.png``, ``events.jsonl`` and ``events-rebuilt.jsonl`` go into the folder. ``kafka``: librdkafka's settings."""
+    """Play the story; pictures, events and root causes go into the folder. ``kafka``: librdkafka's settings."""
     screen, began = Screen(terminal), time.perf_counter()
     found = {}
     with TemporaryDirectory(prefix="driftbus-demo-") as scratch:
@@ -111,16 +132,18 @@ def run_demo(folder: Path, terminal: Terminal, kafka: Mapping[str, str] | None =
         for act in ACTS:
             screen.say()
             screen.say(act.title)
-            events = found[act.title] = stage.play(act, screen)
-            with written_whole(folder / act.file) as place:
-                place.write_text("".join(event.model_dump_json() + "\n" for event in events), encoding="utf-8")
+            watched = stage.play(act, screen)
+            found[act.title] = watched.events
+            _write(folder / act.file, watched.events)
+            if act.causes:
+                _write(folder / "causes.jsonl", watched.causes)
     _sum_up(found, screen)
     picture = 'none, it needs: pip install "driftbus[plot]"'
     if find_spec("matplotlib"):
         with written_whole(folder / "drift.png") as place:
             draw(place, found, YEAR, [INJECTED])
         picture = "drift.png"
-    files = ", ".join(act.file for act in ACTS)
+    files = ", ".join([*(act.file for act in ACTS), "causes.jsonl"])
     screen.say(f'{time.perf_counter() - began:.0f} s; picture: {picture}; events: {files}; next: README, "Your own topic"')
 
 
@@ -139,7 +162,16 @@ class Stage:
         """The configuration of an act as a user would write it."""
         embedded = {"bus": "embedded", "embedded": f"{self._scratch}/bus.sqlite"}
         bus = yaml.safe_dump(embedded if self._kafka is None else {"bus": "kafka", "kafka": dict(self._kafka)}, sort_keys=False).strip()
-        return CONFIGURATION.format(application=act.application, bus=bus, folder=self._scratch, reference=reference.name)
+        labels, beside = (_LABELS, _BESIDE) if act.causes else ("", "diagnosis: off")
+        return CONFIGURATION.format(
+            application=act.application,
+            bus=bus,
+            folder=self._scratch,
+            reference=reference.name,
+            labels=labels,
+            beside=beside,
+            weather=_WEATHER,
+        )
 
     def publish(self) -> None:
         """Write what the model says of every flight, and the labels, to topics that must be new."""
@@ -149,14 +181,14 @@ class Stage:
             _publish(bus, predictions(self.flights, self._score))
             _publish(bus, labels(self.flights))
 
-    def play(self, act: Act, screen: Screen) -> list[DriftEvent]:
+    def play(self, act: Act, screen: Screen) -> Watched:
         """Announce the references, run the consumers to the end of the year, and show meanwhile what they publish."""
         configuration = parsed(self.written(act, JANUARY))
         with closing(open_bus(configuration)) as bus:
             create_topics(bus, configuration)
             for reference in act.references:
                 self._announce(bus, act, reference)
-            watched = _Watched(DriftTopic(bus, configuration, from_start=True), act.told_from, screen)
+            watched = Watched(bus, configuration, act.told_from, screen)
             pipeline, began = Pipeline(bus, configuration), time.perf_counter()
             looked = began
             with closing(pipeline), screen.live() as show:
@@ -167,9 +199,10 @@ class Stage:
                         show(_pace(pipeline, now - began))
                         looked = now
             watched.look()
+            watched.tell()
             screen.say(str(_pace(pipeline, time.perf_counter() - began)))
         watched.table()
-        return watched.events
+        return watched
 
     def _announce(self, bus: Bus, act: Act, reference: DemoReference) -> None:
         """What ``driftbus reference build`` does."""
@@ -198,37 +231,9 @@ def _pace(pipeline: Pipeline, seconds: float) -> Pace:
     return Pace(pipeline.totals["rows"], pipeline.totals["panes"], pipeline.totals["buckets"], seconds)
 
 
-class _Watched:
-    """The drift topic, as any subscriber sees it."""
-
-    def __init__(self, topic: DriftTopic, told_from: datetime, screen: Screen) -> None:
-        self._topic, self._told_from, self._screen = topic, told_from, screen
-        self._turns = [(time, text) for time, text in TURNS if time >= told_from]
-        self.events: list[DriftEvent] = []
-        self._episodes: dict[str, DrawnEpisode] = {}
-
-    def look(self) -> None:
-        """Show what is new."""
-        for event in self._topic.new():
-            if not isinstance(event, DriftEvent):
-                self._screen.say(event.text)
-                continue
-            self.events.append(event)
-            episode = self._episodes.setdefault(event.episode, DrawnEpisode(event, event))
-            episode.add(event)
-            self._pass(moment(event.bucket[1]))
-            if moment(event.bucket[1]) >= self._told_from:
-                self._screen.event(event, episode)
-
-    def _pass(self, time: datetime) -> None:
-        """Tell what we did to the data until then."""
-        while self._turns and self._turns[0][0] <= time:
-            self._screen.turn(*self._turns.pop(0))
-
-    def table(self) -> None:
-        """All episodes that opened since the beginning of what is told."""
-        self._pass(YEAR[1])
-        self._screen.table([episode for episode in self._episodes.values() if episode.opened >= self._told_from])
+def _write(path: Path, events: Iterable[DriftEvent | RootCauseEvent]) -> None:
+    with written_whole(path) as place:
+        place.write_text("".join(event.model_dump_json() + "\n" for event in events), encoding="utf-8")
 
 
 def _sum_up(found: Mapping[str, Sequence[DriftEvent]], screen: Screen) -> None:

@@ -3,14 +3,17 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
+from ...detectors.diagnosis.text import what
 from ...schemas.messages.drift import DriftEvent
+from ...schemas.messages.root_cause import RootCauseEvent
+from ..console.causes import ToldIncident, cause_line
 from ..console.screen import Table, Terminal
 from ..replay.event_line import COLOURS, changes, event_line, lasted
 from ..replay.picture import DrawnEpisode, moment
 from ..replay.terminal import Styled
-from .known import reason
+from .known import judged, reason
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ class Screen:
     def legend(self) -> None:
         """What the lines of events say, in front of the first."""
         self.say(
-            "OPENED: an episode of drift begins, and what is known to have happened then; RESOLVED: it is over; INJECTED: ours, on purpose"
+            "OPENED: an episode of drift begins, and what is known to have happened then; CONFIRMED: a root cause; "
+            "RESOLVED: it is over; INJECTED: ours, on purpose"
         )
         if self._terminal.is_one:
             severities = [part for name, style in COLOURS.items() for part in (", ", Styled(name, style))]
@@ -62,6 +66,10 @@ class Screen:
             self._terminal.say(Styled(event_line(event), COLOURS[event.severity]), Styled(f"  {reason(episode)}", "cyan"))
         elif event.status == "resolved":
             self._terminal.say(Styled(event_line(event), "green"))
+
+    def cause(self, event: RootCauseEvent) -> None:
+        """A root cause that is confirmed, or over."""
+        self._terminal.say(Styled(cause_line(event), "green" if event.status == "resolved" else "bold"))
 
     @contextmanager
     def live(self) -> Iterator[Callable[[Pace], None]]:
@@ -82,3 +90,23 @@ class Screen:
                 reason(episode),
             )
         self._terminal.table(table)
+
+    def causes(self, incidents: Sequence[ToldIncident]) -> None:
+        """All root causes that were confirmed, and those that are suspected at the end."""
+        table = Table("since", "until", "cause", "what", "retraining", "in truth", wide=("what", "in truth"))
+        for one in incidents:
+            known = judged(one)
+            table.row(
+                f"{_day(one.last.onset.window[0])}",
+                "suspected" if one.last.status == "suspected" else "open" if one.is_open else _day(one.last.run),
+                one.last.cause.replace("_", " "),
+                what(one.revisions[-1] if one.is_open else one.revisions[-2]),
+                "/".join(dict.fromkeys(revision.retrain_gate.decision for revision in one.revisions if revision.status == "confirmed"))
+                or one.last.retrain_gate.decision,
+                "" if known is None else f"{known.verdict}: {known.text}",
+            )
+        self._terminal.table(table)
+
+
+def _day(time: int) -> str:
+    return f"{datetime.fromtimestamp(time / 1000, UTC):%b %d}"

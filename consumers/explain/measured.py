@@ -17,6 +17,7 @@ from .stored import Stored
 #: Series of features, by what decides about a subtype; of all others their distribution does.
 _OF_SUBTYPE = {
     "missing": "absent",
+    "missing_without_outcome": "absent",
     "schema_change": "invalid",
     "stale": "age",
     "stale_or_wrong_entity": "differing",

@@ -11,6 +11,8 @@ from .finding import Piece
 from .groups import bin_of
 from .inquiry import Inquiry, sure
 from .matrices import common_of, shares_of
+from .outcomeless import nothing_came
+from .relations import Relations
 from .shifts import Series
 from .statistics import Step, total_variation
 
@@ -43,7 +45,7 @@ def series(inquiry: Inquiry) -> list[Series]:
     return [inquiry.of_features("invalid", _INVALID_FLOOR), inquiry.of_features("absent", inquiry.share_floor), ages]
 
 
-def look(inquiry: Inquiry) -> None:
+def look(inquiry: Inquiry, relations: Relations) -> None:
     """Of every feature that nothing has claimed, the first of these that holds."""
     invalid, absent, ages = (inquiry.steps_of(one) for one in series(inquiry))
     t = inquiry.thresholds
@@ -59,6 +61,9 @@ def look(inquiry: Inquiry) -> None:
                 "schema_change",
                 Piece("invalid_rate_increase", bad.level, t.invalid, name, bad.z),
             )
+        elif gone is not None and gone.level > t.null and nothing_came(inquiry, relations, name, gone):
+            pieces = Piece("null_rate_increase", gone.level, t.null, name, gone.z), Piece("have_no_outcome", "yes", None, name)
+            inquiry.add("data_drift", (name,), gone, sure((gone.level, t.null), (gone.z, t.z)), "missing_without_outcome", pieces)
         elif gone is not None and gone.level > t.null:
             _found(
                 inquiry,

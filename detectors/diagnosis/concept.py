@@ -45,6 +45,8 @@ class Candidate(NamedTuple):
     since: Stretch
     hh: Floats  #: of the features that are looked at
     left: Floats  #: products with what the baseline does not explain
+    chosen: NDArray[np.int64]  #: columns of the features that are looked at
+    usual: Floats  #: what the baseline explains, by these
     variance: float  #: of a row
     inflation: float  #: for the baseline is a sample, too
 
@@ -101,7 +103,7 @@ def look(inquiry: Inquiry, relations: Relations) -> None:
     best = _best(relations, columns, side, base, inner=inner)
     if best is None:
         return
-    picked = _picked(inquiry, columns, best, side, inner=inner)
+    picked = _picked(inquiry, relations, columns, best, side, inner=inner)
     if picked:
         _told(inquiry, relations, picked, best, side, inner=inner)
 
@@ -134,7 +136,7 @@ def _best(relations: Relations, columns: dict[str, NDArray[np.int64]], side: Sid
         explained = _by_groups(left[None], rows[None], starts)[0]
         statistic = rounded(float(explained.max()) / variance / inflation)
         if best is None or statistic > best[0]:
-            best = statistic, Candidate(onset, since, hh, left, variance, inflation)
+            best = statistic, Candidate(onset, since, hh, left, chosen, usual, variance, inflation)
     return None if best is None else best[1]
 
 
@@ -151,7 +153,9 @@ def _most(relations: Relations, onset: int, inner: Stretch) -> bool:
     return every is None or inner.rows >= _LEAST_INNER * every.rows
 
 
-def _picked(inquiry: Inquiry, columns: dict[str, NDArray[np.int64]], best: Candidate, side: Side, *, inner: bool) -> list[Picked]:
+def _picked(
+    inquiry: Inquiry, relations: Relations, columns: dict[str, NDArray[np.int64]], best: Candidate, side: Side, *, inner: bool
+) -> list[Picked]:
     """Forward selection: what one feature explains, another that hangs together with it does not explain again."""
     t, first = inquiry.thresholds, 0.0
     picked: list[Picked] = []
@@ -168,10 +172,26 @@ def _picked(inquiry: Inquiry, columns: dict[str, NDArray[np.int64]], best: Candi
         needed = t.relation * (1.0 if side == "hr" else _OUTCOMES) * _caution(name, drifted, side, inner=inner)
         if p > t.relation_p or effect < needed or score < _FURTHER * first:
             break
+        needed = max(needed, t.shift_blocks * _own(inquiry, relations, best, places[name], side, inner=inner))
+        if effect < needed:
+            break
         first = first or score
         picked.append(Picked(name, effect, rounded(needed)))
         taken += places[name].tolist()
     return picked
+
+
+def _own(inquiry: Inquiry, relations: Relations, best: Candidate, own: NDArray[np.int64], side: Side, *, inner: bool) -> float:
+    """The largest effect that a feature has in stretches of the baseline, beyond chance: outcomes of one day hang together."""
+    case, found = inquiry.case, 0.0
+    for block in relations.stretches(max(1, min(len(case.monitored) - best.onset, len(case.baseline) // 2)), inner=inner):
+        hh = block.hh[np.ix_(best.chosen, best.chosen)]
+        left, rows = (getattr(block, side)[best.chosen] - hh @ best.usual)[own], np.diag(hh)[own]
+        variance = (block.rr if side == "hr" else block.spread) / block.rows
+        if variance > 0:
+            explained = float(_by_groups(left[None], rows[None], np.zeros(1, dtype=np.int64))[0, 0])
+            found = max(found, (explained / variance - len(own) + 1) / block.rows)
+    return rounded(found)
 
 
 def _caution(name: str, drifted: set[str], side: Side, *, inner: bool) -> float:

@@ -1,9 +1,11 @@
 """Windows drawn from a reference: what stands for a baseline before production has made one.
 
-They know neither season nor what is usual in production, so a diagnosis against them confirms little.
+They know neither season nor what is usual in production, so a diagnosis against them confirms little. Rows that depend on each other are
+drawn as runs of one value, as long as the reference's dependence says (tau): so windows differ as production's will, day by day.
 """
 
 import hashlib
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -42,20 +44,22 @@ def drawn(reference: Reference, fields: Sequence[FieldOf], *, compared: bool, pa
 
 def _values(field: ProfiledField, bits: np.random.PCG64) -> list[Values]:
     """Of every window."""
-    available = _counts(field.availability.counts, np.full(WINDOWS, ROWS), bits)
-    counts = _counts(getattr(field.values, "counts", ()), available[:, 0], bits)
+    available = _counts(field.availability.counts, field.availability.tau, np.full(WINDOWS, ROWS), bits)
+    counts = _counts(getattr(field.values, "counts", ()), getattr(field.values, "tau", ()), available[:, 0], bits)
     rows = zip(*available.T.tolist(), counts, strict=True)
     return [Values(present, null, invalid, missing, bins) for present, null, invalid, missing, bins in rows]
 
 
-def _counts(reference: Sequence[int], rows: Integers, bits: np.random.PCG64) -> Integers:
-    """Of every window so many rows, spread as those of the reference, as chance has it: [windows, counts]."""
+def _counts(reference: Sequence[int], taus: Sequence[float], rows: Integers, bits: np.random.PCG64) -> Integers:
+    """Of every window so many rows, spread as those of the reference, as chance and dependence have it: [windows, counts]."""
     behind = np.cumsum(np.asarray(reference, dtype=np.int64))
     length = len(behind)
     if not length or not behind[-1]:
         return np.zeros((WINDOWS, length), dtype=np.int64)
     uniform: Floats = np.asarray((bits.random_raw(WINDOWS * ROWS) >> np.uint64(11)) * 2.0**-53, dtype=np.float64)
-    place = np.searchsorted(behind, np.floor(uniform * behind[-1]), side="right").reshape(WINDOWS, ROWS)
+    run = min(math.ceil(max(taus, default=1.0)), ROWS)
+    uniform = uniform.reshape(WINDOWS, ROWS)[:, np.arange(ROWS) // run]
+    place = np.searchsorted(behind, np.floor(uniform * behind[-1]), side="right")
     place = np.where(np.arange(ROWS) < rows[:, None], place, length) + (length + 1) * np.arange(WINDOWS)[:, None]
     found = np.bincount(place.ravel(), minlength=WINDOWS * (length + 1)).reshape(WINDOWS, length + 1)
     return found[:, :length].astype(np.int64)

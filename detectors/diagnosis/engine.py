@@ -47,7 +47,7 @@ def diagnose(case: Case, thresholds: Thresholds = DEFAULTS, layout: Layout | Non
     if case.monitored and case.baseline:
         broken.look(inquiry)
         exchange.look(inquiry)
-        availability.look(inquiry)
+        availability.look(inquiry, relations)
         skew.look(inquiry)
         recalibration.look(inquiry, relations)
         drift.look(inquiry, relations, novelty.look(inquiry))

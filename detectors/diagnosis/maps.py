@@ -28,6 +28,15 @@ CONSTANTS = {
     1e6: "x 1,000,000",
     3600.0: "x 3600 (hours, seconds)",
 }
+#: Maps of a factor and a shift that units differ by.
+CONVERSIONS = {
+    "degrees Fahrenheit to Celsius": (1 / 1.8, -32 / 1.8),
+    "degrees Celsius to Fahrenheit": (1.8, 32.0),
+    "degrees Celsius to kelvins": (1.0, 273.15),
+    "kelvins to degrees Celsius": (1.0, -273.15),
+    "degrees Fahrenheit to kelvins": (1 / 1.8, 273.15 - 32 / 1.8),
+    "kelvins to degrees Fahrenheit": (1.8, 32.0 - 1.8 * 273.15),
+}
 #: What a form's further freedom costs it, in its error.
 _COSTS: dict[Form, float] = {"scale": 0.0, "log1p": 0.002, "affine": 0.006, "expm1": 0.004, "affine_log1p": 0.012}
 #: Above it nobody means an exponential.

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ...schemas.messages.root_cause import Cause
 from ...schemas.stored.reference import NumericProfile
-from . import relabelling, rollout
+from . import conversion, relabelling, rollout
 from .finding import Map, Piece
 from .groups import bin_of
 from .inquiry import FAULTY, Inquiry, sure
@@ -17,7 +17,7 @@ from .matrices import INNER, looked_at, quantiles_of
 from .meaning import face
 from .relations import Relations
 from .shifts import Shift
-from .statistics import rounded
+from .statistics import Step, rounded
 
 Floats = NDArray[np.float64]
 
@@ -31,6 +31,8 @@ _COARSE, _LOG_ERROR, _LOG_MOVED = 0.12, 0.02, 0.3
 _WIDER, _WIDER_WEAK, _WIDER_MAYBE, _OF_CONSTANT = 1.9, 1.12, 1.1, 0.3
 #: A constant that speaks for itself.
 _LARGE = 3.5
+#: Times as far as stretches of the baseline are from the whole of it, that a map with two numbers must have moved values.
+_FARTHER = 2.0
 #: Of its own shift, that another owner's feature must show to make it a population's.
 _CROWD = 0.4
 #: Repeated values that make a feature one of few values.
@@ -48,12 +50,15 @@ class Told(NamedTuple):
 
 
 def look(inquiry: Inquiry, relations: Relations) -> None:
-    """Of every feature that shifts and that nothing has claimed."""
+    """Of every feature that nothing has claimed and that comes in another unit, or shifts."""
     for name in inquiry.layout.names:
-        shift = inquiry.shifts.get(name)
-        if shift is None or inquiry.claimed.get(name) in FAULTY:
+        numeric, faulty = inquiry.layout.of[name].numeric, inquiry.claimed.get(name) in FAULTY
+        if numeric and not faulty and (unit := conversion.look(inquiry, name)) is not None:
+            _found(inquiry, name, unit.step, unit.moved, Told(unit.map, unit.evidence, unit.sureness), gradual=False)
             continue
-        numeric = inquiry.layout.of[name].numeric
+        shift = inquiry.shifts.get(name)
+        if shift is None or faulty:
+            continue
         told = _map(inquiry, relations, name, shift) if numeric else None
         if not numeric and (anew := relabelling.look(inquiry, relations, name, shift)) is not None:
             told = Told(*anew)
@@ -61,11 +66,13 @@ def look(inquiry: Inquiry, relations: Relations) -> None:
         if told is None and numeric and (mixture := rollout.look(inquiry, name, shift)) is not None:
             told, gradual = Told(*mixture), True
         if told is not None:
-            _found(inquiry, name, shift, told, gradual)
+            moved = Piece("total_variation", shift.size, shift.threshold, name, shift.step.z)
+            _found(inquiry, name, shift.step, moved, told, gradual=gradual)
 
 
-def _found(inquiry: Inquiry, name: str, shift: Shift, told: Told, gradual: bool) -> None:
-    step = shift.step
+def _found(inquiry: Inquiry, name: str, step: Step, moved: Piece, told: Told, *, gradual: bool) -> None:
+    assert isinstance(moved.value, float)
+    assert moved.threshold is not None
     known, deployed = inquiry.agree_known(name, step.onset), bool(inquiry.near(step.onset))
     cause: Cause = "feature_recalibration" if known or not deployed else "training_serving_skew"
     other: Cause = "training_serving_skew" if cause == "feature_recalibration" else "feature_recalibration"
@@ -74,9 +81,9 @@ def _found(inquiry: Inquiry, name: str, shift: Shift, told: Told, gradual: bool)
         cause,
         (name,),
         replace(step, gradual=gradual or step.gradual),
-        sure((shift.size, shift.threshold), besides=[told.sureness], missing=0 if known else 2),
+        sure((moved.value, moved.threshold), besides=[told.sureness], missing=0 if known else 2),
         "rollout" if gradual else "map" if inquiry.layout.of[name].numeric else told.map.form,
-        [Piece("total_variation", shift.size, shift.threshold, name, step.z), *told.evidence, agreement],
+        [moved, *told.evidence, agreement],
         missing={} if known else {"agreement": "whether values changed for everybody, or in serving alone"},
         awaits=None if known or cause == "training_serving_skew" else "agreement",
         alternatives=() if known else (other,),
@@ -99,7 +106,8 @@ def _map(inquiry: Inquiry, relations: Relations, name: str, shift: Shift) -> Tol
     new, old = np.mean(now, axis=0), np.mean(before, axis=0)
     fits = fitted(old, new)
     fit, atoms = best(fits), new_atoms(inquiry, name, onset)
-    limit = max(t.map_error * (t.map_affine if "affine" in fit.form else 1.0), 1.5 * _own(before, old, len(now)))
+    own = _own(before, old, len(now))
+    limit = max(t.map_error * (t.map_affine if "affine" in fit.form else 1.0), 1.5 * own)
     if atoms > t.new_atoms:
         limit = max(limit, _COARSE)  # averaged quantiles of few values are coarse
     scale = fits["scale"]
@@ -107,6 +115,8 @@ def _map(inquiry: Inquiry, relations: Relations, name: str, shift: Shift) -> Tol
         inquiry.growing.add(name)
         return None
     moved = distance(old, new, spread(new))
+    if "affine" in fit.form and moved < _FARTHER * own:
+        return None  # stretches of the baseline do half of it, and a map with two numbers fits most of what they do
     coarse = limit > _MOVED_LEAST
     if fit.error > limit or moved < (_MOVED_COARSE if coarse else _MOVED) * fit.error or (moved < _MOVED_LEAST and atoms <= t.new_atoms):
         return None

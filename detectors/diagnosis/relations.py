@@ -58,6 +58,12 @@ class Relations:
         """Of the windows from one on; None where none has outcomes."""
         return self._suffixes(inner)[onset - self.first]
 
+    def stretches(self, windows: int, *, inner: bool) -> list[Stretch]:
+        """Of the baseline, so many windows after each other."""
+        of = self._case.baseline
+        found = (self._summed(of[start : start + windows], inner) for start in range(0, max(1, len(of) - windows + 1), 2))
+        return [one for one in found if one is not None]
+
     def _base(self, inner: bool) -> Stretch | None:
         return self._summed(self._case.baseline, inner)
 

@@ -48,4 +48,13 @@ def compared(base: Floats, now: Floats, step: Step, t: Thresholds) -> Shift | No
     blocks = sums[places + length] - sums[places]
     own = 0.5 * np.abs(shares(blocks) - shares(usual - blocks)).sum(axis=1).max() if len(places) and len(base) > length else 0.0
     noise = _SAMPLING * np.sqrt(len(usual) / newest.sum()) + _BESIDES
-    return Shift(step, rounded(total_variation(newest, usual)), rounded(max(t.shift, t.shift_blocks * own, noise)), newest, usual)
+    return Shift(step, rounded(total_variation(newest, usual)), rounded(max(t.shift, _beyond(own, t.shift_blocks), noise)), newest, usual)
+
+
+def _beyond(own: float, times: float) -> float:
+    """So many times a total variation; of a large one, what leaves so many times less in common: none is above 1.
+
+    >>> _beyond(0.2, 1.5), _beyond(0.7, 1.5)
+    (0.3, 0.8)
+    """
+    return rounded(min(times * own, 1 - (1 - own) / times))

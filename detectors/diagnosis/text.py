@@ -12,6 +12,7 @@ _MOST_PIECES, _MOST_COINCIDENT, _MOST_UNKNOWN = 3, 2, 3
 #: By subtype, what happened.
 WHAT = {
     "covariate_shift": "values of {names} come in other proportions; they mean what they meant",
+    "missing_without_outcome": "more requests come to nothing: they have neither {names} nor an outcome",
     "new_category": "{names} has categories that training did not know",
     "label_shift": "outcomes come at another rate, while features, given the outcome, are what they were",
     "covariate_shift_of_true_values": "beside a fault of what is served, true values of {names} come in other proportions",
@@ -42,6 +43,7 @@ _SAID = {
     ("pairs_agree", "yes"): "online and offline values agree",
     ("deployment_at_onset", "yes"): "a deployment came with it",
     ("marginal_unchanged", "yes"): "their distribution is as before",
+    ("have_no_outcome", "yes"): "rows without it are those that have no outcome",
     ("marginal_stable", "yes"): "the features are distributed as before",
 }
 _ACTIONS = {

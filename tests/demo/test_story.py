@@ -46,8 +46,8 @@ def test_the_injected_fault_is_found_for_what_it_is(flights: Flights, bus: dict[
     shown = io.StringIO()
     stage = Stage(until_march(flights), str(tmp_path), bus)
     stage.publish()
-    events = stage.play(ACTS[0], Screen(Terminal(file=shown, width=200)))
-    told = episodes(events)
+    watched = stage.play(ACTS[0], Screen(Terminal(file=shown, width=200)))
+    told = episodes(watched.events)
     assert not any("temp" in episode.spans for episode in told if episode.opened < THE_FAULT.start)
     (found,) = [episode for episode in told if THE_FAULT.explains(episode)]
     assert found.first.signals[0].name == "temp"

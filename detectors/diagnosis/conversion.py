@@ -1,0 +1,76 @@
+"""A feature that comes in another unit: values that were never so, and undone are as ever.
+
+A conversion has no number that is fitted: what weather or a season does to values meanwhile cannot hide it, as it hides fitted maps. A
+conversion by a factor alone is found as any other factor; here are those that shift zero, too.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .finding import Map, Piece
+from .inquiry import Inquiry
+from .maps import CONVERSIONS, distance, spread
+from .matrices import quantiles_of
+from .statistics import Step, rounded
+
+Floats = NDArray[np.float64]
+
+#: Windows that must be so, and windows of the baseline.
+_LEAST, _LEAST_BASELINE = 2, 4
+#: Of how far values are from what they were, how far they may be from that in the other unit; and of how far from its factor alone.
+_NEARER, _NOT_THE_FACTOR = 1 / 3, 1 / 2
+#: How certain it is.
+_SURENESS = 0.95
+
+
+class Converted(NamedTuple):
+    """Since when, and by which map."""
+
+    step: Step
+    moved: Piece
+    map: Map
+    evidence: list[Piece]
+    sureness: float = _SURENESS
+
+
+def look(inquiry: Inquiry, name: str) -> Converted | None:
+    """Of the newest windows, those that a conversion explains; the one before them must be as usual: nothing led there."""
+    layout, case = inquiry.layout, inquiry.case
+    now = [quantiles_of(window, layout, name) for window in case.monitored]
+    before = [one for window in case.baseline if (one := quantiles_of(window, layout, name)) is not None]
+    if len(before) < _LEAST_BASELINE or not now or now[-1] is None:
+        return None
+    old = np.mean(before, axis=0)
+    unit = spread(old)
+    usual = max(distance(one, old, unit) for one in before)
+    if distance(now[-1], old, unit) <= usual:
+        return None
+    for called, (a, b) in CONVERSIONS.items():
+        onset = len(now)
+        while onset and (one := now[onset - 1]) is not None and _explained(one, old, a, b, usual):
+            onset -= 1
+        if len(now) - onset < _LEAST or (onset and not _as_usual(now[max(0, onset - 2) : onset], old, usual)):
+            continue
+        moved, error = (
+            rounded(float(np.mean([distance(one, of, unit) for one in now[onset:] if one is not None]))) for of in (old, a * old + b)
+        )
+        evidence = [Piece("recognised_constant", called, None, name), Piece("map_error", error, rounded(moved * _NEARER), name)]
+        step = Step(inquiry.thresholds.z, moved, 0.0, onset)
+        piece = Piece("quantiles_moved", moved, rounded(usual), name)
+        return Converted(step, piece, Map("affine", rounded(a), rounded(b), called, 1.0, error), evidence)
+    return None
+
+
+def _explained(now: Floats, old: Floats, a: float, b: float, usual: float) -> bool:
+    """Whether values are what no window of the baseline was, undone what they were, and near the conversion as by nothing else."""
+    unit = spread(old)
+    moved, undone = distance(now, old, unit), distance((now - b) / a, old, unit)
+    left = distance(now, a * old + b, unit)
+    return moved > usual and undone <= usual and left < _NEARER * moved and left < _NOT_THE_FACTOR * distance(now, a * old, unit)
+
+
+def _as_usual(windows: list[Floats | None], old: Floats, usual: float) -> bool:
+    """Whether one of them is: in the window of the onset itself both may be mixed."""
+    return any(one is not None and distance(one, old, spread(old)) <= usual for one in windows)

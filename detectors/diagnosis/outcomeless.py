@@ -1,0 +1,36 @@
+"""Requests of which nothing becomes: a cancelled flight has no delay, and never an outcome.
+
+A pipeline that fails leaves a feature out of rows that have outcomes like all others. Where the rows without it are those without an
+outcome, the value is missing because what it is about did not take place: the population moved.
+"""
+
+import numpy as np
+
+from .inquiry import Inquiry
+from .relations import Relations
+from .statistics import Step
+
+#: Of the rows with the value, whose outcomes must be known in a window, as a part of the baseline: early ones are not like all.
+_KNOWN = 0.5
+#: Of the excess of missing values in all rows, what rows with outcomes may have of it.
+_PART = 0.25
+#: Rows with outcomes without which nothing is said.
+_LEAST_ROWS = 100
+
+
+def nothing_came(inquiry: Inquiry, relations: Relations, name: str, step: Step) -> bool:
+    """Whether it is in rows without an outcome that a feature is missing more often, since an onset."""
+    columns = relations.columns.get(name)
+    usual = inquiry.base.labelled.sum() / max(inquiry.base.predicted.sum(), 1.0)
+    if columns is None or usual <= 0:
+        return False
+    absent = inquiry.now.absent[:, inquiry.layout.place[name]] / np.maximum(inquiry.now.rows, 1.0)
+    expected = found = rows = 0.0
+    for window, gone in [*zip(inquiry.case.monitored, absent.tolist(), strict=True)][step.onset :]:
+        relation = None if window.outcomes is None else window.outcomes.relation
+        if relation is None or relation.hh.shape[0] != relations.width or relation.rows < _KNOWN * usual * window.rows * (1 - gone):
+            continue
+        rows += relation.rows
+        expected += relation.rows * (gone - step.before)
+        found += relation.rows * (1 - step.before) - float(np.diag(relation.hh)[columns].sum())
+    return rows >= _LEAST_ROWS and expected > inquiry.thresholds.null * rows / 2 and found < _PART * expected
