@@ -77,7 +77,22 @@ def _judged(first: str, last: str, cause: Cause, features: str, verdict: Literal
     return Judged(*between, cause, frozenset(features.split()), verdict, text)
 
 
-JUDGED = (_judged("02-16", "02-20", "feature_recalibration", "temp", "right", "INJECTED: Fahrenheit -> Celsius"),)
+JUDGED = (
+    _judged("02-16", "02-20", "feature_recalibration", "temp", "right", "INJECTED: Fahrenheit -> Celsius"),
+    _judged("01-26", "02-01", "data_drift", "dep_delay", "right", "fog and ice from Jan 28 to 31: up to 11 % of a day cancelled"),
+    _judged("02-06", "02-10", "data_drift", "dep_delay", "right", "blizzard: 51 % and 57 % cancelled on Feb 8 and 9"),
+    _judged("04-08", "06-30", "data_drift", "dep_delay", "right", "thunderstorms: flights cancelled"),
+    _judged("02-27", "03-28", "data_drift", "pressure", "right", "weeks of lows, which January had not"),
+    _judged("03-26", "04-10", "data_drift", "duration", "right", "the summer schedule"),
+    _judged("04-08", "04-20", "data_drift", "", "right", "spring, and the summer schedule"),
+    _judged("06-08", "08-31", "data_drift", "", "right", "summer"),
+    _judged("05-01", "08-31", "prediction_label_bias", "", "arguable", "summer: no day of January is like it"),
+    _judged("04-20", "06-30", "feature_recalibration", "temp dewp", "wrong", "spring and summer: no unit changed"),
+    _judged("06-20", "07-31", "feature_recalibration", "dep_delay", "wrong", "thunderstorms: delays grew"),
+    _judged("04-20", "05-10", "feature_unavailability", "wind_dir", "arguable", "calm weeks: wind has no direction"),
+    _judged("01-20", "04-30", "feature_drift", "", "arguable", "bad days of one airport or airline; over in days"),
+    _judged("12-29", "12-31", "feature_unavailability", "", "right", "the weather data end on Dec 30"),
+)
 
 
 def judged(incident: ToldIncident) -> Judged | None:

@@ -15,6 +15,9 @@ from driftbus.consumers.demo.story import ACTS, Stage
 from driftbus.consumers.demo.view import Screen
 from driftbus.consumers.reference.building.messages import epoch_ms
 from driftbus.consumers.replay.picture import episodes
+from driftbus.schemas.messages.root_cause import RootCauseEvent
+
+DAY = 86_400_000
 
 
 def until_march(flights: Flights) -> Flights:
@@ -42,6 +45,10 @@ def bus(request: pytest.FixtureRequest) -> Iterator[dict[str, str] | None]:
         deleted.result()
 
 
+def _confirmed(causes: list[RootCauseEvent], cause: str, feature: str) -> list[RootCauseEvent]:
+    return [one for one in causes if one.status == "confirmed" and one.cause == cause and feature in one.scope.features]
+
+
 def test_the_injected_fault_is_found_for_what_it_is(flights: Flights, bus: dict[str, str] | None, tmp_path: Path) -> None:
     shown = io.StringIO()
     stage = Stage(until_march(flights), str(tmp_path), bus)
@@ -60,4 +67,15 @@ def test_the_injected_fault_is_found_for_what_it_is(flights: Flights, bus: dict[
     began, ended = (next(i for i, line in enumerate(lines) if text in line) for _, text in TURNS)
     told_of = next(i for i, line in enumerate(lines) if THE_FAULT.text in line)
     assert began < told_of < ended
+    week, blizzard = (
+        _confirmed(watched.causes, cause, name) for cause, name in (("feature_recalibration", "temp"), ("data_drift", "dep_delay"))
+    )
+    assert week[0].map is not None
+    assert week[0].map.constant == "degrees Fahrenheit to Celsius"
+    assert (week[0].scope.features, week[0].scope.owners) == (("temp",), ("meteorology",))
+    assert abs(week[0].onset.window[0] - epoch_ms("2013-02-18")) <= DAY
+    assert all(one.retrain_gate.decision != "allow" for one in week)
+    assert any(abs(one.onset.window[0] - epoch_ms("2013-02-08")) <= DAY for one in blizzard)
+    assert not _confirmed(watched.causes, "training_serving_skew", "temp")
+    assert "CONFIRMED" in shown.getvalue()
     assert f"rows {np.count_nonzero(flights.scheduled < epoch_ms('2013-03-01')):,}" in shown.getvalue()
