@@ -31,7 +31,7 @@ NEAR = 3
 #: Of a person's remark, what events repeat: without control characters, and so short.
 NOTE = Use(500)
 #: Of what no finding is said.
-_NOTHING = Diagnosis([], [], {}, None, 0.0, None)
+_NOTHING = Diagnosis([], [], {}, 0.0, None)
 
 
 class Published(NamedTuple):

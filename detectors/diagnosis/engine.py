@@ -60,7 +60,6 @@ def diagnose(case: Case, thresholds: Thresholds = DEFAULTS, layout: Layout | Non
         findings=findings,
         ruled_out=_ruled_out(inquiry, findings),
         missing=_missing(case),
-        loss=_loss(inquiry, findings),
         prediction_tv=0.0 if inquiry.output is None else inquiry.output.size,
         outliers=_outliers(inquiry, findings),
     )
@@ -118,26 +117,13 @@ def _missing(case: Case) -> dict[str, str]:
     return found if case.standing else {**found, "baseline": DECIDES["baseline"]}
 
 
-def _loss(inquiry: Inquiry, findings: list[Finding]) -> tuple[float, float] | None:
-    base, now = inquiry.base, inquiry.now
-    first = _first(inquiry, findings)
-    labelled = now.labelled[first:].sum()
-    if not labelled or not base.labelled.sum():
-        return None
-    return rounded(base.loss.sum() / base.labelled.sum()), rounded(now.loss[first:].sum() / labelled)
-
-
 def _outliers(inquiry: Inquiry, findings: list[Finding]) -> tuple[float, float] | None:
     base, now = inquiry.base, inquiry.now
-    first = _first(inquiry, findings)
+    first = max(0, min((one.onset - len(inquiry.case.ladder) for one in findings), default=0))
     compared = now.compared[first:].sum()
     if not compared or not base.compared.sum():
         return None
     return rounded(base.outliers.sum() / base.compared.sum()), rounded(now.outliers[first:].sum() / compared)
-
-
-def _first(inquiry: Inquiry, findings: list[Finding]) -> int:
-    return max(0, min((one.onset - len(inquiry.case.ladder) for one in findings), default=0))
 
 
 def _ruled_out(inquiry: Inquiry, findings: list[Finding]) -> list[RuledOut]:

@@ -55,7 +55,7 @@ def _quantiles(inquiry: Inquiry) -> tuple[dict[str, Floats], dict[str, Floats], 
     largest = sorted(inquiry.shifts.items(), key=lambda item: (-item[1].size, item[0]))
     for name, shift in [item for item in largest if inquiry.layout.of[item[0]].numeric][:MOST_FEATURES]:
         since = [
-            one for window in inquiry.since(shift.step.onset, _MOST) if (one := quantiles_of(window, inquiry.layout, name)) is not None
+            one for window in inquiry.behind(shift.step.onset, _MOST) if (one := quantiles_of(window, inquiry.layout, name)) is not None
         ]
         before = [one for window in inquiry.case.baseline if (one := quantiles_of(window, inquiry.layout, name)) is not None]
         if len(since) >= _LEAST and len(before) >= _LEAST_BASELINE:

@@ -238,6 +238,10 @@ class Inquiry:
         """The newest windows since an onset."""
         return self.case.monitored[onset:][-most:]
 
+    def behind(self, onset: int, most: int = NEWEST) -> list[Window]:
+        """The newest windows that hold nothing of before an onset: not that of the onset itself, which holds both."""
+        return self.since(onset + 1, most)
+
     # -------------------------------------------------------------------------------------------- what is found
 
     def add(

@@ -1,5 +1,7 @@
 """Each cause by itself, and what looks like it and is none: what the procedure was found out by."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -17,6 +19,20 @@ def _scaled(name: str, by: float, since: int = 4, share: float = 1.0) -> Change:
             replaced(columns, rows, name, np.asarray(columns[name], dtype=np.float64) * by)
 
     return change
+
+
+def _within(change: Change, window: int, share: float) -> Change:
+    """The same, of which only a part of the rows of its first window has seen."""
+
+    def changed(columns: Columns, number: int, draw: Draw) -> None:
+        before = {name: column.copy() for name, column in columns.items()}
+        change(columns, number, draw)
+        if number == window:
+            rows = np.arange(len(columns["age"])) < (1 - share) * len(columns["age"])
+            for name, column in before.items():
+                columns[name] = np.where(rows, column, columns[name])
+
+    return changed
 
 
 def _grown(name: str, to: float, since: int = 2, windows: int = 8) -> Change:
@@ -95,6 +111,31 @@ def test_one_value_in_place_of_many() -> None:
     assert findings["feature_unavailability"].subtype == "default_value"
 
 
+@pytest.mark.parametrize(("name", "value"), [("rooms", 4.0), ("debt", 2.5)])
+def test_stuck_at_a_value_also_at_one_that_was_common_and_for_everybody(name: str, value: float) -> None:
+    """Of the rooms a fourth were four: online and offline values agree, and training knew the value."""
+
+    def change(columns: Columns, number: int, draw: Draw) -> None:
+        if number >= 4:
+            columns[name] = np.full(len(columns["age"]), value)
+
+    findings = confirmed(case(source=change))
+    assert findings["feature_unavailability"].subtype == "constant"
+    assert findings["feature_unavailability"].features == (name,)
+
+
+def test_a_common_value_that_becomes_commoner_is_the_world() -> None:
+    """Eight of ten had two rooms and then all have: a dry month, not a sensor that is stuck."""
+
+    def two(columns: Columns, number: int, draw: Draw) -> None:
+        replaced(columns, draw.random(len(columns["age"])) < (1.0 if number >= 4 else 0.8), "rooms", np.full(len(columns["age"]), 2.0))
+
+    dry = case(source=two)
+    dry.baseline = dry.monitored[:4] * 4
+    dry.monitored = dry.monitored[4:]
+    assert "feature_unavailability" not in confirmed(dry)
+
+
 def test_computed_otherwise_in_serving() -> None:
     findings = confirmed(case(serving=_scaled("debt", 3.0)))
     _only(findings, "training_serving_skew")
@@ -111,6 +152,21 @@ def test_in_another_unit_at_its_source(by: float, constant: str) -> None:
     assert fit.a == pytest.approx(by, rel=0.03)
     assert fit.constant is not None
     assert constant in fit.constant
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_no_map_is_told_of_a_window_that_holds_old_and_new_values(share: float) -> None:
+    """From the first windows behind the onset on: the right one, or none."""
+    whole = case(source=_within(_scaled("income", 0.01), 4, share))
+    told = []
+    for windows in range(6, len(whole.monitored) + 1):
+        part = replace(whole, monitored=whole.monitored[:windows])
+        told += [one.map for one in found(part).findings if one.cause == "feature_recalibration"]
+    assert len(told) == 7, "at once"
+    for fit in told:
+        assert fit is not None
+        assert (fit.form, fit.share) == ("scale", 1.0)
+        assert fit.a == pytest.approx(0.01, rel=0.02)
 
 
 def test_bins_alone_do_not_tell_where_values_went() -> None:
