@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ...detectors.diagnosis.calibration import calibrated
 from ...detectors.diagnosis.engine import diagnose, screen
-from ...detectors.diagnosis.finding import Diagnosis
+from ...detectors.diagnosis.finding import Diagnosis, Finding
 from ...detectors.diagnosis.gate import Standing, decide
 from ...detectors.diagnosis.incidents import MOST_OPEN, Home, Incident, Incidents, Onset, Placed, Run, Word, in_order
 from ...detectors.diagnosis.thresholds import Thresholds
@@ -84,8 +84,9 @@ class Model:
         watched.runs += 1
         for one in windows.all():
             one.trim()
-        windows.settle(self._amiss(watched.home), self._since(time))
-        looked = looked_at(watched, self.known, self.settings, self._over(watched.home), late)
+        amiss = self._amiss(watched.home)
+        windows.settle(amiss, self._since(time))
+        looked = looked_at(watched, self.known, self.settings, amiss, self._over(watched.home), late)
         diagnosis = self._diagnosed(watched, looked)
         kept_from = windows.newest[-NEWEST:][0].first if windows.newest else windows.closed
         run = Run(watched.home, time, watched.runs, fresh, windows.stands, kept_from)
@@ -127,13 +128,16 @@ class Model:
     def _amiss(self, home: Home) -> list[Span]:
         """When something of a version was not as it should be. What is only suspected without a baseline may be the season."""
         open_ = (one for one in self.incidents.open if home in one.missed)
-        told = (Span(one.onset.start, None, BEFORE_A_CHANGE if one.status == "confirmed" else LEAST_BASELINE) for one in open_)
+        told = (
+            Span(one.onset.start, None, BEFORE_A_CHANGE if one.status == "confirmed" else LEAST_BASELINE, _about(one.finding))
+            for one in open_
+        )
         return [*self.known.amiss(home.version), *self._over(home), *told]
 
     def _over(self, home: Home) -> list[Span]:
         """When incidents of a version were that are over: what is found next is not compared with that."""
         ended = (one for one in self.incidents.ended if one.status == "resolved" and home.version in one.versions)
-        found = [Span(one.onset.start, one.ended) for one in ended if one.ended is not None]
+        found = [Span(one.onset.start, one.ended, about=_about(one.finding)) for one in ended if one.ended is not None]
         begun = min((one.onset.start for one in self.incidents.open if home in one.missed), default=None)
         return [one for one in found if begun is None or one.start < begun]
 
@@ -183,7 +187,7 @@ class Model:
         one, still forbids to train by its rows."""
         if not changed:
             return []
-        looked = looked_at(watched, self.known, self.settings, self._over(watched.home), ())
+        looked = looked_at(watched, self.known, self.settings, self._amiss(watched.home), self._over(watched.home), ())
         ran = Ran.of(time, looked.case, _NOTHING, watched.windows, {})
         return self._told(watched, ran, changed, [one for one in self.incidents.open if watched.home.version in one.versions])
 
@@ -194,6 +198,11 @@ class Model:
         elif watched.windows.doubtful:
             missing["clean baseline"] = "something was amiss in it"
         return missing
+
+
+def _about(finding: Finding) -> frozenset[str] | None:
+    """The fields whose values it touches; None: any."""
+    return None if finding.cause == "prediction_label_bias" or not finding.features else frozenset(finding.features)
 
 
 def _placed(diagnosis: Diagnosis, looked: Looked) -> Iterator[Placed]:

@@ -125,7 +125,7 @@ def _repeated(inquiry: Inquiry, name: str) -> None:
     differ = inquiry.mismatch(name)
     if level <= t.spike:
         return
-    before = _before(inquiry, step.onset, lambda window: _commonest(window, name), _CONSTANT)
+    before = _before(inquiry, name, step.onset, lambda window: _commonest(window, name), _CONSTANT)
     constant = step.before + level > _CONSTANT
     if constant and (before.usually or (known and (before.ever or level < _STUCK))):
         return
@@ -200,7 +200,7 @@ def _category(inquiry: Inquiry, name: str) -> None:
     if found:
         level, category, step = max(found, key=lambda one: one[:2])
         constant = total[category] > _CONSTANT_CATEGORY
-        before = _before(inquiry, step.onset, lambda window: _largest(categories_of(inquiry, window, name)), _CONSTANT_CATEGORY)
+        before = _before(inquiry, name, step.onset, lambda window: _largest(categories_of(inquiry, window, name)), _CONSTANT_CATEGORY)
         if constant and before.usually:
             return
         pieces = Piece("single_value_share_increase", level, t.spike, name, step.z), Piece("value", category, None, name)
@@ -221,9 +221,9 @@ class _Before(NamedTuple):
     ever: bool  #: some window was one
 
 
-def _before(inquiry: Inquiry, onset: int, share: Callable[[Window], float], constant: float) -> _Before:
+def _before(inquiry: Inquiry, name: str, onset: int, share: Callable[[Window], float], constant: float) -> _Before:
     """``share``: of a window, that of its commonest value."""
-    windows = [*(inquiry.case.baseline if inquiry.case.standing else ()), *inquiry.case.monitored[:onset]]
+    windows = [*(inquiry.case.baseline if inquiry.case.stands_for((name,)) else ()), *inquiry.case.monitored[:onset]]
     shares = [one for one in map(share, windows) if np.isfinite(one)]
     if not shares:
         return _Before(known=False, usually=False, ever=False)

@@ -8,7 +8,7 @@ from . import availability, broken, concept, drift, exchange, merging, novelty, 
 from .evidence import KINDS, Case
 from .finding import PIPELINE, Diagnosis, Finding, Piece, RuledOut
 from .groups import Layout
-from .inquiry import Inquiry
+from .inquiry import FAULTY, Inquiry
 from .relations import Relations
 from .shifts import Series
 from .statistics import confidence, rounded
@@ -26,6 +26,8 @@ DECIDES = {
     "episode": "when something began to drift",
     "baseline": "what is usual in production: season, nulls, noise of joins, ages, loss",
 }
+#: Causes that are told by values of the features that they name.
+_OF_VALUES: frozenset[Cause] = FAULTY | {"data_drift"}
 #: Of subtypes, those that are told before there is a baseline of production.
 _WITHOUT_BASELINE = frozenset({"schema_change", "constant", "default_value"})
 
@@ -102,10 +104,16 @@ def _certain_from_training(inquiry: Inquiry, finding: Finding) -> bool:
     return finding.subtype in _WITHOUT_BASELINE
 
 
+def _stands(inquiry: Inquiry, finding: Finding) -> bool:
+    """Whether it is told by what production had before: by values of features alone, or by the model as a whole."""
+    own = finding.cause in _OF_VALUES and finding.subtype != "label_shift"
+    return inquiry.case.stands_for(finding.features if own else ())
+
+
 def _decided(inquiry: Inquiry, finding: Finding) -> None:
     """Whether it may be confirmed; onsets count from the ladder's first window on."""
     finding.onset += len(inquiry.case.ladder)
-    if not inquiry.case.standing and not _certain_from_training(inquiry, finding):
+    if not _stands(inquiry, finding) and not _certain_from_training(inquiry, finding):
         finding.awaits = finding.awaits or "baseline"
         finding.missing.setdefault("baseline", DECIDES["baseline"])
     certain = finding.cause == "undetermined" or finding.confidence >= inquiry.thresholds.confidence

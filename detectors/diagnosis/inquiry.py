@@ -77,7 +77,8 @@ class Inquiry:
 
     def of_features(self, name: str, floor: float) -> Series:
         """Of every feature its share of rows that are so: ``absent``, ``invalid``."""
-        base, now = (getattr(one, name) / np.maximum(one.rows, 1.0)[:, None] for one in (self.base, self.now))
+        with np.errstate(invalid="ignore"):
+            base, now = (getattr(one, name) / (one.present + one.absent + one.invalid) for one in (self.base, self.now))
         return Series(base.T, now.T, [floor] * len(self.layout.features))
 
     @property

@@ -101,10 +101,10 @@ def _map(inquiry: Inquiry, relations: Relations, name: str, shift: Shift) -> Tol
     old, atoms = np.mean(before, axis=0), new_atoms(inquiry, name, onset)
     coarsest = _COARSE if atoms > t.new_atoms else 0.0  # averaged quantiles of few values are coarse
     scale, own = fitted(old, np.mean(now, axis=0))["scale"], _OF_OWN * _own(before, old, len(now))
-    if scale.error <= max(t.map_error, own, coarsest) and abs(np.log(abs(scale.a) + 1e-12)) > 0.05:
-        if _grows(inquiry, name, onset, old, scale.a):
-            inquiry.growing.add(name)
-            return None
+    scaled = scale.error <= max(t.map_error, own, coarsest) and abs(np.log(abs(scale.a) + 1e-12)) > 0.05
+    if scaled and _grows(inquiry, name, onset, old, scale.a):
+        inquiry.growing.add(name)
+        return None
     now = _settled(now, max(t.map_error, coarsest, _OF_ONE * _own(before, old, 1)))
     if len(now) < _LEAST:
         return None

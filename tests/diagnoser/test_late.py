@@ -8,7 +8,7 @@ from driftbus.schemas.messages.pane import PREDICTIONS
 from driftbus.schemas.messages.progress import Progress
 from driftbus.schemas.messages.root_cause import RootCauseEvent
 
-from .facts import GRAIN, LABELS, SETTINGS, Record, Traffic, end, fold, interleaved, progress, said, settings, writers
+from .facts import GRAIN, LABELS, SETTINGS, Record, Traffic, end, fold, interleaved, note, progress, said, settings, writers
 
 LONG = {"labels": {LABELS: {**SETTINGS["labels"][LABELS], "wait": "6h"}}}
 
@@ -102,3 +102,13 @@ def test_labels_since_an_onset_are_those_of_windows_that_hold_nothing_of_before(
         assert one.impact.harm == ("harmful" if labelled else "unknown")
     assert told[-1].impact.harm == "harmful"
     assert told[-1].impact.loss == pytest.approx((0.2, 0.6), abs=0.1)
+
+
+def test_what_was_amiss_with_one_feature_holds_up_the_baseline_of_no_other() -> None:
+    """Of a few nulls nobody knows whether production always had them, until there is a baseline: that of age stands by itself."""
+    facts = writers(Traffic(null_age=lambda number: 0.05 * (number >= 27)), 36, noted=4)
+    over = next(place for place, one in enumerate(facts["detector"]) if one.through == 20)
+    facts["detector"].insert(over, Record("detector", note(4, 20, status="resolved")))
+    told = [one for one in said(fold(), interleaved(facts, 1)) if one.status == "confirmed"]
+    assert {one.scope.features for one in told} == {("age",)}
+    assert told[0].windows.baseline == 0, "what spans features has none yet"
