@@ -123,13 +123,14 @@ def _repeated(inquiry: Inquiry, name: str) -> None:
     known = bin_ in inquiry.layout.grouped[name].atoms or profile.distinct < _CONTINUOUS
     agree = inquiry.agree_known(name, step.onset)
     differ = inquiry.mismatch(name)
+    apart = differ is not None and differ.level > _DISAGREE * level
     if level <= t.spike:
         return
     before = _before(inquiry, name, step.onset, lambda window: _commonest(common_of(window, inquiry.layout, name)), _CONSTANT)
     constant = step.before + level > _CONSTANT
-    if constant and (before.usually or (known and (before.ever or level < _STUCK))):
+    if constant and (before.usually or (known and not apart and (before.ever or level < _STUCK))):
         return
-    if known and agree and not constant and not (differ is not None and differ.level > _DISAGREE * level):
+    if known and agree and not apart and not constant:
         return  # what training knew, and pairs agree on, is what it says
     rest = _rest(inquiry, name, bin_, level, step)
     if not constant and rest > max(t.spike_rest, inquiry.shifts[name].threshold if name in inquiry.shifts else 0.0):
