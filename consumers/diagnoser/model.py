@@ -52,6 +52,7 @@ class Model:
     incidents: Incidents
     configuration: str  #: hash of what is read of the configuration
     calibration: Named | None = None  #: by what people said; None: scores are told as they are
+    in_rows: bool = False  #: times of its stream count rows
     wait: int | None = None  #: how long labels may come behind their predictions, ms; None: there are none
     known: Known = field(default_factory=Known)
     versions: dict[Home, Watched] = field(default_factory=dict)
@@ -169,7 +170,8 @@ class Model:
     def _published(self, watched: Watched, incident: Incident, told: Told, ran: Ran, of_version: RetrainGate) -> Published:
         length = max(incident.onset.end - incident.onset.start, 1)
         episodes = self.known.about(watched.home.version, incident.finding.features, incident.onset.start, NEAR * length)
-        whose = Whose(self.incidents.application, self.stream, self.name, *watched.home, self.configuration, self._calibrated_by)
+        calibrated_by = None if self.calibration is None else self.calibration.name
+        whose = Whose(self.incidents.application, self.stream, self.name, *watched.home, self.configuration, calibrated_by, self.in_rows)
         stored = None
         if incident.status not in ("suspected", "withdrawn") and (incident.artifact is None or not incident.open):
             stored = archived(whose, incident, ran)
@@ -177,10 +179,6 @@ class Model:
         said = event(whose, incident, told, ran, of_version, episodes)
         incident.revision += 1
         return Published(said, stored)
-
-    @property
-    def _calibrated_by(self) -> str | None:
-        return None if self.calibration is None else self.calibration.name
 
     def _ended(self, watched: Watched, time: int, changed: Sequence[Incident]) -> list[Published]:
         """What is told of incidents that end with a version: by what was seen of it last. What was found in it, and goes on in another

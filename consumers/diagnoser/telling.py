@@ -55,6 +55,7 @@ class Whose(NamedTuple):
     reference: str
     configuration: str
     calibration: str | None = None  #: hash of what its confidence is calibrated by
+    in_rows: bool = False  #: times of its stream count rows
 
 
 class Ran(NamedTuple):
@@ -130,6 +131,7 @@ def event(whose: Whose, incident: Incident, told: Told, ran: Ran, of_version: Re
         version=whose.version,
         versions=tuple(incident.versions),
         stream=whose.stream,
+        in_rows=whose.in_rows,
         reference=whose.reference,
         complete=told.complete,
         clock_decided=told.clock_decided,
