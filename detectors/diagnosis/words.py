@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from ...schemas.configuration.units import ROW_MS
+from ...schemas.duration import ROW_MS
 
 #: Names of a list that are told, and characters of one.
 MOST_NAMED, MOST_OF_A_NAME = 5, 80
