@@ -152,7 +152,8 @@ def _moved(stored: Stored, name: str) -> _Measure:
 def _grouped(stored: Stored, windows: Sequence[Window], name: str) -> Floats:
     """Rows by groups of values, of several windows together."""
     bins = [values.bins for one in windows if (values := one.values.get(name)) is not None]
-    return stored.layout.counts(name, np.sum(bins, axis=0) if bins else None)
+    whole = np.sum(bins, axis=0) if bins else None
+    return stored.layout.counts([whole if one.name == name else None for one in stored.layout.fields])[stored.layout.span(name)]
 
 
 def _groups(stored: Stored, name: str, onset: int) -> Picture | None:

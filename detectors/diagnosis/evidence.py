@@ -101,7 +101,12 @@ class Outcomes:
 class Counted:
     """A window's values side by side, in a layout's order (`driftbus.detectors.diagnosis.groups`): made once for all runs that see it."""
 
-    numbers: Floats  #: one behind the other, as `driftbus.detectors.diagnosis.matrices` takes them apart
+    groups: Floats
+    features: Floats  #: six numbers of every feature, as `driftbus.detectors.diagnosis.matrices` takes them apart
+    compared: Floats | None = (
+        None  #: of rows compared with the training data: groups of all, outside the core, outliers; None: there are none
+    )
+    offline: Floats | None = None  #: groups of the offline sides of pairs; None: there are none
     quantiles: dict[str, Floats] = field(default_factory=dict)  #: by numeric field, as far as somebody asked
     #: Likewise: the values that many rows share, and their shares of the rows looked at; None: there are no such rows.
     common: dict[str, tuple[Floats, Floats] | None] = field(default_factory=dict)

@@ -39,8 +39,7 @@ class Inquiry:
     def __init__(self, case: Case, layout: Layout, thresholds: Thresholds) -> None:
         self.case, self.layout, self.thresholds = case, layout, thresholds
         self.base, self.now = Matrices.of(case.baseline, layout), Matrices.of(case.monitored, layout)
-        self.base_rows = float(np.median(self.base.rows)) if len(self.base.rows) else 1.0
-        now_rows = float(np.median(self.now.rows)) if len(self.now.rows) else 1.0
+        self.base_rows, now_rows = (float(medians(of.rows[None])[0]) if len(of.rows) else 1.0 for of in (self.base, self.now))
         self.smaller = max(1.0, self.base_rows / max(now_rows, 1.0)) ** 0.5
         self.claimed: dict[str, Cause] = {}
         self.findings: list[Finding] = []
@@ -58,8 +57,7 @@ class Inquiry:
 
     def steps(self, base: Floats, now: Floats, floor: float | Sequence[float], gate: float | None = None) -> list[Step | None]:
         """Of series [series, windows] the steps above the gate: the threshold z, unless said."""
-        floors = [floor] * len(now) if isinstance(floor, float) else floor
-        noise = [Noise(one, self.smaller) for one in floors]
+        noise = Noise(floor if isinstance(floor, float) else np.array(floor), self.smaller)
         return steps(base, now, noise, gate=self.thresholds.z if gate is None else gate, live=self.thresholds.live)
 
     def step(self, base: Floats, now: Floats, floor: float, gate: float | None = None) -> Step | None:
