@@ -17,7 +17,7 @@ from ..bus.log import Recorded
 from ..bus.recording import is_recording, load_recording
 from ..decode.json import JSONDecoder
 from ..pipeline.own_topics import create_topics
-from ..reference import coincidences, feedback, model_events, reviews
+from ..reference import coincidences, feedback, ledger, model_events, reviews
 from ..reference.announce import Announcements, announce, from_start
 from ..reference.artifacts import ArtifactStore
 from ..reference.building.build import UnusableReference
@@ -49,8 +49,8 @@ def load(
 ) -> Offline:
     """Fill a log in ``folder`` from a file, and announce the references of the models in it.
 
-    ``labels``, ``features``: files of a table's labels, and of its features as training computes them. ``afresh``: golden evaluations and
-    reviews are asked for anew, whatever the recording says of them.
+    ``labels``, ``features``: files of a table's labels, and of its features as training computes them. ``afresh``: golden evaluations,
+    reviews and jobs are asked for anew, whatever the recording says of them.
     """
     topics = configuration.topics
     offline = configuration.model_copy(
@@ -82,6 +82,8 @@ def load(
             _copy(bus, configuration.topics.reviews, _empty(offline.topics.reviews, topics.partitions))
         if feedback.asked(configuration):
             _copy(bus, configuration.topics.feedback, _empty(offline.topics.feedback, 1, compacted=False))
+        if not afresh and ledger.asked(configuration) and configuration.topics.actions in bus.describe([configuration.topics.actions]):
+            _copy(bus, configuration.topics.actions, _empty(offline.topics.actions, topics.partitions, compacted=False))
         create_topics(bus, offline)
         span = _announce(bus, configuration, offline)
     finally:

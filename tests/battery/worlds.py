@@ -29,6 +29,7 @@ from driftbus.schemas.messages.pane import REVIEWED, Pane
 
 from ..streaming import BEGINNING, Event, Sent, by_model, configuration, everything, prepare, rows, send, trim
 from .asked import ASKED, answered
+from .jobs import POLICIES, asked_for, latest
 from .known import familiar_reference, offline
 
 #: What a recording is run through; hands act on the world, and have a battery of their own.
@@ -60,6 +61,8 @@ class Outcome(NamedTuple):
     reviewed: dict[bytes | None, Event]  #: what is known in the end, by key
     samples: list[Event]  #: of rows unlike the training data
     causes: dict[str, list[Event]]  #: by model
+    facts: list[Event]  #: of the ledger, in which their order over topics is nobody's; of numbers of labels the last
+    decided: bool  #: jobs are those that a fold of the ledger, as it is, asks for
 
 
 def outcome(bus: Bus, settings: Configuration) -> Outcome:
@@ -82,7 +85,8 @@ def outcome(bus: Bus, settings: Configuration) -> Outcome:
     )
     letters, samples = of(settings.topics.dead_letter), of(settings.topics.ood)
     events, causes = (by_model(everything(bus, topic)) for topic in (settings.topics.drift, settings.topics.root_causes))
-    return Outcome(panes, events, letters, evidence, by_model(reviews), reviewed, samples, causes)
+    of_ledger = latest(of(settings.topics.actions)), asked_for(bus, settings) == everything(bus, settings.topics.retrain)
+    return Outcome(panes, events, letters, evidence, by_model(reviews), reviewed, samples, causes, *of_ledger)
 
 
 def _review(event: Event, ours: bytes) -> bool:
@@ -210,6 +214,7 @@ def settings_of(folder: Path, application: str) -> Configuration:
                 "ood": {"of": "row"},
                 "features": {"amount": {"as_of": "as_of"}},
                 "review": {"budget": "600 per hour", "slot": "1m"},
+                "retrain": POLICIES,
             },
             ASKED: {"review": {}},
         },
