@@ -23,6 +23,21 @@ MESSAGES: Mapping[str, Sequence[str]] = {
     "golden": ("golden-request", "golden-started", "golden-result", "golden-evaluation"),
     "feedback": ("feedback",),
     "reviews": ("review-request", "review-answer", "review-label", "review-slot"),
+    "actions": (
+        "action-incident",
+        "action-episode",
+        "action-model",
+        "action-coincidence",
+        "action-labels",
+        "action-tick",
+        "action-reach",
+        "action-due",
+        "action-request",
+        "action-word",
+        "action-observed",
+        "action-adopted",
+    ),
+    "retrain": ("retrain-request", "job-status"),
     "dead-letter": ("dead-letter",),
 }
 

@@ -23,7 +23,7 @@ class OwnTopic(NamedTuple):
 
 _APPEND_TIME = {"message.timestamp.type": "LogAppendTime"}
 #: Topics of facts that become known when they are written, whatever times they state: with a live clock, the log says when that was.
-_KNOWN_WHEN_WRITTEN = {"models", "golden", "reviews", "feedback"}
+_KNOWN_WHEN_WRITTEN = {"models", "golden", "reviews", "feedback", "actions"}
 #: Of every topic that the topology names: whether it has as many partitions as there are summaries, and its settings. Where retention is
 #: a number of days, records may be older than any retention wherever record time decides: there they are kept.
 _SETTINGS: Mapping[str, tuple[bool, Mapping[str, str], int | None]] = {
@@ -42,6 +42,8 @@ _SETTINGS: Mapping[str, tuple[bool, Mapping[str, str], int | None]] = {
     "feedback": (False, {}, 90),  # one order for all that is said
     "golden": (True, {}, None),  # by the partition of the model; compacted
     "reviews": (True, {}, 90),  # by the partition of the model
+    "actions": (True, {}, 90),  # by the partition of the model
+    "retrain": (True, {}, 90),  # the same
     "dead-letter": (False, {}, 30),
 }
 

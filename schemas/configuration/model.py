@@ -17,6 +17,7 @@ from .ood import Ood
 from .outcomes import OutcomesOf
 from .personal import Personal
 from .reference import Table, TopicSlice
+from .retrain import Policy
 from .review import Review
 from .segments import Segments, conditions
 from .units import FalseAlarms, Rate
@@ -77,6 +78,7 @@ class Model(Setting):
     review: Review | None = Field(None, description="people are asked about some of its predictions")
     ood: Ood | None = Field(None, description="whether what is asked is like the training data; null: nobody looks")
     diagnosis: OrOff = Field(Diagnosis(), description="causes are looked for behind what drifts; off: nobody looks")
+    retrain: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")], Policy] = Field({}, description="when it is trained anew")
     features: dict[str, Annotated[FeatureSettings, OrIgnore]] = {}
     personal: Personal = Field(Personal(), description="what of users' data is left out or changed before anything is stored")
     _unread: frozenset[str] = PrivateAttr(default=frozenset())

@@ -77,6 +77,16 @@ class KafkaTopics(Setting):
         return f"{self.prefix}.root-causes"
 
     @property
+    def actions(self) -> str:
+        """The ledger: what decisions to retrain look at."""
+        return f"{self.prefix}.actions"
+
+    @property
+    def retrain(self) -> str:
+        """Requests to retrain, and what becomes of them."""
+        return f"{self.prefix}.retrain"
+
+    @property
     def dead_letter(self) -> str:
         """What could not be counted."""
         return f"{self.prefix}.dead-letter"
