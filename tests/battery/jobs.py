@@ -20,10 +20,10 @@ POLICIES = {
 
 
 def latest(facts: list[Event]) -> list[Event]:
-    """Without the numbers of labels that others came after: between two looks at a compacted topic some are gone."""
+    """Of numbers of labels the last alone, without when it was known: between two looks at a compacted topic some are gone."""
     labels = [one for one in facts if one.content["kind"] == "labels"]
-    newest = sorted(labels, key=lambda one: int(one.content["total"]))[-1:]
-    return [one for one in facts if one not in labels] + newest
+    newest = max((int(one.content["total"]) for one in labels), default=0)
+    return [*(one for one in facts if one not in labels), Event(None, str(newest).encode(), ())]
 
 
 def of_ours(event: Event, ours: bytes, *kinds: bytes) -> bool:
