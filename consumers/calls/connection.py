@@ -24,7 +24,7 @@ class Answer(NamedTuple):
     """What a server said."""
 
     status: int
-    headers: Mapping[str, str]  #: whatever the case of their names
+    headers: http.client.HTTPMessage
     body: bytes  #: one byte more than was to be read says that there is more
 
 

@@ -65,7 +65,7 @@ class WebhookLauncher:
         if 200 <= answer.status < 300 or answer.status in self._settings.exists:
             return self._arrived(job, answer.status)
         if answer.status in _LATER or answer.status >= 500:
-            return self._again(job, answer.headers.get("Retry-After"), f"HTTP {answer.status}")
+            return self._again(job, answer.headers["Retry-After"], f"HTTP {answer.status}")
         return Seen("failed", f"HTTP {answer.status}")
 
     def lose(self, job: str) -> None:

@@ -77,7 +77,7 @@ def test_what_it_exits_with_is_told_and_what_it_writes_is_not(place: Place) -> N
 
 
 def test_no_such_command(place: Place) -> None:
-    assert ended(place.launcher(command=("/no/such/command",)), job()) == ("failed", "exit code 127", 1.0)
+    assert ended(place.launcher(command=("/no/such/command",)), job())[:2] == ("failed", "exit code 127")
 
 
 def test_at_most_so_many_at_once_and_the_others_wait(place: Place) -> None:

@@ -22,9 +22,8 @@ SECRETS = ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_C2FVsBQIhrscChlQIMV+
 
 
 def launcher_of(receiver: Receiver, **settings: Any) -> WebhookLauncher:
-    return WebhookLauncher(
-        Webhook.model_validate({"url": f"{receiver.address}/hooks/", "timeout": "1s", "deadline": "1h", **settings}), wall
-    )
+    own = {"url": f"{receiver.address}/hooks/", "timeout": "1s", "deadline": "1h", **settings}
+    return WebhookLauncher(Webhook.model_validate(own), wall)
 
 
 def at(number: int = 1, ago_ms: int = 0, *, started: bool = False, cancelling: bool = False) -> Any:  # a Job of now
