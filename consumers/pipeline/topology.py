@@ -9,15 +9,17 @@ from typing import NamedTuple
 
 from ...schemas.configuration import Configuration
 from ..clerk import clerk
+from ..decider import decider
 from ..detector import detector
 from ..diagnoser import diagnoser
 from ..embedder import embedder
 from ..golden import evaluator
+from ..intake import intake
 from ..joiner import joiner
 from ..launcher import launcher
 from ..process.consumer import Consumer, Kind, Making
 from ..profiler import profiler
-from ..reference import feedback, golden_records, reviews
+from ..reference import feedback, golden_records, ledger, reviews
 from ..reviewer import reviewer
 
 #: In place of a topic's name: the topics of the configured streams, of predictions, of labels and of feature logs.
@@ -65,7 +67,9 @@ OPTIONAL: Mapping[str, Callable[[Configuration], bool]] = {
     "joins": has_joins,
     "performance": tells_performance,
     "feedback": feedback.asked,
+    "actions": ledger.asked,
     "golden": golden_records.asked,
+    "retrain": ledger.asked,
     "ood": has_ood,
     "reviews": reviews.asked,
 }
@@ -151,6 +155,24 @@ TOPOLOGY = (
         "says which cause is behind what drifts, what to do, and whether retraining is allowed",
         diagnoser.make,
         asked=feedback.asked,
+    ),
+    Node(
+        intake.ROLE,
+        "fold",
+        ("models", "drift", "root-causes", "performance", "snapshots"),
+        ("actions", "snapshots", "drift", "dead-letter"),
+        "copies what a decision to retrain looks at to the ledger, and writes down what time it is",
+        intake.make,
+        asked=ledger.asked,
+    ),
+    Node(
+        decider.ROLE,
+        "fold",
+        ("actions", "snapshots"),
+        ("retrain", "snapshots", "drift", "dead-letter"),
+        "says by policy which jobs are asked for, and what becomes of them",
+        decider.make,
+        asked=ledger.asked,
     ),
     Node(
         evaluator.ROLE,
