@@ -5,10 +5,11 @@ says that what was begun there is lost.
 from collections.abc import Iterable
 
 from ...schemas.configuration import Configuration
-from ...schemas.messages.action import ActionAdopted, ledger_fact
+from ...schemas.messages.action import ActionAdopted
 from ..bus import own
 from ..bus.addressing import partition_of
 from ..bus.interface import Bus, BusError, TopicPartition
+from ..reference import ledger
 from .owned import Beside
 
 
@@ -37,7 +38,7 @@ def adopted(bus: Bus, configuration: Configuration, name: str) -> str | None:
     for batch in bus.read(place, *bus.watermarks(place)):
         for key, value, headers in zip(batch.keys(), batch.values, batch.headers(), strict=True):
             try:
-                said = own.of_anybody(configuration.application, ledger_fact, key or b"", value or b"", headers)
+                said = ledger.read(configuration.application, key, value, headers)
             except (own.Foreign, own.Unreadable):
                 continue  # told by the decider
             if isinstance(said, ActionAdopted) and said.model == name:

@@ -19,17 +19,15 @@ from pathlib import Path
 from ...schemas.configuration import Configuration
 from ...schemas.configuration.launchers import Command, KubernetesJob
 from ...schemas.messages.action import ActionObserved
-from ...schemas.messages.job import ACTIVE, FINAL, JobStatus
 from ...schemas.messages.notice import Notice
 from ...schemas.messages.progress import InputPartition
-from ...schemas.messages.retrain import RetrainRequest
 from ..bus import own
-from ..bus.addressing import addressed, partition_of
 from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
 from ..process.consumer import Making
 from ..process.remaining import Remaining
 from ..process.standing import Standing
 from ..process.strangers import Strangers, letter, notice
+from ..reference import ledger
 from .adopted import adopted, foreign, refusal
 from .command import CommandLauncher
 from .looking import Looking
@@ -42,10 +40,6 @@ ROLE = "launcher"
 MOST_RECORDS = 500
 #: Where all is to end, the group is asked so often what others have still to read, in seconds.
 _ASK_EVERY_S = 0.25
-_READERS: Mapping[str, Callable[[bytes], RetrainRequest | JobStatus]] = {
-    RetrainRequest.TYPE: RetrainRequest.decoded,
-    **{f"{JobStatus.TYPE}.{state}": JobStatus.decoded for state in (*ACTIVE, *FINAL)},
-}
 
 
 def make(making: Making) -> list["Launching"]:
@@ -176,7 +170,7 @@ class Launching:
         for offset, appended, key, value, headers in zip(*columns, strict=True):
             outputs: list[Output] = []
             try:
-                said = own.read_of_model(self._configuration.application, _READERS, key, value, headers)
+                said = ledger.read_retrain(self._configuration.application, key, value, headers)
                 if said is not None:
                     partition.feed(offset, value or b"", said)
             except own.Foreign as error:
@@ -230,7 +224,6 @@ class Launching:
         fact = ActionObserved(
             model=request.model, job=request.job.id, state=seen.state, by=self._name, detail=seen.why[:500] or None
         )  # without a time: it holds at the time of the ledger, whatever the clock of this machine says
-        topics = self._configuration.topics
-        yield addressed(self._configuration, topics.actions, fact, partition_of(request.model, topics.partitions))
+        yield ledger.output(self._configuration, fact)
         if seen.undelivered:
             yield letter(self._configuration, partition.place, request.offset, request.job.requested, request.value, seen.why)

@@ -57,8 +57,8 @@ def tells_performance(configuration: Configuration) -> bool:
 
 
 def has_launchers(configuration: Configuration) -> bool:
-    """Something runs jobs that are asked for."""
-    return bool(configuration.launchers)
+    """Jobs are asked for, and something runs them."""
+    return ledger.asked(configuration) and bool(configuration.launchers)
 
 
 #: Topics that roles which are always there write only where something is configured.

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from driftbus.consumers.bus.addressing import addressed, partition_of
 from driftbus.consumers.bus.interface import Bus, Output, TopicPartition
 from driftbus.consumers.launcher.launcher import Launching, make
 from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.pipeline.runner import wall_ms
 from driftbus.consumers.process.consumer import Making
+from driftbus.consumers.reference import ledger
 from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.action import ActionAdopted, ActionObserved, ledger_fact
@@ -19,7 +19,7 @@ from driftbus.schemas.messages.retrain import RetrainData, RetrainRequest, Trigg
 
 from .jobs import until
 
-NAME = "train"
+NAME, MODELS = "train", "abcdm"
 
 
 def settings_of(folder: Path, kind: dict[str, Any], **changes: Any) -> Configuration:
@@ -33,6 +33,7 @@ def settings_of(folder: Path, kind: dict[str, Any], **changes: Any) -> Configura
             "topics": {"partitions": 2},
             "streams": {"predictions": {"topics": ["scored"]}},
             "launchers": {NAME: kind},
+            "models": {model: {"retrain": {"p": {"when": "person", "on": NAME}}} for model in MODELS},
             **changes,
         }
     )
@@ -82,8 +83,7 @@ def status(one: RetrainRequest, state: State) -> JobStatus:
 
 def records(settings: Configuration, said: Iterable[RetrainRequest | JobStatus]) -> list[Output]:
     """As the decider writes them."""
-    partitions = settings.topics.partitions
-    return [addressed(settings, settings.topics.retrain, one, partition_of(one.model, partitions)) for one in said]
+    return [ledger.retrain_output(settings, one) for one in said]
 
 
 def say(bus: Bus, settings: Configuration, *said: RetrainRequest | JobStatus) -> None:
@@ -93,8 +93,7 @@ def say(bus: Bus, settings: Configuration, *said: RetrainRequest | JobStatus) ->
 
 def adopt(bus: Bus, settings: Configuration, name: str, spool: str) -> None:
     """As a person says it."""
-    fact = ActionAdopted(model=name, spool=spool, by="ann")
-    bus.publish([addressed(settings, settings.topics.actions, fact, partition_of(name, settings.topics.partitions))])
+    ledger.tell(bus, settings, ActionAdopted(model=name, spool=spool, by="ann"))
 
 
 def facts(bus: Bus, settings: Configuration) -> list[ActionObserved]:
