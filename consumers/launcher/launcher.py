@@ -75,6 +75,7 @@ class Launching:
         self._looking = Looking(launcher, name)
         self._remaining: Remaining | None = None
         self._others, self._asked_at = set[TopicPartition](), 0.0
+        self._worked = False  # in the last turn
         self._totals = {"jobs_started": 0, "jobs_ended": 0, "jobs_undelivered": 0, "set_aside": 0}
         self._session = bus.session(f"{ROLE}-{name}", [self._topic], self)
 
@@ -111,8 +112,12 @@ class Launching:
         for batch in batches:
             if partition := self._partitions.get(batch.source):
                 self._feed(partition, batch)
+        for source, end in self._session.at_end().items():
+            if partition := self._partitions.get(source):
+                partition.position = max(partition.position, end)  # control records included
         self._look()
-        return self._commit() or bool(batches)
+        self._worked = self._commit() or bool(batches)
+        return self._worked
 
     def finish(self) -> None:
         """Be `done` when all requests have been read, and each that is open has been looked at: its end is not waited for."""
@@ -123,7 +128,7 @@ class Launching:
     @property
     def done(self) -> bool:
         """Here, and in the group."""
-        if self._remaining is None or not self._session.joined():
+        if self._remaining is None or self._worked or not self._session.joined():
             return False
         for source, partition in self._partitions.items():
             read = partition.committed is not None and Beside.of(partition.committed).read_to >= self._remaining.end(source)
@@ -207,7 +212,7 @@ class Launching:
             facts[source] = list(self._facts(partition))
             outputs = [*partition.outputs, *(output for request, seen in facts[source] for output in self._told(partition, request, seen))]
             position = partition.standing(self._launcher.memory)
-            if outputs or position != partition.committed:
+            if outputs or position != partition.committed or partition.waits:
                 work[source] = Work(source, outputs, position)
         for source in self._session.commit(list(work.values())) if work else ():
             if partition_ := self._partitions.get(source):

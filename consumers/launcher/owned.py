@@ -76,6 +76,11 @@ class Owned:
         """Those that may be begun, in the order in which they were asked for."""
         return {name: request.job for name, request in self.open.items() if request.offset < self.begun}
 
+    @property
+    def waits(self) -> bool:
+        """Whether something is open that may not be begun before the next commit."""
+        return any(request.offset >= self.begun for request in self.open.values())
+
     def standing(self, memory: str) -> Position:
         """What is to be committed: in front of the oldest that is open."""
         oldest = min((request.offset for request in self.open.values()), default=self.position)
