@@ -20,7 +20,9 @@ ROLE = "decider"
 
 
 def make(making: Making) -> list[Folding[LedgerFact, Said]]:
-    """The one decider of a process."""
+    """The one decider of a process; none where no model has policies."""
+    if not ledger.asked(making.configuration):
+        return []
     return [Folding(making.bus, making.configuration, Deciding(making.configuration), making.wall)]
 
 

@@ -7,7 +7,8 @@ reads no clock; the intake writes down what time it is, which instants of cron l
 consumer's (`driftbus.consumers.process.folding`) for all else. The time is written by the one process that has the topic of models, where
 a stream is live and that topic has been read to its end.
 
-*Trap.* Cron lines are evaluated here, and never again: time zones differ between machines, and a ledger must not.
+*Trap.* Cron lines are evaluated here, and never again: time zones differ between machines, and a ledger must not. What is read of a
+compacted topic may not be there to be read again: so the labels that were counted are remembered in the transaction that told them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -80,8 +81,10 @@ SOURCES = (
 
 
 def make(making: Making) -> list[Folding[Said, LedgerFact]]:
-    """The one intake of a process."""
+    """The one intake of a process; none where no model has policies."""
     configuration = making.configuration
+    if not ledger.asked(configuration):
+        return []
     live = any(stream.clock == "live" for stream in configuration.streams.values())
     first, *others = (source for source in SOURCES if source.asked(configuration))
     clocked = Clocked(configuration, first, making.bus) if live else Copied(configuration, first)
@@ -91,6 +94,8 @@ def make(making: Making) -> list[Folding[Said, LedgerFact]]:
 
 class Copied:
     """The facts of one source, and how they are written."""
+
+    compacted = True
 
     def __init__(self, configuration: Configuration, source: Source) -> None:
         self._configuration, self._source = configuration, source

@@ -29,6 +29,7 @@ from driftbus.schemas.messages.pane import REVIEWED, Pane
 
 from ..streaming import BEGINNING, Event, Sent, by_model, configuration, everything, prepare, rows, send, trim
 from .asked import ASKED, answered
+from .jobs import POLICIES, asked_for, latest
 from .known import familiar_reference, offline
 
 #: What a recording is run through; hands act on the world, and have a battery of their own.
@@ -60,6 +61,8 @@ class Outcome(NamedTuple):
     reviewed: dict[bytes | None, Event]  #: what is known in the end, by key
     samples: list[Event]  #: of rows unlike the training data
     causes: dict[str, list[Event]]  #: by model
+    facts: list[Event]  #: of the ledger, in which their order over topics is nobody's; of numbers of labels the last
+    decided: bool  #: jobs are those that a fold of the ledger, as it is, asks for
 
 
 def outcome(bus: Bus, settings: Configuration) -> Outcome:
@@ -82,7 +85,8 @@ def outcome(bus: Bus, settings: Configuration) -> Outcome:
     )
     letters, samples = of(settings.topics.dead_letter), of(settings.topics.ood)
     events, causes = (by_model(everything(bus, topic)) for topic in (settings.topics.drift, settings.topics.root_causes))
-    return Outcome(panes, events, letters, evidence, by_model(reviews), reviewed, samples, causes)
+    of_ledger = latest(of(settings.topics.actions)), asked_for(bus, settings) == everything(bus, settings.topics.retrain)
+    return Outcome(panes, events, letters, evidence, by_model(reviews), reviewed, samples, causes, *of_ledger)
 
 
 def _review(event: Event, ours: bytes) -> bool:
@@ -210,6 +214,7 @@ def settings_of(folder: Path, application: str) -> Configuration:
                 "ood": {"of": "row"},
                 "features": {"amount": {"as_of": "as_of"}},
                 "review": {"budget": "600 per hour", "slot": "1m"},
+                "retrain": POLICIES,
             },
             ASKED: {"review": {}},
         },
@@ -224,14 +229,17 @@ def fill(world: World, *more: Sent) -> None:
     bus.publish(answered(world.settings))
     traffic = rows(LENGTH, ["m0"], 3, shifted=("m0", 200, 400)) + rows(30, ["unknown"], 1)
     traffic += [Sent(0, 50_000, b"{"), Sent(1, 60_000, b'{"model": "m0", "version": "1", "features": {"amount": "many"}}'), *more]
-    for job in range(DEPLOYMENTS):  # so many that they take several commits
-        tell(
-            bus, world.settings, ModelEvent(model=f"m{job % 3}", version="1", kind="deployed", job=f"j{job}", time=BEGINNING + job * 1_000)
-        )
+    deployed = (  # so many that they take several commits
+        {"model": f"m{job % 3}", "version": "1", "kind": "deployed", "job": f"j{job}", "time": BEGINNING + job * 1_000}
+        for job in range(DEPLOYMENTS)
+    )
+    tell(bus, world.settings, *map(ModelEvent.model_validate, deployed))
     coincidences.tell(bus, world.settings, Coincidence.of({"type": "release", "ref": "colours 2", "time": BEGINNING + 1_000 * LOST}))
-    for number in range(ANSWERS):
-        word = {"model": f"m{number % 2}", "incident": f"{number:032x}", "answer": "reject", "time": BEGINNING + number * 1_000}
-        feedback.tell(bus, world.settings, Feedback.of(word))
+    words = (
+        {"model": f"m{number % 2}", "incident": f"{number:032x}", "answer": "reject", "time": BEGINNING + number * 1_000}
+        for number in range(ANSWERS)
+    )
+    feedback.tell(bus, world.settings, *map(Feedback.of, words))
     placed = sorted((one._replace(partition=one.partition % PARTITIONS) for one in traffic), key=lambda one: one.time)
     send(bus, [named(lost(one, number), number) for number, one in enumerate(placed)], world.topic)
     bus.create(world.labels, PARTITIONS, settings={"retention.ms": "-1"})
