@@ -104,7 +104,7 @@ class WebhookLauncher:
         parts = urlsplit(filled_address(settings.url, job.facts))
         body = job.event if settings.body is None else msgspec.json.encode(filled(settings.body, job.facts))
         at_s = self._wall() // 1000
-        headers = {name: secret_of(value) for name, value in settings.headers.items()}
+        headers = {"User-Agent": "driftbus"} | {name: secret_of(value) for name, value in settings.headers.items()}
         headers |= {"webhook-id": job.id, "webhook-timestamp": str(at_s), "idempotency-key": job.id}
         secrets = [secret for secret in (settings.secret, settings.former_secret) if secret is not None]
         if secrets:

@@ -106,9 +106,9 @@ def launching(world: World, folder: Path) -> Iterator[Asked]:
 
         def acted() -> list[object]:
             told = {(one.job, one.state) for one in jobs.facts(world.bus(), world.settings)}
-            return sorted((job, times, (job, "succeeded") in told) for job, times in receiver.works.items())
+            return [(job, times, (job, "succeeded") in told) for job, times in sorted(receiver.works.items())]
 
-        yield Asked(sorted((one.job, 1, True) for one in requests), acted)
+        yield Asked([(one.job, 1, True) for one in sorted(requests, key=lambda one: one.job)], acted)
 
 
 def finish(world: World, role: str) -> None:

@@ -139,7 +139,7 @@ def test_another_spool_is_refused_until_a_person_adopts(bus: EmbeddedBus, place:
         if named:
             adopt(bus, settings, NAME, named)
         refused = launching(bus, other)
-        with pytest.raises(BusError, match=f"driftbus jobs adopt {NAME} {spool}"):
+        with pytest.raises(BusError, match=f"driftbus jobs adopt {NAME} --spool {spool} --by"):
             refused.turn(0)
         refused.close()
     adopt(bus, settings, NAME, spool)

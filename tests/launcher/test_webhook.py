@@ -13,6 +13,7 @@ from driftbus.consumers.launcher.seen import ENDS
 from driftbus.consumers.launcher.signing import key_of, signature
 from driftbus.consumers.launcher.template import NoSuchFact, filled
 from driftbus.consumers.launcher.webhook import WebhookLauncher
+from driftbus.consumers.process.settings import ConfigurationError, parsed
 from driftbus.schemas.configuration.launchers import Webhook
 
 from .jobs import job, until
@@ -167,6 +168,21 @@ def test_a_hole_for_which_there_is_nothing(template: str) -> None:
 def test_what_would_never_work_is_refused_at_start(settings: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValidationError, match=reason.replace("{", "\\{").replace("}", "\\}").replace("+", "\\+")):
         Webhook.model_validate(settings)
+
+
+@pytest.mark.parametrize("key", ["secret", "former_secret", "headers"])
+def test_secrets_come_from_the_environment_or_from_files(key: str) -> None:
+    hook = {"application": "a", "streams": {"s": {"topics": ["t"]}}}
+
+    def parse(value: str) -> None:
+        written = {"url": "https://example.org", key: {"Authorization": value} if key == "headers" else value}
+        parsed(json.dumps(hook | {"launchers": {"x": {"webhook": written}}}), {"SECRET": SECRETS[0]})
+
+    parse("${SECRET}")
+    parse("file:/run/secrets/x")
+    with pytest.raises(ConfigurationError, match=rf"launchers\.x\.webhook\.{key}.*stands in the file") as refused:
+        parse(SECRETS[1])
+    assert SECRETS[1] not in str(refused.value)
 
 
 def test_http_to_this_machine_and_where_somebody_wants_it() -> None:
