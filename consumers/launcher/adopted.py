@@ -23,8 +23,8 @@ def refusal(name: str, memory: str, others: Iterable[str]) -> BusError:
     """What a person is told of another spool."""
     msg = (
         f"launcher {name}: its jobs were begun in spool {', '.join(sorted(others))}, and this is {memory}, which does not know them. "
-        f"Run it where that one is; if it is gone, write: driftbus jobs adopt {name} --spool {memory} --by YOU. What had not ended there is "
-        "then lost, and not run again"
+        f"Run it where that one is; if it is gone, write: driftbus jobs adopt {name} --spool {memory} --by YOU. "
+        "What had not ended there is then lost, and not run again"
     )
     return BusError(msg)
 

@@ -60,7 +60,7 @@ def answering(answers: Answers) -> Iterator[str]:
 
 
 class Airflow:
-    """`POST /api/v2/dags/{dag_id}/dagRuns`: 200 with the run; 401 without a token, 422 without a logical date, 409 where the id is taken."""
+    """`POST /api/v2/dags/{dag_id}/dagRuns`: 200; 401 without a token, 422 without a logical date, 409 where the id is taken."""
 
     def __init__(self) -> None:
         self.effects: list[Any] = []
