@@ -16,6 +16,7 @@ from ..embedder import embedder
 from ..golden import evaluator
 from ..intake import intake
 from ..joiner import joiner
+from ..launcher import launcher
 from ..process.consumer import Consumer, Kind, Making
 from ..profiler import profiler
 from ..reference import feedback, golden_records, ledger, reviews
@@ -55,6 +56,11 @@ def tells_performance(configuration: Configuration) -> bool:
     return has_labels(configuration) or reviews.asked(configuration)
 
 
+def has_launchers(configuration: Configuration) -> bool:
+    """Jobs are asked for, and something runs them."""
+    return ledger.asked(configuration) and bool(configuration.launchers)
+
+
 #: Topics that roles which are always there write only where something is configured.
 OPTIONAL: Mapping[str, Callable[[Configuration], bool]] = {
     "embeddings": has_embedder,
@@ -79,6 +85,7 @@ class Node(NamedTuple):
     does: str
     make: Callable[[Making], Sequence[Consumer]]
     per_stream: bool = False  #: a group for every stream: ``application-ROLE-STREAM``
+    per_launcher: bool = False  #: a group for every launcher: ``application-ROLE-NAME``
     again: bool = False  #: it reads what a later role writes: at the end of the input it ends once more, behind that
     asked: Callable[[Configuration], bool] = always  #: whether a configuration asks for it; else it has no topics, and is not run
 
@@ -175,6 +182,16 @@ TOPOLOGY = (
         "asks models for the answers of their golden sets, and says how well they did",
         evaluator.make,
         asked=golden_records.asked,
+    ),
+    Node(
+        launcher.ROLE,
+        "hand",
+        ("retrain", "actions"),
+        ("actions", "drift", "dead-letter"),
+        "starts the jobs that are asked for, by a command, a webhook or a Kubernetes Job, once each; says how they stand",
+        launcher.make,
+        per_launcher=True,
+        asked=has_launchers,
     ),
 )
 
