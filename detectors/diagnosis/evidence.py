@@ -4,7 +4,7 @@ Nothing here is a row. All counts are whole numbers that add, so that windows me
 were made of. What is None was not there: not configured, not arrived, or not of this window.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -160,4 +160,9 @@ class Case:
         default_factory=dict
     )  #: of the calibration's outliers, the share that each mask cures, as `cured` names it
     standing: bool = True  #: the baseline is of production, not drawn from the reference
+    settled: frozenset[str] = frozenset()  #: where it is not, fields whose own values in it are of production nevertheless
     absent: dict[str, str] = field(default_factory=dict)  #: kinds without evidence, with why: not configured, not read, late
+
+    def stands_for(self, fields: Collection[str]) -> bool:
+        """Whether the baseline of these fields' own values is of production."""
+        return self.standing or (bool(fields) and self.settled.issuperset(fields))

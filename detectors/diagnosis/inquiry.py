@@ -77,7 +77,8 @@ class Inquiry:
 
     def of_features(self, name: str, floor: float) -> Series:
         """Of every feature its share of rows that are so: ``absent``, ``invalid``."""
-        base, now = (getattr(one, name) / np.maximum(one.rows, 1.0)[:, None] for one in (self.base, self.now))
+        with np.errstate(invalid="ignore"):
+            base, now = (getattr(one, name) / (one.present + one.absent + one.invalid) for one in (self.base, self.now))
         return Series(base.T, now.T, [floor] * len(self.layout.features))
 
     @property
@@ -237,6 +238,10 @@ class Inquiry:
     def since(self, onset: int, most: int = NEWEST) -> list[Window]:
         """The newest windows since an onset."""
         return self.case.monitored[onset:][-most:]
+
+    def behind(self, onset: int, most: int = NEWEST) -> list[Window]:
+        """The newest windows that hold nothing of before an onset: not that of the onset itself, which holds both."""
+        return self.since(onset + 1, most)
 
     # -------------------------------------------------------------------------------------------- what is found
 
