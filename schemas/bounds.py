@@ -30,7 +30,7 @@ RECORDS = {
     "coincidence": 200_000,
     "feedback": 50_000,
     "evidence": 250_000,
-    "action-incident": 200_000,
+    "action-incident": 300_000,
     "action-reach": 800_000,
     "action": 50_000,
     "job-status": 50_000,

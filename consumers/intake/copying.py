@@ -6,6 +6,9 @@ from typing import Any
 
 from ...schemas.configuration import Configuration
 from ...schemas.messages.action import (
+    MOST_BLOCKING,
+    MOST_LEFT_OUT,
+    MOST_VERSIONS,
     ActionCoincidence,
     ActionEpisode,
     ActionIncident,
@@ -17,11 +20,11 @@ from ...schemas.messages.coincidence import Coincidence
 from ...schemas.messages.drift import DriftEvent, moment
 from ...schemas.messages.model_event import ModelEvent
 from ...schemas.messages.performance import Performance
-from ...schemas.messages.root_cause import MOST_FEATURES, RootCauseEvent
+from ...schemas.messages.root_cause import MOST_FEATURES, MOST_REASON, RootCauseEvent
 from ...schemas.stored.snapshot import FORM, PartitionState
 
 Said = RootCauseEvent | DriftEvent | ModelEvent | Coincidence | Performance
-#: New labels are told by so large a part of the fewest that a policy waits for.
+#: Labels are told in multiples of so large a part of the fewest that a policy waits for.
 PART = 10
 #: Intervals of prediction time whose labels are counted apart, of a model: of older ones nothing more comes.
 MOST_INTERVALS = 5_000
@@ -89,8 +92,9 @@ class Copying:
         if fact.segment is not None or not steps:
             return []
         own = self.labelled.setdefault(model, _Labelled())
-        total = own.total(fact.key, fact.labelled)
-        if total - own.told < max(1, min(steps) // PART):
+        part = max(1, min(steps) // PART)
+        total = own.total(fact.key, fact.labelled) // part * part  # the same in the end, however many were told of on the way
+        if total <= own.told:
             return []
         own.told = total
         return [ActionLabels(model=model, total=total, time=fact.through)]
@@ -114,7 +118,8 @@ class Copying:
 
 
 def _incident(event: RootCauseEvent) -> ActionIncident:
-    gate = event.retrain_gate
+    gate, training = event.retrain_gate, event.mitigation.training_data
+    kept = {"recompute": training.recompute[:MOST_FEATURES], "exclude": training.exclude[-MOST_LEFT_OUT:]}
     return ActionIncident(
         model=event.model,
         time=event.run,
@@ -122,12 +127,12 @@ def _incident(event: RootCauseEvent) -> ActionIncident:
         revision=event.revision,
         status=event.status,
         version=event.version,
-        versions=event.versions,
+        versions=event.versions[-MOST_VERSIONS:],
         reference=event.reference,
         decision=gate.decision,
         actions=gate.actions,
-        because=gate.because,
-        blocked_by=gate.blocked_by,
+        because=gate.because[:MOST_REASON],
+        blocked_by=tuple(sorted(gate.blocked_by, key=lambda one: one != event.incident)[:MOST_BLOCKING]),
         cause=event.cause,
         subtype=event.subtype,
         features=event.scope.features[:MOST_FEATURES],
@@ -135,7 +140,7 @@ def _incident(event: RootCauseEvent) -> ActionIncident:
         run=event.run,
         confidence=event.confidence,
         labelled=event.windows.labelled,
-        training=event.mitigation.training_data,
+        training=training.model_copy(update=kept),
     )
 
 

@@ -27,12 +27,14 @@ def request_of(application: str, model: str, name: str, job: Job, policy: Policy
     incident = ledger.incidents[job.trigger].said if job.trigger in ledger.incidents else None
     allowed = () if incident is None else incident.actions
     episode = ledger.episodes[job.trigger].said if job.trigger in ledger.episodes else None
+    action = policy.action or (allowed[0] if allowed else "retrain")
     return RetrainRequest(
         job=name,
         application=application,
         model=model,
         version=job.version,
-        action=policy.action or (allowed[0] if allowed else "retrain"),
+        action=action,
+        start_from=None if action == "retrain" else job.version,
         policy=job.policy,
         on=job.on,
         attempt=job.attempt,

@@ -24,6 +24,8 @@ from .job import Id, Seen, Why
 from .retrain import MOST_SOURCES, Source
 from .root_cause import MOST_FEATURES, Action, Cause, Decision, IncidentStatus, TrainingData
 
+#: Versions, incidents and windows that a copy of a root cause lists.
+MOST_VERSIONS, MOST_BLOCKING, MOST_LEFT_OUT = 20, 100, 200
 _Id = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -77,7 +79,7 @@ class ActionIncident(_OnLedger):
     reference: str | None = None
     decision: Decision  #: of the retrain gate
     actions: tuple[Action, ...] = ()
-    because: str = ""
+    because: Why = ""
     blocked_by: tuple[str, ...] = ()
     cause: Cause
     subtype: str | None = None

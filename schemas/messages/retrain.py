@@ -15,7 +15,7 @@ from .of_version import OfVersion
 from .root_cause import Action, Cause
 
 #: Features of a trigger, windows of data, fault windows of which features are named (of the newest, so many of each), partitions.
-MOST_FEATURES, MOST_WINDOWS, MOST_NAMED, MOST_OF_WINDOW, MOST_SOURCES = 20, 200, 40, 3, 1_000
+MOST_FEATURES, MOST_WINDOWS, MOST_NAMED, MOST_OF_WINDOW, MOST_SOURCES = 20, 200, 30, 3, 1_000
 _Features = Annotated[tuple[str, ...], Field(max_length=MOST_FEATURES)]
 
 

@@ -29,7 +29,7 @@ from driftbus.schemas.messages.pane import REVIEWED, Pane
 
 from ..streaming import BEGINNING, Event, Sent, by_model, configuration, everything, prepare, rows, send, trim
 from .asked import ASKED, answered
-from .jobs import POLICIES, asked_for, latest
+from .jobs import POLICIES, asked_for, decided, latest, of_ours
 from .known import familiar_reference, offline
 
 #: What a recording is run through; hands act on the world, and have a battery of their own.
@@ -75,8 +75,10 @@ def outcome(bus: Bus, settings: Configuration) -> Outcome:
     def typed(kind: bytes) -> list[Event]:
         return [event for event in of(settings.topics.summaries) if dict(event.headers).get("ce_type") == kind]
 
-    asked = everything(bus, settings.topics.reviews).items()
-    reviews = {number: [event for event in events if _review(event, ours)] for number, events in asked}
+    def told_of(topic: str, *kinds: bytes) -> dict[int, list[Event]]:
+        return {number: [one for one in events if of_ours(one, ours, *kinds)] for number, events in everything(bus, topic).items()}
+
+    reviews = told_of(settings.topics.reviews, b"io.driftbus.review.")
     told = [event for events in everything(bus, settings.topics.performance).values() for event in events]
     reviewed = {event.key: event for event in told if {("ce_type", b"io.driftbus.reviewed"), ("ce_source", ours)} <= set(event.headers)}
     panes, evidence = (
@@ -84,14 +86,11 @@ def outcome(bus: Bus, settings: Configuration) -> Outcome:
         for kind in (b"io.driftbus.pane", b"io.driftbus.evidence")
     )
     letters, samples = of(settings.topics.dead_letter), of(settings.topics.ood)
-    events, causes = (by_model(everything(bus, topic)) for topic in (settings.topics.drift, settings.topics.root_causes))
-    of_ledger = latest(of(settings.topics.actions)), asked_for(bus, settings) == everything(bus, settings.topics.retrain)
+    drift = told_of(settings.topics.drift, b"io.driftbus.drift.", b"io.driftbus.notice.")
+    events, causes = by_model(drift), by_model(told_of(settings.topics.root_causes, b"io.driftbus.root-cause."))
+    facts = latest([event for event in of(settings.topics.actions) if of_ours(event, ours, b"io.driftbus.action.")])
+    of_ledger = facts, asked_for(bus, settings) == decided(bus, settings)
     return Outcome(panes, events, letters, evidence, by_model(reviews), reviewed, samples, causes, *of_ledger)
-
-
-def _review(event: Event, ours: bytes) -> bool:
-    """Whether it is one of this application's."""
-    return ("ce_source", ours) in event.headers and dict(event.headers)["ce_type"].startswith(b"io.driftbus.review.")
 
 
 def _of_no_topic(event: Event) -> Event:
