@@ -91,7 +91,10 @@ def _written_secrets(configuration: Configuration, read: Expanded) -> Iterator[s
     for name, launcher in configuration.launchers.items():
         if launcher.webhook is None:
             continue
-        hidden: dict[tuple[str, ...], str | None] = {("secret",): launcher.webhook.secret, ("former_secret",): launcher.webhook.former_secret}
+        hidden: dict[tuple[str, ...], str | None] = {
+            ("secret",): launcher.webhook.secret,
+            ("former_secret",): launcher.webhook.former_secret,
+        }
         hidden |= {("headers", header): value for header, value in launcher.webhook.headers.items() if header.lower() == "authorization"}
         for key, value in hidden.items():
             at = ("launchers", name, "webhook", *key)
