@@ -50,6 +50,7 @@ def policies(chance: random.Random) -> dict[str, Policy]:
             cooldown=chance.choice([0, HOUR, DAY]),
             per_day=chance.choice([1, 2, 5]),
             attempts=chance.choice([1, 2, 3]),
+            approve_within=chance.choice([HOUR, 7 * DAY]),
         ),
         "weekly": Policy(when="schedule", cron="0 3 * * 0", cooldown=chance.choice([0, DAY])),
         "labels": Policy(when="labels", new_labels=chance.choice([500, 1_000])),
