@@ -27,6 +27,7 @@ from .messages.coincidence import Coincidence
 from .messages.dead_letter import DeadLetter
 from .messages.drift import DriftEvent
 from .messages.evidence import Evidence
+from .messages.examples import Examples
 from .messages.feedback import Feedback
 from .messages.golden import GoldenEvaluation, GoldenRequest, GoldenResult, GoldenStarted
 from .messages.golden_set import GoldenAnnouncement
@@ -69,6 +70,7 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "dead-letter": DeadLetter,
     "drift-event": DriftEvent,
     "evidence": Evidence,
+    "examples": Examples,
     "feedback": Feedback,
     "job-status": JobStatus,
     "model-event": ModelEvent,

@@ -17,6 +17,7 @@ from driftbus.consumers.pipeline.topology import INPUTS, ROLES, TOPOLOGY
 from driftbus.consumers.process.settings import ConfigurationError, parsed
 from driftbus.schemas import configuration as schema
 from driftbus.schemas.configuration import Important, Stream, golden, launchers
+from driftbus.schemas.configuration.examples import ExamplesOf
 from driftbus.schemas.configuration.mapping import Mapping
 from driftbus.schemas.configuration.segments import Segments
 from driftbus.schemas.fact import Setting
@@ -143,6 +144,7 @@ def documented() -> dict[str, dict[str, str]]:
         ("models.NAME.personal", schema.Personal),
         ("models.NAME.agreement", schema.Agreement),
         ("models.NAME.outcomes", schema.OutcomesOf),
+        ("models.NAME.examples", ExamplesOf),
         ("models.NAME.pairs", schema.PairSettings),
         ("models.NAME.segments", Segments),
         ("models.NAME.trailing", schema.Trailing),

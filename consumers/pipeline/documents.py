@@ -14,6 +14,7 @@ MESSAGES: Mapping[str, Sequence[str]] = {
     "embeddings": ("prediction",),
     "summaries": ("pane", "progress", "evidence", "candidates"),
     "joins": ("block", "progress"),
+    "examples": ("examples", "progress"),
     "snapshots": (),
     "drift": ("drift-event", "notice"),
     "root-causes": ("root-cause",),

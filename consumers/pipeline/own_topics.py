@@ -34,6 +34,7 @@ _SETTINGS: Mapping[str, tuple[bool, Mapping[str, str], int | None]] = {
     "joins": (True, _APPEND_TIME, 7),
     # the times of the messages that are handed on; as many partitions as the topic of these
     "embeddings": (True, {"message.timestamp.type": "CreateTime"}, 7),
+    "examples": (True, _APPEND_TIME, 7),  # by the partition of the model; kept until labels have come
     "snapshots": (True, {}, None),  # one partition for each of the summaries; compacted
     "drift": (True, {}, 90),
     "root-causes": (True, {}, 90),
@@ -70,6 +71,7 @@ def own_topics(configuration: Configuration, topology: Sequence[Node] = TOPOLOGY
 def _kept(configuration: Configuration, name: str, days: int) -> int:
     """For how many ms at least."""
     waits = [2 * join.wait + join.early for join in configuration.joins.values()] if name == "joins" else []
+    waits = [join.wait for join in configuration.joins.values()] if name == "examples" else waits
     return max([days * _DAY_MS, *(wait + wait // 4 for wait in waits)])
 
 

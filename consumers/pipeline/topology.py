@@ -36,6 +36,11 @@ def has_labels(configuration: Configuration) -> bool:
     return bool(configuration.labels)
 
 
+def has_examples(configuration: Configuration) -> bool:
+    """Some model's labelled rows are written down whole."""
+    return any(model.examples is not None for model in configuration.models.values())
+
+
 def has_joins(configuration: Configuration) -> bool:
     """Predictions wait for something: labels, or rows of a feature log."""
     return bool(configuration.joins)
@@ -64,6 +69,7 @@ def has_launchers(configuration: Configuration) -> bool:
 #: Topics that roles which are always there write only where something is configured.
 OPTIONAL: Mapping[str, Callable[[Configuration], bool]] = {
     "embeddings": has_embedder,
+    "examples": has_examples,
     "joins": has_joins,
     "performance": tells_performance,
     "feedback": feedback.asked,
@@ -114,8 +120,9 @@ TOPOLOGY = (
         joiner.ROLE,
         "fold",
         ("joins", "snapshots"),
-        ("summaries", "reviews", "snapshots", "drift", "dead-letter"),
-        "lets predictions meet their labels and the rows of feature logs, and sums what became of them",
+        ("summaries", "reviews", "examples", "snapshots", "drift", "dead-letter"),
+        "lets predictions meet their labels and the rows of feature logs, and sums what became of them; writes down labelled rows whole "
+        "where that is asked for",
         joiner.make,
         asked=has_joins,
     ),

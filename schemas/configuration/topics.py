@@ -27,6 +27,11 @@ class KafkaTopics(Setting):
         return f"{self.prefix}.joins"
 
     @property
+    def examples(self) -> str:
+        """Predictions with all their features, and their first labels."""
+        return f"{self.prefix}.examples"
+
+    @property
     def performance(self) -> str:
         """What became of predictions, a record for every interval (compacted)."""
         return f"{self.prefix}.performance"

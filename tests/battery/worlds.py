@@ -23,6 +23,7 @@ from driftbus.consumers.reference.model_events import tell
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.coincidence import Coincidence
 from driftbus.schemas.messages.evidence import Evidence
+from driftbus.schemas.messages.examples import Examples
 from driftbus.schemas.messages.feedback import Feedback
 from driftbus.schemas.messages.model_event import ModelEvent
 from driftbus.schemas.messages.pane import REVIEWED, Pane
@@ -61,6 +62,7 @@ class Outcome(NamedTuple):
     reviewed: dict[bytes | None, Event]  #: what is known in the end, by key
     samples: list[Event]  #: of rows unlike the training data
     causes: dict[str, list[Event]]  #: by model
+    examples: list[Event]
     facts: list[Event]  #: of the ledger, in which their order over topics is nobody's; of numbers of labels the last
     decided: bool  #: jobs are those that a fold of the ledger, as it is, asks for
 
@@ -88,9 +90,16 @@ def outcome(bus: Bus, settings: Configuration) -> Outcome:
     letters, samples = of(settings.topics.dead_letter), of(settings.topics.ood)
     drift = told_of(settings.topics.drift, b"io.driftbus.drift.", b"io.driftbus.notice.")
     events, causes = by_model(drift), by_model(told_of(settings.topics.root_causes, b"io.driftbus.root-cause."))
+    examples = sorted(_of_no_joins(event) for event in of(settings.topics.examples) if of_ours(event, ours, b"io.driftbus.examples"))
     facts = latest([event for event in of(settings.topics.actions) if of_ours(event, ours, b"io.driftbus.action.")])
     of_ledger = facts, asked_for(bus, settings) == decided(bus, settings)
-    return Outcome(panes, events, letters, evidence, by_model(reviews), reviewed, samples, causes, *of_ledger)
+    return Outcome(panes, events, letters, evidence, by_model(reviews), reviewed, samples, causes, examples, *of_ledger)
+
+
+def _of_no_joins(event: Event) -> Event:
+    """The same of examples."""
+    headers = tuple(header for header in event.headers if header[0] != "ce_id")
+    return Event(event.key, Examples.decoded(event.value).model_copy(update={"topic_id": ""}).encoded(), headers)
 
 
 def _of_no_topic(event: Event) -> Event:
@@ -210,6 +219,7 @@ def settings_of(folder: Path, application: str) -> Configuration:
                 "agreement": {"log": FEATURES},
                 "false_alarms": "1 per 1h",
                 "labels": LABELS,
+                "examples": {"sample": 0.5},
                 "ood": {"of": "row"},
                 "features": {"amount": {"as_of": "as_of"}},
                 "review": {"budget": "600 per hour", "slot": "1m"},

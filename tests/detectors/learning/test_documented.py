@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 PAGE = (Path(__file__).parents[3] / "docs/learner.md").read_text(encoding="utf-8")
-[PROGRAM] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+PROGRAM, READER = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
 def test_the_documented_learner_goes_on_where_it_stood() -> None:
