@@ -27,7 +27,11 @@ Boundary = Annotated[int, Field(ge=-(2**62), le=253_402_300_799_999)]
 
 def _width(low: int, high: int) -> tuple[str, int]:
     """The narrowest that holds both, and its bytes."""
-    return next((width, size) for width, size, bound in _BOUNDS if -bound <= low and high < bound)
+    for width, size, bound in _BOUNDS:
+        if -bound <= low and high < bound:
+            return width, size
+    msg = f"{low} and {high} leave 64 bits"
+    raise OverflowError(msg)
 
 
 def packed(values: Integers) -> list[Any]:
@@ -36,7 +40,7 @@ def packed(values: Integers) -> list[Any]:
     >>> packed(np.array([1, 0, 3], dtype=np.int64))
     [3, 'i1', b'\\x01\\x00\\x03']
     """
-    length, indices = len(values), np.flatnonzero(values)
+    length, indices = len(values), values.nonzero()[0]
     width, size = _width(int(values.min()), int(values.max())) if length else _width(0, 0)  # zeros widen nothing
     index_width, index_size = _width(0, int(indices[-1]) if len(indices) else 0)
     if len(indices) * (size + index_size) < length * size:
@@ -101,8 +105,9 @@ def packed_by_name(vectors: Mapping[str, Integers]) -> list[Any]:
         return []
     places, numbers = np.concatenate([*there.values()], axis=1)
     lengths = np.array([vector.shape[1] for vector in there.values()], dtype=np.int64)
-    begins = np.cumsum(lengths) - lengths
-    steps = np.diff(places, prepend=0)
+    begins = lengths.cumsum() - lengths
+    steps = places.copy()
+    steps[1:] -= places[:-1]
     steps[begins] = 0
     return [[*there], packed(lengths), packed(places[begins]), *_halved(steps), *_halved(numbers)]
 
@@ -125,20 +130,23 @@ def unpacked_by_name(form: object) -> dict[str, Integers]:
     if len({len(half) for half in halves}) > 1:
         msg = f"halves of {sorted({len(half) for half in halves})} numbers"
         raise ValueError(msg)
-    steps, numbers = halves[0] + (halves[1] << 8), halves[2] + (halves[3] << 8)
+    steps = halves[0] + (halves[1] << 8)
+    both = np.empty((2, len(steps)), dtype=np.int64)
+    places, numbers = both
+    np.add(halves[2], halves[3] << 8, out=numbers)
     alike = isinstance(names, list | tuple) and len(names) == len(set(map(str, names))) == len(lengths) == len(firsts)
     if not alike or (lengths < 1).any() or not lengths.sum() == len(steps) == len(numbers):
         msg = f"{len(steps)} places and {len(numbers)} numbers of {len(lengths)} vectors"
         raise ValueError(msg)
-    ends = np.cumsum(lengths)
-    begins, behind = ends - lengths, np.cumsum(steps)
-    places = np.repeat(firsts - behind[begins], lengths) + behind  # what leaves 64 bits comes back into them
+    ends, behind = lengths.cumsum(), steps.cumsum()
+    begins = ends - lengths
+    np.add((firsts - behind[begins]).repeat(lengths), behind, out=places)  # what leaves 64 bits comes back into them
     descends = places[1:] <= places[:-1]
     descends[ends[:-1] - 1] = False
     if descends.any() or not all(isinstance(name, str) for name in names):
         msg = "places of numbers that do not ascend, or names that are no texts"
         raise ValueError(msg)
-    return dict(zip(names, np.split(np.stack((places, numbers)), ends[:-1], axis=1), strict=True))
+    return {name: both[:, start:stop] for name, start, stop in zip(names, begins.tolist(), ends.tolist(), strict=True)}
 
 
 SparseVectors = Annotated[

@@ -5,8 +5,9 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
-from confluent_kafka import Consumer, KafkaError
+from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka import TopicPartition as KafkaPartition
 
 from . import kafka_errors, kafka_settings
@@ -27,6 +28,8 @@ _log = logging.getLogger(__name__)
 
 _READ = 10_000
 _WAIT_S = 0.1
+#: Seconds in which a reader may be told who leads a topic: by itself it looks for the leaders of a new one once a second.
+_KNOWN_S = 1.0
 #: Seconds without a word after which a reader is replaced.
 _SILENT_S = 5.0
 #: Seconds that `publish` waits until readers can see what it wrote: as long as somebody else's open transaction can hide it.
@@ -130,6 +133,8 @@ class KafkaBus:
 
     def _reader_at(self, source: TopicPartition, start: int, *, new: bool = False) -> Consumer:
         reader = self._readers.pop() if self._readers and not new else self._reader()
+        with suppress(KafkaException):  # reading says what is wrong
+            reader.list_topics(source.topic, _KNOWN_S)
         reader.assign([KafkaPartition(*source, start)])
         return reader
 
@@ -160,7 +165,7 @@ class KafkaBus:
     def _await_visible(self, topics: set[str]) -> None:
         """A commit is answered before its markers are in the log: a moment passes until its records count as committed."""
         deadline = time.monotonic() + _VISIBLE_S
-        sources = [TopicPartition(d.name, p) for d in self.describe(sorted(topics)).values() for p in range(d.partitions)]
+        sources = [TopicPartition(d.name, p) for d in self.describe(sorted(topics), settings=False).values() for p in range(d.partitions)]
         ends = {source: high for source, (_, high) in self._cluster.spans(sources, committed=False).items()}
         while ends and time.monotonic() < deadline:
             seen = self._cluster.spans(list(ends), committed=True)
@@ -173,7 +178,7 @@ class KafkaBus:
         this machine has been, is still there after a session timeout: it lives elsewhere. What slips through is fenced at its next commit.
         """
         group, instance = f"{self._application}-{role}", f"{self._application}-{role}-{self._instance}"
-        if missing := sorted(set(topics) - self.describe(topics).keys()):
+        if missing := sorted(set(topics) - self.describe(topics, settings=False).keys()):
             msg = f"group {group}: there is no topic {', '.join(missing)}; create it first (driftbus topics create makes our own)"
             raise BusError(msg)
         claim = Claim(f"{self._settings['bootstrap.servers']}\n{instance}", f"instance {self._instance} of group {group}")

@@ -1,7 +1,7 @@
 """Questions to the cluster: topics, offsets, groups. Asked again while the cluster is busy with itself."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -19,11 +19,13 @@ _log = logging.getLogger(__name__)
 _REQUEST_S = 5
 #: Seconds that the first broker to answer may take, whoever asks: none at all is most often a wrong address.
 _REACH_S = 15
-#: A topic that nobody has: what a group committed on it is asked only to hear its coordinator.
-_NOWHERE = "driftbus-nowhere"
+#: A topic that nobody has: asked about only to hear a broker, or what a group committed on it its coordinator.
+NOWHERE = "driftbus-nowhere"
 
 #: In which a group waits for its members.
 _REBALANCES = {ConsumerGroupState.PREPARING_REBALANCING, ConsumerGroupState.COMPLETING_REBALANCING}
+#: For an expected error, beside answers that are None.
+_NONE = object()
 _LEVELS = {True: IsolationLevel.READ_COMMITTED, False: IsolationLevel.READ_UNCOMMITTED}
 
 Span = tuple[int, int]
@@ -59,19 +61,16 @@ class Cluster:
     def _ask(
         self, request: Callable[..., Any], *arguments: object, what: str, expected: Sequence[int] = (), **options: object
     ) -> dict[Any, Any]:
-        """The answers, by what was asked for (the client does not type them); none for one of the expected errors."""
+        """The answers, by what was asked for (the client does not type them), but for those that are one of the expected errors."""
         trying = self._patience.trying(what)
         while True:
             try:
                 futures = request(self._admin, *arguments, request_timeout=_REQUEST_S, **options)
-                return {key: future.result(2 * _REQUEST_S) for key, future in futures.items()}
+                return {key: answer for key, future in futures.items() if (answer := _answer(future, expected)) is not _NONE}
             except TimeoutError:
                 trying.nothing_came()
             except KafkaException as exception:
-                error = kafka_errors.error_of(exception)
-                if error.code() in expected:
-                    return {}
-                trying.failed(error)
+                trying.failed(kafka_errors.error_of(exception))
             self.forget()
 
     def forget(self) -> None:
@@ -80,21 +79,24 @@ class Cluster:
 
     def describe(self, topics: Sequence[str], *, settings: bool = True) -> dict[str, TopicDescription]:
         """Those that exist; without the ACL DescribeConfigs on a topic, its settings are empty."""
-        found = {}
-        for name in topics:
-            unknown = (KafkaError.UNKNOWN_TOPIC_OR_PART,)
-            asked = TopicCollection([name])
-            for topic in self._ask(AdminClient.describe_topics, asked, what=f"describing topic {name}", expected=unknown).values():
-                found[name] = TopicDescription(
-                    name, str(topic.topic_id), len(topic.partitions), self._settings_of(name) if settings else {}
-                )
-        return found
+        if not topics:
+            return {}
+        unknown, what = (KafkaError.UNKNOWN_TOPIC_OR_PART,), f"describing topics {', '.join(topics)}"
+        there = self._ask(AdminClient.describe_topics, TopicCollection(list(dict.fromkeys(topics))), what=what, expected=unknown)
+        set_so = self._settings_of(there) if settings and there else {}
+        return {
+            name: TopicDescription(name, str(topic.topic_id), len(topic.partitions), set_so.get(name, {})) for name, topic in there.items()
+        }
 
-    def _settings_of(self, name: str) -> dict[str, str]:
-        resource = ConfigResource(ConfigResource.Type.TOPIC, name)
+    def _settings_of(self, topics: Collection[str]) -> dict[str, dict[str, str]]:
+        resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in topics]
         missing = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.UNKNOWN_TOPIC_OR_PART)  # the second: deleted just now
-        answers = self._ask(AdminClient.describe_configs, [resource], what=f"describing the settings of topic {name}", expected=missing)
-        return {key: entry.value for entries in answers.values() for key, entry in entries.items() if entry.value is not None}
+        what = f"describing the settings of topics {', '.join(topics)}"
+        answers = self._ask(AdminClient.describe_configs, resources, what=what, expected=missing)
+        return {
+            resource.name: {key: entry.value for key, entry in entries.items() if entry.value is not None}
+            for resource, entries in answers.items()
+        }
 
     def create(self, topic: str, partitions: int, replication: int, settings: Mapping[str, str]) -> None:
         """Make a topic, and wait until it is known."""
@@ -183,10 +185,19 @@ class Cluster:
         return member, not any(described.state in _REBALANCES for described in answers.values())
 
 
+def _answer(future: "Future[Any]", expected: Sequence[int]) -> Any:  # of any request
+    try:
+        return future.result(2 * _REQUEST_S)
+    except KafkaException as exception:
+        if kafka_errors.error_of(exception).code() in expected:
+            return _NONE
+        raise
+
+
 def _heard(reader: Consumer) -> None:
     """Its group's coordinator has answered, if only that this may not be asked; else raises."""
     try:
-        reader.committed([KafkaPartition(_NOWHERE, 0)], timeout=_REQUEST_S)
+        reader.committed([KafkaPartition(NOWHERE, 0)], timeout=_REQUEST_S)
     except KafkaException as exception:
         if not kafka_errors.permanent(kafka_errors.error_of(exception)):
             raise

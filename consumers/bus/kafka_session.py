@@ -126,9 +126,7 @@ class KafkaSession:
         return self._released or consumer is not self._consumer
 
     def _assign(self, consumer: Consumer, partitions: list[KafkaPartition]) -> None:
-        if member := consumer.memberid():  # none while the group is being joined again
-            self._member = member
-            self._claim.note(member)
+        self._note(consumer)
         if not partitions:
             return
         sources = [TopicPartition(p.topic, p.partition) for p in partitions]
@@ -139,6 +137,11 @@ class KafkaSession:
         assign = consumer.incremental_assign if kafka_settings.incremental(self._settings) else consumer.assign
         assign([KafkaPartition(*source, offset) for source, offset in begin.items()])
         self._flow.begin(consumer, begin)
+
+    def _note(self, consumer: Consumer) -> None:
+        if member := consumer.memberid():  # none while the group is being joined again
+            self._member = member
+            self._claim.note(member)
 
     def _on_revoke(self, consumer: Consumer, partitions: list[KafkaPartition]) -> None:
         if not self._is_past(consumer):
@@ -346,9 +349,10 @@ class KafkaSession:
             self._release()
 
     def _release(self) -> None:
-        """First serve the callbacks that are due: at its close, the client can wait for ever for the answer to one."""
+        """Serve the callbacks that are due first: the client can wait for ever for the answer to one. Before, note who it has become."""
         if not self._released:
             self._released = True
             consumer, transactions = self._consumer, self._transactions
+            self._note(consumer)
             steps = partial(consumer.consume, 1, 0), consumer.close, transactions.close
             close(f"instance {self._instance}", self._patience.closing_s, *steps)

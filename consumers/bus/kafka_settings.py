@@ -37,6 +37,7 @@ _PRODUCER: Client = {
     "compression.type": "lz4",
     "linger.ms": 1,
     "delivery.report.only.error": True,
+    "allow.auto.create.topics": False,  # a topic that nobody made would have other settings than it must have
 }
 #: The promises rest on these: a user's value would break them.
 _OURS = frozenset(

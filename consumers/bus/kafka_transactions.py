@@ -5,12 +5,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from . import kafka_errors, kafka_settings
 from .interface import BusError, Output
+from .kafka_admin import NOWHERE
 from .kafka_closing import close
 from .kafka_patience import Patience
 from .kafka_settings import Settings
@@ -23,6 +25,8 @@ _STEP_S = 2
 #: Seconds that positions may take: by default the brokers miss a dead one, and make another the group's coordinator, after nine.
 _SEND_S = 10
 _AGAIN_S, _LOOK_S = 0.05, 0.5
+#: Seconds in which some broker may answer first: without one that is connected, the client looks for its coordinator every half a second.
+_CONNECTED_S = 0.5
 
 
 class Aborted(Exception):
@@ -63,6 +67,8 @@ class Transactions:
                     error_cb=kafka_errors.report,
                     on_delivery=self._on_delivery,
                 )
+                with suppress(KafkaException):  # the next step says what is wrong
+                    producer.list_topics(NOWHERE, _CONNECTED_S)
                 self._insist(producer.init_transactions, _STEP_S)
             except KafkaException as exception:
                 trying.failed(kafka_errors.error_of(exception))

@@ -76,7 +76,9 @@ def save(path: Path, flights: Flights, score: NDArray[np.float64], start: int, e
     """The flights between these times, with what the model said of them, as a file that a reference can be built from."""
     during = (flights.scheduled >= start) & (flights.scheduled < end)
     outputs = {"prediction": score > 0.5, "score": score}
-    columns = {"time": flights.scheduled} | flights.categories | flights.numbers | outputs
+    texts = {name: column.astype(str) for name, column in flights.categories.items()}  # of objects duckdb takes each one by itself
+    columns = {"time": flights.scheduled} | texts | flights.numbers | outputs
+    as_texts = ", ".join(f"{name}::varchar as {name}" for name in texts)
     with duckdb.connect() as sql:
         sql.register("flights", {name: column[during] for name, column in columns.items()})
-        sql.execute(f"copy flights to {sql_text(str(path))} (format parquet)")
+        sql.execute(f"copy (select * replace ({as_texts}) from flights) to {sql_text(str(path))} (format parquet)")

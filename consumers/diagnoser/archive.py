@@ -24,7 +24,8 @@ class Archived(NamedTuple):
 
 
 def archived(whose: "Whose", incident: Incident, ran: "Ran") -> Archived:
-    """The baseline's windows and those that were looked at, as `driftbus.detectors.diagnosis.sums.Sums` encodes them; the same of the same.
+    """The baseline's windows and those that were looked at, as `driftbus.detectors.diagnosis.sums.Sums` encodes them; the same of the same
+    windows, under whatever configuration.
 
     The reference, by whose layout they are read, is named.
     """
@@ -34,7 +35,7 @@ def archived(whose: "Whose", incident: Incident, ran: "Ran") -> Archived:
     plain = {
         "form": FORM,
         "incident": incident.id,
-        "whose": list(whose),
+        "whose": [whose.application, whose.stream, whose.model, whose.version, whose.reference],
         "run": ran.time,
         "baseline": baseline,
         "windows": windows,

@@ -16,7 +16,6 @@ from ..console.causes import ToldIncident
 from ..diagnoser.archive import FOLDER, FORM
 from ..diagnoser.diagnoser import readings
 from ..diagnoser.settings import thresholds_of
-from ..diagnoser.telling import Whose
 from ..reference.artifacts import ArtifactStore
 
 
@@ -54,11 +53,11 @@ def stored(incident: ToldIncident, configuration: Configuration, store: Artifact
     if plain.get("form") != FORM:
         msg = f"artifacts: {name} has form {plain.get('form')}, which this release cannot read; explain it with the release that wrote it"
         raise StoredError(msg)
-    whose = Whose(*plain["whose"])
-    _, reading = readings(configuration, store)(whose.model, whose.reference)
+    _, _, model, _, reference, *_ = plain["whose"]
+    _, reading = readings(configuration, store)(model, reference)
     return Stored(
         layout=reading.groups_of_fields,
-        thresholds=thresholds_of(configuration, whose.model),
+        thresholds=thresholds_of(configuration, model),
         baseline=[reading.window(one) for one in _windows(plain["baseline"])],
         windows=[reading.window(one) for one in _windows(plain["windows"])],
         evaluated=[Evaluated(*one) for one in plain["evaluated"]],

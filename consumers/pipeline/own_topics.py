@@ -1,6 +1,7 @@
 """The topics of our own: those of the topology; `create_topics` makes what is missing, `check_topics` says what is wrong."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from ...schemas.configuration import Configuration
@@ -101,17 +102,19 @@ def _wanted(bus: Bus, configuration: Configuration) -> list[OwnTopic]:
     return [topic._replace(partitions=read.partitions) if topic.name == configuration.topics.embeddings else topic for topic in wanted]
 
 
-def create_topics(bus: Bus, configuration: Configuration) -> list[str]:
-    """Make those that are missing; their names. What an embedder writes is made when there is what it reads."""
+def missing(bus: Bus, configuration: Configuration) -> list[OwnTopic]:
+    """Those that are not there. What an embedder writes is missing once there is what it reads."""
     wanted = _wanted(bus, configuration)
-    there = bus.describe([topic.name for topic in wanted])
+    there = bus.describe([topic.name for topic in wanted], settings=False)
+    return [topic for topic in wanted if topic.name not in there]
+
+
+def create_topics(bus: Bus, configuration: Configuration) -> list[str]:
+    """Make those that are missing; their names."""
     made = []
-    for topic in wanted:
-        if topic.name not in there:
-            try:
-                bus.create(topic.name, topic.partitions, configuration.topics.replication, topic.settings)
-            except TopicExists:  # another process was faster
-                continue
+    for topic in missing(bus, configuration):
+        with suppress(TopicExists):  # another process was faster
+            bus.create(topic.name, topic.partitions, configuration.topics.replication, topic.settings)
             made.append(topic.name)
     return made
 

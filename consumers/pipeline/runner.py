@@ -49,15 +49,17 @@ class Pipeline:
 
     def turn(self) -> bool:
         """Let every consumer read and commit once; whether any had something to do. Where none has, one of them waits for all."""
-        consumers = self.consumers
-        worked = [consumer.turn(0) for consumer in consumers]
+        return self._turn(self.consumers)
+
+    def _turn(self, waiting: Sequence[Consumer]) -> bool:
+        worked = [consumer.turn(0) for consumer in self.consumers]
         if any(worked):
             return True
-        if not consumers:
+        if not waiting:
             time.sleep(PATIENCE_S)
             return False
-        self._next = (self._next + 1) % len(consumers)
-        return consumers[self._next].turn(PATIENCE_S)
+        self._next += 1
+        return waiting[self._next % len(waiting)].turn(PATIENCE_S)
 
     def run_until_end(self) -> Iterator[bool]:
         """Turns until the input has been read to where it ended at the start, and everything that follows from it is published."""
@@ -65,8 +67,8 @@ class Pipeline:
             of_role = self._by_role[role]
             for consumer in of_role:
                 consumer.finish()
-            while not all(consumer.done for consumer in of_role):
-                yield self.turn()
+            while left := [consumer for consumer in of_role if not consumer.done]:
+                yield self._turn(left)
 
     @property
     def totals(self) -> Mapping[str, int]:

@@ -7,12 +7,12 @@ from typing import NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ...detectors.counting.segments import Coded
 from ...schemas.configuration import Configuration
 from ...schemas.configuration.mapping import Place
 from ...schemas.messages.block import SCORE_ONE, Whose
 from ...schemas.outcome import NO_VALUE, sampled
 from ...schemas.stored.reference import ProfiledField, Role
+from ...schemas.text import CATEGORY, fitted
 from ..decode.interface import Columns
 from ..decode.outcomes import Outcomes
 from ..decode.personal import label_key
@@ -21,7 +21,6 @@ from ..decode.tolerant import NotAnObject, Undecodable, decode_generic, member
 from ..reference.holding import Monitored
 from ..reference.outcomes import GroupingOf, groupings
 from ..streams.records import Records
-from .vocabulary import Vocabulary
 from .waiting import Rows, rows_of
 
 _NUMERIC = ("numeric", "timestamp")
@@ -154,14 +153,16 @@ class Texts:
     """Texts of some decoded rows, as codes where somebody asks for a column: those of a pane's rows have the same values."""
 
     def __init__(self, columns: Sequence[Sequence[object]], fields: Sequence[ProfiledField], rows: NDArray[np.int64]) -> None:
-        self._columns, self._rows = columns, rows
+        self._columns, self._rows = columns, rows.tolist()
         self._whole = [field.type == "text" for field in fields if field.type in _TEXTS]
 
     def looked_up(self, column: int, found: Callable[[object], int]) -> NDArray[np.int64]:
         """A number for every row, by its value."""
-        vocabulary, values = Vocabulary(whole=self._whole[column]), self._columns[column]
-        codes = vocabulary.codes([values[row] for row in self._rows.tolist()])
-        return Coded([codes], [vocabulary.values()]).looked_up(0, found)
+        values = self._columns[column]
+        own = [values[row] for row in self._rows]
+        whole = self._whole[column]
+        number_of = {value: found(value if whole or not isinstance(value, str) else fitted(value, CATEGORY)) for value in set(own)}
+        return np.fromiter(map(number_of.__getitem__, own), np.int64, len(own))
 
 
 def _whose(of: Of, numeric: NDArray[np.float64], texts: Texts, code: Callable[[Whose], int]) -> NDArray[np.int64] | int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -15,6 +16,8 @@ from ..streams.buckets import Buckets
 Side = Literal["predictions", "labels", "served", "offline"]
 #: Sides whose rows carry values of features.
 CARRYING = ("served", "offline")
+#: Groups that a number of 16 bits tells apart.
+_FEW = 1 << 16
 
 
 _IDS = (("hi", np.uint64), ("lo", np.uint64))
@@ -74,22 +77,30 @@ class Waiting:
         """All rows, by bucket and partition of the joins topic, each in the order of the log."""
         if not self._parts:
             return []
-        rows = np.concatenate(self._parts)
-        rows = rows[np.argsort(rows["offset"], kind="stable")]
-        number = (rows["lo"] % np.uint64(partitions)).astype(np.int64)
+        columns = self._parts[0].dtype
+        whole = f"V{columns.itemsize}"  # numpy moves rows ten times as fast where it does not look into them
+        rows = np.concatenate([part.view(whole) for part in self._parts]).view(columns)
+        if (np.diff(rows["offset"]) < 0).any():
+            rows = rows.take(np.argsort(rows["offset"], kind="stable"))
+        buckets, bucket_of = np.unique(rows["bucket"], return_inverse=True)
+        group = bucket_of * partitions + (rows["lo"] % np.uint64(partitions)).astype(np.int64)
+        if len(buckets) * partitions <= _FEW:
+            group = group.astype(np.uint16)  # which numpy sorts by radix
+        order = np.argsort(group, kind="stable")
+        rows, group = rows.take(order), group[order]
+        borders = np.flatnonzero(group[1:] != group[:-1]) + 1
         found: list[Block] = []
-        for bucket in np.unique(rows["bucket"]).tolist():
-            of_bucket = rows["bucket"] == bucket
-            for place in np.unique(number[of_bucket]).tolist():
-                run = first, last, bucket, tiling.start(bucket - 1)
-                parts = list(self._parted(rows[of_bucket & (number == place)]))
-                found += [self._block(named, own, run, place, part) for part, own in enumerate(parts)]
+        for start, end in pairwise([0, *borders.tolist(), len(rows)]):
+            index, place = divmod(int(group[start]), partitions)
+            bucket = int(buckets[index])
+            run = first, last, bucket, tiling.start(bucket - 1)
+            found += [self._block(named, own, run, place, part) for part, own in enumerate(self._parted(rows[start:end]))]
         return found
 
     def _parted(self, rows: Rows) -> Iterator[Rows]:
         """In parts that fit into a record, whatever the names."""
         names = list(self.whose)
-        used = (names[code] for code in set(rows["of"].tolist()))
+        used = (names[code] for code in np.unique(rows["of"]).tolist())
         texts = ("".join((one.model, one.version, one.reference, one.segment or "", one.grouping)) for one in used)
         size = len(rows) * (ROW_BYTES + rows["bins"].shape[1]) + sum(NAME_BYTES + len(text.encode()) for text in texts)
         if size <= LARGEST or len(rows) < 2:
@@ -101,7 +112,7 @@ class Waiting:
     def _block(self, named: "Named", rows: Rows, run: tuple[int, int, int, int], number: int, part: int) -> Block:
         first, last, bucket, start = run
         names = list(self.whose)
-        order = sorted(set(rows["of"].tolist()), key=names.__getitem__)  # whatever the batches
+        order = sorted(np.unique(rows["of"]).tolist(), key=names.__getitem__)  # whatever the batches
         place_of = np.zeros(len(names), dtype=np.int64)
         place_of[order] = np.arange(len(order))
         beside = {"scores" if named.side == "predictions" else "revisions": rows["beside"]}

@@ -13,10 +13,10 @@ def asked(configuration: Configuration) -> bool:
     return any(configuration.model(name).diagnosis is not None for name in (*configuration.models, ""))
 
 
-def tell(bus: Bus, configuration: Configuration, word: Feedback) -> None:
-    """Publish what a person says, for the configured application."""
-    ours = word.model_copy(update={"application": configuration.application})
-    bus.publish([addressed(configuration, configuration.topics.feedback, ours, None)])
+def tell(bus: Bus, configuration: Configuration, *words: Feedback) -> None:
+    """Publish what people say together, for the configured application."""
+    ours = (word.model_copy(update={"application": configuration.application}) for word in words)
+    bus.publish([addressed(configuration, configuration.topics.feedback, word, None) for word in ours])
 
 
 def read(application: str, key: bytes | None, value: bytes, headers: Headers) -> Feedback:

@@ -12,10 +12,10 @@ from ..bus.interface import Bus
 from ..bus.own import of_anybody
 
 
-def tell(bus: Bus, configuration: Configuration, event: ModelEvent) -> None:
-    """Publish an event, for the configured application."""
-    ours = event.model_copy(update={"application": configuration.application})
-    bus.publish([addressed(configuration, configuration.topics.models, ours, None)])
+def tell(bus: Bus, configuration: Configuration, *events: ModelEvent) -> None:
+    """Publish events together, for the configured application."""
+    ours = (event.model_copy(update={"application": configuration.application}) for event in events)
+    bus.publish([addressed(configuration, configuration.topics.models, event, None) for event in ours])
 
 
 def is_one(key: bytes | None) -> bool:

@@ -1,6 +1,7 @@
 """A file as the input of a pipeline on this machine: a table or a recording, in a temporary log, with the references it needs."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -16,8 +17,8 @@ from ..bus.interface import Bus, TopicDescription, TopicPartition
 from ..bus.log import Recorded
 from ..bus.recording import is_recording, load_recording
 from ..decode.json import JSONDecoder
-from ..pipeline.own_topics import create_topics
-from ..reference import coincidences, feedback, model_events, reviews
+from ..pipeline.own_topics import missing
+from ..reference import coincidences, model_events
 from ..reference.announce import Announcements, announce, from_start
 from ..reference.artifacts import ArtifactStore
 from ..reference.building.build import UnusableReference
@@ -75,14 +76,13 @@ def load(
             configuration = configuration.model_copy(update=joins)
         streams = {name: stream.model_copy(update={"clock": "record"}) for name, stream in streams.items()}
         offline = offline.model_copy(update={"streams": streams, **_joined(bus, configuration, streams, recorded=is_recording(file))})
-        _copy(bus, configuration.topics.models, _empty(offline.topics.models, 1), _said_of_models)
-        if any(model.golden is not None for model in configuration.models.values()):
-            _copy(bus, None if afresh else configuration.topics.golden, _empty(offline.topics.golden, topics.partitions))
-        if not afresh and reviews.asked(configuration) and configuration.topics.reviews in bus.describe([configuration.topics.reviews]):
-            _copy(bus, configuration.topics.reviews, _empty(offline.topics.reviews, topics.partitions))
-        if feedback.asked(configuration):
-            _copy(bus, configuration.topics.feedback, _empty(offline.topics.feedback, 1, compacted=False))
-        create_topics(bus, offline)
+        copies = offline.topics
+        _copy(bus, topics.models, copies.models, _said_of_models)
+        _copy(bus, topics.feedback, copies.feedback)
+        if not afresh:
+            _copy(bus, topics.golden, copies.golden)
+            _copy(bus, topics.reviews, copies.reviews)
+        _make(bus, offline)
         span = _announce(bus, configuration, offline)
     finally:
         bus.close()
@@ -148,9 +148,10 @@ def _announce(bus: Bus, configuration: Configuration, offline: Configuration) ->
     return span
 
 
-def _empty(name: str, partitions: int, *, compacted: bool = True) -> TopicDescription:
-    """A topic that was not recorded: it has an id all the same that every replay gives it, since the clerk's progress names it."""
-    return TopicDescription(name, derived_id("topic", name), partitions, {"cleanup.policy": "compact"} if compacted else {})
+def _make(bus: EmbeddedBus, offline: Configuration) -> None:
+    """Topics of our own that were not recorded. Panes and progress name ids of topics, so every replay gives the same ones."""
+    for topic in missing(bus, offline):
+        bus.restore(TopicDescription(topic.name, derived_id("topic", topic.name), topic.partitions, topic.settings), [])
 
 
 def _said_of_models(key: bytes | None) -> bool:
@@ -158,15 +159,14 @@ def _said_of_models(key: bytes | None) -> bool:
     return model_events.is_one(key) or coincidences.is_one(key)
 
 
-def _copy(bus: EmbeddedBus, topic: str | None, empty: TopicDescription, wanted: Callable[[bytes | None], bool] = lambda _: True) -> None:
-    """The records with such keys of a topic of our own as they were recorded: with their offsets, and with their times, which are the
-    log's where they were the log's.
+def _copy(bus: EmbeddedBus, topic: str, name: str, wanted: Callable[[bytes | None], bool] = lambda _: True) -> None:
+    """The records with such keys of a topic of our own, if it was recorded, under another name: with their offsets, and with their times,
+    which are the log's where they were the log's.
     """
-    recorded = None if topic is None else bus.describe([topic]).get(topic)
+    recorded = bus.describe([topic]).get(topic)
     if recorded is None:
-        bus.restore(empty, [])
         return
-    copy = TopicDescription(empty.name, recorded.id, recorded.partitions, recorded.settings)
+    copy = replace(recorded, name=name)
     for number in range(recorded.partitions):
         place = TopicPartition(recorded.name, number)
         for batch in bus.read(place, *bus.watermarks(place)):

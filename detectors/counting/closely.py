@@ -3,7 +3,7 @@
 Which of many values took a share of the rows is only known when all rows are: those looked at stay until the pane closes.
 """
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -126,29 +126,19 @@ def _fewer(cells: Integers) -> Integers:
 
 def _repeated(columns: Floats, bits: Integers, present: Integers, times: int) -> list[Integers]:
     """By field, the commonest of the values that many rows share, with these."""
-    found = [_NONE] * len(columns)
+    fields, rows = bits.shape
     least = -(-present // SHARED)
-    for rows in np.unique(least[least > 0]).tolist():
-        of = np.flatnonzero(least == rows)
-        for field, begins in _long_runs(bits if len(of) == len(bits) else bits[of], present[of], rows):
-            values = columns[of[field]]
-            own = values[begins] + 0.0
-            lengths = values[: present[of[field]]].searchsorted(own, side="right") - begins
-            commonest = np.lexsort((own, -lengths))[:MOST_REPEATED]
-            names = own[commonest].view(np.int64)
-            order = np.argsort(names)
-            found[of[field]] = np.stack((names[order], lengths[commonest][order] * times))
-    return found
-
-
-def _long_runs(bits: Integers, present: Integers, rows: int) -> Iterator[tuple[int, Integers]]:
-    """By field, where runs of at least so many rows begin: as many rows farther there is the same value."""
-    length = bits.shape[1] - rows + 1
-    begins = _begins(bits)[:, :length]
-    begins &= bits[:, rows - 1 :] == bits[:, :length]
-    field, column = np.divmod(np.flatnonzero(begins), length)
-    there = column + rows <= present[field]
-    field, column = field[there], column[there]
-    starts = np.flatnonzero(np.diff(field, prepend=-1)).tolist()
-    for start, stop in pairwise([*starts, len(field)]):
-        yield int(field[start]), column[start:stop]
+    places = np.flatnonzero(_begins(bits))
+    lengths = np.diff(places, append=bits.size)
+    long = lengths >= least[least > 0].min(initial=rows)  # few are, where there are many rows
+    (field, column), lengths = np.divmod(places[long], rows), lengths[long]
+    there = (column < present[field]) & (lengths >= least[field])
+    field, lengths = field[there], lengths[there]
+    values = columns[field, column[there]] + 0.0
+    order = np.lexsort((values, -lengths, field))
+    field = field[order]
+    commonest = np.arange(len(field)) - field.searchsorted(field) < MOST_REPEATED
+    field, order = field[commonest], order[commonest]
+    found = np.stack((values[order].view(np.int64), lengths[order] * times))
+    found = found[:, np.lexsort((found[0], field))]  # fields stay where they are
+    return [found[:, start:stop] for start, stop in pairwise(field.searchsorted(np.arange(fields + 1)).tolist())]

@@ -10,7 +10,7 @@ from .evidence import Window
 from .finding import Piece
 from .groups import bin_of
 from .inquiry import Inquiry, sure
-from .matrices import looked_at
+from .matrices import common_of, shares_of
 from .shifts import Series
 from .statistics import Step, total_variation
 
@@ -105,11 +105,11 @@ def _found(inquiry: Inquiry, name: str, step: Step, confidence: float, subtype: 
 def _repeated(inquiry: Inquiry, name: str) -> None:
     """One value takes a share that it never had, while the rest of the distribution keeps its shape."""
     t, windows = inquiry.thresholds, inquiry.case.monitored
-    common = {value for window in windows[-_NEWEST:] for value, share in _common(window, name) if share > t.spike}
-    values = sorted(common)
+    newest = [one for window in windows[-_NEWEST:] if (one := common_of(window, inquiry.layout, name)) is not None]
+    values = sorted({value for values, shares in newest for value in values[shares > t.spike].tolist()})
     if not values:
         return
-    base, now = (np.array([[_share(one, name, value) for one in of] for value in values]) for of in (inquiry.case.baseline, windows))
+    base, now = (shares_of(of, inquiry.layout, name, values) for of in (inquiry.case.baseline, windows))
     found = [(one.level, value, one) for value, one in zip(values, inquiry.steps(base, now, _VALUE_FLOOR), strict=True) if one is not None]
     if not found:
         return
@@ -122,7 +122,7 @@ def _repeated(inquiry: Inquiry, name: str) -> None:
     differ = inquiry.mismatch(name)
     if level <= t.spike or (known and agree and not (differ is not None and differ.level > _DISAGREE * level)):
         return  # what training knew, and pairs agree on, is what it says
-    before = _before(inquiry, step.onset, lambda window: _commonest(window, name), _CONSTANT)
+    before = _before(inquiry, step.onset, lambda window: _commonest(common_of(window, inquiry.layout, name)), _CONSTANT)
     if level > _CONSTANT and before == "constant":
         return
     rest = _rest(inquiry, name, bin_, level, step)
@@ -141,20 +141,8 @@ def _repeated(inquiry: Inquiry, name: str) -> None:
     )
 
 
-def _common(window: Window, name: str) -> list[tuple[float, float]]:
-    values = window.values.get(name)
-    rows = looked_at(values)
-    return [] if values is None or not rows else [(value, count / rows) for value, count in values.repeated.items()]
-
-
-def _commonest(window: Window, name: str) -> float:
-    return max((share for _, share in _common(window, name)), default=0.0 if looked_at(window.values.get(name)) else np.nan)
-
-
-def _share(window: Window, name: str, value: float) -> float:
-    values = window.values.get(name)
-    rows = looked_at(values)
-    return np.nan if values is None or not rows else values.repeated.get(value, 0) / rows
+def _commonest(common: tuple[Floats, Floats] | None) -> float:
+    return np.nan if common is None else float(common[1].max(initial=0.0))
 
 
 def _rest(inquiry: Inquiry, name: str, bin_: int, level: float, step: Step) -> float:
@@ -233,3 +221,12 @@ def categories_of(inquiry: Inquiry, window: Window, name: str) -> dict[str, int]
     counts = dict(zip(profile.categories, values.bins[:-1].tolist(), strict=True))
     unnamed = int(values.bins[-1]) - sum(values.unseen.values())
     return {**{category: rows for category, rows in counts.items() if rows}, **values.unseen, **({UNNAMED: unnamed} if unnamed > 0 else {})}
+
+
+def categories_in(inquiry: Inquiry, windows: Sequence[Window], name: str) -> dict[str, int]:
+    """The same of several windows."""
+    found: dict[str, int] = {}
+    for window in windows:
+        for category, rows in categories_of(inquiry, window, name).items():
+            found[category] = found.get(category, 0) + rows
+    return found

@@ -103,6 +103,8 @@ class Counted:
 
     numbers: Floats  #: one behind the other, as `driftbus.detectors.diagnosis.matrices` takes them apart
     quantiles: dict[str, Floats] = field(default_factory=dict)  #: by numeric field, as far as somebody asked
+    #: Likewise: the values that many rows share, and their shares of the rows looked at; None: there are no such rows.
+    common: dict[str, tuple[Floats, Floats] | None] = field(default_factory=dict)
 
 
 @dataclass

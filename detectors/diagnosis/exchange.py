@@ -1,19 +1,29 @@
-"""Columns that took each other's place: among features that shift with one onset, each one's quantiles are another's of old."""
+"""Columns that took each other's place: among features that shift with one onset, each one's values are another's of old.
+
+Numbers are compared by their quantiles, categories by how often each name comes, those that the feature never had before, too.
+"""
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from ...schemas.messages.root_cause import Cause
+from ...schemas.stored.reference import CategoricalProfile
+from .availability import categories_in
 from .finding import Piece
 from .inquiry import Inquiry
 from .maps import distance, mixed, spread
 from .matrices import quantiles_of
-from .statistics import confidence, rounded
+from .statistics import confidence, rounded, total_variation
 
 Floats = NDArray[np.float64]
 
 #: Features that are compared with each other, those that shift most: time grows with the square.
 MOST_FEATURES = 24
+#: Categories of a feature that are compared.
+_MOST_CATEGORIES = 200
 #: Windows that quantiles are averaged over; those without which there are none.
 _MOST, _LEAST, _LEAST_BASELINE = 12, 2, 4
 #: Shares of rows at which mixtures are tried; by how much one must fit better than whole columns.
@@ -23,57 +33,108 @@ _WORSE = 3.0
 #: How far from the share that the means say mixtures are tried: quantiles have no tails.
 _NEAR = 0.2
 _FAR = 9.0
+#: Rows with another feature's names, which no population makes.
+_FOREIGN = 0.02
+
+
+class _Column(NamedTuple):
+    """One feature's values before and since."""
+
+    old: Floats  #: quantiles, or shares of the rows by category
+    new: Floats
+    onset: int
+    numeric: bool
+    foreign: float = 1.0  #: share of rows whose values cannot be of this feature; of numbers that is not asked
+
+    def left(self, other: "_Column") -> float:
+        """How far it is from where it was, in the measure in which it is compared with another."""
+        return distance(self.new, self.old, spread(other.old)) if self.numeric else total_variation(self.new, self.old)
+
+    def fit(self, other: "_Column") -> tuple[float, float]:
+        """The error, and the share of rows, with which these are another feature's values, or a mixture of them with its own."""
+        if self.numeric != other.numeric or abs(self.onset - other.onset) > 1:
+            return _FAR, 1.0
+        found = self._error(other, 1.0), 1.0
+        for share in _SHARES[np.abs(_SHARES - self._moved(other)) < _NEAR].tolist():
+            error = self._error(other, share)
+            if error < found[0] - _BETTER:
+                found = error, share
+        return rounded(found[0]), found[1]
+
+    def _error(self, other: "_Column", share: float) -> float:
+        if not self.numeric:
+            return total_variation(self.new, self.old + share * (other.old - self.old))
+        mixture = other.old if share == 1.0 else mixed(self.old, other.old, share)
+        return distance(self.new, mixture, spread(mixture))
+
+    def _moved(self, other: "_Column") -> float:
+        """A mixture's mean lies between the two, by its share; and so do frequencies."""
+        way, moved = other.old - self.old, self.new - self.old
+        if self.numeric:
+            way, moved = way.mean(keepdims=True), moved.mean(keepdims=True)
+        length = float(way @ way)
+        return float(way @ moved) / length if length else 0.0
 
 
 def look(inquiry: Inquiry) -> None:
     """Closed cycles only: every feature named gives and takes."""
-    old, new, onsets = _quantiles(inquiry)
-    names = sorted(new)
+    columns = _numbers(inquiry) | _categories(inquiry)
+    names = sorted(columns)
     if len(names) < 2:
         return
-    fits = {
-        (name, other): _fit(new[name], old[name], old[other])
-        for name in names
-        for other in names
-        if name != other and abs(onsets[name] - onsets[other]) <= 1
-    }
+    fits = {(name, other): columns[name].fit(columns[other]) for name in names for other in names if name != other}
     errors = np.array([[fits.get((name, other), (_FAR, 1.0))[0] for other in names] for name in names])
     t = inquiry.thresholds
     takes: dict[str, str] = {}
     for row, column in zip(*linear_sum_assignment(errors), strict=True):
         name, other, error = names[row], names[column], float(errors[row, column])
-        left = distance(new[name], old[name], spread(old[other]))
-        if error < t.map_error and left > _WORSE * error and fits[name, other][1] >= t.exchanged_share:
+        if error < t.map_error and columns[name].left(columns[other]) > _WORSE * error and fits[name, other][1] >= t.exchanged_share:
             takes[name] = other
     takes = _closed(takes)
     if len(takes) >= 2:
-        _told(inquiry, takes, max(fits[pair][0] for pair in takes.items()), min(fits[pair][1] for pair in takes.items()))
+        sure = any(columns[name].foreign > _FOREIGN for name in takes)
+        _told(inquiry, takes, max(fits[pair][0] for pair in takes.items()), min(fits[pair][1] for pair in takes.items()), sure=sure)
 
 
-def _quantiles(inquiry: Inquiry) -> tuple[dict[str, Floats], dict[str, Floats], dict[str, int]]:
-    old, new, onsets = {}, {}, {}
+def _largest(inquiry: Inquiry, *, numeric: bool) -> list[tuple[str, int]]:
+    """Features that shift most, with their onsets."""
     largest = sorted(inquiry.shifts.items(), key=lambda item: (-item[1].size, item[0]))
-    for name, shift in [item for item in largest if inquiry.layout.of[item[0]].numeric][:MOST_FEATURES]:
-        since = [
-            one for window in inquiry.since(shift.step.onset, _MOST) if (one := quantiles_of(window, inquiry.layout, name)) is not None
-        ]
+    found = [(name, shift.step.onset) for name, shift in largest if inquiry.layout.of[name].numeric == numeric]
+    return found[:MOST_FEATURES]
+
+
+def _numbers(inquiry: Inquiry) -> dict[str, _Column]:
+    found = {}
+    for name, onset in _largest(inquiry, numeric=True):
+        since = [one for window in inquiry.since(onset, _MOST) if (one := quantiles_of(window, inquiry.layout, name)) is not None]
         before = [one for window in inquiry.case.baseline if (one := quantiles_of(window, inquiry.layout, name)) is not None]
         if len(since) >= _LEAST and len(before) >= _LEAST_BASELINE:
-            old[name], new[name], onsets[name] = np.mean(before, axis=0), np.mean(since, axis=0), shift.step.onset
-    return old, new, onsets
+            found[name] = _Column(np.mean(before, axis=0), np.mean(since, axis=0), onset, numeric=True)
+    return found
 
 
-def _fit(new: Floats, own: Floats, other: Floats) -> tuple[float, float]:
-    """The error, and the share of rows, with which these are another feature's values, or a mixture of them with its own."""
-    found = distance(new, other, spread(other)), 1.0
-    apart = float(other.mean() - own.mean())
-    moved = float(new.mean() - own.mean()) / apart if apart else 0.0  # a mixture's mean lies between, by its share
-    for share in _SHARES[np.abs(_SHARES - moved) < _NEAR].tolist():
-        mixture = mixed(own, other, share)
-        error = distance(new, mixture, spread(mixture))
-        if error < found[0] - _BETTER:
-            found = error, share
-    return rounded(found[0]), found[1]
+def _categories(inquiry: Inquiry) -> dict[str, _Column]:
+    counts: dict[str, tuple[dict[str, int], dict[str, int]]] = {}
+    onsets: dict[str, int] = {}
+    for name, onset in _largest(inquiry, numeric=False):
+        before, since = categories_in(inquiry, inquiry.case.baseline, name), categories_in(inquiry, inquiry.since(onset, _MOST), name)
+        if before and since and max(len(before), len(since)) <= _MOST_CATEGORIES:
+            counts[name], onsets[name] = (before, since), onset
+    places = {category: place for place, category in enumerate(sorted({one for pair in counts.values() for own in pair for one in own}))}
+    found = {}
+    for name, (before, since) in counts.items():
+        profile = inquiry.layout.of[name].profile
+        assert isinstance(profile, CategoricalProfile)
+        foreign = sum(rows for category, rows in since.items() if category not in profile.categories) / sum(since.values())
+        found[name] = _Column(_shares(before, places), _shares(since, places), onsets[name], numeric=False, foreign=foreign)
+    return found
+
+
+def _shares(counts: dict[str, int], places: dict[str, int]) -> Floats:
+    found = np.zeros(len(places))
+    for category, rows in counts.items():
+        found[places[category]] = rows
+    return np.asarray(found / found.sum(), dtype=np.float64)
 
 
 def _closed(takes: dict[str, str]) -> dict[str, str]:
@@ -85,12 +146,16 @@ def _closed(takes: dict[str, str]) -> dict[str, str]:
         takes = kept
 
 
-def _told(inquiry: Inquiry, takes: dict[str, str], error: float, share: float) -> None:
+def _told(inquiry: Inquiry, takes: dict[str, str], error: float, share: float, *, sure: bool) -> None:
+    """``sure``: no population looks like that. Of categories with the same names one does: journeys turn round between from and to."""
     t, names = inquiry.thresholds, list(takes)
     step = inquiry.shifts[names[0]].step
     known = all(inquiry.agree_known(name, step.onset) for name in names)
     mismatches = [one for name in names if (one := inquiry.mismatch(name)) is not None and one.level > t.skew]
     agree = known and not mismatches
+    if agree and not sure:
+        return
+    others: tuple[Cause, ...] = ("feature_recalibration",) if sure else ("data_drift",)
     inquiry.add(
         "feature_recalibration" if agree else "training_serving_skew",
         names,
@@ -98,12 +163,12 @@ def _told(inquiry: Inquiry, takes: dict[str, str], error: float, share: float) -
         confidence(max(0.5, 1 - error / (2 * t.map_error)), 0.95, missing=int(not known)),
         "columns_exchanged",
         [
-            Piece("exchanged_quantile_error", error, t.map_error),
+            Piece("exchanged_error", error, t.map_error),
             Piece("share_of_rows", share, t.exchanged_share),
             Piece("pairs_agree", "yes" if agree else "no" if known else "unknown", role="for" if agree or mismatches else "against"),
         ],
         missing={} if known else {"agreement": "whether the exchange is in serving alone, or at the source for everybody"},
-        awaits=None if known or inquiry.near(step.onset) else "agreement",
-        alternatives=() if known else ("feature_recalibration",),
+        awaits=None if known or (sure and inquiry.near(step.onset)) else "agreement",
+        alternatives=() if known else others,
         exchanged=dict(takes),
     )

@@ -123,6 +123,29 @@ def quantiles_of(window: Window, layout: Layout, name: str) -> Floats | None:
     return kept[name]
 
 
+def common_of(window: Window, layout: Layout, name: str) -> tuple[Floats, Floats] | None:
+    """A numeric feature's values that many rows share in one window, and their shares, made once; None where no rows were looked at."""
+    kept = counted(window, layout).common
+    if name not in kept:
+        values = window.values.get(name)
+        rows = looked_at(values)
+        kept[name] = None if values is None or not rows else (np.array([*values.repeated]), np.array([*values.repeated.values()]) / rows)
+    return kept[name]
+
+
+def shares_of(windows: Sequence[Window], layout: Layout, name: str, wanted: Sequence[float]) -> Floats:
+    """Of these values of a numeric feature, the share that each has in every window [values, windows]; NaN where no rows were looked at."""
+    found = [common_of(window, layout, name) for window in windows]
+    known = [one for one in found if one is not None]
+    shares = np.full((len(wanted), len(windows)), np.nan)
+    shares[:, [one is not None for one in found]] = 0.0
+    if known:
+        window = np.repeat([place for place, one in enumerate(found) if one is not None], [len(values) for values, _ in known])
+        value, place = np.nonzero(np.array(wanted)[:, None] == np.concatenate([values for values, _ in known]))
+        shares[value, window[place]] = np.concatenate([own for _, own in known])[place]
+    return shares
+
+
 def looked_at(values: Values | None) -> int:
     """Rows of which magnitudes and repeated values were counted."""
     return 0 if values is None or values.magnitudes is None else int(values.magnitudes.rows.sum())

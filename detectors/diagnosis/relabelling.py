@@ -1,14 +1,11 @@
 """Categories that were written anew: the same frequencies under other names, or under each other's."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from ...schemas.stored.reference import CategoricalProfile
-from .availability import categories_of
-from .evidence import Window
+from .availability import categories_in
 from .finding import Map, Piece
 from .inquiry import Inquiry
 from .meaning import face
@@ -31,7 +28,7 @@ def look(inquiry: Inquiry, relations: Relations, name: str, shift: Shift) -> tup
     """How, if they were."""
     profile = inquiry.layout.of[name].profile
     assert isinstance(profile, CategoricalProfile)
-    counts, usual = _summed(inquiry, inquiry.since(shift.step.onset), name), _summed(inquiry, inquiry.case.baseline, name)
+    counts, usual = categories_in(inquiry, inquiry.since(shift.step.onset), name), categories_in(inquiry, inquiry.case.baseline, name)
     rows, known = sum(counts.values()), set(profile.categories)
     if not rows or not usual or len(profile.categories) > _MOST:
         return None
@@ -44,14 +41,6 @@ def look(inquiry: Inquiry, relations: Relations, name: str, shift: Shift) -> tup
         now = np.array([counts.get(category, 0) for category in profile.categories], dtype=np.float64)
         return _permuted(inquiry, relations, name, shift, now, old)
     return None
-
-
-def _summed(inquiry: Inquiry, windows: Sequence[Window], name: str) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for window in windows:
-        for category, rows in categories_of(inquiry, window, name).items():
-            found[category] = found.get(category, 0) + rows
-    return found
 
 
 def _renamed(inquiry: Inquiry, name: str, new: dict[str, int], old: Floats) -> tuple[Map, list[Piece], float] | None:

@@ -224,14 +224,17 @@ def fill(world: World, *more: Sent) -> None:
     bus.publish(answered(world.settings))
     traffic = rows(LENGTH, ["m0"], 3, shifted=("m0", 200, 400)) + rows(30, ["unknown"], 1)
     traffic += [Sent(0, 50_000, b"{"), Sent(1, 60_000, b'{"model": "m0", "version": "1", "features": {"amount": "many"}}'), *more]
-    for job in range(DEPLOYMENTS):  # so many that they take several commits
-        tell(
-            bus, world.settings, ModelEvent(model=f"m{job % 3}", version="1", kind="deployed", job=f"j{job}", time=BEGINNING + job * 1_000)
-        )
+    deployed = (  # so many that they take several commits
+        {"model": f"m{job % 3}", "version": "1", "kind": "deployed", "job": f"j{job}", "time": BEGINNING + job * 1_000}
+        for job in range(DEPLOYMENTS)
+    )
+    tell(bus, world.settings, *map(ModelEvent.model_validate, deployed))
     coincidences.tell(bus, world.settings, Coincidence.of({"type": "release", "ref": "colours 2", "time": BEGINNING + 1_000 * LOST}))
-    for number in range(ANSWERS):
-        word = {"model": f"m{number % 2}", "incident": f"{number:032x}", "answer": "reject", "time": BEGINNING + number * 1_000}
-        feedback.tell(bus, world.settings, Feedback.of(word))
+    words = (
+        {"model": f"m{number % 2}", "incident": f"{number:032x}", "answer": "reject", "time": BEGINNING + number * 1_000}
+        for number in range(ANSWERS)
+    )
+    feedback.tell(bus, world.settings, *map(Feedback.of, words))
     placed = sorted((one._replace(partition=one.partition % PARTITIONS) for one in traffic), key=lambda one: one.time)
     send(bus, [named(lost(one, number), number) for number, one in enumerate(placed)], world.topic)
     bus.create(world.labels, PARTITIONS, settings={"retention.ms": "-1"})

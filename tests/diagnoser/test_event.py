@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from driftbus.consumers.bus.addressing import addressed
+from driftbus.consumers.diagnoser.archive import archived
 from driftbus.consumers.diagnoser.standing import standing
 from driftbus.consumers.diagnoser.telling import Ran, Whose, event, news_of, since_onset
 from driftbus.detectors.diagnosis.evidence import Case, Coincident, FieldOf
@@ -60,6 +61,13 @@ def test_the_largest_fits_into_a_record() -> None:
     assert size < RECORDS["root-cause"]
     assert (said.scope.more_features, said.more_evidence, said.more_episodes, said.more_panes) == (4_980, 4_970, 450, 950)
     assert RootCauseEvent.decoded(said.encoded()) == said
+
+
+def test_what_is_stored_is_the_same_under_another_configuration() -> None:
+    """A replay has another one, for it has no live clock; it names the same windows."""
+    now, whose = ran(), Whose("app", "clicks", "m0", "1", "sha256:r", "sha256:one")
+    assert archived(whose, found(("a",)), now) == archived(whose._replace(configuration="sha256:two", calibration="x"), found(("a",)), now)
+    assert archived(whose, found(("a",)), now) != archived(whose._replace(version="2"), found(("a",)), now)
 
 
 def test_what_is_news_and_what_is_not() -> None:

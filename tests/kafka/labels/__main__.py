@@ -1,8 +1,8 @@
 """Kills everybody at random moments while predictions wait for labels and people, on a real Kafka; compares with one undisturbed process.
 
 ``python -m tests.kafka.labels --kills 60 [--seed 1] [--joiner-stopped] [--brokers-away] [--brokers 3]`` starts brokers of its own, and says
-what it found: outcome panes, performance records, events, cases and samples byte for byte, `driftbus replay` of a recording too, one
-evaluation of every golden request, and estimates that are what the answers come to.
+what it found: outcome panes, performance records, events, root causes, cases and samples byte for byte, `driftbus replay` of a recording
+too, one evaluation of every golden request, and estimates that are what the answers come to.
 """
 
 import argparse

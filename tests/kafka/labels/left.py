@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,7 +24,7 @@ from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.golden import GoldenEvaluation, GoldenRequest
 from driftbus.schemas.messages.pane import ARRIVALS, REVISIONS, Pane
 
-from ...streaming import everything
+from ...streaming import by_model, everything
 from .answers import apart, compared, drawn, is_estimate
 from .world import APPLICATION, IDLE, LABELS, MODELS, PREDICTIONS
 
@@ -37,6 +38,7 @@ class Left(NamedTuple):
     panes: list[bytes]
     performance: dict[int, list[bytes]]
     events: dict[Lane, list[bytes]]
+    causes: dict[str, list[bytes]]
     cases: list[bytes]
     compared: list[bytes]
 
@@ -59,7 +61,9 @@ def left(bus: Bus, configuration: Configuration) -> Left:
             told_.setdefault(((event.key or b"").decode(), event.content.get("kind") == "performance"), []).append(event.value)
     performance = everything(bus, configuration.topics.performance)
     records = {number: [one.value for one in events if not is_estimate(one)] for number, events in performance.items()}
-    return Left(sorted(panes), records, told_, drawn(bus, configuration), compared(bus, configuration))
+    causes = by_model(everything(bus, configuration.topics.root_causes))
+    of_models = {model: [one.value for one in causes.get(model, [])] for model in MODELS}
+    return Left(sorted(panes), records, told_, of_models, drawn(bus, configuration), compared(bus, configuration))
 
 
 def clean(bus: KafkaBus, configuration: Configuration, folder: Path) -> Left:
@@ -74,25 +78,39 @@ def clean(bus: KafkaBus, configuration: Configuration, folder: Path) -> Left:
         performance = TopicDescription(embedded.topics.performance, joins.id, joins.partitions, {})  # not compacted: all records are there
         memory.restore(performance, [])
         create_topics(memory, embedded)
-        with closing(Pipeline(memory, embedded, ["profiler", "joiner", "detector", "reviewer"])) as pipeline:
+        with closing(Pipeline(memory, embedded, ["profiler", "joiner", "detector", "clerk", "diagnoser", "reviewer"])) as pipeline:
             for _ in pipeline.run_until_end():
                 pass
         return left(memory, embedded)
 
 
 def replayed(folder: Path) -> list[list[Any]]:
-    """Events and performance that `driftbus replay` tells of what `driftbus record` wrote."""
-    for words in (["record", "week.jsonl"], ["replay", "week.jsonl", "--events", "events.jsonl", "--performance", "performance.jsonl"]):
+    """Events, root causes and performance that `driftbus replay` tells of what `driftbus record` wrote."""
+    told = {f"--{name}": f"{name}.jsonl" for name in ("events", "causes", "performance")}
+    for words in (["record", "week.jsonl"], ["replay", "week.jsonl", *chain(*told.items())]):
         command = [sys.executable, "-c", "from driftbus.consumers.command.main import main; main()", *words, "--config", "driftbus.yaml"]
         paths = os.pathsep.join([str(Path.cwd() / ".package"), *filter(None, [os.environ.get("PYTHONPATH")])])
         subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": paths})
-    files = (folder / name for name in ("events.jsonl", "performance.jsonl"))
-    return [[msgspec.json.decode(line) for line in file.read_text().splitlines()] for file in files]
+    return [[msgspec.json.decode(line) for line in (folder / name).read_text().splitlines()] for name in told.values()]
 
 
 def _settled(record: dict[str, Any]) -> dict[str, Any]:
     """A record without what labels say of cases: of an answer that comes when its prediction waits no more they say nothing."""
     return {name: value for name, value in record.items() if "labelled" not in name or "asked" not in record}
+
+
+def _decoded(value: bytes) -> dict[str, Any]:
+    return msgspec.json.decode(value, type=dict[str, Any])
+
+
+def _unlike(what: str, published: list[dict[str, Any]], replayed_: list[dict[str, Any]]) -> Iterator[str]:
+    """How a replay differs. It has no live clock, and says so in the hash of its configuration."""
+    ours, theirs = (sorted(msgspec.json.encode(one | {"configuration": ""}) for one in some) for some in (published, replayed_))
+    if ours == theirs:
+        return
+    pairs = [(_decoded(one), _decoded(other)) for one, other in zip(ours, theirs, strict=False) if one != other]
+    unlike = sorted({key for one, other in pairs for key in one.keys() | other.keys() if one.get(key) != other.get(key)})
+    yield f"{what} of the replay: {len(ours)} for {len(theirs)}, unlike in {', '.join(unlike)}: {pairs[:1]}"
 
 
 def differences(bus: KafkaBus, configuration: Configuration, folder: Path, requests: list[GoldenRequest]) -> Iterator[str]:
@@ -111,16 +129,15 @@ def differences(bus: KafkaBus, configuration: Configuration, folder: Path, reque
         if found.events.get(key) != expected.events.get(key):
             counts = [len(some.get(key, [])) for some in (found.events, expected.events)]
             yield f"events of {key[0]}, {'outcomes' if key[1] else 'all else'}: {counts[0]} for {counts[1]}"
-    events, performance = replayed(folder)
-    decoded = [
-        msgspec.json.decode(one, type=dict[str, Any]) for (model, _), some in found.events.items() if model in MODELS for one in some
-    ]
-    # A replay has no live clock, and says so in the hash of its configuration.
-    ours, theirs = (sorted(msgspec.json.encode(one | {"configuration": ""}) for one in some) for some in (decoded, events))
-    if ours != theirs:
-        pairs = [(msgspec.json.decode(one), msgspec.json.decode(other)) for one, other in zip(ours, theirs, strict=False) if one != other]
-        unlike = sorted({key for one, other in pairs for key in one.keys() | other.keys() if one.get(key) != other.get(key)})
-        yield f"events of the replay: {len(ours)} for {len(theirs)}, unlike in {', '.join(unlike)}: {pairs[:1]}"
+    for model in MODELS:
+        ours, theirs = found.causes[model], expected.causes[model]
+        if ours != theirs:
+            yield f"root causes of {model}: {len(ours)} for {len(theirs)}"
+    events, causes, performance = replayed(folder)
+    decoded = [_decoded(one) for (model, _), some in found.events.items() if model in MODELS for one in some]
+    told_causes = [_decoded(one) for some in found.causes.values() for one in some]
+    yield from _unlike("events", decoded, events)
+    yield from _unlike("root causes", told_causes, causes)
     told = (msgspec.json.decode(one.model_dump_json()) for one in (*performance_of(bus, configuration), *all_reviewed(bus, configuration)))
     if list(map(_settled, told)) != list(map(_settled, performance)):
         yield f"performance of the replay: {len(performance)} records"
@@ -128,8 +145,12 @@ def differences(bus: KafkaBus, configuration: Configuration, folder: Path, reque
     if answered != sorted(one.request for one in requests):
         yield f"golden evaluations: {len(answered)} of {len(requests)} requests"
     kinds = [one.get("kind") for one in decoded]
+    named = sorted({f"{one['cause']} ({one['status']})" for one in told_causes})
+    if "feature_unavailability (confirmed)" not in named:
+        yield "root causes: the feature that was lost is not confirmed"
     print(
         f"{len(found.panes):,} outcome panes, {sum(map(len, found.performance.values())):,} performance records, "
-        f"{len(kinds)} events of models ({kinds.count('performance')} of performance), {len(answered)} golden evaluations",
+        f"{len(kinds)} events of models ({kinds.count('performance')} of performance), {len(answered)} golden evaluations, "
+        f"{len(told_causes)} root causes: {', '.join(named)}",
         flush=True,
     )

@@ -41,6 +41,8 @@ class Play:
         (folder / "driftbus.yaml").write_text(yaml.safe_dump(self._written))
         self._sent = traffic(seed)
         self.requests: list[GoldenRequest] = []
+        self._to_be_read: tuple[str, ...] = ("detector", "diagnoser")
+        self._ends: dict[TopicPartition, int] = {}  #: of the summaries, for the first of these
 
     def run(self, bus: KafkaBus, kills: int, *, joiner_stopped: bool, brokers_away: bool) -> list[str]:
         """Feed, and kill; who ended by itself. ``joiner_stopped``: until all others have read all there is."""
@@ -105,4 +107,18 @@ class Play:
         intervals = {(one.model, one.about) for one in records if one.final}
         answered = set(evaluated(bus, self.configuration))
         wanted = len(MODELS) * -(-SECONDS // 600)
-        return len(intervals) >= wanted and {one.request for one in self.requests} <= answered and folded(bus, self.configuration, LAST)
+        final = len(intervals) >= wanted and {one.request for one in self.requests} <= answered and folded(bus, self.configuration, LAST)
+        return final and self._diagnosed(bus)
+
+    def _diagnosed(self, bus: KafkaBus) -> bool:
+        """Whether detectors are behind all that was there when the last interval was told, and diagnosers behind what these said."""
+        topics = self.configuration.topics
+        places = [TopicPartition(topics.summaries, number) for number in range(topics.partitions)]
+        while self._to_be_read:
+            role = self._to_be_read[0]
+            self._ends = self._ends or {place: bus.watermarks(place)[1] for place in places}
+            at = bus.committed(f"{APPLICATION}-{role}", places)
+            if any(place not in at or at[place].offset < end for place, end in self._ends.items()):
+                return False
+            self._to_be_read, self._ends = self._to_be_read[1:], {}
+        return True

@@ -1,4 +1,4 @@
-"""What is fed, and how the application is configured: two models with labels; people are asked about the first."""
+"""What is fed, and how the application is configured: two models with labels; people are asked about the first, and it loses a feature."""
 
 from itertools import product
 from pathlib import Path
@@ -14,7 +14,10 @@ from ...streaming import BEGINNING, message
 from .answers import ASKED, SETTINGS, unlike
 
 #: Who is there, and is killed; the profiler reads labels too.
-CREW = ("profiler-a", "profiler-b", "joiner-a", "joiner-b", "detector-a", "detector-b", "evaluator-a", "clerk-a", "reviewer-a")
+CREW = (
+    *("profiler-a", "profiler-b", "joiner-a", "joiner-b", "detector-a", "detector-b"),
+    *("diagnoser-a", "diagnoser-b", "evaluator-a", "clerk-a", "reviewer-a"),
+)
 APPLICATION = "labels"
 #: Of record time; three predictions of m0 in two seconds, of m1 one in three. Late in it labels of m0 are turned now and then.
 SECONDS, SECOND = 7_200, 1_000
@@ -22,6 +25,8 @@ CHANGE_S = 5_600
 #: Some rows are unlike the reference then.
 UNLIKE_S, UNLIKE = range(2_000, 3_000), 0.3
 WORSE = 0.4
+#: Some rows of m0 have no amount then: what is missing is told before a baseline stands.
+LOST_S, LOST = range(4_200, 6_000), 0.4
 PREDICTIONS, LABELS, IDLE, GOLDEN = "scored", "known", "idle", "g"
 MODELS = ("m0", "m1")
 PARTITIONS = {PREDICTIONS: 4, LABELS: 3}
@@ -37,7 +42,10 @@ def traffic(seed: int) -> list[Output]:
             time_, score, id_ = BEGINNING + second * SECOND + part, float(draw.beta(0.5, 0.5)), f"{model} {second}/{part}"
             drawn_ = message(draw, model)
             drawn_ = unlike(draw, drawn_) if model == ASKED and second in UNLIKE_S and draw.random() < UNLIKE else drawn_
-            value = msgspec.json.encode(msgspec.json.decode(drawn_) | {"id": id_, "score": score})
+            plain = msgspec.json.decode(drawn_, type=dict[str, Any])
+            if model == ASKED and second in LOST_S and draw.random() < LOST:
+                plain["features"]["amount"] = None
+            value = msgspec.json.encode(plain | {"id": id_, "score": score})
             sent.append(Output(PREDICTIONS, int(draw.integers(4)), None, value, (), time_))
             turned = model == "m0" and second >= CHANGE_S and draw.random() < WORSE
             right = bool(draw.random() < score) != turned
