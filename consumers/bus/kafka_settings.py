@@ -12,7 +12,10 @@ _log = logging.getLogger(__name__)
 FETCH_QUEUE_BACKOFF_MS = 1
 _SLOW_BACKOFF_MS = 50
 
+#: A client waits half of it before it connects for the first time, and twice as long with every failure, to 10 s. By default 100 ms.
+_CONNECTED: Client = {"reconnect.backoff.ms": 10}
 _CONSUMER: Client = {
+    **_CONNECTED,
     "fetch.queue.backoff.ms": FETCH_QUEUE_BACKOFF_MS,
     "queued.max.messages.kbytes": 8192,
     "fetch.wait.max.ms": 100,  # so long an end of partition takes to be noticed
@@ -32,6 +35,7 @@ _CLASSIC: Client = {"partition.assignment.strategy": "roundrobin", "session.time
 #: With group.protocol=consumer the brokers say it; their default.
 _CONSUMER_PROTOCOL_S = 45.0
 _PRODUCER: Client = {
+    **_CONNECTED,
     "transaction.timeout.ms": 15_000,  # how long a process that died and has no successor can hold up readers
     "retry.backoff.ms": 10,  # the wait between two transactions: 100 ms by default, paid by every commit
     "compression.type": "lz4",
@@ -122,7 +126,7 @@ def check(settings: Settings) -> None:
 
 def admin(settings: Settings) -> Client:
     """For an admin client: what belongs to neither consumers nor producers."""
-    return {key: value for key, value in settings.items() if key not in _CONSUMER_ONLY | _PRODUCER_ONLY}
+    return {**_CONNECTED, **{key: value for key, value in settings.items() if key not in _CONSUMER_ONLY | _PRODUCER_ONLY}}
 
 
 def consumer(settings: Settings, group: str, instance: str | None = None) -> Client:

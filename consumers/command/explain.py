@@ -5,6 +5,8 @@ from pathlib import Path
 import click
 
 from ...schemas.configuration import Configuration
+from ..bus.interface import Bus
+from ..console.causes import incidents
 from ..explain.document import Document
 from ..explain.episode import unexplained
 from ..explain.html import html
@@ -43,6 +45,17 @@ def explain(configuration: Configuration, beginning: str, as_markdown: bool, pla
     say(f"{place}: {document.title}")
     for other in found.incidents[1:]:
         say(f"also behind it: driftbus explain {other.id}")
+
+
+def explained(bus: Bus, configuration: Configuration, folder: Path) -> None:
+    """Write a post-mortem of every incident of which windows are stored, one HTML file each."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in incidents(bus, configuration):
+        if any(revision.artifact is not None for revision in one.revisions):
+            document = _document(said(bus, configuration, one.id), configuration)
+            with written_whole(folder / f"{one.id}.html") as file:
+                file.write_text(html(document), "utf-8")
+            say(f"{folder / one.id}.html: {document.title}")
 
 
 def _document(found: Said, configuration: Configuration) -> Document:

@@ -24,6 +24,7 @@ from ..replay.offline import load
 from ..replay.picture import draw
 from ..replay.terminal import say
 from .configured import configured
+from .explain import explained
 from .opened import opened
 from .outputs import inputs_of, refuse_inputs
 from .told import Topics, line
@@ -52,6 +53,13 @@ _to_write = click.Path(dir_okay=False, writable=True, path_type=Path)
 )
 @click.option("--events", type=_to_write, metavar="FILE", help="Write the events here, a line of JSON each.")
 @click.option("--causes", type=_to_write, metavar="FILE", help="Write the root causes here, a line of JSON each.")
+@click.option(
+    "--explain",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Write a post-mortem of each cause here (HTML).",
+)
 @click.option("--measures", type=_to_write, metavar="FILE", help="Write KS, PSI, JS and more here: a line per bucket and signal.")
 @click.option("--performance", type=_to_write, metavar="FILE", help="Write how predictions turned out: a line of JSON an interval.")
 @click.option("--afresh", is_flag=True, help="Ask for golden evaluations and reviews anew, whatever the recording says of them.")
@@ -66,6 +74,7 @@ def replay(
     features: tuple[str, ...],
     events: Path | None,
     causes: Path | None,
+    folder: Path | None,
     measures: Path | None,
     performance: Path | None,
     afresh: bool,
@@ -85,11 +94,11 @@ def replay(
     given = [("--labels", one) for one in labels] + [("--features", one) for one in features]
     read = {"FILE": file, **{f"{option} {one}": Path(one.partition("=")[2] or one) for option, one in given}}
     refuse_inputs(written_to, {**read, **dict(inputs_of(configuration))})
-    with TemporaryDirectory(prefix="driftbus-replay-") as folder, ExitStack() as done:
+    with TemporaryDirectory(prefix="driftbus-replay-") as log, ExitStack() as done:
         of_events, of_causes, of_measures, of_performance, of_plot = [
             done.enter_context(written_whole(each)) if each else None for each in written_to.values()
         ]
-        offline, span = load(configuration, file, model, version, Path(folder), labels, features, afresh=afresh)
+        offline, span = load(configuration, file, model, version, Path(log), labels, features, afresh=afresh)
         with (
             (of_events or Path(os.devnull)).open("w", encoding="utf-8") as written,
             (of_causes or Path(os.devnull)).open("w", encoding="utf-8") as written_causes,
@@ -99,6 +108,9 @@ def replay(
             with opened(offline) as bus:
                 for line in sentences(compared_of(bus, offline)):
                     say(line)
+        if folder:
+            with opened(offline) as bus:
+                explained(bus, offline, folder)
         if of_measures:
             with opened(offline) as bus:
                 write(of_measures, measured(bus, offline, ArtifactStore(offline.artifacts).reference))

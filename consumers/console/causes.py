@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ...detectors.diagnosis.text import what
+from ...detectors.diagnosis.words import when
 from ...schemas.cloud_events import iso
 from ...schemas.configuration import Configuration
 from ...schemas.messages.root_cause import RootCauseEvent
@@ -86,7 +87,7 @@ def behind(found: Iterable[ToldIncident], episode: str) -> list[ToldIncident]:
 def cause_line(event: RootCauseEvent) -> str:
     """What is behind it, and whether a retrain may start: one line."""
     parts = [
-        f"{place(iso(event.run)):<16}",
+        f"{when(event.run, rows=True) if event.in_rows else place(iso(event.run)):<16}",
         f"{event.status.upper():<10}",
         short_id(event.incident),
         f"{event.model}/{event.version}",

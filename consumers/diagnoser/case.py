@@ -31,11 +31,15 @@ class Looked(NamedTuple):
     windows: Sequence[Window]  #: older ones, then those that are monitored
 
 
-def looked_at(watched: Watched, known: Known, settings: Model, left_out: Sequence[Span], late: Collection[str]) -> Looked:
+def looked_at(
+    watched: Watched, known: Known, settings: Model, amiss: Sequence[Span], left_out: Sequence[Span], late: Collection[str]
+) -> Looked:
     """What there is at the end of a grain.
 
     Parameters
     ----------
+    amiss
+        When something was not as it should be.
     left_out
         When incidents were that are over.
     late
@@ -44,7 +48,7 @@ def looked_at(watched: Watched, known: Known, settings: Model, left_out: Sequenc
     windows, reading = watched.windows, watched.reading
     older = [one for length in reversed(windows.older) for one in length]
     monitored = [one for one in windows.newest[-NEWEST:] if not any(one.within(span) for span in left_out)]
-    baseline = [watched.seen(one) for one in windows.baseline] if windows.stands else watched.drawn(lambda: _drawn(watched))
+    baseline, settled = _baseline(watched, amiss)
     case = Case(
         fields=reading.fields,
         groups=reading.groups,
@@ -56,9 +60,38 @@ def looked_at(watched: Watched, known: Known, settings: Model, left_out: Sequenc
         coincident=list(known.coincident),
         usual=reading.usual,
         standing=windows.stands,
+        settled=settled,
         absent=_absent(watched, settings, late),
     )
     return Looked(case, [*older, *monitored])
+
+
+def _baseline(watched: Watched, amiss: Sequence[Span]) -> tuple[list[Evidence], frozenset[str]]:
+    """Windows of production, else drawn ones; with these, of fields whose own values are amiss no more, production's."""
+    windows = watched.windows
+    if windows.stands:
+        return [watched.seen(one) for one in windows.baseline], frozenset()
+    drawn = watched.drawn(lambda: _drawn(watched))
+    own = {field.name: {one.first for one in windows.of_field(field.name, amiss)} for field in watched.reading.fields}
+    settled = frozenset(name for name, numbers in own.items() if numbers)
+    if not settled:
+        return drawn, settled
+    there = [(one, {name for name in settled if one.first in own[name]}) for one in windows.newest]
+    kept = [_of_fields(watched.seen(one), names) for one, names in there if names]
+    of_all = [replace(one, scored=0, outliers=0, masked=0, cured={}) for one in kept]  # it is told of rows, not of fields
+    return [*(_of_fields(one, own.keys() - settled) for one in drawn), *of_all], settled
+
+
+def _of_fields(window: Evidence, names: Collection[str]) -> Evidence:
+    """What a window says of some fields alone."""
+    pairs = window.agreeing
+    return replace(
+        window,
+        values={name: own for name, own in window.values.items() if name in names},
+        agreeing=None if pairs is None else {name: own for name, own in pairs.items() if name in names},
+        outcomes=None,
+        counted=None,
+    )
 
 
 def _drawn(watched: Watched) -> list[Evidence]:

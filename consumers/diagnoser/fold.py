@@ -94,6 +94,7 @@ class Fold:
             incidents=Incidents(configuration.application, name),
             configuration=self._hash,
             calibration=self._calibration_of(name),
+            in_rows=configuration.streams[configuration.stream_of(name)].pane.unit == "rows",
             wait=wait,
         )
 

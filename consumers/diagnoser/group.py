@@ -34,7 +34,6 @@ class Group:
     models: dict[str, Model] = field(default_factory=dict)
     late: tuple[str, ...] = ()  #: kinds that are waited for no more
     runs: int = 0  #: since it was made
-    _oldest: int = _NEVER_ANNOUNCED
 
     def hear(self, offset: int, appended: int, progress: Progress) -> list[Published]:
         """How far a source is complete; returns what follows from what that completes."""
@@ -118,15 +117,11 @@ class Group:
 
     def _forgotten(self, end: int) -> Iterator[Published]:
         """End the states of versions that were left behind without a word."""
-        before = end - FORGOTTEN_AFTER
-        if self._oldest > before:
-            return
         for _, model in sorted(self.models.items()):
             for home, watched in sorted(model.versions.items()):
-                if watched.latest <= before:
+                if watched.latest <= end - FORGOTTEN_AFTER:
                     yield from model.retire(watched, end)
                     del model.versions[home]
-        self._oldest = min((one.latest for model in self.models.values() for one in model.versions.values()), default=end)
 
 
 def _order(pending: Pending[Exhibit]) -> tuple[int, str, str, int, int, str, str]:

@@ -66,7 +66,12 @@ class Known:
     def amiss(self, version: str) -> list[Span]:
         """When some episode of a version was open; of those that are over the serious ones: others come and go with a season."""
         return [
-            Span(min(one.onset, one.opened - 1), one.ended, BEFORE_A_CHANGE if one.serious else LEAST_BASELINE)
+            Span(
+                min(one.onset, one.opened - 1),
+                one.ended,
+                BEFORE_A_CHANGE if one.serious else LEAST_BASELINE,
+                None if one.kind == "ood" else frozenset(one.signals),
+            )
             for one in self._of(version)
             if one.serious or one.ended is None
         ]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ...detectors.diagnosis.calibration import calibrated
 from ...detectors.diagnosis.engine import diagnose, screen
-from ...detectors.diagnosis.finding import Diagnosis
+from ...detectors.diagnosis.finding import Diagnosis, Finding
 from ...detectors.diagnosis.gate import Standing, decide
 from ...detectors.diagnosis.incidents import MOST_OPEN, Home, Incident, Incidents, Onset, Placed, Run, Word, in_order
 from ...detectors.diagnosis.thresholds import Thresholds
@@ -31,7 +31,7 @@ NEAR = 3
 #: Of a person's remark, what events repeat: without control characters, and so short.
 NOTE = Use(500)
 #: Of what no finding is said.
-_NOTHING = Diagnosis([], [], {}, None, 0.0, None)
+_NOTHING = Diagnosis([], [], {}, 0.0, None)
 
 
 class Published(NamedTuple):
@@ -52,6 +52,7 @@ class Model:
     incidents: Incidents
     configuration: str  #: hash of what is read of the configuration
     calibration: Named | None = None  #: by what people said; None: scores are told as they are
+    in_rows: bool = False  #: times of its stream count rows
     wait: int | None = None  #: how long labels may come behind their predictions, ms; None: there are none
     known: Known = field(default_factory=Known)
     versions: dict[Home, Watched] = field(default_factory=dict)
@@ -84,8 +85,9 @@ class Model:
         watched.runs += 1
         for one in windows.all():
             one.trim()
-        windows.settle(self._amiss(watched.home), self._since(time))
-        looked = looked_at(watched, self.known, self.settings, self._over(watched.home), late)
+        amiss = self._amiss(watched.home)
+        windows.settle(amiss, self._since(time))
+        looked = looked_at(watched, self.known, self.settings, amiss, self._over(watched.home), late)
         diagnosis = self._diagnosed(watched, looked)
         kept_from = windows.newest[-NEWEST:][0].first if windows.newest else windows.closed
         run = Run(watched.home, time, watched.runs, fresh, windows.stands, kept_from)
@@ -127,13 +129,16 @@ class Model:
     def _amiss(self, home: Home) -> list[Span]:
         """When something of a version was not as it should be. What is only suspected without a baseline may be the season."""
         open_ = (one for one in self.incidents.open if home in one.missed)
-        told = (Span(one.onset.start, None, BEFORE_A_CHANGE if one.status == "confirmed" else LEAST_BASELINE) for one in open_)
+        told = (
+            Span(one.onset.start, None, BEFORE_A_CHANGE if one.status == "confirmed" else LEAST_BASELINE, _about(one.finding))
+            for one in open_
+        )
         return [*self.known.amiss(home.version), *self._over(home), *told]
 
     def _over(self, home: Home) -> list[Span]:
         """When incidents of a version were that are over: what is found next is not compared with that."""
         ended = (one for one in self.incidents.ended if one.status == "resolved" and home.version in one.versions)
-        found = [Span(one.onset.start, one.ended) for one in ended if one.ended is not None]
+        found = [Span(one.onset.start, one.ended, about=_about(one.finding)) for one in ended if one.ended is not None]
         begun = min((one.onset.start for one in self.incidents.open if home in one.missed), default=None)
         return [one for one in found if begun is None or one.start < begun]
 
@@ -165,7 +170,8 @@ class Model:
     def _published(self, watched: Watched, incident: Incident, told: Told, ran: Ran, of_version: RetrainGate) -> Published:
         length = max(incident.onset.end - incident.onset.start, 1)
         episodes = self.known.about(watched.home.version, incident.finding.features, incident.onset.start, NEAR * length)
-        whose = Whose(self.incidents.application, self.stream, self.name, *watched.home, self.configuration, self._calibrated_by)
+        calibrated_by = None if self.calibration is None else self.calibration.name
+        whose = Whose(self.incidents.application, self.stream, self.name, *watched.home, self.configuration, calibrated_by, self.in_rows)
         stored = None
         if incident.status not in ("suspected", "withdrawn") and (incident.artifact is None or not incident.open):
             stored = archived(whose, incident, ran)
@@ -174,16 +180,12 @@ class Model:
         incident.revision += 1
         return Published(said, stored)
 
-    @property
-    def _calibrated_by(self) -> str | None:
-        return None if self.calibration is None else self.calibration.name
-
     def _ended(self, watched: Watched, time: int, changed: Sequence[Incident]) -> list[Published]:
         """What is told of incidents that end with a version: by what was seen of it last. What was found in it, and goes on in another
         one, still forbids to train by its rows."""
         if not changed:
             return []
-        looked = looked_at(watched, self.known, self.settings, self._over(watched.home), ())
+        looked = looked_at(watched, self.known, self.settings, self._amiss(watched.home), self._over(watched.home), ())
         ran = Ran.of(time, looked.case, _NOTHING, watched.windows, {})
         return self._told(watched, ran, changed, [one for one in self.incidents.open if watched.home.version in one.versions])
 
@@ -194,6 +196,11 @@ class Model:
         elif watched.windows.doubtful:
             missing["clean baseline"] = "something was amiss in it"
         return missing
+
+
+def _about(finding: Finding) -> frozenset[str] | None:
+    """The fields whose values it touches; None: any."""
+    return None if finding.cause == "prediction_label_bias" or not finding.features else frozenset(finding.features)
 
 
 def _placed(diagnosis: Diagnosis, looked: Looked) -> Iterator[Placed]:

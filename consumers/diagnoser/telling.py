@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ...detectors.diagnosis import mitigation, text
-from ...detectors.diagnosis.evidence import Case, Coincident, FieldOf
+from ...detectors.diagnosis.evidence import Case, Coincident, FieldOf, Outcomes
 from ...detectors.diagnosis.evidence import Window as Evidence
 from ...detectors.diagnosis.finding import Diagnosis, Finding
 from ...detectors.diagnosis.incidents import Incident, band
@@ -55,6 +55,7 @@ class Whose(NamedTuple):
     reference: str
     configuration: str
     calibration: str | None = None  #: hash of what its confidence is calibrated by
+    in_rows: bool = False  #: times of its stream count rows
 
 
 class Ran(NamedTuple):
@@ -90,7 +91,8 @@ class Told:
 def since_onset(incident: Incident, ran: Ran) -> Told:
     """What the windows since its onset hold."""
     of_it = [one for one in ran.windows if one.last >= incident.onset.number]
-    labelled = sum(one.outcomes.labelled for one in _with_outcomes(incident, ran.case) if one.outcomes is not None)
+    outcomes = [one.outcomes for one in behind_onset(incident, ran.case) if one.outcomes is not None]
+    labelled = sum(one.labelled for one in outcomes)
     offsets: dict[Place, tuple[int, int]] = {}
     for one in of_it:
         for place, (first, last) in one.sums.offsets.items():
@@ -100,7 +102,7 @@ def since_onset(incident: Incident, ran: Ran) -> Told:
         rows=sum(one.sums.rows for one in of_it),
         labelled=max(labelled, 0),
         windows=len(of_it),
-        impact=_impact(incident.finding, ran.diagnosis, labelled),
+        impact=_impact(incident.finding, ran.diagnosis, _loss(ran.case.baseline, outcomes), labelled),
         offsets=offsets,
         complete=all(one.sums.complete for one in of_it),
         clock_decided=any(one.sums.clock_decided for one in of_it),
@@ -129,6 +131,7 @@ def event(whose: Whose, incident: Incident, told: Told, ran: Ran, of_version: Re
         version=whose.version,
         versions=tuple(incident.versions),
         stream=whose.stream,
+        in_rows=whose.in_rows,
         reference=whose.reference,
         complete=told.complete,
         clock_decided=told.clock_decided,
@@ -209,17 +212,25 @@ def news_of(incident: Incident, harm: str, of_version: RetrainGate) -> str:
     return content_hash(msgspec.json.encode(facts))[7:23]
 
 
-def _with_outcomes(incident: Incident, case: Case) -> list[Evidence]:
-    """Windows since its onset, and those of which outcomes alone are kept: labels may come when all else is gone.
+def behind_onset(incident: Incident, case: Case) -> list[Evidence]:
+    """Windows that hold nothing from before its onset: not the onset's own, nor a merged one that began before it.
 
-    Of merged ones those that began before it are left out.
+    Those of which outcomes alone are kept, too: labels may come when all else is gone.
     """
-    older = [one for one in case.ladder if one.start >= incident.onset.start]
-    return [*older, *(one for one in case.monitored if one.end >= incident.onset.end)]
+    return [one for one in (*case.ladder, *case.monitored) if one.start >= incident.onset.end]
 
 
-def _impact(finding: Finding, diagnosis: Diagnosis, labelled: int) -> Impact:
-    loss = diagnosis.loss
+def _loss(baseline: Sequence[Evidence], since: Sequence[Outcomes]) -> tuple[float, float] | None:
+    """A row's, in the baseline and since an onset; None where either has no outcomes."""
+    usual = [one.outcomes for one in baseline if one.outcomes is not None]
+    rows = [sum(one.labelled for one in of) for of in (usual, since)]
+    if min(rows) <= 0:
+        return None
+    was, now = (sum(one.loss for one in of) / own for of, own in zip((usual, since), rows, strict=True))
+    return was, now
+
+
+def _impact(finding: Finding, diagnosis: Diagnosis, loss: tuple[float, float] | None, labelled: int) -> Impact:
     harm = "unknown" if loss is None or labelled < LEAST_LABELS else "harmful" if loss[1] > loss[0] * (1 + HARM) else "benign"
     return Impact(
         harm=harm,

@@ -1,6 +1,7 @@
 """A post-mortem of an incident: what became of it, how it is known, and what of it is not."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from ...detectors.diagnosis.undoing import image, places
 from ...detectors.diagnosis.words import listed, number, quoted, when
@@ -40,8 +41,8 @@ def post_mortem(incident: ToldIncident, said: Said, stored: Stored | None) -> Do
 def _facts(incident: ToldIncident) -> Iterator[tuple[str, str]]:
     first, last = incident.revisions[0], incident.last
     yield "Status", last.status + (f", {last.reason}" if last.reason else "")
-    yield "Since", when(last.onset.window[0])
-    yield "First said", when(first.run)
+    yield "Since", when(last.onset.window[0], rows=last.in_rows)
+    yield "First said", when(first.run, rows=last.in_rows)
     yield "Confidence", number(last.confidence) + (", calibrated" if last.calibrated else "")
     yield "Retraining", _DECISIONS[last.retrain_gate.decision]
     yield "Harm", last.impact.harm
@@ -59,7 +60,7 @@ def _happened(incident: ToldIncident) -> Iterator[Part]:
     if last.scope.exchanged:
         yield Prose(f"Exchanged: {places(last.scope.exchanged)}.")
     if last.feedback is not None:
-        yield Prose(_word(last.feedback))
+        yield Prose(_word(last.feedback, rows=last.in_rows))
     doubts = [
         *([] if last.complete else ["Some rows came too late to be counted."]),
         *(["The wall clock, not the log, said when some windows were complete."] if last.clock_decided else []),
@@ -68,10 +69,10 @@ def _happened(incident: ToldIncident) -> Iterator[Part]:
         yield Items(tuple(doubts))
 
 
-def _word(said: PersonsWord) -> str:
+def _word(said: PersonsWord, *, rows: bool) -> str:
     who, cause = quoted(said.by or "somebody"), "" if said.cause is None else f" (it is {_words(said.cause)})"
     note = f": {said.note}" if said.note else ""
-    return f"A person's word, {who} at {when(said.time)}: {said.answer}{cause}{note}"
+    return f"A person's word, {who} at {when(said.time, rows=rows)}: {said.answer}{cause}{note}"
 
 
 def _timeline(incident: ToldIncident, said: Said, stored: Stored | None) -> Iterator[Part]:
@@ -92,9 +93,10 @@ def _timeline(incident: ToldIncident, said: Said, stored: Stored | None) -> Iter
     marks.sort(key=lambda one: (one.time, one.name))
     times = [last.run, *(one.time for one in marks), *(one.start for one in spans), *(one.end for one in spans if one.end is not None)]
     first, newest = min(times), max(times)
-    rows = [(when(one.run), one.status, number(one.confidence), _DECISIONS[one.retrain_gate.decision]) for one in revisions]
-    told = Table(("when", "what"), tuple((when(time), name) for time, name in sorted(_moments(spans, marks))))
-    drawn = timeline(spans, marks, (first, newest), (when(first), when(newest)))
+    told_at = partial(when, rows=last.in_rows)
+    rows = [(told_at(one.run), one.status, number(one.confidence), _DECISIONS[one.retrain_gate.decision]) for one in revisions]
+    told = Table(("when", "what"), tuple((told_at(time), name) for time, name in sorted(_moments(spans, marks))))
+    drawn = timeline(spans, marks, (first, newest), (told_at(first), told_at(newest)))
     yield Picture(drawn, "Episodes, the incident by its status, and what was done", told)
     yield Table(("said", "status", "confidence", "retraining"), tuple(rows))
     if said.episodes:
@@ -159,16 +161,17 @@ def _not(last: RootCauseEvent) -> Iterator[Part]:
 
 
 def _to_do(last: RootCauseEvent) -> Iterator[Part]:
+    told_at = partial(when, rows=last.in_rows)
     one, gate, data = last.mitigation, last.retrain_gate, last.mitigation.training_data
     blocked = f"; incidents {listed(gate.blocked_by)}" if gate.blocked_by else ""
-    excluded = [f"{when(start)} to {'now' if end is None else when(end)}" for start, end in data.exclude]
+    excluded = [f"{told_at(start)} to {'now' if end is None else told_at(end)}" for start, end in data.exclude]
     rows = [
         ("do", _words(one.action)),
         ("until then", one.fallback or "-"),
         ("do not", "; ".join(one.do_not) or "-"),
         ("tell", ", ".join(one.notify) or "-"),
         ("golden set", _words(one.golden_set)),
-        ("train on", "rows from " + when(data.use_from) if data.use_from is not None else "-"),
+        ("train on", "rows from " + told_at(data.use_from) if data.use_from is not None else "-"),
         ("leave out", "; ".join(excluded) or "-"),
         ("compute again", listed(data.recompute) or "-"),
         ("labelled rows unlike the training data", "add them" if data.outliers else "-"),

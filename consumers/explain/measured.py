@@ -1,6 +1,7 @@
 """Numbers of windows: the series that decides about a cause, with its baseline and threshold, and values before and after."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -84,9 +85,10 @@ def _picture(stored: Stored, measure: _Measure, onset: int) -> Picture | None:
     bound = measure.bound(float(np.mean(known))) if known else None
     place = stored.onset(onset)
     every = [*stored.baseline, *stored.windows]
-    times = when(every[0].end), "" if place is None else when(stored.windows[place].start), when(every[-1].end)
+    told_at = partial(when, rows=stored.in_rows)
+    times = told_at(every[0].end), "" if place is None else told_at(stored.windows[place].start), told_at(every[-1].end)
     usual = f"; the band is what {len(known)} windows of the baseline have, the dashed line the threshold" if known else ""
-    rows = [(when(one.end), told(value, measure.share)) for one, value in zip(stored.windows, now, strict=True)]
+    rows = [(told_at(one.end), told(value, measure.share)) for one, value in zip(stored.windows, now, strict=True)]
     if known:
         rows = [("baseline, mean", told(float(np.mean(known)), measure.share)), *rows]
     if bound is not None:
@@ -150,7 +152,8 @@ def _moved(stored: Stored, name: str) -> _Measure:
 def _grouped(stored: Stored, windows: Sequence[Window], name: str) -> Floats:
     """Rows by groups of values, of several windows together."""
     bins = [values.bins for one in windows if (values := one.values.get(name)) is not None]
-    return stored.layout.counts(name, np.sum(bins, axis=0) if bins else None)
+    whole = np.sum(bins, axis=0) if bins else None
+    return stored.layout.counts([whole if one.name == name else None for one in stored.layout.fields])[stored.layout.span(name)]
 
 
 def _groups(stored: Stored, name: str, onset: int) -> Picture | None:

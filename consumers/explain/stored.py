@@ -32,6 +32,7 @@ class Stored:
     baseline: Sequence[Evidence]
     windows: Sequence[Evidence]
     evaluated: Sequence[Evaluated]
+    in_rows: bool = False  #: times count rows
 
     def onset(self, time: int) -> int | None:
         """The first window that is not over before a time, ms."""
@@ -61,6 +62,7 @@ def stored(incident: ToldIncident, configuration: Configuration, store: Artifact
         baseline=[reading.window(one) for one in _windows(plain["baseline"])],
         windows=[reading.window(one) for one in _windows(plain["windows"])],
         evaluated=[Evaluated(*one) for one in plain["evaluated"]],
+        in_rows=incident.last.in_rows,
     )
 
 

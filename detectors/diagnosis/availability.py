@@ -1,6 +1,7 @@
 """Features that are not there: null, of another type, too old, or one value in place of all."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,8 @@ _INVALID_FLOOR, _VALUE_FLOOR, _CATEGORY_FLOOR, _AGE_FLOOR = 0.003, 0.006, 0.01, 
 _NEWEST = 6
 #: From so many distinct values on, a value that is no atom of the reference is one that training did not know.
 _CONTINUOUS = 40
+#: Of all rows, those that come to have a value that training knew: of one that was common others come to have it in the world.
+_STUCK = 0.5
 #: Of all rows: then it is a constant, whatever else; of categories.
 _CONSTANT, _CONSTANT_CATEGORY = 0.9, 0.98
 #: Of the level, by which pairs must differ where training knew the value.
@@ -120,24 +123,28 @@ def _repeated(inquiry: Inquiry, name: str) -> None:
     known = bin_ in inquiry.layout.grouped[name].atoms or profile.distinct < _CONTINUOUS
     agree = inquiry.agree_known(name, step.onset)
     differ = inquiry.mismatch(name)
-    if level <= t.spike or (known and agree and not (differ is not None and differ.level > _DISAGREE * level)):
-        return  # what training knew, and pairs agree on, is what it says
-    before = _before(inquiry, step.onset, lambda window: _commonest(common_of(window, inquiry.layout, name)), _CONSTANT)
-    if level > _CONSTANT and before == "constant":
+    apart = differ is not None and differ.level > _DISAGREE * level
+    if level <= t.spike:
         return
+    before = _before(inquiry, name, step.onset, lambda window: _commonest(common_of(window, inquiry.layout, name)), _CONSTANT)
+    constant = step.before + level > _CONSTANT
+    if constant and (before.usually or (known and not apart and (before.ever or level < _STUCK))):
+        return
+    if known and agree and not apart and not constant:
+        return  # what training knew, and pairs agree on, is what it says
     rest = _rest(inquiry, name, bin_, level, step)
-    if level <= _CONSTANT and rest > max(t.spike_rest, inquiry.shifts[name].threshold if name in inquiry.shifts else 0.0):
+    if not constant and rest > max(t.spike_rest, inquiry.shifts[name].threshold if name in inquiry.shifts else 0.0):
         return
     _found(
         inquiry,
         name,
         step,
         sure((level, t.spike), (step.z, t.z)),
-        "constant" if level > _CONSTANT else "default_value",
+        "constant" if constant else "default_value",
         Piece("single_value_share_increase", level, t.spike, name, step.z),
         Piece("value", value, None, name),
         Piece("rest_total_variation", round(rest, 6), t.spike_rest, name),
-        awaits=("agreement" if known and not agree else None) if level <= _CONSTANT else None if before == "varied" else "baseline",
+        awaits=(None if before.known else "baseline") if constant else "agreement" if known and not agree else None,
     )
 
 
@@ -182,11 +189,11 @@ def _category(inquiry: Inquiry, name: str) -> None:
     if found:
         level, category, step = max(found, key=lambda one: one[:2])
         constant = total[category] > _CONSTANT_CATEGORY
-        before = _before(inquiry, step.onset, lambda window: _largest(categories_of(inquiry, window, name)), _CONSTANT_CATEGORY)
-        if constant and before == "constant":
+        before = _before(inquiry, name, step.onset, lambda window: _largest(categories_of(inquiry, window, name)), _CONSTANT_CATEGORY)
+        if constant and before.usually:
             return
         pieces = Piece("single_value_share_increase", level, t.spike, name, step.z), Piece("value", category, None, name)
-        subtype, awaits = ("constant", None if before == "varied" else "baseline") if constant else ("default_value", None)
+        subtype, awaits = ("constant", None if before.known else "baseline") if constant else ("default_value", None)
         _found(inquiry, name, step, sure((level, t.spike), (step.z, t.z)), subtype, *pieces, awaits=awaits)
 
 
@@ -195,16 +202,21 @@ def _largest(counts: Mapping[str, int]) -> float:
     return max(counts.values()) / rows if rows else np.nan
 
 
-def _before(inquiry: Inquiry, onset: int, share: Callable[[Window], float], constant: float) -> str:
-    """What production had before an onset: a constant (the month, a weekday: another one follows it), values that varied, or nobody knows.
+class _Before(NamedTuple):
+    """What production had before an onset."""
 
-    ``share``: of a window, that of its commonest value.
-    """
-    windows = [*(inquiry.case.baseline if inquiry.case.standing else ()), *inquiry.case.monitored[:onset]]
+    known: bool  #: anybody has seen it
+    usually: bool  #: a constant: the month, a weekday; another one follows it
+    ever: bool  #: some window was one
+
+
+def _before(inquiry: Inquiry, name: str, onset: int, share: Callable[[Window], float], constant: float) -> _Before:
+    """``share``: of a window, that of its commonest value."""
+    windows = [*(inquiry.case.baseline if inquiry.case.stands_for((name,)) else ()), *inquiry.case.monitored[:onset]]
     shares = [one for one in map(share, windows) if np.isfinite(one)]
     if not shares:
-        return "unknown"
-    return "constant" if np.median(shares) > constant else "varied"
+        return _Before(known=False, usually=False, ever=False)
+    return _Before(known=True, usually=bool(np.median(shares) > constant), ever=max(shares) > constant)
 
 
 def _category_shares(inquiry: Inquiry, windows: Sequence[Window], name: str, candidates: Sequence[str]) -> Floats:

@@ -83,7 +83,10 @@ def _residuals(inquiry: Inquiry, windows: Sequence[Window]) -> tuple[Floats, Flo
     if not found or not width:
         return None
     squares, rows = (np.array([[getattr(one, name)] for one in found], dtype=np.float64) for name in ("rr", "rows"))
-    return np.stack([one.hr for one in found]), np.stack([np.diagonal(one.hh) for one in found]), squares, rows
+    left, counts = (
+        np.concatenate(each).reshape(len(found), width) for each in ([one.hr for one in found], [one.hh.diagonal() for one in found])
+    )
+    return left, counts, squares, rows
 
 
 def look(inquiry: Inquiry, relations: Relations) -> None:

@@ -8,7 +8,7 @@ from . import availability, broken, concept, drift, exchange, merging, novelty, 
 from .evidence import KINDS, Case
 from .finding import PIPELINE, Diagnosis, Finding, Piece, RuledOut
 from .groups import Layout
-from .inquiry import Inquiry
+from .inquiry import FAULTY, Inquiry
 from .relations import Relations
 from .shifts import Series
 from .statistics import confidence, rounded
@@ -26,6 +26,8 @@ DECIDES = {
     "episode": "when something began to drift",
     "baseline": "what is usual in production: season, nulls, noise of joins, ages, loss",
 }
+#: Causes that are told by values of the features that they name.
+_OF_VALUES: frozenset[Cause] = FAULTY | {"data_drift"}
 #: Of subtypes, those that are told before there is a baseline of production.
 _WITHOUT_BASELINE = frozenset({"schema_change", "constant", "default_value"})
 
@@ -60,7 +62,6 @@ def diagnose(case: Case, thresholds: Thresholds = DEFAULTS, layout: Layout | Non
         findings=findings,
         ruled_out=_ruled_out(inquiry, findings),
         missing=_missing(case),
-        loss=_loss(inquiry, findings),
         prediction_tv=0.0 if inquiry.output is None else inquiry.output.size,
         outliers=_outliers(inquiry, findings),
     )
@@ -103,10 +104,16 @@ def _certain_from_training(inquiry: Inquiry, finding: Finding) -> bool:
     return finding.subtype in _WITHOUT_BASELINE
 
 
+def _stands(inquiry: Inquiry, finding: Finding) -> bool:
+    """Whether it is told by what production had before: by values of features alone, or by the model as a whole."""
+    own = finding.cause in _OF_VALUES and finding.subtype != "label_shift"
+    return inquiry.case.stands_for(finding.features if own else ())
+
+
 def _decided(inquiry: Inquiry, finding: Finding) -> None:
     """Whether it may be confirmed; onsets count from the ladder's first window on."""
     finding.onset += len(inquiry.case.ladder)
-    if not inquiry.case.standing and not _certain_from_training(inquiry, finding):
+    if not _stands(inquiry, finding) and not _certain_from_training(inquiry, finding):
         finding.awaits = finding.awaits or "baseline"
         finding.missing.setdefault("baseline", DECIDES["baseline"])
     certain = finding.cause == "undetermined" or finding.confidence >= inquiry.thresholds.confidence
@@ -118,26 +125,13 @@ def _missing(case: Case) -> dict[str, str]:
     return found if case.standing else {**found, "baseline": DECIDES["baseline"]}
 
 
-def _loss(inquiry: Inquiry, findings: list[Finding]) -> tuple[float, float] | None:
-    base, now = inquiry.base, inquiry.now
-    first = _first(inquiry, findings)
-    labelled = now.labelled[first:].sum()
-    if not labelled or not base.labelled.sum():
-        return None
-    return rounded(base.loss.sum() / base.labelled.sum()), rounded(now.loss[first:].sum() / labelled)
-
-
 def _outliers(inquiry: Inquiry, findings: list[Finding]) -> tuple[float, float] | None:
     base, now = inquiry.base, inquiry.now
-    first = _first(inquiry, findings)
+    first = max(0, min((one.onset - len(inquiry.case.ladder) for one in findings), default=0))
     compared = now.compared[first:].sum()
     if not compared or not base.compared.sum():
         return None
     return rounded(base.outliers.sum() / base.compared.sum()), rounded(now.outliers[first:].sum() / compared)
-
-
-def _first(inquiry: Inquiry, findings: list[Finding]) -> int:
-    return max(0, min((one.onset - len(inquiry.case.ladder) for one in findings), default=0))
 
 
 def _ruled_out(inquiry: Inquiry, findings: list[Finding]) -> list[RuledOut]:

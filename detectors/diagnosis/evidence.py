@@ -4,7 +4,7 @@ Nothing here is a row. All counts are whole numbers that add, so that windows me
 were made of. What is None was not there: not configured, not arrived, or not of this window.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -101,7 +101,12 @@ class Outcomes:
 class Counted:
     """A window's values side by side, in a layout's order (`driftbus.detectors.diagnosis.groups`): made once for all runs that see it."""
 
-    numbers: Floats  #: one behind the other, as `driftbus.detectors.diagnosis.matrices` takes them apart
+    groups: Floats
+    features: Floats  #: six numbers of every feature, as `driftbus.detectors.diagnosis.matrices` takes them apart
+    compared: Floats | None = (
+        None  #: of rows compared with the training data: groups of all, outside the core, outliers; None: there are none
+    )
+    offline: Floats | None = None  #: groups of the offline sides of pairs; None: there are none
     quantiles: dict[str, Floats] = field(default_factory=dict)  #: by numeric field, as far as somebody asked
     #: Likewise: the values that many rows share, and their shares of the rows looked at; None: there are no such rows.
     common: dict[str, tuple[Floats, Floats] | None] = field(default_factory=dict)
@@ -160,4 +165,9 @@ class Case:
         default_factory=dict
     )  #: of the calibration's outliers, the share that each mask cures, as `cured` names it
     standing: bool = True  #: the baseline is of production, not drawn from the reference
+    settled: frozenset[str] = frozenset()  #: where it is not, fields whose own values in it are of production nevertheless
     absent: dict[str, str] = field(default_factory=dict)  #: kinds without evidence, with why: not configured, not read, late
+
+    def stands_for(self, fields: Collection[str]) -> bool:
+        """Whether the baseline of these fields' own values is of production."""
+        return self.standing or (bool(fields) and self.settled.issuperset(fields))

@@ -106,7 +106,7 @@ def _largest(inquiry: Inquiry, *, numeric: bool) -> list[tuple[str, int]]:
 def _numbers(inquiry: Inquiry) -> dict[str, _Column]:
     found = {}
     for name, onset in _largest(inquiry, numeric=True):
-        since = [one for window in inquiry.since(onset, _MOST) if (one := quantiles_of(window, inquiry.layout, name)) is not None]
+        since = [one for window in inquiry.behind(onset, _MOST) if (one := quantiles_of(window, inquiry.layout, name)) is not None]
         before = [one for window in inquiry.case.baseline if (one := quantiles_of(window, inquiry.layout, name)) is not None]
         if len(since) >= _LEAST and len(before) >= _LEAST_BASELINE:
             found[name] = _Column(np.mean(before, axis=0), np.mean(since, axis=0), onset, numeric=True)
@@ -117,7 +117,7 @@ def _categories(inquiry: Inquiry) -> dict[str, _Column]:
     counts: dict[str, tuple[dict[str, int], dict[str, int]]] = {}
     onsets: dict[str, int] = {}
     for name, onset in _largest(inquiry, numeric=False):
-        before, since = categories_in(inquiry, inquiry.case.baseline, name), categories_in(inquiry, inquiry.since(onset, _MOST), name)
+        before, since = categories_in(inquiry, inquiry.case.baseline, name), categories_in(inquiry, inquiry.behind(onset, _MOST), name)
         if before and since and max(len(before), len(since)) <= _MOST_CATEGORIES:
             counts[name], onsets[name] = (before, since), onset
     places = {category: place for place, category in enumerate(sorted({one for pair in counts.values() for own in pair for one in own}))}

@@ -67,6 +67,5 @@ class Diagnosis(NamedTuple):
     findings: list[Finding]
     ruled_out: list[RuledOut]
     missing: dict[str, str]  #: kinds without evidence -> what each would have decided
-    loss: tuple[float, float] | None  #: a row: baseline, now (since the earliest onset)
     prediction_tv: float
     outliers: tuple[float, float] | None  #: share: baseline, now

@@ -19,6 +19,7 @@ GROUPS = 10
 MOST_CATEGORIES = 30
 #: An interval between edges that is narrower, in its values' sizes, holds one value and what may be the same.
 _ATOM = 4 * SAME
+_NOTHING = np.zeros(0, dtype=np.int64)
 
 
 class Grouped(NamedTuple):
@@ -82,6 +83,9 @@ class Layout:
         self.starts = np.cumsum([0, *sizes])[:-1].astype(np.int64)
         self.sizes = np.array(sizes, dtype=np.int64)
         self.width = int(sum(sizes))
+        self._bins = [len(self.grouped[field.name].group_of) for field in self.fields]
+        placed = (self.grouped[field.name].group_of + start for field, start in zip(self.fields, self.starts, strict=True))
+        self._group_of = np.concatenate([_NOTHING, *placed])
         self.place = {field.name: number for number, field in enumerate(self.fields)}
         members = {source: [field.name for field in self.features if field.source == source] for source in self.sources}
         self.members = {source: tuple(names) for source, names in members.items()}
@@ -96,9 +100,11 @@ class Layout:
         start = int(self.starts[self.place[name]])
         return slice(start, start + self.grouped[name].groups)
 
-    def counts(self, name: str, bins: Integers | None) -> Floats:
-        """Bins of a field as groups; zeros where they are not of its reference, or not there."""
-        own = self.grouped[name]
-        if bins is None or len(bins) != len(own.group_of):
-            return np.zeros(own.groups)
-        return np.bincount(own.group_of, weights=bins, minlength=own.groups).astype(np.float64)
+    def counts(self, bins: Sequence[Integers | None]) -> Floats:
+        """Of every field its bins as groups; zeros where they are not of its reference, or not there."""
+        fits = (
+            one if one is not None and len(one) == length else np.zeros(length, dtype=np.int64)
+            for one, length in zip(bins, self._bins, strict=True)
+        )
+        whole = np.concatenate([_NOTHING, *fits])
+        return np.bincount(self._group_of, weights=whole, minlength=self.width).astype(np.float64)

@@ -39,8 +39,7 @@ class Inquiry:
     def __init__(self, case: Case, layout: Layout, thresholds: Thresholds) -> None:
         self.case, self.layout, self.thresholds = case, layout, thresholds
         self.base, self.now = Matrices.of(case.baseline, layout), Matrices.of(case.monitored, layout)
-        self.base_rows = float(np.median(self.base.rows)) if len(self.base.rows) else 1.0
-        now_rows = float(np.median(self.now.rows)) if len(self.now.rows) else 1.0
+        self.base_rows, now_rows = (float(medians(of.rows[None])[0]) if len(of.rows) else 1.0 for of in (self.base, self.now))
         self.smaller = max(1.0, self.base_rows / max(now_rows, 1.0)) ** 0.5
         self.claimed: dict[str, Cause] = {}
         self.findings: list[Finding] = []
@@ -58,8 +57,7 @@ class Inquiry:
 
     def steps(self, base: Floats, now: Floats, floor: float | Sequence[float], gate: float | None = None) -> list[Step | None]:
         """Of series [series, windows] the steps above the gate: the threshold z, unless said."""
-        floors = [floor] * len(now) if isinstance(floor, float) else floor
-        noise = [Noise(one, self.smaller) for one in floors]
+        noise = Noise(floor if isinstance(floor, float) else np.array(floor), self.smaller)
         return steps(base, now, noise, gate=self.thresholds.z if gate is None else gate, live=self.thresholds.live)
 
     def step(self, base: Floats, now: Floats, floor: float, gate: float | None = None) -> Step | None:
@@ -77,7 +75,8 @@ class Inquiry:
 
     def of_features(self, name: str, floor: float) -> Series:
         """Of every feature its share of rows that are so: ``absent``, ``invalid``."""
-        base, now = (getattr(one, name) / np.maximum(one.rows, 1.0)[:, None] for one in (self.base, self.now))
+        with np.errstate(invalid="ignore"):
+            base, now = (getattr(one, name) / (one.present + one.absent + one.invalid) for one in (self.base, self.now))
         return Series(base.T, now.T, [floor] * len(self.layout.features))
 
     @property
@@ -237,6 +236,10 @@ class Inquiry:
     def since(self, onset: int, most: int = NEWEST) -> list[Window]:
         """The newest windows since an onset."""
         return self.case.monitored[onset:][-most:]
+
+    def behind(self, onset: int, most: int = NEWEST) -> list[Window]:
+        """The newest windows that hold nothing of before an onset: not that of the onset itself, which holds both."""
+        return self.since(onset + 1, most)
 
     # -------------------------------------------------------------------------------------------- what is found
 

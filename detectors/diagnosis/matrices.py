@@ -11,6 +11,7 @@ from .evidence import Counted, Values, Window
 from .groups import Layout
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 #: At which quantiles are compared: 1 %, 5 to 95 %, 99 %.
 SHARES = np.array([0.01, *np.arange(0.05, 0.96, 0.05).round(2), 0.99])
@@ -53,18 +54,19 @@ class Matrices:
             ],
             dtype=np.float64,
         ).reshape(len(windows), 6)
-        numbers = [counted(window, layout).numbers for window in windows]
-        joined = np.stack(numbers) if numbers else np.zeros((0, _OF_FIELDS * layout.width + _OF_FEATURES * len(layout.features)))
-        ends = np.cumsum([layout.width] * _OF_FIELDS + [len(layout.features)] * _OF_FEATURES)[:-1]
+        made = [counted(window, layout) for window in windows]
+        features = _side_by_side([one.features for one in made], _OF_FEATURES, len(layout.features))
+        inside = _side_by_side([one.compared for one in made], _OF_COMPARED, layout.width)
         rows, compared, outliers, labelled, predicted, loss = each.T
-        groups, scored, outside, outlying, offline, present, absent, invalid, age, pairs, differing = np.split(joined, ends, axis=1)
+        present, absent, invalid, age, pairs, differing = features.swapaxes(0, 1)
+        scored, outside, outlying = inside.swapaxes(0, 1)
         return cls(
             rows=rows,
-            groups=groups,
+            groups=_side_by_side([one.groups for one in made], layout.width),
             scored=scored,
             outside=outside,
             outlying=outlying,
-            offline=offline,
+            offline=_side_by_side([one.offline for one in made], layout.width),
             present=present,
             absent=absent,
             invalid=invalid,
@@ -79,8 +81,17 @@ class Matrices:
         )
 
 
-#: Vectors of groups, and numbers of every feature, in a window's numbers.
-_OF_FIELDS, _OF_FEATURES = 5, 6
+#: Numbers of every feature, and vectors of groups of rows that were compared with the training data.
+_OF_FEATURES, _OF_COMPARED = 6, 3
+
+
+def _side_by_side(windows: Sequence[Floats | None], *shape: int) -> Floats:
+    """A row each; zeros where there is none."""
+    found = np.zeros((len(windows), *shape))
+    for place, one in enumerate(windows):
+        if one is not None:
+            found[place] = one
+    return found
 
 
 def counted(window: Window, layout: Layout) -> Counted:
@@ -99,8 +110,6 @@ def _counted(window: Window, layout: Layout) -> Counted:
     pairs = [None if window.agreeing is None else window.agreeing.get(name) for name in layout.names]
     sides = [*((None if one is None else one.offline) for one in pairs), *(None for _ in layout.fields[len(pairs) :])]
 
-    parts = [[one.bins for one in values], *([getattr(one, name) for one in values] for name in ("scored", "outside", "outliers")), sides]
-    by_group = [layout.counts(field.name, one) for vectors in parts for field, one in zip(layout.fields, vectors, strict=True)]
     by_feature = [
         [one.present for one in own],
         [one.null + one.missing for one in own],
@@ -109,7 +118,17 @@ def _counted(window: Window, layout: Layout) -> Counted:
         [0 if one is None else one.pairs for one in pairs],
         [0 if one is None else one.differing + one.missing for one in pairs],
     ]
-    return Counted(np.concatenate([*by_group, np.array(by_feature, dtype=np.float64).ravel()]))
+    inside = [[getattr(one, name) for one in values] for name in ("scored", "outside", "outliers")]
+    return Counted(
+        groups=layout.counts([one.bins for one in values]),
+        features=np.array(by_feature, dtype=np.float64),
+        compared=np.stack([layout.counts(each) for each in inside]) if _any(*inside) else None,
+        offline=layout.counts(sides) if _any(sides) else None,
+    )
+
+
+def _any(*vectors: Sequence[Integers | None]) -> bool:
+    return any(one is not None for each in vectors for one in each)
 
 
 def quantiles_of(window: Window, layout: Layout, name: str) -> Floats | None:

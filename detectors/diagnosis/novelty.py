@@ -72,8 +72,8 @@ def measured(inquiry: Inquiry) -> Novelty:
 
 def _outside(inquiry: Inquiry, of: Matrices) -> Floats:
     """The share of rows outside the core, by window: of the feature that most rows have."""
-    spans = [inquiry.layout.span(name) for name in inquiry.layout.names]
-    return _rates(np.max([of.outside[:, span].sum(axis=1) for span in spans], axis=0, initial=0.0), of.compared)
+    by_field = np.add.reduceat(of.outside, inquiry.layout.starts, axis=1)
+    return _rates(by_field[:, : len(inquiry.layout.names)].max(axis=1, initial=0.0), of.compared)
 
 
 def _rates(count: Floats, of: Floats) -> Floats:

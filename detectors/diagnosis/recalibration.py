@@ -37,6 +37,8 @@ _CROWD = 0.4
 _DISCRETE = 0.4
 #: Times as far as in the baseline that a factor may vary from window to window, if nothing but it speaks for a map.
 _STEADY = 2.0
+#: Times what stretches of the baseline differ by, that quantiles may be off; the same of single windows.
+_OF_OWN, _OF_ONE = 1.5, 2.0
 #: Of the way to a factor, on which a growing one is seen.
 _WAY = 0.2, 0.7
 
@@ -61,7 +63,7 @@ def look(inquiry: Inquiry, relations: Relations) -> None:
             told = Told(*anew)
         gradual = False
         if told is None and numeric and (mixture := rollout.look(inquiry, name, shift)) is not None:
-            told, gradual = Told(*mixture), True
+            told, gradual = Told(*mixture[:3]), not mixture.over
         if told is not None:
             _found(inquiry, name, shift, told, gradual)
 
@@ -89,7 +91,7 @@ def _found(inquiry: Inquiry, name: str, shift: Shift, told: Told, gradual: bool)
 def _map(inquiry: Inquiry, relations: Relations, name: str, shift: Shift) -> Told | None:
     """A simple map, if its error is small and something says that no population drifts so."""
     t, onset, gradual = inquiry.thresholds, shift.step.onset, shift.step.gradual
-    since = inquiry.since(onset, _MOST_GRADUAL if gradual else _MOST)
+    since = inquiry.behind(onset, _MOST_GRADUAL if gradual else _MOST)
     now = [
         one
         for window in since
@@ -98,16 +100,19 @@ def _map(inquiry: Inquiry, relations: Relations, name: str, shift: Shift) -> Tol
     before = [one for window in inquiry.case.baseline if (one := quantiles_of(window, inquiry.layout, name)) is not None]
     if len(now) < _LEAST or not before:
         return None
-    new, old = np.mean(now, axis=0), np.mean(before, axis=0)
-    fits = fitted(old, new)
-    fit, atoms = best(fits), new_atoms(inquiry, name, onset)
-    limit = max(t.map_error * (t.map_affine if "affine" in fit.form else 1.0), 1.5 * _own(before, old, len(now)))
-    if atoms > t.new_atoms:
-        limit = max(limit, _COARSE)  # averaged quantiles of few values are coarse
-    scale = fits["scale"]
-    if scale.error <= max(limit, t.map_error) and abs(np.log(abs(scale.a) + 1e-12)) > 0.05 and _grows(inquiry, name, onset, old, scale.a):
+    old, atoms = np.mean(before, axis=0), new_atoms(inquiry, name, onset)
+    coarsest = _COARSE if atoms > t.new_atoms else 0.0  # averaged quantiles of few values are coarse
+    scale, own = fitted(old, np.mean(now, axis=0))["scale"], _OF_OWN * _own(before, old, len(now))
+    scaled = scale.error <= max(t.map_error, own, coarsest) and abs(np.log(abs(scale.a) + 1e-12)) > 0.05
+    if scaled and _grows(inquiry, name, onset, old, scale.a):
         inquiry.growing.add(name)
         return None
+    now = _settled(now, max(t.map_error, coarsest, _OF_ONE * _own(before, old, 1)))
+    if len(now) < _LEAST:
+        return None
+    new = np.mean(now, axis=0)
+    fit = best(fitted(old, new))
+    limit = max(t.map_error * (t.map_affine if "affine" in fit.form else 1.0), own, coarsest)
     moved = distance(old, new, spread(new))
     coarse = limit > _MOVED_LEAST
     if fit.error > limit or moved < (_MOVED_COARSE if coarse else _MOVED) * fit.error or (moved < _MOVED_LEAST and atoms <= t.new_atoms):
@@ -190,6 +195,16 @@ def _crowd(inquiry: Inquiry, name: str, shift: Shift, near: list[str]) -> bool:
     )
 
 
+def _settled(now: list[Floats], noise: float) -> list[Floats]:
+    """Windows whose values are those of all that follow: of one in which old and new ones are mixed no map holds."""
+    while len(now) > 1:
+        rest = np.mean(now[1:], axis=0)
+        if distance(now[0], rest, spread(rest)) <= noise:
+            return now
+        now = now[1:]
+    return now
+
+
 def _own(before: list[Floats], old: Floats, length: int) -> float:
     """By how much stretches of the baseline differ from the whole of it."""
     unit = spread(old)
@@ -233,7 +248,7 @@ def new_atoms(inquiry: Inquiry, name: str, onset: int) -> float:
     if own.atoms_mass < _DISCRETE:
         return 0.0
     rows: dict[float, int] = {}
-    for window in inquiry.since(onset):
+    for window in inquiry.behind(onset):
         values = window.values.get(name)
         for value, count in ({} if values is None else values.repeated).items():
             rows[value] = rows.get(value, 0) + count

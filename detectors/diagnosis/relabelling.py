@@ -28,7 +28,7 @@ def look(inquiry: Inquiry, relations: Relations, name: str, shift: Shift) -> tup
     """How, if they were."""
     profile = inquiry.layout.of[name].profile
     assert isinstance(profile, CategoricalProfile)
-    counts, usual = categories_in(inquiry, inquiry.since(shift.step.onset), name), categories_in(inquiry, inquiry.case.baseline, name)
+    counts, usual = categories_in(inquiry, inquiry.behind(shift.step.onset), name), categories_in(inquiry, inquiry.case.baseline, name)
     rows, known = sum(counts.values()), set(profile.categories)
     if not rows or not usual or len(profile.categories) > _MOST:
         return None

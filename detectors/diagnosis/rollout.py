@@ -1,6 +1,7 @@
 """A release on its way: a part of the rows has new values, (1 - w) F(x) + w F(x / a), for a recognised constant or a logarithm."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,9 +30,18 @@ _CURED = 0.5
 SURENESS = 0.85
 
 
-def look(inquiry: Inquiry, name: str, shift: Shift) -> tuple[Map, list[Piece], float] | None:
+class Mixture(NamedTuple):
+    """Of old and new values."""
+
+    map: Map
+    evidence: list[Piece]
+    sureness: float
+    over: bool  #: by now all values are new
+
+
+def look(inquiry: Inquiry, name: str, shift: Shift) -> Mixture | None:
     """The mixture that fits best, if it does."""
-    since = inquiry.since(shift.step.onset, _MOST_GRADUAL if shift.step.gradual else _MOST)
+    since = inquiry.behind(shift.step.onset, _MOST_GRADUAL if shift.step.gradual else _MOST)
     old, new = _distribution(inquiry, inquiry.case.baseline, name), _distribution(inquiry, since, name)
     if old is None or new is None or not _cures(inquiry, name, shift.step.onset):
         return None
@@ -41,31 +51,48 @@ def look(inquiry: Inquiry, name: str, shift: Shift) -> tuple[Map, list[Piece], f
         return np.interp(values, places, behind, left=0.0, right=1.0)
 
     change = reached - at(now)
-    best: tuple[float, float, str, float | None] | None = None
+    best: tuple[float, float, str, float | None, Callable[[Floats], Floats]] | None = None
     for constant, factor, back in _maps(bool(places[0] >= 0)):
         with np.errstate(over="ignore"):
             apart = at(back(now)) - at(now)
         if np.abs(apart).max() < _APART:
             continue
-        share = float(change @ apart / (apart @ apart))
+        share = _projected(change, apart)
         residual = round(float(np.abs(change - share * apart).max()), 6)
         if best is None or residual < best[0]:
-            best = residual, share, constant, factor
+            best = residual, share, constant, factor, back
     if best is None:
         return None
-    residual, share, constant, factor = best
+    residual, share, constant, factor, back = best
     noise = _RESIDUAL / np.sqrt(rows)
     if not (inquiry.thresholds.rollout < share < _ALL and share > _SHARE * noise and residual < max(noise, _RESIDUAL_OF_SHARE * share)):
         return None
+    newest = _distribution(inquiry, since[-1:], name)
+    over = newest is not None and _share(newest, at, back) > _ALL  # of the windows before, one held old and new values
+    share = 1.0 if over else share
     found = Map("log1p" if factor is None else "scale", 1.0 if factor is None else factor, 0.0, constant, round(share, 6), residual)
-    return (
+    return Mixture(
         found,
         [
             Piece("share_of_rows", round(share, 6), inquiry.thresholds.rollout, name),
             Piece("mixture_residual", residual, rounded(noise), name),
         ],
         SURENESS,
+        over,
     )
+
+
+def _projected(change: Floats, apart: Floats) -> float:
+    return float(change @ apart / (apart @ apart))
+
+
+def _share(of: tuple[Floats, Floats, float], at: Callable[[Floats], Floats], back: Callable[[Floats], Floats]) -> float:
+    """Rows with new values, of a distribution; ``at``: the old one's shares up to values."""
+    places, reached, _ = of
+    usual = at(places)
+    with np.errstate(over="ignore"):
+        apart = at(back(places)) - usual
+    return _projected(reached - usual, apart) if apart.any() else 0.0
 
 
 def _maps(positive: bool) -> list[tuple[str, float | None, Callable[[Floats], Floats]]]:

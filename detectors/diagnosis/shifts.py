@@ -38,7 +38,7 @@ class Series(NamedTuple):
 
 def compared(base: Floats, now: Floats, step: Step, t: Thresholds) -> Shift | None:
     """Of one feature's groups [windows, K], since an onset; None where there are too few rows."""
-    since = now[step.onset :]
+    base, since = base[base.sum(axis=1) > 0], now[step.onset :]
     newest, usual = since[-NEWEST:].sum(axis=0), base.sum(axis=0)
     if now.sum() < _LEAST_ROWS or usual.sum() <= 0 or newest.sum() <= 0:
         return None

@@ -27,7 +27,7 @@ DIGITS = 6
 class Noise(NamedTuple):
     """What a series does when nothing happens."""
 
-    floor: float  #: of its standard deviation
+    floor: float | Floats  #: of its standard deviation; of each series its own, or one of all
     smaller: float = 1.0  #: times, for windows that have fewer rows than the baseline's
 
 
@@ -48,7 +48,7 @@ def rounded(value: float) -> float:
     return round(float(value), DIGITS)
 
 
-def steps(base: Floats, now: Floats, noise: list[Noise], *, gate: float, live: float) -> list[Step | None]:
+def steps(base: Floats, now: Floats, noise: Noise, *, gate: float, live: float) -> list[Step | None]:
     """Of every series [series, windows] the strongest step up, NaN where a window says nothing; None where its z is not above the gate.
 
     The onset t has the largest z = (mean after - mean before) / (sd sqrt(1 / n_after + 1 / n_before)), all series and onsets at once by
@@ -79,10 +79,10 @@ def steps(base: Floats, now: Floats, noise: list[Noise], *, gate: float, live: f
 
 def step(base: Floats, now: Floats, noise: Noise, *, gate: float, live: float) -> Step | None:
     """The same of one series [windows]."""
-    return steps(base[None], now[None], [noise], gate=gate, live=live)[0]
+    return steps(base[None], now[None], noise, gate=gate, live=live)[0]
 
 
-def _sds(base: Floats, known: NDArray[np.bool_], noise: list[Noise]) -> Floats:
+def _sds(base: Floats, known: NDArray[np.bool_], noise: Noise) -> Floats:
     """Of every series: the larger one of the standard deviation, what the median absolute deviation says it is, and its floor."""
     found, whole = np.ones(len(base)), known.all(axis=1)
     for rows in (np.flatnonzero(whole), *np.flatnonzero(~whole)[:, None]):  # all that lack nothing at once, the others one by one
@@ -90,8 +90,7 @@ def _sds(base: Floats, known: NDArray[np.bool_], noise: list[Noise]) -> Floats:
             values = base[np.ix_(rows, known[rows[0]])]
             deviation = medians(np.abs(values - medians(values)[:, None]))
             found[rows] = np.maximum(values.std(axis=1, ddof=1), _MAD * deviation)
-    floors, smaller = np.array([(one.floor, one.smaller) for one in noise]).T
-    return np.asarray(np.maximum(np.maximum(found, floors), 1e-12) * smaller, dtype=np.float64)
+    return np.asarray(np.maximum(np.maximum(found, noise.floor), 1e-12) * noise.smaller, dtype=np.float64)
 
 
 def medians(values: Floats) -> Floats:

@@ -83,7 +83,7 @@ def _what(event: RootCauseEvent) -> str:
     whose += [f"owned by {listed(scope.owners)}"] if scope.owners else []
     whose += [f"in {listed(scope.segments)} only"] if scope.segments else []
     grows = " and growing since" if event.onset.shape == "gradual" else ""
-    began = f"Since {when(event.onset.window[0])}{grows}"
+    began = f"Since {when(event.onset.window[0], rows=event.in_rows)}{grows}"
     named, where = quoted(f"{event.model} {event.version}"), f" ({'; '.join(whose)})" if whose else ""
     return f"{began}, of model {named}: {what(event)}{where}."
 

@@ -33,6 +33,7 @@ class Span(NamedTuple):
     start: int
     end: int | None = None
     before: int = BEFORE_A_CHANGE  #: windows before it that are baseline enough
+    about: frozenset[str] | None = None  #: the fields that are; None: all
 
 
 class Window:
@@ -79,6 +80,11 @@ class Window:
         """Nobody works with its sums for now."""
         self.written()
         self._sums = None
+
+
+class _Chosen(NamedTuple):
+    windows: list[Window]
+    doubtful: bool  #: something is, or was, amiss in them
 
 
 @dataclass
@@ -145,7 +151,21 @@ class Windows:
                 self._age(self.newest.pop(0))
             self.older = [[one for one in length if one.end > since] for length in self.older]
 
+    def of_field(self, name: str, amiss: Sequence[Span]) -> Sequence[Window]:
+        """What a field's own values are compared with, whatever is amiss with others alone; none before there is enough."""
+        if self.stands:
+            return self.baseline
+        found = self._chosen([span for span in amiss if span.about is None or name in span.about])
+        return () if found is None else found.windows
+
     def _take(self, amiss: Sequence[Span]) -> None:
+        found = self._chosen(amiss)
+        if found is not None:
+            kept = {one.first for one in found.windows}
+            self.newest = [one for one in self.newest if one.first not in kept]
+            self.baseline, self.doubtful, self.stands = found.windows, found.doubtful, True
+
+    def _chosen(self, amiss: Sequence[Span]) -> _Chosen | None:
         """What has been amiss almost for as long as there are windows does not count: it is how production differs from the reference."""
         ever = [span for span in amiss if span.end is None and sum(one.end <= span.start for one in self.newest) < span.before]
         amiss = [span for span in amiss if span not in ever]
@@ -159,10 +179,8 @@ class Windows:
         elif len(self.newest) >= MOST_AWAITED:
             taken = clean if len(clean) >= LEAST_BASELINE else self.newest[:BASELINE]
         else:
-            return
-        self.doubtful = bool(ever) or len(taken) > len(clean)
-        kept = {one.first for one in taken}
-        self.baseline, self.newest, self.stands = taken, [one for one in self.newest if one.first not in kept], True
+            return None
+        return _Chosen(taken, bool(ever) or len(taken) > len(clean))
 
     def _age(self, window: Window) -> None:
         """Keep a window for its outcomes; of too many of one length the two oldest become one."""

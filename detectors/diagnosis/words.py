@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from ...schemas.duration import ROW_MS
+
 #: Names of a list that are told, and characters of one.
 MOST_NAMED, MOST_OF_A_NAME = 5, 80
 #: Beyond these a number is told by its exponent.
@@ -34,12 +36,14 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %" if abs(share) >= 0.1 else f"{float(f'{100 * share:.2g}') + 0.0:g} %"
 
 
-def when(time: int) -> str:
-    """A time in ms; seconds only where there are some.
+def when(time: int, *, rows: bool = False) -> str:
+    """A time in ms, with seconds only where there are some; of a stream whose panes are of so many rows, the row.
 
-    >>> when(1363305600000)
-    '2013-03-15 00:00 UTC'
+    >>> when(1363305600000), when(30_000_000, rows=True)
+    ('2013-03-15 00:00 UTC', 'row 30000')
     """
+    if rows:
+        return f"row {time // ROW_MS}"
     moment = _EPOCH + timedelta(milliseconds=time)
     return f"{moment:%Y-%m-%d %H:%M}{f':{moment:%S}' if moment.second else ''} UTC"
 

@@ -79,7 +79,7 @@ class Grouping:
     fields
         All fields of the reference.
     chosen
-        The names of the features, or how many: then they are the first of those that have groups.
+        The names of the features, or how many: then they are those that the model's output depends on most, as far as the reference says.
     """
 
     def __init__(self, fields: Sequence[ProfiledField], chosen: Sequence[str] | int) -> None:
@@ -89,7 +89,7 @@ class Grouping:
         numeric = [field.name for field in fields if field.type in ("numeric", "timestamp")]
         texts = [field.name for field in fields if field.type in ("categorical", "boolean", "text")]
         grouped = {field.name: field.values for field in fields if field.role == "feature" and has_groups(field)}
-        for name in [*grouped][:chosen] if isinstance(chosen, int) else [name for name in chosen if name in grouped]:
+        for name in _most_related(fields, [*grouped], chosen) if isinstance(chosen, int) else [name for name in chosen if name in grouped]:
             profile, place = grouped[name], len(features)
             if isinstance(profile, NumericProfile):
                 found, groups = _of_numbers(profile)
@@ -116,6 +116,13 @@ class Grouping:
         edges = [[place, own.edges.tolist(), own.group_of.tolist()] for place, _, own in numbers]
         texts = [[place, own.groups] for place, _, own in self._texts]
         return msgspec.json.encode([[one.name for one in self.features], edges, texts])
+
+
+def _most_related(fields: Sequence[ProfiledField], names: Sequence[str], most: int) -> list[str]:
+    """So many of these, in their order; of equal ones the first."""
+    related = {field.name: field.related or 0.0 for field in fields}
+    kept = {*sorted(names, key=lambda name: -related[name])[:most]}
+    return [name for name in names if name in kept]
 
 
 def has_groups(field: ProfiledField) -> bool:

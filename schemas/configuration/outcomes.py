@@ -32,7 +32,7 @@ class OutcomesOf(Setting):
 
     features: Annotated[int, Field(ge=0, le=MOST_BINNED, strict=True)] | _Features | None = Field(
         None,
-        description="features by whose groups outcomes are summed: their names, or how many, the first of the reference's; "
+        description="features by whose groups outcomes are summed: their names, or how many, those that the output depends on most; "
         f"null: {MOST_BINNED} where causes are looked for, else none",
     )
     metrics: Annotated[tuple[_Metric, ...], Field(max_length=MOST_METRICS), AfterValidator(_names)] = Field(

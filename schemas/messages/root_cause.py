@@ -185,6 +185,7 @@ class RootCauseEvent(OfVersion, Fact):
     version: str
     versions: tuple[str, ...] = ()  #: of a fault that outlived its version
     stream: str
+    in_rows: bool = False  #: its times count rows, each 1,000 ms: panes of its stream are of so many rows
     reference: str
     complete: bool
     clock_decided: bool

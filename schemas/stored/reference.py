@@ -153,7 +153,7 @@ Values = Annotated[NumericProfile | CategoricalProfile | TextProfile | Embedding
 FieldType = Literal["numeric", "categorical", "boolean", "timestamp", "text", "embedding"]
 
 
-_UNSET: dict[str, object] = {"nulls": (), "zone": "UTC", "rule": None}
+_UNSET: dict[str, object] = {"nulls": (), "zone": "UTC", "rule": None, "related": None}
 
 
 class FieldRule(Fact):
@@ -177,6 +177,7 @@ class ProfiledField(Fact):
     nulls: tuple[str | float, ...] = ()  #: values that stand for none
     zone: str = "UTC"  #: of times that name none
     rule: FieldRule | None = None  #: of personal data
+    related: float | None = None  #: share of the output's variance that its groups explain; asked only where there are many features
 
     @model_serializer(mode="wrap")
     def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:  # JSON

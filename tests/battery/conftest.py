@@ -9,6 +9,9 @@ from driftbus.consumers.bus.kafka import KafkaBus
 
 from .worlds import World, settings_of
 
+#: So soon a consumer notices that a topic ends: one role after another waits for that.
+ENDS_MS = 30
+
 
 @pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
@@ -21,7 +24,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
         address: str = request.getfixturevalue("kafka")
 
         def opens(instance: str) -> KafkaBus:
-            return KafkaBus({"bootstrap.servers": address}, settings.application, instance)
+            return KafkaBus({"bootstrap.servers": address, "fetch.wait.max.ms": ENDS_MS}, settings.application, instance)
 
         world = World(opens, settings, tmp_path, address=address, deaths=(0,))
     yield world

@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from .conftest import SECONDS, User, amounts, messages, table
@@ -54,3 +55,20 @@ def test_what_drifted_after_so_many_rows_cannot_be_sliced_by_time(counting: User
     watched = counting.says("watch", "--from-start", "--until-end")
     assert re.search("row 3100          OPENED    [0-9a-f]{8}  fraud/1", watched)
     assert "panes of 100 rows, which know no times" in counting.says("reference", "accept", "", code=1)
+
+
+def test_a_root_cause_is_told_and_explained_by_rows_and_without_a_broker(counting: User) -> None:
+    """From a row on two of three amounts are null. What the replay keeps of it is enough for pictures."""
+    lost = np.where((np.arange(len(DRIFTING)) >= SECONDS * 5) & (np.arange(len(DRIFTING)) % 3 > 0), np.nan, amounts(SECONDS * 10, seed=2))
+    table(Path("history.csv"), lost)
+    told = counting.says("replay", "history.csv", "--causes", "causes.jsonl", "--explain", "why")
+    assert re.search("row [0-9]{4}          CONFIRMED ", told)
+    events = [json.loads(one) for one in Path("causes.jsonl").read_text().splitlines()]
+    confirmed = next(one for one in events if one["status"] == "confirmed")
+    assert (confirmed["cause"], confirmed["scope"]["features"]) == ("feature_unavailability", ["amount"])
+    assert confirmed["text"].startswith("Since row 3000, of model")
+    page = (Path("why") / f"{confirmed['incident']}.html").read_text()
+    assert page.count("<svg") == 3, "the timeline, the series that decides, and values before and after"
+    assert "row 3000" in page
+    for text in (told, page, *(one["text"] for one in events)):
+        assert "1970" not in text

@@ -81,6 +81,7 @@ class Traffic:
 
     seed: int = 0
     null: Callable[[int], float] = lambda _: 0.0  #: share of rows without amount
+    null_age: Callable[[int], float] = lambda _: 0.0
     right: Callable[[int], float] = lambda _: 0.8  #: share of predictions that are
     draw: np.random.Generator = field(init=False)
 
@@ -90,14 +91,14 @@ class Traffic:
     def pane(self, number: int, rows: int = ROWS, *, bucket: int | None = None, version: str = "1", partition: int = 0) -> Pane:
         """Predictions of one grain."""
         counts = np.zeros(LAYOUT.size, dtype=np.int64)
-        absent = round(rows * self.null(number))
+        absent = {"amount": round(rows * self.null(number)), "age": round(rows * self.null_age(number))}
         for signal in LAYOUT.signals:
             if signal.of == "values":
-                present = rows - absent if signal.name == "amount" else rows
                 weights = np.asarray(signal.reference_counts, dtype=np.float64)
-                counts[signal.span] = self.draw.multinomial(present, weights / weights.sum())
+                counts[signal.span] = self.draw.multinomial(rows - absent.get(signal.name, 0), weights / weights.sum())
             elif signal.of == "availability":
-                counts[signal.span] = (rows - absent, absent, 0, 0) if signal.name == "amount" else (rows, 0, 0, 0)
+                gone = absent.get(signal.name, 0)
+                counts[signal.span] = rows - gone, gone, 0, 0
         return Pane(
             stream="predictions",
             topic="scored",

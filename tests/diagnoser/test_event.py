@@ -45,7 +45,7 @@ def ran() -> Ran:
     offsets = {Place("t" * 249, number): (number, number + 1) for number in range(1_000)}
     window = Window(0, 0, 0, 10, Sums(rows=500, offsets=offsets))
     case = Case(FIELDS, (), True, [], [], coincident=[Coincident(5, "release", LONG) for _ in range(100)])
-    said = Diagnosis([], [RuledOut("data_drift", "z" * 2 * MOST_REASON)] * 7, {}, (0.1, 0.3), 0.3, (0.0, 0.5))
+    said = Diagnosis([], [RuledOut("data_drift", "z" * 2 * MOST_REASON)] * 7, {}, 0.3, (0.0, 0.5))
     return Ran(10, case, said, [window] * 24, [window], 3, {})
 
 

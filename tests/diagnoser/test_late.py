@@ -8,7 +8,7 @@ from driftbus.schemas.messages.pane import PREDICTIONS
 from driftbus.schemas.messages.progress import Progress
 from driftbus.schemas.messages.root_cause import RootCauseEvent
 
-from .facts import LABELS, SETTINGS, Record, Traffic, end, fold, interleaved, progress, said, settings, writers
+from .facts import GRAIN, LABELS, SETTINGS, Record, Traffic, end, fold, interleaved, note, progress, said, settings, writers
 
 LONG = {"labels": {LABELS: {**SETTINGS["labels"][LABELS], "wait": "6h"}}}
 
@@ -84,3 +84,31 @@ def test_what_ends_is_resolved_and_what_comes_again_is_another() -> None:
     first, second = dict.fromkeys(incident for incident, _ in told)
     assert [status for incident, status in told if incident == first][-1] == "resolved"
     assert [status for incident, status in told if incident == second][-1] == "confirmed"
+
+
+#: The grain from which on amount is null in a third of the rows, and more predictions are wrong.
+BROKEN = 30
+
+
+@pytest.mark.parametrize("late", [2, 30])
+def test_labels_since_an_onset_are_those_of_windows_that_hold_nothing_of_before(late: int) -> None:
+    """However late they come; and what it costs is known as soon as there are enough, though nothing else is kept of those windows."""
+    broken = Traffic(null=lambda number: 0.33 if number >= BROKEN else 0.0, right=lambda number: 0.4 if number >= BROKEN else 0.8)
+    events = said(fold(settings(**LONG)), interleaved(writers(broken, 80, delays=(late,)), 1))
+    told = [one for one in events if one.cause == "feature_unavailability"]
+    for one in told:
+        labelled = max((one.run - late * GRAIN - one.onset.window[1]) // GRAIN, 0)
+        assert one.windows.labelled == 200 * labelled
+        assert one.impact.harm == ("harmful" if labelled else "unknown")
+    assert told[-1].impact.harm == "harmful"
+    assert told[-1].impact.loss == pytest.approx((0.2, 0.6), abs=0.1)
+
+
+def test_what_was_amiss_with_one_feature_holds_up_the_baseline_of_no_other() -> None:
+    """Of a few nulls nobody knows whether production always had them, until there is a baseline: that of age stands by itself."""
+    facts = writers(Traffic(null_age=lambda number: 0.05 * (number >= 27)), 36, noted=4)
+    over = next(place for place, one in enumerate(facts["detector"]) if one.through == 20)
+    facts["detector"].insert(over, Record("detector", note(4, 20, status="resolved")))
+    told = [one for one in said(fold(), interleaved(facts, 1)) if one.status == "confirmed"]
+    assert {one.scope.features for one in told} == {("age",)}
+    assert told[0].windows.baseline == 0, "what spans features has none yet"

@@ -125,3 +125,23 @@ def test_an_incident_that_is_told_of_two_versions_is_restored_as_it_was() -> Non
     again = Fold.restored(settings(), reading_of, state, parts, {})
     [model] = again.models()
     assert model.incidents.open[0].said == incident.said
+
+
+def test_a_version_that_ended_long_ago_is_forgotten_by_whoever_was_there_and_by_whoever_came_again() -> None:
+    """Rows of a version, a hundred days late: the next bucket takes them, and nothing more comes of it."""
+    traffic, grains = Traffic(), 6
+    facts = writers(traffic, grains)
+    old = _of_version(traffic.pane(grains), "2").model_copy(update={"about": end(grains) - 100 * 86_400_000})
+    facts["profiler"].insert(-1, Record("profiler", old))
+    records = list(interleaved(facts, 1))
+    there = fold()
+    said(there, records)
+    for restarted in range(0, len(records), 5):
+        first = fold()
+        said(first, records[:restarted])
+        state, parts = first.snapshot(restarted)
+        again = Fold.restored(settings(), reading_of, state, parts, {offset: records[offset].fact for offset in state.pending})  # type: ignore[misc]  # no progress waits
+        for offset, record in enumerate(records[restarted:], restarted):
+            again.feed(offset, offset, record.fact)
+        assert again.snapshot(0) == there.snapshot(0), restarted
+    assert [home.version for model in there.models() for home in model.versions] == ["1"]

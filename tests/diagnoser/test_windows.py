@@ -178,3 +178,12 @@ def test_what_may_be_a_season_needs_more_windows_before_it() -> None:
     assert not filled(BEFORE_A_CHANGE + 4, amiss=(season,)).stands
     later = Span(10 * LEAST_BASELINE + 5, None, LEAST_BASELINE)
     assert filled(LEAST_BASELINE + 2, amiss=(season, later)).stands
+
+
+def test_a_field_that_is_amiss_holds_up_its_own_baseline_and_what_spans_fields() -> None:
+    spans = Span(15, 45, about=frozenset({"a"})), Span(65, 105, about=frozenset({"a"}))
+    windows = filled(BASELINE + 2, amiss=spans)
+    assert not windows.stands
+    assert [one.first for one in windows.of_field("b", spans)] == list(range(BASELINE))
+    assert not windows.of_field("a", spans)
+    assert not windows.of_field("b", (*spans, Span(25, 45), Span(65, 95)))

@@ -21,6 +21,7 @@ from .fields import FEWEST_VALUES, EmbeddingField, field_of
 from .golden import GoldenSource
 from .multivariate import together
 from .recount import recounted
+from .related import related
 from .survey import Ignored, Survey, Typed
 from .traffic import TrafficProfiling
 from .watched import SourceWithNulls, SourceWithRules, TypedSource
@@ -110,6 +111,7 @@ def build_reference(
         ignored=ignored,
     )
     reference, unpaired = together(reference, source, dict(fields), settings)
+    reference = related(source, reference, [key for _, key in fields])
     reference = recounted(source, reference, [key for _, key in fields], settings)
     reference, unlike = (reference, ()) if settings.ood is None else familiar(source, reference, [key for _, key in fields], settings, keep)
     rising = [name for name, key in fields if surveys[key].rises and typed[key].type == "numeric"]

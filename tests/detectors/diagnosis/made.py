@@ -132,3 +132,14 @@ def confirmed(case_: Case) -> dict[str, Finding]:
 def replaced(columns: Columns, rows: NDArray[np.bool_], name: str, by: Floats) -> None:
     """Values of some rows."""
     columns[name] = np.where(rows, by, np.asarray(columns[name], dtype=np.float64))
+
+
+def scaled(name: str, by: float, since: int = 4, share: float = 1.0) -> Change:
+    """A feature in another unit, from a window on, in a share of the rows."""
+
+    def change(columns: Columns, number: int, draw: np.random.Generator) -> None:
+        if number >= since:
+            rows = draw.random(len(columns[name])) < share
+            replaced(columns, rows, name, np.asarray(columns[name], dtype=np.float64) * by)
+
+    return change

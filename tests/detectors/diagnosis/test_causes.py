@@ -5,18 +5,9 @@ import pytest
 
 from driftbus.detectors.diagnosis.finding import Finding
 
-from .made import Change, Columns, case, confirmed, drawn, found, model, replaced
+from .made import Change, Columns, case, confirmed, drawn, found, model, replaced, scaled
 
 Draw = np.random.Generator
-
-
-def _scaled(name: str, by: float, since: int = 4, share: float = 1.0) -> Change:
-    def change(columns: Columns, number: int, draw: Draw) -> None:
-        if number >= since:
-            rows = draw.random(len(columns[name])) < share
-            replaced(columns, rows, name, np.asarray(columns[name], dtype=np.float64) * by)
-
-    return change
 
 
 def _grown(name: str, to: float, since: int = 2, windows: int = 8) -> Change:
@@ -96,14 +87,14 @@ def test_one_value_in_place_of_many() -> None:
 
 
 def test_computed_otherwise_in_serving() -> None:
-    findings = confirmed(case(serving=_scaled("debt", 3.0)))
+    findings = confirmed(case(serving=scaled("debt", 3.0)))
     _only(findings, "training_serving_skew")
     assert findings["training_serving_skew"].features == ("debt",)
 
 
 @pytest.mark.parametrize(("by", "constant"), [(0.001, "1 / 1000"), (100.0, "x 100"), (1.609344, "miles")])
 def test_in_another_unit_at_its_source(by: float, constant: str) -> None:
-    findings = confirmed(case(source=_scaled("income", by)))
+    findings = confirmed(case(source=scaled("income", by)))
     assert "feature_recalibration" in findings
     fit = findings["feature_recalibration"].map
     assert fit is not None
@@ -114,7 +105,7 @@ def test_in_another_unit_at_its_source(by: float, constant: str) -> None:
 
 
 def test_bins_alone_do_not_tell_where_values_went() -> None:
-    changed = case(source=_scaled("income", 0.001))
+    changed = case(source=scaled("income", 0.001))
     for window in [*changed.baseline, *changed.monitored]:
         for values in window.values.values():
             values.magnitudes = None
@@ -122,7 +113,7 @@ def test_bins_alone_do_not_tell_where_values_went() -> None:
 
 
 def test_values_of_few_that_training_never_saw() -> None:
-    findings = confirmed(case(source=_scaled("rooms", 1.15)))
+    findings = confirmed(case(source=scaled("rooms", 1.15)))
     _only(findings, "feature_recalibration")
 
 
@@ -151,7 +142,7 @@ def test_labels_that_were_renamed_and_codes_that_were_permuted() -> None:
 
 
 def test_a_roll_out_is_a_mixture() -> None:
-    findings = confirmed(case(source=_scaled("debt", 100.0, share=0.3)))
+    findings = confirmed(case(source=scaled("debt", 100.0, share=0.3)))
     _only(findings, "feature_recalibration")
     assert findings["feature_recalibration"].map is not None
     assert findings["feature_recalibration"].map.share == pytest.approx(0.3, abs=0.05)
@@ -170,7 +161,7 @@ def test_requests_unlike_the_training_data_also_if_half_of_them_are_no_outliers(
 
 def test_new_requests_after_a_skew_and_under_an_outage_are_both() -> None:
     _only(
-        confirmed(case(world=_novel(0.3, since=8), serving=_scaled("income", 60.0, since=2))),
+        confirmed(case(world=_novel(0.3, since=8), serving=scaled("income", 60.0, since=2))),
         "training_serving_skew",
         "prediction_label_bias",
     )
@@ -186,7 +177,7 @@ def test_a_drift_of_the_same_feature_beside_its_skew() -> None:
         if number >= 7:
             _tilted(columns, number, draw)
 
-    findings = confirmed(case(world=later, serving=_scaled("income", 3.0, since=2)))
+    findings = confirmed(case(world=later, serving=scaled("income", 3.0, since=2)))
     assert set(findings) == {"training_serving_skew", "data_drift"}
     assert "income" in findings["data_drift"].features
 
