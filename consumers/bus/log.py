@@ -48,6 +48,10 @@ class Recorded(NamedTuple):
     headers: Headers = ()
 
 
+#: A setting of a topic that was recorded: where its partitions begin, where that is not at their first records.
+BEGINS = "driftbus.begins"
+
+
 class _Topic(NamedTuple):
     number: int
     described: TopicDescription
@@ -59,6 +63,11 @@ class _Topic(NamedTuple):
     @property
     def compacted(self) -> bool:
         return "compact" in self.described.settings.get("cleanup.policy", "")
+
+    def first(self, partition: int, low: int) -> int:
+        """Where a partition begins whose first record is at ``low``: a gap in front of it need not be what retention took."""
+        begins = self.described.settings.get(BEGINS, "").split(",")
+        return 0 if self.compacted else min(low, int(begins[partition])) if partition < len(begins) and begins[0] else low
 
     def table(self, partition: int) -> str:
         if not 0 <= partition < self.described.partitions:
@@ -255,7 +264,7 @@ class Log:
             topic = self._topic(source.topic)
             table = topic.table(source.partition)  # two look-ups in the index: both in one select would scan the table
             low, high = self._database.execute(f"SELECT (SELECT min(offset) FROM {table}), (SELECT max(offset) FROM {table})").fetchone()
-        return (0, 0) if low is None else (0 if topic.compacted else low, high + 1)
+        return (0, 0) if low is None else (topic.first(source.partition, low), high + 1)
 
     def offset_at(self, source: TopicPartition, time_ms: int) -> int:
         """The first offset with a timestamp at or after a time, else the end; looks at every record in front of it."""

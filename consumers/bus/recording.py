@@ -1,7 +1,8 @@
 """Recordings: topics as lines of JSON, to replay elsewhere with the same offsets, times and ids.
 
 A record is ``{topic, topic_id, partition, offset, key, timestamp, timestamp_type, headers, value}``; bytes are text where they are UTF-8,
-else ``{"base64": ...}``. In front of a topic's records stands a line with its ``partitions`` and ``settings``; it may be missing.
+else ``{"base64": ...}``. In front of a topic's records stands a line with its ``partitions`` and ``settings``; it may be missing. Its
+``begins`` are the first offsets of all partitions, where a transaction that was given up, and not retention, left a gap behind one.
 """
 
 import base64
@@ -15,7 +16,7 @@ import msgspec
 
 from .embedded import EmbeddedBus
 from .interface import Batch, Bus, BusError, TopicDescription, TopicPartition
-from .log import Recorded
+from .log import BEGINS, Recorded
 
 #: Records restored in one transaction.
 _TOGETHER = 10_000
@@ -40,6 +41,7 @@ class TopicLine(msgspec.Struct, frozen=True, kw_only=True):
     topic_id: str
     partitions: int
     settings: dict[str, str] = {}
+    begins: list[int] = []
 
 
 class RecordLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,11 +95,9 @@ def write_recording(bus: Bus, topics: Sequence[str], file: Path) -> int:
     count = 0
     with file.open("wb") as out:
         for topic in described.values():
-            out.write(
-                msgspec.json.encode(
-                    TopicLine(topic=topic.name, topic_id=topic.id, partitions=topic.partitions, settings={**topic.settings})
-                )
-            )
+            begins = _begins(bus, topic)
+            told = TopicLine(topic=topic.name, topic_id=topic.id, partitions=topic.partitions, settings={**topic.settings}, begins=begins)
+            out.write(msgspec.json.encode(told))
             out.write(b"\n")
             for partition in range(topic.partitions):
                 source = TopicPartition(topic.name, partition)
@@ -105,6 +105,14 @@ def write_recording(bus: Bus, topics: Sequence[str], file: Path) -> int:
                     out.write(msgspec.json.Encoder().encode_lines(list(_lines(topic, batch))))
                     count += len(batch)
     return count
+
+
+def _begins(bus: Bus, topic: TopicDescription) -> list[int]:
+    """Where its partitions begin; nothing where all do at their first records."""
+    sources = [TopicPartition(topic.name, partition) for partition in range(topic.partitions)]
+    begins = [bus.watermarks(source)[0] for source in sources]
+    firsts = [next((int(batch.offsets[0]) for batch in bus.read(source, *bus.watermarks(source)) if len(batch)), 0) for source in sources]
+    return begins if any(begin < first for begin, first in zip(begins, firsts, strict=True)) else []
 
 
 def _lines(topic: TopicDescription, batch: Batch) -> Iterator[RecordLine]:
@@ -143,7 +151,8 @@ def load_recording(bus: EmbeddedBus, file: Path) -> dict[str, TopicDescription]:
             for line in chunk:
                 records = by_topic.setdefault(line.topic, [])
                 if line.offset is None:
-                    described[line.topic] = TopicDescription(line.topic, line.topic_id, line.partitions, line.settings)
+                    begins = {BEGINS: ",".join(map(str, line.begins))} if line.begins else {}
+                    described[line.topic] = TopicDescription(line.topic, line.topic_id, line.partitions, line.settings | begins)
                     continue
                 if line.topic not in described:
                     settings = _APPEND_TIME if line.timestamp_type == "append" else {}

@@ -3,6 +3,8 @@
 Each cause makes the symptoms of later ones: a feature in another unit shifts, makes outliers and loss, and the relation to outcomes moves.
 """
 
+import numpy as np
+
 from ...schemas.messages.root_cause import Cause
 from . import availability, broken, concept, drift, exchange, merging, novelty, recalibration, skew
 from .evidence import KINDS, Case
@@ -24,6 +26,7 @@ DECIDES = {
     "golden": "whether the model itself is at fault",
     "model": "whether a deployment began it",
     "episode": "when something began to drift",
+    "feedback": "what a person says of it",
     "baseline": "what is usual in production: season, nulls, noise of joins, ages, loss",
 }
 #: Causes that are told by values of the features that they name.
@@ -61,7 +64,7 @@ def diagnose(case: Case, thresholds: Thresholds = DEFAULTS, layout: Layout | Non
     return Diagnosis(
         findings=findings,
         ruled_out=_ruled_out(inquiry, findings),
-        missing=_missing(case),
+        missing=_missing(inquiry),
         prediction_tv=0.0 if inquiry.output is None else inquiry.output.size,
         outliers=_outliers(inquiry, findings),
     )
@@ -120,8 +123,17 @@ def _decided(inquiry: Inquiry, finding: Finding) -> None:
     finding.confirmable = certain and finding.awaits is None
 
 
-def _missing(case: Case) -> dict[str, str]:
-    found = {kind: DECIDES[kind] for kind in KINDS if kind in case.absent}
+def _missing(inquiry: Inquiry) -> dict[str, str]:
+    """Kinds that were not there, and those of which nothing came about the windows that are looked at."""
+    case, now = inquiry.case, inquiry.now
+    came = {
+        "ood": now.compared.any(),
+        "arrivals": now.labelled.any(),
+        "agreement": now.pairs.any() or all(field.same_code for field in inquiry.layout.features),
+        "ages": np.isfinite(now.age).any(),
+        "golden": bool(case.evaluated),
+    }
+    found = {kind: DECIDES[kind] for kind in KINDS if kind in case.absent or not came.get(kind, True)}
     return found if case.standing else {**found, "baseline": DECIDES["baseline"]}
 
 

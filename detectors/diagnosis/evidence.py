@@ -18,7 +18,7 @@ Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 #: Kinds of evidence, as `missing_evidence` names them, in the order in which runs take them.
-KINDS = ("predictions", "ood", "arrivals", "agreement", "ages", "golden", "model", "episode")
+KINDS = ("predictions", "ood", "arrivals", "agreement", "ages", "golden", "model", "episode", "feedback")
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ class MissingEvidence(Fact):
     """A stream that was not there, and what it would have decided."""
 
     stream: str
-    state: str  #: not configured, not read, late, expired, no baseline
+    state: str  #: not configured, not read, late, not there, no baseline of production yet
     would_decide: Reason
 
 

@@ -67,3 +67,21 @@ def test_what_is_no_recording_says_where(tmp_path: Path) -> None:
     with pytest.raises(BusError, match=r"broken\.jsonl:2"):
         load_recording(bus, file)
     bus.close()
+
+
+@pytest.mark.parametrize(("begins", "first"), [({"begins": [0, 5]}, (0, 5)), ({}, (2, 5))])
+def test_a_gap_in_front_of_all_records_is_told_apart_from_what_retention_took(
+    tmp_path: Path, begins: dict[str, object], first: tuple[int, int]
+) -> None:
+    """On Kafka a transaction that was given up leaves one; a replay that took it for deleted records would say so."""
+    file, again = tmp_path / "one.jsonl", tmp_path / "again.jsonl"
+    place = {"topic": "t", "topic_id": "x"}
+    record = {**place, "key": None, "timestamp": 7, "value": "{}"}
+    lines = [{**place, "partitions": 2, "settings": {}, **begins}, *(record | {"partition": p, "offset": o} for p, o in [(0, 2), (1, 5)])]
+    file.write_text("\n".join(map(json.dumps, lines)))
+    for recording in (file, again):
+        bus = EmbeddedBus(":memory:", "copy", "one")
+        load_recording(bus, recording)
+        assert [bus.watermarks(TopicPartition("t", partition))[0] for partition in (0, 1)] == [*first]
+        write_recording(bus, ["t"], again)
+        bus.close()

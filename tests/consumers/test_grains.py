@@ -7,7 +7,6 @@ import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Output
-from driftbus.consumers.pipeline.topology import ROLES
 from driftbus.consumers.streams.records import end_records
 from driftbus.detectors.outcomes.layout import layout
 from driftbus.schemas.messages.pane import REVISIONS, Pane
@@ -34,7 +33,7 @@ def told(off: bool, rate: float, sent: list[Output]) -> tuple[list[Pane], list[P
         bus.publish(sent)
         for topic, partitions in ((PREDICTIONS, 4), (LABELS, 3)):
             bus.publish(end_records("test", topic, partitions, BEGINNING + SPAN + 70 * MINUTE))
-        run(bus, plain, *ROLES)
+        run(bus, plain, "profiler", "joiner", "detector")
         return [pane for pane in panes(bus, plain) if pane.of == REVISIONS], [*told_of(bus, plain).values()]
 
 

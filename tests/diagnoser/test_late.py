@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from driftbus.schemas.messages.pane import PREDICTIONS
+from driftbus.consumers.diagnoser.fold import Fold
+from driftbus.schemas.messages.pane import AGREEMENT, PREDICTIONS
 from driftbus.schemas.messages.progress import Progress
 from driftbus.schemas.messages.root_cause import RootCauseEvent
 
-from .facts import GRAIN, LABELS, SETTINGS, Record, Traffic, end, fold, interleaved, note, progress, said, settings, writers
+from .facts import GRAIN, LABELS, SETTINGS, Record, Traffic, end, fold, interleaved, note, progress, reading_of, said, settings, writers
+from .lives import BOTH, LOG
 
 LONG = {"labels": {LABELS: {**SETTINGS["labels"][LABELS], "wait": "6h"}}}
 
@@ -43,20 +45,45 @@ def test_outcomes_about_what_is_kept_no_more_are_counted() -> None:
     assert watched.windows.expired > 0
 
 
-def test_a_kind_that_comes_no_more_is_waited_for_until_patience_is_over_and_then_named() -> None:
-    live = settings(stream={"pane": "1m", "clock": "live", "patience": "1h"})
-    broken = Traffic(null=lambda number: 0.33 if number >= 8 else 0.0)
-    records = [one for one in interleaved(writers(broken, 20), 1) if not (one.writer in ("joiner", "outcomes") and one.through > 3)]
-    chosen = fold(live)
+@pytest.mark.parametrize(
+    ("silent", "named"),
+    [
+        ({"joiner", "outcomes"}, {"arrivals"}),
+        ({"detector"}, {"episode"}),
+        ({"clerk"}, {"model", "feedback", "golden"}),
+        ({LOG}, {"agreement"}),
+    ],
+    ids=["outcomes", "episodes", "clerk", "agreement"],
+)
+def test_a_kind_that_comes_no_more_is_waited_for_until_patience_is_over_and_then_named(silent: set[str], named: set[str]) -> None:
+    chosen, records = _live(silent)
     first = [one.event for offset, record in enumerate(records) for one in chosen.feed(offset, 1_000 * offset, record.fact)]
-    assert not first, "the joiner is waited for"
+    assert not first, "it is waited for"
     again = Record("profiler", progress(PREDICTIONS, "predictions", "scored", 20), 20)
     others = [one for one in records if isinstance(one.fact, Progress) and one.through == 20]
     hours = [record for _ in range(90) for record in (again, *others)]  # all others still say that they are there
     later = [one.event for place, record in enumerate(hours) for one in chosen.feed(10**6, 10**6 + 15_000 * place, record.fact)]
     assert confirmed(later) == {"feature_unavailability"}
-    assert {(one.stream, one.state) for event in later for one in event.missing_evidence} >= {("arrivals", "late")}
+    assert {(one.stream, one.state) for event in later for one in event.missing_evidence} >= {(one, "late") for one in named}
     assert not any(event.complete for event in later if event.run == end(20))
+
+
+def _live(silent: set[str]) -> tuple[Fold, list[Record]]:
+    """A fold with a live clock, of all kinds; and a fault's records, but for what those say who fall silent behind the third grain."""
+    call = {"call": {"http": {"url": "http://localhost"}}}
+    model = {**BOTH.models["m0"].model_dump(exclude_unset=True), "golden": call}
+    live = settings(
+        stream={"mapping": {"entity": "trip"}, "pane": "1m", "clock": "live", "patience": "1h"},
+        features={LOG: {"topics": ["offline"], "wait": "1h", "early": "1m"}},
+        models={"m0": model},
+    )
+    broken = Traffic(null=lambda number: 0.33 if number >= 8 else 0.0)
+    found = writers(broken, 20)
+    found["clerk"] += (Record("clerk", progress("golden", "predictions", "p.golden", number), number) for number in range(1, 21))
+    found["clerk"].sort(key=lambda one: one.through)
+    found[LOG] = [Record(LOG, progress(AGREEMENT, LOG, "p.joins", number, topic_id="j"), number) for number in range(1, 21)]
+    records = [one for one in interleaved(found, 1) if not (one.writer in silent and one.through > 3)]
+    return Fold(live, reading_of), records
 
 
 @pytest.mark.parametrize("missing", ["labels", "predictions"])

@@ -6,43 +6,18 @@ import pytest
 
 from driftbus.consumers.diagnoser import kinds
 from driftbus.consumers.diagnoser.exhibit import Exhibit
-from driftbus.consumers.diagnoser.fold import Fold
 from driftbus.consumers.diagnoser.group import Group
 from driftbus.consumers.streams.align import Aligned
 from driftbus.schemas.configuration import Configuration
 
-from .facts import Record, Traffic, fold, interleaved, said, writers
+from .orders import differing
 
-#: Logs, each in two orders.
-LOGS = 200
-GRAINS = 9
-#: The grain from which on amount is null in a third of the rows.
-BROKEN = 5
-
-
-def facts(seed: int) -> dict[str, list[Record]]:
-    traffic = Traffic(seed, null=lambda number: 0.33 if number >= BROKEN else 0.0)
-    return writers(traffic, GRAINS, delays=(0, 1, 1, 2, 5), seed=seed, noted=BROKEN + 1)
-
-
-def orders(seed: int, make: Callable[[], Fold] = fold) -> list[list[bytes]]:
-    """What two orders of the same facts lead to, and what is remembered in the end."""
-    found = []
-    for order in (seed + 10**6, seed + 2 * 10**6):
-        chosen = make()
-        events = [event.encoded() for event in said(chosen, interleaved(facts(seed), order))]
-        _, parts = chosen.snapshot(0)
-        found.append([*events, *(parts[key] for key in sorted(parts))])
-    return found
+#: Logs, each in two orders; more of them: `tests.diagnoser.orders`. A simpler form is found in so many.
+LOGS, FEW = 40, 8
 
 
 def test_two_orders_of_the_same_facts_say_the_same() -> None:
-    told = 0
-    for seed in range(LOGS):
-        first, second = orders(seed)
-        assert first == second, seed
-        told += any(b'"confirmed"' in one for one in first)
-    assert told == LOGS
+    assert not differing(range(LOGS))
 
 
 def _awaiting(*sources: str) -> Callable[[Configuration, kinds.Kinds], dict[str, tuple[str, ...]]]:
@@ -79,8 +54,4 @@ def _all_that_was_received(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("simpler", [_by_arrival, _links_as_they_lie, _all_that_was_received])
 def test_simpler_forms_do_not(simpler: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
     simpler(monkeypatch)
-    differing = 0
-    for seed in range(8):
-        first, second = orders(seed)
-        differing += first != second
-    assert differing
+    assert differing(range(FEW))

@@ -28,7 +28,7 @@ from .world import APPLICATION, CREW, END, GOLDEN, LABELS, LAST, MODELS, PARTITI
 #: A process lives so long, in seconds, until another is killed.
 SHORTEST_S, LONGEST_S = 0.3, 2.5
 _BACK_S = (0.0, 0.3, 1.0, 7.0)
-_PATIENCE_S = 240
+_PATIENCE_S = 600
 
 
 class Play:
@@ -67,11 +67,11 @@ class Play:
                     self._let(crew, 0.0)  # until it is back: nobody else brings it
             ends = [one for topic in (PREDICTIONS, LABELS) for one in end_records(APPLICATION, topic, PARTITIONS[topic], END)]
             bus.publish(ends)
-            self._until(crew, lambda: self._all_read(bus))
+            late = self._until(crew, "all is read", lambda: self._all_read(bus))
             for name in {*CREW} - {*names}:
                 crew.start(name)
-            self._until(crew, lambda: self._at_rest(bus))
-            return [f"{death.name} ended with {death.code}: {death.words[-300:]}" for death in crew.deaths] + crew.dismiss()
+            late += self._until(crew, "nothing more comes", lambda: self._at_rest(bus))
+            return late + [f"{death.name} ended with {death.code}: {death.words[-300:]}" for death in crew.deaths] + crew.dismiss()
 
     def _feed(self, bus: KafkaBus, part: int, parts: int) -> None:
         share = slice(len(self._sent) * part // parts, len(self._sent) * (part + 1) // parts)
@@ -86,10 +86,15 @@ class Play:
                     print(line, flush=True)
             time.sleep(0.02)  # the pace of the kills is what a run is about
 
-    def _until(self, crew: Crew, reached: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + _PATIENCE_S
-        while not (crew.whole and reached()) and time.monotonic() < deadline:
+    def _until(self, crew: Crew, what: str, reached: Callable[[], bool]) -> list[str]:
+        """Wait for it; what is wrong where it does not come."""
+        began = time.monotonic()
+        while not (crew.whole and reached()):
+            if time.monotonic() - began > _PATIENCE_S:
+                return [f"not so after {_PATIENCE_S} s: {what}"]
             self._let(crew, 0.5)
+        print(f"{what}: after {time.monotonic() - began:.0f} s", flush=True)
+        return []
 
     def _all_read(self, bus: KafkaBus) -> bool:
         """Whether predictions and labels have been read to their end: so it is said to the joiner."""
