@@ -6,6 +6,20 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from .configuration import Configuration
+from .messages.action import (
+    ActionAdopted,
+    ActionCoincidence,
+    ActionDue,
+    ActionEpisode,
+    ActionIncident,
+    ActionLabels,
+    ActionModel,
+    ActionObserved,
+    ActionReach,
+    ActionRequest,
+    ActionTick,
+    ActionWord,
+)
 from .messages.announcement import Announcement
 from .messages.block import Block
 from .messages.candidates import Candidates
@@ -13,9 +27,11 @@ from .messages.coincidence import Coincidence
 from .messages.dead_letter import DeadLetter
 from .messages.drift import DriftEvent
 from .messages.evidence import Evidence
+from .messages.examples import Examples
 from .messages.feedback import Feedback
 from .messages.golden import GoldenEvaluation, GoldenRequest, GoldenResult, GoldenStarted
 from .messages.golden_set import GoldenAnnouncement
+from .messages.job import JobStatus
 from .messages.model_event import ModelEvent
 from .messages.notice import Notice
 from .messages.ood import OodSample
@@ -23,6 +39,7 @@ from .messages.pane import Pane
 from .messages.performance import Performance
 from .messages.prediction import Prediction
 from .messages.progress import Progress
+from .messages.retrain import RetrainRequest
 from .messages.review import ReviewAnswer, ReviewLabel, ReviewRequest, ReviewSlot
 from .messages.reviewed import Reviewed
 from .messages.root_cause import RootCauseEvent
@@ -33,6 +50,18 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 #: By the name of the file that describes it.
 PUBLISHED: dict[str, type[BaseModel]] = {
+    "action-adopted": ActionAdopted,
+    "action-coincidence": ActionCoincidence,
+    "action-due": ActionDue,
+    "action-episode": ActionEpisode,
+    "action-incident": ActionIncident,
+    "action-labels": ActionLabels,
+    "action-model": ActionModel,
+    "action-observed": ActionObserved,
+    "action-reach": ActionReach,
+    "action-request": ActionRequest,
+    "action-tick": ActionTick,
+    "action-word": ActionWord,
     "announcement": Announcement,
     "block": Block,
     "candidates": Candidates,
@@ -41,7 +70,9 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "dead-letter": DeadLetter,
     "drift-event": DriftEvent,
     "evidence": Evidence,
+    "examples": Examples,
     "feedback": Feedback,
+    "job-status": JobStatus,
     "model-event": ModelEvent,
     "golden-evaluation": GoldenEvaluation,
     "golden-rows": GoldenSet,
@@ -56,6 +87,7 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "prediction": Prediction,
     "progress": Progress,
     "reference": Reference,
+    "retrain-request": RetrainRequest,
     "review-answer": ReviewAnswer,
     "review-label": ReviewLabel,
     "review-request": ReviewRequest,

@@ -16,7 +16,8 @@ from driftbus.consumers.pipeline.documents import consumers_table, permissions
 from driftbus.consumers.pipeline.topology import INPUTS, ROLES, TOPOLOGY
 from driftbus.consumers.process.settings import ConfigurationError, parsed
 from driftbus.schemas import configuration as schema
-from driftbus.schemas.configuration import Important, Stream, golden
+from driftbus.schemas.configuration import Important, Stream, golden, launchers
+from driftbus.schemas.configuration.examples import ExamplesOf
 from driftbus.schemas.configuration.mapping import Mapping
 from driftbus.schemas.configuration.segments import Segments
 from driftbus.schemas.fact import Setting
@@ -143,6 +144,7 @@ def documented() -> dict[str, dict[str, str]]:
         ("models.NAME.personal", schema.Personal),
         ("models.NAME.agreement", schema.Agreement),
         ("models.NAME.outcomes", schema.OutcomesOf),
+        ("models.NAME.examples", ExamplesOf),
         ("models.NAME.pairs", schema.PairSettings),
         ("models.NAME.segments", Segments),
         ("models.NAME.trailing", schema.Trailing),
@@ -152,6 +154,12 @@ def documented() -> dict[str, dict[str, str]]:
         ("models.NAME.golden.call.http", golden.PlainHTTP),
         ("models.NAME.golden.call.topics", golden.RequestReply),
         ("models.NAME.golden.call.callable", golden.PythonCallable),
+        ("models.NAME.retrain.POLICY", schema.Policy),
+        ("models.NAME.retrain.POLICY.data", schema.TrainingRows),
+        ("launchers.NAME", schema.Launcher),
+        ("launchers.NAME.command", launchers.Command),
+        ("launchers.NAME.webhook", launchers.Webhook),
+        ("launchers.NAME.kubernetes", launchers.KubernetesJob),
         ("models.NAME.reference, a file", schema.Table),
         ("models.NAME.reference, a part of a topic", schema.TopicSlice),
         ("models.NAME.features.PATTERN", schema.FeatureSettings),

@@ -1,7 +1,7 @@
 """One HTTP connection to a server that may hang, drip, lie and die: an answer by the deadline, bounded, or none.
 
-*Guarantee.* `post` returns or raises by its deadline, however slowly a server speaks: what is under way is cut. It follows no redirect,
-uses no proxy of the environment, and reads no more than `MOST_BYTES`.
+*Guarantee.* A call returns or raises by its deadline, however slowly a server speaks: what is under way is cut, and what was cut is no
+answer. It follows no redirect, uses no proxy of the environment, and reads no more than it is told to.
 
 *Trap.* A name is looked up by the system, which nothing can cut. Who asks must not wait for the thread that does.
 """
@@ -14,9 +14,18 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from types import MappingProxyType
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from .answers import MOST_BYTES, Erred, Invalid, TimedOut
+
+
+class Answer(NamedTuple):
+    """What a server said."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes  #: one byte more than was to be read says that there is more
 
 
 class Connection:
@@ -32,15 +41,34 @@ class Connection:
 
     def post(self, path: str, body: bytes, deadline: float, headers: Mapping[str, str] = MappingProxyType({})) -> bytes:
         """The body of the answer; ``headers``: of this call, beside those of all. Raises `TimedOut`, `Erred`, `Invalid`."""
+        answer = self.ask("POST", path, body, deadline, headers)
+        if not 200 <= answer.status < 300:
+            msg = f"HTTP {answer.status}"
+            raise Erred(msg)
+        if len(answer.body) > MOST_BYTES:
+            msg = f"the answer has more than {MOST_BYTES:,} bytes"
+            raise Invalid(msg)
+        return answer.body
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        deadline: float,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        most: int = MOST_BYTES,
+    ) -> Answer:
+        """Whatever the server says, ``most`` bytes of it and one. Raises `TimedOut`, `Erred`."""
         used = self._open is not None
         try:
-            return self._posted(path, body, deadline, headers)
+            return self._asked(method, path, body, deadline, headers, most)
         except (http.client.RemoteDisconnected, ConnectionError):
             if not used:
                 msg = "the connection broke"
                 raise Erred(msg) from None
         try:
-            return self._posted(path, body, deadline, headers)  # it had been closed while it was idle
+            return self._asked(method, path, body, deadline, headers, most)  # it had been closed while it was idle
         except ConnectionError:
             msg = "the connection broke"
             raise Erred(msg) from None
@@ -57,7 +85,7 @@ class Connection:
         if connection := self._open:
             connection.close()
 
-    def _posted(self, path: str, body: bytes, deadline: float, headers: Mapping[str, str]) -> bytes:
+    def _asked(self, method: str, path: str, body: bytes, deadline: float, headers: Mapping[str, str], most: int) -> Answer:
         left = deadline - time.monotonic()
         if left <= 0 or self._closed:
             raise TimedOut
@@ -72,11 +100,15 @@ class Connection:
             connection.sock.settimeout(left)
             watch.start()
             self._open = connection
-            connection.request("POST", self._path + path, body, {**self._headers, **headers})
+            connection.request(method, self._path + path, body, {**self._headers, **headers})
             response = connection.getresponse()
-            answer = response.read(MOST_BYTES + 1)
+            answer = Answer(response.status, response.headers, response.read(most + 1))
             whole = response.isclosed() and not response.will_close
-            _check(response, answer, deadline)
+            if time.monotonic() >= deadline or self._closed:
+                raise TimedOut
+            if response.length and len(answer.body) <= most:  # a read of at most so many bytes does not say so
+                msg = "the answer ends before it is whole"
+                raise Erred(msg)
         except (OSError, http.client.HTTPException) as error:
             raise self._told(error, deadline) from None
         finally:
@@ -84,8 +116,6 @@ class Connection:
             if not whole:
                 self._open = None
                 connection.close()
-        if time.monotonic() > deadline:
-            raise TimedOut
         return answer
 
     def _made(self, timeout_s: float) -> http.client.HTTPConnection:
@@ -110,17 +140,3 @@ def _cut(connection: http.client.HTTPConnection) -> None:
     if (sock := connection.sock) is not None:
         with suppress(OSError):
             sock.shutdown(socket.SHUT_RDWR)
-
-
-def _check(response: http.client.HTTPResponse, answer: bytes, deadline: float) -> None:
-    if time.monotonic() >= deadline:
-        raise TimedOut
-    if not 200 <= response.status < 300:
-        msg = f"HTTP {response.status}"
-        raise Erred(msg)
-    if len(answer) > MOST_BYTES:
-        msg = f"the answer has more than {MOST_BYTES:,} bytes"
-        raise Invalid(msg)
-    if response.length:  # a read of at most so many bytes does not say so
-        msg = "the answer ends before it is whole"
-        raise Erred(msg)

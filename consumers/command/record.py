@@ -6,7 +6,7 @@ import click
 
 from ...schemas.configuration import Configuration
 from ..bus.recording import write_recording
-from ..reference import feedback, golden_records, reviews
+from ..reference import feedback, golden_records, ledger, reviews
 from ..reference.files import written_whole
 from ..replay.terminal import say
 from .configured import configured
@@ -18,8 +18,8 @@ from .outputs import inputs_of, refuse_inputs
 @click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
 @configured
 def record(configuration: Configuration, file: Path) -> None:
-    """Write every record of the streams' topics, as far as they are there now, all that was said and asked of models, reviews and
-    feedback, into FILE (JSON lines).
+    """Write every record of the streams' topics, as far as they are there now, all that was said and asked of models, reviews,
+    feedback and jobs, into FILE (JSON lines).
 
     Offsets, times, keys, headers and topic ids are kept, so that `driftbus replay FILE` publishes what was published live.
     """
@@ -33,6 +33,7 @@ def record(configuration: Configuration, file: Path) -> None:
         ours += [configuration.topics.golden] if golden_records.asked(configuration) else []
         ours += [configuration.topics.reviews] if reviews.asked(configuration) else []
         ours += [configuration.topics.feedback] if feedback.asked(configuration) else []
+        ours += [configuration.topics.actions, configuration.topics.retrain] if ledger.asked(configuration) else []
         count = write_recording(bus, [*inputs, *ours], place)
     if any(configuration.withholds(name) for name in configuration.read):
         say(

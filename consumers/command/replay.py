@@ -16,9 +16,12 @@ from ...schemas.messages.root_cause import RootCauseEvent
 from ..console.agreement import compared_of, sentences
 from ..console.performance import performance_of
 from ..console.reviewed import all_reviewed
+from ..intake import intake
 from ..pipeline.runner import Pipeline
+from ..pipeline.topology import ROLES
 from ..reference.artifacts import ArtifactStore
 from ..reference.files import written_whole
+from ..replay.jobs import asked_for, differing, has_ledger
 from ..replay.measures import FORMATS, measured, write
 from ..replay.offline import load
 from ..replay.picture import draw
@@ -53,6 +56,7 @@ _to_write = click.Path(dir_okay=False, writable=True, path_type=Path)
 )
 @click.option("--events", type=_to_write, metavar="FILE", help="Write the events here, a line of JSON each.")
 @click.option("--causes", type=_to_write, metavar="FILE", help="Write the root causes here, a line of JSON each.")
+@click.option("--jobs", type=_to_write, metavar="FILE", help="Write requests and states of jobs here, a line of JSON each.")
 @click.option(
     "--explain",
     "folder",
@@ -62,7 +66,7 @@ _to_write = click.Path(dir_okay=False, writable=True, path_type=Path)
 )
 @click.option("--measures", type=_to_write, metavar="FILE", help="Write KS, PSI, JS and more here: a line per bucket and signal.")
 @click.option("--performance", type=_to_write, metavar="FILE", help="Write how predictions turned out: a line of JSON an interval.")
-@click.option("--afresh", is_flag=True, help="Ask for golden evaluations and reviews anew, whatever the recording says of them.")
+@click.option("--afresh", is_flag=True, help="Ask for golden evaluations, reviews and jobs anew, whatever the recording says of them.")
 @click.option("--plot", type=_to_write, metavar="FILE", help="Draw here when what drifted (PNG, SVG or PDF).")
 @configured
 def replay(
@@ -74,6 +78,7 @@ def replay(
     features: tuple[str, ...],
     events: Path | None,
     causes: Path | None,
+    jobs: Path | None,
     folder: Path | None,
     measures: Path | None,
     performance: Path | None,
@@ -90,12 +95,13 @@ def replay(
     if measures and measures.suffix not in FORMATS:
         msg = f"--measures {measures}: name a file that ends in {', '.join(FORMATS)}"
         raise click.UsageError(msg)
-    written_to = {"--events": events, "--causes": causes, "--measures": measures, "--performance": performance, "--plot": plot}
+    results = {"--measures": measures, "--performance": performance, "--plot": plot}
+    written_to = {"--events": events, "--causes": causes, "--jobs": jobs, **results}
     given = [("--labels", one) for one in labels] + [("--features", one) for one in features]
     read = {"FILE": file, **{f"{option} {one}": Path(one.partition("=")[2] or one) for option, one in given}}
     refuse_inputs(written_to, {**read, **dict(inputs_of(configuration))})
     with TemporaryDirectory(prefix="driftbus-replay-") as log, ExitStack() as done:
-        of_events, of_causes, of_measures, of_performance, of_plot = [
+        of_events, of_causes, of_jobs, of_measures, of_performance, of_plot = [
             done.enter_context(written_whole(each)) if each else None for each in written_to.values()
         ]
         offline, span = load(configuration, file, model, version, Path(log), labels, features, afresh=afresh)
@@ -103,7 +109,10 @@ def replay(
             (of_events or Path(os.devnull)).open("w", encoding="utf-8") as written,
             (of_causes or Path(os.devnull)).open("w", encoding="utf-8") as written_causes,
         ):
-            drifts = _fold(offline, written, written_causes)
+            drifts = _fold(configuration, offline, written, written_causes)
+        if of_jobs:
+            with opened(offline) as bus, of_jobs.open("wb") as lines:
+                lines.writelines(one + b"\n" for one in asked_for(bus, offline))
         if offline.features:
             with opened(offline) as bus:
                 for line in sentences(compared_of(bus, offline)):
@@ -122,10 +131,13 @@ def replay(
             draw(of_plot, {f"{configuration.application}: {file.name}": drifts}, span, rows=rows)
 
 
-def _fold(configuration: Configuration, written: IO[str], written_causes: IO[str]) -> list[DriftEvent]:
+def _fold(recorded: Configuration, configuration: Configuration, written: IO[str], written_causes: IO[str]) -> list[DriftEvent]:
     """Run to the end, and tell every event and root cause as it comes."""
     found: list[DriftEvent] = []
-    with opened(configuration) as bus, closing(Pipeline(bus, configuration)) as pipeline:
+    with opened(configuration) as bus:
+        decided = has_ledger(bus, configuration)
+    roles = [role for role in ROLES if not (decided and role == intake.ROLE)]
+    with opened(configuration) as bus, closing(Pipeline(bus, configuration, roles)) as pipeline:
         topics = Topics(bus, configuration, from_start=True)
 
         def tell() -> None:
@@ -142,13 +154,15 @@ def _fold(configuration: Configuration, written: IO[str], written_causes: IO[str
                 looked = time.perf_counter()
         tell()
         totals, seconds = pipeline.totals, time.perf_counter() - began
+        apart = differing(bus, recorded, configuration) if decided else 0
     episodes = sum(event.status == "opened" for event in found)
     skipped = f"{totals['skipped']:,} records that are no rows, " if totals["skipped"] else ""
-    differing = totals["would_have_asked"]
-    if differing:
-        say(f"{differing:,} golden evaluations would have been asked for that the recording does not hold", err=True)
+    if totals["would_have_asked"]:
+        say(f"{totals['would_have_asked']:,} golden evaluations would have been asked for that the recording does not hold", err=True)
     if totals["cases_differing"]:
         say(f"{totals['cases_differing']:,} cases would have been drawn for review that the recording does not hold", err=True)
+    if apart:
+        say(f"{apart:,} requests and states of jobs are not those of the recording", err=True)
     say(
         f"{totals['rows']:,} rows, {skipped}{totals['buckets']:,} buckets, {totals['dead_letters']:,} dead letters, "
         f"{episodes} episodes; {totals['rows'] / seconds:,.0f} rows/s"

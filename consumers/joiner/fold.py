@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from ...detectors.joining.joiner import Joiner, Outcome
 from ...schemas.configuration import Configuration
 from ...schemas.messages.block import Block
+from ...schemas.messages.examples import Examples
 from ...schemas.messages.pane import Pane
 from ...schemas.messages.progress import InputPartition, Progress
 from ...schemas.messages.review import ReviewLabel
@@ -30,6 +31,7 @@ from .of_features import OfFeatures
 from .of_labels import OfLabels
 from .reads import Reads, topics_of
 from .steps import Step, together
+from .whole import Whole, sampled
 
 #: The blocks that wait in a partition, of which `situated` says which it is.
 BlocksOf = Callable[[int], Blocks]
@@ -47,17 +49,18 @@ class Join:
     joiner: Joiner
     spans: Spans
     answered: Answered
+    whole: Whole
     doubts: Doubts = field(default_factory=Doubts)
     marks: deque[Mark] = field(default_factory=deque)
 
 
 class Said(NamedTuple):
-    """What is published: a pane of sums, how far the join is complete, or what labels say of a case that reviewers answered.
+    """What is published: a pane of sums, how far the join is complete, what labels say of a case that reviewers answered, or examples.
 
     Which partition says it is for whoever writes it.
     """
 
-    fact: Pane | Progress | ReviewLabel
+    fact: Pane | Progress | ReviewLabel | Examples
 
 
 class Fold:
@@ -85,8 +88,9 @@ class Fold:
         through = None if begin is None or begin.through == -NEVER else begin.through
         answered, revise = Answered(), kind.settings.revise
         heard = Heard(kind.ledger, answered, names.version_of, lambda step: revise.end(step - 1))
-        joiner = Joiner(kind.settings, heard, through)
-        return Join(name, reads, aligner, names, kind, joiner, spans, answered, marks=deque([begin] if begin else []))
+        whole = Whole(heard, name, sampled(configuration, name), names.version_of)
+        joiner = Joiner(kind.settings, whole, through)
+        return Join(name, reads, aligner, names, kind, joiner, spans, answered, whole, marks=deque([begin] if begin else []))
 
     def situated(self, place: InputPartition, append_time: bool) -> None:
         """Where the next records stand. Their times are the log's."""
@@ -189,9 +193,13 @@ class Fold:
                 partly.append((first.aligned.start if first.aligned.panes else begin, first.aligned.end))
                 join.doubts.note(Standing(*partly[-1], complete=False))
             yield from map(Said, self._evaluated(join, steps))
+            of_blocks = [step.aligned.end for step in steps for _ in step.blocks]
+            again = steps[-1].aligned.again * AGAIN
+            yield from map(Said, join.whole.told([block for step in steps for block in step.blocks], of_blocks, again))
         if not ready[-1].ended:  # an interval that ends with the last step's bucket is over, too: nobody takes what is told behind progress
             step = Standing(ready[-1].start, end, first.complete, ready[-1].clock_decided)
             yield from map(Said, self._panes(join, join.joiner.passed(end), step, ready[-1].again))
+            yield from map(Said, join.whole.told((), (), ready[-1].again * AGAIN))
         if join.names.forget(end - join.spans.memory):
             join.kind.ledger.keep(join.names.known)
         join.answered.forget(end - join.spans.memory)

@@ -12,6 +12,7 @@ from functools import partial
 from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration
 from ...schemas.messages.block import Block
+from ...schemas.messages.examples import Examples
 from ...schemas.messages.pane import Pane
 from ...schemas.messages.progress import InputTopic, Progress
 from ...schemas.messages.review import ReviewLabel
@@ -28,6 +29,7 @@ from .blocks import MOST_BYTES, Blocks, Kept
 from .counted import CountedBy
 from .fold import Fold, Said
 from .reads import of_stream
+from .whole import sampled
 
 ROLE = "joiner"
 READERS: Mapping[str, Callable[[bytes], Block | Progress]] = {Block.TYPE: Block.decoded, Progress.TYPE: Progress.decoded}
@@ -96,7 +98,9 @@ class Joining:
                         yield offset, fact
 
     def outputs(self, said: Said, partition: int) -> list[Output]:
-        """A pane where its model's evidence meets; progress to all partitions of the summaries."""
+        """A pane where its model's evidence meets, examples where those of its model do; progress to all partitions of the summaries, and
+        of the examples.
+        """
         topics, fact = self._configuration.topics, said.fact
         if isinstance(fact, ReviewLabel):
             return [reviews.output(self._configuration, fact)]
@@ -104,7 +108,11 @@ class Joining:
         if isinstance(fact, Pane):
             pane, number = fact.model_copy(update=place), partition_of(fact.model, topics.partitions)
             return [addressed(self._configuration, topics.summaries, part, number, value) for part, value in pane.split()]
+        if isinstance(fact, Examples):
+            parts, number = fact.model_copy(update=place).split(), partition_of(fact.model, topics.partitions)
+            return [addressed(self._configuration, topics.examples, part, number) for part in parts]
         source = fact.source.model_copy(update=place)
         progress = fact.model_copy(update={"source": source, "topics": (self._place,)})
         written = addressed(self._configuration, topics.summaries, progress, None)
-        return [written._replace(partition=number) for number in range(topics.partitions)]
+        read_by = [topics.summaries, *([topics.examples] if sampled(self._configuration, fact.stream) else [])]
+        return [written._replace(topic=topic, partition=number) for topic in read_by for number in range(topics.partitions)]

@@ -14,6 +14,7 @@ MESSAGES: Mapping[str, Sequence[str]] = {
     "embeddings": ("prediction",),
     "summaries": ("pane", "progress", "evidence", "candidates"),
     "joins": ("block", "progress"),
+    "examples": ("examples", "progress"),
     "snapshots": (),
     "drift": ("drift-event", "notice"),
     "root-causes": ("root-cause",),
@@ -23,6 +24,21 @@ MESSAGES: Mapping[str, Sequence[str]] = {
     "golden": ("golden-request", "golden-started", "golden-result", "golden-evaluation"),
     "feedback": ("feedback",),
     "reviews": ("review-request", "review-answer", "review-label", "review-slot"),
+    "actions": (
+        "action-incident",
+        "action-episode",
+        "action-model",
+        "action-coincidence",
+        "action-labels",
+        "action-tick",
+        "action-reach",
+        "action-due",
+        "action-request",
+        "action-word",
+        "action-observed",
+        "action-adopted",
+    ),
+    "retrain": ("retrain-request", "job-status"),
     "dead-letter": ("dead-letter",),
 }
 
@@ -48,7 +64,7 @@ def _permissions(node: Node) -> Iterator[tuple[str, str]]:
     for topic in dict.fromkeys((*reads, *writes)):
         operations = [name for name, topics in (("Read", reads), ("Write", writes)) if topic in topics]
         yield f"topic {_named(topic)}", ", ".join((*operations, "Describe"))
-    group = f"{APPLICATION}-{node.role}-STREAM" if node.per_stream else f"{APPLICATION}-{node.role}"
+    group = f"{APPLICATION}-{node.role}{'-STREAM' if node.per_stream else '-NAME' if node.per_launcher else ''}"
     yield f"group `{group}`{_STREAMS if node.per_stream else ''}", "Read, Describe"
     yield f"transactional ids `{group}-*` (prefixed)", "Write, Describe"
 

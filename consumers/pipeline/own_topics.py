@@ -24,7 +24,7 @@ class OwnTopic(NamedTuple):
 
 _APPEND_TIME = {"message.timestamp.type": "LogAppendTime"}
 #: Topics of facts that become known when they are written, whatever times they state: with a live clock, the log says when that was.
-_KNOWN_WHEN_WRITTEN = {"models", "golden", "reviews", "feedback"}
+_KNOWN_WHEN_WRITTEN = {"models", "golden", "reviews", "feedback", "actions"}
 #: Of every topic that the topology names: whether it has as many partitions as there are summaries, and its settings. Where retention is
 #: a number of days, records may be older than any retention wherever record time decides: there they are kept.
 _SETTINGS: Mapping[str, tuple[bool, Mapping[str, str], int | None]] = {
@@ -34,6 +34,7 @@ _SETTINGS: Mapping[str, tuple[bool, Mapping[str, str], int | None]] = {
     "joins": (True, _APPEND_TIME, 7),
     # the times of the messages that are handed on; as many partitions as the topic of these
     "embeddings": (True, {"message.timestamp.type": "CreateTime"}, 7),
+    "examples": (True, _APPEND_TIME, 7),  # by the partition of the model; kept until labels have come
     "snapshots": (True, {}, None),  # one partition for each of the summaries; compacted
     "drift": (True, {}, 90),
     "root-causes": (True, {}, 90),
@@ -43,6 +44,8 @@ _SETTINGS: Mapping[str, tuple[bool, Mapping[str, str], int | None]] = {
     "feedback": (False, {}, 90),  # one order for all that is said
     "golden": (True, {}, None),  # by the partition of the model; compacted
     "reviews": (True, {}, 90),  # by the partition of the model
+    "actions": (True, {}, 90),  # by the partition of the model
+    "retrain": (True, {}, 90),  # the same
     "dead-letter": (False, {}, 30),
 }
 
@@ -68,6 +71,7 @@ def own_topics(configuration: Configuration, topology: Sequence[Node] = TOPOLOGY
 def _kept(configuration: Configuration, name: str, days: int) -> int:
     """For how many ms at least."""
     waits = [2 * join.wait + join.early for join in configuration.joins.values()] if name == "joins" else []
+    waits = [join.wait for join in configuration.joins.values()] if name == "examples" else waits
     return max([days * _DAY_MS, *(wait + wait // 4 for wait in waits)])
 
 

@@ -9,14 +9,17 @@ from typing import NamedTuple
 
 from ...schemas.configuration import Configuration
 from ..clerk import clerk
+from ..decider import decider
 from ..detector import detector
 from ..diagnoser import diagnoser
 from ..embedder import embedder
 from ..golden import evaluator
+from ..intake import intake
 from ..joiner import joiner
+from ..launcher import launcher
 from ..process.consumer import Consumer, Kind, Making
 from ..profiler import profiler
-from ..reference import feedback, golden_records, reviews
+from ..reference import feedback, golden_records, ledger, reviews
 from ..reviewer import reviewer
 
 #: In place of a topic's name: the topics of the configured streams, of predictions, of labels and of feature logs.
@@ -31,6 +34,11 @@ def always(_: Configuration) -> bool:
 def has_labels(configuration: Configuration) -> bool:
     """It asks for what labels need."""
     return bool(configuration.labels)
+
+
+def has_examples(configuration: Configuration) -> bool:
+    """Some model's labelled rows are written down whole."""
+    return any(model.examples is not None for model in configuration.models.values())
 
 
 def has_joins(configuration: Configuration) -> bool:
@@ -53,13 +61,21 @@ def tells_performance(configuration: Configuration) -> bool:
     return has_labels(configuration) or reviews.asked(configuration)
 
 
+def has_launchers(configuration: Configuration) -> bool:
+    """Jobs are asked for, and something runs them."""
+    return ledger.asked(configuration) and bool(configuration.launchers)
+
+
 #: Topics that roles which are always there write only where something is configured.
 OPTIONAL: Mapping[str, Callable[[Configuration], bool]] = {
     "embeddings": has_embedder,
+    "examples": has_examples,
     "joins": has_joins,
     "performance": tells_performance,
     "feedback": feedback.asked,
+    "actions": ledger.asked,
     "golden": golden_records.asked,
+    "retrain": ledger.asked,
     "ood": has_ood,
     "reviews": reviews.asked,
 }
@@ -75,6 +91,7 @@ class Node(NamedTuple):
     does: str
     make: Callable[[Making], Sequence[Consumer]]
     per_stream: bool = False  #: a group for every stream: ``application-ROLE-STREAM``
+    per_launcher: bool = False  #: a group for every launcher: ``application-ROLE-NAME``
     again: bool = False  #: it reads what a later role writes: at the end of the input it ends once more, behind that
     asked: Callable[[Configuration], bool] = always  #: whether a configuration asks for it; else it has no topics, and is not run
 
@@ -103,8 +120,9 @@ TOPOLOGY = (
         joiner.ROLE,
         "fold",
         ("joins", "snapshots"),
-        ("summaries", "reviews", "snapshots", "drift", "dead-letter"),
-        "lets predictions meet their labels and the rows of feature logs, and sums what became of them",
+        ("summaries", "reviews", "examples", "snapshots", "drift", "dead-letter"),
+        "lets predictions meet their labels and the rows of feature logs, and sums what became of them; writes down labelled rows whole "
+        "where that is asked for",
         joiner.make,
         asked=has_joins,
     ),
@@ -146,6 +164,24 @@ TOPOLOGY = (
         asked=feedback.asked,
     ),
     Node(
+        intake.ROLE,
+        "fold",
+        ("models", "drift", "root-causes", "performance", "snapshots"),
+        ("actions", "snapshots", "drift", "dead-letter"),
+        "copies what a decision to retrain looks at to the ledger, and writes down what time it is",
+        intake.make,
+        asked=ledger.asked,
+    ),
+    Node(
+        decider.ROLE,
+        "fold",
+        ("actions", "snapshots"),
+        ("retrain", "snapshots", "drift", "dead-letter"),
+        "says by policy which jobs are asked for, and what becomes of them",
+        decider.make,
+        asked=ledger.asked,
+    ),
+    Node(
         evaluator.ROLE,
         "hand",
         ("golden", "models"),
@@ -153,6 +189,16 @@ TOPOLOGY = (
         "asks models for the answers of their golden sets, and says how well they did",
         evaluator.make,
         asked=golden_records.asked,
+    ),
+    Node(
+        launcher.ROLE,
+        "hand",
+        ("retrain", "actions"),
+        ("actions", "drift", "dead-letter"),
+        "starts the jobs that are asked for, by a command, a webhook or a Kubernetes Job, once each; says how they stand",
+        launcher.make,
+        per_launcher=True,
+        asked=has_launchers,
     ),
 )
 

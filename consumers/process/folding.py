@@ -147,9 +147,9 @@ class Folding(Generic[Fact, Said]):
 
     def finish(self) -> None:
         """Be `done` when the topic has been read to where it ends now."""
-        says = any(isinstance(one, Progressing) for one in self._folded.values())
-        group, mark = f"{self._configuration.application}-{self.role}", COMPLETE if says else ""
-        self._remaining = Remaining(self._bus, group, list(self._folded), mark, of_empty=says)
+        says = {topic for topic, one in self._folded.items() if isinstance(one, Progressing)}
+        group = f"{self._configuration.application}-{self.role}"
+        self._remaining = Remaining(self._bus, group, list(self._folded), COMPLETE, of_empty=says)
 
     @property
     def done(self) -> bool:

@@ -16,15 +16,16 @@ class Remaining:
     see the end yet, and would take the topic for shorter than it is.
     """
 
-    def __init__(self, bus: Bus, group: str, topics: Sequence[str], mark: str = "", *, of_empty: bool = False) -> None:
-        """``mark``: a word that stands beside a position behind which nothing is left to say; ``of_empty``: beside that of an empty
-        partition, too.
+    def __init__(self, bus: Bus, group: str, topics: Sequence[str], mark: str = "", *, of_empty: Collection[str] | None = None) -> None:
+        """``mark``: a word that stands beside a position behind which nothing is left to say; ``of_empty``: of these topics alone, and
+        beside the position of an empty partition of theirs, too.
         """
         self._bus, self._group, self._mark = bus, group, mark
+        self._marked = topics if of_empty is None else of_empty
         described = bus.describe(topics).values()
         sources = [TopicPartition(topic.name, number) for topic in described for number in range(topic.partitions)]
         self._ends = {source: bus.watermarks(source, committed=False) for source in sources}
-        self._left = {source: end for source, (first, end) in self._ends.items() if first < end or of_empty}
+        self._left = {source: end for source, (first, end) in self._ends.items() if first < end or source.topic in (of_empty or ())}
         self._asked = 0.0
 
     def end(self, source: TopicPartition) -> int:
@@ -41,6 +42,7 @@ class Remaining:
             committed = self._bus.committed(self._group, sorted(others))
             for source in others:
                 position = committed.get(source)
-                if position and position.offset >= self._left[source] and self._mark in ("", *position.metadata.split(" ")):
+                mark = self._mark if source.topic in self._marked else ""
+                if position and position.offset >= self._left[source] and mark in ("", *position.metadata.split(" ")):
                     del self._left[source]
         return bool(self._left.keys() - set(besides))

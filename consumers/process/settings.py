@@ -76,7 +76,7 @@ def parsed(text: str, environment: Mapping[str, str] = os.environ) -> Configurat
         _check_detectors(configuration)
     except ConfigurationError as error:
         raise ConfigurationError(read.masked(str(error))) from None
-    if wrong := unusable_keys(configuration, environment):
+    if wrong := [*unusable_keys(configuration, environment), *_written_secrets(configuration, read)]:
         raise _refusal(wrong)
     return configuration.model_copy(update={"kafka": KafkaSettings(configuration.kafka)})
 
@@ -84,6 +84,22 @@ def parsed(text: str, environment: Mapping[str, str] = os.environ) -> Configurat
 def _refusal(mistakes: Iterable[str]) -> ConfigurationError:
     """A line for each, whatever stands in its keys."""
     return ConfigurationError("\n".join(mistake.replace("\n", "\\n") for mistake in mistakes))
+
+
+def _written_secrets(configuration: Configuration, read: Expanded) -> Iterator[str]:
+    """Secrets of launchers that stand in the file itself, which is read by more than those who may know them."""
+    for name, launcher in configuration.launchers.items():
+        if launcher.webhook is None:
+            continue
+        hidden: dict[tuple[str, ...], str | None] = {
+            ("secret",): launcher.webhook.secret,
+            ("former_secret",): launcher.webhook.former_secret,
+        }
+        hidden |= {("headers", header): value for header, value in launcher.webhook.headers.items() if header.lower() == "authorization"}
+        for key, value in hidden.items():
+            at = ("launchers", name, "webhook", *key)
+            if value is not None and not value.startswith("file:") and at not in read.written:
+                yield f"{'.'.join(at)}: is a secret, and stands in the file; write ${{NAME}}, of the environment, or file:PATH"
 
 
 def _check_detectors(configuration: Configuration) -> None:

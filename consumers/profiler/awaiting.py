@@ -1,9 +1,11 @@
 """Which predictions wait for labels, and as what they do."""
 
+import math
 from collections.abc import Callable, Sequence
 from operator import methodcaller
 from typing import NamedTuple, cast
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -54,6 +56,8 @@ class Join:
         self._labels, self._id = configuration.labels[labels], configuration.streams[stream].mapping.id
         self._outcomes, self._grouping_of = Outcomes(self._labels), grouping_of
         self._bins, self._key = configuration.binned(labels), label_key(configuration, labels)
+        models = configuration.models.items()
+        self._whole = {name: own.examples.sample for name, own in models if own.labels == labels and own.examples is not None}
         self._known: dict[str, tuple[Output, Output]] = {}  # by reference, where its prediction and its score stand
 
     def rows(
@@ -92,6 +96,20 @@ class Join:
         rows["of"] = _whose(of, numeric, texts, code)
         return rows, there
 
+    def whole(self, columns: Columns, of: Of, inside: NDArray[np.int64], rows: Rows) -> dict[int, bytes]:
+        """By offset, all features of those ``rows`` that are written down whole, packed; ``inside``: where they are among the columns."""
+        if (rate := self._whole.get(of.whose.model)) is None:
+            return {}
+        some = rows["hi"] < np.uint64(int(rate * 2**64)) if rate < 1 else np.ones(len(rows), dtype=bool)
+        offsets, places = rows["offset"][some].tolist(), inside[some].tolist()
+        names, values = features_of(columns, of.monitored.fields, places)
+        if not names:
+            return {}
+        return {
+            offset: msgspec.msgpack.encode(dict(zip(names, row, strict=True)))
+            for offset, row in zip(offsets, zip(*values, strict=True), strict=True)
+        }
+
     def _sampled(self, ids: Sequence[object]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
         """Which of them are ids that wait, and their hashes; others are marks."""
         try:
@@ -128,6 +146,22 @@ class Join:
             fields = of.monitored.fields
             found = self._known[of.whose.reference] = output_of(fields, "prediction"), output_of(fields, "score")
         return found
+
+
+def features_of(columns: Columns, fields: Sequence[ProfiledField], places: Sequence[int]) -> tuple[list[str], list[list[object]]]:
+    """Names of the features that are numbers or categories, and their values in these rows; None where there is none."""
+    names, values = list[str](), list[list[object]]()
+    for kinds, numeric in ((_NUMERIC, True), (_TEXTS, False)):
+        for place, field in enumerate(field for field in fields if field.type in kinds):
+            if field.role == "feature" and field.type in ("numeric", "categorical", "boolean"):
+                names.append(field.name)
+                if numeric:
+                    numbers = columns.numeric[places, place].tolist()
+                    values.append([number if math.isfinite(number) else None for number in numbers])
+                else:
+                    texts = columns.categorical[place]
+                    values.append([fitted(text, CATEGORY) if isinstance(text, str) else None for text in (texts[row] for row in places)])
+    return names, values
 
 
 def ids_of(

@@ -205,6 +205,8 @@ class Further:
         found["bucket"], found["water"] = target.bucket, rows.waters[among[chosen]]
         if unlike is not None:
             found["outlier"] = unlike.outliers[version.inside[chosen]]
+        if isinstance(join, Join):
+            waiting.keep(join.whole(rows.columns, of, version.inside[chosen], found))
         waiting.add(found)
 
     def _keep(self, rows: Rows, version: Version, candidates: Reviewed, unlike: Found | None) -> None:

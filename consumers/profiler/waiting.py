@@ -1,6 +1,6 @@
 """Rows of a run that wait for each other in the joins topic, until they leave in blocks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple
@@ -63,6 +63,7 @@ class Waiting:
     def __init__(self) -> None:
         self.whose: dict[Whose, int] = {}
         self._parts: list[Rows] = []
+        self._whole: dict[int, bytes] = {}
 
     def code(self, whose: Whose) -> int:
         """The index of whose row it is."""
@@ -72,6 +73,10 @@ class Waiting:
         """The next rows of some models, in the order of the log among themselves."""
         if len(rows):
             self._parts.append(rows)
+
+    def keep(self, whole: Mapping[int, bytes]) -> None:
+        """By offset, the features of rows that are written down whole."""
+        self._whole.update(whole)
 
     def blocks(self, named: "Named", first: int, last: int, tiling: Buckets, partitions: int) -> list[Block]:
         """All rows, by bucket and partition of the joins topic, each in the order of the log."""
@@ -103,6 +108,7 @@ class Waiting:
         used = (names[code] for code in np.unique(rows["of"]).tolist())
         texts = ("".join((one.model, one.version, one.reference, one.segment or "", one.grouping)) for one in used)
         size = len(rows) * (ROW_BYTES + rows["bins"].shape[1]) + sum(NAME_BYTES + len(text.encode()) for text in texts)
+        size += sum(len(self._whole.get(offset, b"")) for offset in rows["offset"].tolist()) if self._whole else 0
         if size <= LARGEST or len(rows) < 2:
             yield rows
             return
@@ -134,11 +140,17 @@ class Waiting:
             offsets=rows["offset"] - first,
             values=rows["value"],
             outliers=rows["outlier"].astype(np.uint8).tobytes() if rows["outlier"].any() else b"",
+            whole=self._features(rows["offset"]),
             number=number,
             part=part,
             **(_carried(rows["bins"]) if named.side in CARRYING else _binned(rows["bins"])),
             **beside,
         )
+
+    def _features(self, offsets: NDArray[np.int64]) -> tuple[bytes, ...]:
+        """Of rows; empty where none of them is written down whole."""
+        found = tuple(self._whole.get(offset, b"") for offset in offsets.tolist()) if self._whole else ()
+        return found if any(found) else ()
 
 
 def _binned(bins: NDArray[np.uint8]) -> dict[str, Any]:  # fields of a block

@@ -50,8 +50,8 @@ def load(
 ) -> Offline:
     """Fill a log in ``folder`` from a file, and announce the references of the models in it.
 
-    ``labels``, ``features``: files of a table's labels, and of its features as training computes them. ``afresh``: golden evaluations and
-    reviews are asked for anew, whatever the recording says of them.
+    ``labels``, ``features``: files of a table's labels, and of its features as training computes them. ``afresh``: golden evaluations,
+    reviews and jobs are asked for anew, whatever the recording says of them.
     """
     topics = configuration.topics
     offline = configuration.model_copy(
@@ -82,6 +82,7 @@ def load(
         if not afresh:
             _copy(bus, topics.golden, copies.golden)
             _copy(bus, topics.reviews, copies.reviews)
+            _copy(bus, topics.actions, copies.actions)
         _make(bus, offline)
         span = _announce(bus, configuration, offline)
     finally:

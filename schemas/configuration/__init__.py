@@ -16,6 +16,7 @@ from .feature_log import Agreement, FeatureColumns, FeatureLog, FeatureMapping
 from .features import MOST_NAME, Chosen, FeatureSettings, Important
 from .golden import Golden
 from .labels import LabelColumns, LabelMapping, Labels
+from .launchers import Launcher
 from .mapping import Place
 from .metrics import Metrics
 from .model import MOST_PIECES, Model, PairSettings, Trailing
@@ -23,9 +24,10 @@ from .ood import Ood
 from .outcomes import OutcomesOf
 from .personal import Personal
 from .reference import Table, TopicSlice
+from .retrain import Policy, TrainingRows
 from .review import MOST_CASES, Review
 from .stream import Stream
-from .together import features_apart, ids_unkeyed, labels_apart
+from .together import features_apart, ids_unkeyed, labels_apart, never_started
 from .topics import KafkaTopics
 from .units import HOUR_MS, FalseAlarms, PaneLength, pane_length
 
@@ -49,6 +51,7 @@ __all__ = [
     "LabelColumns",
     "LabelMapping",
     "Labels",
+    "Launcher",
     "Metrics",
     "Model",
     "Ood",
@@ -56,12 +59,14 @@ __all__ = [
     "PairSettings",
     "PaneLength",
     "Personal",
+    "Policy",
     "Review",
     "SourceSettings",
     "Stream",
     "Table",
     "TopicSlice",
     "Trailing",
+    "TrainingRows",
     "pane_length",
 ]
 
@@ -83,6 +88,7 @@ class Configuration(Setting):
     features: dict[str, FeatureLog] = Field({}, description="values of features as training computes them")
     sources: dict[Annotated[str, Field(min_length=1, max_length=MOST_NAME)], SourceSettings] = {}
     models: dict[str, Model] = {}
+    launchers: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")], Launcher] = Field({}, description="what runs jobs")
 
     @field_validator("topics")
     @classmethod
@@ -107,6 +113,13 @@ class Configuration(Setting):
             if model.stream is not None and model.stream not in self.streams:
                 msg = f"models.{name}.stream: {model.stream!r} is not among streams: {', '.join(self.streams)}"
                 raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _retrains_can_start(self) -> "Configuration":
+        for name, model in self.models.items():
+            for problem in never_started(name, model, self.launchers):
+                raise ValueError(problem)
         return self
 
     @model_validator(mode="after")

@@ -10,6 +10,7 @@ from ..duration import Duration, written
 from ..fact import Setting
 from ..messages.block import MOST_BINNED
 from .diagnosis import Diagnosis, OrOff
+from .examples import ExamplesOf
 from .feature_log import Agreement
 from .features import FeatureSettings, Important, NullValues, OrIgnore, Zone
 from .golden import Golden
@@ -17,6 +18,7 @@ from .ood import Ood
 from .outcomes import OutcomesOf
 from .personal import Personal
 from .reference import Table, TopicSlice
+from .retrain import Policy
 from .review import Review
 from .segments import Segments, conditions
 from .units import FalseAlarms, Rate
@@ -59,6 +61,7 @@ class Model(Setting):
     stream: str | None = None
     labels: str | None = Field(None, description="the stream of its labels")
     outcomes: OutcomesOf = OutcomesOf()
+    examples: ExamplesOf | None = Field(None, description="its labelled rows are written down whole; null: nobody does")
     agreement: Agreement | None = Field(None, description="served values are compared with those of a feature log; null: nobody does")
     reference: Table | TopicSlice | Literal["golden"] | None = Field(None, description="golden: the rows of its golden set")
     false_alarms: Rate = FalseAlarms(30 * 86_400_000, "time")
@@ -77,6 +80,7 @@ class Model(Setting):
     review: Review | None = Field(None, description="people are asked about some of its predictions")
     ood: Ood | None = Field(None, description="whether what is asked is like the training data; null: nobody looks")
     diagnosis: OrOff = Field(Diagnosis(), description="causes are looked for behind what drifts; off: nobody looks")
+    retrain: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")], Policy] = Field({}, description="when it is trained anew")
     features: dict[str, Annotated[FeatureSettings, OrIgnore]] = {}
     personal: Personal = Field(Personal(), description="what of users' data is left out or changed before anything is stored")
     _unread: frozenset[str] = PrivateAttr(default=frozenset())
@@ -94,6 +98,13 @@ class Model(Setting):
     def _outcomes_of_labels(self) -> "Model":
         if self.labels is None and self.outcomes != OutcomesOf():
             msg = "outcomes: nothing becomes known of predictions without labels; write labels: NAME"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _examples_of_labels(self) -> "Model":
+        if self.labels is None and self.examples is not None:
+            msg = "examples: nothing becomes known of predictions without labels; write labels: NAME"
             raise ValueError(msg)
         return self
 

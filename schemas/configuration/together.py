@@ -1,6 +1,6 @@
 """What several sections of a configuration must agree on."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from .feature_log import FeatureLog
 from .labels import Labels
@@ -73,6 +73,19 @@ def features_apart(
             continue
         yield from _unlike(f"features.{name}", "of models with the same feature log", streams, used)
         yield from _held_twice(f"features.{name}", "values of features", own.topics, own.where is not None, streams)
+
+
+def never_started(name: str, model: Model, launchers: Collection[str]) -> Iterator[str]:
+    """Why a policy of a model could never start a job, each with the key to change."""
+    for policy, own in model.retrain.items():
+        at = f"models.{name}.retrain.{policy}"
+        if own.on is not None and own.on not in launchers:
+            there = ", ".join(launchers) or "there are none"
+            yield f"{at}.on: {own.on!r} is not among launchers: {there}; leave it out, and the request is all"
+        if own.when == "cause" and model.diagnosis is None:
+            yield f"{at}.when: no causes are looked for, as models.{name}.diagnosis is off; leave one of the two out"
+        if own.when in ("labels", "performance") and model.labels is None:
+            yield f"{at}.when: {own.when} needs labels; write models.{name}.labels, where they come from"
 
 
 def _used(models: _Models, join: str) -> list[str]:

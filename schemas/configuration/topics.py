@@ -27,6 +27,11 @@ class KafkaTopics(Setting):
         return f"{self.prefix}.joins"
 
     @property
+    def examples(self) -> str:
+        """Predictions with all their features, and their first labels."""
+        return f"{self.prefix}.examples"
+
+    @property
     def performance(self) -> str:
         """What became of predictions, a record for every interval (compacted)."""
         return f"{self.prefix}.performance"
@@ -75,6 +80,16 @@ class KafkaTopics(Setting):
     def root_causes(self) -> str:
         """What is behind what drifts."""
         return f"{self.prefix}.root-causes"
+
+    @property
+    def actions(self) -> str:
+        """The ledger: what decisions to retrain look at."""
+        return f"{self.prefix}.actions"
+
+    @property
+    def retrain(self) -> str:
+        """Requests to retrain, and what becomes of them."""
+        return f"{self.prefix}.retrain"
 
     @property
     def dead_letter(self) -> str:

@@ -33,7 +33,7 @@ LARGEST, ROW_BYTES, NAME_BYTES = 512 * 1024, 56, 64
 
 _NONE = np.zeros(0, dtype=np.int64)
 #: What a block says by not saying it.
-_USUAL: dict[str, Any] = {"form": 1, "part": 0, "binned": 0, "bins": b"", "outliers": b"", "compared": 0, "carried": b""}
+_USUAL: dict[str, Any] = {"form": 1, "part": 0, "binned": 0, "bins": b"", "outliers": b"", "compared": 0, "carried": b"", "whole": ()}
 
 
 class Whose(NamedTuple):
@@ -85,6 +85,8 @@ class Block(Fact):
     outliers: bytes = b""
     compared: Annotated[int, Field(ge=0, le=MOST_COMPARED)] = 0  #: values that a row carries
     carried: Annotated[bytes, Field(description="8 bytes a value, row by row, as `driftbus.detectors.agreement.codes` has them")] = b""
+    #: Of predictions that are written down whole, row by row, their features as a map in msgpack; of others no bytes.
+    whole: tuple[bytes, ...] = ()
     number: PartitionNumber = 0  #: of the joins topic
     part: Count = 0  #: one with many rows travels in parts
     form: int = FORM_OF_LABELS
@@ -154,6 +156,9 @@ class Block(Fact):
             raise ValueError(msg)
         if len(block.carried) != block.rows * block.compared * VALUE_BYTES:
             msg = f"{len(block.carried)} bytes of values of {block.rows} rows with {block.compared} each"
+            raise ValueError(msg)
+        if block.whole and len(block.whole) != block.rows:
+            msg = f"features of {len(block.whole)} of {block.rows} rows"
             raise ValueError(msg)
         if block.outliers and len(block.outliers) != block.rows:
             msg = f"{len(block.outliers)} flags of {block.rows} rows"

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from driftbus.consumers.bus.interface import Bus
+from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.pipeline.topology import TOPOLOGY
 from driftbus.consumers.reference.golden_records import ask
@@ -20,6 +21,8 @@ from ..embedder import server as embedders
 from ..embedder import worlds as questions
 from ..golden.servers import serving
 from ..golden.worlds import asking, evaluations, prepared, settings_of
+from ..launcher import worlds as jobs
+from ..launcher.receivers import receiving
 from .interrupting import POINTS, Died, Interrupting
 from .worlds import World
 
@@ -38,7 +41,7 @@ class Asked:
 @pytest.fixture
 def asked(world: World, tmp_path: Path, role: str) -> Iterator[Asked]:
     """What the hand of this role has to do in a live world."""
-    with {"evaluator": evaluating, "embedder": embedding}[role](world, tmp_path) as found:
+    with {"evaluator": evaluating, "embedder": embedding, "launcher": launching}[role](world, tmp_path) as found:
         yield found
 
 
@@ -83,6 +86,29 @@ def embedding(world: World, folder: Path) -> Iterator[Asked]:
             return [(one.partition, one.key) for one in found if msgspec.json.decode(one.value or b"")["vector"]]
 
         yield Asked([(one.partition, one.key) for one in sorted(sent, key=lambda one: one.partition or 0)], acted)
+
+
+@contextmanager
+def launching(world: World, folder: Path) -> Iterator[Asked]:
+    """Jobs that the decider asked for, and a receiver that keeps their ids."""
+    with receiving() as receiver:
+        world.settings = jobs.settings_of(
+            folder,
+            {"webhook": {"url": receiver.address}},
+            application=world.settings.application,
+            topics={"prefix": world.settings.application, "partitions": 2},
+            streams={"predictions": {"topics": [world.topic]}},
+        )
+        bus = world.bus()
+        create_topics(bus, world.settings)
+        requests = [jobs.request(world.settings, number, model) for number, model in enumerate(jobs.MODELS)]
+        jobs.say(bus, world.settings, *requests)
+
+        def acted() -> list[object]:
+            told = {(one.job, one.state) for one in jobs.facts(world.bus(), world.settings)}
+            return [(job, times, (job, "succeeded") in told) for job, times in sorted(receiver.works.items())]
+
+        yield Asked([(one.job, 1, True) for one in sorted(requests, key=lambda one: one.job)], acted)
 
 
 def finish(world: World, role: str) -> None:

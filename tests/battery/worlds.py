@@ -23,12 +23,14 @@ from driftbus.consumers.reference.model_events import tell
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.coincidence import Coincidence
 from driftbus.schemas.messages.evidence import Evidence
+from driftbus.schemas.messages.examples import Examples
 from driftbus.schemas.messages.feedback import Feedback
 from driftbus.schemas.messages.model_event import ModelEvent
 from driftbus.schemas.messages.pane import REVIEWED, Pane
 
 from ..streaming import BEGINNING, Event, Sent, by_model, configuration, everything, prepare, rows, send, trim
 from .asked import ASKED, answered
+from .jobs import POLICIES, asked_for, decided, latest, of_ours
 from .known import familiar_reference, offline
 
 #: What a recording is run through; hands act on the world, and have a battery of their own.
@@ -60,6 +62,9 @@ class Outcome(NamedTuple):
     reviewed: dict[bytes | None, Event]  #: what is known in the end, by key
     samples: list[Event]  #: of rows unlike the training data
     causes: dict[str, list[Event]]  #: by model
+    examples: list[Event]
+    facts: list[Event]  #: of the ledger, in which their order over topics is nobody's; of numbers of labels the last
+    decided: bool  #: jobs are those that a fold of the ledger, as it is, asks for
 
 
 def outcome(bus: Bus, settings: Configuration) -> Outcome:
@@ -72,8 +77,10 @@ def outcome(bus: Bus, settings: Configuration) -> Outcome:
     def typed(kind: bytes) -> list[Event]:
         return [event for event in of(settings.topics.summaries) if dict(event.headers).get("ce_type") == kind]
 
-    asked = everything(bus, settings.topics.reviews).items()
-    reviews = {number: [event for event in events if _review(event, ours)] for number, events in asked}
+    def told_of(topic: str, *kinds: bytes) -> dict[int, list[Event]]:
+        return {number: [one for one in events if of_ours(one, ours, *kinds)] for number, events in everything(bus, topic).items()}
+
+    reviews = told_of(settings.topics.reviews, b"io.driftbus.review.")
     told = [event for events in everything(bus, settings.topics.performance).values() for event in events]
     reviewed = {event.key: event for event in told if {("ce_type", b"io.driftbus.reviewed"), ("ce_source", ours)} <= set(event.headers)}
     panes, evidence = (
@@ -81,13 +88,18 @@ def outcome(bus: Bus, settings: Configuration) -> Outcome:
         for kind in (b"io.driftbus.pane", b"io.driftbus.evidence")
     )
     letters, samples = of(settings.topics.dead_letter), of(settings.topics.ood)
-    events, causes = (by_model(everything(bus, topic)) for topic in (settings.topics.drift, settings.topics.root_causes))
-    return Outcome(panes, events, letters, evidence, by_model(reviews), reviewed, samples, causes)
+    drift = told_of(settings.topics.drift, b"io.driftbus.drift.", b"io.driftbus.notice.")
+    events, causes = by_model(drift), by_model(told_of(settings.topics.root_causes, b"io.driftbus.root-cause."))
+    examples = sorted(_of_no_joins(event) for event in of(settings.topics.examples) if of_ours(event, ours, b"io.driftbus.examples"))
+    facts = latest([event for event in of(settings.topics.actions) if of_ours(event, ours, b"io.driftbus.action.")])
+    of_ledger = facts, asked_for(bus, settings) == decided(bus, settings)
+    return Outcome(panes, events, letters, evidence, by_model(reviews), reviewed, samples, causes, examples, *of_ledger)
 
 
-def _review(event: Event, ours: bytes) -> bool:
-    """Whether it is one of this application's."""
-    return ("ce_source", ours) in event.headers and dict(event.headers)["ce_type"].startswith(b"io.driftbus.review.")
+def _of_no_joins(event: Event) -> Event:
+    """The same of examples."""
+    headers = tuple(header for header in event.headers if header[0] != "ce_id")
+    return Event(event.key, Examples.decoded(event.value).model_copy(update={"topic_id": ""}).encoded(), headers)
 
 
 def _of_no_topic(event: Event) -> Event:
@@ -207,9 +219,11 @@ def settings_of(folder: Path, application: str) -> Configuration:
                 "agreement": {"log": FEATURES},
                 "false_alarms": "1 per 1h",
                 "labels": LABELS,
+                "examples": {"sample": 0.5},
                 "ood": {"of": "row"},
                 "features": {"amount": {"as_of": "as_of"}},
                 "review": {"budget": "600 per hour", "slot": "1m"},
+                "retrain": POLICIES,
             },
             ASKED: {"review": {}},
         },

@@ -36,6 +36,7 @@ models:
   fraud:
     reference: {file: train.csv, time: at, score: score}
     labels: outcomes
+    examples: {}
     false_alarms: 1 per 1h
     ood: {of: question, samples: true, embedder: sketch}
     review: {budget: 600 per hour}
@@ -212,7 +213,7 @@ def ruled(tmp_path_factory: pytest.TempPathFactory, environment: None) -> Found:
 def test_without_rules_every_secret_is_where_the_page_says(bare: Found) -> None:
     """So the search sees them."""
     assert {secret: bool(places) for secret, places in bare.places.items()} == SECRETS
-    topics = "summaries", "drift", "dead-letter", "snapshots", "joins", "golden", "models", "ood", "reviews"
+    topics = "summaries", "drift", "dead-letter", "snapshots", "joins", "golden", "models", "ood", "reviews", "examples"
     assert bare.kinds >= {f"shop.{topic}" for topic in topics}
 
 

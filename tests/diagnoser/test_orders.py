@@ -7,6 +7,7 @@ import pytest
 from driftbus.consumers.diagnoser import kinds
 from driftbus.consumers.diagnoser.exhibit import Exhibit
 from driftbus.consumers.diagnoser.group import Group
+from driftbus.consumers.pipeline.topology import TOPOLOGY
 from driftbus.consumers.streams.align import Aligned
 from driftbus.schemas.configuration import Configuration
 
@@ -18,6 +19,12 @@ LOGS, FEW = 40, 8
 
 def test_two_orders_of_the_same_facts_say_the_same() -> None:
     assert not differing(range(LOGS))
+
+
+def test_one_log_holds_all_evidence() -> None:
+    """Of two inputs no log holds the order, so that after a crash what was linked to what would change."""
+    [node] = (one for one in TOPOLOGY if one.role == "diagnoser")
+    assert {*node.reads} == {"summaries", "snapshots"}
 
 
 def _awaiting(*sources: str) -> Callable[[Configuration, kinds.Kinds], dict[str, tuple[str, ...]]]:

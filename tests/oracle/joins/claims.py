@@ -283,7 +283,7 @@ def _differing(one: Published, other: Published) -> object:
     for key in sorted({*one.events, *other.events}):
         mine, theirs = ([Pane.decoded(event.value) for event in found.events.get(key, [])] for found in (one, other))
         for a, b in zip([*mine, None], [*theirs, None], strict=False):
-            if a is None or b is None or a.encoded() != b.encoded():
+            if a is not b and (a is None or b is None or a.encoded() != b.encoded()):
                 return key, a and (a.bucket, a.of, a.about, a.model, named(a)), b and (b.bucket, b.of, b.about, b.model, named(b))
     return "order"
 

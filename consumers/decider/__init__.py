@@ -1,0 +1,1 @@
+"""The decider: which jobs are asked for."""

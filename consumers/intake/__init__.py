@@ -1,0 +1,1 @@
+"""The intake: what other topics say, and the time, to the ledger."""

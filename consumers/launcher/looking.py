@@ -1,0 +1,105 @@
+"""Open jobs, looked at by threads, each as often as it asks for: nobody who waits for a server holds up a turn."""
+
+import heapq
+import itertools
+import threading
+import time
+from collections.abc import Mapping
+
+from .seen import ENDS, Job, Launcher, Seen
+
+#: Seconds between two removals of what is old.
+_CLEAN_S = 3_600.0
+
+
+class Looking:
+    """The threads of one launcher. Begun when it is made."""
+
+    def __init__(self, launcher: Launcher, name: str) -> None:
+        self._launcher = launcher
+        self._jobs: dict[str, Job] = {}
+        self._due: list[tuple[float, int, str]] = []  #: a job may stand here more than once: what `_next` says holds
+        self._next: dict[str, float] = {}
+        self._busy: set[str] = set()
+        self._seen: dict[str, Seen] = {}
+        self._number = itertools.count()
+        self._changed = threading.Condition()
+        self._cleaned = 0.0
+        self._stopped = False
+        self._error: Exception | None = None
+        for number in range(launcher.at_once):
+            threading.Thread(target=self._run, name=f"launcher-{name}-{number}", daemon=True).start()
+
+    def keep(self, jobs: Mapping[str, Job]) -> None:
+        """These are open now, in the order in which they are to be begun; what is new, or changed, is looked at at once."""
+        with self._changed:
+            gone = self._jobs.keys() - jobs.keys()
+            changed = [job for job in jobs.values() if self._jobs.get(job.id) != job]
+            self._jobs = dict(jobs)
+            for job in gone:
+                self._next.pop(job, None)
+                self._seen.pop(job, None)
+            for one in changed:
+                self._later(one.id, 0.0)
+            if changed:
+                self._changed.notify_all()
+
+    def seen(self) -> dict[str, Seen]:
+        """What was seen last of each that has been looked at. Raises what no job can be the cause of."""
+        if self._error is not None:
+            raise self._error
+        with self._changed:
+            return dict(self._seen)
+
+    def stop(self) -> None:
+        """Begin nothing more, and cut what may be cut."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+        self._launcher.stop()
+
+    def _later(self, job: str, pause_s: float) -> None:
+        at = time.monotonic() + pause_s
+        self._next[job] = at
+        heapq.heappush(self._due, (at, next(self._number), job))
+
+    def _run(self) -> None:
+        try:
+            while (job := self._taken()) is not None:
+                seen = self._launcher.ensure(job)
+                with self._changed:
+                    self._busy.discard(job.id)
+                    if job.id in self._jobs:
+                        self._seen[job.id] = seen
+                        if self._jobs[job.id] != job:
+                            self._later(job.id, 0.0)
+                        elif seen.state not in ENDS:
+                            self._later(job.id, seen.again_s)
+                        self._changed.notify()
+        except Exception as error:  # noqa: BLE001  # told to the thread that turns, which ends by it
+            self._error = error
+
+    def _taken(self) -> Job | None:
+        """The next job that is due; None: there will be none any more."""
+        while True:
+            with self._changed:
+                if self._stopped:
+                    return None
+                now = time.monotonic()
+                clean = now - self._cleaned > _CLEAN_S and bool(self._cleaned)
+                self._cleaned = now if clean or not self._cleaned else self._cleaned
+                if not clean:
+                    if job := self._due_now(now):
+                        self._busy.add(job.id)
+                        return job
+                    self._changed.wait(min(self._due[0][0] - now if self._due else _CLEAN_S, _CLEAN_S))
+                    continue
+                still_open = frozenset(self._jobs)
+            self._launcher.clean(still_open)
+
+    def _due_now(self, now: float) -> Job | None:
+        while self._due and self._due[0][0] <= now:
+            at, _, job = heapq.heappop(self._due)
+            if self._next.get(job) == at and job in self._jobs and job not in self._busy:
+                return self._jobs[job]
+        return None

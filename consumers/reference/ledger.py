@@ -1,0 +1,63 @@
+"""The ledger's records, and those of the topic of retrains: who asks for them, read, and addressed."""
+
+from collections.abc import Callable, Mapping
+from typing import get_args
+
+from ...schemas.cloud_events import Headers
+from ...schemas.configuration import Configuration, Policy
+from ...schemas.messages.action import LedgerFact, ledger_fact
+from ...schemas.messages.job import JobStatus, State
+from ...schemas.messages.retrain import RetrainRequest
+from ..bus import own
+from ..bus.addressing import addressed, partition_of
+from ..bus.interface import Bus, Output
+
+Told = RetrainRequest | JobStatus
+#: By the type of an event on the topic of retrains, how it is read.
+READERS: Mapping[str, Callable[[bytes], Told]] = {
+    RetrainRequest.TYPE: RetrainRequest.decoded,
+    **{f"{JobStatus.TYPE}.{state}": JobStatus.decoded for group in get_args(State) for state in (get_args(group) or (group,))},
+}
+
+
+def asked(configuration: Configuration) -> bool:
+    """Whether any model has a policy: else there is no ledger."""
+    return any(model.retrain for model in configuration.models.values())
+
+
+def counts_labels(configuration: Configuration) -> bool:
+    """Whether a policy waits for labels."""
+    return any(policy.when == "labels" for policies in policies_of(configuration).values() for policy in policies.values())
+
+
+def policies_of(configuration: Configuration) -> dict[str, dict[str, Policy]]:
+    """By model, of those that have any."""
+    return {name: model.retrain for name, model in configuration.models.items() if model.retrain}
+
+
+def read(application: str, key: bytes | None, value: bytes | None, headers: Headers) -> LedgerFact | None:
+    """What anybody wrote on the ledger; None: nothing. Raises `Foreign` and `Unreadable`."""
+    return None if value is None else own.of_anybody(application, ledger_fact, key or b"", value, headers)
+
+
+def output(configuration: Configuration, said: LedgerFact) -> Output:
+    """A fact as it is written: where all of its model lies."""
+    topics = configuration.topics
+    ours = said.model_copy(update={"application": configuration.application})
+    return addressed(configuration, topics.actions, ours, partition_of(said.model, topics.partitions))
+
+
+def tell(bus: Bus, configuration: Configuration, said: LedgerFact) -> None:
+    """Write a fact, from outside."""
+    bus.publish([output(configuration, said)])
+
+
+def read_retrain(application: str, key: bytes | None, value: bytes | None, headers: Headers) -> Told | None:
+    """What a record on the topic of retrains says; None: of a kind that a newer release has. Raises `Foreign` and `Unreadable`."""
+    return own.read_of_model(application, READERS, key, value, headers)
+
+
+def retrain_output(configuration: Configuration, said: Told) -> Output:
+    """A request or a status as it is written."""
+    topics = configuration.topics
+    return addressed(configuration, topics.retrain, said, partition_of(said.model, topics.partitions))

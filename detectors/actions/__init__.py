@@ -1,0 +1,1 @@
+"""Which jobs are asked for: a pure fold of one model's ledger."""

@@ -1,0 +1,109 @@
+"""What each kind of fact changes in a model's ledger.
+
+A fact counts once: only with a revision, sequence, total or instant above the last.
+"""
+
+from collections.abc import Mapping
+
+from ...schemas.configuration.retrain import Policy
+from ...schemas.messages.action import (
+    ActionCoincidence,
+    ActionDue,
+    ActionEpisode,
+    ActionIncident,
+    ActionLabels,
+    ActionModel,
+    ActionReach,
+    ActionRequest,
+    LedgerFact,
+)
+from .state import REMEMBERED_FOR, Done, Episode, Incident, Ledger
+from .wishes import want
+
+Policies = Mapping[str, Policy]
+
+
+def take(ledger: Ledger, fact: LedgerFact, policies: Policies) -> None:
+    """Remember what a fact says; what people and launchers say of jobs is `driftbus.detectors.actions.transitions`' business."""
+    if isinstance(fact, ActionIncident):
+        _incident(ledger, fact)
+    elif isinstance(fact, ActionEpisode):
+        _episode(ledger, fact)
+    elif isinstance(fact, ActionLabels):
+        ledger.labels = max(ledger.labels, fact.total)
+    elif isinstance(fact, ActionDue):
+        _due(ledger, fact, policies)
+    elif isinstance(fact, ActionRequest):
+        _request(ledger, fact, policies)
+    elif isinstance(fact, ActionModel):
+        _of_model(ledger, fact)
+    elif isinstance(fact, ActionCoincidence):
+        _happened(ledger, fact.fact_id, fact.of, fact.time)
+    elif isinstance(fact, ActionReach):
+        ledger.reached = fact.model_dump(mode="json")
+
+
+def _too_old(ledger: Ledger, time: int | None) -> bool:
+    """It may have counted, and been forgotten."""
+    return time is not None and time < ledger.now - REMEMBERED_FOR
+
+
+def _incident(ledger: Ledger, fact: ActionIncident) -> None:
+    known = ledger.incidents.get(fact.incident)
+    if (known is None and _too_old(ledger, fact.run)) or (known is not None and fact.revision <= known.fact["revision"]):
+        return
+    own = not fact.blocked_by or fact.incident in fact.blocked_by
+    faulty = fact.status == "confirmed" and fact.decision == "forbid" and own
+    ledger.incidents[fact.incident] = Incident(fact.model_dump(mode="json"), faulty or (known is not None and known.faulty))
+
+
+def _episode(ledger: Ledger, fact: ActionEpisode) -> None:
+    known = ledger.episodes.get(fact.episode)
+    if (known is None and _too_old(ledger, fact.time)) or (known is not None and fact.sequence <= known.fact["sequence"]):
+        return
+    plain = fact.model_dump(mode="json")
+    ledger.episodes[fact.episode] = Episode(plain | {"time": ledger.now if fact.time is None else fact.time})
+
+
+def _due(ledger: Ledger, fact: ActionDue, policies: Policies) -> None:
+    """With the first instant of a policy its schedule begins: it came before anybody asked for it."""
+    policy, last = policies.get(fact.policy), ledger.due.get(fact.policy)
+    if policy is None or policy.when != "schedule" or (last is not None and fact.instant <= last):
+        return
+    ledger.due[fact.policy] = fact.instant
+    if last is None:
+        return
+    for key, wish in list(ledger.wishes.items()):
+        if wish.policy == fact.policy and wish.kind == "schedule":
+            del ledger.wishes[key]
+    want(ledger, fact.policy, policy, "schedule", str(fact.instant))
+
+
+def _request(ledger: Ledger, fact: ActionRequest, policies: Policies) -> None:
+    policy = policies.get(fact.policy)
+    if policy is None or _too_old(ledger, fact.time) or (fact.override and fact.by is None):
+        return
+    want(ledger, fact.policy, policy, "person", fact.request, overridden_by=fact.by if fact.override else None)
+
+
+def _of_model(ledger: Ledger, fact: ActionModel) -> None:
+    if fact.event == "retired":
+        if fact.version not in ledger.retired:
+            ledger.retired = [*ledger.retired, fact.version][-1_000:]
+    elif fact.event in ("deployed", "promoted"):
+        _in_force(ledger, fact.version, fact.parent, fact.job)
+    elif fact.event == "rolled_back" and fact.parent is not None:
+        _in_force(ledger, fact.parent, None, None)
+    _happened(ledger, fact.fact_id, fact.event, fact.time)
+
+
+def _in_force(ledger: Ledger, version: str, parent: str | None, job: str | None) -> None:
+    ledger.version, ledger.parent, ledger.made_by = version, parent, job
+    ledger.retired = [name for name in ledger.retired if name != version]
+
+
+def _happened(ledger: Ledger, name: str, of: str, time: int | None) -> None:
+    """What was done before the ledger began asks for nothing."""
+    at = ledger.now if time is None else time
+    if ledger.began is not None and at >= ledger.began and name not in ledger.done and not _too_old(ledger, time):
+        ledger.done[name] = Done(of, at)

@@ -1,0 +1,161 @@
+"""What is remembered of one model's ledger, as plain data."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from ...schemas.messages.action import ActionEpisode, ActionIncident
+from ...schemas.messages.job import ACTIVE, FINAL, State, TriggerKind
+
+#: How long something that is over is remembered, ms; what is said of it later is too old.
+REMEMBERED_FOR = 90 * 86_400_000
+
+
+class Incident(msgspec.Struct):
+    """The newest revision of an incident."""
+
+    fact: dict[str, Any]  # an `ActionIncident`, as JSON
+    faulty: bool = False  #: it has once been a confirmed reason to forbid: no rows of its time are trained on
+
+    @property
+    def said(self) -> ActionIncident:
+        """What it says."""
+        return ActionIncident.model_validate(self.fact)
+
+
+class Episode(msgspec.Struct):
+    """The newest word on an episode."""
+
+    fact: dict[str, Any]  # an `ActionEpisode`, as JSON
+
+    @property
+    def said(self) -> ActionEpisode:
+        """What it says."""
+        return ActionEpisode.model_validate(self.fact)
+
+
+class Wish(msgspec.Struct):
+    """A trigger that has no job yet."""
+
+    policy: str
+    kind: TriggerKind
+    trigger: str
+    since: int
+    overridden_by: str | None = None
+
+
+class Tried(msgspec.Struct):
+    """What was made of a trigger."""
+
+    attempts: int
+    at: int  #: when last
+    settled: bool = False  #: nothing more comes of it
+
+
+class Job(msgspec.Struct):
+    """One that was made of a trigger."""
+
+    policy: str
+    kind: TriggerKind
+    trigger: str
+    attempt: int
+    version: str
+    since: int  #: of its state
+    state: State | None = None
+    on: str | None = None
+    launched: bool = False
+    approved_by: str | None = None
+    overridden_by: str | None = None
+    cancelled_by: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Of its trigger."""
+        return key_of(self.policy, self.kind, self.trigger)
+
+    @property
+    def active(self) -> bool:
+        """Whether it holds others up."""
+        return self.state in ACTIVE
+
+    @property
+    def final(self) -> bool:
+        """Whether it is over."""
+        return self.state in FINAL
+
+
+class Done(msgspec.Struct):
+    """Something that was done to the model, or to what it rests on."""
+
+    of: str
+    at: int
+
+
+class Ledger(msgspec.Struct):
+    """All that is remembered of one model."""
+
+    began: int | None = None  #: when its first fact became known
+    now: int = 0
+    incidents: dict[str, Incident] = {}
+    episodes: dict[str, Episode] = {}
+    jobs: dict[str, Job] = {}
+    wishes: dict[str, Wish] = {}
+    tried: dict[str, Tried] = {}
+    launches: list[int] = []  #: times of the last day
+    last_end: int | None = None
+    labels: int = 0
+    labels_at_launch: int = 0
+    due: dict[str, int] = {}  #: by policy, the last instant
+    done: dict[str, Done] = {}  #: events, by id
+    version: str = "-"
+    parent: str | None = None
+    made_by: str | None = None  #: the job of the version in force
+    retired: list[str] = []
+    reached: dict[str, Any] = {}  # an `ActionReach`, as JSON
+
+    def faults(self) -> Iterator[str]:
+        """Incidents that forbid every job."""
+        for name in sorted(self.incidents):
+            fact = self.incidents[name].fact
+            if fact["decision"] == "forbid" and fact["status"] == "confirmed" and fact["version"] not in self.retired:
+                yield name
+
+    def plain(self) -> dict[str, Any]:  # numbers and texts
+        """As it stands in a snapshot."""
+        written: dict[str, Any] = msgspec.to_builtins(self)
+        return written
+
+    @classmethod
+    def restored(cls, plain: dict[str, Any]) -> "Ledger":
+        """What `plain` wrote."""
+        return msgspec.convert(plain, cls)
+
+
+def key_of(policy: str, kind: str, trigger: str) -> str:
+    """Of a trigger."""
+    return f"{policy}/{kind}/{trigger}"
+
+
+def forget(ledger: Ledger) -> None:
+    """What has been over for long."""
+    horizon = ledger.now - REMEMBERED_FOR
+    for name, incident in list(ledger.incidents.items()):
+        if incident.fact["status"] not in ("suspected", "confirmed") and incident.fact["run"] < horizon:
+            del ledger.incidents[name]
+    for name, episode in list(ledger.episodes.items()):
+        if episode.fact["status"] == "resolved" and episode.fact["time"] < horizon:
+            del ledger.episodes[name]
+    for jobs in (name for name, job in list(ledger.jobs.items()) if job.final and job.since < horizon):
+        del ledger.jobs[jobs]
+    held = {job.key for job in ledger.jobs.values()} | ledger.wishes.keys()
+    for key, tried in list(ledger.tried.items()):
+        if tried.at < horizon and key not in held and not _stands(ledger, key):
+            del ledger.tried[key]
+    ledger.done = {name: done for name, done in ledger.done.items() if done.at >= horizon}
+
+
+def _stands(ledger: Ledger, key: str) -> bool:
+    """Whether a trigger may still ask for a job: its incident or episode is not forgotten, or no label has come since."""
+    _, kind, trigger = key.split("/", 2)
+    return trigger in ledger.incidents or trigger in ledger.episodes or (kind == "labels" and trigger == str(ledger.labels_at_launch))

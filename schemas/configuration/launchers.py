@@ -1,0 +1,168 @@
+"""``launchers:`` of the configuration: what runs a job that was asked for, a kind each."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, get_args
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, Field, field_validator, model_validator
+
+from ..duration import Duration
+from ..fact import Setting
+from ..messages.retrain import RetrainRequest
+from .address import Address, Headers
+from .holes import holes
+
+_Text = Annotated[str, Field(min_length=1, max_length=4_000)]
+_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
+_HOUR = 3_600_000
+
+
+class Command(Setting):
+    """A command on this machine: exactly once per attempt, or *lost*."""
+
+    run: Annotated[tuple[_Text, ...], Field(min_length=1)] = Field(description="the command and its arguments; no shell")
+    spool: _Text = Field("./spool", description="a local folder: the memory of what ran")
+    folder: _Text | None = Field(None, description="in which it runs; null: that of its job")
+    environment: dict[str, str] = Field({}, repr=False, description="beside that of the process")
+    timeout: Duration = 6 * _HOUR
+    at_once: int = Field(4, ge=1, le=64)
+
+
+class Webhook(Setting):
+    """A request to a server, signed as Standard Webhooks has it: at least once."""
+
+    url: Address = Field(description="may hold {{ job }} and other fields of the request, behind its host")
+    method: Literal["POST", "PUT"] = "POST"
+    headers: Headers = Field({}, description="a value file:PATH stands in that file")
+    secret: str | None = Field(None, repr=False, description="of the signature: whsec_ and base64; write ${NAME} or file:PATH")
+    former_secret: str | None = Field(None, repr=False, description="signs beside it during a rotation")
+    body: Any = Field(None, description="a template; null: the request itself")
+    exists: tuple[int, ...] = Field((409,), description="statuses that say: it is there already")
+    reports: bool = Field(False, description="its end is reported; else the delivery is the end")
+    deadline: Duration = Field(24 * _HOUR, description="of the delivery")
+    timeout: Duration = Field(15_000, description="of one call")
+    insecure: bool = Field(False, description="http to another machine: anybody on the way can read the request")
+    at_once: int = Field(8, ge=1, le=64)
+
+    @field_validator("headers")
+    @classmethod
+    def _no_holes(cls, headers: dict[str, str]) -> dict[str, str]:
+        if any(holes(list(headers.values()))):
+            msg = "no {{ }} stand in headers: what comes from a message could end one and begin another; put it into the body"
+            raise ValueError(msg)
+        return headers
+
+    @model_validator(mode="after")
+    def _says_what_there_is(self) -> "Webhook":
+        for key, template in (("url", self.url), ("body", self.body)):
+            for path in holes(template):
+                if (wrong := _unknown(path)) is not None:
+                    msg = f"{key}: {wrong}"
+                    raise ValueError(msg)
+        if any(holes(urlsplit(self.url).netloc)):
+            msg = "url: no {{ }} stand in the host: whoever writes a message would say where secrets are sent"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _in_private(self) -> "Webhook":
+        parts = urlsplit(self.url)
+        if parts.scheme == "http" and parts.hostname not in _HERE and not self.insecure:
+            msg = f"url: the request would go to {parts.hostname} in the clear; write https, or insecure: true"
+            raise ValueError(msg)
+        return self
+
+
+class KubernetesJob(Setting):
+    """A Job of Kubernetes, exactly once: its name is the job's."""
+
+    namespace: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+    template: dict[str, Any] = Field(description="a Job, as kubectl takes it")
+    kubeconfig: _Text | None = Field(None, description="a file; null: the usual one, or the cluster that this runs in")
+    context: _Text | None = Field(None, description="of the kubeconfig; null: the one in use")
+    timeout: Duration = 6 * _HOUR
+    poll: Duration = 10_000
+
+    @field_validator("template")
+    @classmethod
+    def _of_a_job(cls, template: dict[str, Any]) -> dict[str, Any]:
+        try:
+            metadata, spec = template.get("metadata") or {}, template["spec"]
+            pod = spec["template"]["spec"]
+            named = [container["image"] for container in pod["containers"]]
+        except (KeyError, TypeError):
+            named = []
+        if not named:
+            msg = "is no Job: write spec: {template: {spec: {containers: [{name, image, command}]}}}"
+            raise ValueError(msg)
+        for wrong, why in _not_of_a_job(metadata, spec, pod):
+            msg = f"{wrong}: {why}"
+            raise ValueError(msg)
+        return template
+
+
+class Launcher(Setting):
+    """One of these."""
+
+    command: Command | None = None
+    webhook: Webhook | None = None
+    kubernetes: KubernetesJob | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "Launcher":
+        named = [name for name in type(self).model_fields if getattr(self, name) is not None]
+        if len(named) != 1:
+            msg = f"{' and '.join(named) or 'nothing'}: write one of command, webhook, kubernetes"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def kind(self) -> Command | Webhook | KubernetesJob:
+        """The one that is written."""
+        found = self.command or self.webhook or self.kubernetes
+        assert found is not None
+        return found
+
+
+def _not_of_a_job(metadata: Any, spec: Any, pod: Any) -> Iterator[tuple[str, str]]:  # JSON
+    """What would make a job run twice, each with the reason."""
+    for key in ("name", "generateName", "namespace"):
+        if key in metadata:
+            yield f"metadata.{key}", "is given by driftbus; leave it out"
+    if "ttlSecondsAfterFinished" in spec:
+        yield "spec.ttlSecondsAfterFinished", "the Job's name is the memory that it ran; driftbus removes it after 7 days; leave it out"
+    if spec.get("backoffLimit", 0) != 0:
+        yield "spec.backoffLimit", "what failed would run again; attempts are the policy's; leave it out"
+    if pod.get("restartPolicy", "Never") != "Never":
+        yield "spec.template.spec.restartPolicy", "what failed would run again; leave it out"
+
+
+def _unknown(path: str) -> str | None:
+    """Why nothing of a request stands at a path.
+
+    >>> _unknown("trigger.cause"), _unknown("trigger.reason"), _unknown("data.feature_versions.eta")
+    (None, '{{ trigger.reason }}: there is no reason', None)
+    """
+    if path.startswith("{{"):
+        return f"{path}: a hole is a path of names, as {{{{ job }}}} or {{{{ trigger.id }}}}; nothing is evaluated"
+    here: Any = RetrainRequest  # a model, or whatever a field is annotated with
+    for step in path.split("."):
+        found = _model(here)
+        if found is None:
+            return None if here is dict or dict in (getattr(one, "__origin__", one) for one in _options(here)) else _none(path, step)
+        if step not in found.model_fields:
+            return _none(path, step)
+        here = found.model_fields[step].annotation
+    return None
+
+
+def _none(path: str, step: str) -> str:
+    return f"{{{{ {path} }}}}: there is no {step}"
+
+
+def _options(annotation: Any) -> tuple[Any, ...]:  # whatever stands there
+    return (annotation, *get_args(annotation))
+
+
+def _model(annotation: Any) -> type[BaseModel] | None:  # as above
+    return next((one for one in _options(annotation) if isinstance(one, type) and issubclass(one, BaseModel)), None)

@@ -1,0 +1,1 @@
+"""What is done about events: the ledger, its rules, the decider."""

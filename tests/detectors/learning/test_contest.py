@@ -1,0 +1,73 @@
+"""Who serves: equal models are seldom switched, a better one is found, and what is remembered can be written down."""
+
+import math
+
+import numpy as np
+import pytest
+
+from driftbus.detectors.learning.contest import Contest, Dependence, advantage
+
+from .streams import ROWS, Floats, advantages
+
+BACKTEST, DAYS = 50, 60
+
+
+def won_on(found: Floats) -> float:
+    """The day behind the backtest on which the second one wins."""
+    contest = Contest(BACKTEST * ROWS)
+    for row, one in enumerate(found.tolist()):
+        if contest.take(one):
+            return row / ROWS - BACKTEST
+    return math.inf
+
+
+@pytest.mark.parametrize(("sway", "follows"), [(0.0, 0.0), (0.3, 0.0), (0.3, 0.8)], ids=["independent", "days", "days that follow"])
+def test_equal_models_are_seldom_switched(sway: float, follows: float) -> None:
+    won = [won_on(one) for one in advantages(11, 12, BACKTEST + DAYS, sway, follows, 0.0)]
+    assert sum(math.isfinite(day) for day in won) <= 2  # of 12, where 5 % are allowed: more has a chance of 2 %
+
+
+def test_one_that_is_better_by_three_hundredths_is_found_in_some_weeks() -> None:
+    won = [won_on(one) for one in advantages(12, 8, BACKTEST + DAYS, 0.0, 0.0, 0.03)]
+    assert np.median(won) < 30
+
+
+def test_the_advantage_is_bounded_and_turns_round() -> None:
+    for serving, challenger in ((0.1, 0.9), (0.3, 0.31), (0.0, 1.0)):
+        both = [advantage(serving, challenger, label) for label in (True, False)]
+        assert max(map(abs, both)) == pytest.approx(1.0)
+        assert [advantage(challenger, serving, label) for label in (True, False)] == [-one for one in both]
+
+
+def test_whoever_has_lost_wins_back_by_the_same_evidence() -> None:
+    contest = Contest(0)
+    assert any(contest.take(0.5) for _ in range(60))
+    assert contest.serving == 1
+    assert any(contest.take(-0.5) for _ in range(60))
+    assert contest.serving == 0
+
+
+def test_nothing_is_bet_in_the_backtest() -> None:
+    contest = Contest(1_000)
+    assert not any(contest.take(0.9) for _ in range(1_000))
+    assert contest.log_evidence == 0.0
+
+
+def test_tau_is_about_the_length_of_what_hangs_together() -> None:
+    draw = np.random.default_rng(5)
+    for length in (1, 16, 128):
+        dependence = Dependence()
+        for value in np.repeat(draw.normal(size=40_000 // length), length).tolist():
+            dependence.add(value)
+        assert length <= dependence.tau() <= 5 * length
+
+
+def test_written_down_it_goes_on_to_the_last_digit() -> None:
+    (found,) = advantages(13, 1, 30, 0.3, 0.8, 0.05)
+    one = Contest(1_000)
+    for value in found[:3_000].tolist():
+        one.take(value)
+    other = Contest.of(1_000, one.plain())
+    for value in found[3_000:].tolist():
+        assert one.take(value) == other.take(value)
+    assert one.plain() == other.plain()

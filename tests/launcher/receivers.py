@@ -1,0 +1,111 @@
+"""Receivers of webhooks on loopback. A hostile one hangs, drips, cuts the line and says that it cannot; but it keeps ids."""
+
+import random
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+_LONG_S = 30
+
+
+class Receiver(ThreadingHTTPServer):
+    """What has come. A manner is drawn for every call; ``work`` is done once an id, as its readers are told to do it."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, manners: tuple[str, ...], seed: int = 1) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.manners, self.draw = manners, random.Random(seed)
+        self.calls: list[tuple[str, str, dict[str, str], bytes]] = []  #: manner, path, headers in small letters, body
+        self.works = Counter[str]()
+        self.known: set[str] = set()
+        self.changing = threading.Lock()
+        self.stopping = threading.Event()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Clients hang up here."""
+
+    def work(self, identity: str) -> None:
+        """Once an id."""
+        with self.changing:
+            if identity not in self.known:
+                self.known.add(identity)
+                self.works[identity] += 1
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Receiver
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        server = self.server
+        with server.changing:
+            manner = server.draw.choice(server.manners)
+            server.calls.append((manner, self.path, headers, body))
+        self.close_connection = True
+        identity = headers.get("webhook-id", "")
+        if manner == "hangs":
+            server.stopping.wait(_LONG_S)
+        elif manner == "drips":
+            server.work(identity)
+            with suppress(OSError):
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+                while not server.stopping.wait(0.05):
+                    self.wfile.write(b".")
+        elif manner == "cut":
+            self.connection.shutdown(socket.SHUT_RDWR)
+        elif manner == "cut after its work":
+            server.work(identity)
+            self.connection.shutdown(socket.SHUT_RDWR)
+        elif manner == "half a head":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Le")
+            server.stopping.wait(_LONG_S)
+        else:
+            if manner.startswith("2"):
+                server.work(identity)
+            self.send_response(int(manner))
+            if manner in ("429", "503"):
+                self.send_header("Retry-After", server.draw.choice(["1", "soon", "Thu, 01 Jan 1970 00:00:00 GMT", "-5"]))
+            if manner.startswith("3"):
+                self.send_header("Location", f"{server.address}/elsewhere")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    do_PUT = do_POST  # noqa: N815  # as its parent calls it
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+#: Half of all calls are answered.
+HOSTILE = ("hangs", "drips", "cut", "cut after its work", "half a head", "500", "429", "503", *["204"] * 8)
+
+
+@contextmanager
+def receiving(*manners: str, seed: int = 1) -> Iterator[Receiver]:
+    """A receiver until the end of the block."""
+    server = Receiver(manners or ("204",), seed)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.stopping.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def wall() -> int:
+    return time.time_ns() // 1_000_000

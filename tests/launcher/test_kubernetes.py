@@ -1,0 +1,150 @@
+"""A Job of Kubernetes is made once, by its name; what is gone is lost, and what is cancelled is suspended."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from driftbus.consumers.launcher.kubernetes_job import KubernetesLauncher, NoClient, name_of
+from driftbus.schemas.configuration.launchers import KubernetesJob
+
+from .cluster import Cluster, stamp, standing_in
+from .jobs import ended, job
+
+NAME = name_of(job().id)
+
+
+def template(image: str = "succeeds") -> dict[str, Any]:
+    container = {"name": "train", "image": image, "command": ["train"], "env": [{"name": "A", "value": "1"}]}
+    return {"metadata": {"labels": {"team": "eta"}}, "spec": {"template": {"spec": {"containers": [container]}}}}
+
+
+def launcher_of(cluster: Cluster, folder: Path, image: str = "succeeds") -> KubernetesLauncher:
+    settings = {"namespace": "ml", "template": template(image), "poll": "20ms", "kubeconfig": cluster.kubeconfig(folder)}
+    return KubernetesLauncher(KubernetesJob.model_validate(settings), "rides", "train")
+
+
+def test_it_is_made_once_and_the_event_is_a_file(tmp_path: Path) -> None:
+    with standing_in() as cluster:
+        assert ended(launcher_of(cluster, tmp_path), job()).state == "succeeded"
+        assert ended(launcher_of(cluster, tmp_path), job()).state == "succeeded", "another process finds it"
+        assert cluster.runs == {NAME: 1}
+        made, event = cluster.there["jobs", NAME], cluster.there["configmaps", NAME]
+        spec = made["spec"]
+        (container,) = spec["template"]["spec"]["containers"]
+        assert event["data"]["event.json"].encode() == job().event
+        assert job().event.decode() not in json.dumps(made), "nothing of it stands in the Job"
+        assert (spec["backoffLimit"], spec["template"]["spec"]["restartPolicy"], spec["activeDeadlineSeconds"]) == (0, "Never", 21_600)
+        assert {one["name"]: one["value"] for one in container["env"]} == {
+            **{"A": "1", "DRIFTBUS_JOB": job().id, "DRIFTBUS_EVENT": "/var/run/driftbus/event.json"}
+        }
+        assert made["metadata"]["labels"]["driftbus.io/job"] == job().id
+        assert made["metadata"]["labels"]["team"] == "eta"
+
+
+def test_lines_break_and_each_is_made_once(tmp_path: Path) -> None:
+    with standing_in(cuts=7) as cluster:
+        launcher = launcher_of(cluster, tmp_path)
+        for number in range(20):
+            assert ended(launcher, job(number)).state == "succeeded"
+        assert cluster.runs == {name_of(job(number).id): 1 for number in range(20)}
+        assert cluster.cut > 5
+
+
+@pytest.mark.parametrize(("status", "state"), [(400, "failed"), (403, "failed"), (422, "failed"), (429, "requested"), (503, "requested")])
+def test_what_the_api_says(tmp_path: Path, status: int, state: str) -> None:
+    with standing_in() as cluster:
+        seen = launcher_of(cluster, tmp_path, f"says-{status}").ensure(job())
+        assert seen.state == state
+        assert str(status) in seen.why
+        assert ("it is not allowed" in seen.why) == (state == "failed")
+
+
+def test_what_fails_says_why(tmp_path: Path) -> None:
+    with standing_in() as cluster:
+        assert ended(launcher_of(cluster, tmp_path, "fails"), job())[:2] == ("failed", "BackoffLimitExceeded")
+
+
+def test_a_job_that_was_seen_and_is_gone_is_lost(tmp_path: Path) -> None:
+    with standing_in() as cluster:
+        launcher = launcher_of(cluster, tmp_path, "hangs")
+        assert launcher.ensure(job()).state == "started"
+        del cluster.there["jobs", NAME]
+        assert launcher.ensure(job()).state == "lost"
+        assert launcher_of(cluster, tmp_path).ensure(job(started=True)).state == "lost", "another process knows it from the log"
+        assert cluster.runs == {NAME: 1}
+
+
+def test_to_cancel_is_to_suspend_and_the_name_stays(tmp_path: Path) -> None:
+    with standing_in() as cluster:
+        launcher = launcher_of(cluster, tmp_path, "hangs")
+        assert launcher.ensure(job()).state == "started"
+        assert ended(launcher, job(cancelling=True)).state == "cancelled"
+        assert cluster.there["jobs", NAME]["spec"]["suspend"]
+
+
+def test_what_is_cancelled_before_it_was_made_never_runs(tmp_path: Path) -> None:
+    """Its name is taken, so that a call that was cut and arrives later makes nothing."""
+    with standing_in() as cluster:
+        assert launcher_of(cluster, tmp_path).ensure(job(cancelling=True)).state == "cancelled"
+        assert not cluster.runs
+        assert ended(launcher_of(cluster, tmp_path), job()).state == "cancelled"
+        assert not cluster.runs
+
+
+def test_a_name_that_another_has(tmp_path: Path) -> None:
+    with standing_in() as cluster:
+        launcher = launcher_of(cluster, tmp_path)
+        ended(launcher, job())
+        cluster.there["jobs", NAME]["metadata"]["labels"]["driftbus.io/job"] = "another"
+        assert launcher.ensure(job())[:2] == ("failed", f"the name {NAME} is taken by another Job")
+
+
+def test_what_ended_days_ago_is_removed_unless_it_is_open(tmp_path: Path) -> None:
+    with standing_in() as cluster:
+        launcher = launcher_of(cluster, tmp_path)
+        for number in range(3):
+            ended(launcher, job(number))
+        for number in range(2):
+            (condition,) = cluster.there["jobs", name_of(job(number).id)]["status"]["conditions"]
+            condition["lastTransitionTime"] = stamp(time.time() - 8 * 86_400)
+        launcher.clean({job(1).id})
+        assert {name for _, name in cluster.there} == {name_of(job(1).id), name_of(job(2).id)}
+
+
+def test_nobody_answers(tmp_path: Path) -> None:
+    with standing_in() as cluster:
+        launcher = launcher_of(cluster, tmp_path)
+    assert launcher.ensure(job()).state == "requested"
+    assert launcher.ensure(job(started=True)).state == "started"
+    launcher.clean(())
+
+
+def test_no_cluster_is_known(tmp_path: Path) -> None:
+    settings = {"namespace": "ml", "template": template(), "kubeconfig": str(tmp_path / "none")}
+    with pytest.raises(NoClient, match="no cluster of Kubernetes is known"):
+        KubernetesLauncher(KubernetesJob.model_validate(settings), "rides", "train")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"spec": {}}, "is no Job"),
+        ({"spec": template()["spec"] | {"ttlSecondsAfterFinished": 60}}, "ttlSecondsAfterFinished: the Job's name is the memory"),
+        ({"spec": template()["spec"] | {"backoffLimit": 2}}, "backoffLimit: what failed would run again"),
+        ({"spec": {"template": {"spec": {**template()["spec"]["template"]["spec"], "restartPolicy": "OnFailure"}}}}, "restartPolicy"),
+        ({"metadata": {"generateName": "x-"}, "spec": template()["spec"]}, "metadata.generateName: is given by driftbus"),
+    ],
+)
+def test_what_would_run_twice_is_refused_at_start(wrong: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValidationError, match=reason):
+        KubernetesJob.model_validate({"namespace": "ml", "template": wrong})
+
+
+def test_a_job_that_runs_is_looked_at_again(tmp_path: Path) -> None:
+    with standing_in() as cluster:
+        seen = launcher_of(cluster, tmp_path, "hangs").ensure(job())
+        assert (seen.state, seen.again_s) == ("started", 0.02)
