@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from .inquiry import Inquiry
 from .shifts import Shift
-from .statistics import Step
+from .statistics import Step, rounded, shares
 from .thresholds import Thresholds
 
 Floats = NDArray[np.float64]
@@ -18,6 +18,8 @@ OF_ONE, HALF = 0.8, 0.5
 _MOST_LEAKED = 0.5
 #: Of all rows, those in the core without which it says nothing: a fault has taken most of them out of it.
 _LEAST_CORE = 0.2
+#: Of a shift of the core, what more rows like the new ones outside of it must leave over to be another's; and how many they may be there.
+_REST, _MOST_NEW = 0.2, 0.5
 #: What total variation of the core sampling comes to.
 _CORE_NOISE = 0.04
 #: Of the rows with a new category, those left within the distribution below which it is novelty; of outliers, what new categories leave.
@@ -87,7 +89,23 @@ def _seen_in_core(inquiry: Inquiry, name: str, shift: Shift, novelty: Novelty) -
     """Whether more of the shift is there than new rows leave that miss every threshold."""
     core = _without(inquiry, name, shift, inquiry.base.outside, inquiry.now.outside)
     leaked = inquiry.thresholds.novelty_leak * max(novelty.outliers, novelty.outside) + _CORE_NOISE
-    return core is not None and core.size >= max(leaked, _MOST_LEAKED * shift.size) and core.size > core.threshold
+    if core is None or core.size < max(leaked, _MOST_LEAKED * shift.size) or core.size <= core.threshold:
+        return False
+    return not of_new_rows(core, inquiry.compared(name, inquiry.base.outside, inquiry.now.outside, shift.step))
+
+
+def of_new_rows(core: Shift, outer: Shift | None) -> bool:
+    """Whether the core is what it was, beside some rows with the values of the new ones outside of it: a drift moves all its groups."""
+    if outer is None:
+        return False
+    every, before = core.now.sum() + outer.now.sum(), core.usual.sum() + outer.usual.sum()
+    new = np.maximum(outer.now / every - outer.usual / before, 0.0)
+    towards, moved = shares(new) - shares(core.usual), shares(core.now) - shares(core.usual)
+    if not new.any() or not towards.any():
+        return False
+    share = float(moved @ towards / (towards @ towards))
+    rest = rounded(0.5 * np.abs(moved - share * towards).sum())
+    return 0 < share < _MOST_NEW and rest < _REST * core.size
 
 
 def _without(inquiry: Inquiry, name: str, shift: Shift, base: Floats, now: Floats) -> Shift | None:

@@ -119,3 +119,14 @@ def mixed(old: Floats, new: Floats, share: float) -> Floats:
     behind = (1 - share) * np.interp(places, old, SHARES, left=0.0, right=1.0) + share * np.interp(places, new, SHARES, left=0.0, right=1.0)
     rising = np.maximum.accumulate(behind + 1e-12 * np.arange(len(behind)))
     return np.asarray(np.interp(SHARES, rising, places), dtype=np.float64)
+
+
+def varies(windows: list[Floats], old: Floats) -> float:
+    """By how much the factor by which windows differ from old quantiles varies between them, as a part of it; 0 of one alone.
+
+    >>> old = np.arange(len(SHARES)) + 1.0
+    >>> varies([1.2 * old, 1.2 * old], old), varies([1.1 * old, 1.2 * old, 1.3 * old], old)
+    (0.0, 0.083333)
+    """
+    factors = np.array([one[INNER] @ old[INNER] for one in windows])
+    return rounded(factors.std(ddof=1) / max(abs(factors.mean()), 1e-12)) if len(factors) > 1 else 0.0

@@ -12,7 +12,7 @@ from . import conversion, relabelling, rollout
 from .finding import Map, Piece
 from .groups import bin_of
 from .inquiry import FAULTY, Inquiry, sure
-from .maps import Fit, best, distance, fitted, mixed, recognised, spread
+from .maps import Fit, best, distance, fitted, mixed, recognised, spread, varies
 from .matrices import INNER, looked_at, quantiles_of
 from .meaning import face
 from .relations import Relations
@@ -35,6 +35,8 @@ _LARGE = 3.5
 _CROWD = 0.4
 #: Repeated values that make a feature one of few values.
 _DISCRETE = 0.4
+#: Times as far as in the baseline that a factor may vary from window to window, if nothing but it speaks for a map.
+_STEADY = 2.0
 #: Times what stretches of the baseline differ by, that quantiles may be off; the same of single windows.
 _OF_OWN, _OF_ONE = 1.5, 2.0
 #: Times that much, that a map with two numbers must have moved values.
@@ -124,7 +126,9 @@ def _map(inquiry: Inquiry, relations: Relations, name: str, shift: Shift) -> Tol
     coarse = limit > _MOVED_LEAST
     if fit.error > limit or moved < (_MOVED_COARSE if coarse else _MOVED) * fit.error or (moved < _MOVED_LEAST and atoms <= t.new_atoms):
         return None
-    return _judged(inquiry, relations, name, shift, _Fitted(fit, moved, spread(new) / spread(old), _outside(inquiry, name, now), atoms))
+    steady = varies(now, old) <= _STEADY * varies(before, old)
+    found = _Fitted(fit, moved, spread(new) / spread(old), _outside(inquiry, name, now), atoms, steady)
+    return _judged(inquiry, relations, name, shift, found)
 
 
 class _Fitted(NamedTuple):
@@ -133,6 +137,7 @@ class _Fitted(NamedTuple):
     ratio: float  #: of spreads
     outside: float  #: of quantiles, outside what training saw
     atoms: float  #: of repeated values, new ones
+    steady: bool  #: the same in all windows
 
 
 def _judged(inquiry: Inquiry, relations: Relations, name: str, shift: Shift, found: _Fitted) -> Told | None:
@@ -160,6 +165,7 @@ def _judged(inquiry: Inquiry, relations: Relations, name: str, shift: Shift, fou
         and not gradual
         and fit.form == "scale"
         and fit.error < t.map_weak
+        and found.steady
         and wider > np.log(_WIDER_WEAK)
     ):
         return Told(told, [error, Piece("face", "nothing hangs together with it", None, name, role="against")], 0.5)

@@ -22,7 +22,8 @@ Spec = dict[str, Any]  # as the suite's files have it
 
 #: Rows a window; shares of rows that are null, paired, differ by the noise of the join; minutes; windows between evaluations.
 _ROWS, _NULL, _PAIRED, _NOISE, _AGE, _EVALUATED = 500, 0.03, 0.3, (0.003, 0.015), (5.0, 60.0), 4
-_LATE = 2
+#: Windows after which labels come, if nothing is said.
+LATE = 2
 #: Windows of a cycle of the traffic's mix, and how far it swings.
 _CYCLE, _SEASON = 12, 0.15
 
@@ -52,10 +53,11 @@ class _Generator:
         released = [fault["onset"] for fault in self.faults if fault.get("deploy")]
         self.released = [*released, *spec.get("deploys", [])]
         self.losses: dict[int, float] = {}
+        self.end = WINDOWS + spec.get("further", 0)  #: windows for which the world goes on, until late labels have come
 
     def incident(self) -> Incident:
         """Window after window, then the scores of all that one model answered."""
-        windows = [self._window(number) for number in range(-WINDOWS, WINDOWS)]
+        windows = [self._window(number) for number in range(-WINDOWS, self.end)]
         return Incident(
             self.spec, self.deployed.reference, windows, self._evaluated(), [-WINDOWS, *self.released], truth_of(self.spec, self.deployed)
         )
@@ -63,7 +65,7 @@ class _Generator:
     def _strength(self, fault: Spec, number: int) -> float:
         """0 before it and after it, 1 in full."""
         begun, ramp = fault["onset"], fault.get("ramp", 0)
-        if number < max(begun, 0) or number >= fault.get("until", WINDOWS):
+        if number < max(begun, 0) or number >= fault.get("until", self.end):
             return 0.0
         return 1.0 if not ramp else min(1.0, (number - begun + 1) / ramp)
 
@@ -80,7 +82,7 @@ class _Generator:
         golden, truth = self.deployed.columns(self.deployed.golden), self.table.outcomes[self.deployed.golden]
         losses: dict[int, float] = {}
         found = []
-        for number in range(-WINDOWS, WINDOWS):
+        for number in range(-WINDOWS, self.end):
             if (number + WINDOWS) % _EVALUATED and number not in self.released:
                 continue
             live = self._model(number)
@@ -129,7 +131,7 @@ class _Generator:
         if not (number >= 0 and spec.get("no_pairs")):
             sampled = np.flatnonzero(draw.random(n) < _PAIRED)
             offline = {name: truth[name][sampled] for name in self.names}
-        labelled = not ((number >= 0 and spec.get("no_labels")) or number >= WINDOWS - spec.get("label_delay", _LATE))
+        labelled = not ((number >= 0 and spec.get("no_labels")) or number >= self.end - spec.get("label_delay", LATE))
         return Rows(
             number,
             {name: served[name] for name in self.names},

@@ -16,8 +16,12 @@ from driftbus.consumers.bus.interface import Bus, Output
 from driftbus.consumers.bus.recording import write_recording
 from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.reference import golden_records
+from driftbus.consumers.reference.announce import announce, from_start
+from driftbus.consumers.reference.artifacts import ArtifactStore
+from driftbus.consumers.reference.building.source import reference_of
 from driftbus.consumers.reference.model_events import tell
 from driftbus.schemas.configuration import Configuration
+from driftbus.schemas.messages.announcement import Announcement
 from driftbus.schemas.messages.golden import GoldenEvaluation
 from driftbus.schemas.messages.model_event import ModelEvent
 
@@ -104,21 +108,36 @@ def _held_out(of: Deployed, seed: int) -> Floats:
 
 
 def record(incident: Incident, configuration: Configuration, file: Path, streams: Optional = ALL) -> None:
-    """Write all of an incident's topics."""
+    """Write all of an incident's topics to a file."""
     with closing(EmbeddedBus(":memory:", configuration.application, "recorder")) as bus:
-        users = [SERVED, *(stream.topics[0] for stream in configuration.labels.values())]
-        users += [OFFLINE] if streams.has("agreement") else []
-        for topic in users:
-            bus.create(topic, PARTITIONS, settings={"retention.ms": "-1"})
-        create_topics(bus, configuration)
-        for outputs in (_served, _known, _offline):
-            bus.publish(sorted((one for one in outputs(incident, streams) if one.topic in users), key=lambda one: one.timestamp or 0))
-        ours = [configuration.topics.models]
-        _deployments(bus, configuration, incident, streams)
-        if streams.has("golden"):
-            ours.append(configuration.topics.golden)
-            bus.publish([golden_records.output(configuration, one) for one in _evaluations(incident)])
-        write_recording(bus, [*users, *ours], file)
+        write_recording(bus, fill(bus, incident, configuration, streams), file)
+
+
+def fill(bus: Bus, incident: Incident, configuration: Configuration, streams: Optional = ALL) -> list[str]:
+    """Make all topics, write those that the incident is told by, and return the names of these."""
+    users = [SERVED, *(stream.topics[0] for stream in configuration.labels.values())]
+    users += [OFFLINE] if streams.has("agreement") else []
+    for topic in users:
+        bus.create(topic, PARTITIONS, settings={"retention.ms": "-1"})
+    create_topics(bus, configuration)
+    announce(bus, configuration, _reference(configuration.model_dump_json(by_alias=True)))
+    for outputs in (_served, _known, _offline):
+        bus.publish(sorted((one for one in outputs(incident, streams) if one.topic in users), key=lambda one: one.timestamp or 0))
+    ours = [configuration.topics.models]
+    _deployments(bus, configuration, incident, streams)
+    if streams.has("golden"):
+        ours.append(configuration.topics.golden)
+        bus.publish([golden_records.output(configuration, one) for one in _evaluations(incident)])
+    return [*users, *ours]
+
+
+@functools.cache
+def _reference(configuration: str) -> Announcement:
+    """Of the model, built once for all its incidents."""
+    own = Configuration.model_validate_json(configuration)
+    store = ArtifactStore(own.artifacts)
+    built = reference_of(own, MODEL, VERSION, store=store)
+    return from_start(MODEL, VERSION, store.put(built.encoded()), built.rows)
 
 
 def _values(columns: dict[str, Column]) -> Iterator[dict[str, object]]:

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from driftbus.schemas.messages.root_cause import RootCauseEvent
 
 from .__main__ import suite
 from .ending import ending
+from .generator import generated
 from .recorded import ALL, Optional
 from .through import told
 
@@ -50,6 +52,28 @@ def test_without_pairs_a_skew_is_not_confirmed_as_something_else(folder: Path) -
     events, _ = told(SPECS["05-skew-units"], folder, Optional(frozenset({"agreement"})))
     assert {event.cause for event in _confirmed(events)} <= {"training_serving_skew"}
     assert any(missing.stream == "agreement" for event in events for missing in event.missing_evidence)
+
+
+def test_late_labels_change_nothing_but_when_they_come() -> None:
+    """The world goes on until as many are known."""
+    spec = SPECS["11-concept"]
+    soon, late = (generated(spec | further) for further in ({}, {"label_delay": 5, "further": 3}))
+    assert len(late.windows) == len(soon.windows) + 3
+    for one, other in zip(soon.windows, late.windows, strict=False):
+        assert np.array_equal(one.scores, other.scores)
+        assert (one.outcomes is None) == (other.outcomes is None)
+    assert all(one.outcomes is None for one in late.windows[len(soon.windows) :])
+
+
+@pytest.mark.kafka
+def test_a_broker_tells_what_a_replay_tells(folder: Path, kafka: str) -> None:
+    replayed, _ = told(SPECS["05-skew-units"], folder, ALL)
+    brokered, _ = told(SPECS["05-skew-units"], folder, ALL, kafka)
+    assert [_told(event) for event in brokered] == [_told(event) for event in replayed]
+
+
+def _told(event: RootCauseEvent) -> tuple[object, ...]:
+    return event.incident, event.revision, event.status, event.cause, event.scope, event.onset, event.confidence, event.text
 
 
 def _confirmed(events: list[RootCauseEvent]) -> list[RootCauseEvent]:

@@ -1,10 +1,11 @@
 """Incidents with known causes through the product, from their raw events: what is told of them on the root causes' topic.
 
     python -m tests.incidents.through FOLDER [--suite public|own|extra|extra2|other ...] [--without KIND ...] [--labels-late WINDOWS]
-        [--sample N] [--only TEXT] [--results FILE] [--verbose]
+        [--sample N] [--only TEXT] [--kafka ADDRESS] [--results FILE] [--verbose]
 
-FOLDER keeps tables and recordings. ``--sample N``: every N-th incident. ``--results``: what each came to, which is continued where it
-stands.
+FOLDER keeps tables and recordings. ``--labels-late N``: labels come N windows behind what they are about, and the world goes on until they
+have; so as many are known in the end as with 2. ``--sample N``: every N-th incident. ``--kafka``: through that broker, not through a
+replay. ``--results``: what each came to, which is continued where it stands.
 """
 
 import argparse
@@ -18,16 +19,22 @@ from driftbus.schemas.messages.root_cause import RootCauseEvent
 
 from .__main__ import SUITES, suite
 from .ending import ending
-from .generator import generated
+from .generator import LATE, generated
 from .recorded import KINDS, Optional, record, settings
-from .replayed import causes
+from .replayed import causes, causes_on_kafka
 from .scoring import Confirmed, Score
 
 
-def told(spec: dict[str, Any], folder: Path, streams: Optional) -> tuple[list[RootCauseEvent], list[dict[str, Any]]]:
+def told(
+    spec: dict[str, Any], folder: Path, streams: Optional, kafka: str | None = None
+) -> tuple[list[RootCauseEvent], list[dict[str, Any]]]:
     """The events of one incident, and its truth."""
-    incident = generated({**spec, "label_delay": max(spec.get("label_delay", 0), streams.late)})
+    own = max(spec.get("label_delay", LATE), LATE)
+    late = max(own, streams.late)
+    incident = generated({**spec, "label_delay": late, "further": late - own})
     configuration = settings(spec["dataset"], spec["model_seed"], folder, streams)
+    if kafka is not None:
+        return causes_on_kafka(incident, configuration, streams, kafka), incident.truth
     recording = folder / f"{spec['id']}.jsonl"
     try:
         record(incident, configuration, recording, streams)
@@ -36,10 +43,10 @@ def told(spec: dict[str, Any], folder: Path, streams: Optional) -> tuple[list[Ro
         recording.unlink(missing_ok=True)
 
 
-def came_to(spec: dict[str, Any], folder: Path, streams: Optional) -> dict[str, Any]:  # plain data
+def came_to(spec: dict[str, Any], folder: Path, streams: Optional, kafka: str | None = None) -> dict[str, Any]:  # plain data
     """One incident, as it stands in the results."""
     began = time.perf_counter()
-    events, truth = told(spec, folder, streams)
+    events, truth = told(spec, folder, streams, kafka)
     found = ending(events, truth)
     return {
         "id": spec["id"],
@@ -86,6 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--labels-late", type=int, default=2)
     parser.add_argument("--sample", type=int, default=1)
     parser.add_argument("--only", default="")
+    parser.add_argument("--kafka")
     parser.add_argument("--results", type=Path)
     parser.add_argument("--verbose", action="store_true")
     asked = parser.parse_args(arguments)
@@ -94,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     results = json.loads(asked.results.read_text()) if asked.results and asked.results.exists() else {}
     for spec in specs:
         if spec["id"] not in results:
-            results[spec["id"]] = one = came_to(spec, asked.folder, streams)
+            results[spec["id"]] = one = came_to(spec, asked.folder, streams, asked.kafka)
             if asked.results:
                 asked.results.write_text(json.dumps(results, indent=1))
             if asked.verbose:
