@@ -110,14 +110,14 @@ class Fold:
                 join.marks.append(Mark(offset, -NEVER, b""))
             if offset < join.marks[0].position:
                 continue  # restored from a later place than another join
-            begin = join.aligner.passed
+            begin, at = join.aligner.passed, join.aligner.at
             if join.reads.due(offset) and (ready := join.aligner.regrouped(join.reads.now)):
-                said += self._stepped(join, begin, ready)
+                said += self._stepped(join, begin, at, ready)
             if isinstance(fact, Progress):
                 if (progress := join.reads.heard(fact)) is not None:
-                    begin = join.aligner.passed
+                    begin, at = join.aligner.passed, join.aligner.at
                     if ready := join.aligner.feed(offset, appended, progress):
-                        said += self._stepped(join, begin, ready)
+                        said += self._stepped(join, begin, at, ready)
                     mark(join.marks, join.aligner, join.spans, offset + 1)
             elif isinstance(fact, Block) and fact.join == join.name and fact.side == "reviews":
                 hi, lo = join.answered.note(fact)
@@ -180,11 +180,13 @@ class Fold:
                 fold._position = max(fold._position, position)
         return fold
 
-    def _stepped(self, join: Join, begin: int, ready: Sequence[Aligned[Kept]]) -> Iterator[Said]:
-        """What steps come to, and behind it how far all is over, and how well that is known."""
+    def _stepped(self, join: Join, begin: int, at: int, ready: Sequence[Aligned[Kept]]) -> Iterator[Said]:
+        """What steps come to, and behind it how far all is over, and how well that is known. ``at``: what was told last; time may have gone
+        back to it, and what follows it is yet to be told.
+        """
         partly: list[Span] = []
         end, decided = ready[-1].end, join.aligner.decided
-        join.doubts.forget(begin - max(join.spans.revise, join.spans.told_of))
+        join.doubts.forget(min(begin, at) - max(join.spans.revise, join.spans.told_of))
         for part in standings(begin, end, (), decided):
             join.doubts.note(part)
         for steps in together(self._step(aligned) for aligned in ready):

@@ -48,10 +48,13 @@ class Doubts:
         self._decided: list[Span] = []
 
     def note(self, standing: Standing) -> None:
-        """It holds for this span, which begins no earlier than those before it."""
+        """It holds for this span, which lies before others where time has gone back."""
         for holds, spans in ((not standing.complete, self._partly), (standing.clock_decided, self._decided)):
-            if holds and spans and spans[-1][1] >= standing.start:  # as few as may be: a clock may decide of each bucket for days
-                spans[-1] = spans[-1][0], max(spans[-1][1], standing.end)
+            if holds and spans and spans[-1][0] <= standing.end and standing.start <= spans[-1][1]:
+                spans[-1] = (
+                    min(spans[-1][0], standing.start),
+                    max(spans[-1][1], standing.end),
+                )  # as few as may be: a clock may decide for days
             elif holds:
                 spans.append((standing.start, standing.end))
 

@@ -184,3 +184,20 @@ def test_an_interval_is_as_well_known_as_the_worst_of_its_steps() -> None:
     assert doubts.of(0, 30) == Standing(0, 30, complete=False, clock_decided=True)
     assert doubts.of(20, 30) == Standing(20, 30, clock_decided=True)
     assert doubts.of(40, 50) == Standing(40, 50)
+
+
+def test_a_doubt_behind_which_time_went_back_is_kept_by_itself() -> None:
+    doubts = Doubts()
+    for start, end in ((100, 200), (20, 30), (30, 40), (90, 95)):
+        doubts.note(Standing(start, end, complete=False))
+    assert [doubts.of(start, start + 10).complete for start in (0, 20, 30, 40, 90, 150, 200)] == [
+        True,
+        False,
+        False,
+        True,
+        False,
+        False,
+        True,
+    ]
+    doubts.forget(35)
+    assert [doubts.of(start, start + 1).complete for start in (32, 150)] == [False, False]

@@ -33,6 +33,11 @@ def test_whatever_happens_the_same_comes_of_a_log_and_it_is_what_the_rules_say(n
     seen += claims.case(number, "gate", artifacts)
 
 
+def test_what_is_yet_to_be_told_behind_a_late_bucket_rests_on_it_in_every_schedule(artifacts: str) -> None:
+    """A later run goes back in time, and one schedule hears of it in two parts, another at once."""
+    claims.case(147, "0", artifacts)
+
+
 def small(events: list[tuple[int, worlds.Content]], about: int = 10) -> World:
     """A world of one partition of each topic, with these events at these seconds."""
     logs: dict[str, list[Record]] = {"predictions/0": [], "known/0": []}
