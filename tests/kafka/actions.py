@@ -71,7 +71,7 @@ def play(address: str, folder: Path, kind: str, kills: int, jobs: int, seed: int
         settings = _configured(address, folder, launcher, jobs)
         nursery = stack.enter_context(closing(Nursery()))
         bus = stack.enter_context(closing(KafkaBus(settings.kafka, settings.application, "asks")))
-        bus.create("scored", 2)
+        bus.create(settings.streams["predictions"].topics[0], 2)
         create_topics(bus, settings)
         models, asked, alive = list(settings.models), 0, dict[str, int]()
         for number in range(kills):
@@ -120,13 +120,14 @@ def _other_side(stack: ExitStack, folder: Path, kind: str, seed: int) -> Any:
 
 def _configured(address: str, folder: Path, launcher: Mapping[str, Any], jobs: int) -> Configuration:
     asked = {"when": "person", "on": NAME, "cooldown": 0, "per_day": 1_000, "attempts": 1, "start_within": "12h", "finish_within": "12h"}
+    application = f"actions-{uuid.uuid4().hex[:8]}"
     written = {
-        "application": f"actions-{uuid.uuid4().hex[:8]}",
+        "application": application,
         "bus": "kafka",
         "kafka": {"bootstrap.servers": address},
         "artifacts": str(folder / "artifacts"),
         "topics": {"partitions": 2},
-        "streams": {"predictions": {"topics": ["scored"]}},
+        "streams": {"predictions": {"topics": [f"{application}-scored"]}},
         "models": {f"m{number}": {"retrain": {POLICY: asked}} for number in range(max(1, jobs // JOBS_A_MODEL))},
         "launchers": {NAME: dict(launcher)},
     }

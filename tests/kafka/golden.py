@@ -80,7 +80,8 @@ def play(address: str, folder: Path, kills: int, seed: int, *, schedule: bool = 
         settings = _configured(address, folder, server)
         with closing(KafkaBus(settings.kafka, settings.application, "asks")) as bus:
             golden = prepared(bus, settings, rows_of(ROWS))
-            bus.create("scored", 2)
+            scored = settings.streams["predictions"].topics[0]
+            bus.create(scored, 2)
             for model in MODELS:
                 own = stored(settings, rows_of(ROWS), model)
                 bus.publish([announced(settings, announcement(own, 1_000, None, None))])
@@ -98,7 +99,7 @@ def play(address: str, folder: Path, kills: int, seed: int, *, schedule: bool = 
                         alive[instance] = _born(nursery, folder, instance)
                 time.sleep(draw.uniform(SHORTEST_S, LONGEST_S))
                 if schedule:
-                    bus.publish([Output("scored", place % 2, None, _predicted(model)) for place, model in enumerate(MODELS)])
+                    bus.publish([Output(scored, place % 2, None, _predicted(model)) for place, model in enumerate(MODELS)])
                 seldom = schedule and number % SELDOM == SELDOM - 1
                 os.kill(alive.pop(ASKS if seldom else draw.choice(INSTANCES)), signal.SIGKILL)
             if ASKS in alive:
@@ -118,13 +119,14 @@ def play(address: str, folder: Path, kills: int, seed: int, *, schedule: bool = 
 
 def _configured(address: str, folder: Path, server: Server) -> Configuration:
     call = {"http": {"url": f"{server.address}/late/{{version}}", "version": "version", "at_once": 2}}
+    application = f"golden-{uuid.uuid4().hex[:8]}"
     written = {
-        "application": f"golden-{uuid.uuid4().hex[:8]}",
+        "application": application,
         "bus": "kafka",
         "kafka": {"bootstrap.servers": address},
         "artifacts": str(folder / "artifacts"),
         "topics": {"partitions": 2},
-        "streams": {"predictions": {"topics": ["scored"], "pane": "1s", "linger": "1s"}},
+        "streams": {"predictions": {"topics": [f"{application}-scored"], "pane": "1s", "linger": "1s"}},
         "models": {model: {"golden": {"call": call, "deadline": "400ms", "within": "30s", "every": EVERY_SLOT}} for model in MODELS},
     }
     (folder / "driftbus.yaml").write_text(yaml.safe_dump(written))
