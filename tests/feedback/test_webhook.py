@@ -59,7 +59,7 @@ GITLAB: dict[str, Any] = {
     "status_changed_at": "2021-04-28 21:50:00 +0200",
     "deployment_id": 15,
     "deployable_id": 796,
-    "deployable_url": "https://gitlab.example.com/root/test-deployment-webhooks/-/jobs/796",
+    "deployable_url": "https://gitlab.example.com/team/scorer/-/jobs/796",
     "environment": "staging",
     "environment_tier": "staging",
     "environment_slug": "staging",
@@ -68,7 +68,7 @@ GITLAB: dict[str, Any] = {
     "short_sha": "279484c0",
     "user": {"id": 1, "name": "Administrator", "username": "root"},
     "user_url": "https://gitlab.example.com/root",
-    "commit_url": "https://gitlab.example.com/root/test-deployment-webhooks/-/commit/279484c0",
+    "commit_url": "https://gitlab.example.com/team/scorer/-/commit/279484c0",
     "commit_title": "Add new file",
 }
 
