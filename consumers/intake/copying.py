@@ -27,8 +27,9 @@ from ...schemas.stored.snapshot import FORM, PartitionState
 Said = RootCauseEvent | DriftEvent | ModelEvent | Coincidence | Performance
 #: Labels are told in multiples of so large a part of the fewest that a policy waits for.
 PART = 10
-#: Intervals of prediction time whose labels are counted apart, of a model: of older ones nothing more comes.
-MOST_INTERVALS = 5_000
+#: Intervals of prediction time whose labels are counted apart, of a model: more than labels can still come to (a year of hours is 8,760, a
+#: month of minutes 43,200, and of each version). Where there are more, so large a part of them is left, the newest.
+MOST_INTERVALS, LEFT = 50_000, 0.9
 #: Of these metrics more is better.
 _MORE_IS_BETTER = ("accuracy", "precision", "recall", "f1", "auc", "r2")
 
@@ -37,16 +38,35 @@ _MORE_IS_BETTER = ("accuracy", "precision", "recall", "f1", "auc", "r2")
 class _Labelled:
     """Labels of one model, by interval, as they were told last."""
 
-    intervals: dict[str, int] = field(default_factory=dict)
+    intervals: dict[str, tuple[int, int]] = field(default_factory=dict)  #: where each begins, and its labels
     before: int = 0  #: of intervals that are counted apart no more
     told: int = 0
+    forgotten: int | None = None  #: of those the newest begins here: what is said of one again is not counted again
+    _sum: int = field(init=False)
 
-    def total(self, key: str, labelled: int) -> int:
+    def __post_init__(self) -> None:
+        self._sum = sum(labelled for _, labelled in self.intervals.values())
+
+    def total(self, key: str, start: int, labelled: int) -> int:
         """With what an interval has now."""
-        self.intervals[key] = max(labelled, self.intervals.get(key, 0))
-        while len(self.intervals) > MOST_INTERVALS:
-            self.before += self.intervals.pop(next(iter(self.intervals)))
-        return self.before + sum(self.intervals.values())
+        known = self.intervals.get(key, (start, 0))[1]
+        if labelled > known and (self.forgotten is None or start > self.forgotten):
+            self.intervals[key] = start, labelled
+            self._sum += labelled - known
+            if len(self.intervals) > MOST_INTERVALS:
+                self._forget()
+        return self.before + self._sum
+
+    def _forget(self) -> None:
+        """The oldest ones, by what they are of: not by when they were first told of, for of those more may come."""
+        oldest = sorted(self.intervals, key=lambda key: (self.intervals[key][0], key))[: len(self.intervals) - int(MOST_INTERVALS * LEFT)]
+        for key in oldest:
+            self.forgotten, labelled = self.intervals.pop(key)
+            self.before, self._sum = self.before + labelled, self._sum - labelled
+
+    def plain(self) -> list[Any]:  # numbers
+        """As it stands in a snapshot."""
+        return [self.intervals, self.before, self.told, self.forgotten]
 
 
 @dataclass
@@ -99,7 +119,7 @@ class Copying:
             return []
         own = self.labelled.setdefault(model, _Labelled())
         part = max(1, min(steps) // PART)
-        total = own.total(fact.key, fact.labelled) // part * part  # the same in the end, however many were told of on the way
+        total = own.total(fact.key, fact.start, fact.labelled) // part * part  # the same in the end, however many were told of on the way
         if total <= own.told:
             return []
         own.told = total
@@ -115,7 +135,7 @@ class Copying:
 
     def snapshot(self, position: int) -> tuple[PartitionState, Mapping[str, bytes]]:
         """The labels that have been counted."""
-        labelled = {model: [own.intervals, own.before, own.told] for model, own in self.labelled.items()}
+        labelled = {model: own.plain() for model, own in self.labelled.items()}
         return PartitionState(form=FORM, position=position, states=(), aligners={}, pending=(), fold={"labelled": labelled}), {}
 
     def totals(self) -> Mapping[str, int]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from driftbus.consumers.bus.addressing import addressed, partition_of
@@ -15,7 +16,7 @@ from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Output, TopicPartition
 from driftbus.consumers.decider import decider
 from driftbus.consumers.decider.fold import Fold
-from driftbus.consumers.intake import intake
+from driftbus.consumers.intake import copying, intake
 from driftbus.consumers.intake.clock import Clock
 from driftbus.consumers.intake.copying import Copying
 from driftbus.consumers.pipeline.own_topics import create_topics
@@ -26,6 +27,7 @@ from driftbus.consumers.reference.model_events import tell
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.action import (
     ActionCoincidence,
+    ActionLabels,
     ActionModel,
     ActionObserved,
     ActionRequest,
@@ -256,3 +258,34 @@ def test_a_fact_without_a_time_has_that_of_its_record_where_the_log_gave_it(appe
     release = Coincidence.of({"type": "release", "ref": "web 7"})
     times = [one.time for fact in (event, release) for one in copying.feed(0, SUNDAY, fact)]
     assert times == [SUNDAY if append_time else None] * 2
+
+
+@pytest.mark.parametrize("order", ["in turn", "one all along", "newest first"])
+@pytest.mark.parametrize("bound", [100, 1_000])
+def test_labels_that_come_late_are_counted_once(monkeypatch: pytest.MonkeyPatch, order: str, bound: int) -> None:
+    """Those of an interval that was forgotten came again with each revision of it: jobs were asked for though no label was new."""
+    monkeypatch.setattr(copying, "MOST_INTERVALS", bound)
+    settings = configuration(
+        stream={"mapping": {"id": "id"}},
+        labels={"outcomes": {"topics": ["known"]}},
+        models={"m0": {"labels": "outcomes", "retrain": {"fresh": {"when": "labels", "new_labels": 10}}}},
+    )
+    starts = list(range(300))
+    told = {
+        "in turn": [(start, labelled) for labelled in range(1, 11) for start in starts],
+        "one all along": [one for start in starts for one in ((start, 1), (0, start))],
+        "newest first": [(start, labelled) for labelled in range(1, 11) for start in reversed(starts)],
+    }[order]
+    own, total, truth = Copying(settings), 0, dict[int, int]()
+    for number, (start, labelled) in enumerate(told):
+        one = Performance(
+            application="test", labels="outcomes", model="m0", version="7", start=start, about=start + 1, through=number,
+            predicted=100, labelled=labelled, expired=0, duplicates=0,
+        )  # fmt: skip
+        total = max([total, *(fact.total for fact in own.feed(number, 0, one) if isinstance(fact, ActionLabels))])
+        truth[start] = max(labelled, truth.get(start, 0))
+        if number % 50 == 0:
+            own = Copying.restored(settings, msgspec.msgpack.decode(msgspec.msgpack.encode(own.snapshot(0)[0].fold)))
+    assert total <= sum(truth.values())
+    if bound > len(starts):
+        assert total == sum(truth.values())
