@@ -12,7 +12,7 @@ import pytest
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined]  # exported
 
-from driftbus.consumers.bus.interface import BusError, InstanceInUse, Output, TopicPartition
+from driftbus.consumers.bus.interface import BusError, Fenced, InstanceInUse, Output, TopicPartition
 from driftbus.consumers.bus.kafka import KafkaBus
 from driftbus.consumers.bus.kafka_admin import Cluster
 from driftbus.consumers.bus.kafka_settings import Settings
@@ -108,6 +108,25 @@ def test_what_a_member_gave_away_when_it_died_is_served(kafka: str, cluster: Wor
         wait_until(lambda: dying.poll() is not None, other)
     again = cluster.bus("one").session("r", [topic], Followed())
     wait_until(lambda: len(again.assignment() | other.assignment()) == 4, again, other)
+
+
+def test_a_session_that_another_of_its_process_has_fenced_leaves_the_name_to_that_one(cluster: World) -> None:
+    """It ends at once, and who comes after that one need not wait until nobody has been heard of for a session timeout."""
+    topic = cluster.topic()
+    cluster.bus().publish(numbered(topic, 1))
+    fenced = cluster.bus().session("r", [topic], Followed())
+    wait_until(lambda: bool(fenced.assignment()), fenced)
+    successor = cluster.bus().session("r", [topic], Followed())
+    wait_until(lambda: bool(successor.assignment()), successor)
+    began = time.monotonic()
+    with pytest.raises(Fenced):
+        wait_until(lambda: False, fenced, successor)
+    assert time.monotonic() - began < 6, "it did not know that the other one is of its own process"
+    successor.close()
+    began = time.monotonic()
+    last = cluster.bus().session("r", [topic], Followed())
+    wait_until(lambda: bool(last.assignment()), last)
+    assert time.monotonic() - began < 6, "it did not know that the name was its own process's"
 
 
 def test_a_fenced_session_without_a_rival_in_its_group_begins_anew(kafka: str, cluster: World) -> None:
