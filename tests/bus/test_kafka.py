@@ -1,6 +1,7 @@
 """What only Kafka can do wrong: processes that die inside a transaction, groups that go on without a member, brokers that refuse."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -108,6 +109,20 @@ def test_what_a_member_gave_away_when_it_died_is_served(kafka: str, cluster: Wor
         wait_until(lambda: dying.poll() is not None, other)
     again = cluster.bus("one").session("r", [topic], Followed())
     wait_until(lambda: len(again.assignment() | other.assignment()) == 4, again, other)
+
+
+@pytest.mark.parametrize("name", ["a b", "../x", ".", "x" * 300, "\x01", "\u00e9"])
+def test_of_topics_that_are_asked_about_together_the_one_that_is_refused_is_named(cluster: World, name: str) -> None:
+    bus, topics = cluster.bus(), [cluster.topic(), cluster.topic()]
+    with pytest.raises(BusError, match=re.escape(f": {name}: Broker: Invalid topic")):
+        bus.describe([topics[0], name, topics[1]])
+
+
+def test_a_name_that_is_no_text_is_no_topic_s(cluster: World) -> None:
+    """The client would end the process."""
+    bus, topics = cluster.bus(), [cluster.topic(), cluster.topic()]
+    assert list(bus.describe([topics[1], "a\udcff", topics[0], "\ud800", topics[1]])) == [topics[1], topics[0]]
+    assert bus.describe(["\udcff"]) == {}
 
 
 def test_a_session_that_another_of_its_process_has_fenced_leaves_the_name_to_that_one(cluster: World) -> None:
