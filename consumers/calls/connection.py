@@ -37,6 +37,7 @@ class Connection:
         self._path = parts.path.rstrip("/")
         self._headers = {"Content-Type": "application/json", "Accept": "application/json", **headers}
         self._open: http.client.HTTPConnection | None = None
+        self._context: ssl.SSLContext | None = None
         self._closed = False
 
     def post(self, path: str, body: bytes, deadline: float, headers: Mapping[str, str] = MappingProxyType({})) -> bytes:
@@ -89,17 +90,18 @@ class Connection:
         left = deadline - time.monotonic()
         if left <= 0 or self._closed:
             raise TimedOut
-        connection = self._open or self._made(left)
-        connection.timeout = left
+        connection = self._open or self._made()
         watch = threading.Timer(left, _cut, (connection,))
         watch.daemon = True
         whole = False
         try:
-            if connection.sock is None:
-                connection.connect()
-            connection.sock.settimeout(left)
             watch.start()
             self._open = connection
+            if connection.sock is None:
+                self._connect(connection, deadline)
+            connection.sock.settimeout(_left(deadline))
+            if self._closed:
+                raise TimedOut
             connection.request(method, self._path + path, body, {**self._headers, **headers})
             response = connection.getresponse()
             answer = Answer(response.status, response.headers, response.read(most + 1))
@@ -109,7 +111,7 @@ class Connection:
             if response.length and len(answer.body) <= most:  # a read of at most so many bytes does not say so
                 msg = "the answer ends before it is whole"
                 raise Erred(msg)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: a host or a header that is none, and shows it
             raise self._told(error, deadline) from None
         finally:
             watch.cancel()
@@ -118,10 +120,30 @@ class Connection:
                 connection.close()
         return answer
 
-    def _made(self, timeout_s: float) -> http.client.HTTPConnection:
-        if self._secure:
-            return http.client.HTTPSConnection(self._host, self._port, timeout=timeout_s, context=ssl.create_default_context())
-        return http.client.HTTPConnection(self._host, self._port, timeout=timeout_s)
+    def _made(self) -> http.client.HTTPConnection:
+        if self._secure and self._context is None:
+            self._context = ssl.create_default_context()
+        if self._context is not None:
+            return http.client.HTTPSConnection(self._host, self._port, context=self._context)
+        return http.client.HTTPConnection(self._host, self._port)
+
+    def _connect(self, connection: http.client.HTTPConnection, deadline: float) -> None:
+        """To one of the name's machines, which share the time: the library would give all of it to each."""
+        places = socket.getaddrinfo(self._host, connection.port, type=socket.SOCK_STREAM)
+        for others, (family, kind, protocol, _, address) in zip(range(len(places) - 1, -1, -1), places, strict=True):
+            try:
+                connection.sock = sock = socket.socket(family, kind, protocol)
+                sock.settimeout(_left(deadline) / (others + 1))
+                sock.connect(address)
+                break
+            except OSError:
+                connection.close()
+                if not others:
+                    raise
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._context is not None:
+            sock.settimeout(_left(deadline))
+            connection.sock = self._context.wrap_socket(sock, server_hostname=self._host)
 
     def _told(self, error: Exception, deadline: float) -> Exception:
         if self._closed or isinstance(error, TimeoutError) or time.monotonic() >= deadline:
@@ -133,6 +155,12 @@ class Connection:
         if isinstance(error, ConnectionRefusedError):
             return Erred("the connection was refused")
         return Erred(f"the call failed: {type(error).__name__}")
+
+
+def _left(deadline: float) -> float:
+    if (left := deadline - time.monotonic()) <= 0:
+        raise TimeoutError
+    return left
 
 
 def _cut(connection: http.client.HTTPConnection) -> None:

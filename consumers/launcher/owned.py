@@ -12,6 +12,8 @@ from ..process.strangers import Strangers
 from .seen import Job, State
 
 _NO_MEMORY = "-"
+#: Ends of a partition that are remembered, at most: of a hundred jobs a day those of years.
+MOST_ENDED = 50_000
 
 
 class Beside(NamedTuple):
@@ -54,19 +56,23 @@ class Owned:
     committed: Position | None
     begun: int = 0  #: requests in front of it may be begun: that they were read was committed by their owner
     open: dict[str, Request] = field(default_factory=dict)
+    ended: dict[str, None] = field(default_factory=dict)  #: in their order; asked for again, they are not begun again
     closed: list[str] = field(default_factory=list)  #: jobs whose ends have been read back, and not yet been told
     outputs: list[Output] = field(default_factory=list)  #: of strangers; not yet committed
 
     def feed(self, offset: int, value: bytes, said: RetrainRequest | JobStatus) -> None:
         """Take note of a record."""
         if isinstance(said, RetrainRequest):
-            if said.on == self.name and said.job not in self.open:
+            if said.on == self.name and said.job not in self.open and said.job not in self.ended:
                 job = Job(said.job, value, said.plain(), said.requested)
                 self.open[said.job] = Request(offset, said.model, value, job)
         elif request := self.open.get(said.job):
             if said.final:
                 del self.open[said.job]
                 self.closed.append(said.job)
+                self.ended[said.job] = None
+                if len(self.ended) > MOST_ENDED:
+                    del self.ended[next(iter(self.ended))]
             elif said.state == "started" and not request.job.started:
                 request.job = request.job.now(started=True)
             elif said.state == "cancelling":

@@ -21,10 +21,14 @@ def secret_of(written: str) -> str:
     if not written.startswith(_FILE):
         return written
     try:
-        return Path(written.removeprefix(_FILE)).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+        found = Path(written.removeprefix(_FILE)).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
         msg = f"{written}: cannot be read: {type(error).__name__}"
         raise UnusableSecret(msg) from None
+    if not found.isprintable() or not found.isascii():
+        msg = f"{written}: what stands there is not one line of ASCII, as a header's value is"
+        raise UnusableSecret(msg)
+    return found
 
 
 def key_of(secret: str) -> bytes:

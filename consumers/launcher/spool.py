@@ -58,6 +58,7 @@ class Spool:
     def __init__(self, root: Path, environment: Mapping[str, str] = MappingProxyType({})) -> None:
         """``environment``: of commands, beside that of this process."""
         self._root, self._environment = root.absolute(), environment
+        self._ended = set[str]()  #: folders are kept for days, and who waits asks twice a second: what has an end is not asked again
         try:
             self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
             if remote := _remote(self._root):
@@ -109,8 +110,8 @@ class Spool:
 
     def told(self, job: str) -> None:
         """Its end has been read back."""
-        with suppress(FileNotFoundError):
-            (self._root / job / _TOLD).touch(0o600)
+        with suppress(FileNotFoundError, FileExistsError):  # each process reads it back again: its days count from the first time
+            (self._root / job / _TOLD).touch(0o600, exist_ok=False)
 
     def forget(self, older_than_s: float) -> None:
         """Remove those whose ends were read back so long ago."""
@@ -122,8 +123,10 @@ class Spool:
 
     def running(self) -> set[str]:
         """Jobs that have a folder and no end."""
-        folders = (one for one in self._root.iterdir() if one.is_dir() and not one.name.startswith("."))
-        return {folder.name for folder in folders if not (folder / EXIT).exists()}
+        with os.scandir(self._root) as found:
+            folders = {one.name for one in found if one.is_dir() and not one.name.startswith(".")}
+        self._ended = {job for job in folders if job in self._ended or (self._root / job / EXIT).exists()}
+        return folders - self._ended
 
     def _laid(self, job: str, request: bytes, plan: Plan, end: object = None) -> None:
         """The folder gets its name when all is in it. A disk that is full leaves none."""

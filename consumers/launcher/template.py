@@ -11,6 +11,9 @@ import msgspec
 
 from ...schemas.configuration.holes import HOLE
 
+#: Left out of an address, or taken for a step back, by whoever reads it.
+_NO_PIECE = frozenset({"", ".", ".."})
+
 
 class NoSuchFact(ValueError):
     """A hole for which there is nothing."""
@@ -40,7 +43,12 @@ def filled_address(template: str, facts: Mapping[str, object]) -> str:
     >>> filled_address("https://host/{{ version }}/runs", {"version": "../../etc?x=1#"})
     'https://host/..%2F..%2Fetc%3Fx%3D1%23/runs'
     """
-    return HOLE.sub(lambda hole: quote(_text(facts, hole[1]), safe=""), template)
+    address = HOLE.sub(lambda hole: quote(_text(facts, hole[1]), safe=""), template)
+    for piece, asked in zip(address.split("/"), template.split("/"), strict=True):  # a hole holds no /, and what fills it neither
+        if piece in _NO_PIECE and HOLE.search(asked):
+            msg = f"{asked}: it would be {piece or 'nothing'}, which leads to another address"
+            raise NoSuchFact(msg)
+    return address
 
 
 def _found(facts: Mapping[str, object], path: str) -> object:

@@ -7,11 +7,15 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
+from .holes import ANY
+
 
 def _address(written_: str) -> str:
     try:
         parts = urlsplit(written_)
-        wrong = parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0 or bool(parts.query or parts.fragment)
+        (parts.hostname or "").encode("idna")  # as it is when it is looked up
+        wrong = not written_.isprintable() or not parts.path.isascii() or " " in ANY.sub("", parts.path)
+        wrong |= parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0 or bool(parts.query or parts.fragment)
     except ValueError:
         wrong = True
     if wrong:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 HOLE = re.compile(r"\{\{\s*([a-z_]+(?:\.[a-z_]+)*)\s*\}\}")
-_ANY = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+#: What looks like one, also if it is none.
+ANY = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 
 
 def holes(template: object) -> Iterator[str]:
@@ -20,6 +21,6 @@ def holes(template: object) -> Iterator[str]:
         for one in template:
             yield from holes(one)
     elif isinstance(template, str):
-        for found in _ANY.findall(template):
+        for found in ANY.findall(template):
             whole = HOLE.fullmatch(found)
             yield found if whole is None else whole[1]

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, field_validator, model_validator
+import msgspec
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from ..duration import Duration
 from ..fact import Setting
@@ -13,6 +14,9 @@ from .address import Address, Headers
 from .holes import holes
 
 _Text = Annotated[str, Field(min_length=1, max_length=4_000)]
+#: What the system can hand to a process.
+_Variable = Annotated[str, Field(pattern=r"^[^=\x00]+$")]
+_Value = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 _HOUR = 3_600_000
 
@@ -23,7 +27,7 @@ class Command(Setting):
     run: Annotated[tuple[_Text, ...], Field(min_length=1)] = Field(description="the command and its arguments; no shell")
     spool: _Text = Field("./spool", description="a local folder: the memory of what ran")
     folder: _Text | None = Field(None, description="in which it runs; null: that of its job")
-    environment: dict[str, str] = Field({}, repr=False, description="beside that of the process")
+    environment: dict[_Variable, _Value] = Field({}, repr=False, description="beside that of the process")
     timeout: Duration = 6 * _HOUR
     at_once: int = Field(4, ge=1, le=64)
 
@@ -52,6 +56,16 @@ class Webhook(Setting):
             raise ValueError(msg)
         return headers
 
+    @field_validator("body")
+    @classmethod
+    def _of_json(cls, body: object) -> object:
+        try:
+            msgspec.json.encode(body)
+        except (TypeError, ValueError) as error:
+            msg = f"it cannot be written as JSON: {error}; put keys such as on, yes, no and null in quotes"
+            raise ValueError(msg) from None
+        return body
+
     @model_validator(mode="after")
     def _says_what_there_is(self) -> "Webhook":
         for key, template in (("url", self.url), ("body", self.body)):
@@ -73,6 +87,37 @@ class Webhook(Setting):
         return self
 
 
+class _Container(BaseModel):
+    image: str
+    env: list[dict[str, Any]] = []  # JSON
+    volumeMounts: list[dict[str, Any]] = []  # noqa: N815  # as Kubernetes calls it
+
+
+class _Pod(BaseModel):
+    containers: Annotated[list[_Container], Field(min_length=1)]
+    initContainers: list[_Container] = []  # noqa: N815  # as above
+    volumes: list[dict[str, Any]] = []
+
+
+class _PodTemplate(BaseModel):
+    spec: _Pod
+
+
+class _Spec(BaseModel):
+    template: _PodTemplate
+
+
+class _Metadata(BaseModel):
+    labels: dict[str, str] = {}
+
+
+class _Job(BaseModel):
+    """What of a Job driftbus adds to: the rest is between its writer and Kubernetes."""
+
+    metadata: _Metadata = _Metadata()
+    spec: _Spec
+
+
 class KubernetesJob(Setting):
     """A Job of Kubernetes, exactly once: its name is the job's."""
 
@@ -86,19 +131,18 @@ class KubernetesJob(Setting):
     @field_validator("template")
     @classmethod
     def _of_a_job(cls, template: dict[str, Any]) -> dict[str, Any]:
+        written: dict[str, Any] = _without_nothing(template)
         try:
-            metadata, spec = template.get("metadata") or {}, template["spec"]
-            pod = spec["template"]["spec"]
-            named = [container["image"] for container in pod["containers"]]
-        except (KeyError, TypeError):
-            named = []
-        if not named:
-            msg = "is no Job: write spec: {template: {spec: {containers: [{name, image, command}]}}}"
+            _Job.model_validate(written)
+        except ValidationError as error:
+            wrong = error.errors()[0]
+            at = ".".join(map(str, wrong["loc"]))
+            msg = f"is no Job: {at}: {wrong['msg']}; write spec: {{template: {{spec: {{containers: [{{name, image, command}}]}}}}}}"
+            raise ValueError(msg) from None
+        for at, why in _not_of_a_job(written.get("metadata", {}), written["spec"], written["spec"]["template"]["spec"]):
+            msg = f"{at}: {why}"
             raise ValueError(msg)
-        for wrong, why in _not_of_a_job(metadata, spec, pod):
-            msg = f"{wrong}: {why}"
-            raise ValueError(msg)
-        return template
+        return written
 
 
 class Launcher(Setting):
@@ -131,10 +175,19 @@ def _not_of_a_job(metadata: Any, spec: Any, pod: Any) -> Iterator[tuple[str, str
             yield f"metadata.{key}", "is given by driftbus; leave it out"
     if "ttlSecondsAfterFinished" in spec:
         yield "spec.ttlSecondsAfterFinished", "the Job's name is the memory that it ran; driftbus removes it after 7 days; leave it out"
+    if "suspend" in spec:
+        yield "spec.suspend", "to suspend a Job is to cancel it; leave it out"
     if spec.get("backoffLimit", 0) != 0:
         yield "spec.backoffLimit", "what failed would run again; attempts are the policy's; leave it out"
     if pod.get("restartPolicy", "Never") != "Never":
         yield "spec.template.spec.restartPolicy", "what failed would run again; leave it out"
+
+
+def _without_nothing(written: Any) -> Any:  # JSON
+    """Without keys that have no value: to Kubernetes they are not there."""
+    if isinstance(written, dict):
+        return {key: _without_nothing(one) for key, one in written.items() if one is not None}
+    return [_without_nothing(one) for one in written] if isinstance(written, list) else written
 
 
 def _unknown(path: str) -> str | None:

@@ -2,24 +2,22 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from contextlib import AbstractContextManager
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import numpy as np
 
+from ..loopback import Loopback, Silent
+
 SIZE = 16
 
 
-class Server(ThreadingHTTPServer):
+class Server(Loopback):
     """What it was asked, and how it behaves: ``down`` it answers nothing, ``refused`` texts it has no answer to."""
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.asked: list[list[str]] = []
         self.headers: list[str | None] = []
         self.down, self.refused = False, set[str]()
@@ -27,14 +25,10 @@ class Server(ThreadingHTTPServer):
 
     def settings(self, **more: Any) -> dict[str, Any]:  # the keys of a configuration
         """Of ``streams.NAME.embedder``."""
-        return {"url": f"http://127.0.0.1:{self.server_address[1]}/embed", "name": "words", "revision": "1", "size": SIZE, **more}
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Clients hang up here."""
+        return {"url": f"{self.address}/embed", "name": "words", "revision": "1", "size": SIZE, **more}
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(Silent, BaseHTTPRequestHandler):
     server: Server
 
     def do_POST(self) -> None:
@@ -51,9 +45,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(raw)
 
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
 
 def vector(text: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """The sum of those of its words."""
@@ -61,15 +52,6 @@ def vector(text: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     return np.asarray(sum((np.random.default_rng(seed).normal(0, 1, SIZE) for seed in seeds), np.zeros(SIZE)))
 
 
-@contextmanager
-def serving() -> Iterator[Server]:
+def serving() -> AbstractContextManager[Server]:
     """One that runs."""
-    server = Server()
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return Server().answering()

@@ -2,38 +2,28 @@
 
 import json
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from ..loopback import Loopback, Silent
 
 #: Seconds that a server hangs, if nobody hangs up.
 _LONG_S = 30
 Body = dict[str, Any]  # JSON
 
 
-class Server(ThreadingHTTPServer):
+class Server(Loopback):
     """``answers``: by the last part of the path before any of V2, what becomes of a request."""
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.calls: list[tuple[str, Body, str]] = []  #: path, body, the header that marks it
-        self.stopping = threading.Event()
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Clients hang up here."""
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(Silent, BaseHTTPRequestHandler):
     server: Server
 
     def do_POST(self) -> None:
@@ -41,9 +31,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.calls.append((self.path, body, self.headers.get("driftbus-evaluation", "")))
         manner = self.path.lstrip("/").split("/")[0]
         MANNERS.get(manner, good)(self, body)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
 
     def answer(self, content: object, status: int = 200) -> None:
         raw = content if isinstance(content, bytes) else json.dumps(content).encode()
@@ -178,19 +165,9 @@ MANNERS: dict[str, Callable[[_Handler, Body], None]] = {
 }
 
 
-@contextmanager
-def serving() -> Iterator[Server]:
+def serving() -> AbstractContextManager[Server]:
     """One, for as long as the block."""
-    server = Server()
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.stopping.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return Server().answering()
 
 
 def elapsed(began: float) -> float:

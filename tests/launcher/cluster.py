@@ -10,14 +10,15 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import AbstractContextManager
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import yaml
+
+from ..loopback import Loopback, Silent
 
 Body = dict[str, Any]  # JSON
 _RUNS_S = 0.05
@@ -27,27 +28,20 @@ def stamp(at_s: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at_s))
 
 
-class Cluster(ThreadingHTTPServer):
+class Cluster(Loopback):
     """What is there: by kind and name; ``runs``: how often a Job of a name was begun."""
 
-    daemon_threads = True
-    request_queue_size = 64
-
     def __init__(self, cuts: int) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.cuts, self.number = cuts, itertools.count(1)
         self.there: dict[tuple[str, str], Body] = {}
         self.made, self.runs, self.cut = Counter[tuple[str, str]](), Counter[str](), 0
         self.changing = threading.Lock()
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Clients are killed here."""
-
     def kubeconfig(self, folder: Path) -> str:
         file = folder / "kubeconfig"
-        address = f"http://127.0.0.1:{self.server_address[1]}"
         document = {
-            "clusters": [{"name": "c", "cluster": {"server": address}}],
+            "clusters": [{"name": "c", "cluster": {"server": self.address}}],
             "users": [{"name": "u", "user": {"token": "t"}}],
             "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
             "current-context": "x",
@@ -102,8 +96,7 @@ class Cluster(ThreadingHTTPServer):
         return {key: value for key, value in one.items() if key != "began"}
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(Silent, BaseHTTPRequestHandler):
     server: Cluster
 
     def _answer(self) -> None:
@@ -136,19 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PATCH = do_DELETE = _answer  # noqa: N815  # as its parent calls them
 
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
 
-
-@contextmanager
-def standing_in(cuts: int = 0) -> Iterator[Cluster]:
+def standing_in(cuts: int = 0) -> AbstractContextManager[Cluster]:
     """A cluster until the end of the block; ``cuts``: one line in so many breaks."""
-    server = Cluster(cuts)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return Cluster(cuts).answering()

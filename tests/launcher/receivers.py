@@ -5,30 +5,24 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import AbstractContextManager, suppress
+from http.server import BaseHTTPRequestHandler
+
+from ..loopback import Loopback, Silent
 
 _LONG_S = 30
 
 
-class Receiver(ThreadingHTTPServer):
+class Receiver(Loopback):
     """What has come. A manner is drawn for every call; ``work`` is done once an id, as its readers are told to do it."""
 
-    daemon_threads = True
-    request_queue_size = 128
-
     def __init__(self, manners: tuple[str, ...], seed: int = 1) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.manners, self.draw = manners, random.Random(seed)
         self.calls: list[tuple[str, str, dict[str, str], bytes]] = []  #: manner, path, headers in small letters, body
         self.works = Counter[str]()
         self.known: set[str] = set()
         self.changing = threading.Lock()
-        self.stopping = threading.Event()
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Clients hang up here."""
 
     def work(self, identity: str) -> None:
         """Once an id."""
@@ -37,13 +31,8 @@ class Receiver(ThreadingHTTPServer):
                 self.known.add(identity)
                 self.works[identity] += 1
 
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
 
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(Silent, BaseHTTPRequestHandler):
     server: Receiver
 
     def do_POST(self) -> None:
@@ -84,27 +73,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_PUT = do_POST  # noqa: N815  # as its parent calls it
 
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
 
 #: Half of all calls are answered.
 HOSTILE = ("hangs", "drips", "cut", "cut after its work", "half a head", "500", "429", "503", *["204"] * 8)
 
 
-@contextmanager
-def receiving(*manners: str, seed: int = 1) -> Iterator[Receiver]:
+def receiving(*manners: str, seed: int = 1) -> AbstractContextManager[Receiver]:
     """A receiver until the end of the block."""
-    server = Receiver(manners or ("204",), seed)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.stopping.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return Receiver(manners or ("204",), seed).answering()
 
 
 def wall() -> int:

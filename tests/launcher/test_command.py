@@ -3,15 +3,18 @@
 import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from driftbus.consumers.launcher import spool as spools
 from driftbus.consumers.launcher.command import CommandLauncher
 from driftbus.consumers.launcher.spool import Plan, Spool, UnusableSpool
 from driftbus.consumers.launcher.supervisor import put
+from driftbus.schemas.configuration.launchers import Command
 
 from .jobs import ended, job, until
 
@@ -186,3 +189,37 @@ def test_all_or_nothing_is_written(tmp_path: Path) -> None:
     with pytest.raises(TypeError):
         put(tmp_path / "a", object())
     assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("a", '{"state": "lost"}')]
+
+
+@pytest.mark.parametrize("environment", [{"": "x"}, {"A=B": "x"}, {"A\0": "x"}, {"A": "x\0y"}])
+def test_an_environment_that_no_process_can_have_is_refused_at_start(environment: dict[str, str]) -> None:
+    with pytest.raises(ValidationError, match="environment"):
+        Command(run=("true",), environment=environment)
+
+
+def test_the_days_of_a_folder_count_from_the_first_reading_back(place: Place) -> None:
+    """Each process reads all ends back again: one that is started every day would keep every folder."""
+    launcher, spool = place.launcher(), Spool(place.folder / "spool")
+    ended(launcher, job())
+    launcher.closed(job().id)
+    old = time.time() - 8 * 86_400
+    os.utime(place.folder / "spool" / job().id / "told", (old, old))
+    place.launcher().closed(job().id)
+    launcher.clean(())
+    assert job().id not in spool
+
+
+def test_what_runs_is_known_by_folders_without_an_end(place: Place) -> None:
+    launcher, spool = place.launcher("time.sleep(60)"), Spool(place.folder / "spool")
+    assert spool.running() == set()
+    until(lambda: {launcher.ensure(job(number)).state for number in range(2)} == {"started"})
+    spool.lose(job(2).id)
+    for _ in range(2):
+        assert spool.running() == {job(0).id, job(1).id}
+    ended(launcher, job(0, cancelling=True))
+    assert spool.running() == {job(1).id}
+    launcher.closed(job(0).id)
+    spool.forget(-1)
+    assert spool.running() == {job(1).id}
+    ended(launcher, job(1, cancelling=True))
+    assert spool.running() == set()

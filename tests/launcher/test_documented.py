@@ -2,10 +2,9 @@
 
 import json
 import re
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +18,7 @@ from driftbus.consumers.launcher.webhook import WebhookLauncher
 from driftbus.consumers.process.environment import expanded
 from driftbus.schemas.configuration.launchers import KubernetesJob, Launcher
 
+from ..loopback import Loopback, Silent
 from .jobs import job
 from .receivers import wall
 from .test_webhook import SECRETS
@@ -36,27 +36,17 @@ def documented() -> dict[str, Any]:
     return {name: kind for block in blocks for name, kind in block.get("launchers", {}).items()}
 
 
-@contextmanager
-def answering(answers: Answers) -> Iterator[str]:
-    """A server whose answers a function gives; its address."""
+def answering(answers: Answers) -> AbstractContextManager[Loopback]:
+    """A server whose answers a function gives."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Silent, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             self.send_response(answers(self.path, {name.lower(): value for name, value in self.headers.items()}, body))
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    return Loopback(Handler).answering()
 
 
 class Airflow:
@@ -123,8 +113,8 @@ def test_what_the_page_says_is_delivered_and_twice_is_once(name: str, system: An
     asked = request(settings_of(tmp_path, {"webhook": {"url": "https://example.org"}}), 1)
     one = type(job())(asked.job, asked.encoded(), asked.plain(), asked.requested)
     answers = system()
-    with answering(answers) as address:
-        here = kind.model_copy(update={"url": address + urlsplit(kind.url).path})
+    with answering(answers) as server:
+        here = kind.model_copy(update={"url": server.address + urlsplit(kind.url).path})
         for _ in range(2):  # as after a death between a delivery and its commit
             assert WebhookLauncher(here, wall).ensure(one).state == "started"
     (effect,) = answers.effects

@@ -134,6 +134,14 @@ def test_no_cluster_is_known(tmp_path: Path) -> None:
     [
         ({"spec": {}}, "is no Job"),
         ({"spec": template()["spec"] | {"ttlSecondsAfterFinished": 60}}, "ttlSecondsAfterFinished: the Job's name is the memory"),
+        ({"spec": template()["spec"] | {"suspend": True}}, "suspend: to suspend a Job is to cancel it"),
+        ({"metadata": {"labels": ["a"]}, "spec": template()["spec"]}, r"is no Job: metadata\.labels"),
+        (
+            {"spec": {"template": {"spec": {**template()["spec"]["template"]["spec"], "volumes": 1}}}},
+            r"is no Job: spec\.template\.spec\.volumes",
+        ),
+        ({"spec": {"template": {"spec": {"containers": [{"image": "x", "env": {"A": "1"}}]}}}}, r"is no Job: .*containers\.0\.env"),
+        ({"spec": {"template": {"spec": {"containers": None}}}}, r"is no Job: spec\.template\.spec\.containers"),
         ({"spec": template()["spec"] | {"backoffLimit": 2}}, "backoffLimit: what failed would run again"),
         ({"spec": {"template": {"spec": {**template()["spec"]["template"]["spec"], "restartPolicy": "OnFailure"}}}}, "restartPolicy"),
         ({"metadata": {"generateName": "x-"}, "spec": template()["spec"]}, "metadata.generateName: is given by driftbus"),
@@ -148,3 +156,14 @@ def test_a_job_that_runs_is_looked_at_again(tmp_path: Path) -> None:
     with standing_in() as cluster:
         seen = launcher_of(cluster, tmp_path, "hangs").ensure(job())
         assert (seen.state, seen.again_s) == ("started", 0.02)
+
+
+def test_keys_without_a_value_are_not_there(tmp_path: Path) -> None:
+    """As kubectl takes them."""
+    container = {"name": "train", "image": "succeeds", "env": None, "volumeMounts": None}
+    pod = {"containers": [container], "initContainers": None, "volumes": None}
+    for metadata in (None, {"labels": None}):
+        with standing_in() as cluster:
+            written = {"metadata": metadata, "spec": {"backoffLimit": None, "template": {"spec": pod}}}
+            settings = {"namespace": "ml", "template": written, "poll": "20ms", "kubeconfig": cluster.kubeconfig(tmp_path)}
+            assert ended(KubernetesLauncher(KubernetesJob.model_validate(settings), "rides", "train"), job()).state == "succeeded"

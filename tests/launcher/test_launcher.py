@@ -183,3 +183,21 @@ def test_strangers_hold_nobody_up(bus: EmbeddedBus, place: Place) -> None:
         one.close()
     letters = [event for events in everything(bus, settings.topics.dead_letter).values() for event in events]
     assert len(letters) == 2, "told once, by the first"
+
+
+def test_what_has_ended_and_is_asked_for_again_is_not_begun_again(bus: EmbeddedBus, tmp_path: Path) -> None:
+    """A job runs once, however often it is read; a webhook's receiver need not keep ids for ever."""
+    with receiving() as receiver:
+        settings = settings_of(tmp_path, {"webhook": {"url": receiver.address}}, application=APPLICATION)
+        prepared(bus, settings)
+        asked, later = request(settings, 1), request(settings, 2)
+        say(bus, settings, asked, status(asked, "started"), status(asked, "succeeded"), asked, later, asked)
+        for _ in range(2):
+            one = launching(bus, settings)
+            turned_until(one, bus, settings, [(later.job, "succeeded")])
+            say(bus, settings, asked)
+            one.finish()
+            while not one.done:
+                one.turn(0.01)
+            one.close()
+        assert {headers["webhook-id"] for _, _, headers, _ in receiver.calls} == {later.job}

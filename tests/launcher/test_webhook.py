@@ -162,6 +162,14 @@ def test_a_hole_for_which_there_is_nothing(template: str) -> None:
         ({"url": "https://example.org/{{ trigger.reason }}"}, "there is no reason"),
         ({"url": "https://example.org/x", "body": ["{{ job + 1 }}"]}, "nothing is evaluated"),
         ({"url": "https://{{ model }}/x"}, "host"),
+        ({"url": "https://example.org/übung"}, "is not an address"),
+        ({"url": "https://example.org/a b/{{ job }}"}, "is not an address"),
+        ({"url": "https://example.org/a\tb"}, "is not an address"),
+        ({"url": "https://example..org/x"}, "is not an address"),
+        ({"url": f"https://{'x' * 70}.org/x"}, "is not an address"),
+        ({"url": "https://example.org/x", "body": {True: "push"}}, "written as JSON"),
+        ({"url": "https://example.org/x", "body": [{None: 1}]}, "written as JSON"),
+        ({"url": "https://example.org/x", "body": {"a": object()}}, "written as JSON"),
         ({"url": "https://example.org/x", "headers": {"X-Model": "{{ model }}"}}, "no {{ }} stand in headers"),
     ],
 )
@@ -188,3 +196,24 @@ def test_secrets_come_from_the_environment_or_from_files(key: str) -> None:
 def test_http_to_this_machine_and_where_somebody_wants_it() -> None:
     Webhook(url="http://127.0.0.1:1/x")
     Webhook(url="http://example.org/x", insecure=True)
+
+
+@pytest.mark.parametrize("token", ["Bearer a-secret\r\nX-Evil: 1", "Bearer a-secret\n\nbody", "Bearer a-secret€", "Bearer a-secret\x00"])
+def test_a_file_that_holds_no_header_ends_the_job_alone_and_is_not_shown(tmp_path: Path, token: str) -> None:
+    (tmp_path / "token").write_bytes(token.encode())
+    with receiving() as receiver:
+        seen = launcher_of(receiver, headers={"Authorization": f"file:{tmp_path / 'token'}"}).ensure(at())
+        assert seen.state == "failed"
+        assert "one line of ASCII" in seen.why
+        assert "a-secret" not in seen.why
+        assert not receiver.calls
+
+
+@pytest.mark.parametrize("version", ["..", ".", ""])
+def test_no_name_leads_a_step_back(version: str) -> None:
+    with receiving() as receiver:
+        launcher, one = launcher_of(receiver, url=f"{receiver.address}/models/{{{{ version }}}}/runs"), at()
+        seen = launcher.ensure(type(one)(one.id, one.event, {"version": version}, one.requested))
+        assert seen.state == "failed"
+        assert "leads to another address" in seen.why
+        assert not receiver.calls

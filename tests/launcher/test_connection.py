@@ -1,0 +1,76 @@
+"""A call has one end, by its deadline, and none shows what it was sent with."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import pytest
+
+from driftbus.consumers.calls.answers import Erred, TimedOut
+from driftbus.consumers.calls.connection import Connection
+
+from .receivers import receiving
+
+
+@pytest.mark.parametrize("secret", ["a-secret\r\nX-Evil: 1", "a-secret\n", "a-secret€"])
+def test_what_no_header_may_hold_is_an_error_that_does_not_show_it(secret: str) -> None:
+    with receiving() as receiver, closing(Connection(receiver.address, {"Authorization": secret})) as one:
+        with pytest.raises(Erred) as error:
+            one.ask("POST", "/", b"{}", time.monotonic() + 5)
+        assert "a-secret" not in str(error.value)
+        assert error.value.__cause__ is None
+        assert error.value.__suppress_context__, "a traceback would show it"
+
+
+@pytest.mark.parametrize(("host", "path"), [("a..b", "/"), ("x" * 70 + ".org", "/"), ("127.0.0.1", "/übung"), ("127.0.0.1", "/a b")])
+def test_an_address_that_is_none_is_an_error_like_others(host: str, path: str) -> None:
+    with receiving() as receiver, closing(Connection(receiver.address.replace("127.0.0.1", host), {})) as one, pytest.raises(Erred):
+        one.ask("POST", path, b"{}", time.monotonic() + 5)
+
+
+@contextmanager
+def away() -> Iterator[tuple[str, int]]:
+    """A machine that does not answer who wants to connect: its queue is full."""
+    with socket.socket() as full, socket.socket() as waits:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        waits.setblocking(False)
+        waits.connect_ex(full.getsockname())
+        yield full.getsockname()
+
+
+def named(monkeypatch: pytest.MonkeyPatch, *places: tuple[str, int]) -> None:
+    """Every name is that of these machines."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", place) for place in places]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_name_of_several_machines_that_are_away_is_given_up_by_the_deadline(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    with away() as place, closing(Connection(f"{scheme}://several.example:1", {})) as one:
+        named(monkeypatch, *[place] * 4)
+        began = time.monotonic()
+        with pytest.raises(TimedOut):
+            one.ask("POST", "/", b"{}", began + 0.5)
+        assert time.monotonic() - began < 1.2
+
+
+def test_a_machine_that_is_away_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    with away() as place, receiving("200") as receiver, closing(Connection("http://several.example:1", {})) as one:
+        named(monkeypatch, place, ("127.0.0.1", receiver.server_port))
+        assert one.ask("POST", "/", b"{}", time.monotonic() + 1).status == 200
+
+
+def test_what_is_cut_while_it_connects_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with away() as place, receiving("200") as receiver, closing(Connection("http://several.example:1", {})) as one:
+        named(monkeypatch, place, ("127.0.0.1", receiver.server_port))
+        began = time.monotonic()
+        cut = threading.Timer(0.2, one.cut)
+        cut.start()
+        with pytest.raises(TimedOut):
+            one.ask("POST", "/", b"{}", began + 4)
+        cut.join()
+        assert time.monotonic() - began < 3
+        assert not receiver.calls
