@@ -18,6 +18,7 @@ RECORDS = {
     "pane": 600_000,
     "progress": 500_000,
     "block": 600_000,
+    "examples": 600_000,
     "performance": 50_000,
     "ood-sample": 50_000,
     "snapshot": 600_000,

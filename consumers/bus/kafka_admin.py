@@ -66,7 +66,9 @@ class Cluster:
         while True:
             try:
                 futures = request(self._admin, *arguments, request_timeout=_REQUEST_S, **options)
-                return {key: answer for key, future in futures.items() if (answer := _answer(future, expected)) is not _NONE}
+                alone = len(futures) == 1
+                answers = {key: _answer(future, expected, "" if alone else _named(key)) for key, future in futures.items()}
+                return {key: answer for key, answer in answers.items() if answer is not _NONE}
             except TimeoutError:
                 trying.nothing_came()
             except KafkaException as exception:
@@ -79,10 +81,11 @@ class Cluster:
 
     def describe(self, topics: Sequence[str], *, settings: bool = True) -> dict[str, TopicDescription]:
         """Those that exist; without the ACL DescribeConfigs on a topic, its settings are empty."""
-        if not topics:
+        asked = list(filter(_is_text, dict.fromkeys(topics)))
+        if not asked:
             return {}
-        unknown, what = (KafkaError.UNKNOWN_TOPIC_OR_PART,), f"describing topics {', '.join(topics)}"
-        there = self._ask(AdminClient.describe_topics, TopicCollection(list(dict.fromkeys(topics))), what=what, expected=unknown)
+        unknown, what = (KafkaError.UNKNOWN_TOPIC_OR_PART,), f"describing topics {', '.join(asked)}"
+        there = self._ask(AdminClient.describe_topics, TopicCollection(asked), what=what, expected=unknown)
         set_so = self._settings_of(there) if settings and there else {}
         return {
             name: TopicDescription(name, str(topic.topic_id), len(topic.partitions), set_so.get(name, {})) for name, topic in there.items()
@@ -185,13 +188,31 @@ class Cluster:
         return member, not any(described.state in _REBALANCES for described in answers.values())
 
 
-def _answer(future: "Future[Any]", expected: Sequence[int]) -> Any:  # of any request
+def _answer(future: "Future[Any]", expected: Sequence[int], of: str) -> Any:  # of any request
+    """``of``: what was asked about, where it was more than one thing."""
     try:
         return future.result(2 * _REQUEST_S)
     except KafkaException as exception:
-        if kafka_errors.error_of(exception).code() in expected:
+        error = kafka_errors.error_of(exception)
+        if error.code() in expected:
             return _NONE
+        if of:
+            flags = {"fatal": error.fatal(), "retriable": error.retriable(), "txn_requires_abort": error.txn_requires_abort()}
+            raise KafkaException(KafkaError(error.code(), f"{of}: {error.str()}", **flags)) from exception
         raise
+
+
+def _named(key: object) -> str:
+    return str(getattr(key, "name", key))
+
+
+def _is_text(name: str) -> bool:
+    """What is none, no topic is called; the client would die of it."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _heard(reader: Consumer) -> None:

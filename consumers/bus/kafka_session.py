@@ -353,6 +353,7 @@ class KafkaSession:
         if not self._released:
             self._released = True
             consumer, transactions = self._consumer, self._transactions
-            self._note(consumer)
+            if self._claim.noted() == self._member:  # else another session of this process has the name by now
+                self._note(consumer)
             steps = partial(consumer.consume, 1, 0), consumer.close, transactions.close
             close(f"instance {self._instance}", self._patience.closing_s, *steps)

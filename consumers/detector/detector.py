@@ -34,7 +34,7 @@ from .recorded import Recorded, Requests, requests
 from .settings import configuration_hash
 
 ROLE = "detector"
-_READERS: Mapping[str, Callable[[bytes], Told]] = {**READERS, Pane.TYPE: Pane.counted, Evidence.TYPE: Evidence.decoded}
+_READERS: Mapping[str, Callable[[bytes], Told]] = {**READERS, Evidence.TYPE: Evidence.decoded}
 
 
 def make(making: Making) -> list[Folding[Told, Published]]:

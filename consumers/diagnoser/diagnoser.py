@@ -31,6 +31,7 @@ from ..reference.agreement import comparisons
 from ..reference.artifacts import ArtifactStore
 from ..reference.calibrations import Named, calibration_of
 from ..reference.outcomes import Bases
+from ..streams.summaries import fact_of
 from .archive import FOLDER
 from .exhibit import Fact
 from .fold import Fold, ReadingOf
@@ -79,7 +80,9 @@ class Diagnosing:
         self._calibrations = {model: calibration_of(configuration, model, store) for model in models}
 
     def read(self, key: bytes | None, value: bytes | None, headers: Headers) -> Fact | Progress | None:
-        """A pane, a fact, or progress. Strangers among the summaries are the detector's to tell of."""
+        """A pane, a fact, or progress. Strangers among the summaries are the detector's to tell of, unless it does not see that they are:
+        of what is only read here it tells nothing. Raises `driftbus.consumers.bus.own.Unreadable` for these.
+        """
         try:
             fact = own.read(self._configuration.application, _READERS, value, headers)
             if isinstance(fact, Progress) or fact is None:
@@ -88,9 +91,19 @@ class Diagnosing:
                 return None
             if isinstance(fact, Evidence):
                 _FACTS[fact.of](fact.fact)
-        except (own.Foreign, own.Unreadable, ValueError):
+        except (own.Foreign, own.Unreadable, ValueError) as error:
+            if isinstance(error, own.Unreadable) and self._looks_whole(value, headers):
+                raise
             return None
         return fact
+
+    def _looks_whole(self, value: bytes | None, headers: Headers) -> bool:
+        """Whether it is a pane for us that others can read."""
+        try:
+            fact = fact_of(self._configuration.application, value, headers)
+        except own.Unreadable:
+            return False
+        return isinstance(fact, Pane) and fact.of in ORDER
 
     def begin(self) -> Fold:
         """Nothing seen."""

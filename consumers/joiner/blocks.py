@@ -137,4 +137,4 @@ def _spans(offsets: Iterable[int]) -> Iterator[tuple[int, int]]:
 
 def _size(block: Block) -> int:
     columns = block.of, block.waters, block.offsets, block.values, block.scores, block.revisions
-    return _BESIDE + len(block.ids) + len(block.carried) + sum(column.nbytes for column in columns)
+    return _BESIDE + len(block.ids) + len(block.carried) + sum(column.nbytes for column in columns) + sum(map(len, block.whole))

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,7 +10,7 @@ from ...detectors.joining.joiner import Ledger, Told
 from ...detectors.joining.rows import Happening, Unmatched
 from ...schemas.configuration import Configuration
 from ...schemas.messages.block import SCORE_ONE, Block
-from ...schemas.messages.examples import Example, Examples, Outcome
+from ...schemas.messages.examples import Example, Examples, Outcome, features_of
 
 Rows = NDArray[np.void]
 #: The model and the name of a version, by its code.
@@ -96,8 +95,7 @@ def _examples(block: Block) -> Iterable[tuple[str, Any, Example]]:
     for row, packed in enumerate(block.whole):
         if packed:
             whose, score = block.whose[of[row]], None if scores[row] < 0 else scores[row] / SCORE_ONE
-            features = msgspec.msgpack.decode(packed)
-            one = Example(id=_id(*halves[row]), version=whose.version, score=score, features=features)
+            one = Example(id=_id(*halves[row]), version=whose.version, score=score, features=features_of(packed))
             yield whose.model, (waters[row], block.topic, block.partition, offsets[row]), one
 
 

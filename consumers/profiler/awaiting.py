@@ -1,7 +1,7 @@
 """Which predictions wait for labels, and as what they do."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from operator import methodcaller
 from typing import NamedTuple, cast
 
@@ -96,19 +96,18 @@ class Join:
         rows["of"] = _whose(of, numeric, texts, code)
         return rows, there
 
-    def whole(self, columns: Columns, of: Of, inside: NDArray[np.int64], rows: Rows) -> dict[int, bytes]:
-        """By offset, all features of those ``rows`` that are written down whole, packed; ``inside``: where they are among the columns."""
+    def whole(self, columns: Columns, of: Of, inside: NDArray[np.int64], rows: Rows) -> Iterator[tuple[int, bytes]]:
+        """All features of those ``rows`` that are written down whole, packed, each with its place among these.
+
+        ``inside``: where the rows are among the columns.
+        """
         if (rate := self._whole.get(of.whose.model)) is None:
-            return {}
+            return
         some = rows["hi"] < np.uint64(int(rate * 2**64)) if rate < 1 else np.ones(len(rows), dtype=bool)
-        offsets, places = rows["offset"][some].tolist(), inside[some].tolist()
-        names, values = features_of(columns, of.monitored.fields, places)
-        if not names:
-            return {}
-        return {
-            offset: msgspec.msgpack.encode(dict(zip(names, row, strict=True)))
-            for offset, row in zip(offsets, zip(*values, strict=True), strict=True)
-        }
+        names, values = features_of(columns, of.monitored.fields, inside[some].tolist())
+        if names:
+            for place, row in zip(np.flatnonzero(some).tolist(), zip(*values, strict=True), strict=True):
+                yield place, msgspec.msgpack.encode(dict(zip(names, row, strict=True)))
 
     def _sampled(self, ids: Sequence[object]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
         """Which of them are ids that wait, and their hashes; others are marks."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...schemas.configuration import Configuration
 from ...schemas.configuration.mapping import Place
-from ...schemas.messages.block import Block, Whose
+from ...schemas.messages.block import LARGEST_WHOLE, Block, Whose
 from ...schemas.messages.candidates import Candidates
 from ...schemas.messages.pane import OOD, Pane
 from ...schemas.messages.progress import InputPartition
@@ -136,18 +136,23 @@ class Further:
         asked = target.reference is not None and self._stage.asked(target.model)
         return self._references.subjects(target.reference or "") if asked else ()
 
-    def take(self, rows: Rows, versions: Callable[[], Iterable[Version]], subjects: int) -> NDArray[np.uint8] | None:
-        """Keep what is asked for of these rows; returns how like the training data they are, [n, subjects, 2]."""
+    def take(
+        self, rows: Rows, versions: Callable[[], Iterable[Version]], subjects: int, refuse: Callable[[int, str], None]
+    ) -> NDArray[np.uint8] | None:
+        """Keep what is asked for of these rows; returns how like the training data they are, [n, subjects, 2].
+
+        ``refuse``: is told of a record of which something that is asked for cannot be kept, and why.
+        """
         if not (subjects or self.reads_ids or self._asked.served):
             return None
         all_ = list(versions())
         found = self._compare(rows, all_, subjects) if subjects else None
         for version in all_:
             if (join := self._asked.joins.get(version.target.model)) is not None:
-                self._await(rows, version, join, "predictions", found)
+                self._await(rows, version, join, "predictions", found, refuse)
             served = self._asked.served.get(version.target.model)
             if served is not None and version.target.reference is not None:
-                self._await(rows, version, served, "served", None)
+                self._await(rows, version, served, "served", None, refuse)
             candidates = self._asked.reviewed.get(version.target.model)
             if candidates is not None and version.target.reference is not None:
                 self._keep(rows, version, candidates, found)
@@ -196,7 +201,9 @@ class Further:
             self._stage.gather(target.model, own, rows.columns, offsets, inside, found, into=into)
         return found
 
-    def _await(self, rows: Rows, version: Version, join: Join | Served, side: Side, unlike: Found | None) -> None:
+    def _await(
+        self, rows: Rows, version: Version, join: Join | Served, side: Side, unlike: Found | None, refuse: Callable[[int, str], None]
+    ) -> None:
         target, reference = version.target, version.target.reference or ""
         of = Of(Whose(target.model, target.version, reference, target.since or 0), self._references.monitored(reference))
         waiting = version.kept.waiting.setdefault((join.name, side), Waiting())
@@ -206,7 +213,11 @@ class Further:
         if unlike is not None:
             found["outlier"] = unlike.outliers[version.inside[chosen]]
         if isinstance(join, Join):
-            waiting.keep(join.whole(rows.columns, of, version.inside[chosen], found))
+            for place, packed in join.whole(rows.columns, of, version.inside[chosen], found):
+                if len(packed) <= LARGEST_WHOLE:
+                    waiting.keep(int(found["offset"][place]), packed)
+                else:
+                    refuse(int(among[chosen[place]]), f"no example: its features take {len(packed):,} bytes, of at most {LARGEST_WHOLE:,}")
         waiting.add(found)
 
     def _keep(self, rows: Rows, version: Version, candidates: Reviewed, unlike: Found | None) -> None:

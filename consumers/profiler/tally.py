@@ -220,7 +220,11 @@ class Tally:
                 found_there = {name: value for name, value in found_there.items() if monitored.rules.settings.dropped(name) is None}
             self._beside(int(group[place])).look(found_there, monitored.known)
         decoded = Rows(columns, records, rows, taken.waters)
-        scored = self._further.take(decoded, partial(self._versions, columns, group[rows]), shape.subjects)
+
+        def refuse(row: int, reason: str) -> None:
+            self._runs.refuse(records, taken.run, row, None, reason, plain=reason)
+
+        scored = self._further.take(decoded, partial(self._versions, columns, group[rows]), shape.subjects, refuse)
         shape.add(columns, group[rows], taken.late[rows], records.offsets[rows], scored)
 
     def _versions(self, columns: Columns, group: NDArray[np.int64]) -> Iterator[Version]:

@@ -1,6 +1,6 @@
 """Rows of a run that wait for each other in the joins topic, until they leave in blocks."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple
@@ -74,9 +74,9 @@ class Waiting:
         if len(rows):
             self._parts.append(rows)
 
-    def keep(self, whole: Mapping[int, bytes]) -> None:
-        """By offset, the features of rows that are written down whole."""
-        self._whole.update(whole)
+    def keep(self, offset: int, whole: bytes) -> None:
+        """The features of a row that is written down whole."""
+        self._whole[offset] = whole
 
     def blocks(self, named: "Named", first: int, last: int, tiling: Buckets, partitions: int) -> list[Block]:
         """All rows, by bucket and partition of the joins topic, each in the order of the log."""

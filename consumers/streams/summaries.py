@@ -1,4 +1,4 @@
-"""The records of the summaries topic: panes, and progress."""
+"""The records of the summaries topic: panes, without what only the diagnoser reads of them, and progress."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -8,7 +8,7 @@ from ...schemas.messages.progress import Progress
 from ..bus import own
 from ..bus.interface import Batch
 
-READERS: Mapping[str, Callable[[bytes], Pane | Progress]] = {Pane.TYPE: Pane.decoded, Progress.TYPE: Progress.decoded}
+READERS: Mapping[str, Callable[[bytes], Pane | Progress]] = {Pane.TYPE: Pane.counted, Progress.TYPE: Progress.decoded}
 
 
 def fact_of(application: str, value: bytes | None, headers: Headers) -> Pane | Progress | None:

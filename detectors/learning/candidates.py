@@ -20,6 +20,10 @@ Kind = Literal["logistic", "tree", "forest"]
 SLOTS = 256
 #: Of rows that count as usual, in standard deviations: one wild value must not undo what was learnt.
 FARTHEST = 5.0
+#: So far a number counts among the sizes of numbers at most, once so many are known: one of 1e16 made all others alike for as many rows.
+WILD, KNOWN = 20.0, 30
+#: Squares of numbers stay finite: the variance of any larger ones was NaN from then on, and every score a half.
+LARGEST = 1e100
 #: Deeper trees could not be written: an object's parts are written within each other.
 DEEPEST = 12
 #: Predictions are at least so far from certain: a log loss is then bounded.
@@ -60,7 +64,7 @@ class Candidate:
     def learn(self, features: Features, label: bool) -> None:
         """From one labelled row."""
         scaler, model = self._parts
-        scaler.learn_one(_numbers(features))
+        scaler.learn_one({name: self._sober(name, value) for name, value in _numbers(features).items()})
         model.learn_one(self._seen(features), label)
 
     def written(self) -> bytes:
@@ -77,6 +81,13 @@ class Candidate:
         found._parts = parts
         return found
 
+    def _sober(self, name: str, value: float) -> float:
+        scaler = self._parts[0]
+        if scaler.counts[name] < KNOWN or not scaler.vars[name]:
+            return value
+        mean, most = scaler.means[name], WILD * math.sqrt(scaler.vars[name])
+        return float(min(max(value, mean - most), mean + most))
+
     def _seen(self, features: Features) -> dict[str, float]:
         numbers = self._parts[0].transform_one(_numbers(features))
         seen = {name: min(max(value, -FARTHEST), FARTHEST) for name, value in numbers.items()}
@@ -89,7 +100,8 @@ class Candidate:
 
 def _numbers(features: Features) -> dict[str, float]:
     """What can be measured of a row; what is not known is left out, and so counts as usual."""
-    return {name: float(value) for name, value in features.items() if isinstance(value, bool | int | float) and math.isfinite(value)}
+    numbers = {name: value for name, value in features.items() if isinstance(value, bool | int | float) and math.isfinite(value)}
+    return {name: float(min(max(value, -LARGEST), LARGEST)) for name, value in numbers.items()}
 
 
 def _logistic(pace: Pace, seed: int) -> Any:  # river gives no types

@@ -12,6 +12,7 @@ from ..fact import Fact
 from ..form import check_form, lean
 from ..identity import derived_id
 from ..integers import Boundary, Count, IntegerVector, Offset, PartitionNumber, Time
+from .examples import features_of
 
 #: How a block is to be read. Of form 2 are those that say of each row its segment and groups of features; of form 3 those whose rows carry
 #: values of features.
@@ -30,6 +31,8 @@ NO_OUTLIER = 1
 SCORE_ONE = 1 << 20
 #: Bytes of a record, at most: of each row, and beside the text of each name.
 LARGEST, ROW_BYTES, NAME_BYTES = 512 * 1024, 56, 64
+#: Bytes of the features of one row: one with more is not written down whole, for it would fit into no record.
+LARGEST_WHOLE = 400_000
 
 _NONE = np.zeros(0, dtype=np.int64)
 #: What a block says by not saying it.
@@ -160,6 +163,8 @@ class Block(Fact):
         if block.whole and len(block.whole) != block.rows:
             msg = f"features of {len(block.whole)} of {block.rows} rows"
             raise ValueError(msg)
+        for packed in filter(None, block.whole):
+            features_of(packed)
         if block.outliers and len(block.outliers) != block.rows:
             msg = f"{len(block.outliers)} flags of {block.rows} rows"
             raise ValueError(msg)

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, ClassVar
 
 import msgspec
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from ..cloud_events import MSGPACK
 from ..fact import Fact
@@ -17,7 +17,16 @@ FORM = 1
 #: Bytes of a record, about: more rows are in further parts.
 LARGEST = 512 * 1024
 
+Features = dict[str, Value]
 _Id = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", description="a hash of the prediction's id: the same in its label")]
+
+
+_FEATURES: TypeAdapter[Features] = TypeAdapter(Features)
+
+
+def features_of(packed: bytes) -> Features:
+    """Those of a row, from msgpack. Raises `ValueError` where they could not be an example's."""
+    return _FEATURES.validate_python(msgspec.msgpack.decode(packed))
 
 
 class Example(Fact):
@@ -26,7 +35,7 @@ class Example(Fact):
     id: _Id
     version: str
     score: float | None = None  #: the probability that the model gave, if it did
-    features: dict[str, Value] = {}
+    features: Features = {}
 
 
 class Outcome(Fact):

@@ -1,6 +1,7 @@
 """What only Kafka can do wrong: processes that die inside a transaction, groups that go on without a member, brokers that refuse."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined]  # exported
 
-from driftbus.consumers.bus.interface import BusError, InstanceInUse, Output, TopicPartition
+from driftbus.consumers.bus.interface import BusError, Fenced, InstanceInUse, Output, TopicPartition
 from driftbus.consumers.bus.kafka import KafkaBus
 from driftbus.consumers.bus.kafka_admin import Cluster
 from driftbus.consumers.bus.kafka_settings import Settings
@@ -108,6 +109,39 @@ def test_what_a_member_gave_away_when_it_died_is_served(kafka: str, cluster: Wor
         wait_until(lambda: dying.poll() is not None, other)
     again = cluster.bus("one").session("r", [topic], Followed())
     wait_until(lambda: len(again.assignment() | other.assignment()) == 4, again, other)
+
+
+@pytest.mark.parametrize("name", ["a b", "../x", ".", "x" * 300, "\x01", "\u00e9"])
+def test_of_topics_that_are_asked_about_together_the_one_that_is_refused_is_named(cluster: World, name: str) -> None:
+    bus, topics = cluster.bus(), [cluster.topic(), cluster.topic()]
+    with pytest.raises(BusError, match=re.escape(f": {name}: Broker: Invalid topic")):
+        bus.describe([topics[0], name, topics[1]])
+
+
+def test_a_name_that_is_no_text_is_no_topic_s(cluster: World) -> None:
+    """The client would end the process."""
+    bus, topics = cluster.bus(), [cluster.topic(), cluster.topic()]
+    assert list(bus.describe([topics[1], "a\udcff", topics[0], "\ud800", topics[1]])) == [topics[1], topics[0]]
+    assert bus.describe(["\udcff"]) == {}
+
+
+def test_a_session_that_another_of_its_process_has_fenced_leaves_the_name_to_that_one(cluster: World) -> None:
+    """It ends at once, and who comes after that one need not wait until nobody has been heard of for a session timeout."""
+    topic = cluster.topic()
+    cluster.bus().publish(numbered(topic, 1))
+    fenced = cluster.bus().session("r", [topic], Followed())
+    wait_until(lambda: bool(fenced.assignment()), fenced)
+    successor = cluster.bus().session("r", [topic], Followed())
+    wait_until(lambda: bool(successor.assignment()), successor)
+    began = time.monotonic()
+    with pytest.raises(Fenced):
+        wait_until(lambda: False, fenced, successor)
+    assert time.monotonic() - began < 6, "it did not know that the other one is of its own process"
+    successor.close()
+    began = time.monotonic()
+    last = cluster.bus().session("r", [topic], Followed())
+    wait_until(lambda: bool(last.assignment()), last)
+    assert time.monotonic() - began < 6, "it did not know that the name was its own process's"
 
 
 def test_a_fenced_session_without_a_rival_in_its_group_begins_anew(kafka: str, cluster: World) -> None:

@@ -173,6 +173,42 @@ def test_what_is_set_aside_is_a_function_of_the_log(tmp_path: Path, calm: list[E
     assert len(events(dying, b"io.driftbus.notice.")) == 2
 
 
+CLOSELY: dict[str, object] = {
+    "no vectors": "?",
+    "halves of two lengths": [["x"], [1, "i1", b"\x02"], [1, "i1", b"\x00"], [2, "i1", b"\x00\x01"], *([[1, "i1", b"\x00"]] * 3)],
+    "places that descend": [["x"], [1, "i1", b"\x02"], [1, "i1", b"\x00"], [2, "i1", b"\x00\xff"], *([[2, "i1", b"\x00\x00"]] * 3)],
+    "lengths whose sum leaves 64 bits": [["x", "y"], [2, "i8", (2**63 - 1).to_bytes(8, "little") * 2], *([[2, "i1", b"\x00\x00"]] * 5)],
+    "a length without end": [["x"], *([[2**40, "i1", b"", "i1", b""]] * 6)],
+    "a megabyte": b"\x00" * 1_000_000,
+}
+
+
+@pytest.mark.parametrize("name", ["magnitudes", "repeated"])
+def test_what_only_the_diagnoser_reads_of_a_pane_is_its_to_tell_of(tmp_path: Path, name: str) -> None:
+    """The detector counts the pane; who looks for causes sets it aside, once, and tells. Nobody is told of what nobody reads."""
+    chosen = settings(tmp_path)
+    bus = world(chosen)
+    values = [pane(**{name: held}) for held in CLOSELY.values()]
+    values += pane(of="ood", **{name: "?"}), pane(of="of nobody", **{name: "?"})
+    bus.publish([Output("driftbus.summaries", 0, b"m0", value, heads()) for value in values])
+    run(bus, chosen, "detector")
+    assert not letters(bus)
+    for _ in range(2):
+        run(bus, chosen, "diagnoser")
+    assert [letter["driftbus-offset"] for letter in letters(bus)] == [str(offset) for offset in range(len(values) - 1)]
+    assert len(events(bus, b"io.driftbus.notice.unreadable")) == 1
+
+
+def test_what_the_detector_tells_of_the_diagnoser_tells_nobody(tmp_path: Path) -> None:
+    chosen = settings(tmp_path)
+    bus = world(chosen)
+    bus.publish(list(records()))
+    run(bus, chosen, "diagnoser")
+    assert not letters(bus)
+    run(bus, chosen, "detector")
+    assert len(letters(bus)) == len(UNREADABLE)
+
+
 def test_a_flood_of_garbage_costs_a_bounded_number_of_letters(tmp_path: Path, calm: list[Event]) -> None:
     bus = play(tmp_path, [Output("driftbus.summaries", 0, None, b"garbage", ()) for _ in range(1_000)])
     assert events(bus) == calm

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from driftbus.detectors.learning.candidates import Features, Kind
+from driftbus.detectors.learning.candidates import FAST, Candidate, Features, Kind
 from driftbus.detectors.learning.learner import Change, Learner, Settings
 from driftbus.detectors.learning.state import Foreign
 
@@ -139,6 +139,26 @@ def test_odd_rows_are_scored_and_learnt_from(odd: dict[str, float | str | bool |
         learner.labelled(1, str(row), row > 9)
     assert 0 < learner.score(odd).slow < 1
     assert 0 < learner.score({"amount": 1.0}).fast < 1
+
+
+@pytest.mark.parametrize("kind", ["logistic", "tree", "forest"])
+@pytest.mark.parametrize("wild", [1e16, -1e155, 1e308, True])
+def test_wild_values_do_not_undo_what_was_learnt(kind: Kind, wild: float) -> None:
+    """Neither at once nor for as many rows again: it is still known which values are large."""
+    candidate = Candidate(kind, FAST, seed=7)
+    for row in range(900):
+        if row in (300, 301, 302):
+            candidate.learn({"amount": wild}, label=bool(row % 2))
+        candidate.learn({"amount": row % 10.0}, row % 10 > 4)
+    assert candidate.score({"amount": 9.0}) > 0.7 > 0.3 > candidate.score({"amount": 0.0})
+
+
+@pytest.mark.parametrize("wild", [1e308, -1e308])
+def test_a_wild_first_value_makes_no_number_of_none(wild: float) -> None:
+    candidate = Candidate("logistic", FAST, seed=7)
+    for row in range(50):
+        candidate.learn({"amount": row % 10.0 if row else wild, "other": row % 10.0}, row % 10 > 4)
+    assert candidate.score({"amount": 1.0, "other": 9.0}) > 0.55 > 0.45 > candidate.score({"amount": 1.0, "other": 0.0})
 
 
 def test_the_state_of_another_kind_is_refused() -> None:
