@@ -15,7 +15,8 @@ _Said = TypeVar("_Said")
 
 def asked_for(bus: Bus, configuration: Configuration) -> Iterator[bytes]:
     """The requests and states on the topic of retrains, as they were written, by partition."""
-    return (said.encoded() for said in _ours(bus, configuration.application, configuration.topics.retrain, ledger.read_retrain))
+    found: Iterator[ledger.Told] = _ours(bus, configuration.application, configuration.topics.retrain, ledger.read_retrain)
+    return (said.encoded() for said in found)
 
 
 def has_ledger(bus: Bus, configuration: Configuration) -> bool:

@@ -8,24 +8,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from .conftest import User
-from .test_labelled import table
+from .conftest import ONE_STREAM, User
+from .test_labelled import BEGINNING, table
 
-CONFIGURATION = """\
-application: fraud-watch
-bus: embedded
-embedded: bus.sqlite
-topics: {partitions: 1}
-streams:
-  predictions:
-    topics: [fraud.scored]
+CONFIGURATION = (
+    ONE_STREAM
+    + """\
     pane: 1m
     clock: record
 models:
   fraud:
     reference: {file: train.csv, time: at, score: probability}
 """
-BEGINNING = 1_772_323_200_000
+)
 #: Rows a second; a window has 600 rows. The exchange is behind the baseline.
 PER_SECOND, WINDOWS, BROKEN = 10, 31, 26
 Row = dict[str, Any]  # scalars
@@ -73,9 +68,14 @@ def last_told(user: User, rings: list[tuple[str, ...]], share: float, configurat
         if draw.random() < new:
             row |= {name: f"new in {name}" for ring in rings for name in ring}
     table("history.csv", made)
-    user.says("replay", "history.csv", "--causes", "causes.jsonl")
-    told = [json.loads(line) for line in Path("causes.jsonl").read_text().splitlines()]
+    _, told = replayed(user)
     return [*{one["incident"]: one for one in told}.values()]
+
+
+def replayed(user: User, *files: str) -> tuple[str, list[Row]]:
+    """What a person sees, and the root causes."""
+    said = user.says("replay", "history.csv", *files, "--causes", "causes.jsonl")
+    return said, [json.loads(line) for line in Path("causes.jsonl").read_text().splitlines()]
 
 
 @pytest.mark.parametrize(
