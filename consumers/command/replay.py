@@ -19,6 +19,7 @@ from ..console.reviewed import all_reviewed
 from ..intake import intake
 from ..pipeline.runner import Pipeline
 from ..pipeline.topology import ROLES
+from ..reference import ledger
 from ..reference.artifacts import ArtifactStore
 from ..reference.files import written_whole
 from ..replay.jobs import asked_for, differing, has_ledger
@@ -161,6 +162,8 @@ def _fold(recorded: Configuration, configuration: Configuration, written: IO[str
         say(f"{totals['would_have_asked']:,} golden evaluations would have been asked for that the recording does not hold", err=True)
     if totals["cases_differing"]:
         say(f"{totals['cases_differing']:,} cases would have been drawn for review that the recording does not hold", err=True)
+    if not decided and ledger.asked(configuration):
+        say("jobs: the ledger was made anew, and another run may order its facts otherwise: see docs/actions.md#time", err=True)
     if apart:
         say(f"{apart:,} requests and states of jobs are not those of the recording", err=True)
     say(

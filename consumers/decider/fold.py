@@ -7,20 +7,25 @@ import msgspec
 from ...detectors.actions.state import Ledger
 from ...detectors.actions.step import Said, step
 from ...schemas.configuration import Configuration
-from ...schemas.messages.action import ActionTick, LedgerFact
+from ...schemas.messages.action import ActionDue, ActionEpisode, ActionIncident, ActionLabels, ActionReach, ActionTick, LedgerFact
 from ...schemas.messages.progress import InputPartition
 from ...schemas.stored.snapshot import FORM, PartitionState
 from ..bus.addressing import partition_of
 from ..reference.ledger import policies_of
+from ..streams.cut import LATEST
 
 __all__ = ["Fold", "Said"]
+
+#: What the times are told by, where the log does not stamp its records: the data, and the intake's clock.
+_TELL_THE_TIME = (ActionIncident, ActionEpisode, ActionLabels, ActionTick, ActionDue, ActionReach)
 
 
 class Fold:
     """The ledgers of all models of one partition.
 
     The time is the largest that was known: where the log stamps its records, when they were appended, whatever they state, for a clock that
-    is ahead would put off nothing but hold up all; else what facts state, and those that state none hold at the time that it is.
+    is ahead would put off nothing but hold up all; else what facts of the data state. All else holds at the time that it is: who says
+    something states any time, of what is planned too, and by a single one everything remembered would be long over.
     """
 
     changed = False
@@ -50,7 +55,7 @@ class Fold:
             if model not in self._own:
                 self._counts["astray"] += 1
                 continue
-            known = appended if self._append_time else fact.time or 0
+            known = appended if self._append_time else _stated(fact)
             own = self._ledgers.setdefault(model, Ledger())
             said += step(self._configuration.application, model, own, known, fact, self._policies[model])
         self._counts["decided"] += 1
@@ -81,3 +86,8 @@ class Fold:
     def totals(self) -> Mapping[str, int]:
         """Facts decided on, what was said, and what lay astray."""
         return self._counts
+
+
+def _stated(fact: LedgerFact) -> int:
+    """What time it is by a fact; 0: it does not say."""
+    return min(fact.time or 0, LATEST) if isinstance(fact, _TELL_THE_TIME) else 0

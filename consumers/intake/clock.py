@@ -11,7 +11,7 @@ from ...schemas.configuration.retrain import Policy
 from ...schemas.messages.action import ActionDue, ActionReach, ActionTick, LedgerFact
 from ...schemas.messages.retrain import MOST_SOURCES, Source
 from ..bus.addressing import partition_of
-from ..bus.interface import Bus, Output, TopicPartition
+from ..bus.interface import Bus, Output, TopicDescription, TopicPartition
 from ..reference import ledger
 
 #: Ticks are so far apart, ms: no time limit of a policy is finer.
@@ -21,7 +21,9 @@ REACH_EVERY = 600_000
 
 
 class Clock:
-    """Of one process. What it said last is forgotten with it: instants and reaches that are said again say nothing new."""
+    """Of one taking of the topic of models. What it said last is forgotten with it, for it may not have been written: instants and reaches
+    that are said again say nothing new.
+    """
 
     def __init__(self, configuration: Configuration, bus: Bus) -> None:
         self._configuration, self._bus = configuration, bus
@@ -33,7 +35,7 @@ class Clock:
     def said(self, now: int, *, whatever: bool) -> list[Output]:
         """What is to be said now; ``whatever``: a tick at least."""
         topics, due = self._configuration.topics, [*self._instants(now)]
-        if not due and not whatever and now - self._ticked < TICK_EVERY:
+        if not due and not whatever and 0 <= now - self._ticked < TICK_EVERY:  # a clock that was put back tells the time all the same
             return []
         reach = [*self._reach(now)]
         self._ticked = now
@@ -52,28 +54,32 @@ class Clock:
                     yield ActionDue(model=model, policy=name, instant=instant, time=now)
 
     def _reach(self, now: int) -> Iterator[ActionReach]:
-        if now - self._reached < REACH_EVERY:
+        if 0 <= now - self._reached < REACH_EVERY:
             return
-        self._reached = now
+        self._reached, ends = now, dict[str, list[Source]]()
         for model in self._own:
-            one = self._of(model, now)
+            one = self._of(model, now, ends)
             before = self._ends.get(model)
             if before is None or before.sources != one.sources:
                 self._ends[model] = one
                 yield one
 
-    def _of(self, model: str, now: int) -> ActionReach:
-        """The offsets that all records of a model's inputs have, now."""
+    def _of(self, model: str, now: int, ends: dict[str, list[Source]]) -> ActionReach:
+        """The offsets that all records of a model's inputs have, now; ``ends``: of topics that were looked at, for models share them."""
         settings = self._configuration.model(model)
         streams = [self._configuration.stream_of(model), *settings.joins]
-        topics = dict.fromkeys(topic for name in streams for topic in self._configuration.read[name].topics)
-        found = []
-        for topic in self._bus.describe(list(topics), settings=False).values():
-            for number in range(topic.partitions):
-                offsets = self._bus.watermarks(TopicPartition(topic.name, number))
-                found.append(Source(topic=topic.name, topic_id=topic.id, partition=number, offsets=offsets))
+        topics = list(dict.fromkeys(topic for name in streams for topic in self._configuration.read[name].topics))
+        if new := [topic for topic in topics if topic not in ends]:
+            there = self._bus.describe(new, settings=False)
+            ends |= {name: [*self._ends_of(there[name])] if name in there else [] for name in new}
+        found = [source for topic in topics for source in ends[topic]]
         listed = tuple(found[:MOST_SOURCES])
         return ActionReach(model=model, time=now, sources=listed, more_sources=len(found) - len(listed))
+
+    def _ends_of(self, topic: TopicDescription) -> Iterator[Source]:
+        for number in range(topic.partitions):
+            offsets = self._bus.watermarks(TopicPartition(topic.name, number))
+            yield Source(topic=topic.name, topic_id=topic.id, partition=number, offsets=offsets)
 
 
 def latest(policy: Policy, now: int) -> int | None:

@@ -20,6 +20,7 @@ from ...schemas.messages.coincidence import Coincidence
 from ...schemas.messages.drift import DriftEvent, moment
 from ...schemas.messages.model_event import ModelEvent
 from ...schemas.messages.performance import Performance
+from ...schemas.messages.progress import InputPartition
 from ...schemas.messages.root_cause import MOST_FEATURES, MOST_REASON, RootCauseEvent
 from ...schemas.stored.snapshot import FORM, PartitionState
 
@@ -56,6 +57,11 @@ class Copying:
     labelled: dict[str, _Labelled] = field(default_factory=dict)
     facts: int = 0
     changed: bool = False
+    append_time: bool = False
+
+    def situated(self, place: InputPartition, append_time: bool) -> None:
+        """Whether the times of the next records are the log's: where they are their writers', with ``clock: record``, they say nothing."""
+        self.append_time = append_time
 
     @classmethod
     def restored(cls, configuration: Configuration, fold: Mapping[str, Any]) -> "Copying":
@@ -80,7 +86,7 @@ class Copying:
             return [_episode(fact)]
         if isinstance(fact, Performance):
             return self._labels(model, fact)
-        time = appended if fact.time is None else fact.time
+        time = appended if fact.time is None and self.append_time else fact.time
         if isinstance(fact, Coincidence):
             return [ActionCoincidence(model=model, of=fact.type_, ref=fact.ref, fact_id=fact.id, time=time)]
         return [

@@ -9,6 +9,9 @@ a stream is live and that topic has been read to its end.
 
 *Trap.* Cron lines are evaluated here, and never again: time zones differ between machines, and a ledger must not. What is read of a
 compacted topic may not be there to be read again: so the labels that were counted are remembered in the transaction that told them.
+
+*Trap.* Topics are not aligned: with ``clock: record``, where what comes first is no fact of the world, another run may write another order,
+and the decider decide otherwise. Whoever may be misled by it is told (`driftbus.consumers.command.checks.jobs`, ``replay``).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -124,7 +127,18 @@ class Clocked(Copied):
 
     def __init__(self, configuration: Configuration, source: Source, bus: Bus) -> None:
         super().__init__(configuration, source)
+        self._bus = bus
         self._clock = Clock(configuration, bus)
+
+    def begin(self) -> Copying:
+        """Nothing seen, nothing said."""
+        self._clock = Clock(self._configuration, self._bus)
+        return super().begin()
+
+    def restore(self, state: PartitionState, parts: Mapping[str, bytes], facts: Mapping[int, Said]) -> Copying:
+        """From a snapshot: where the partition is taken again, what the clock said last may not have been committed."""
+        self._clock = Clock(self._configuration, self._bus)
+        return super().restore(state, parts, facts)
 
     def progress(self, place: InputPartition, partitions: int, now: int, *, anew: bool, ended: bool) -> Sequence[Output]:
         """What time it is, if that is to be said now."""

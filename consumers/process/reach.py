@@ -21,7 +21,7 @@ class Reach:
 
     def due(self, position: int, now: int, *, ended: bool) -> bool:
         """Whether something is to be said behind the records up to a position, if that is where the partition ends."""
-        return self._folded is not None and (self._anew(position, ended) or now - self._at >= PROGRESS_EVERY)
+        return self._folded is not None and (self._anew(position, ended) or not 0 <= now - self._at < PROGRESS_EVERY)
 
     def progress(self, position: int, now: int, *, ended: bool) -> list[Output]:
         """It ends there: what is said."""

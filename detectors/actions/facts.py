@@ -103,7 +103,7 @@ def _in_force(ledger: Ledger, version: str, parent: str | None, job: str | None)
 
 
 def _happened(ledger: Ledger, name: str, of: str, time: int | None) -> None:
-    """What was done before the ledger began asks for nothing."""
+    """What was done before the ledger began asks for nothing; while nobody knows when that is, `Ledger.begins` leaves it out later."""
     at = ledger.now if time is None else time
-    if ledger.began is not None and at >= ledger.began and name not in ledger.done and not _too_old(ledger, time):
+    if (ledger.began is None or at >= ledger.began) and name not in ledger.done and not _too_old(ledger, time):
         ledger.done[name] = Done(of, at)

@@ -95,7 +95,7 @@ class Done(msgspec.Struct):
 class Ledger(msgspec.Struct):
     """All that is remembered of one model."""
 
-    began: int | None = None  #: when its first fact became known
+    began: int | None = None  #: when its first fact became known; none: no fact said yet what time it is
     now: int = 0
     incidents: dict[str, Incident] = {}
     episodes: dict[str, Episode] = {}
@@ -113,6 +113,11 @@ class Ledger(msgspec.Struct):
     made_by: str | None = None  #: the job of the version in force
     retired: list[str] = []
     reached: dict[str, Any] = {}  # an `ActionReach`, as JSON
+
+    def begins(self) -> None:
+        """Now, and what was done before asks for nothing."""
+        self.began = self.now
+        self.done = {name: done for name, done in self.done.items() if done.at >= self.now}
 
     def faults(self) -> Iterator[str]:
         """Incidents that forbid every job."""

@@ -196,8 +196,8 @@ class _Step:
 def step(application: str, model: str, ledger: Ledger, known: int, fact: LedgerFact, policies: Mapping[str, Policy]) -> Sequence[Said]:
     """Take one fact, known at a time, ms; what follows from it."""
     ledger.now = max(ledger.now, known)
-    if ledger.began is None:
-        ledger.began = ledger.now
+    if ledger.began is None and ledger.now:
+        ledger.begins()
     one = _Step(application, model, ledger, policies, [])
     one.fact(fact)
     one.transitions()

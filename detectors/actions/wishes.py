@@ -33,15 +33,15 @@ def look(ledger: Ledger, policies: Policies) -> None:
         standing = set(_standing(ledger, policy))
         of_kind = [(key, wish) for key, wish in ledger.wishes.items() if wish.policy == name and wish.kind == policy.when]
         for key, wish in of_kind:
-            if wish.kind in ("cause", "performance", "labels") and wish.trigger not in standing and not _again(ledger, key):
+            if wish.kind in ("cause", "performance", "labels") and wish.trigger not in standing and not _again(ledger, key, wish):
                 del ledger.wishes[key]
         for trigger in sorted(standing):
             want(ledger, name, policy, policy.when, trigger)
 
 
-def _again(ledger: Ledger, key: str) -> bool:
+def _again(ledger: Ledger, key: str, wish: Wish) -> bool:
     """A further attempt at labels that have been launched for, and so are new no more."""
-    return "/labels/" in key and key in ledger.tried
+    return wish.kind == "labels" and key in ledger.tried
 
 
 def _standing(ledger: Ledger, policy: Policy) -> Iterator[str]:

@@ -15,6 +15,8 @@ from .features import Zone
 DAY_MS = 86_400_000
 #: No job lives longer, and nothing that was decided is remembered for longer than three times that.
 LONGEST = 30 * DAY_MS
+#: A hundred years: what begins so long before now is a time that can be written.
+LONGEST_WINDOW = 36_500 * DAY_MS
 
 When = Literal["cause", "schedule", "performance", "labels", "event", "person"]
 #: What each needs, and nobody else may have.
@@ -45,7 +47,9 @@ _Up = Annotated[Duration, Field(ge=0, le=LONGEST)]
 class TrainingRows(Setting):
     """Which rows a job is given."""
 
-    window: Duration | None = Field(None, description="the newest so long; null: all that the topics hold")
+    window: Annotated[Duration, Field(ge=1, le=LONGEST_WINDOW)] | None = Field(
+        None, description="the newest so long; null: all that the topics hold"
+    )
     reviewed: bool = Field(True, description="what people answered counts where labels say otherwise")
 
 

@@ -12,20 +12,35 @@ import pytest
 
 from driftbus.consumers.bus.addressing import addressed, partition_of
 from driftbus.consumers.bus.embedded import EmbeddedBus
-from driftbus.consumers.bus.interface import Output
+from driftbus.consumers.bus.interface import Output, TopicPartition
 from driftbus.consumers.decider import decider
+from driftbus.consumers.decider.fold import Fold
 from driftbus.consumers.intake import intake
+from driftbus.consumers.intake.clock import Clock
+from driftbus.consumers.intake.copying import Copying
 from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.process.consumer import Consumer, Making
 from driftbus.consumers.reference import ledger
 from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.consumers.reference.model_events import tell
 from driftbus.schemas.configuration import Configuration
-from driftbus.schemas.messages.action import ActionObserved, ActionRequest
+from driftbus.schemas.messages.action import (
+    ActionCoincidence,
+    ActionModel,
+    ActionObserved,
+    ActionRequest,
+    ActionTick,
+    ActionWord,
+    LedgerFact,
+)
+from driftbus.schemas.messages.coincidence import Coincidence
 from driftbus.schemas.messages.model_event import ModelEvent
 from driftbus.schemas.messages.performance import Performance
+from driftbus.schemas.messages.progress import InputPartition
+from driftbus.schemas.messages.retrain import RetrainRequest
 
 from ..streaming import configuration, everything
+from .adversary import incident
 from .test_command import allowed
 
 MINUTE, DAY = 60_000, 86_400_000
@@ -161,3 +176,83 @@ def test_a_fact_in_another_partition_than_its_models_is_passed_over(lives: Any) 
             pass
     assert consumer.totals()["astray"] == 1
     assert live.told() == []
+
+
+def _kinds(outputs: Any) -> list[str]:
+    return [json.loads(output.value)["kind"] for output in outputs]
+
+
+def test_what_the_clock_said_in_a_transaction_that_came_to_nothing_is_said_again(lives: Any) -> None:
+    """An instant of a cron line is said once: lost with its transaction, it would have been missed for a week."""
+    live = lives(sundays={"when": "schedule", "cron": "0 3 * * 0"})
+    clocked = intake.Clocked(live.settings, intake.SOURCES[0], live.bus)
+    place = InputPartition(topic=live.settings.topics.models, topic_id="t", partition=0)
+
+    def said(now: int) -> list[str]:
+        return _kinds(clocked.progress(place, 1, now, anew=False, ended=False))
+
+    clocked.begin()
+    assert said(SUNDAY).count("due") == 2
+    assert said(SUNDAY + 2 * MINUTE).count("due") == 2
+    clocked.begin()  # the bus gives the partition anew: nobody knows what was committed
+    assert said(SUNDAY + 2 * MINUTE + 1).count("due") == 2
+    assert said(SUNDAY + 2 * MINUTE + 2) == []
+
+
+@pytest.mark.parametrize("back", [1, DAY, 400 * DAY])
+def test_a_clock_that_is_put_back_tells_the_time(lives: Any, back: int) -> None:
+    live = lives(hand={"when": "person"})
+    clock = Clock(live.settings, live.bus)
+    assert "tick" in _kinds(clock.said(SUNDAY, whatever=False))
+    live.bus.publish([Output("scored", 0, None, b"{}", ())])
+    assert {"tick", "reach"} <= {*_kinds(clock.said(SUNDAY - back, whatever=False))}
+
+
+def test_models_of_one_stream_are_one_look_at_its_topics(lives: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    live: Live = lives(hand={"when": "person"})
+    looked: list[TopicPartition] = []
+    ends = live.bus.watermarks
+
+    def watermarks(place: TopicPartition) -> tuple[int, int]:
+        looked.append(place)
+        return ends(place)
+
+    monkeypatch.setattr(live.bus, "watermarks", watermarks)
+    assert _kinds(Clock(live.settings, live.bus).said(SUNDAY, whatever=True)).count("reach") == 2
+    assert sorted(looked) == [TopicPartition("scored", 0), TopicPartition("scored", 1)]
+
+
+FUTURE = 253_402_300_799_999
+_STATED: list[LedgerFact] = [
+    ActionCoincidence(model="m0", of="release", ref="planned", fact_id="f", time=FUTURE),
+    ActionModel(model="m0", event="registered", version="8", fact_id="f", time=FUTURE),
+    ActionObserved(model="m0", job="0" * 32, state="started", time=FUTURE),
+    ActionWord(kind="approve", model="m0", job="0" * 32, by="ann", time=FUTURE),
+    ActionRequest(model="m0", policy="other", request="q", time=FUTURE),
+    ActionTick(time=FUTURE),  # which the intake alone writes: it leaps, and jobs can be asked for all the same
+]
+
+
+@pytest.mark.parametrize("fact", _STATED, ids=lambda one: one.kind)
+def test_where_the_log_does_not_stamp_records_time_is_what_the_data_say(fact: LedgerFact) -> None:
+    settings = configuration(models={"m0": {"retrain": {"hand": {"when": "person", "cooldown": 0}}}})
+    place = InputPartition(topic="a", topic_id="t", partition=partition_of("m0", settings.topics.partitions))
+    fold = Fold(settings)
+    fold.situated(place, append_time=False)
+    then = 1_300_000_000_000
+    for number, one in enumerate((incident("a" * 32, 1, then, cause="model_broken").model_copy(update={"model": "m0"}), fact)):
+        fold.feed(number, SUNDAY, one)
+    said = fold.feed(2, SUNDAY, ActionRequest(model="m0", policy="hand", request="r", by="ann"))
+    [request] = [one for one in said if isinstance(one, RetrainRequest)]
+    assert (request.requested == then) is not isinstance(fact, ActionTick)
+
+
+@pytest.mark.parametrize("append_time", [False, True])
+def test_a_fact_without_a_time_has_that_of_its_record_where_the_log_gave_it(append_time: bool) -> None:
+    """With a record clock the record's time is its writer's wall clock: years behind the data it would have moved the ledger."""
+    copying = Copying(configuration(models={"m0": {"retrain": {"hand": {"when": "person"}}}}))
+    copying.situated(InputPartition(topic="models", topic_id="t", partition=0), append_time)
+    event = ModelEvent(model="m0", version="7", kind="promoted", job="j")
+    release = Coincidence.of({"type": "release", "ref": "web 7"})
+    times = [one.time for fact in (event, release) for one in copying.feed(0, SUNDAY, fact)]
+    assert times == [SUNDAY if append_time else None] * 2

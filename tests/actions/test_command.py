@@ -144,6 +144,11 @@ def test_a_policy_that_could_never_start_is_named_by_its_whole_path(user: User) 
         ("{when: labels, new_labels: 5}", "models.fraud.retrain.drifted.when: labels needs labels"),
         ("{when: labels}", "models.fraud.retrain.drifted: new_labels: when: labels needs it"),
         ("{when: cause, cron: '0 3 * * 0'}", "models.fraud.retrain.drifted: cron: is of when: schedule, not of cause"),
+        (
+            "{when: person, data: {window: 99999999d}}",
+            "drifted.data.window: '99999999d': input should be less than or equal to",
+        ),
+        ("{when: person, data: {window: 0}}", "drifted.data.window: 0: input should be greater than or equal to 1"),
         ("{when: schedule, cron: 'noon'}", 'models.fraud.retrain.drifted.cron: "noon" is not a cron line'),
     ):
         Path("driftbus.yaml").write_text(

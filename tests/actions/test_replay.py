@@ -76,3 +76,21 @@ def test_a_ledger_of_others_is_none(user: User) -> None:  # noqa: F811  # the fi
         assert not has_ledger(bus, ours)
         ledger.tell(bus, ours, ActionTick(time=1))
         assert has_ledger(bus, ours)
+
+
+def test_a_ledger_that_is_made_anew_is_said_to_be(lived: User) -> None:
+    made = "the ledger was made anew, and another run may order its facts otherwise"
+    assert made in lived.says("replay", "all.jsonl", "--afresh")
+    assert made not in lived.says("replay", "all.jsonl")
+
+
+@pytest.mark.parametrize(("clock", "told"), [("record", True), ("live", False)])
+def test_a_check_says_what_decisions_lack_without_a_live_clock(user: User, clock: str, told: bool) -> None:  # noqa: F811  # the fixture
+    weekly = 'asked: {when: schedule, cron: "0 3 * * 0",'
+    Path("driftbus.yaml").write_text(
+        CONFIGURATION.replace("clock: record", f"clock: {clock}") + RETRAIN.replace("asked: {when: person,", weekly)
+    )
+    user.creates()
+    said = user.says("check")
+    assert ("models.fraud.retrain: with clock: record another run over the same records may ask for other jobs" in said) is told
+    assert ("models.fraud.retrain.asked: cron lines are not evaluated with clock: record" in said) is told

@@ -260,6 +260,23 @@ def test_an_event_asks_when_it_has_settled_and_one_from_before_the_ledger_never_
     assert one(release("new", START)) == [], "it was forgotten, and is too old"
 
 
+def test_an_event_before_anybody_knows_what_time_it_is_counts_if_it_is_behind_the_beginning() -> None:
+    """With a record clock the topic of models may be read first: nothing in it says where the data begin."""
+
+    def release(name: str, time: int | None) -> ActionCoincidence:
+        return ActionCoincidence(model=MODEL, of="release", ref=name, fact_id=name, time=time)
+
+    one = told(release={"when": "event", "settle": "7d"})
+    one.now = 0
+    assert one(release("old", START - DAY), release("new", START + DAY), release("no time", None)) == []
+    one.now = START
+    assert one(ActionLabels(model=MODEL, total=1)) == []
+    assert one.tick(8 * DAY) == ["requested"]
+    assert one.request.trigger.id == "new"
+    one.seen("succeeded")
+    assert one.tick(8 * DAY) == []
+
+
 def test_what_was_so_before_the_ledger_began_asks_once_what_became_of_it_is_known() -> None:
     """An intake that begins beside topics of months copies incidents that are long over, revision by revision."""
     one = told(cause=CAUSE)

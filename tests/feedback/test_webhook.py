@@ -64,10 +64,10 @@ GITLAB: dict[str, Any] = {
     "environment_tier": "staging",
     "environment_slug": "staging",
     "environment_external_url": "https://staging.example.com",
-    "project": {"id": 30, "name": "test-deployment-webhooks", "path_with_namespace": "root/test-deployment-webhooks", "ci_config_path": ""},
+    "project": {"id": 30, "name": "scorer", "path_with_namespace": "team/scorer", "ci_config_path": ""},
     "short_sha": "279484c0",
-    "user": {"id": 1, "name": "Administrator", "username": "root"},
-    "user_url": "https://gitlab.example.com/root",
+    "user": {"id": 1, "name": "Ann", "username": "ann"},
+    "user_url": "https://gitlab.example.com/ann",
     "commit_url": "https://gitlab.example.com/team/scorer/-/commit/279484c0",
     "commit_title": "Add new file",
 }
@@ -131,7 +131,7 @@ def test_a_deployment_that_succeeded_is_a_release_of_its_source_whoever_tells_it
         "features": (),
         "time": 1_557_933_653_000,
     }
-    assert (second.ref, second.source) == ("root/test-deployment-webhooks 279484c0 to staging (15)", None)
+    assert (second.ref, second.source) == ("team/scorer 279484c0 to staging (15)", None)
 
 
 def test_without_the_secret_nothing_is_told(service: Service) -> None:
