@@ -1,34 +1,44 @@
 """Jobs of a replay: what was asked for, as the run that was recorded wrote it down, and whether it is the same again."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
+from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration
 from ..bus import own
 from ..bus.interface import Bus, TopicPartition
 from ..reference import ledger
 
+_Said = TypeVar("_Said")
+
 
 def asked_for(bus: Bus, configuration: Configuration) -> Iterator[bytes]:
     """The requests and states on the topic of retrains, as they were written, by partition."""
-    topic = bus.describe([configuration.topics.retrain], settings=False).get(configuration.topics.retrain)
-    for number in range(0 if topic is None else topic.partitions):
-        place = TopicPartition(configuration.topics.retrain, number)
-        for batch in bus.read(place, *bus.watermarks(place)):
-            for key, value, headers in zip(batch.keys(), batch.values, batch.headers(), strict=True):
-                try:
-                    said = ledger.read_retrain(configuration.application, key, value, headers)
-                except (own.Foreign, own.Unreadable):
-                    continue
-                if said is not None:
-                    yield said.encoded()
+    found: Iterator[ledger.Told] = _ours(bus, configuration.application, configuration.topics.retrain, ledger.read_retrain)
+    return (said.encoded() for said in found)
 
 
 def has_ledger(bus: Bus, configuration: Configuration) -> bool:
-    """Whether the ledger is there already, as it was recorded: then nothing is copied to it."""
-    topic = bus.describe([configuration.topics.actions], settings=False).get(configuration.topics.actions)
-    places = [] if topic is None else [TopicPartition(topic.name, number) for number in range(topic.partitions)]
-    return any(bus.watermarks(place)[1] for place in places)
+    """Whether the ledger is there already, as it was recorded: then nothing is copied to it. Another application's is none."""
+    return any(True for _ in _ours(bus, configuration.application, configuration.topics.actions, ledger.read))
+
+
+def _ours(
+    bus: Bus, application: str, topic: str, read: Callable[[str, bytes | None, bytes | None, Headers], _Said | None]
+) -> Iterator[_Said]:
+    """What an application's records on a topic say, by partition."""
+    described = bus.describe([topic], settings=False).get(topic)
+    for number in range(0 if described is None else described.partitions):
+        place = TopicPartition(topic, number)
+        for batch in bus.read(place, *bus.watermarks(place)):
+            for key, value, headers in zip(batch.keys(), batch.values, batch.headers(), strict=True):
+                try:
+                    said = read(application, key, value, headers)
+                except (own.Foreign, own.Unreadable):
+                    continue
+                if said is not None:
+                    yield said
 
 
 def differing(bus: Bus, recorded: Configuration, offline: Configuration) -> int:

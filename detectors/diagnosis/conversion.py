@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .finding import Map, Piece
 from .inquiry import Inquiry
-from .maps import CONVERSIONS, distance, spread
+from .maps import CONVERSIONS, distance, fitted, spread
 from .matrices import quantiles_of
 from .statistics import Step, rounded
 
@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 _LEAST, _LEAST_BASELINE = 2, 4
 #: Of how far values are from what they were, how far they may be from that in the other unit; and of how far from its factor alone.
 _NEARER, _NOT_THE_FACTOR = 1 / 3, 1 / 2
+#: Times as far from it as from the best of all factors: a factor has one number to fit, and what values do meanwhile may be fitted with it.
+_THAN_A_FACTOR = 2.0
 #: How certain it is.
 _SURENESS = 0.95
 
@@ -68,7 +70,10 @@ def _explained(now: Floats, old: Floats, a: float, b: float, usual: float) -> bo
     unit = spread(old)
     moved, undone = distance(now, old, unit), distance((now - b) / a, old, unit)
     left = distance(now, a * old + b, unit)
-    return moved > usual and undone <= usual and left < _NEARER * moved and left < _NOT_THE_FACTOR * distance(now, a * old, unit)
+    if moved <= usual or undone > usual or left >= _NEARER * moved:
+        return False
+    factor = fitted(old, now)["scale"]
+    return left < min(_NOT_THE_FACTOR * distance(now, a * old, unit), _THAN_A_FACTOR * distance(now, factor.a * old, unit))
 
 
 def _as_usual(windows: list[Floats | None], old: Floats, usual: float) -> bool:

@@ -11,7 +11,7 @@ from scipy.optimize import linear_sum_assignment
 
 from ...schemas.messages.root_cause import Cause
 from ...schemas.stored.reference import CategoricalProfile
-from .availability import categories_in
+from .availability import UNNAMED, categories_in
 from .finding import Piece
 from .inquiry import Inquiry
 from .maps import distance, mixed, spread
@@ -44,11 +44,15 @@ class _Column(NamedTuple):
     new: Floats
     onset: int
     numeric: bool
-    foreign: float = 1.0  #: share of rows whose values cannot be of this feature; of numbers that is not asked
+    unknown: NDArray[np.bool_] | None = None  #: names that training did not know of it; None: of numbers
 
     def left(self, other: "_Column") -> float:
         """How far it is from where it was, in the measure in which it is compared with another."""
         return distance(self.new, self.old, spread(other.old)) if self.numeric else total_variation(self.new, self.old)
+
+    def foreign(self, other: "_Column") -> float:
+        """The share of rows with names that only the other feature had; of numbers that is not asked."""
+        return 1.0 if self.unknown is None else float(self.new[self.unknown & (self.old == 0) & (other.old > 0)].sum())
 
     def fit(self, other: "_Column") -> tuple[float, float]:
         """The error, and the share of rows, with which these are another feature's values, or a mixture of them with its own."""
@@ -92,7 +96,7 @@ def look(inquiry: Inquiry) -> None:
             takes[name] = other
     takes = _closed(takes)
     if len(takes) >= 2:
-        sure = any(columns[name].foreign > _FOREIGN for name in takes)
+        sure = any(columns[name].foreign(columns[other]) > _FOREIGN for name, other in takes.items())
         _told(inquiry, takes, max(fits[pair][0] for pair in takes.items()), min(fits[pair][1] for pair in takes.items()), sure=sure)
 
 
@@ -125,8 +129,9 @@ def _categories(inquiry: Inquiry) -> dict[str, _Column]:
     for name, (before, since) in counts.items():
         profile = inquiry.layout.of[name].profile
         assert isinstance(profile, CategoricalProfile)
-        foreign = sum(rows for category, rows in since.items() if category not in profile.categories) / sum(since.values())
-        found[name] = _Column(_shares(before, places), _shares(since, places), onsets[name], numeric=False, foreign=foreign)
+        known = {*profile.categories, UNNAMED}
+        unknown = np.array([category not in known for category in places])
+        found[name] = _Column(_shares(before, places), _shares(since, places), onsets[name], numeric=False, unknown=unknown)
     return found
 
 

@@ -6,8 +6,12 @@ from pathlib import Path
 import pytest
 
 from driftbus.consumers.bus.addressing import addressed, partition_of
+from driftbus.consumers.bus.interface import Output
 from driftbus.consumers.bus.open import open_bus
 from driftbus.consumers.process.settings import load
+from driftbus.consumers.reference import ledger
+from driftbus.consumers.replay.jobs import has_ledger
+from driftbus.schemas.messages.action import ActionTick
 
 from ..command.conftest import CONFIGURATION, User, amounts, messages, user  # noqa: F401  # a fixture
 from ..streaming import everything
@@ -58,6 +62,20 @@ def test_other_policies_ask_for_others_and_that_is_said(lived: User) -> None:
     )
     told = lived.says("replay", "all.jsonl", "--jobs", JOBS)
     assert "requests and states of jobs are not those of the recording" in told
+
+
+def test_a_ledger_of_others_is_none(user: User) -> None:  # noqa: F811  # the fixture
+    """Else nothing would be copied in a replay of what two applications wrote on the same topics, and no job be asked for."""
+    Path("driftbus.yaml").write_text(CONFIGURATION + RETRAIN)
+    user.creates()
+    ours = load()
+    with closing(open_bus(ours)) as bus:
+        assert not has_ledger(bus, ours)
+        ledger.tell(bus, ours.model_copy(update={"application": "others"}), ActionTick(time=1))
+        bus.publish([Output(ours.topics.actions, 0, b"\xff", value, (), None) for value in (b"", b"{}", b"\xff")])
+        assert not has_ledger(bus, ours)
+        ledger.tell(bus, ours, ActionTick(time=1))
+        assert has_ledger(bus, ours)
 
 
 def test_a_ledger_that_is_made_anew_is_said_to_be(lived: User) -> None:

@@ -32,6 +32,16 @@ models:
     false_alarms: 1 per 1h
     features: {session: ignore}
 """
+#: How the configuration of a table of one stream begins; what follows is of the stream.
+ONE_STREAM = """\
+application: fraud-watch
+bus: embedded
+embedded: bus.sqlite
+topics: {partitions: 1}
+streams:
+  predictions:
+    topics: [fraud.scored]
+"""
 BEGINNING = 1_700_000_000_000
 SECONDS = 600
 

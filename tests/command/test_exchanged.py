@@ -8,24 +8,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from .conftest import User
-from .test_labelled import table
+from .conftest import ONE_STREAM, User
+from .test_labelled import BEGINNING, table
 
-CONFIGURATION = """\
-application: fraud-watch
-bus: embedded
-embedded: bus.sqlite
-topics: {partitions: 1}
-streams:
-  predictions:
-    topics: [fraud.scored]
+CONFIGURATION = (
+    ONE_STREAM
+    + """\
     pane: 1m
     clock: record
 models:
   fraud:
     reference: {file: train.csv, time: at, score: probability}
 """
-BEGINNING = 1_772_323_200_000
+)
 #: Rows a second; a window has 600 rows. The exchange is behind the baseline.
 PER_SECOND, WINDOWS, BROKEN = 10, 31, 26
 Row = dict[str, Any]  # scalars
@@ -61,17 +56,26 @@ def _next(ring: Sequence[str]) -> list[tuple[str, str]]:
     return list(zip(ring, [*ring[1:], ring[0]], strict=True))
 
 
-def last_told(user: User, rings: list[tuple[str, ...]], share: float, configuration: str = CONFIGURATION) -> list[Row]:
-    """The last revision of every incident."""
+def last_told(user: User, rings: list[tuple[str, ...]], share: float, configuration: str = CONFIGURATION, new: float = 0.0) -> list[Row]:
+    """The last revision of every incident; ``new``: in what share of the rows each has a name that nobody ever had."""
     Path("driftbus.yaml").write_text(configuration)
     table("train.csv", rows(10, seed=1))
     made = rows(WINDOWS, seed=2)
     for ring in rings:
         exchanged(made, ring, share)
+    draw = np.random.default_rng(4)
+    for row in made[BROKEN * 60 * PER_SECOND :]:
+        if draw.random() < new:
+            row |= {name: f"new in {name}" for ring in rings for name in ring}
     table("history.csv", made)
-    user.says("replay", "history.csv", "--causes", "causes.jsonl")
-    told = [json.loads(line) for line in Path("causes.jsonl").read_text().splitlines()]
+    _, told = replayed(user)
     return [*{one["incident"]: one for one in told}.values()]
+
+
+def replayed(user: User, *files: str) -> tuple[str, list[Row]]:
+    """What a person sees, and the root causes."""
+    said = user.says("replay", "history.csv", *files, "--causes", "causes.jsonl")
+    return said, [json.loads(line) for line in Path("causes.jsonl").read_text().splitlines()]
 
 
 @pytest.mark.parametrize(
@@ -97,9 +101,12 @@ def test_it_is_one_incident_with_who_has_whose_values(user: User, rings: list[tu
     assert (last["status"], last["awaits"]) == ("suspected", "agreement"), "whether the source has exchanged them for everybody"
 
 
-@pytest.mark.parametrize(("ring", "told"), [(("from", "to"), False), (("to", "street"), True)])
-def test_where_the_same_code_makes_both_sides_journeys_may_turn_round(user: User, ring: tuple[str, str], told: bool) -> None:
-    """Names of another feature no population makes: the source has exchanged them for everybody."""
+@pytest.mark.parametrize(
+    ("ring", "new", "told"),
+    [(("from", "to"), 0.0, False), (("from", "to"), 0.03, False), (("from", "to"), 0.05, False), (("to", "street"), 0.0, True)],
+)
+def test_where_the_same_code_makes_both_sides_journeys_may_turn_round(user: User, ring: tuple[str, str], new: float, told: bool) -> None:
+    """Names of another feature no population makes: the source has exchanged them for everybody. New ones it does."""
     same_code = "sources: {desk: {same_code: true}}\n" + CONFIGURATION + "    features: {'*': {source: desk}}\n"
-    found = {(one["cause"], one["status"]) for one in last_told(user, [ring], 1.0, same_code) if one["subtype"] == "columns_exchanged"}
+    found = {(one["cause"], one["status"]) for one in last_told(user, [ring], 1.0, same_code, new) if one["subtype"] == "columns_exchanged"}
     assert found == ({("feature_recalibration", "confirmed")} if told else set())

@@ -13,17 +13,12 @@ from driftbus.consumers.bus.interface import Output
 from driftbus.consumers.bus.open import open_bus
 from driftbus.consumers.process.settings import load
 
-from .conftest import User
-from .test_labelled import table
+from .conftest import ONE_STREAM, User
+from .test_labelled import BEGINNING, table
 
-CONFIGURATION = """\
-application: fraud-watch
-bus: embedded
-embedded: bus.sqlite
-topics: {partitions: 1}
-streams:
-  predictions:
-    topics: [fraud.scored]
+CONFIGURATION = (
+    ONE_STREAM
+    + """\
     pane: 1m
     clock: record
     mapping: {entity: customer, as_of: asked}
@@ -38,7 +33,7 @@ models:
     agreement: {log: warehouse}
     reference: {file: train.csv, time: at, score: probability, ignore: [customer, asked]}
 """
-BEGINNING = 1_772_323_200_000
+)
 
 
 def rows(count: int, seed: int = 0) -> list[dict[str, Any]]:  # scalars

@@ -12,16 +12,11 @@ import duckdb
 import numpy as np
 import pytest
 
-from .conftest import User
+from .conftest import ONE_STREAM, User
 
-CONFIGURATION = """\
-application: fraud-watch
-bus: embedded
-embedded: bus.sqlite
-topics: {partitions: 1}
-streams:
-  predictions:
-    topics: [fraud.scored]
+CONFIGURATION = (
+    ONE_STREAM
+    + """\
     pane: 10m
     mapping: {id: payload.request_id}
 labels:
@@ -37,6 +32,7 @@ models:
     labels: chargebacks
     reference: {file: train.csv, time: at, prediction: label, score: probability}
 """
+)
 BEGINNING, MINUTE = 1_772_323_200_000, 60_000
 Rows = list[dict[str, Any]]  # of any scalars
 

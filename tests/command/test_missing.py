@@ -1,22 +1,16 @@
 """`driftbus replay` of predictions alone, with labels, and with labels and a feature log: it ends, and says which evidence was missing."""
 
-import json
 from pathlib import Path
 
 import pytest
 
-from .conftest import User
-from .test_exchanged import PER_SECOND, rows
+from .conftest import ONE_STREAM, User
+from .test_exchanged import PER_SECOND, replayed, rows
 from .test_labelled import table
 
-CONFIGURATION = """\
-application: fraud-watch
-bus: embedded
-embedded: bus.sqlite
-topics: {partitions: 1}
-streams:
-  predictions:
-    topics: [fraud.scored]
+CONFIGURATION = (
+    ONE_STREAM
+    + """\
     pane: 1m
     mapping: {id: number, entity: number, as_of: asked}
 labels:
@@ -29,6 +23,7 @@ models:
     agreement: {log: warehouse}
     reference: {file: train.csv, time: at, score: probability, as_of: asked, ignore: [number]}
 """
+)
 WINDOWS, BROKEN = 14, 9
 LABELS, FEATURES = ("--labels", "labels.csv"), ("--features", "offline.csv")
 
@@ -46,10 +41,9 @@ def test_it_ends_and_says_what_was_missing(user: User, files: tuple[str, ...], m
     table("labels.csv", [{"number": row["number"], "fraud": int(row["probability"] > 0.5)} for row in made])
     broken = made[BROKEN * 60 * PER_SECOND :]
     table("history.csv", [*made[: -len(broken)], *(row | ({} if i % 3 else {"debt": None}) for i, row in enumerate(broken))])
-    said = user.says("replay", "history.csv", *files, "--causes", "causes.jsonl")
+    said, told = replayed(user, *files)
     assert ("labels.known: not read" in said) == ("arrivals" in missing)
     assert ("features.warehouse: not read" in said) == ("agreement" in missing)
-    told = [json.loads(line) for line in Path("causes.jsonl").read_text().splitlines()]
     assert {one["cause"] for one in told if one["status"] == "confirmed"} == {"feature_unavailability"}
     for one in told:
         found = {each["stream"]: each["state"] for each in one["missing_evidence"]}

@@ -12,7 +12,8 @@ from driftbus.detectors.diagnosis.evidence import Case, Window
 from driftbus.detectors.diagnosis.finding import Diagnosis, Finding
 from driftbus.detectors.diagnosis.thresholds import DEFAULTS, Thresholds
 
-from ...incidents.counted import Reference, case_of, lacking, window_of
+from ...incidents import counted
+from ...incidents.counted import Reference, case_of, lacking
 from ...incidents.rows import Column, Incident, Rows, Table, Trained
 
 Floats = NDArray[np.float64]
@@ -88,11 +89,17 @@ def case(
 @cache
 def _baseline() -> list[Window]:
     """The same for all: nothing has happened yet."""
-    answers = [
-        _window(number, nothing, nothing, nothing, lambda columns, y, number, draw: y, lambda columns, number: model(columns))
-        for number in range(-BASE, 0)
-    ]
-    return [window_of(rows, _trained()) for rows in answers]
+    return [window_of(window(number)) for number in range(-BASE, 0)]
+
+
+def window(number: int, serving: Change = nothing) -> Rows:
+    """The rows of one."""
+    return _window(number, nothing, nothing, serving, lambda columns, y, number, draw: y, lambda columns, number: model(columns))
+
+
+def window_of(rows: Rows) -> Window:
+    """As the product counts them."""
+    return counted.window_of(rows, _trained())
 
 
 def _window(
