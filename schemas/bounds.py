@@ -35,6 +35,7 @@ RECORDS = {
     "action-reach": 800_000,
     "action": 50_000,
     "job-status": 50_000,
+    "alerted": 20_000,
     "retrain-request": 900_000,
     "golden-set": 100_000,
     "golden-request": 50_000,

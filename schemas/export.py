@@ -20,6 +20,7 @@ from .messages.action import (
     ActionTick,
     ActionWord,
 )
+from .messages.alert import Alerted
 from .messages.announcement import Announcement
 from .messages.block import Block
 from .messages.candidates import Candidates
@@ -62,6 +63,7 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "action-request": ActionRequest,
     "action-tick": ActionTick,
     "action-word": ActionWord,
+    "alerted": Alerted,
     "announcement": Announcement,
     "block": Block,
     "candidates": Candidates,
