@@ -142,7 +142,7 @@ def records_of(batch: Batch, told: ToldEnds | None) -> Records:
         marks = [i for i, own in empty if (MARK_HEADER, of_ours) in own and not ends[i] and told.grace is not None]
         if marks:
             ends[marks], timestamps = True, timestamps.copy()
-            timestamps[marks] += told.grace
+            timestamps[marks] += told.grace or 0
     return Records(batch.offsets, timestamps, ends, batch.values, batch.keys, batch.headers)
 
 
