@@ -91,9 +91,7 @@ def play(address: str, folder: Path, kind: str, kills: int, incidents: int, seed
         return found
 
 
-def _other_side(
-    stack: ExitStack, folder: Path, kind: str, seed: int
-) -> tuple[dict[str, object], Callable[[], tuple[Counter[str], Counter[str]]]]:
+def _other_side(stack: ExitStack, kind: str, seed: int) -> tuple[dict[str, object], Callable[[], tuple[Counter[str], Counter[str]]]]:
     if kind == "apprise":
         receiver = stack.enter_context(receiving("200", "200", "200", "500", seed=seed))
         os.environ["DRIFTBUS_TEST_ALERTS"] = f"json://{receiver.address.removeprefix('http://')}/hook"
