@@ -20,11 +20,11 @@ from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.example_words import ExampleAnswer, ExampleHold
 from driftbus.schemas.messages.learned import LearnedChange, LearnedLosses, LearnedModel
 
-from ..streaming import BEGINNING, Event, everything
+from ..streaming import BEGINNING, Event, configuration, everything
 from .test_blocks import LABELS
 from .test_examples import WAIT_MS, of_model, told
 from .test_joiner import MINUTE, WAIT, run
-from .test_outcome_columns import configuration, log, publish
+from .test_outcome_columns import log, publish
 
 EVERY = 10 * MINUTE
 Told = TypeVar("Told", LearnedChange, LearnedLosses, LearnedModel)
@@ -80,7 +80,6 @@ def test_it_learns_what_a_learner_learns_by_hand(tmp_path: Path) -> None:
     assert sum(one.labels for one in intervals.values()) == learner.rows["compared"] > 50
     assert len(intervals) >= 6
     assert models[-1].learnt <= learner.rows["learnt"] < models[-1].learnt + 20
-    assert [after.learnt - before.learnt >= 20 for before, after in zip(models, models[1:], strict=False)] == [True] * (len(models) - 1)
     known = served.read(ArtifactStore(chosen.artifacts).beside(learned.FOLDER).get(models[-1].artifact))
     assert known.features == {"amount": "number", "age": "number", "colour": "text"}
     row = next(iter(of_model(rows).values())).features
