@@ -25,8 +25,8 @@ PROMOTIONS: Mapping[str, Callable[[bytes], Promotion]] = {f"{Promotion.TYPE}.{st
 
 
 def asked(configuration: Configuration) -> bool:
-    """Whether any model has a policy: else there is no ledger."""
-    return any(model.retrain for model in configuration.models.values())
+    """Whether any model has a policy, or versions that must show something before they serve: else there is no ledger."""
+    return bool(policies_of(configuration))
 
 
 def counts_labels(configuration: Configuration) -> bool:
@@ -35,8 +35,18 @@ def counts_labels(configuration: Configuration) -> bool:
 
 
 def policies_of(configuration: Configuration) -> dict[str, dict[str, Policy]]:
-    """By model, of those that have any."""
-    return {name: model.retrain for name, model in configuration.models.items() if model.retrain}
+    """By model, of those that have any, or whose versions must show something before they serve."""
+    return {name: model.retrain for name, model in configuration.models.items() if model.retrain or model.promotion is not None}
+
+
+def compares(configuration: Configuration) -> bool:
+    """Whether versions of any model are compared by their labels."""
+    return any(model.promotion is not None and model.labels is not None for model in configuration.models.values())
+
+
+def evaluates(configuration: Configuration) -> bool:
+    """Whether versions of any model are tested on its golden set before they serve."""
+    return any(model.promotion is not None and model.golden is not None for model in configuration.models.values())
 
 
 def read(application: str, key: bytes | None, value: bytes | None, headers: Headers) -> LedgerFact | None:
