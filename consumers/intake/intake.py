@@ -57,7 +57,6 @@ def _performance(configuration: Configuration) -> bool:
     return ledger.counts_labels(configuration) or ledger.compares(configuration)
 
 
-
 def _of(readers: Mapping[str, Callable[[bytes], Said]]) -> Callable[[str, bytes | None, bytes | None, Headers], Said | None]:
     """What our own roles write; strangers on these topics are passed over, since their writers and readers tell of them."""
 

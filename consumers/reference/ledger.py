@@ -5,6 +5,7 @@ from typing import get_args
 
 from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration, Policy
+from ...schemas.configuration import Promotion as PromotionSettings
 from ...schemas.messages.action import LedgerFact, ledger_fact
 from ...schemas.messages.job import JobStatus, State
 from ...schemas.messages.promotion import STEPS, Promotion
@@ -37,6 +38,14 @@ def counts_labels(configuration: Configuration) -> bool:
 def policies_of(configuration: Configuration) -> dict[str, dict[str, Policy]]:
     """By model, of those that have any, or whose versions must show something before they serve."""
     return {name: model.retrain for name, model in configuration.models.items() if model.retrain or model.promotion is not None}
+
+
+def promotion_of(configuration: Configuration, model: str) -> PromotionSettings | None:
+    """What a model's new versions must show; without a golden set nothing on it."""
+    own = configuration.models[model]
+    if own.promotion is None or own.golden is not None:
+        return own.promotion
+    return own.promotion.model_copy(update={"golden": None})
 
 
 def compares(configuration: Configuration) -> bool:
