@@ -1,8 +1,8 @@
 """Whether one version is better than another, by what became of what both answered: the bet of `detectors.learning.contest`, by days.
 
-Rows of one day hang together, and days that follow one another do. By how much is measured on the same clean days: what batches of them come
-to, squared, against what independent rows would. As that is taken from zero, where two equal versions are, and not from the mean, a swing
-that lasts as long as the comparison counts as a swing. A bet counts as one on so many fewer rows.
+Rows of one day hang together, and days that follow one another do. By how much is measured on the same clean days: what batches of them
+come to, squared, against what independent rows would. As that is taken from zero, where two equal versions are, and not from the mean, a
+swing that lasts as long as the comparison counts as a swing. A bet counts as one on so many fewer rows.
 """
 
 import math
@@ -16,8 +16,8 @@ from ...schemas.messages.promotion import Proof
 from .versions import Pair
 
 Integers = NDArray[np.int64]
-#: Days of which it can be said at all; and the longest batch is such a part of all of them: with a seventh nothing could ever be shown, with
-#: a twentieth one of six equal pairs whose days follow one another (.8) would be promoted.
+#: Days of which it can be said at all; and the longest batch is such a part of all of them: with a seventh nothing could ever be shown,
+#: with a twentieth one of six equal pairs whose days follow one another (.8) would be promoted.
 FEWEST_DAYS, LONGEST_BATCH = 7, 9
 #: A fault: from when to when; None: it is not over.
 Window = tuple[int, int | None]
