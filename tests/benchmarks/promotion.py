@@ -1,6 +1,6 @@
 """How often a version that is no better than its parent is promoted, or one that is no worse rolled back; and how soon a better one is.
 
-``python -m tests.benchmarks.promotion --runs 300``: the worlds of the learner's benchmark, 200 rows a day, looked at every day from the 21st
+``python -m tests.benchmarks.promotion --runs 300``: worlds of the learner's benchmark, 200 rows a day, looked at every day from the 21st
 to the 63rd, when a version is refused. No bus.
 """
 
