@@ -150,9 +150,8 @@ def test_whoever_comes_after_a_death_says_the_same(seed: int) -> None:
 def test_nobody_is_compared_where_nobody_asks() -> None:
     sent, _ = log(2, 60)
     chosen = settings()
-    unasked = chosen.model_copy(
-        update={"models": {name: own.model_copy(update={"promotion": None}) for name, own in chosen.models.items()}}
-    )
+    models = {name: own.model_copy(update={"promotion": None}) for name, own in chosen.models.items()}
+    unasked = chosen.model_copy(update={"models": models})
     with closing(EmbeddedBus(":memory:", "test", "one")) as bus:
         publish(bus, unasked, sent)
         run(bus, unasked, *ROLES)
