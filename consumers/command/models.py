@@ -1,13 +1,12 @@
 """``driftbus models``: which version of a model was registered, deployed, promoted or rolled back, and when."""
 
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
 
-from ...schemas.configuration import Configuration, Stream
+from ...schemas.configuration import Configuration
 from ...schemas.messages.model_event import Kind, ModelEvent
 from ..console.deployments import Deployment, deployments, read
 from ..console.screen import Table, Terminal
@@ -15,7 +14,8 @@ from ..reference.model_events import tell
 from ..replay.terminal import Styled, say
 from .configured import configured
 from .opened import opened
-from .since import time_in
+from .register import register
+from .since import now_or
 
 
 @click.group()
@@ -24,6 +24,9 @@ def models() -> None:
 
     driftbus serves no model: it is told, so that it can tell what a deployment brought about. Any Kafka client may tell it as well.
     """
+
+
+models.add_command(register)
 
 
 def _verb(name: str, kind: Kind, does: str) -> None:
@@ -38,7 +41,7 @@ def _verb(name: str, kind: Kind, does: str) -> None:
     @configured
     def say_it(configuration: Configuration, model: str, version: str, at: str | None, job: str | None, parent: str | None) -> None:
         stream = configuration.streams[configuration.stream_of(model)]
-        when = _time(model, stream, at)
+        when = now_or(model, stream, at)
         try:
             event = ModelEvent.of({"model": model, "version": version, "kind": kind, "time": when, "job": job, "parent": parent})
         except ValueError as error:
@@ -48,7 +51,6 @@ def _verb(name: str, kind: Kind, does: str) -> None:
         say(f"{model}/{version}: {kind.replace('_', ' ')} at {stream.pane.place(when)}")
 
 
-_verb("register", "registered", "MODEL has a new VERSION, which does not serve yet.")
 _verb("deploy", "deployed", "VERSION serves from now on, beside the versions of MODEL that serve already.")
 _verb("promote", "promoted", "VERSION serves from now on, and no other version of MODEL does.")
 _verb("rollback", "rolled_back", "VERSION serves no longer; the version that --parent names does again.")
@@ -88,12 +90,3 @@ def _show(configuration: Configuration, found: Sequence[Deployment]) -> None:
 
 def _beside(one: Deployment, found: Sequence[Deployment]) -> list[str]:
     return list(dict.fromkeys(other.version for other in found if one.beside(other)))
-
-
-def _time(model: str, stream: Stream, at: str | None) -> int:
-    if at is not None:
-        return time_in(stream, "--at", at)
-    if stream.clock == "record":
-        msg = f"the stream of {model} has clock: record, so no wall clock says when this is: add --at TIME"
-        raise click.UsageError(msg)
-    return time.time_ns() // 1_000_000

@@ -31,6 +31,16 @@ def beginning(model: str, stream: Stream, *, from_start: bool | None, since: str
     return tiles.end(tiles.end(tiles.end(soonest)))
 
 
+def now_or(model: str, stream: Stream, at: str | None) -> int:
+    """The time that a user names with ``--at``, else now; with ``clock: record`` there is no now."""
+    if at is not None:
+        return time_in(stream, "--at", at)
+    if stream.clock == "record":
+        msg = f"the stream of {model} has clock: record, so no wall clock says when this is: add --at TIME"
+        raise click.UsageError(msg)
+    return time.time_ns() // 1_000_000
+
+
 def time_in(stream: Stream, option: str, text: str) -> int:
     """The record time that a user names, ms."""
     in_rows = stream.pane.unit == "rows"

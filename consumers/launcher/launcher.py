@@ -25,6 +25,7 @@ from ..bus import own
 from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
 from ..process.consumer import Making
 from ..process.remaining import Remaining
+from ..process.settings import FILE, FOLDER
 from ..process.standing import Standing
 from ..process.strangers import Strangers, letter, notice
 from ..reference import ledger
@@ -54,12 +55,17 @@ def starting(configuration: Configuration, name: str, wall: Callable[[], int]) -
     kind = configuration.launchers[name].kind
     if isinstance(kind, Command):
         plan = Plan(kind.run, kind.timeout / 1000, None if kind.folder is None else str(Path(kind.folder).absolute()))
-        return CommandLauncher(Spool(Path(kind.spool) / name, kind.environment), plan, kind.at_once)
+        return CommandLauncher(Spool(Path(kind.spool) / name, _told_jobs(configuration) | kind.environment), plan, kind.at_once)
     if isinstance(kind, KubernetesJob):
         from .kubernetes_job import KubernetesLauncher  # its client is an extra, and takes seconds
 
         return KubernetesLauncher(kind, configuration.application, name)
     return WebhookLauncher(kind, wall)
+
+
+def _told_jobs(configuration: Configuration) -> dict[str, str]:
+    """By what a job's own commands of driftbus find what its launcher was configured with."""
+    return {} if configuration.file is None else {FILE: configuration.file, FOLDER: str(Path.cwd())}
 
 
 class Launching:

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 import msgspec
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from ..duration import ROW_MS, Duration, written
 from ..fact import Setting
@@ -89,6 +89,7 @@ class Configuration(Setting):
     sources: dict[Annotated[str, Field(min_length=1, max_length=MOST_NAME)], SourceSettings] = {}
     models: dict[str, Model] = {}
     launchers: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")], Launcher] = Field({}, description="what runs jobs")
+    _file: str | None = PrivateAttr(default=None)
 
     @field_validator("topics")
     @classmethod
@@ -168,6 +169,17 @@ class Configuration(Setting):
                 msg = f"models.{name}.review.budget: {cases:,} cases in one {longer} are too many at once; at most {MOST_CASES:,}"
                 raise ValueError(msg)
         return self
+
+    @property
+    def file(self) -> str | None:
+        """The file that it was read from, by its whole path."""
+        return self._file
+
+    def read_from(self, file: str) -> "Configuration":
+        """The same, of that file."""
+        found = self.model_copy()
+        found._file = file
+        return found
 
     def model(self, name: str) -> Model:
         """The settings of a model; one that is not listed has the defaults. Where panes are counted in rows, there is one a second."""
