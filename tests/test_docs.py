@@ -156,6 +156,7 @@ def documented() -> dict[str, dict[str, str]]:
         ("models.NAME.golden.call.callable", golden.PythonCallable),
         ("models.NAME.retrain.POLICY", schema.Policy),
         ("models.NAME.retrain.POLICY.data", schema.TrainingRows),
+        ("models.NAME.promotion", schema.Promotion),
         ("launchers.NAME", schema.Launcher),
         ("launchers.NAME.command", launchers.Command),
         ("launchers.NAME.webhook", launchers.Webhook),

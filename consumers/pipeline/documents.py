@@ -18,7 +18,7 @@ MESSAGES: Mapping[str, Sequence[str]] = {
     "snapshots": (),
     "drift": ("drift-event", "notice"),
     "root-causes": ("root-cause",),
-    "performance": ("performance", "reviewed"),
+    "performance": ("performance", "reviewed", "contest"),
     "ood": ("ood-sample",),
     "models": ("announcement", "model-event", "coincidence", "golden-set"),
     "golden": ("golden-request", "golden-started", "golden-result", "golden-evaluation"),
@@ -37,8 +37,11 @@ MESSAGES: Mapping[str, Sequence[str]] = {
         "action-word",
         "action-observed",
         "action-adopted",
+        "action-evaluation",
+        "action-contest",
+        "action-version",
     ),
-    "retrain": ("retrain-request", "job-status"),
+    "retrain": ("retrain-request", "job-status", "promotion"),
     "dead-letter": ("dead-letter",),
 }
 

@@ -23,6 +23,7 @@ from .model import MOST_PIECES, Model, PairSettings, Trailing
 from .ood import Ood
 from .outcomes import OutcomesOf
 from .personal import Personal
+from .promotion import Promotion
 from .reference import Table, TopicSlice
 from .retrain import Policy, TrainingRows
 from .review import MOST_CASES, Review
@@ -60,6 +61,7 @@ __all__ = [
     "PaneLength",
     "Personal",
     "Policy",
+    "Promotion",
     "Review",
     "SourceSettings",
     "Stream",

@@ -17,6 +17,7 @@ from .golden import Golden
 from .ood import Ood
 from .outcomes import OutcomesOf
 from .personal import Personal
+from .promotion import Promotion
 from .reference import Table, TopicSlice
 from .retrain import Policy
 from .review import Review
@@ -81,6 +82,7 @@ class Model(Setting):
     ood: Ood | None = Field(None, description="whether what is asked is like the training data; null: nobody looks")
     diagnosis: OrOff = Field(Diagnosis(), description="causes are looked for behind what drifts; off: nobody looks")
     retrain: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")], Policy] = Field({}, description="when it is trained anew")
+    promotion: Promotion | None = Field(None, description="what a new version must show; null: nobody looks")
     features: dict[str, Annotated[FeatureSettings, OrIgnore]] = {}
     personal: Personal = Field(Personal(), description="what of users' data is left out or changed before anything is stored")
     _unread: frozenset[str] = PrivateAttr(default=frozenset())
@@ -98,6 +100,13 @@ class Model(Setting):
     def _outcomes_of_labels(self) -> "Model":
         if self.labels is None and self.outcomes != OutcomesOf():
             msg = "outcomes: nothing becomes known of predictions without labels; write labels: NAME"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _tested_by_labels(self) -> "Model":
+        if self.labels is None and self.promotion is not None and self.promotion.by == "test":
+            msg = "promotion.by: versions are compared by their labels, and there are none; write labels: NAME, or promotion.by: person"
             raise ValueError(msg)
         return self
 
