@@ -24,6 +24,7 @@ from ...schemas.messages.progress import InputPartition
 from ..bus import own
 from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
 from ..process.consumer import Making
+from ..process.looking import Looking
 from ..process.remaining import Remaining
 from ..process.settings import FILE, FOLDER
 from ..process.standing import Standing
@@ -31,9 +32,8 @@ from ..process.strangers import Strangers, letter, notice
 from ..reference import ledger
 from .adopted import adopted, foreign, refusal
 from .command import CommandLauncher
-from .looking import Looking
 from .owned import Beside, Owned, Request
-from .seen import ENDS, Launcher, Seen
+from .seen import ENDS, Job, Launcher, Seen
 from .spool import Plan, Spool
 from .webhook import WebhookLauncher
 
@@ -78,7 +78,7 @@ class Launching:
         self._topic = configuration.topics.retrain
         self._group = f"{configuration.application}-{ROLE}-{name}"
         self._partitions: dict[TopicPartition, Owned] = {}
-        self._looking = Looking(launcher, name)
+        self._looking: Looking[Job, Seen] = Looking(launcher, f"{ROLE}-{name}")
         self._remaining: Remaining | None = None
         self._others, self._asked_at = set[TopicPartition](), 0.0
         self._worked = False  # in the last turn

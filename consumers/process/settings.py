@@ -99,19 +99,24 @@ def _refusal(mistakes: Iterable[str]) -> ConfigurationError:
 
 
 def _written_secrets(configuration: Configuration, read: Expanded) -> Iterator[str]:
-    """Secrets of launchers that stand in the file itself, which is read by more than those who may know them."""
+    """Secrets that stand in the file itself, which is read by more than those who may know them: of launchers, of registries."""
     for name, launcher in configuration.launchers.items():
-        if launcher.webhook is None:
-            continue
-        hidden: dict[tuple[str, ...], str | None] = {
-            ("secret",): launcher.webhook.secret,
-            ("former_secret",): launcher.webhook.former_secret,
-        }
-        hidden |= {("headers", header): value for header, value in launcher.webhook.headers.items() if header.lower() == "authorization"}
-        for key, value in hidden.items():
-            at = ("launchers", name, "webhook", *key)
-            if value is not None and not value.startswith("file:") and at not in read.written:
-                yield f"{'.'.join(at)}: is a secret, and stands in the file; write ${{NAME}}, of the environment, or file:PATH"
+        if launcher.webhook is not None:
+            whole = {("secret",): launcher.webhook.secret, ("former_secret",): launcher.webhook.former_secret}
+            yield from _hidden(("launchers", name, "webhook"), whole | _authorization(launcher.webhook.headers), read)
+    for name, registry in configuration.registries.items():
+        yield from _hidden(("registries", name, "mlflow"), _authorization(registry.mlflow.headers), read)
+
+
+def _authorization(headers: Mapping[str, str]) -> dict[tuple[str, ...], str | None]:
+    return {("headers", header): value for header, value in headers.items() if header.lower() == "authorization"}
+
+
+def _hidden(path: tuple[str, ...], hidden: Mapping[tuple[str, ...], str | None], read: Expanded) -> Iterator[str]:
+    for key, value in hidden.items():
+        at = (*path, *key)
+        if value is not None and not value.startswith("file:") and at not in read.written:
+            yield f"{'.'.join(at)}: is a secret, and stands in the file; write ${{NAME}}, of the environment, or file:PATH"
 
 
 def _check_detectors(configuration: Configuration) -> None:

@@ -25,10 +25,11 @@ from .outcomes import OutcomesOf
 from .personal import Personal
 from .promotion import Promotion
 from .reference import Table, TopicSlice
+from .registries import Registry
 from .retrain import Policy, TrainingRows
 from .review import MOST_CASES, Review
 from .stream import Stream
-from .together import features_apart, ids_unkeyed, labels_apart, never_started
+from .together import features_apart, ids_unkeyed, labels_apart, never_started, unregistered
 from .topics import KafkaTopics
 from .units import HOUR_MS, FalseAlarms, PaneLength, pane_length
 
@@ -62,6 +63,7 @@ __all__ = [
     "Personal",
     "Policy",
     "Promotion",
+    "Registry",
     "Review",
     "SourceSettings",
     "Stream",
@@ -91,6 +93,9 @@ class Configuration(Setting):
     sources: dict[Annotated[str, Field(min_length=1, max_length=MOST_NAME)], SourceSettings] = {}
     models: dict[str, Model] = {}
     launchers: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")], Launcher] = Field({}, description="what runs jobs")
+    registries: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")], Registry] = Field(
+        {}, description="where versions are known"
+    )
     _file: str | None = PrivateAttr(default=None)
 
     @field_validator("topics")
@@ -121,7 +126,7 @@ class Configuration(Setting):
     @model_validator(mode="after")
     def _retrains_can_start(self) -> "Configuration":
         for name, model in self.models.items():
-            for problem in never_started(name, model, self.launchers):
+            for problem in (*never_started(name, model, self.launchers), *unregistered(name, model, self.registries)):
                 raise ValueError(problem)
         return self
 
