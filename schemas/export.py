@@ -29,11 +29,13 @@ from .messages.contest import Contest
 from .messages.dead_letter import DeadLetter
 from .messages.drift import DriftEvent
 from .messages.evidence import Evidence
+from .messages.example_words import ExampleAnswer, ExampleHold
 from .messages.examples import Examples
 from .messages.feedback import Feedback
 from .messages.golden import GoldenEvaluation, GoldenRequest, GoldenResult, GoldenStarted
 from .messages.golden_set import GoldenAnnouncement
 from .messages.job import JobStatus
+from .messages.learned import LearnedChange, LearnedLosses, LearnedModel
 from .messages.model_event import ModelEvent
 from .messages.notice import Notice
 from .messages.ood import OodSample
@@ -77,9 +79,14 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "dead-letter": DeadLetter,
     "drift-event": DriftEvent,
     "evidence": Evidence,
+    "example-answer": ExampleAnswer,
+    "example-hold": ExampleHold,
     "examples": Examples,
     "feedback": Feedback,
     "job-status": JobStatus,
+    "learned-change": LearnedChange,
+    "learned-losses": LearnedLosses,
+    "learned-model": LearnedModel,
     "model-event": ModelEvent,
     "golden-evaluation": GoldenEvaluation,
     "golden-rows": GoldenSet,

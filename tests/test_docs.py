@@ -147,6 +147,7 @@ def documented() -> dict[str, dict[str, str]]:
         ("models.NAME.examples", ExamplesOf),
         ("models.NAME.pairs", schema.PairSettings),
         ("models.NAME.segments", Segments),
+        ("models.NAME.learner", schema.LearnerOf),
         ("models.NAME.trailing", schema.Trailing),
         ("models.NAME.review", schema.Review),
         ("models.NAME.golden", schema.Golden),

@@ -17,6 +17,7 @@ from .features import MOST_NAME, Chosen, FeatureSettings, Important
 from .golden import Golden
 from .labels import LabelColumns, LabelMapping, Labels
 from .launchers import Launcher
+from .learner import LearnerOf
 from .mapping import Place
 from .metrics import Metrics
 from .model import MOST_PIECES, Model, PairSettings, Trailing
@@ -54,6 +55,7 @@ __all__ = [
     "LabelMapping",
     "Labels",
     "Launcher",
+    "LearnerOf",
     "Metrics",
     "Model",
     "Ood",
