@@ -128,9 +128,9 @@ TOPOLOGY = (
         joiner.ROLE,
         "fold",
         ("joins", "snapshots"),
-        ("summaries", "reviews", "examples", "snapshots", "drift", "dead-letter"),
-        "lets predictions meet their labels and the rows of feature logs, and sums what became of them; writes down labelled rows whole "
-        "where that is asked for",
+        ("summaries", "performance", "reviews", "examples", "snapshots", "drift", "dead-letter"),
+        "lets predictions meet their labels and the rows of feature logs, and sums what became of them; compares versions, and writes down "
+        "labelled rows whole, where that is asked for",
         joiner.make,
         asked=has_joins,
     ),
@@ -174,9 +174,9 @@ TOPOLOGY = (
     Node(
         intake.ROLE,
         "fold",
-        ("models", "drift", "root-causes", "performance", "snapshots"),
+        ("models", "drift", "root-causes", "performance", "golden", "snapshots"),
         ("actions", "snapshots", "drift", "dead-letter"),
-        "copies what a decision to retrain looks at to the ledger, and writes down what time it is",
+        "copies what decisions to retrain and to promote look at to the ledger, and writes down what time it is",
         intake.make,
         asked=ledger.asked,
     ),
@@ -185,7 +185,7 @@ TOPOLOGY = (
         "fold",
         ("actions", "snapshots"),
         ("retrain", "snapshots", "drift", "dead-letter"),
-        "says by policy which jobs are asked for, and what becomes of them",
+        "says by policy which jobs are asked for, what becomes of them, and of the versions that they make",
         decider.make,
         asked=ledger.asked,
     ),
