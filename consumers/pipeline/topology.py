@@ -17,9 +17,10 @@ from ..golden import evaluator
 from ..intake import intake
 from ..joiner import joiner
 from ..launcher import launcher
+from ..learner import learner
 from ..process.consumer import Consumer, Kind, Making
 from ..profiler import profiler
-from ..reference import feedback, golden_records, ledger, reviews
+from ..reference import feedback, golden_records, learned, ledger, reviews
 from ..reviewer import reviewer
 
 #: In place of a topic's name: the topics of the configured streams, of predictions, of labels and of feature logs.
@@ -71,6 +72,7 @@ OPTIONAL: Mapping[str, Callable[[Configuration], bool]] = {
     "embeddings": has_embedder,
     "examples": has_examples,
     "joins": has_joins,
+    "learned": learned.asked,
     "performance": tells_performance,
     "feedback": feedback.asked,
     "actions": ledger.asked,
@@ -180,6 +182,15 @@ TOPOLOGY = (
         "says by policy which jobs are asked for, and what becomes of them",
         decider.make,
         asked=ledger.asked,
+    ),
+    Node(
+        learner.ROLE,
+        "fold",
+        ("examples", "snapshots"),
+        ("learned", "snapshots", "drift", "dead-letter"),
+        "learns from labelled rows as they come, and says what it has learnt, who of its candidates serves, and how well each predicts",
+        learner.make,
+        asked=learned.asked,
     ),
     Node(
         evaluator.ROLE,

@@ -7,6 +7,7 @@ from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration, Policy
 from ...schemas.messages.action import LedgerFact, ledger_fact
 from ...schemas.messages.job import JobStatus, State
+from ...schemas.messages.promotion import STEPS, Promotion
 from ...schemas.messages.retrain import RetrainRequest
 from ..bus import own
 from ..bus.addressing import addressed, partition_of
@@ -18,6 +19,9 @@ READERS: Mapping[str, Callable[[bytes], Told]] = {
     RetrainRequest.TYPE: RetrainRequest.decoded,
     **{f"{JobStatus.TYPE}.{state}": JobStatus.decoded for group in get_args(State) for state in (get_args(group) or (group,))},
 }
+
+#: The same of what is to be done with versions.
+PROMOTIONS: Mapping[str, Callable[[bytes], Promotion]] = {f"{Promotion.TYPE}.{step}": Promotion.decoded for step in STEPS}
 
 
 def asked(configuration: Configuration) -> bool:
@@ -57,7 +61,12 @@ def read_retrain(application: str, key: bytes | None, value: bytes | None, heade
     return own.read_of_model(application, READERS, key, value, headers)
 
 
-def retrain_output(configuration: Configuration, said: Told) -> Output:
-    """A request or a status as it is written."""
+def read_promotion(application: str, key: bytes | None, value: bytes | None, headers: Headers) -> Promotion | None:
+    """What a record on the topic of retrains says of a version; None: it is about a job. Raises `Foreign` and `Unreadable`."""
+    return own.read_of_model(application, PROMOTIONS, key, value, headers)
+
+
+def retrain_output(configuration: Configuration, said: Told | Promotion) -> Output:
+    """A request, a status or a step as it is written."""
     topics = configuration.topics
     return addressed(configuration, topics.retrain, said, partition_of(said.model, topics.partitions))

@@ -17,12 +17,14 @@ from .features import MOST_NAME, Chosen, FeatureSettings, Important
 from .golden import Golden
 from .labels import LabelColumns, LabelMapping, Labels
 from .launchers import Launcher
+from .learner import LearnerOf
 from .mapping import Place
 from .metrics import Metrics
 from .model import MOST_PIECES, Model, PairSettings, Trailing
 from .ood import Ood
 from .outcomes import OutcomesOf
 from .personal import Personal
+from .promotion import Promotion
 from .reference import Table, TopicSlice
 from .retrain import Policy, TrainingRows
 from .review import MOST_CASES, Review
@@ -52,6 +54,7 @@ __all__ = [
     "LabelMapping",
     "Labels",
     "Launcher",
+    "LearnerOf",
     "Metrics",
     "Model",
     "Ood",
@@ -60,6 +63,7 @@ __all__ = [
     "PaneLength",
     "Personal",
     "Policy",
+    "Promotion",
     "Review",
     "SourceSettings",
     "Stream",

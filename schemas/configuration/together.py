@@ -30,6 +30,8 @@ def labels_apart(streams: Mapping[str, Stream], labels: Mapping[str, Labels], mo
     for name, (stream, model) in models.items():
         if model.labels is None:
             continue
+        if model.learner is not None and (outcome := labels[model.labels].outcome if model.labels in labels else "binary") != "binary":
+            yield f"models.{name}.learner: learns binary labels, and labels.{model.labels}.outcome is {outcome}; leave it out"
         if model.labels not in labels:
             yield f"models.{name}.labels: {model.labels!r} is not among labels: {', '.join(labels) or 'there are none'}"
         if streams[stream].mapping.id is None:

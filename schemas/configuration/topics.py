@@ -32,6 +32,11 @@ class KafkaTopics(Setting):
         return f"{self.prefix}.examples"
 
     @property
+    def learned(self) -> str:
+        """What learners came to (compacted)."""
+        return f"{self.prefix}.learned"
+
+    @property
     def performance(self) -> str:
         """What became of predictions, a record for every interval (compacted)."""
         return f"{self.prefix}.performance"
