@@ -1,4 +1,4 @@
-"""``driftbus dataset`` on a user's folder: what is built, what is refused, and what a process that dies leaves."""
+"""``driftbus dataset`` on a user's folder: what is built, and what a process that dies leaves."""
 
 import json
 import os
@@ -9,85 +9,24 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from driftbus.consumers.bus import embedded
-from driftbus.consumers.bus.embedded import EmbeddedBus
-from driftbus.consumers.bus.interface import Output, TopicPartition
+from driftbus.consumers.bus.interface import Output
 from driftbus.consumers.bus.open import open_bus
 from driftbus.consumers.command.main import main
 from driftbus.consumers.dataset.folder import written_whole
-from driftbus.consumers.pipeline.own_topics import create_topics
-from driftbus.consumers.process.settings import load
 from driftbus.consumers.reference import ledger, reviews
-from driftbus.consumers.reference.announce import announce
-from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.schemas.configuration import Configuration
-from driftbus.schemas.messages.announcement import FROM_START, Announcement
 from driftbus.schemas.messages.job import JobStatus
-from driftbus.schemas.messages.retrain import Excluded, Included, RetrainRequest, TrainingPolicy
+from driftbus.schemas.messages.retrain import Excluded, Included, TrainingPolicy
 from driftbus.schemas.messages.review import ReviewAnswer
 from driftbus.schemas.stored.dataset import Manifest
 
-from ..streaming import BEGINNING, reference, trim
-from .asked import JOB, contents, request, rows, sources
-
-CONFIGURATION = """\
-application: test
-bus: embedded
-embedded: bus.sqlite
-artifacts: artifacts
-streams:
-  predictions: {topics: [scored], pane: 10s, clock: record}
-labels:
-  known: {topics: [labels], wait: 1h, early: 1m}
-models:
-  m0:
-    labels: known
-    review: {budget: 10 per day}
-    retrain: {monthly: {when: person}}
-"""
-ROWS, SECOND = 400, 1_000
-UNTIL = BEGINNING + 2 * ROWS * SECOND
-
-
-def written(number: int) -> bytes:
-    features = {"amount": number / 4, "age": 30 + number % 7, "colour": ("red", "green")[number % 2]}
-    return msgspec.json.encode({"id": f"i{number}", "model": "m0", "version": "1", "features": features, "score": 0.25})
-
-
-def labelled(number: int) -> bytes:
-    return msgspec.json.encode({"id": f"i{number}", "label": number % 3 == 0})
-
-
-@pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Configuration:
-    """A folder with a configuration, and a bus with predictions, of which every tenth has no label."""
-    monkeypatch.chdir(tmp_path)
-    Path("driftbus.yaml").write_text(CONFIGURATION, encoding="utf-8")
-    chosen = load()
-    with closing(open_bus(chosen)) as bus:
-        bus.create("scored", 2)
-        bus.create("labels", 1)
-        create_topics(bus, chosen)
-        name = ArtifactStore(chosen.artifacts).put(reference("m0").encoded())
-        announce(bus, chosen, Announcement(model="m0", version="1", reference=name, since=FROM_START))
-        bus.publish([Output("scored", n % 2, None, written(n), (), BEGINNING + n * SECOND) for n in range(ROWS)])
-        bus.publish([Output("labels", 0, None, labelled(n), (), BEGINNING + (n + 60) * SECOND) for n in range(ROWS) if n % 10])
-    return chosen
-
-
-def asked(settings: Configuration, **data: Any) -> RetrainRequest:  # fields of its data
-    with closing(open_bus(settings)) as bus:
-        return request("m0", UNTIL, **{"sources": sources(bus, settings, "m0")} | data)
-
-
-def called(wanted: RetrainRequest | None, *words: str, out: str = "data") -> Result:
-    """As a job calls it: the request on standard input."""
-    given = () if wanted is None else ("-",)
-    return CliRunner().invoke(main, ["dataset", "build", *given, "--out", out, *words], input=None if wanted is None else wanted.encoded())
+from ..streaming import BEGINNING
+from .asked import JOB, contents, rows
+from .world import ROWS, SECOND, UNTIL, asked, called, labelled, written
 
 
 def test_a_job_has_its_data_from_standard_input(settings: Configuration) -> None:
@@ -216,81 +155,6 @@ def test_a_recording_has_the_same_data(settings: Configuration) -> None:
     assert called(wanted).exit_code == 0
     assert called(wanted, "--from", "all.jsonl", out="replayed").exit_code == 0
     assert contents(Path("replayed")) == contents(Path("data"))
-
-
-HOSTILE: list[tuple[dict[str, str], str]] = [
-    ({"model": "../../etc/passwd"}, "model: '../../etc/passwd' is not among m0"),
-    ({"application": "other"}, "application: the request is of 'other'"),
-    ({"job": "../" * 11}, "holds no request to retrain: job"),
-    ({"reference": "../../../../etc/passwd"}, "artifacts"),
-]
-
-
-def test_a_hostile_request_is_refused(settings: Configuration) -> None:
-    for change, why in HOSTILE:
-        plain = asked(settings).plain() | change
-        result = CliRunner().invoke(main, ["dataset", "build", "-", "--out", "data"], input=json.dumps(plain))
-        assert result.exit_code == 1, change
-        assert why in result.output
-        assert not Path("data").exists()
-
-
-SOURCES: list[tuple[dict[str, Any], str]] = [
-    ({"topic": "passwords"}, "data.sources[0].topic: 'passwords' is none of m0's input topics: labels, scored"),
-    ({"topic_id": "another"}, "topic scored was made again"),
-    ({"partition": 9}, "scored[9] does not exist"),
-    ({"partition": 1}, "scored[1] is named twice"),
-    ({"offsets": (0, 10**12)}, "it is not the topic that was read before"),
-    ({"offsets": (9, 3)}, "data.sources[0].offsets: 9 to 3 is no range"),
-]
-
-
-def test_sources_are_those_of_the_configuration(settings: Configuration) -> None:
-    wanted = asked(settings)
-    first, *others = wanted.data.sources
-    assert first.topic == "scored"
-    for change, why in SOURCES:
-        data = wanted.data.model_copy(update={"sources": (first.model_copy(update=change), *others)})
-        result = called(wanted.model_copy(update={"data": data}))
-        assert result.exit_code == 1, change
-        assert why in result.output
-        assert not Path("data").exists()
-    more = called(wanted.model_copy(update={"data": wanted.data.model_copy(update={"more_sources": 2})}))
-    assert "data.more_sources: of 2 partitions" in more.output
-
-
-def test_a_topic_made_again_is_another_one(settings: Configuration) -> None:
-    wanted = asked(settings)
-    with closing(open_bus(settings)) as bus:
-        bus.delete("labels")
-        bus.create("labels", 1)
-        bus.publish([Output("labels", 0, None, labelled(n), (), BEGINNING) for n in range(ROWS)])
-    assert "topic labels was made again" in called(wanted).output
-
-
-def test_what_is_lost_to_retention_is_refused_with_its_range(settings: Configuration) -> None:
-    def taken(first: int) -> None:
-        with closing(open_bus(settings)) as bus:
-            assert isinstance(bus, EmbeddedBus)
-            trim(bus, TopicPartition("scored", 0), first)
-
-    later = (Included(since=BEGINNING + 300 * SECOND, until=UNTIL),)
-    wanted, of_later = asked(settings), asked(settings, include=later)
-    quick = load()
-    assert called(of_later, out="before").exit_code == 0
-    taken(20)
-    refused = called(wanted)
-    assert refused.exit_code == 1
-    assert "scored[0]: offsets 0 to 19 are lost to retention" in refused.output
-    assert called(wanted, "--without-lost").exit_code == 0
-    assert Manifest.decoded(Path("data/manifest.json").read_bytes()).sources[0].lost == (0, 20)
-    assert {row["id"] for row in rows(Path("data"))}.isdisjoint({f"i{n}" for n in range(0, 40, 2)})
-    # a row of which the wait reaches so far back needs them, too; else nothing that is lost decides anything
-    assert "lost to retention" in called(of_later, out="later").output
-    short = CONFIGURATION.replace("wait: 1h, early: 1m", "wait: 1m, early: 10s, about: 1m")
-    Path("driftbus.yaml").write_text(short, encoding="utf-8")
-    assert called(of_later, out="later").exit_code == 0
-    assert quick.labels["known"].wait == 3_600_000
 
 
 def test_a_process_that_is_killed_leaves_nothing_half(settings: Configuration) -> None:
