@@ -99,24 +99,25 @@ def _refusal(mistakes: Iterable[str]) -> ConfigurationError:
 
 
 def _written_secrets(configuration: Configuration, read: Expanded) -> Iterator[str]:
-    """Secrets that stand in the file itself, which is read by more than those who may know them: of launchers, of registries."""
+    """Secrets that stand in the file itself, which is read by more than those who may know them."""
+    hidden: dict[tuple[str, ...], str | None] = {}
     for name, launcher in configuration.launchers.items():
-        if launcher.webhook is not None:
-            whole = {("secret",): launcher.webhook.secret, ("former_secret",): launcher.webhook.former_secret}
-            yield from _hidden(("launchers", name, "webhook"), whole | _authorization(launcher.webhook.headers), read)
+        if (webhook := launcher.webhook) is not None:
+            at = ("launchers", name, "webhook")
+            hidden |= {(*at, "secret"): webhook.secret, (*at, "former_secret"): webhook.former_secret, **_tokens(at, webhook.headers)}
+    for name, alert in configuration.alerts.items():
+        if alert.alertmanager is not None:
+            hidden |= _tokens(("alerts", name, "alertmanager"), alert.alertmanager.headers)
     for name, registry in configuration.registries.items():
-        yield from _hidden(("registries", name, "mlflow"), _authorization(registry.mlflow.headers), read)
-
-
-def _authorization(headers: Mapping[str, str]) -> dict[tuple[str, ...], str | None]:
-    return {("headers", header): value for header, value in headers.items() if header.lower() == "authorization"}
-
-
-def _hidden(path: tuple[str, ...], hidden: Mapping[tuple[str, ...], str | None], read: Expanded) -> Iterator[str]:
+        hidden |= _tokens(("registries", name, "mlflow"), registry.mlflow.headers)
     for key, value in hidden.items():
-        at = (*path, *key)
-        if value is not None and not value.startswith("file:") and at not in read.written:
-            yield f"{'.'.join(at)}: is a secret, and stands in the file; write ${{NAME}}, of the environment, or file:PATH"
+        if value is not None and key not in read.written and (key[0] == "alerts" or not value.startswith("file:")):
+            path = "" if key[0] == "alerts" else ", or file:PATH"
+            yield f"{'.'.join(key)}: is a secret, and stands in the file; write ${{NAME}}, of the environment{path}"
+
+
+def _tokens(at: tuple[str, ...], headers: Mapping[str, str]) -> dict[tuple[str, ...], str | None]:
+    return {(*at, "headers", header): value for header, value in headers.items() if header.lower() == "authorization"}
 
 
 def _check_detectors(configuration: Configuration) -> None:
