@@ -5,17 +5,21 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from ...detectors.actions.state import Ledger
-from ...detectors.actions.step import Said, step
+from ...detectors.actions.step import Said as Decided
+from ...detectors.actions.step import step
 from ...schemas.configuration import Configuration
 from ...schemas.messages.action import ActionDue, ActionEpisode, ActionIncident, ActionLabels, ActionReach, ActionTick, LedgerFact
+from ...schemas.messages.example_words import ExampleHold
 from ...schemas.messages.progress import InputPartition
 from ...schemas.stored.snapshot import FORM, PartitionState
 from ..bus.addressing import partition_of
 from ..reference.ledger import policies_of
 from ..streams.cut import LATEST
+from .holds import Holds
 
 __all__ = ["Fold", "Said"]
 
+Said = Decided | ExampleHold
 #: What the times are told by, where the log does not stamp its records: the data, and the intake's clock.
 _TELL_THE_TIME = (ActionIncident, ActionEpisode, ActionLabels, ActionTick, ActionDue, ActionReach)
 
@@ -33,6 +37,7 @@ class Fold:
     def __init__(self, configuration: Configuration) -> None:
         self._configuration, self._policies = configuration, policies_of(configuration)
         self._ledgers: dict[str, Ledger] = {}
+        self._holds = Holds({})
         self._own: list[str] = []  # the models of this partition
         self._append_time = False
         self._counts = {"requests": 0, "statuses": 0, "decided": 0, "astray": 0}
@@ -58,9 +63,12 @@ class Fold:
             known = appended if self._append_time else _stated(fact)
             own = self._ledgers.setdefault(model, Ledger())
             said += step(self._configuration.application, model, own, known, fact, self._policies[model])
+            if self._configuration.models[model].learner is not None:
+                said += self._holds.said(model, own)
         self._counts["decided"] += 1
         for one in said:
-            self._counts["statuses" if hasattr(one, "state") else "requests"] += 1
+            if not isinstance(one, ExampleHold):
+                self._counts["statuses" if hasattr(one, "state") else "requests"] += 1
         return said
 
     def due(self, now: int) -> Sequence[Said]:
@@ -74,12 +82,15 @@ class Fold:
     def snapshot(self, position: int) -> tuple[PartitionState, Mapping[str, bytes]]:
         """Every model's ledger."""
         parts = {model: msgspec.msgpack.encode(own.plain()) for model, own in self._ledgers.items()}
-        return PartitionState(form=FORM, position=position, states=tuple(parts), aligners={}, pending=()), parts
+        return PartitionState(
+            form=FORM, position=position, states=tuple(parts), aligners={}, pending=(), fold={"held": self._holds.plain()}
+        ), parts
 
     @classmethod
-    def restored(cls, configuration: Configuration, parts: Mapping[str, bytes]) -> "Fold":
+    def restored(cls, configuration: Configuration, state: PartitionState, parts: Mapping[str, bytes]) -> "Fold":
         """The fold that wrote `snapshot`. The ledgers of models without policies are kept: a policy may come back."""
         fold = cls(configuration)
+        fold._holds = Holds(state.fold.get("held", {}))  # unknown to former releases
         fold._ledgers = {model: Ledger.restored(msgspec.msgpack.decode(part)) for model, part in parts.items()}
         return fold
 

@@ -25,8 +25,8 @@ PROMOTIONS: Mapping[str, Callable[[bytes], Promotion]] = {f"{Promotion.TYPE}.{st
 
 
 def asked(configuration: Configuration) -> bool:
-    """Whether any model has a policy: else there is no ledger."""
-    return any(model.retrain for model in configuration.models.values())
+    """Whether any model has a policy, or a learner that incidents may hold: else there is no ledger."""
+    return bool(policies_of(configuration))
 
 
 def counts_labels(configuration: Configuration) -> bool:
@@ -35,8 +35,9 @@ def counts_labels(configuration: Configuration) -> bool:
 
 
 def policies_of(configuration: Configuration) -> dict[str, dict[str, Policy]]:
-    """By model, of those that have any."""
-    return {name: model.retrain for name, model in configuration.models.items() if model.retrain}
+    """By model, of those that have any, or a learner that incidents may hold."""
+    models = configuration.models.items()
+    return {name: model.retrain for name, model in models if model.retrain or (model.learner is not None and model.diagnosis is not None)}
 
 
 def read(application: str, key: bytes | None, value: bytes | None, headers: Headers) -> LedgerFact | None:
