@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import get_args
 
 from ...schemas.cloud_events import Headers
-from ...schemas.configuration import Configuration, Policy
+from ...schemas.configuration import Configuration, Model, Policy
+from ...schemas.configuration import Promotion as PromotionSettings
 from ...schemas.messages.action import LedgerFact, ledger_fact
 from ...schemas.messages.job import JobStatus, State
 from ...schemas.messages.promotion import STEPS, Promotion
@@ -25,7 +26,7 @@ PROMOTIONS: Mapping[str, Callable[[bytes], Promotion]] = {f"{Promotion.TYPE}.{st
 
 
 def asked(configuration: Configuration) -> bool:
-    """Whether any model has a policy, or a learner that incidents may hold: else there is no ledger."""
+    """Whether any model has a policy, versions that must show something before they serve, or a learner: else there is no ledger."""
     return bool(policies_of(configuration))
 
 
@@ -35,9 +36,31 @@ def counts_labels(configuration: Configuration) -> bool:
 
 
 def policies_of(configuration: Configuration) -> dict[str, dict[str, Policy]]:
-    """By model, of those that have any, or a learner that incidents may hold."""
+    """By model, of those that have any, whose versions must show something before they serve, or that incidents may hold as they learn."""
     models = configuration.models.items()
-    return {name: model.retrain for name, model in models if model.retrain or (model.learner is not None and model.diagnosis is not None)}
+    return {name: own.retrain for name, own in models if own.retrain or own.promotion is not None or _held(own)}
+
+
+def _held(model: Model) -> bool:
+    return model.learner is not None and model.diagnosis is not None
+
+
+def promotion_of(configuration: Configuration, model: str) -> PromotionSettings | None:
+    """What a model's new versions must show; without a golden set nothing on it."""
+    own = configuration.models[model]
+    if own.promotion is None or own.golden is not None:
+        return own.promotion
+    return own.promotion.model_copy(update={"golden": None})
+
+
+def compares(configuration: Configuration) -> bool:
+    """Whether versions of any model are compared by their labels."""
+    return any(model.promotion is not None and model.labels is not None for model in configuration.models.values())
+
+
+def evaluates(configuration: Configuration) -> bool:
+    """Whether versions of any model are tested on its golden set before they serve."""
+    return any(model.promotion is not None and model.golden is not None for model in configuration.models.values())
 
 
 def read(application: str, key: bytes | None, value: bytes | None, headers: Headers) -> LedgerFact | None:

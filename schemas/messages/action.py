@@ -90,6 +90,8 @@ class ActionModel(OnLedger):
     version: Name
     job: Name | None = None
     parent: Name | None = None
+    reference: str | None = None  #: content hash of its own
+    by: Name | None = None
     fact_id: _Id  #: of the event
 
     @property
@@ -104,6 +106,7 @@ class ActionCoincidence(OnLedger):
     kind: Literal["coincidence"] = "coincidence"
     of: CoincidenceType
     ref: Name
+    source: Name | None = None
     fact_id: _Id  #: of the coincidence
 
     @property

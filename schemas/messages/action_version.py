@@ -53,7 +53,7 @@ class ActionContest(OnLedger):
 
 
 class ActionVersion(OnLedger):
-    """What a person says of a version: it is to serve, it is never to, or its parent is to serve again."""
+    """What a person says of a version: it is to serve, never to, or its parent is to again. At another time it is another word."""
 
     kind: Literal["promote", "refuse", "roll_back"]
     version: Name
@@ -63,4 +63,4 @@ class ActionVersion(OnLedger):
     @property
     def id(self) -> str:
         """The same at every repetition."""
-        return derived_id("action", self.kind, self.model, self.version, self.by)
+        return derived_id("action", self.kind, self.model, self.version, self.by, self.time)
