@@ -23,6 +23,7 @@ from ..process.consumer import Consumer, Kind, Making
 from ..profiler import profiler
 from ..reference import feedback, golden_records, learned, ledger, reviews
 from ..reviewer import reviewer
+from ..server import server
 
 #: In place of a topic's name: the topics of the configured streams, of predictions, of labels and of feature logs.
 INPUTS = "streams.*.topics"
@@ -71,6 +72,11 @@ def has_launchers(configuration: Configuration) -> bool:
 def has_alerts(configuration: Configuration) -> bool:
     """Somebody is told of what is open."""
     return bool(configuration.alerts)
+
+
+def serves(configuration: Configuration) -> bool:
+    """Whoever asks is answered by what was learnt."""
+    return configuration.serving is not None
 
 
 #: Topics that roles which are always there write only where something is configured.
@@ -229,6 +235,15 @@ TOPOLOGY = (
         alerter.make,
         per_name=True,
         asked=has_alerts,
+    ),
+    Node(
+        server.ROLE,
+        "hand",
+        ("requests", "learned"),
+        ("replies", "served", "drift", "dead-letter"),
+        "answers whoever asks, on a topic and over HTTP, by what a learner has learnt; writes down what it said as predictions",
+        server.make,
+        asked=serves,
     ),
 )
 

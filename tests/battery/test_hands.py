@@ -25,6 +25,7 @@ from ..golden.servers import serving
 from ..golden.worlds import asking, evaluations, prepared, settings_of
 from ..launcher import worlds as jobs
 from ..launcher.receivers import receiving
+from ..server import worlds as requests
 from .interrupting import POINTS, Died, Interrupting
 from .worlds import World
 
@@ -43,7 +44,9 @@ class Asked:
 @pytest.fixture
 def asked(world: World, tmp_path: Path, role: str) -> Iterator[Asked]:
     """What the hand of this role has to do in a live world."""
-    with {"evaluator": evaluating, "embedder": embedding, "launcher": launching, "alerter": alerting}[role](world, tmp_path) as found:
+    with {"evaluator": evaluating, "embedder": embedding, "launcher": launching, "alerter": alerting, "server": answering}[role](
+        world, tmp_path
+    ) as found:
         yield found
 
 
@@ -134,6 +137,24 @@ def alerting(world: World, folder: Path) -> Iterator[Asked]:
 
         named = [("DriftbusDrift", "a"), *(("DriftbusIncident", model) for model in jobs.MODELS)]
         yield Asked([*named, ("episode", "minor", "open"), ("incident", "moderate", "open")], acted)
+
+
+@contextmanager
+def answering(world: World, folder: Path) -> Iterator[Asked]:
+    """Requests for predictions; each has one reply, and is one prediction."""
+    name = world.settings.application
+    changes = {"application": name, "topics": {"prefix": name, "partitions": 2}, "serving": {}}
+    world.settings = requests.settings_of(folder, world.topic, **changes)
+    bus, ids = world.bus(), [f"r{number:03}" for number in range(60)]
+    requests.prepare(bus, world.settings)
+    for one in ids:  # in several records each of which may be the last of a commit
+        bus.publish([requests.request(world.settings, one)])
+
+    def acted() -> list[object]:
+        found = (requests.said(world.bus(), topic) for topic in (world.settings.topics.replies, world.settings.topics.served))
+        return [id_ for told in found for id_, own in sorted(told.items()) for _ in own]
+
+    yield Asked([*ids, *ids], acted)
 
 
 def finish(world: World, role: str) -> None:
