@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .models import Models
 
 ROLE = "server"
-MOST_RECORDS = 500
+MOST_RECORDS = 200
 #: Whether there is another model is looked at so often, in ms.
 LOOK_EVERY = 1_000
 _log = logging.getLogger(__name__)

@@ -15,6 +15,7 @@ from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.pipeline.topology import TOPOLOGY
 from driftbus.consumers.reference.golden_records import ask
+from driftbus.consumers.server.server import MOST_RECORDS
 from driftbus.schemas.configuration import Configuration
 
 from ..alerter import worlds as alerts
@@ -25,6 +26,8 @@ from ..golden.servers import serving
 from ..golden.worlds import asking, evaluations, prepared, settings_of
 from ..launcher import worlds as jobs
 from ..launcher.receivers import receiving
+from ..registrar import servers as registries
+from ..registrar import worlds as versions
 from ..server import worlds as requests
 from .interrupting import POINTS, Died, Interrupting
 from .worlds import World
@@ -44,9 +47,15 @@ class Asked:
 @pytest.fixture
 def asked(world: World, tmp_path: Path, role: str) -> Iterator[Asked]:
     """What the hand of this role has to do in a live world."""
-    with {"evaluator": evaluating, "embedder": embedding, "launcher": launching, "alerter": alerting, "server": answering}[role](
-        world, tmp_path
-    ) as found:
+    worlds = {
+        "evaluator": evaluating,
+        "embedder": embedding,
+        "launcher": launching,
+        "registrar": registering,
+        "alerter": alerting,
+        "server": answering,
+    }
+    with worlds[role](world, tmp_path) as found:
         yield found
 
 
@@ -145,16 +154,52 @@ def answering(world: World, folder: Path) -> Iterator[Asked]:
     name = world.settings.application
     changes = {"application": name, "topics": {"prefix": name, "partitions": 2}, "serving": {}}
     world.settings = requests.settings_of(folder, world.topic, **changes)
-    bus, ids = world.bus(), [f"r{number:03}" for number in range(60)]
+    bus, ids = world.bus(), [f"r{number:03}" for number in range(3 * MOST_RECORDS)]  # of several commits
     requests.prepare(bus, world.settings)
-    for one in ids:  # in several records each of which may be the last of a commit
-        bus.publish([requests.request(world.settings, one)])
+    bus.publish([requests.request(world.settings, one) for one in ids])
 
     def acted() -> list[object]:
         found = (requests.said(world.bus(), topic) for topic in (world.settings.topics.replies, world.settings.topics.served))
         return [id_ for told in found for id_, own in sorted(told.items()) for _ in own]
 
     yield Asked([*ids, *ids], acted)
+
+
+@contextmanager
+def registering(world: World, folder: Path) -> Iterator[Asked]:
+    """Versions that are to be tested, to run beside others, and to serve; and a registry that knows how often an alias moved."""
+    with registries.serving() as server:
+        world.settings = versions.settings_of(
+            folder,
+            server.address,
+            application=world.settings.application,
+            topics={"prefix": world.settings.application, "partitions": 2},
+            streams={"predictions": {"topics": [world.topic]}},
+        )
+        bus = world.bus()
+        known = versions.prepared(bus, world.settings)
+        for number, (parent, candidate) in enumerate(known.values()):
+            steps = (["evaluate"], ["shadow"], ["promote"])[number]
+            versions.say(bus, world.settings, *(versions.step(world.settings, what, candidate, parent) for what in steps))  # type: ignore[arg-type]
+
+        def acted() -> list[object]:
+            bus, settings = world.bus(), world.settings
+            asked = sorted((one.model, one.version, one.spread) for one in versions.requests(bus, settings))
+            watched = [versions.monitored(bus, settings, model, version) for model in versions.MODELS for version in "12"]
+            made = [[tags["driftbus.version"] for tags in server.versions(model)] for model in versions.MODELS]
+            return [asked, watched, versions.told(bus, settings), sorted(server.moved), made]
+
+        old, new = ([pair[place].reference for pair in known.values()] for place in (0, 1))
+        yield Asked(
+            [
+                [("a", "2", False), ("a", "2", True)],
+                [[old[0]], [], [old[1]], [new[1]], [old[2], None], [new[2]]],
+                [("m", "1", "retired"), ("m", "2", "promoted")],
+                [("b", "challenger", "1"), ("m", "champion", "1")],
+                [["2"], ["2"], ["2"]],
+            ],
+            acted,
+        )
 
 
 def finish(world: World, role: str) -> None:
