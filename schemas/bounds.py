@@ -42,6 +42,7 @@ RECORDS = {
     "action-contest": 200_000,
     "action": 50_000,
     "job-status": 50_000,
+    "alerted": 20_000,
     "retrain-request": 900_000,
     "promotion": 50_000,
     "golden-set": 100_000,

@@ -21,6 +21,7 @@ from .messages.action import (
     ActionWord,
 )
 from .messages.action_version import ActionContest, ActionEvaluation, ActionVersion
+from .messages.alert import Alerted
 from .messages.announcement import Announcement
 from .messages.block import Block
 from .messages.candidates import Candidates
@@ -70,6 +71,7 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "action-tick": ActionTick,
     "action-version": ActionVersion,
     "action-word": ActionWord,
+    "alerted": Alerted,
     "announcement": Announcement,
     "block": Block,
     "candidates": Candidates,

@@ -16,7 +16,7 @@ from driftbus.consumers.pipeline.documents import consumers_table, permissions
 from driftbus.consumers.pipeline.topology import INPUTS, ROLES, TOPOLOGY
 from driftbus.consumers.process.settings import ConfigurationError, parsed
 from driftbus.schemas import configuration as schema
-from driftbus.schemas.configuration import Important, Stream, golden, launchers
+from driftbus.schemas.configuration import Important, Stream, alerts, golden, launchers
 from driftbus.schemas.configuration.examples import ExamplesOf
 from driftbus.schemas.configuration.mapping import Mapping
 from driftbus.schemas.configuration.segments import Segments
@@ -162,6 +162,9 @@ def documented() -> dict[str, dict[str, str]]:
         ("launchers.NAME.command", launchers.Command),
         ("launchers.NAME.webhook", launchers.Webhook),
         ("launchers.NAME.kubernetes", launchers.KubernetesJob),
+        ("alerts.NAME", schema.Alert),
+        ("alerts.NAME.alertmanager", alerts.Alertmanager),
+        ("alerts.NAME.apprise", alerts.Apprise),
         ("models.NAME.reference, a file", schema.Table),
         ("models.NAME.reference, a part of a topic", schema.TopicSlice),
         ("models.NAME.features.PATTERN", schema.FeatureSettings),

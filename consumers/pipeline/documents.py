@@ -43,6 +43,7 @@ MESSAGES: Mapping[str, Sequence[str]] = {
         "action-version",
     ),
     "retrain": ("retrain-request", "job-status", "promotion"),
+    "alerts": ("alerted",),
     "dead-letter": ("dead-letter",),
 }
 
@@ -68,7 +69,7 @@ def _permissions(node: Node) -> Iterator[tuple[str, str]]:
     for topic in dict.fromkeys((*reads, *writes)):
         operations = [name for name, topics in (("Read", reads), ("Write", writes)) if topic in topics]
         yield f"topic {_named(topic)}", ", ".join((*operations, "Describe"))
-    group = f"{APPLICATION}-{node.role}{'-STREAM' if node.per_stream else '-NAME' if node.per_launcher else ''}"
+    group = f"{APPLICATION}-{node.role}{'-STREAM' if node.per_stream else '-NAME' if node.per_name else ''}"
     yield f"group `{group}`{_STREAMS if node.per_stream else ''}", "Read, Describe"
     yield f"transactional ids `{group}-*` (prefixed)", "Write, Describe"
 

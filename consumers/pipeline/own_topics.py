@@ -47,6 +47,7 @@ _SETTINGS: Mapping[str, tuple[bool, Mapping[str, str], int | None]] = {
     "reviews": (True, {}, 90),  # by the partition of the model
     "actions": (True, {}, 90),  # by the partition of the model
     "retrain": (True, {}, 90),  # the same
+    "alerts": (True, {}, 90),  # the same
     "dead-letter": (False, {}, 30),
 }
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from ...schemas.configuration import Configuration
+from ..alerter import alerter
 from ..clerk import clerk
 from ..decider import decider
 from ..detector import detector
@@ -67,6 +68,11 @@ def has_launchers(configuration: Configuration) -> bool:
     return ledger.asked(configuration) and bool(configuration.launchers)
 
 
+def has_alerts(configuration: Configuration) -> bool:
+    """Somebody is told of what is open."""
+    return bool(configuration.alerts)
+
+
 #: Topics that roles which are always there write only where something is configured.
 OPTIONAL: Mapping[str, Callable[[Configuration], bool]] = {
     "embeddings": has_embedder,
@@ -78,6 +84,8 @@ OPTIONAL: Mapping[str, Callable[[Configuration], bool]] = {
     "actions": ledger.asked,
     "golden": golden_records.asked,
     "retrain": ledger.asked,
+    "root-causes": feedback.asked,
+    "alerts": has_alerts,
     "ood": has_ood,
     "reviews": reviews.asked,
 }
@@ -93,7 +101,7 @@ class Node(NamedTuple):
     does: str
     make: Callable[[Making], Sequence[Consumer]]
     per_stream: bool = False  #: a group for every stream: ``application-ROLE-STREAM``
-    per_launcher: bool = False  #: a group for every launcher: ``application-ROLE-NAME``
+    per_name: bool = False  #: a group for each that is configured under a name: ``application-ROLE-NAME``
     again: bool = False  #: it reads what a later role writes: at the end of the input it ends once more, behind that
     asked: Callable[[Configuration], bool] = always  #: whether a configuration asks for it; else it has no topics, and is not run
 
@@ -208,8 +216,18 @@ TOPOLOGY = (
         ("actions", "drift", "dead-letter"),
         "starts the jobs that are asked for, by a command, a webhook or a Kubernetes Job, once each; says how they stand",
         launcher.make,
-        per_launcher=True,
+        per_name=True,
         asked=has_launchers,
+    ),
+    Node(
+        alerter.ROLE,
+        "hand",
+        ("drift", "root-causes", "retrain", "alerts"),
+        ("alerts",),
+        "tells people what is open: incidents, episodes that none explains, jobs that failed or await approval; by Alertmanager or Apprise",
+        alerter.make,
+        per_name=True,
+        asked=has_alerts,
     ),
 )
 

@@ -87,19 +87,23 @@ def _refusal(mistakes: Iterable[str]) -> ConfigurationError:
 
 
 def _written_secrets(configuration: Configuration, read: Expanded) -> Iterator[str]:
-    """Secrets of launchers that stand in the file itself, which is read by more than those who may know them."""
+    """Secrets that stand in the file itself, which is read by more than those who may know them."""
+    hidden: dict[tuple[str, ...], str | None] = {}
     for name, launcher in configuration.launchers.items():
-        if launcher.webhook is None:
-            continue
-        hidden: dict[tuple[str, ...], str | None] = {
-            ("secret",): launcher.webhook.secret,
-            ("former_secret",): launcher.webhook.former_secret,
-        }
-        hidden |= {("headers", header): value for header, value in launcher.webhook.headers.items() if header.lower() == "authorization"}
-        for key, value in hidden.items():
-            at = ("launchers", name, "webhook", *key)
-            if value is not None and not value.startswith("file:") and at not in read.written:
-                yield f"{'.'.join(at)}: is a secret, and stands in the file; write ${{NAME}}, of the environment, or file:PATH"
+        if (webhook := launcher.webhook) is not None:
+            at = ("launchers", name, "webhook")
+            hidden |= {(*at, "secret"): webhook.secret, (*at, "former_secret"): webhook.former_secret, **_tokens(at, webhook.headers)}
+    for name, alert in configuration.alerts.items():
+        if alert.alertmanager is not None:
+            hidden |= _tokens(("alerts", name, "alertmanager"), alert.alertmanager.headers)
+    for key, value in hidden.items():
+        if value is not None and key not in read.written and (key[0] == "alerts" or not value.startswith("file:")):
+            path = ", or file:PATH" if key[0] == "launchers" else ""
+            yield f"{'.'.join(key)}: is a secret, and stands in the file; write ${{NAME}}, of the environment{path}"
+
+
+def _tokens(at: tuple[str, ...], headers: Mapping[str, str]) -> dict[tuple[str, ...], str | None]:
+    return {(*at, "headers", header): value for header, value in headers.items() if header.lower() == "authorization"}
 
 
 def _check_detectors(configuration: Configuration) -> None:

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from ..duration import ROW_MS, Duration, written
 from ..fact import Setting
 from ..identity import content_hash
+from .alerts import Alert
 from .diagnosis import Diagnosis, SourceSettings
 from .embedder import Embedder
 from .feature_log import Agreement, FeatureColumns, FeatureLog, FeatureMapping
@@ -38,6 +39,7 @@ __all__ = [
     "MOST_PIECES",
     "ROW_MS",
     "Agreement",
+    "Alert",
     "Chosen",
     "Configuration",
     "Diagnosis",
@@ -74,6 +76,9 @@ __all__ = [
     "pane_length",
 ]
 
+#: What stands in the names of groups.
+_Named = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+
 
 class Configuration(Setting):
     """All of ``driftbus.yaml``."""
@@ -92,7 +97,8 @@ class Configuration(Setting):
     features: dict[str, FeatureLog] = Field({}, description="values of features as training computes them")
     sources: dict[Annotated[str, Field(min_length=1, max_length=MOST_NAME)], SourceSettings] = {}
     models: dict[str, Model] = {}
-    launchers: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")], Launcher] = Field({}, description="what runs jobs")
+    launchers: dict[_Named, Launcher] = Field({}, description="what runs jobs")
+    alerts: dict[_Named, Alert] = Field({}, description="who is told of what is open")
 
     @field_validator("topics")
     @classmethod
@@ -124,6 +130,15 @@ class Configuration(Setting):
         for name, model in self.models.items():
             for problem in never_started(name, model, self.launchers):
                 raise ValueError(problem)
+        return self
+
+    @model_validator(mode="after")
+    def _alerts_of_models(self) -> "Configuration":
+        for name, alert in self.alerts.items():
+            for model in alert.models or ():
+                if model not in self.models:
+                    msg = f"alerts.{name}.models: {model!r} is not among models: {', '.join(self.models) or 'there are none'}"
+                    raise ValueError(msg)
         return self
 
     @model_validator(mode="after")

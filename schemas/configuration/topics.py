@@ -97,6 +97,11 @@ class KafkaTopics(Setting):
         return f"{self.prefix}.retrain"
 
     @property
+    def alerts(self) -> str:
+        """What has been told to whom."""
+        return f"{self.prefix}.alerts"
+
+    @property
     def dead_letter(self) -> str:
         """What could not be counted."""
         return f"{self.prefix}.dead-letter"

@@ -17,6 +17,8 @@ from driftbus.consumers.pipeline.topology import TOPOLOGY
 from driftbus.consumers.reference.golden_records import ask
 from driftbus.schemas.configuration import Configuration
 
+from ..alerter import worlds as alerts
+from ..alerter.alertmanagers import alertmanager
 from ..embedder import server as embedders
 from ..embedder import worlds as questions
 from ..golden.servers import serving
@@ -41,7 +43,7 @@ class Asked:
 @pytest.fixture
 def asked(world: World, tmp_path: Path, role: str) -> Iterator[Asked]:
     """What the hand of this role has to do in a live world."""
-    with {"evaluator": evaluating, "embedder": embedding, "launcher": launching}[role](world, tmp_path) as found:
+    with {"evaluator": evaluating, "embedder": embedding, "launcher": launching, "alerter": alerting}[role](world, tmp_path) as found:
         yield found
 
 
@@ -109,6 +111,29 @@ def launching(world: World, folder: Path) -> Iterator[Asked]:
             return [(job, times, (job, "succeeded") in told) for job, times in sorted(receiver.works.items())]
 
         yield Asked([(one.job, 1, True) for one in sorted(requests, key=lambda one: one.job)], acted)
+
+
+@contextmanager
+def alerting(world: World, folder: Path) -> Iterator[Asked]:
+    """Incidents, and an Alertmanager, to which one that is told twice is the same."""
+    with alertmanager() as server:
+        world.settings = alerts.settings_of(
+            folder,
+            {"alertmanager": {"url": server.address}},
+            application=world.settings.application,
+            topics={"prefix": world.settings.application, "partitions": 2},
+            streams={"predictions": {"topics": [world.topic]}},
+        )
+        bus = world.bus()
+        create_topics(bus, world.settings)
+        alerts.say(bus, world.settings, *(alerts.incident(model, model) for model in jobs.MODELS), alerts.episode("e", "a"))
+
+        def acted() -> list[object]:
+            found = {(one["labels"]["alertname"], one["labels"]["model"]) for one in server.active()}
+            return [*sorted(found), *sorted(set(alerts.told(world.bus(), world.settings)))]
+
+        named = [("DriftbusDrift", "a"), *(("DriftbusIncident", model) for model in jobs.MODELS)]
+        yield Asked([*named, ("episode", "minor", "open"), ("incident", "moderate", "open")], acted)
 
 
 def finish(world: World, role: str) -> None:
