@@ -24,6 +24,8 @@ READERS: Mapping[str, Callable[[bytes], Told]] = {
 #: The same of what is to be done with versions.
 PROMOTIONS: Mapping[str, Callable[[bytes], Promotion]] = {f"{Promotion.TYPE}.{step}": Promotion.decoded for step in STEPS}
 
+_DECIDED: Mapping[str, Callable[[bytes], Told | Promotion]] = {**READERS, **PROMOTIONS}
+
 
 def asked(configuration: Configuration) -> bool:
     """Whether any model has a policy, or versions that must show something before they serve: else there is no ledger."""
@@ -83,6 +85,11 @@ def read_retrain(application: str, key: bytes | None, value: bytes | None, heade
 def read_promotion(application: str, key: bytes | None, value: bytes | None, headers: Headers) -> Promotion | None:
     """What a record on the topic of retrains says of a version; None: it is about a job. Raises `Foreign` and `Unreadable`."""
     return own.read_of_model(application, PROMOTIONS, key, value, headers)
+
+
+def read_decided(application: str, key: bytes | None, value: bytes | None, headers: Headers) -> Told | Promotion | None:
+    """All that the decider says, of jobs and of versions. Raises `Foreign` and `Unreadable`."""
+    return own.read_of_model(application, _DECIDED, key, value, headers)
 
 
 def retrain_output(configuration: Configuration, said: Told | Promotion) -> Output:
