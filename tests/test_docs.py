@@ -16,7 +16,7 @@ from driftbus.consumers.pipeline.documents import consumers_table, permissions
 from driftbus.consumers.pipeline.topology import INPUTS, ROLES, TOPOLOGY
 from driftbus.consumers.process.settings import ConfigurationError, parsed
 from driftbus.schemas import configuration as schema
-from driftbus.schemas.configuration import Important, Stream, alerts, golden, launchers
+from driftbus.schemas.configuration import Important, Stream, alerts, golden, launchers, registries
 from driftbus.schemas.configuration.examples import ExamplesOf
 from driftbus.schemas.configuration.mapping import Mapping
 from driftbus.schemas.configuration.segments import Segments
@@ -25,7 +25,7 @@ from driftbus.schemas.messages.prediction import Prediction
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def blocks(language: str, text: str = README) -> list[str]:
@@ -162,6 +162,8 @@ def documented() -> dict[str, dict[str, str]]:
         ("launchers.NAME.command", launchers.Command),
         ("launchers.NAME.webhook", launchers.Webhook),
         ("launchers.NAME.kubernetes", launchers.KubernetesJob),
+        ("registries.NAME", registries.Registry),
+        ("registries.NAME.mlflow", registries.MLflow),
         ("alerts.NAME", schema.Alert),
         ("alerts.NAME.alertmanager", alerts.Alertmanager),
         ("alerts.NAME.apprise", alerts.Apprise),

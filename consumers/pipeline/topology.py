@@ -22,6 +22,7 @@ from ..learner import learner
 from ..process.consumer import Consumer, Kind, Making
 from ..profiler import profiler
 from ..reference import feedback, golden_records, learned, ledger, reviews
+from ..registrar import registrar
 from ..reviewer import reviewer
 
 #: In place of a topic's name: the topics of the configured streams, of predictions, of labels and of feature logs.
@@ -66,6 +67,11 @@ def tells_performance(configuration: Configuration) -> bool:
 def has_launchers(configuration: Configuration) -> bool:
     """Jobs are asked for, and something runs them."""
     return ledger.asked(configuration) and bool(configuration.launchers)
+
+
+def has_promotions(configuration: Configuration) -> bool:
+    """New versions must show something before they serve."""
+    return ledger.asked(configuration) and any(model.promotion is not None for model in configuration.models.values())
 
 
 def has_alerts(configuration: Configuration) -> bool:
@@ -218,6 +224,15 @@ TOPOLOGY = (
         launcher.make,
         per_name=True,
         asked=has_launchers,
+    ),
+    Node(
+        registrar.ROLE,
+        "hand",
+        ("retrain", "models"),
+        ("models", "golden", "drift", "dead-letter"),
+        "does with new versions what was decided: has them tested, announces their references, moves their aliases, says which serves",
+        registrar.make,
+        asked=has_promotions,
     ),
     Node(
         alerter.ROLE,

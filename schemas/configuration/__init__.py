@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 import msgspec
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from ..duration import ROW_MS, Duration, written
 from ..fact import Setting
@@ -27,10 +27,11 @@ from .outcomes import OutcomesOf
 from .personal import Personal
 from .promotion import Promotion
 from .reference import Table, TopicSlice
+from .registries import Registry
 from .retrain import Policy, TrainingRows
 from .review import MOST_CASES, Review
 from .stream import Stream
-from .together import features_apart, ids_unkeyed, labels_apart, never_started
+from .together import features_apart, ids_unkeyed, labels_apart, never_started, unregistered
 from .topics import KafkaTopics
 from .units import HOUR_MS, FalseAlarms, PaneLength, pane_length
 
@@ -66,6 +67,7 @@ __all__ = [
     "Personal",
     "Policy",
     "Promotion",
+    "Registry",
     "Review",
     "SourceSettings",
     "Stream",
@@ -98,7 +100,9 @@ class Configuration(Setting):
     sources: dict[Annotated[str, Field(min_length=1, max_length=MOST_NAME)], SourceSettings] = {}
     models: dict[str, Model] = {}
     launchers: dict[_Named, Launcher] = Field({}, description="what runs jobs")
+    registries: dict[_Named, Registry] = Field({}, description="where versions are known")
     alerts: dict[_Named, Alert] = Field({}, description="who is told of what is open")
+    _file: str | None = PrivateAttr(default=None)
 
     @field_validator("topics")
     @classmethod
@@ -128,7 +132,7 @@ class Configuration(Setting):
     @model_validator(mode="after")
     def _retrains_can_start(self) -> "Configuration":
         for name, model in self.models.items():
-            for problem in never_started(name, model, self.launchers):
+            for problem in (*never_started(name, model, self.launchers), *unregistered(name, model, self.registries)):
                 raise ValueError(problem)
         return self
 
@@ -187,6 +191,17 @@ class Configuration(Setting):
                 msg = f"models.{name}.review.budget: {cases:,} cases in one {longer} are too many at once; at most {MOST_CASES:,}"
                 raise ValueError(msg)
         return self
+
+    @property
+    def file(self) -> str | None:
+        """The file that it was read from, by its whole path."""
+        return self._file
+
+    def read_from(self, file: str) -> "Configuration":
+        """The same, of that file."""
+        found = self.model_copy()
+        found._file = file
+        return found
 
     def model(self, name: str) -> Model:
         """The settings of a model; one that is not listed has the defaults. Where panes are counted in rows, there is one a second."""

@@ -85,6 +85,7 @@ class Model(Setting):
     diagnosis: OrOff = Field(Diagnosis(), description="causes are looked for behind what drifts; off: nobody looks")
     retrain: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")], Policy] = Field({}, description="when it is trained anew")
     promotion: Promotion | None = Field(None, description="what a new version must show; null: nobody looks")
+    registry: str | None = Field(None, description="where its versions are known; null: nowhere else")
     features: dict[str, Annotated[FeatureSettings, OrIgnore]] = {}
     personal: Personal = Field(Personal(), description="what of users' data is left out or changed before anything is stored")
     _unread: frozenset[str] = PrivateAttr(default=frozenset())
