@@ -15,7 +15,7 @@ _Said = TypeVar("_Said")
 
 def asked_for(bus: Bus, configuration: Configuration) -> Iterator[bytes]:
     """The requests, states and steps on the topic of retrains, as they were written, by partition."""
-    found = _ours(bus, configuration.application, configuration.topics.retrain, ledger.read_decided)
+    found: Iterator[ledger.Decided] = _ours(bus, configuration.application, configuration.topics.retrain, ledger.read_decided)
     return (said.encoded() for said in found)
 
 
