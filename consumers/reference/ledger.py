@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import get_args
 
 from ...schemas.cloud_events import Headers
-from ...schemas.configuration import Configuration, Policy
+from ...schemas.configuration import Configuration, Model, Policy
 from ...schemas.configuration import Promotion as PromotionSettings
 from ...schemas.messages.action import LedgerFact, ledger_fact
 from ...schemas.messages.job import JobStatus, State
@@ -29,7 +29,7 @@ _DECIDED: Mapping[str, Callable[[bytes], Decided]] = {**READERS, **PROMOTIONS}
 
 
 def asked(configuration: Configuration) -> bool:
-    """Whether any model has a policy, or versions that must show something before they serve: else there is no ledger."""
+    """Whether any model has a policy, versions that must show something before they serve, or a learner: else there is no ledger."""
     return bool(policies_of(configuration))
 
 
@@ -39,8 +39,13 @@ def counts_labels(configuration: Configuration) -> bool:
 
 
 def policies_of(configuration: Configuration) -> dict[str, dict[str, Policy]]:
-    """By model, of those that have any, or whose versions must show something before they serve."""
-    return {name: model.retrain for name, model in configuration.models.items() if model.retrain or model.promotion is not None}
+    """By model, of those that have any, whose versions must show something before they serve, or that incidents may hold as they learn."""
+    models = configuration.models.items()
+    return {name: own.retrain for name, own in models if own.retrain or own.promotion is not None or _held(own)}
+
+
+def _held(model: Model) -> bool:
+    return model.learner is not None and model.diagnosis is not None
 
 
 def promotion_of(configuration: Configuration, model: str) -> PromotionSettings | None:

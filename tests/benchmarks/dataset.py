@@ -65,22 +65,28 @@ def written(folder: Path, rows: int) -> None:
 def measured(folder: Path) -> dict[str, float]:
     """In a process of its own."""
     asked = RetrainRequest.decoded((folder / "request.json").read_bytes())
-    before, began = _most(), time.perf_counter()
+    before, began, worked = _most(), time.perf_counter(), time.process_time()
     with closing(open_bus(settings(folder))) as bus:
         manifest = build(bus, settings(folder), asked, folder / "data").manifest
-    built, most = time.perf_counter() - began, _most()
+    built, cpu, most = time.perf_counter() - began, time.process_time() - worked, _most()
     verify(folder / "data")
     verified = time.perf_counter() - began - built
     size = sum(part.bytes for part in manifest.parts)
     rows = manifest.rows
     return {
         "taken": rows.taken, "written": rows.written, "parts": len(manifest.parts), "bytes": size, "before_mb": before, "most_mb": most,
-        "bytes_a_row": (most - before) * 1e6 / max(rows.taken, 1), "build_s": built, "verify_s": verified,
+        "bytes_a_row": (most - before) * 1e6 / max(rows.taken, 1), "build_s": built, "cpu_s": cpu, "verify_s": verified,
     }  # fmt: skip
 
 
 def _most() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+
+
+def _told(one: dict[str, float]) -> list[str]:
+    seconds = (f"{one[name]:.1f}" for name in ("build_s", "cpu_s", "verify_s"))
+    memory = (f"{one[name]:.0f}" for name in ("before_mb", "most_mb", "bytes_a_row"))
+    return [f"{one['written']:,}", f"{one['parts']}", f"{one['bytes'] / 1e6:.1f}", *seconds, *memory]
 
 
 def main() -> None:
@@ -95,10 +101,8 @@ def main() -> None:
             said = subprocess.run([sys.executable, "-m", __spec__.name, "--in", folder], stdout=subprocess.PIPE, check=True).stdout
         results.append(json.loads(said))
         print(results[-1], flush=True)
-    print(table(["rows", "parts", "MB", "s to build", "s to verify", "MB before", "MB at most", "bytes a row"], [
-        [f"{one['written']:,}", one["parts"], f"{one['bytes'] / 1e6:.1f}", f"{one['build_s']:.1f}", f"{one['verify_s']:.1f}",
-         f"{one['before_mb']:.0f}", f"{one['most_mb']:.0f}", f"{one['bytes_a_row']:.0f}"] for one in results
-    ]))  # fmt: skip
+    head = "rows", "parts", "MB", "s to build", "of one core", "s to verify", "MB before", "MB at most", "bytes a row"
+    print(table(head, [_told(one) for one in results]))
     (RESULTS / "dataset.json").write_text(json.dumps({"machine": machine(), "results": results}, indent=1) + "\n")
 
 
