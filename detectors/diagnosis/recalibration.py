@@ -12,7 +12,7 @@ from . import conversion, relabelling, rollout
 from .finding import Map, Piece
 from .groups import bin_of
 from .inquiry import FAULTY, Inquiry, sure
-from .maps import Fit, best, distance, fitted, mixed, recognised, spread, varies
+from .maps import Fit, best, differs, distance, fitted, mixed, recognised, settled, spread, varies
 from .matrices import INNER, looked_at, quantiles_of
 from .meaning import face
 from .relations import Relations
@@ -109,12 +109,12 @@ def _map(inquiry: Inquiry, relations: Relations, name: str, shift: Shift) -> Tol
         return None
     old, atoms = np.mean(before, axis=0), new_atoms(inquiry, name, onset)
     coarsest = _COARSE if atoms > t.new_atoms else 0.0  # averaged quantiles of few values are coarse
-    scale, own = fitted(old, np.mean(now, axis=0))["scale"], _OF_OWN * _own(before, old, len(now))
+    scale, own = fitted(old, np.mean(now, axis=0))["scale"], _OF_OWN * differs(before, old, len(now))
     scaled = scale.error <= max(t.map_error, own, coarsest) and abs(np.log(abs(scale.a) + 1e-12)) > 0.05
     if scaled and _grows(inquiry, name, onset, old, scale.a):
         inquiry.growing.add(name)
         return None
-    now = _settled(now, max(t.map_error, coarsest, _OF_ONE * _own(before, old, 1)))
+    now = settled(now, max(t.map_error, coarsest, _OF_ONE * differs(before, old, 1)))
     if len(now) < _LEAST:
         return None
     new = np.mean(now, axis=0)
@@ -202,23 +202,6 @@ def _crowd(inquiry: Inquiry, name: str, shift: Shift, near: list[str]) -> bool:
         (of[other].source != of[name].source or of[name].source is None) and inquiry.shifts[other].size > _CROWD * shift.size
         for other in near
     )
-
-
-def _settled(now: list[Floats], noise: float) -> list[Floats]:
-    """Windows whose values are those of all that follow: of one in which old and new ones are mixed no map holds."""
-    while len(now) > 1:
-        rest = np.mean(now[1:], axis=0)
-        if distance(now[0], rest, spread(rest)) <= noise:
-            return now
-        now = now[1:]
-    return now
-
-
-def _own(before: list[Floats], old: Floats, length: int) -> float:
-    """By how much stretches of the baseline differ from the whole of it."""
-    unit = spread(old)
-    starts = range(0, max(1, len(before) - length + 1), 2)
-    return max(distance(np.mean(before[start : start + length], axis=0), old, unit) for start in starts)
 
 
 def _outside(inquiry: Inquiry, name: str, now: list[Floats]) -> float:
