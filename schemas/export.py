@@ -20,18 +20,23 @@ from .messages.action import (
     ActionTick,
     ActionWord,
 )
+from .messages.action_version import ActionContest, ActionEvaluation, ActionVersion
+from .messages.alert import Alerted
 from .messages.announcement import Announcement
 from .messages.block import Block
 from .messages.candidates import Candidates
 from .messages.coincidence import Coincidence
+from .messages.contest import Contest
 from .messages.dead_letter import DeadLetter
 from .messages.drift import DriftEvent
 from .messages.evidence import Evidence
+from .messages.example_words import ExampleAnswer, ExampleHold
 from .messages.examples import Examples
 from .messages.feedback import Feedback
 from .messages.golden import GoldenEvaluation, GoldenRequest, GoldenResult, GoldenStarted
 from .messages.golden_set import GoldenAnnouncement
 from .messages.job import JobStatus
+from .messages.learned import LearnedChange, LearnedLosses, LearnedModel
 from .messages.model_event import ModelEvent
 from .messages.notice import Notice
 from .messages.ood import OodSample
@@ -39,6 +44,7 @@ from .messages.pane import Pane
 from .messages.performance import Performance
 from .messages.prediction import Prediction
 from .messages.progress import Progress
+from .messages.promotion import Promotion
 from .messages.retrain import RetrainRequest
 from .messages.review import ReviewAnswer, ReviewLabel, ReviewRequest, ReviewSlot
 from .messages.reviewed import Reviewed
@@ -52,8 +58,10 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 PUBLISHED: dict[str, type[BaseModel]] = {
     "action-adopted": ActionAdopted,
     "action-coincidence": ActionCoincidence,
+    "action-contest": ActionContest,
     "action-due": ActionDue,
     "action-episode": ActionEpisode,
+    "action-evaluation": ActionEvaluation,
     "action-incident": ActionIncident,
     "action-labels": ActionLabels,
     "action-model": ActionModel,
@@ -61,18 +69,26 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "action-reach": ActionReach,
     "action-request": ActionRequest,
     "action-tick": ActionTick,
+    "action-version": ActionVersion,
     "action-word": ActionWord,
+    "alerted": Alerted,
     "announcement": Announcement,
     "block": Block,
     "candidates": Candidates,
     "coincidence": Coincidence,
     "configuration": Configuration,
+    "contest": Contest,
     "dead-letter": DeadLetter,
     "drift-event": DriftEvent,
     "evidence": Evidence,
+    "example-answer": ExampleAnswer,
+    "example-hold": ExampleHold,
     "examples": Examples,
     "feedback": Feedback,
     "job-status": JobStatus,
+    "learned-change": LearnedChange,
+    "learned-losses": LearnedLosses,
+    "learned-model": LearnedModel,
     "model-event": ModelEvent,
     "golden-evaluation": GoldenEvaluation,
     "golden-rows": GoldenSet,
@@ -86,6 +102,7 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "performance": Performance,
     "prediction": Prediction,
     "progress": Progress,
+    "promotion": Promotion,
     "reference": Reference,
     "retrain-request": RetrainRequest,
     "review-answer": ReviewAnswer,

@@ -70,10 +70,18 @@ def sampled(texts: Sequence[str], key: bytes, rate: float) -> tuple[NDArray[np.i
     (True, True)
     """
     hashes = _hashed(texts, key)
-    if rate >= 1:
-        return np.arange(len(hashes)), hashes.astype(np.uint64)
-    places = np.flatnonzero(hashes[:, 0] < np.uint64(int(rate * 2**64)))
+    places = np.flatnonzero(in_sample(hashes[:, 0], rate))
     return places, hashes[places].astype(np.uint64)
+
+
+def in_sample(hi: NDArray[np.uint64], rate: float) -> NDArray[np.bool_]:
+    """Whether ids with these first halves are in a sample of this rate.
+
+    >>> first = np.array([0, 2**62, 2**64 - 1], dtype=np.uint64)
+    >>> in_sample(first, 0.25).tolist(), in_sample(first, 1).all()
+    ([True, False, False], np.True_)
+    """
+    return np.ones(len(hi), dtype=np.bool_) if rate >= 1 else np.asarray(hi < np.uint64(int(rate * 2**64)))
 
 
 def _hashed(texts: Sequence[str], key: bytes) -> NDArray[np.uint64]:
@@ -102,9 +110,7 @@ def sampled_entities(
 ) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
     """Which of them are in a sample of this rate, and the halves of these."""
     halves = entity_halves(entities, times, salt, key)
-    if rate >= 1:
-        return np.arange(len(halves)), halves
-    places = np.flatnonzero(halves[:, 0] < np.uint64(int(rate * 2**64)))
+    places = np.flatnonzero(in_sample(halves[:, 0], rate))
     return places, halves[places]
 
 

@@ -16,7 +16,7 @@ from driftbus.consumers.pipeline.documents import consumers_table, permissions
 from driftbus.consumers.pipeline.topology import INPUTS, ROLES, TOPOLOGY
 from driftbus.consumers.process.settings import ConfigurationError, parsed
 from driftbus.schemas import configuration as schema
-from driftbus.schemas.configuration import Important, Stream, golden, launchers
+from driftbus.schemas.configuration import Important, Stream, alerts, golden, launchers, registries
 from driftbus.schemas.configuration.examples import ExamplesOf
 from driftbus.schemas.configuration.mapping import Mapping
 from driftbus.schemas.configuration.segments import Segments
@@ -147,6 +147,7 @@ def documented() -> dict[str, dict[str, str]]:
         ("models.NAME.examples", ExamplesOf),
         ("models.NAME.pairs", schema.PairSettings),
         ("models.NAME.segments", Segments),
+        ("models.NAME.learner", schema.LearnerOf),
         ("models.NAME.trailing", schema.Trailing),
         ("models.NAME.review", schema.Review),
         ("models.NAME.golden", schema.Golden),
@@ -156,10 +157,16 @@ def documented() -> dict[str, dict[str, str]]:
         ("models.NAME.golden.call.callable", golden.PythonCallable),
         ("models.NAME.retrain.POLICY", schema.Policy),
         ("models.NAME.retrain.POLICY.data", schema.TrainingRows),
+        ("models.NAME.promotion", schema.Promotion),
         ("launchers.NAME", schema.Launcher),
         ("launchers.NAME.command", launchers.Command),
         ("launchers.NAME.webhook", launchers.Webhook),
         ("launchers.NAME.kubernetes", launchers.KubernetesJob),
+        ("registries.NAME", registries.Registry),
+        ("registries.NAME.mlflow", registries.MLflow),
+        ("alerts.NAME", schema.Alert),
+        ("alerts.NAME.alertmanager", alerts.Alertmanager),
+        ("alerts.NAME.apprise", alerts.Apprise),
         ("models.NAME.reference, a file", schema.Table),
         ("models.NAME.reference, a part of a topic", schema.TopicSlice),
         ("models.NAME.features.PATTERN", schema.FeatureSettings),

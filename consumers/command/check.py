@@ -17,6 +17,7 @@ from ..reference.artifacts import ArtifactStore
 from ..replay.terminal import Styled, say
 from ..streams.records import told_ends
 from .checks.agreement import told_at_once
+from .checks.alerts import told_of
 from .checks.budgets import enough_buckets, muted_fields, other_panes, pane_length, rate_of_traffic, smallest_shift, unmatched_patterns
 from .checks.causes import causes
 from .checks.detectors import detectors_by_name
@@ -75,6 +76,7 @@ def findings(bus: Bus, configuration: Configuration, most: int) -> Iterator[Find
         yield from answered(features_of(bus, configuration, name, most))
     yield from own_metrics(configuration)
     yield from asked_for(configuration)
+    yield from told_of(configuration)
 
 
 def _stream(bus: Bus, configuration: Configuration, name: str, stream: Stream, most: int) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from typing import Concatenate, ParamSpec
 import click
 
 from ...schemas.configuration import Configuration
-from ..process.settings import DEFAULT_FILE, load
+from ..process.settings import DEFAULT_FILE, FILE, load
 
 _Rest = ParamSpec("_Rest")
 
@@ -18,7 +18,7 @@ def configured(verb: Callable[Concatenate[Configuration, _Rest], None]) -> Calla
     @click.option(
         "-c",
         "--config",
-        envvar="DRIFTBUS_CONFIG",
+        envvar=FILE,
         default=DEFAULT_FILE,
         show_default=True,
         show_envvar=True,

@@ -26,6 +26,8 @@ VERBS = {
     "coincident": "Say what else was done: a release, a feature that is computed in another way.",
     "feedback": "Say whether an incident is what it is told as; calibrate by all that people said.",
     "jobs": "Show what is to be trained anew, and how far it is; approve, reject, cancel, ask for it.",
+    "dataset": "Build the data of a job, exactly those that its request names; verify them.",
+    "alerts": "Try those who are told of what is open.",
     "review": "Answer what people are asked about a model's predictions: on a page, or in Label Studio.",
     "features": "Load values of features, as training computes them, into their log.",
     "golden": "Test a model itself on rows with known answers.",

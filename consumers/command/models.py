@@ -1,13 +1,12 @@
 """``driftbus models``: which version of a model was registered, deployed, promoted or rolled back, and when."""
 
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
 
-from ...schemas.configuration import Configuration, Stream
+from ...schemas.configuration import Configuration
 from ...schemas.messages.model_event import Kind, ModelEvent
 from ..console.deployments import Deployment, deployments, read
 from ..console.screen import Table, Terminal
@@ -15,7 +14,9 @@ from ..reference.model_events import tell
 from ..replay.terminal import Styled, say
 from .configured import configured
 from .opened import opened
-from .since import time_in
+from .register import register
+from .since import now_or
+from .version import Word, ask, refuse, show
 
 
 @click.group()
@@ -26,21 +27,37 @@ def models() -> None:
     """
 
 
-def _verb(name: str, kind: Kind, does: str) -> None:
-    """A verb that says one kind of event."""
+models.add_command(register)
+models.add_command(refuse)
+models.add_command(show)
 
-    @models.command(name=name, help=does)
+#: Of the verbs by which a person may decide.
+_ASKS = "Where models.MODEL.promotion is set, it is asked for, and done when nothing forbids it; with --at or --job it is said to be done."
+
+
+def _verb(name: str, kind: Kind, does: str, word: Word | None = None) -> None:
+    """A verb that says one kind of event; ``word``: with ``--by`` it asks for it instead, where `promotion` decides."""
+
+    @models.command(name=name, help=does if word is None else f"{does} {_ASKS}")
     @click.argument("model")
     @click.argument("version")
     @click.option("--at", metavar="TIME", help="When it was so: ISO 8601, record time.  [default: now]")
     @click.option("--job", metavar="ID", help="The run of the pipeline that did it: said twice by one job, it counts once.")
     @click.option("--parent", metavar="VERSION", help="The version that it came from, and goes back to.")
+    @click.option("--by", metavar="NAME", help="Who says it.")
     @configured
-    def say_it(configuration: Configuration, model: str, version: str, at: str | None, job: str | None, parent: str | None) -> None:
+    def say_it(
+        configuration: Configuration, model: str, version: str, at: str | None, job: str | None, parent: str | None, by: str | None
+    ) -> None:
+        promoted = model in configuration.models and configuration.models[model].promotion is not None
+        if word is not None and promoted and (at, job) == (None, None):
+            ask(configuration, word, model, version, by, None)
+            return
         stream = configuration.streams[configuration.stream_of(model)]
-        when = _time(model, stream, at)
+        when = now_or(model, stream, at)
         try:
-            event = ModelEvent.of({"model": model, "version": version, "kind": kind, "time": when, "job": job, "parent": parent})
+            fields = {"model": model, "version": version, "kind": kind, "time": when, "job": job, "parent": parent, "by": by}
+            event = ModelEvent.of(fields)
         except ValueError as error:
             raise click.UsageError(str(error)) from None
         with opened(configuration) as bus:
@@ -48,10 +65,9 @@ def _verb(name: str, kind: Kind, does: str) -> None:
         say(f"{model}/{version}: {kind.replace('_', ' ')} at {stream.pane.place(when)}")
 
 
-_verb("register", "registered", "MODEL has a new VERSION, which does not serve yet.")
 _verb("deploy", "deployed", "VERSION serves from now on, beside the versions of MODEL that serve already.")
-_verb("promote", "promoted", "VERSION serves from now on, and no other version of MODEL does.")
-_verb("rollback", "rolled_back", "VERSION serves no longer; the version that --parent names does again.")
+_verb("promote", "promoted", "VERSION serves from now on, and no other version of MODEL does.", word="promote")
+_verb("rollback", "rolled_back", "VERSION serves no longer; the version that --parent names does again.", word="roll_back")
 _verb("retire", "retired", "VERSION serves no longer. It is monitored until `driftbus retire`.")
 
 
@@ -88,12 +104,3 @@ def _show(configuration: Configuration, found: Sequence[Deployment]) -> None:
 
 def _beside(one: Deployment, found: Sequence[Deployment]) -> list[str]:
     return list(dict.fromkeys(other.version for other in found if one.beside(other)))
-
-
-def _time(model: str, stream: Stream, at: str | None) -> int:
-    if at is not None:
-        return time_in(stream, "--at", at)
-    if stream.clock == "record":
-        msg = f"the stream of {model} has clock: record, so no wall clock says when this is: add --at TIME"
-        raise click.UsageError(msg)
-    return time.time_ns() // 1_000_000

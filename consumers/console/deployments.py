@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from ...schemas.configuration import Configuration
 from ...schemas.messages.model_event import ModelEvent
-from ..bus.interface import Bus, TopicPartition
+from ..bus.interface import Bus
 from ..bus.own import Foreign, Unreadable
 from ..reference import model_events
 from ..streams.cut import EARLIEST, LATEST
-from .reading import Read, records_of
+from .reading import Read, records_on
 
 
 class Known(NamedTuple):
@@ -53,12 +53,7 @@ class Deployment:
 
 def read(bus: Bus, configuration: Configuration) -> ModelEvents:
     """Of the application, those that are there now; one that was written twice counts once, as it was first."""
-    topic = configuration.topics.models
-    description = bus.describe([topic]).get(topic)
-    places = [TopicPartition(topic, number) for number in range(description.partitions if description else 0)]
-    return events_of(
-        configuration, (one for place in places for batch in bus.read(place, *bus.watermarks(place)) for one in records_of(batch))
-    )
+    return events_of(configuration, records_on(bus, configuration.topics.models))
 
 
 def events_of(configuration: Configuration, records: Iterable[Read]) -> ModelEvents:

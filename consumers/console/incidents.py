@@ -1,17 +1,16 @@
 """What people said of incidents, and the incident that somebody speaks of."""
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from ...detectors.diagnosis.calibration import Answered
 from ...schemas.configuration import Configuration
 from ...schemas.messages.feedback import Feedback
 from ..bus import own
-from ..bus.interface import Bus, TopicPartition
+from ..bus.interface import Bus
 from ..reference import feedback
 from ..replay.event_line import short_id
 from .causes import ToldIncident, incidents
-from .reading import Read, records_of
+from .reading import records_on
 
 #: Of many incidents that begin alike.
 _NAMED = 5
@@ -38,7 +37,7 @@ def incident_of(bus: Bus, configuration: Configuration, beginning: str) -> ToldI
 def said(bus: Bus, configuration: Configuration) -> dict[str, Said]:
     """By incident, the last word on it, in the order of the log, as it counts for the diagnoser."""
     found: dict[str, Said] = {}
-    for record in _records(bus, configuration.topics.feedback):
+    for record in records_on(bus, configuration.topics.feedback):
         if record.value is None:
             continue
         try:
@@ -59,11 +58,3 @@ def answered(bus: Bus, configuration: Configuration) -> list[Answered]:
             seen = one.seen(time)
             found.append(Answered(seen.cause, seen.confidence if seen.score is None else seen.score, word.agrees(seen.cause)))
     return found
-
-
-def _records(bus: Bus, topic: str) -> Iterator[Read]:
-    description = bus.describe([topic]).get(topic)
-    for number in range(description.partitions if description else 0):
-        place = TopicPartition(topic, number)
-        for batch in bus.read(place, *bus.watermarks(place)):
-            yield from records_of(batch)

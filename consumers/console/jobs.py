@@ -9,10 +9,10 @@ from ...schemas.messages.action import ActionObserved, ActionWord
 from ...schemas.messages.job import FINAL, JobStatus
 from ...schemas.messages.retrain import RetrainRequest
 from ..bus import own
-from ..bus.interface import Bus, BusError, TopicPartition
+from ..bus.interface import Bus, BusError
 from ..reference import ledger
 from ..replay.event_line import short_id
-from .reading import Read, records_of
+from .reading import Read, records_on
 
 #: Of many jobs that begin alike.
 _NAMED = 5
@@ -82,7 +82,4 @@ def _records(bus: Bus, configuration: Configuration, topic: str) -> Iterator[Rea
         remedy = "create it with: driftbus topics create" if ledger.asked(configuration) else "no model has a policy: models.NAME.retrain"
         msg = f"topic {topic} does not exist; {remedy}"
         raise BusError(msg)
-    for number in range(description.partitions):
-        place = TopicPartition(topic, number)
-        for batch in bus.read(place, *bus.watermarks(place)):
-            yield from records_of(batch)
+    yield from records_on(bus, topic)

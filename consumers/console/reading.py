@@ -35,6 +35,15 @@ def backwards(bus: Bus, source: TopicPartition, end: int | None = None) -> Itera
         end, step = start, 2 * step
 
 
+def records_on(bus: Bus, topic: str) -> Iterator[Read]:
+    """All committed records of a topic, partition by partition; none of one that is not there."""
+    description = bus.describe([topic], settings=False).get(topic)
+    for number in range(description.partitions if description else 0):
+        place = TopicPartition(topic, number)
+        for batch in bus.read(place, *bus.watermarks(place)):
+            yield from records_of(batch)
+
+
 def first_from(bus: Bus, source: TopicPartition, start: int, end: int) -> Read | None:
     """The first committed record from an offset on."""
     for batch in bus.read(source, start, end):

@@ -8,16 +8,22 @@ from ...detectors.actions.state import Ledger
 from ...detectors.actions.step import Said, step
 from ...schemas.configuration import Configuration
 from ...schemas.messages.action import ActionDue, ActionEpisode, ActionIncident, ActionLabels, ActionReach, ActionTick, LedgerFact
+from ...schemas.messages.action_version import ActionContest
+from ...schemas.messages.job import JobStatus
 from ...schemas.messages.progress import InputPartition
+from ...schemas.messages.promotion import Promotion
+from ...schemas.messages.retrain import RetrainRequest
 from ...schemas.stored.snapshot import FORM, PartitionState
 from ..bus.addressing import partition_of
-from ..reference.ledger import policies_of
+from ..reference.ledger import policies_of, promotion_of
 from ..streams.cut import LATEST
 
 __all__ = ["Fold", "Said"]
 
+#: Under which name what is said is counted.
+_COUNTED: Mapping[type, str] = {RetrainRequest: "requests", JobStatus: "statuses", Promotion: "steps"}
 #: What the times are told by, where the log does not stamp its records: the data, and the intake's clock.
-_TELL_THE_TIME = (ActionIncident, ActionEpisode, ActionLabels, ActionTick, ActionDue, ActionReach)
+_TELL_THE_TIME = (ActionIncident, ActionEpisode, ActionLabels, ActionContest, ActionTick, ActionDue, ActionReach)
 
 
 class Fold:
@@ -32,10 +38,11 @@ class Fold:
 
     def __init__(self, configuration: Configuration) -> None:
         self._configuration, self._policies = configuration, policies_of(configuration)
+        self._promotions = {model: promotion_of(configuration, model) for model in self._policies}
         self._ledgers: dict[str, Ledger] = {}
         self._own: list[str] = []  # the models of this partition
         self._append_time = False
-        self._counts = {"requests": 0, "statuses": 0, "decided": 0, "astray": 0}
+        self._counts = {"requests": 0, "statuses": 0, "steps": 0, "decided": 0, "astray": 0}
 
     def situated(self, place: InputPartition, append_time: bool) -> None:
         """Which models it has, and whose times its records have."""
@@ -57,10 +64,10 @@ class Fold:
                 continue
             known = appended if self._append_time else _stated(fact)
             own = self._ledgers.setdefault(model, Ledger())
-            said += step(self._configuration.application, model, own, known, fact, self._policies[model])
+            said += step(self._configuration.application, model, own, known, fact, self._policies[model], self._promotions[model])
         self._counts["decided"] += 1
         for one in said:
-            self._counts["statuses" if hasattr(one, "state") else "requests"] += 1
+            self._counts[_COUNTED[type(one)]] += 1
         return said
 
     def due(self, now: int) -> Sequence[Said]:

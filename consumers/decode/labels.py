@@ -37,8 +37,9 @@ class ReadLabels:
 class LabelDecoder:
     """Decodes one label stream's payloads. What a payload comes to depends on that payload alone."""
 
-    def __init__(self, labels: Labels) -> None:
-        self._mapping, self._outcomes = labels.mapping, Outcomes(labels)
+    def __init__(self, labels: Labels, outcomes: Outcomes | None = None) -> None:
+        """``outcomes``: who reads the values, where somebody else is to know of them."""
+        self._mapping, self._outcomes = labels.mapping, outcomes or Outcomes(labels)
         self._chooser = None if labels.where is None else Chooser(labels.where)
         places = {name: getattr(labels.mapping, name) for name in type(labels.mapping).model_fields}
         self._places: dict[str, Place] = {name: place for name, place in places.items() if place is not None}

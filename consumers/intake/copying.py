@@ -16,20 +16,26 @@ from ...schemas.messages.action import (
     ActionModel,
     LedgerFact,
 )
+from ...schemas.messages.action_version import ActionContest, ActionEvaluation
 from ...schemas.messages.coincidence import Coincidence
+from ...schemas.messages.contest import Contest
 from ...schemas.messages.drift import DriftEvent, moment
+from ...schemas.messages.golden import GoldenEvaluation
 from ...schemas.messages.model_event import ModelEvent
 from ...schemas.messages.performance import Performance
 from ...schemas.messages.progress import InputPartition
 from ...schemas.messages.root_cause import MOST_FEATURES, MOST_REASON, RootCauseEvent
 from ...schemas.stored.snapshot import FORM, PartitionState
+from ..reference.ledger import policies_of
 
-Said = RootCauseEvent | DriftEvent | ModelEvent | Coincidence | Performance
+Said = RootCauseEvent | DriftEvent | ModelEvent | Coincidence | Performance | Contest | GoldenEvaluation
 #: Labels are told in multiples of so large a part of the fewest that a policy waits for.
 PART = 10
 #: Intervals of prediction time whose labels are counted apart, of a model: more than labels can still come to (a year of hours is 8,760, a
 #: month of minutes 43,200, and of each version). Where there are more, so large a part of them is left, the newest.
 MOST_INTERVALS, LEFT = 50_000, 0.9
+#: Of a golden set: what fewer rows of a slice have lost may be the luck of one.
+FEWEST_OF_SLICE = 50
 #: Of these metrics more is better.
 _MORE_IS_BETTER = ("accuracy", "precision", "recall", "f1", "auc", "r2")
 
@@ -96,8 +102,8 @@ class Copying:
 
     def _concerned(self, fact: Said) -> Sequence[str]:
         """Of those that have policies."""
-        own = [name for name, model in self.configuration.models.items() if model.retrain]
-        return own if fact.model is None else [fact.model] if fact.model in own else []
+        own = policies_of(self.configuration)
+        return list(own) if fact.model is None else [fact.model] if fact.model in own else []
 
     def _of(self, model: str, appended: int, fact: Said) -> Sequence[LedgerFact]:
         if isinstance(fact, RootCauseEvent):
@@ -106,12 +112,13 @@ class Copying:
             return [_episode(fact)]
         if isinstance(fact, Performance):
             return self._labels(model, fact)
+        if isinstance(fact, Contest | GoldenEvaluation):
+            return [_of_version(fact)] if self.configuration.models[model].promotion is not None else []
         time = appended if fact.time is None and self.append_time else fact.time
         if isinstance(fact, Coincidence):
-            return [ActionCoincidence(model=model, of=fact.type_, ref=fact.ref, fact_id=fact.id, time=time)]
-        return [
-            ActionModel(model=model, event=fact.kind, version=fact.version, job=fact.job, parent=fact.parent, fact_id=fact.id, time=time)
-        ]
+            return [ActionCoincidence(model=model, of=fact.type_, ref=fact.ref, source=fact.source, fact_id=fact.id, time=time)]
+        own = {"version": fact.version, "job": fact.job, "parent": fact.parent, "reference": fact.reference, "by": fact.by}
+        return [ActionModel.model_validate({"model": model, "event": fact.kind, "fact_id": fact.id, "time": time, **own})]
 
     def _labels(self, model: str, fact: Performance) -> Sequence[ActionLabels]:
         steps = [one.new_labels for one in self.configuration.models[model].retrain.values() if one.new_labels is not None]
@@ -188,6 +195,35 @@ def _episode(event: DriftEvent) -> ActionEpisode:
         now=None if told is None else told.now,
         worse=None if told is None else worse(told.metric, told.was, told.now),
         reason=event.reason,
+    )
+
+
+def _of_version(fact: Contest | GoldenEvaluation) -> ActionContest | ActionEvaluation:
+    if isinstance(fact, Contest):
+        return ActionContest(
+            model=fact.model,
+            time=fact.through,
+            version=fact.version,
+            other=fact.other,
+            partition=fact.partition,
+            place=fact.place,
+            day=fact.day,
+            days=fact.days,
+        )
+    known = [(one.change, one.name) for one in fact.slices if one.change is not None and one.common >= FEWEST_OF_SLICE]
+    most = max(known, default=None)
+    return ActionEvaluation(
+        model=fact.model,
+        time=fact.answered or fact.asked,
+        version=fact.version,
+        request=fact.request,
+        golden=fact.golden,
+        status=fact.status,
+        verdict=fact.verdict,
+        change=fact.change,
+        slice=None if most is None else most[1],
+        slice_change=None if most is None else most[0],
+        asked=fact.asked,
     )
 
 

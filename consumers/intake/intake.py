@@ -1,4 +1,4 @@
-"""The intake: root causes, drift, what is said of models and how many labels there are in; facts of the ledger out. A fold.
+"""The intake: root causes, drift, what is said of models and becomes known of their versions in; facts of the ledger out. A fold.
 
 Whoever decides what is done folds one partition of the ledger, and nothing else: no other log holds the order between topics. The decider
 reads no clock; the intake writes down what time it is, which instants of cron lines have come, and how far the input topics reach.
@@ -20,7 +20,9 @@ from typing import NamedTuple, get_args
 from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration
 from ...schemas.messages.action import LedgerFact
+from ...schemas.messages.contest import Contest
 from ...schemas.messages.drift import DriftEvent, Status
+from ...schemas.messages.golden import GoldenEvaluation
 from ...schemas.messages.performance import Performance
 from ...schemas.messages.progress import InputPartition
 from ...schemas.messages.root_cause import IncidentStatus, RootCauseEvent
@@ -47,7 +49,12 @@ class Source(NamedTuple):
 
 _CAUSES = {f"io.driftbus.root-cause.{status}": RootCauseEvent.decoded for status in get_args(IncidentStatus)}
 _DRIFT = {f"io.driftbus.drift.{status}": DriftEvent.model_validate_json for status in get_args(Status)}
-_PERFORMANCE = {Performance.TYPE: Performance.decoded}
+_PERFORMANCE: Mapping[str, Callable[[bytes], Said]] = {Performance.TYPE: Performance.decoded, Contest.TYPE: Contest.decoded}
+_GOLDEN = {f"io.driftbus.golden.{GoldenEvaluation.KIND}": GoldenEvaluation.model_validate_json}
+
+
+def _performance(configuration: Configuration) -> bool:
+    return ledger.counts_labels(configuration) or ledger.compares(configuration)
 
 
 def _of(readers: Mapping[str, Callable[[bytes], Said]]) -> Callable[[str, bytes | None, bytes | None, Headers], Said | None]:
@@ -79,7 +86,8 @@ SOURCES = (
     Source("models", _of_models),
     Source("drift", _of(_DRIFT)),
     Source("root-causes", _of(_CAUSES), feedback.asked),
-    Source("performance", _of(_PERFORMANCE), ledger.counts_labels),
+    Source("performance", _of(_PERFORMANCE), _performance),
+    Source("golden", _of(_GOLDEN), ledger.evaluates),
 )
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from ...detectors.joining.joiner import Joiner, Outcome
 from ...schemas.configuration import Configuration
 from ...schemas.messages.block import Block
+from ...schemas.messages.contest import Contest
 from ...schemas.messages.examples import Examples
 from ...schemas.messages.pane import Pane
 from ...schemas.messages.progress import InputPartition, Progress
@@ -23,6 +24,7 @@ from ..streams.doubts import Doubts, Span, Standing, standings
 from ..streams.spans import Spans
 from .answered import Answered, Heard
 from .blocks import Blocks, Kept
+from .contested import Contested, contested
 from .counted import CountedBy
 from .kinds import Kind
 from .marks import Mark, mark, packed, unpacked
@@ -50,17 +52,19 @@ class Join:
     spans: Spans
     answered: Answered
     whole: Whole
+    contested: Contested
     doubts: Doubts = field(default_factory=Doubts)
     marks: deque[Mark] = field(default_factory=deque)
 
 
 class Said(NamedTuple):
-    """What is published: a pane of sums, how far the join is complete, what labels say of a case that reviewers answered, or examples.
+    """What is published: a pane of sums, how far the join is complete, what labels say of a case that reviewers answered, how two
+    versions compare, or examples.
 
     Which partition says it is for whoever writes it.
     """
 
-    fact: Pane | Progress | ReviewLabel | Examples
+    fact: Pane | Progress | ReviewLabel | Examples | Contest
 
 
 class Fold:
@@ -89,8 +93,10 @@ class Fold:
         answered, revise = Answered(), kind.settings.revise
         heard = Heard(kind.ledger, answered, names.version_of, lambda step: revise.end(step - 1))
         whole = Whole(heard, name, sampled(configuration, name), names.version_of)
-        joiner = Joiner(kind.settings, whole, through)
-        return Join(name, reads, aligner, names, kind, joiner, spans, answered, whole, marks=deque([begin] if begin else []))
+        compared = Contested(whole, configuration, name, contested(configuration, name), names.version_of, spans)
+        joiner = Joiner(kind.settings, compared, through)
+        compared.matching = joiner.matching
+        return Join(name, reads, aligner, names, kind, joiner, spans, answered, whole, compared, marks=deque([begin] if begin else []))
 
     def situated(self, place: InputPartition, append_time: bool) -> None:
         """Where the next records stand. Their times are the log's."""
@@ -202,6 +208,7 @@ class Fold:
             step = Standing(ready[-1].start, end, first.complete, ready[-1].clock_decided)
             yield from map(Said, self._panes(join, join.joiner.passed(end), step, ready[-1].again))
             yield from map(Said, join.whole.told((), (), ready[-1].again * AGAIN))
+        yield from map(Said, join.contested.told(end, ready[-1].again * AGAIN, ended=ready[-1].ended))
         if join.names.forget(end - join.spans.memory):
             join.kind.ledger.keep(join.names.known)
         join.answered.forget(end - join.spans.memory)

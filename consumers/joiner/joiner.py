@@ -12,6 +12,7 @@ from functools import partial
 from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration
 from ...schemas.messages.block import Block
+from ...schemas.messages.contest import Contest
 from ...schemas.messages.examples import Examples
 from ...schemas.messages.pane import Pane
 from ...schemas.messages.progress import InputTopic, Progress
@@ -111,6 +112,9 @@ class Joining:
         if isinstance(fact, Examples):
             parts, number = fact.model_copy(update=place).split(), partition_of(fact.model, topics.partitions)
             return [addressed(self._configuration, topics.examples, part, number) for part in parts]
+        if isinstance(fact, Contest):
+            number = partition_of(fact.model, topics.partitions)
+            return [addressed(self._configuration, topics.performance, fact.model_copy(update={"partition": partition}), number)]
         source = fact.source.model_copy(update=place)
         progress = fact.model_copy(update={"source": source, "topics": (self._place,)})
         written = addressed(self._configuration, topics.summaries, progress, None)

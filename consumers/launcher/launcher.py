@@ -24,15 +24,16 @@ from ...schemas.messages.progress import InputPartition
 from ..bus import own
 from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
 from ..process.consumer import Making
+from ..process.looking import Looking
 from ..process.remaining import Remaining
+from ..process.settings import FILE, FOLDER
 from ..process.standing import Standing
 from ..process.strangers import Strangers, letter, notice
 from ..reference import ledger
 from .adopted import adopted, foreign, refusal
 from .command import CommandLauncher
-from .looking import Looking
 from .owned import Beside, Owned, Request
-from .seen import ENDS, Launcher, Seen
+from .seen import ENDS, Job, Launcher, Seen
 from .spool import Plan, Spool
 from .webhook import WebhookLauncher
 
@@ -54,12 +55,17 @@ def starting(configuration: Configuration, name: str, wall: Callable[[], int]) -
     kind = configuration.launchers[name].kind
     if isinstance(kind, Command):
         plan = Plan(kind.run, kind.timeout / 1000, None if kind.folder is None else str(Path(kind.folder).absolute()))
-        return CommandLauncher(Spool(Path(kind.spool) / name, kind.environment), plan, kind.at_once)
+        return CommandLauncher(Spool(Path(kind.spool) / name, _told_jobs(configuration) | kind.environment), plan, kind.at_once)
     if isinstance(kind, KubernetesJob):
         from .kubernetes_job import KubernetesLauncher  # its client is an extra, and takes seconds
 
         return KubernetesLauncher(kind, configuration.application, name)
     return WebhookLauncher(kind, wall)
+
+
+def _told_jobs(configuration: Configuration) -> dict[str, str]:
+    """By what a job's own commands of driftbus find what its launcher was configured with."""
+    return {} if configuration.file is None else {FILE: configuration.file, FOLDER: str(Path.cwd())}
 
 
 class Launching:
@@ -72,7 +78,7 @@ class Launching:
         self._topic = configuration.topics.retrain
         self._group = f"{configuration.application}-{ROLE}-{name}"
         self._partitions: dict[TopicPartition, Owned] = {}
-        self._looking = Looking(launcher, name)
+        self._looking: Looking[Job, Seen] = Looking(launcher, f"{ROLE}-{name}")
         self._remaining: Remaining | None = None
         self._others, self._asked_at = set[TopicPartition](), 0.0
         self._worked = False  # in the last turn

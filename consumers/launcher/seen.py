@@ -34,6 +34,11 @@ class Seen(NamedTuple):
     again_s: float = 1.0  #: when to look again, where it has no end
     undelivered: bool = False  #: nobody ever answered: it is a dead letter
 
+    @property
+    def ended(self) -> bool:
+        """Whether nothing comes behind it."""
+        return self.state in ENDS
+
 
 class Launcher(Protocol):
     """One of the three kinds.

@@ -5,30 +5,10 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Sequence
-from pathlib import Path
 
-from ...schemas.unusable import Unusable
+from ..calls.secrets import UnusableSecret
 
-_PREFIX, _FILE = "whsec_", "file:"
-
-
-class UnusableSecret(Unusable):
-    """A secret is none. The text does not say what stands there."""
-
-
-def secret_of(written: str) -> str:
-    """A secret, or a header's value, as it is now: what is written ``file:PATH`` stands in that file, and may change."""
-    if not written.startswith(_FILE):
-        return written
-    try:
-        found = Path(written.removeprefix(_FILE)).read_text(encoding="utf-8").strip()
-    except (OSError, ValueError) as error:
-        msg = f"{written}: cannot be read: {type(error).__name__}"
-        raise UnusableSecret(msg) from None
-    if not found.isprintable() or not found.isascii():
-        msg = f"{written}: what stands there is not one line of ASCII, as a header's value is"
-        raise UnusableSecret(msg)
-    return found
+_PREFIX = "whsec_"
 
 
 def key_of(secret: str) -> bytes:

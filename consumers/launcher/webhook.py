@@ -20,8 +20,9 @@ from ...schemas.configuration.launchers import Webhook
 from ...schemas.duration import written
 from ..calls.answers import Erred, TimedOut
 from ..calls.connection import Answer, Connection
+from ..calls.secrets import UnusableSecret, secret_of
 from .seen import Job, Seen
-from .signing import UnusableSecret, key_of, secret_of, signature
+from .signing import key_of, signature
 from .template import NoSuchFact, filled, filled_address
 
 #: Bytes of an answer that are read.

@@ -14,11 +14,12 @@ MESSAGES: Mapping[str, Sequence[str]] = {
     "embeddings": ("prediction",),
     "summaries": ("pane", "progress", "evidence", "candidates"),
     "joins": ("block", "progress"),
-    "examples": ("examples", "progress"),
+    "examples": ("examples", "progress", "example-answer", "example-hold"),
+    "learned": ("learned-change", "learned-losses", "learned-model"),
     "snapshots": (),
     "drift": ("drift-event", "notice"),
     "root-causes": ("root-cause",),
-    "performance": ("performance", "reviewed"),
+    "performance": ("performance", "reviewed", "contest"),
     "ood": ("ood-sample",),
     "models": ("announcement", "model-event", "coincidence", "golden-set"),
     "golden": ("golden-request", "golden-started", "golden-result", "golden-evaluation"),
@@ -37,8 +38,12 @@ MESSAGES: Mapping[str, Sequence[str]] = {
         "action-word",
         "action-observed",
         "action-adopted",
+        "action-evaluation",
+        "action-contest",
+        "action-version",
     ),
-    "retrain": ("retrain-request", "job-status"),
+    "retrain": ("retrain-request", "job-status", "promotion"),
+    "alerts": ("alerted",),
     "dead-letter": ("dead-letter",),
 }
 
@@ -64,7 +69,7 @@ def _permissions(node: Node) -> Iterator[tuple[str, str]]:
     for topic in dict.fromkeys((*reads, *writes)):
         operations = [name for name, topics in (("Read", reads), ("Write", writes)) if topic in topics]
         yield f"topic {_named(topic)}", ", ".join((*operations, "Describe"))
-    group = f"{APPLICATION}-{node.role}{'-STREAM' if node.per_stream else '-NAME' if node.per_launcher else ''}"
+    group = f"{APPLICATION}-{node.role}{'-STREAM' if node.per_stream else '-NAME' if node.per_name else ''}"
     yield f"group `{group}`{_STREAMS if node.per_stream else ''}", "Read, Describe"
     yield f"transactional ids `{group}-*` (prefixed)", "Write, Describe"
 

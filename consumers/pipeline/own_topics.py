@@ -35,6 +35,7 @@ _SETTINGS: Mapping[str, tuple[bool, Mapping[str, str], int | None]] = {
     # the times of the messages that are handed on; as many partitions as the topic of these
     "embeddings": (True, {"message.timestamp.type": "CreateTime"}, 7),
     "examples": (True, _APPEND_TIME, 7),  # by the partition of the model; kept until labels have come
+    "learned": (True, {}, None),  # by the partition of the model; compacted
     "snapshots": (True, {}, None),  # one partition for each of the summaries; compacted
     "drift": (True, {}, 90),
     "root-causes": (True, {}, 90),
@@ -46,6 +47,7 @@ _SETTINGS: Mapping[str, tuple[bool, Mapping[str, str], int | None]] = {
     "reviews": (True, {}, 90),  # by the partition of the model
     "actions": (True, {}, 90),  # by the partition of the model
     "retrain": (True, {}, 90),  # the same
+    "alerts": (True, {}, 90),  # the same
     "dead-letter": (False, {}, 30),
 }
 

@@ -27,14 +27,14 @@ def wall_ms() -> int:
 class Pipeline:
     """The consumers of some roles on one bus, in the order of the topology.
 
-    Hands act on the world, and so on nothing that is over: where no stream has a live clock, only folds are made.
+    Hands act on the world, and so on nothing that is over: where no stream has a live clock (or says `act`), only folds are made.
     """
 
     def __init__(
         self, bus: Bus, configuration: Configuration, roles: Sequence[str] = ROLES, *, topology: Sequence[Node] = TOPOLOGY
     ) -> None:
         making = Making(bus, configuration, ArtifactStore(configuration.artifacts), wall_ms)
-        live = any(stream.clock == "live" for stream in configuration.streams.values())
+        live = any(stream.acted_on for stream in configuration.streams.values())
         self._by_role: dict[str, Sequence[Consumer]] = {}
         made = [node for node in topology if node.role in roles and (node.kind == "fold" or live)]
         for node in made:

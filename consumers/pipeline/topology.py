@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from ...schemas.configuration import Configuration
+from ..alerter import alerter
 from ..clerk import clerk
 from ..decider import decider
 from ..detector import detector
@@ -17,9 +18,11 @@ from ..golden import evaluator
 from ..intake import intake
 from ..joiner import joiner
 from ..launcher import launcher
+from ..learner import learner
 from ..process.consumer import Consumer, Kind, Making
 from ..profiler import profiler
-from ..reference import feedback, golden_records, ledger, reviews
+from ..reference import feedback, golden_records, learned, ledger, reviews
+from ..registrar import registrar
 from ..reviewer import reviewer
 
 #: In place of a topic's name: the topics of the configured streams, of predictions, of labels and of feature logs.
@@ -66,16 +69,29 @@ def has_launchers(configuration: Configuration) -> bool:
     return ledger.asked(configuration) and bool(configuration.launchers)
 
 
+def has_promotions(configuration: Configuration) -> bool:
+    """New versions must show something before they serve."""
+    return ledger.asked(configuration) and any(model.promotion is not None for model in configuration.models.values())
+
+
+def has_alerts(configuration: Configuration) -> bool:
+    """Somebody is told of what is open."""
+    return bool(configuration.alerts)
+
+
 #: Topics that roles which are always there write only where something is configured.
 OPTIONAL: Mapping[str, Callable[[Configuration], bool]] = {
     "embeddings": has_embedder,
     "examples": has_examples,
     "joins": has_joins,
+    "learned": learned.asked,
     "performance": tells_performance,
     "feedback": feedback.asked,
     "actions": ledger.asked,
     "golden": golden_records.asked,
     "retrain": ledger.asked,
+    "root-causes": feedback.asked,
+    "alerts": has_alerts,
     "ood": has_ood,
     "reviews": reviews.asked,
 }
@@ -91,7 +107,7 @@ class Node(NamedTuple):
     does: str
     make: Callable[[Making], Sequence[Consumer]]
     per_stream: bool = False  #: a group for every stream: ``application-ROLE-STREAM``
-    per_launcher: bool = False  #: a group for every launcher: ``application-ROLE-NAME``
+    per_name: bool = False  #: a group for each that is configured under a name: ``application-ROLE-NAME``
     again: bool = False  #: it reads what a later role writes: at the end of the input it ends once more, behind that
     asked: Callable[[Configuration], bool] = always  #: whether a configuration asks for it; else it has no topics, and is not run
 
@@ -120,9 +136,9 @@ TOPOLOGY = (
         joiner.ROLE,
         "fold",
         ("joins", "snapshots"),
-        ("summaries", "reviews", "examples", "snapshots", "drift", "dead-letter"),
-        "lets predictions meet their labels and the rows of feature logs, and sums what became of them; writes down labelled rows whole "
-        "where that is asked for",
+        ("summaries", "performance", "reviews", "examples", "snapshots", "drift", "dead-letter"),
+        "lets predictions meet their labels and the rows of feature logs, and sums what became of them; compares versions, and writes down "
+        "labelled rows whole, where that is asked for",
         joiner.make,
         asked=has_joins,
     ),
@@ -166,9 +182,9 @@ TOPOLOGY = (
     Node(
         intake.ROLE,
         "fold",
-        ("models", "drift", "root-causes", "performance", "snapshots"),
+        ("models", "drift", "root-causes", "performance", "golden", "snapshots"),
         ("actions", "snapshots", "drift", "dead-letter"),
-        "copies what a decision to retrain looks at to the ledger, and writes down what time it is",
+        "copies what decisions to retrain and to promote look at to the ledger, and writes down what time it is",
         intake.make,
         asked=ledger.asked,
     ),
@@ -177,9 +193,18 @@ TOPOLOGY = (
         "fold",
         ("actions", "snapshots"),
         ("retrain", "snapshots", "drift", "dead-letter"),
-        "says by policy which jobs are asked for, and what becomes of them",
+        "says by policy which jobs are asked for, what becomes of them, and of the versions that they make",
         decider.make,
         asked=ledger.asked,
+    ),
+    Node(
+        learner.ROLE,
+        "fold",
+        ("examples", "snapshots"),
+        ("learned", "snapshots", "drift", "dead-letter"),
+        "learns from labelled rows as they come, and says what it has learnt, who of its candidates serves, and how well each predicts",
+        learner.make,
+        asked=learned.asked,
     ),
     Node(
         evaluator.ROLE,
@@ -197,8 +222,27 @@ TOPOLOGY = (
         ("actions", "drift", "dead-letter"),
         "starts the jobs that are asked for, by a command, a webhook or a Kubernetes Job, once each; says how they stand",
         launcher.make,
-        per_launcher=True,
+        per_name=True,
         asked=has_launchers,
+    ),
+    Node(
+        registrar.ROLE,
+        "hand",
+        ("retrain", "models"),
+        ("models", "golden", "drift", "dead-letter"),
+        "does with new versions what was decided: has them tested, announces their references, moves their aliases, says which serves",
+        registrar.make,
+        asked=has_promotions,
+    ),
+    Node(
+        alerter.ROLE,
+        "hand",
+        ("drift", "root-causes", "retrain", "alerts"),
+        ("alerts",),
+        "tells people what is open: incidents, episodes that none explains, jobs that failed or await approval; by Alertmanager or Apprise",
+        alerter.make,
+        per_name=True,
+        asked=has_alerts,
     ),
 )
 

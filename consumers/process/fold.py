@@ -105,6 +105,13 @@ class OfCompacted(Protocol):
 
 
 @runtime_checkable
+class Slow(Protocol):
+    """What is folded, where a record takes long: all that its process turns waits for a batch."""
+
+    most_records: int  #: of a batch
+
+
+@runtime_checkable
 class Lasting(Protocol):
     """What is folded, where most parts of a snapshot are as they were: these are not written again. A part that has not changed should be
     the same object, for then it is not compared.

@@ -20,7 +20,7 @@ from ...schemas.messages.progress import InputPartition
 from ..bus import own, snapshots
 from ..bus.interface import Batch, Bus, BusError, Output, Position, TopicPartition, Work
 from ..streams.clock import AppendClock
-from .fold import Fact, Fold, Folded, Lasting, OfCompacted, Progressing, Said, Situated, Sparing
+from .fold import Fact, Fold, Folded, Lasting, OfCompacted, Progressing, Said, Situated, Slow, Sparing
 from .last_net import SetAside, of_a_record, told
 from .reach import COMPLETE, Reach
 from .remaining import Remaining
@@ -93,6 +93,7 @@ class Folding(Generic[Fact, Said]):
         self._suspects: dict[TopicPartition, int] = {}  # offsets of records that raised once
         self._remaining: Remaining | None = None
         self._looked = wall()
+        self._most = min([MOST_RECORDS, *(one.most_records for one in self._folded.values() if isinstance(one, Slow))])
         self._totals: dict[str, int] = {"set_aside": 0}
         self._session = bus.session(self.role, list(self._folded), self)
 
@@ -115,7 +116,7 @@ class Folding(Generic[Fact, Said]):
 
     def turn(self, timeout_s: float) -> bool:
         """Read once, publish what it led to; whether there was anything to do."""
-        batches = self._session.consume(MOST_RECORDS, timeout_s)
+        batches = self._session.consume(self._most, timeout_s)
         again: set[TopicPartition] = set()
         for batch in batches:
             if batch.source in again:

@@ -16,6 +16,8 @@ from ..decode.personal import unusable_keys
 from .environment import Expanded, Location, Step, expanded
 
 DEFAULT_FILE = "driftbus.yaml"
+#: Of a job's environment: its launcher's configuration, and the folder that relative places in it are of.
+FILE, FOLDER = "DRIFTBUS_CONFIG", "DRIFTBUS_FOLDER"
 #: librdkafka's settings that hold, or may hold, a secret.
 _SECRET = re.compile(r"password|secret|token|^sasl\.(?!mechanism)|^ssl\.(key|certificate\.pem|keystore)")
 
@@ -47,9 +49,19 @@ def load(path: Path | str = DEFAULT_FILE, environment: Mapping[str, str] = os.en
         msg = f"{path}: cannot be read: {error}"
         raise ConfigurationError(msg) from None
     try:
-        return parsed(text, environment)
+        return _placed(parsed(text, environment), environment).read_from(str(file.absolute()))
     except ConfigurationError as error:
         raise ConfigurationError("\n".join(f"{path}: {line}" for line in str(error).split("\n"))) from None
+
+
+def _placed(configuration: Configuration, environment: Mapping[str, str]) -> Configuration:
+    """In a job, which runs in a folder of its own: with the places that its launcher means."""
+    folder = environment.get(FOLDER)
+    if folder is None:
+        return configuration
+    places = {"artifacts": configuration.artifacts, "embedded": configuration.embedded}
+    own = {key: str(Path(folder) / place) for key, place in places.items() if ":" not in place}  # neither an address nor :memory:
+    return configuration.model_copy(update=own)
 
 
 def parsed(text: str, environment: Mapping[str, str] = os.environ) -> Configuration:
@@ -87,19 +99,25 @@ def _refusal(mistakes: Iterable[str]) -> ConfigurationError:
 
 
 def _written_secrets(configuration: Configuration, read: Expanded) -> Iterator[str]:
-    """Secrets of launchers that stand in the file itself, which is read by more than those who may know them."""
+    """Secrets that stand in the file itself, which is read by more than those who may know them."""
+    hidden: dict[tuple[str, ...], str | None] = {}
     for name, launcher in configuration.launchers.items():
-        if launcher.webhook is None:
-            continue
-        hidden: dict[tuple[str, ...], str | None] = {
-            ("secret",): launcher.webhook.secret,
-            ("former_secret",): launcher.webhook.former_secret,
-        }
-        hidden |= {("headers", header): value for header, value in launcher.webhook.headers.items() if header.lower() == "authorization"}
-        for key, value in hidden.items():
-            at = ("launchers", name, "webhook", *key)
-            if value is not None and not value.startswith("file:") and at not in read.written:
-                yield f"{'.'.join(at)}: is a secret, and stands in the file; write ${{NAME}}, of the environment, or file:PATH"
+        if (webhook := launcher.webhook) is not None:
+            at = ("launchers", name, "webhook")
+            hidden |= {(*at, "secret"): webhook.secret, (*at, "former_secret"): webhook.former_secret, **_tokens(at, webhook.headers)}
+    for name, alert in configuration.alerts.items():
+        if alert.alertmanager is not None:
+            hidden |= _tokens(("alerts", name, "alertmanager"), alert.alertmanager.headers)
+    for name, registry in configuration.registries.items():
+        hidden |= _tokens(("registries", name, "mlflow"), registry.mlflow.headers)
+    for key, value in hidden.items():
+        if value is not None and key not in read.written and (key[0] == "alerts" or not value.startswith("file:")):
+            path = "" if key[0] == "alerts" else ", or file:PATH"
+            yield f"{'.'.join(key)}: is a secret, and stands in the file; write ${{NAME}}, of the environment{path}"
+
+
+def _tokens(at: tuple[str, ...], headers: Mapping[str, str]) -> dict[tuple[str, ...], str | None]:
+    return {(*at, "headers", header): value for header, value in headers.items() if header.lower() == "authorization"}
 
 
 def _check_detectors(configuration: Configuration) -> None:

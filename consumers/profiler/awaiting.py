@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...schemas.configuration import Configuration
 from ...schemas.configuration.mapping import Place
 from ...schemas.messages.block import SCORE_ONE, Whose
-from ...schemas.outcome import NO_VALUE, sampled
+from ...schemas.outcome import NO_VALUE, in_sample, sampled
 from ...schemas.stored.reference import ProfiledField, Role
 from ...schemas.text import CATEGORY, fitted
 from ..decode.interface import Columns
@@ -103,7 +103,7 @@ class Join:
         """
         if (rate := self._whole.get(of.whose.model)) is None:
             return
-        some = rows["hi"] < np.uint64(int(rate * 2**64)) if rate < 1 else np.ones(len(rows), dtype=bool)
+        some = in_sample(rows["hi"], rate)
         names, values = features_of(columns, of.monitored.fields, inside[some].tolist())
         if names:
             for place, row in zip(np.flatnonzero(some).tolist(), zip(*values, strict=True), strict=True):

@@ -33,22 +33,25 @@ __all__ = ["ROLE", "Profiler", "make"]
 def make(making: Making) -> list[StreamReader]:
     """One for every stream, for every stream of labels, every feature log, and for what reviewers answer; they share what is announced."""
     references = HeldReferences(making.bus, making.configuration, making.store)
-    streams = making.configuration.streams.items()
     readers: list[StreamReader] = [
         Profiler(
             making.bus,
             making.configuration,
             name,
-            JSONDecoder(
-                stream.mapping, stream.where, marked=making.configuration.tested_in(name), keys=keys_in(making.configuration, name)
-            ),
+            decoder_of(making.configuration, name),
             references,
             making.wall,
             Evaluations(making.bus, making.configuration),
         )
-        for name, stream in streams
+        for name in making.configuration.streams
     ]
     return readers + label_readers(making) + feature_readers(making, references) + answer_readers(making)
+
+
+def decoder_of(configuration: Configuration, name: str) -> JSONDecoder:
+    """Of a stream's messages, with what rules for personal data make of them."""
+    stream = configuration.streams[name]
+    return JSONDecoder(stream.mapping, stream.where, marked=configuration.tested_in(name), keys=keys_in(configuration, name))
 
 
 class Profiler(StreamReader):

@@ -6,12 +6,13 @@ from itertools import accumulate
 import msgspec
 
 from ...schemas.cloud_events import Headers
-from ...schemas.configuration import Configuration
+from ...schemas.configuration import Configuration, Stream
 from ...schemas.messages.announcement import FROM_START, Announcement
 from ..bus.addressing import addressed
-from ..bus.interface import Bus
+from ..bus.interface import Bus, Output
 from ..bus.own import Foreign, Unreadable, content, owner
 from ..bus.table import Table
+from ..streams.buckets import buckets
 
 #: Retired models that are named to those who remember what a model's traffic was like; bytes of their names, since one record says all.
 MOST_RETIRED = 1_000
@@ -21,11 +22,25 @@ _BESIDE = 12
 #: No boundary is so late.
 NEVER = 1 << 63
 
+#: Live, profilers see an announcement in about a second; so much later it takes effect, so that all of them know of it in time.
+_NOTICE_MS = 60_000
+
+
+def soonest(stream: Stream, now: int) -> int:
+    """The first bucket boundary from which something can hold that is announced now, by a live clock."""
+    tiles = buckets(stream.pane)
+    return tiles.end(tiles.end(tiles.end(now + _NOTICE_MS)))
+
+
+def written(configuration: Configuration, announcement: Announcement) -> Output:
+    """The record of an announcement, or a retirement (``reference`` None), for the configured application."""
+    ours = announcement.model_copy(update={"application": configuration.application})
+    return addressed(configuration, configuration.topics.models, ours, None)
+
 
 def announce(bus: Bus, configuration: Configuration, announcement: Announcement) -> None:
-    """Publish an announcement, or a retirement (``reference`` None), for the configured application."""
-    ours = announcement.model_copy(update={"application": configuration.application})
-    bus.publish([addressed(configuration, configuration.topics.models, ours, None)])
+    """Publish it."""
+    bus.publish([written(configuration, announcement)])
 
 
 class Announcements:

@@ -5,8 +5,10 @@ from typing import get_args
 
 from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration, Policy
+from ...schemas.configuration import Promotion as PromotionSettings
 from ...schemas.messages.action import LedgerFact, ledger_fact
 from ...schemas.messages.job import JobStatus, State
+from ...schemas.messages.promotion import STEPS, Promotion
 from ...schemas.messages.retrain import RetrainRequest
 from ..bus import own
 from ..bus.addressing import addressed, partition_of
@@ -19,10 +21,13 @@ READERS: Mapping[str, Callable[[bytes], Told]] = {
     **{f"{JobStatus.TYPE}.{state}": JobStatus.decoded for group in get_args(State) for state in (get_args(group) or (group,))},
 }
 
+#: The same of what is to be done with versions.
+PROMOTIONS: Mapping[str, Callable[[bytes], Promotion]] = {f"{Promotion.TYPE}.{step}": Promotion.decoded for step in STEPS}
+
 
 def asked(configuration: Configuration) -> bool:
-    """Whether any model has a policy: else there is no ledger."""
-    return any(model.retrain for model in configuration.models.values())
+    """Whether any model has a policy, or versions that must show something before they serve: else there is no ledger."""
+    return bool(policies_of(configuration))
 
 
 def counts_labels(configuration: Configuration) -> bool:
@@ -31,8 +36,26 @@ def counts_labels(configuration: Configuration) -> bool:
 
 
 def policies_of(configuration: Configuration) -> dict[str, dict[str, Policy]]:
-    """By model, of those that have any."""
-    return {name: model.retrain for name, model in configuration.models.items() if model.retrain}
+    """By model, of those that have any, or whose versions must show something before they serve."""
+    return {name: model.retrain for name, model in configuration.models.items() if model.retrain or model.promotion is not None}
+
+
+def promotion_of(configuration: Configuration, model: str) -> PromotionSettings | None:
+    """What a model's new versions must show; without a golden set nothing on it."""
+    own = configuration.models[model]
+    if own.promotion is None or own.golden is not None:
+        return own.promotion
+    return own.promotion.model_copy(update={"golden": None})
+
+
+def compares(configuration: Configuration) -> bool:
+    """Whether versions of any model are compared by their labels."""
+    return any(model.promotion is not None and model.labels is not None for model in configuration.models.values())
+
+
+def evaluates(configuration: Configuration) -> bool:
+    """Whether versions of any model are tested on its golden set before they serve."""
+    return any(model.promotion is not None and model.golden is not None for model in configuration.models.values())
 
 
 def read(application: str, key: bytes | None, value: bytes | None, headers: Headers) -> LedgerFact | None:
@@ -57,7 +80,12 @@ def read_retrain(application: str, key: bytes | None, value: bytes | None, heade
     return own.read_of_model(application, READERS, key, value, headers)
 
 
-def retrain_output(configuration: Configuration, said: Told) -> Output:
-    """A request or a status as it is written."""
+def read_promotion(application: str, key: bytes | None, value: bytes | None, headers: Headers) -> Promotion | None:
+    """What a record on the topic of retrains says of a version; None: it is about a job. Raises `Foreign` and `Unreadable`."""
+    return own.read_of_model(application, PROMOTIONS, key, value, headers)
+
+
+def retrain_output(configuration: Configuration, said: Told | Promotion) -> Output:
+    """A request, a status or a step as it is written."""
     topics = configuration.topics
     return addressed(configuration, topics.retrain, said, partition_of(said.model, topics.partitions))

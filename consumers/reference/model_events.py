@@ -8,14 +8,19 @@ from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration
 from ...schemas.messages.model_event import KEYS, ModelEvent
 from ..bus.addressing import addressed
-from ..bus.interface import Bus
+from ..bus.interface import Bus, Output
 from ..bus.own import of_anybody
 
 
+def written(configuration: Configuration, event: ModelEvent) -> Output:
+    """The record of an event, for the configured application."""
+    ours = event.model_copy(update={"application": configuration.application})
+    return addressed(configuration, configuration.topics.models, ours, None)
+
+
 def tell(bus: Bus, configuration: Configuration, *events: ModelEvent) -> None:
-    """Publish events together, for the configured application."""
-    ours = (event.model_copy(update={"application": configuration.application}) for event in events)
-    bus.publish([addressed(configuration, configuration.topics.models, event, None) for event in ours])
+    """Publish events together."""
+    bus.publish([written(configuration, event) for event in events])
 
 
 def is_one(key: bytes | None) -> bool:

@@ -124,8 +124,8 @@ def cut(
 ) -> tuple[CutState, list[Item], int]:
     """Take as many records as can be judged; returns the state, what became of them, and their number. The others must be handed in again.
 
-    ``ends`` marks end records: they raise H at once, and are no rows. ``final``: no more records will come; ``now``: live, the wall clock;
-    ``silent``: it is to judge what the records that have not followed cannot.
+    ``ends``: end records and marks, which raise H at once, and are no rows. ``final``: no more records will come; ``now``: live, the wall
+    clock; ``silent``: it is to judge what the records that have not followed cannot.
     """
     found: list[Item] = []
     timestamps = rules.times(offsets, timestamps, ends)

@@ -1,8 +1,9 @@
-"""Records of one input partition, column by column, with the end records told apart."""
+"""Records of one input partition, column by column, with those told apart that are no rows but say how far it is complete."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from .cut import CONFIRM
 
 #: Header of an end record: no row, the stream ends behind it. Its value is the application that is told so.
 END_HEADER = "driftbus-end"
+#: Header of a mark: no row, and the partition is complete through its time; more follows. Its value, too, is the application.
+MARK_HEADER = "driftbus-mark"
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class Records:
 
     offsets: NDArray[np.int64]
     timestamps: NDArray[np.int64]
-    ends: NDArray[np.bool_]
+    ends: NDArray[np.bool_]  #: end records, and marks
     values: Sequence[bytes | None]
     keys: Callable[[], Sequence[bytes | None]]
     headers: Callable[[], Sequence[Headers]]
@@ -110,24 +113,37 @@ def parts_of(values: Sequence[bytes | None], most: int) -> Iterator[slice]:
     yield slice(start, len(values))
 
 
-def told_ends(configuration: Configuration, stream: Stream) -> str | None:
-    """Whose end records hold on a stream: the application's own, which whoever replays for it writes. None: nobody's, since where a clock
-    tells the end no record does.
+class ToldEnds(NamedTuple):
+    """Whose end records and marks hold on a stream."""
+
+    application: str
+    grace: int | None  #: of the stream, ms, behind which a mark stands for its time; None: marks hold nothing, panes being of rows
+
+
+def told_ends(configuration: Configuration, stream: Stream) -> ToldEnds | None:
+    """Whose end records and marks hold on a stream: the application's own, which whoever replays for it writes. None: nobody's, since where
+    a clock tells the end no record does.
     """
-    return configuration.application if stream.clock == "record" else None
+    if stream.clock != "record":
+        return None
+    return ToldEnds(configuration.application, None if stream.pane.unit == "rows" else stream.grace)
 
 
-def records_of(batch: Batch, told: str | None) -> Records:
-    """A batch with its end records told apart: they have no value, and a header of their own that names ``told`` (see `told_ends`).
+def records_of(batch: Batch, told: ToldEnds | None) -> Records:
+    """A batch with its end records and marks told apart: they have no value, and a header of their own that names the application.
 
     Any other with that header is a record like all others: one without a value, for the dead letters.
     """
-    ends = np.zeros(len(batch), dtype=bool)
+    ends, timestamps = np.zeros(len(batch), dtype=bool), batch.timestamps
     if told is not None and not all(batch.values):
-        empty, own = [i for i, value in enumerate(batch.values) if not value], (END_HEADER, told.encode())
-        headers = batch.headers()
-        ends[[i for i in empty if own in (headers[i] or ())]] = True
-    return Records(batch.offsets, batch.timestamps, ends, batch.values, batch.keys, batch.headers)
+        headers, of_ours = batch.headers(), told.application.encode()
+        empty = [(i, headers[i] or ()) for i, value in enumerate(batch.values) if not value]
+        ends[[i for i, own in empty if (END_HEADER, of_ours) in own]] = True
+        marks = [i for i, own in empty if (MARK_HEADER, of_ours) in own and not ends[i] and told.grace is not None]
+        if marks:
+            ends[marks], timestamps = True, timestamps.copy()
+            timestamps[marks] += told.grace or 0
+    return Records(batch.offsets, timestamps, ends, batch.values, batch.keys, batch.headers)
 
 
 def end_records(application: str, topic: str, partitions: int, timestamp: int) -> list[Output]:
@@ -135,5 +151,14 @@ def end_records(application: str, topic: str, partitions: int, timestamp: int) -
 
     Their time is judged like any other, by the records that follow: so there are as many as it takes.
     """
-    header = (END_HEADER, application.encode())
-    return [Output(topic, number, None, None, (header,), timestamp) for number in range(partitions) for _ in range(1 + CONFIRM)]
+    return _for_each(END_HEADER, application, topic, partitions, timestamp)
+
+
+def marks(application: str, topic: str, partitions: int, timestamp: int) -> list[Output]:
+    """For every partition of an input topic: all that is earlier than ``timestamp`` stands in front of these. As many as end records."""
+    return _for_each(MARK_HEADER, application, topic, partitions, timestamp)
+
+
+def _for_each(header: str, application: str, topic: str, partitions: int, timestamp: int) -> list[Output]:
+    own = ((header, application.encode()),)
+    return [Output(topic, number, None, None, own, timestamp) for number in range(partitions) for _ in range(1 + CONFIRM)]

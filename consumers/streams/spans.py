@@ -19,23 +19,25 @@ class Spans(NamedTuple):
     revise: int
     pane: int
     maturity: int | None = None  #: of arrivals; None: they are told as they come
+    versus: int = 0  #: for which it is told together how versions compare
 
     @classmethod
     def of(cls, configuration: Configuration, name: str) -> "Spans":
         """As configured, rounded up."""
         pane = configuration.read_as(name).pane.milliseconds
         if (log := configuration.features.get(name)) is not None:
-            revise = _up(REVISED_MS, pane)
-            return cls(_up(log.wait, pane), _up(log.early, pane), revise, revise, pane)
+            revise = up(REVISED_MS, pane)
+            return cls(up(log.wait, pane), up(log.early, pane), revise, revise, pane)
         own = configuration.labels[name]
-        about = _up(own.about, pane)
-        maturity = _up(own.maturity, pane) if own.order == "matured" and own.maturity is not None else None
-        return cls(_up(own.wait, pane), _up(own.early, pane), about, max(pane, _up(about // REVISED, pane)), pane, maturity)
+        about = up(own.about, pane)
+        maturity = up(own.maturity, pane) if own.order == "matured" and own.maturity is not None else None
+        versus = about if any(one.labels == name and one.promotion is not None for one in configuration.models.values()) else 0
+        return cls(up(own.wait, pane), up(own.early, pane), about, max(pane, up(about // REVISED, pane)), pane, maturity, versus)
 
     @property
     def memory(self) -> int:
         """What comes so long behind a mark does not depend on what lay in front of it."""
-        return 2 * self.wait + self.early + 3 * self.pane + self.revise
+        return 2 * self.wait + self.early + 3 * self.pane + max(self.revise, self.versus)
 
     @property
     def told_of(self) -> int:
@@ -49,5 +51,6 @@ class Spans(NamedTuple):
         return about + self.wait + self.pane + self.revise
 
 
-def _up(length: int, unit: int) -> int:
+def up(length: int, unit: int) -> int:
+    """The least number of whole units that is as long."""
     return -(-length // unit) * unit

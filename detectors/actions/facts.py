@@ -21,6 +21,8 @@ from .state import REMEMBERED_FOR, Done, Episode, Incident, Ledger
 from .wishes import want
 
 Policies = Mapping[str, Policy]
+#: Versions of which it is known what their data look like.
+MOST_REFERENCES = 1_000
 
 
 def take(ledger: Ledger, fact: LedgerFact, policies: Policies) -> None:
@@ -35,10 +37,10 @@ def take(ledger: Ledger, fact: LedgerFact, policies: Policies) -> None:
         _due(ledger, fact, policies)
     elif isinstance(fact, ActionRequest):
         _request(ledger, fact, policies)
-    elif isinstance(fact, ActionModel):
-        _of_model(ledger, fact)
     elif isinstance(fact, ActionCoincidence):
         _happened(ledger, fact.fact_id, fact.of, fact.time)
+        if fact.of == "feature_version":
+            ledger.feature_versions[fact.source or "-"] = fact.ref
     elif isinstance(fact, ActionReach):
         ledger.reached = fact.model_dump(mode="json")
 
@@ -86,15 +88,22 @@ def _request(ledger: Ledger, fact: ActionRequest, policies: Policies) -> None:
     want(ledger, fact.policy, policy, "person", fact.request, overridden_by=fact.by if fact.override else None)
 
 
-def _of_model(ledger: Ledger, fact: ActionModel) -> None:
+def moved(ledger: Ledger, fact: ActionModel) -> bool:
+    """What was done with a version; whether that is news: the same promotion, said again later, brings back nothing."""
+    if not ledger.hears(f"moved/{fact.fact_id}", fact.time):
+        return False
+    if fact.reference is not None:
+        ledger.references = dict([*ledger.references.items(), (fact.version, fact.reference)][-MOST_REFERENCES:])
+    candidate = ledger.candidates.get(fact.version)
     if fact.event == "retired":
         if fact.version not in ledger.retired:
             ledger.retired = [*ledger.retired, fact.version][-1_000:]
-    elif fact.event in ("deployed", "promoted"):
+    elif fact.event == "promoted" or (fact.event == "deployed" and (candidate is None or not candidate.open)):
         _in_force(ledger, fact.version, fact.parent, fact.job)
     elif fact.event == "rolled_back" and fact.parent is not None:
         _in_force(ledger, fact.parent, None, None)
     _happened(ledger, fact.fact_id, fact.event, fact.time)
+    return True
 
 
 def _in_force(ledger: Ledger, version: str, parent: str | None, job: str | None) -> None:

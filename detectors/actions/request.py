@@ -10,6 +10,7 @@ from ...schemas.messages.retrain import (
     MOST_OF_WINDOW,
     MOST_WINDOWS,
     Excluded,
+    GoldenUsed,
     Included,
     LabelCounts,
     Parent,
@@ -44,7 +45,8 @@ def request_of(application: str, model: str, name: str, job: Job, policy: Policy
         approved_by=job.approved_by,
         overridden_by=job.overridden_by,
         data=_data(policy, ledger, incident),
-        reference=next((one.reference for one in (incident, episode) if one is not None), None),
+        golden=None if ledger.golden is None else GoldenUsed(hash=ledger.golden),
+        reference=ledger.references.get(job.version) or next((one.reference for one in (incident, episode) if one is not None), None),
         parent=Parent(version=job.version, job=ledger.made_by if job.version == ledger.version else None),
     )
 
@@ -86,6 +88,7 @@ def _data(policy: Policy, ledger: Ledger, incident: ActionIncident | None) -> Re
         labels=LabelCounts(since_onset=0 if incident is None else incident.labelled, total=ledger.labels),
         sources=() if reach is None else reach.sources,
         more_sources=0 if reach is None else reach.more_sources,
+        feature_versions=dict(ledger.feature_versions),
     )
 
 

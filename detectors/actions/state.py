@@ -7,9 +7,13 @@ import msgspec
 
 from ...schemas.messages.action import ActionEpisode, ActionIncident
 from ...schemas.messages.job import ACTIVE, FINAL, State, TriggerKind
+from .versions import Candidate, Pair
 
 #: How long something that is over is remembered, ms; what is said of it later is too old.
 REMEMBERED_FOR = 90 * 86_400_000
+
+#: Words, evaluations and moves of versions that are remembered; the oldest go first.
+MOST_HEARD = 2_000
 
 
 class Incident(msgspec.Struct):
@@ -68,6 +72,9 @@ class Job(msgspec.Struct):
     approved_by: str | None = None
     overridden_by: str | None = None
     cancelled_by: str | None = None
+    begins: int | None = None  #: of its data; None: where they begin
+    until: int | None = None  #: of its data; None: it was not launched
+    without: dict[str, int] = {}  #: faults that were left out of them, and from when on
 
     @property
     def key(self) -> str:
@@ -113,11 +120,28 @@ class Ledger(msgspec.Struct):
     made_by: str | None = None  #: the job of the version in force
     retired: list[str] = []
     reached: dict[str, Any] = {}  # an `ActionReach`, as JSON
+    candidates: dict[str, Candidate] = {}  #: by version
+    pairs: dict[str, Pair] = {}  #: of versions that answered the same
+    heard: dict[str, int] = {}  #: words, evaluations and moves that counted, and when
+    references: dict[str, str] = {}  #: content hashes, by version
+    golden: str | None = None  #: content hash of the set that the version in force was tested on last
+    awaited: str | None = None  #: a version on which no verdict is there, and no job is started meanwhile
+    reviewed: int = 0  #: answers of people
+    feature_versions: dict[str, str] = {}  #: by source
 
     def begins(self) -> None:
         """Now, and what was done before asks for nothing."""
         self.began = self.now
         self.done = {name: done for name, done in self.done.items() if done.at >= self.now}
+
+    def hears(self, name: str, time: int | None) -> bool:
+        """Whether a fact is heard for the first time: what is said again later brings nothing back."""
+        if name in self.heard or (time is not None and time < self.now - REMEMBERED_FOR):
+            return False
+        self.heard[name] = self.now
+        if len(self.heard) > MOST_HEARD:
+            del self.heard[min(self.heard, key=lambda each: (self.heard[each], each))]
+        return True
 
     def faults(self) -> Iterator[str]:
         """Incidents that forbid every job."""
@@ -158,6 +182,7 @@ def forget(ledger: Ledger) -> None:
         if tried.at < horizon and key not in held and not _stands(ledger, key):
             del ledger.tried[key]
     ledger.done = {name: done for name, done in ledger.done.items() if done.at >= horizon}
+    ledger.heard = {name: at for name, at in ledger.heard.items() if at >= horizon}
 
 
 def _stands(ledger: Ledger, key: str) -> bool:

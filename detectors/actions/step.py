@@ -4,24 +4,29 @@
 again: it says nothing new. Of a trigger at most one job succeeds; of a model at most one is active; none is asked for while a fault forbids
 it.
 
-*Trap.* The order within a step is fact, transitions, wishes, launches. One pass is a fixed point: with wishes before transitions the
-successor of a job that has just ended would start with the next fact, whatever that is, and a mere repetition would decide something.
+*Trap.* The order within a step is fact, transitions, versions, wishes, launches. One pass is a fixed point: with wishes before
+transitions the successor of a job that has just ended would start with the next fact, whatever that is, and a mere repetition would decide
+something.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ...schemas.configuration.promotion import Promotion as Settings
 from ...schemas.configuration.retrain import DAY_MS, Policy
-from ...schemas.messages.action import ActionObserved, ActionWord, LedgerFact
+from ...schemas.messages.action import ActionModel, ActionObserved, ActionWord, LedgerFact
+from ...schemas.messages.action_version import ActionContest, ActionEvaluation, ActionVersion
 from ...schemas.messages.job import FINAL, JobStatus, State, job_id
+from ...schemas.messages.promotion import Promotion
 from ...schemas.messages.retrain import RetrainRequest
 from .edges import EDGES
-from .facts import take
+from .facts import moved, take
+from .promoting import Promoting
 from .request import request_of
 from .state import Job, Ledger, Tried, forget
 from .wishes import look, obstacle, want
 
-Said = JobStatus | RetrainRequest
+Said = JobStatus | RetrainRequest | Promotion
 #: Of ends, those behind which a trigger is tried again; of the others nothing more comes.
 _AGAIN: tuple[State, ...] = ("failed", "timed_out", "lost", "cancelled", "superseded")
 #: A policy that is configured no more: its jobs end as they would.
@@ -37,6 +42,7 @@ class _Step:
     ledger: Ledger
     policies: Mapping[str, Policy]
     said: list[Said]
+    promotion: Settings | None = None
 
     def fact(self, fact: LedgerFact) -> None:
         """What it says, of jobs too."""
@@ -44,8 +50,38 @@ class _Step:
             self._word(fact)
         elif isinstance(fact, ActionObserved):
             self._observed(fact)
+        elif isinstance(fact, ActionModel | ActionEvaluation | ActionContest | ActionVersion):
+            self._of_version(fact)
         else:
             take(self.ledger, fact, self.policies)
+
+    def _of_version(self, fact: ActionModel | ActionEvaluation | ActionContest | ActionVersion) -> None:
+        if isinstance(fact, ActionModel) and not moved(self.ledger, fact):
+            return
+        if self.promotion is None:
+            return
+        versions = self._versions(self.promotion)
+        if isinstance(fact, ActionModel):
+            versions.moved(fact)
+        elif isinstance(fact, ActionEvaluation):
+            versions.evaluated(fact)
+        elif isinstance(fact, ActionContest):
+            versions.contested(fact)
+        else:
+            versions.word(fact)
+        self.said += versions.said
+
+    def _versions(self, promotion: Settings) -> Promoting:
+        return Promoting(self.application, self.model, self.ledger, promotion, [])
+
+    def versions(self) -> None:
+        """What becomes of new versions."""
+        if self.promotion is None:
+            self.ledger.awaited = None
+            return
+        versions = self._versions(self.promotion)
+        versions.advance()
+        self.said += versions.said
 
     def _word(self, fact: ActionWord) -> None:
         job = self.ledger.jobs.get(fact.job)
@@ -139,7 +175,10 @@ class _Step:
     def _launch(self, name: str, job: Job, policy: Policy, why: str, by: str | None) -> None:
         job.launched = True
         self._counted(job)
-        self.said.append(request_of(self.application, self.model, name, job, policy, self.ledger))
+        request = request_of(self.application, self.model, name, job, policy, self.ledger)
+        job.begins, job.until = request.data.include[0].since, request.data.until
+        job.without = {one.incident: one.since for one in request.data.exclude}
+        self.said.append(request)
         self._move(name, job, "requested", why, by)
 
     def _counted(self, job: Job) -> None:
@@ -193,14 +232,23 @@ class _Step:
             want(ledger, job.policy, policy, job.kind, job.trigger, overridden_by=job.overridden_by)
 
 
-def step(application: str, model: str, ledger: Ledger, known: int, fact: LedgerFact, policies: Mapping[str, Policy]) -> Sequence[Said]:
-    """Take one fact, known at a time, ms; what follows from it."""
+def step(
+    application: str,
+    model: str,
+    ledger: Ledger,
+    known: int,
+    fact: LedgerFact,
+    policies: Mapping[str, Policy],
+    promotion: Settings | None = None,
+) -> Sequence[Said]:
+    """Take one fact, known at a time, ms; what follows from it. ``promotion``: what new versions must show; None: nobody looks."""
     ledger.now = max(ledger.now, known)
     if ledger.began is None and ledger.now:
         ledger.begins()
-    one = _Step(application, model, ledger, policies, [])
+    one = _Step(application, model, ledger, policies, [], promotion)
     one.fact(fact)
     one.transitions()
+    one.versions()
     look(ledger, policies)
     one.launches()
     forget(ledger)

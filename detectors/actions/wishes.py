@@ -75,6 +75,8 @@ def obstacle(ledger: Ledger, policy: Policy, own: Job | None, *, overridden: boo
     """What is in the way of a launch; None: nothing. It is put off, never dropped."""
     if not overridden and (fault := next(ledger.faults(), None)) is not None:
         return f"incident {fault} forbids it"
+    if ledger.awaited is not None and not overridden:
+        return f"version {ledger.awaited} is under evaluation"
     if ledger.version in ledger.retired:
         return f"version {ledger.version} is retired"
     if any(job.active and job is not own for job in ledger.jobs.values()):

@@ -92,6 +92,21 @@ class Matching:
         found = self._predictions.store.find(np.array([hi], dtype=np.uint64), np.array([lo], dtype=np.uint64))
         return self._rows(found.spots)
 
+    def beside(self, rows: Rows) -> tuple[Rows, Rows]:
+        """Of predictions whose first outcome is told now, each with those of its id and model by other versions whose outcome is known and
+        has been told, or is told now; each two once.
+        """
+        store, kept = self._predictions.store, self._predictions.rows
+        asked, spots = store.find(rows["hi"], rows["lo"])
+        told = kept["known"][spots] == 1 if self._maturity is None else self._predictions.ripe(spots)
+        other = (kept["version"][spots] != rows["version"][asked]) & (kept["model"][spots] == rows["model"][asked])
+        there = told & other & (kept["label"][spots] != NONE)
+        asked, spots = asked[there], spots[there]
+        first, second = rows[asked], self._rows(spots)
+        low, high = np.minimum(first["version"], second["version"]), np.maximum(first["version"], second["version"])
+        once = np.sort(grouped(first["hi"], first["lo"], low, high).firsts)
+        return first[once], second[once]
+
     def due(self) -> int | None:
         """The next bucket in which something is due of which `ripen` or `expire` could tell."""
         return min((end for end in (self._predictions.due(), self._labels.due()) if end is not None), default=None)

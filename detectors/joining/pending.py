@@ -3,6 +3,7 @@
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .groups import Rows, Spots
 from .rows import Values
@@ -66,6 +67,10 @@ class Pending:
         runs[_BEHIND] = self._left + self.store.waiting + np.append(begins[1:], len(new))
         self._last += len(begins)
         return self.store.enter(new)
+
+    def ripe(self, spots: Spots) -> NDArray[np.bool_]:
+        """Whose maturity is over."""
+        return np.asarray(self._left + self.store.ages(spots) < self._ripe, dtype=np.bool_)
 
     def abouts(self, spots: Spots) -> Values:
         """The bucket that each row belongs to."""

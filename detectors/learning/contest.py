@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...schemas.messages.contest import STAKES
+
 Floats = NDArray[np.float64]
 
-#: Stakes, as parts of what a row can win; the wealth is the mean over them. The smallest finds small advantages, the largest large ones.
-STAKES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 #: A challenger that has so many times what it began with serves.
 ENOUGH = 20.0
 #: Of the rows so far a batch is at most this part: of fewer batches the variance of the means is luck.

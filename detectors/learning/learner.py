@@ -7,17 +7,23 @@ While it is *held* nothing is learnt but from labels that people have reviewed, 
 the labels, and by whoever says that a pipeline is broken; both take it back to before that began.
 """
 
+from collections import OrderedDict
+from collections.abc import Mapping
+from itertools import groupby
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from . import served
 from .audit import Audit
 from .candidates import FAST, SLOW, Candidate, Features, Kind
 from .contest import Contest, advantage
 
 NAMES: tuple[str, str] = ("slow", "fast")
 _ANCHOR = 0
-What = Literal["serves", "held", "released"]
+#: Parts of a wait, in which what waits is written.
+_BANDS = 32
+What = Literal["serves", "held", "released", "begun"]
 
 
 class Settings(NamedTuple):
@@ -115,7 +121,7 @@ class Learner:
         self._candidates = self._new()
         self._contest, self._audit = Contest(settings.backtest), Audit()
         self._holds: dict[str, int] = {}  # who holds it, and since when
-        self._waiting: dict[str, _Row] = {}  # by id, in their order
+        self._waiting = OrderedDict[str, _Row]()  # by id, in their order; its first is found at once, whatever has left
         self._past: list[_Past] = []
         self.rows = {"scored": 0, "compared": 0, "learnt": 0, "expired": 0}
 
@@ -238,16 +244,34 @@ class Learner:
 
     def written(self) -> bytes:
         """All that is remembered, as plain data; the same of the same."""
-        state = _State(
-            self._audit.plain(),
-            self._contest.plain(),
-            self._holds,
-            self.rows,
-            list(self._waiting.items()),
-            self._states(),
-            self._past,
-        )
-        return msgspec.msgpack.encode(state)
+        return self._written(list(self._waiting.items()), self._past)
+
+    def _written(self, waiting: list[tuple[str, _Row]], past: list[_Past]) -> bytes:
+        of = self._audit.plain(), self._contest.plain(), self._holds, self.rows, waiting, self._states(), past
+        return msgspec.msgpack.encode(_State(*of))
+
+    def parts(self) -> dict[str, bytes]:
+        """The same in parts, most of which stay as they are: states that can be gone back to, and what waits, by when it came."""
+        parts, band = {"": self._written([], [])}, max(self._settings.wait // _BANDS, 1)
+        parts |= {f"past/{one.at}": msgspec.msgpack.encode(one) for one in self._past}
+        for number, rows in groupby(self._waiting.items(), lambda row: row[1].at // band):
+            parts[f"waiting/{number}"] = msgspec.msgpack.encode(list(rows))
+        return parts
+
+    @classmethod
+    def of_parts(cls, settings: Settings, parts: Mapping[str, bytes]) -> "Learner":
+        """The learner that wrote `parts`. Raises `ValueError` where it did not."""
+        found = cls.read(settings, parts[""])
+        named = sorted((kind, int(number), part) for name, part in parts.items() for kind, _, number in [name.partition("/")] if kind)
+        found._past = [msgspec.msgpack.decode(part, type=_Past) for kind, _, part in named if kind == "past"]
+        bands = (msgspec.msgpack.decode(part, type=list[tuple[str, _Row]]) for kind, _, part in named if kind == "waiting")
+        found._waiting = OrderedDict(row for band in bands for row in band)
+        return found
+
+    def model(self, features: Mapping[str, served.FeatureKind]) -> bytes:
+        """The candidate that serves, as plain data, with the features that it knows."""
+        own, which = self._settings, self.serving
+        return served.written(own.kind, own.seed + which, which, self._candidates[which].written(), features)
 
     @classmethod
     def read(cls, settings: Settings, content: bytes) -> "Learner":
@@ -256,6 +280,6 @@ class Learner:
         found = cls(settings)
         found._audit, found._contest = Audit.of(state.audit), Contest.of(settings.backtest, state.contest)
         found._holds, found.rows = state.holds, state.rows
-        found._waiting, found._past = dict(state.waiting), state.past
+        found._waiting, found._past = OrderedDict(state.waiting), state.past
         found._candidates = found._restored(state.states)
         return found

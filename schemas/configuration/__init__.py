@@ -5,11 +5,12 @@ from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 import msgspec
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from ..duration import ROW_MS, Duration, written
 from ..fact import Setting
 from ..identity import content_hash
+from .alerts import Alert
 from .diagnosis import Diagnosis, SourceSettings
 from .embedder import Embedder
 from .feature_log import Agreement, FeatureColumns, FeatureLog, FeatureMapping
@@ -17,17 +18,20 @@ from .features import MOST_NAME, Chosen, FeatureSettings, Important
 from .golden import Golden
 from .labels import LabelColumns, LabelMapping, Labels
 from .launchers import Launcher
+from .learner import LearnerOf
 from .mapping import Place
 from .metrics import Metrics
 from .model import MOST_PIECES, Model, PairSettings, Trailing
 from .ood import Ood
 from .outcomes import OutcomesOf
 from .personal import Personal
+from .promotion import Promotion
 from .reference import Table, TopicSlice
+from .registries import Registry
 from .retrain import Policy, TrainingRows
 from .review import MOST_CASES, Review
 from .stream import Stream
-from .together import features_apart, ids_unkeyed, labels_apart, never_started
+from .together import features_apart, ids_unkeyed, labels_apart, never_started, unregistered
 from .topics import KafkaTopics
 from .units import HOUR_MS, FalseAlarms, PaneLength, pane_length
 
@@ -36,6 +40,7 @@ __all__ = [
     "MOST_PIECES",
     "ROW_MS",
     "Agreement",
+    "Alert",
     "Chosen",
     "Configuration",
     "Diagnosis",
@@ -52,6 +57,7 @@ __all__ = [
     "LabelMapping",
     "Labels",
     "Launcher",
+    "LearnerOf",
     "Metrics",
     "Model",
     "Ood",
@@ -60,6 +66,8 @@ __all__ = [
     "PaneLength",
     "Personal",
     "Policy",
+    "Promotion",
+    "Registry",
     "Review",
     "SourceSettings",
     "Stream",
@@ -69,6 +77,9 @@ __all__ = [
     "TrainingRows",
     "pane_length",
 ]
+
+#: What stands in the names of groups.
+_Named = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
 
 
 class Configuration(Setting):
@@ -88,7 +99,10 @@ class Configuration(Setting):
     features: dict[str, FeatureLog] = Field({}, description="values of features as training computes them")
     sources: dict[Annotated[str, Field(min_length=1, max_length=MOST_NAME)], SourceSettings] = {}
     models: dict[str, Model] = {}
-    launchers: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")], Launcher] = Field({}, description="what runs jobs")
+    launchers: dict[_Named, Launcher] = Field({}, description="what runs jobs")
+    registries: dict[_Named, Registry] = Field({}, description="where versions are known")
+    alerts: dict[_Named, Alert] = Field({}, description="who is told of what is open")
+    _file: str | None = PrivateAttr(default=None)
 
     @field_validator("topics")
     @classmethod
@@ -118,8 +132,17 @@ class Configuration(Setting):
     @model_validator(mode="after")
     def _retrains_can_start(self) -> "Configuration":
         for name, model in self.models.items():
-            for problem in never_started(name, model, self.launchers):
+            for problem in (*never_started(name, model, self.launchers), *unregistered(name, model, self.registries)):
                 raise ValueError(problem)
+        return self
+
+    @model_validator(mode="after")
+    def _alerts_of_models(self) -> "Configuration":
+        for name, alert in self.alerts.items():
+            for model in alert.models or ():
+                if model not in self.models:
+                    msg = f"alerts.{name}.models: {model!r} is not among models: {', '.join(self.models) or 'there are none'}"
+                    raise ValueError(msg)
         return self
 
     @model_validator(mode="after")
@@ -168,6 +191,17 @@ class Configuration(Setting):
                 msg = f"models.{name}.review.budget: {cases:,} cases in one {longer} are too many at once; at most {MOST_CASES:,}"
                 raise ValueError(msg)
         return self
+
+    @property
+    def file(self) -> str | None:
+        """The file that it was read from, by its whole path."""
+        return self._file
+
+    def read_from(self, file: str) -> "Configuration":
+        """The same, of that file."""
+        found = self.model_copy()
+        found._file = file
+        return found
 
     def model(self, name: str) -> Model:
         """The settings of a model; one that is not listed has the defaults. Where panes are counted in rows, there is one a second."""

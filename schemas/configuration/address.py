@@ -9,6 +9,8 @@ from pydantic import AfterValidator, Field
 
 from .holes import ANY
 
+_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
+
 
 def _address(written_: str) -> str:
     try:
@@ -33,6 +35,14 @@ def _headers(written_: dict[str, str]) -> dict[str, str]:
             msg = f"header {name!r}: a name of letters, digits and -, and a value of ASCII; write {{Authorization: ${{NAME}}}}"
             raise ValueError(msg)
     return written_
+
+
+def clear(url: str, what: str) -> str | None:
+    """Why an address is no private one: all but to this machine itself is read on the way."""
+    parts = urlsplit(url)
+    if parts.scheme != "http" or parts.hostname in _HERE:
+        return None
+    return f"url: {what} would go to {parts.hostname} in the clear; write https, or insecure: true"
 
 
 Address = Annotated[str, AfterValidator(_address)]

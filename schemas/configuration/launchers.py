@@ -10,14 +10,13 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 from ..duration import Duration
 from ..fact import Setting
 from ..messages.retrain import RetrainRequest
-from .address import Address, Headers
+from .address import Address, Headers, clear
 from .holes import holes
 
 _Text = Annotated[str, Field(min_length=1, max_length=4_000)]
 #: What the system can hand to a process.
 _Variable = Annotated[str, Field(pattern=r"^[^=\x00]+$")]
 _Value = Annotated[str, Field(pattern=r"^[^\x00]*$")]
-_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 _HOUR = 3_600_000
 
 
@@ -80,10 +79,8 @@ class Webhook(Setting):
 
     @model_validator(mode="after")
     def _in_private(self) -> "Webhook":
-        parts = urlsplit(self.url)
-        if parts.scheme == "http" and parts.hostname not in _HERE and not self.insecure:
-            msg = f"url: the request would go to {parts.hostname} in the clear; write https, or insecure: true"
-            raise ValueError(msg)
+        if not self.insecure and (reason := clear(self.url, "the request")):
+            raise ValueError(reason)
         return self
 
 

@@ -14,9 +14,11 @@ from .examples import ExamplesOf
 from .feature_log import Agreement
 from .features import FeatureSettings, Important, NullValues, OrIgnore, Zone
 from .golden import Golden
+from .learner import LearnerOf
 from .ood import Ood
 from .outcomes import OutcomesOf
 from .personal import Personal
+from .promotion import Promotion
 from .reference import Table, TopicSlice
 from .retrain import Policy
 from .review import Review
@@ -62,6 +64,7 @@ class Model(Setting):
     labels: str | None = Field(None, description="the stream of its labels")
     outcomes: OutcomesOf = OutcomesOf()
     examples: ExamplesOf | None = Field(None, description="its labelled rows are written down whole; null: nobody does")
+    learner: LearnerOf | None = Field(None, description="a model that learns from its labelled rows; null: none does")
     agreement: Agreement | None = Field(None, description="served values are compared with those of a feature log; null: nobody does")
     reference: Table | TopicSlice | Literal["golden"] | None = Field(None, description="golden: the rows of its golden set")
     false_alarms: Rate = FalseAlarms(30 * 86_400_000, "time")
@@ -81,9 +84,19 @@ class Model(Setting):
     ood: Ood | None = Field(None, description="whether what is asked is like the training data; null: nobody looks")
     diagnosis: OrOff = Field(Diagnosis(), description="causes are looked for behind what drifts; off: nobody looks")
     retrain: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")], Policy] = Field({}, description="when it is trained anew")
+    promotion: Promotion | None = Field(None, description="what a new version must show; null: nobody looks")
+    registry: str | None = Field(None, description="where its versions are known; null: nowhere else")
     features: dict[str, Annotated[FeatureSettings, OrIgnore]] = {}
     personal: Personal = Field(Personal(), description="what of users' data is left out or changed before anything is stored")
     _unread: frozenset[str] = PrivateAttr(default=frozenset())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _learns_from_examples(cls, written_: Any) -> Any:  # whatever was written
+        """Who learns needs rows: all there are, unless something else is said."""
+        if isinstance(written_, dict) and written_.get("learner") is not None and written_.get("examples") is None:
+            return {**written_, "examples": {}}
+        return written_
 
     @model_validator(mode="after")
     def _one_division(self) -> "Model":
@@ -102,9 +115,17 @@ class Model(Setting):
         return self
 
     @model_validator(mode="after")
+    def _tested_by_labels(self) -> "Model":
+        if self.labels is None and self.promotion is not None and self.promotion.by == "test":
+            msg = "promotion.by: versions are compared by their labels, and there are none; write labels: NAME, or promotion.by: person"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
     def _examples_of_labels(self) -> "Model":
         if self.labels is None and self.examples is not None:
-            msg = "examples: nothing becomes known of predictions without labels; write labels: NAME"
+            key = "examples" if self.learner is None else "learner"
+            msg = f"{key}: nothing becomes known of predictions without labels; write labels: NAME"
             raise ValueError(msg)
         return self
 

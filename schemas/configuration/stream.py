@@ -28,6 +28,7 @@ class Stream(Setting):
     max_rows: int = Field(50_000, ge=1, le=10_000_000)
     linger: Duration = 2_000
     patience: Duration = 300_000
+    act: bool = Field(False, description="with clock: record hands act on it, too: in demonstrations and tests")
     embedder: Embedder | None = Field(None, description="whose vectors the texts get, before anything else reads them")
 
     @field_validator("pane")
@@ -71,6 +72,11 @@ class Stream(Setting):
             return self
         reads = self.embedder.model_copy(update={"reads": self.topics[0]})
         return self.model_copy(update={"topics": (topic,), "embedder": reads})
+
+    @property
+    def acted_on(self) -> bool:
+        """Whether hands act: of what is over nothing is done again."""
+        return self.clock == "live" or self.act
 
     @property
     def longest_jump(self) -> int:

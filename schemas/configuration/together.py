@@ -1,10 +1,12 @@
 """What several sections of a configuration must agree on."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from .feature_log import FeatureLog
 from .labels import Labels
 from .model import Model
+from .registries import MLFLOW_NAME, Registry
 from .stream import Stream
 
 #: What the streams of one join must have alike: else the one's clock holds the other's rows up.
@@ -30,6 +32,8 @@ def labels_apart(streams: Mapping[str, Stream], labels: Mapping[str, Labels], mo
     for name, (stream, model) in models.items():
         if model.labels is None:
             continue
+        if model.learner is not None and (outcome := labels[model.labels].outcome if model.labels in labels else "binary") != "binary":
+            yield f"models.{name}.learner: learns binary labels, and labels.{model.labels}.outcome is {outcome}; leave it out"
         if model.labels not in labels:
             yield f"models.{name}.labels: {model.labels!r} is not among labels: {', '.join(labels) or 'there are none'}"
         if streams[stream].mapping.id is None:
@@ -86,6 +90,18 @@ def never_started(name: str, model: Model, launchers: Collection[str]) -> Iterat
             yield f"{at}.when: no causes are looked for, as models.{name}.diagnosis is off; leave one of the two out"
         if own.when in ("labels", "performance") and model.labels is None:
             yield f"{at}.when: {own.when} needs labels; write models.{name}.labels, where they come from"
+
+
+def unregistered(name: str, model: Model, registries: Mapping[str, Registry]) -> Iterator[str]:
+    """Why no version of a model could be known to its registry, with the key to change."""
+    if model.registry is None:
+        return
+    if model.registry not in registries:
+        yield f"models.{name}.registry: {model.registry!r} is not among registries: {', '.join(registries) or 'there are none'}"
+    elif registries[model.registry].mlflow.model is None and re.fullmatch(MLFLOW_NAME, name) is None:
+        yield f"models.{name}.registry: MLflow has no model of that name; write registries.{model.registry}.mlflow.model"
+    if model.promotion is None:
+        yield f"models.{name}.registry: aliases follow promotion, and there is none; write models.{name}.promotion, or leave it out"
 
 
 def _used(models: _Models, join: str) -> list[str]:

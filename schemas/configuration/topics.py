@@ -32,6 +32,11 @@ class KafkaTopics(Setting):
         return f"{self.prefix}.examples"
 
     @property
+    def learned(self) -> str:
+        """What learners came to (compacted)."""
+        return f"{self.prefix}.learned"
+
+    @property
     def performance(self) -> str:
         """What became of predictions, a record for every interval (compacted)."""
         return f"{self.prefix}.performance"
@@ -90,6 +95,11 @@ class KafkaTopics(Setting):
     def retrain(self) -> str:
         """Requests to retrain, and what becomes of them."""
         return f"{self.prefix}.retrain"
+
+    @property
+    def alerts(self) -> str:
+        """What has been told to whom."""
+        return f"{self.prefix}.alerts"
 
     @property
     def dead_letter(self) -> str:

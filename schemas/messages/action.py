@@ -5,22 +5,22 @@ keyed by model. Where a fact has no time, it holds at the time of the ledger whe
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from pydantic import BaseModel, Field
 
-from ..cloud_events import JSON
-from ..fact import Fact
 from ..identity import derived_id
 from ..integers import Count, Time
 from . import model_event
-from .anybodys import Application, Moment, Name, of_fields
+from .action_version import ActionContest, ActionEvaluation, ActionVersion
+from .anybodys import Name, of_fields
 from .coincidence import CoincidenceType
 from .drift import Kind as EpisodeKind
 from .drift import Severity, Status
 from .feedback import NOTE
 from .job import Id, Seen, Why
+from .on_ledger import OnLedger
 from .retrain import MOST_SOURCES, Source
 from .root_cause import MOST_FEATURES, Action, Cause, Decision, IncidentStatus, TrainingData
 
@@ -29,45 +29,7 @@ MOST_VERSIONS, MOST_BLOCKING, MOST_LEFT_OUT = 20, 100, 200
 _Id = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class _OnLedger(Fact):
-    """What all have in common."""
-
-    content_type: ClassVar = JSON
-
-    kind: str
-    model: Name
-    time: Moment | None = None  #: ms
-    application: Application = None
-
-    @property
-    def key(self) -> str:
-        """Of the record: all of a model lies in one partition."""
-        return self.model
-
-    @property
-    def type(self) -> str:
-        """The CloudEvents type."""
-        return f"io.driftbus.action.{self.kind}"
-
-    @property
-    def subject(self) -> str:
-        """What it is about."""
-        return self.model
-
-    def lies_under(self, key: bytes) -> bool:
-        """Under any: the topic is not compacted."""
-        return True
-
-    def plain(self) -> dict[str, Any]:  # JSON
-        """All that it says."""
-        return self.model_dump(exclude_none=True)
-
-    def encoded(self) -> bytes:
-        """As it travels: JSON."""
-        return msgspec.json.encode(self.plain(), order="sorted")
-
-
-class ActionIncident(_OnLedger):
+class ActionIncident(OnLedger):
     """A copy of a root cause: what may be decided by it."""
 
     kind: Literal["incident"] = "incident"
@@ -96,7 +58,7 @@ class ActionIncident(_OnLedger):
         return derived_id("action", self.kind, self.incident, self.revision)
 
 
-class ActionEpisode(_OnLedger):
+class ActionEpisode(OnLedger):
     """A copy of a drift event; ``worse``: by how much of its baseline the model's metric is worse, of performance."""
 
     kind: Literal["episode"] = "episode"
@@ -120,7 +82,7 @@ class ActionEpisode(_OnLedger):
         return derived_id("action", self.kind, self.episode, self.sequence)
 
 
-class ActionModel(_OnLedger):
+class ActionModel(OnLedger):
     """A copy of a model event."""
 
     kind: Literal["model"] = "model"
@@ -128,6 +90,8 @@ class ActionModel(_OnLedger):
     version: Name
     job: Name | None = None
     parent: Name | None = None
+    reference: str | None = None  #: content hash of its own
+    by: Name | None = None
     fact_id: _Id  #: of the event
 
     @property
@@ -136,12 +100,13 @@ class ActionModel(_OnLedger):
         return derived_id("action", self.kind, self.fact_id)
 
 
-class ActionCoincidence(_OnLedger):
+class ActionCoincidence(OnLedger):
     """A copy of what else was done, for one model that it concerns."""
 
     kind: Literal["coincidence"] = "coincidence"
     of: CoincidenceType
     ref: Name
+    source: Name | None = None
     fact_id: _Id  #: of the coincidence
 
     @property
@@ -150,7 +115,7 @@ class ActionCoincidence(_OnLedger):
         return derived_id("action", self.kind, self.fact_id, self.model)
 
 
-class ActionLabels(_OnLedger):
+class ActionLabels(OnLedger):
     """So many labelled predictions there are of a model; the total only grows."""
 
     kind: Literal["labels"] = "labels"
@@ -162,7 +127,7 @@ class ActionLabels(_OnLedger):
         return derived_id("action", self.kind, self.model, self.total)
 
 
-class ActionTick(_OnLedger):
+class ActionTick(OnLedger):
     """The time, where streams are live; it holds for all models of the partition."""
 
     kind: Literal["tick"] = "tick"
@@ -175,7 +140,7 @@ class ActionTick(_OnLedger):
         return derived_id("action", self.kind, self.time)
 
 
-class ActionReach(_OnLedger):
+class ActionReach(OnLedger):
     """How far the topics reached from which a model's training data come: what is asked for from now on is asked for up to there."""
 
     kind: Literal["reach"] = "reach"
@@ -189,7 +154,7 @@ class ActionReach(_OnLedger):
         return derived_id("action", self.kind, self.model, *ends)
 
 
-class ActionDue(_OnLedger):
+class ActionDue(OnLedger):
     """An instant of a policy's cron line has come; of those that were missed the latest is told."""
 
     kind: Literal["due"] = "due"
@@ -202,7 +167,7 @@ class ActionDue(_OnLedger):
         return derived_id("action", self.kind, self.model, self.policy, self.instant)
 
 
-class ActionRequest(_OnLedger):
+class ActionRequest(OnLedger):
     """Somebody asks for a job by a policy. The same request counts once."""
 
     kind: Literal["request"] = "request"
@@ -218,7 +183,7 @@ class ActionRequest(_OnLedger):
         return derived_id("action", self.kind, self.model, self.policy, self.request)
 
 
-class ActionWord(_OnLedger):
+class ActionWord(OnLedger):
     """What a person says of a job: *approve*, *reject*, *cancel*."""
 
     kind: Literal["approve", "reject", "cancel"]
@@ -232,7 +197,7 @@ class ActionWord(_OnLedger):
         return derived_id("action", self.kind, self.job, self.by)
 
 
-class ActionObserved(_OnLedger):
+class ActionObserved(OnLedger):
     """What a launcher, or the job itself, or a person who looked, says of a job that was requested."""
 
     kind: Literal["observed"] = "observed"
@@ -247,7 +212,7 @@ class ActionObserved(_OnLedger):
         return derived_id("action", self.kind, self.job, self.state)
 
 
-class ActionAdopted(_OnLedger):
+class ActionAdopted(OnLedger):
     """A person gives a launcher's name to another spool; ``model`` is the launcher's name, for its partition. No decision looks at it."""
 
     kind: Literal["adopted"] = "adopted"
@@ -273,6 +238,9 @@ LedgerFact = (
     | ActionWord
     | ActionObserved
     | ActionAdopted
+    | ActionEvaluation
+    | ActionContest
+    | ActionVersion
 )
 _ONE_KIND = (
     ActionIncident,
@@ -286,10 +254,13 @@ _ONE_KIND = (
     ActionRequest,
     ActionObserved,
     ActionAdopted,
+    ActionEvaluation,
+    ActionContest,
 )
 _KINDS: Mapping[str, type[BaseModel]] = {
     **{one.model_fields["kind"].default: one for one in _ONE_KIND},
     **dict.fromkeys(("approve", "reject", "cancel"), ActionWord),
+    **dict.fromkeys(("promote", "refuse", "roll_back"), ActionVersion),
 }
 
 

@@ -18,7 +18,7 @@ FORM = 1
 LARGEST = 512 * 1024
 
 Features = dict[str, Value]
-_Id = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", description="a hash of the prediction's id: the same in its label")]
+ExampleId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", description="a hash of the prediction's id: the same in its label")]
 
 
 _FEATURES: TypeAdapter[Features] = TypeAdapter(Features)
@@ -32,7 +32,7 @@ def features_of(packed: bytes) -> Features:
 class Example(Fact):
     """A prediction."""
 
-    id: _Id
+    id: ExampleId
     version: str
     score: float | None = None  #: the probability that the model gave, if it did
     features: Features = {}
@@ -41,7 +41,7 @@ class Example(Fact):
 class Outcome(Fact):
     """The first label of a prediction."""
 
-    id: _Id
+    id: ExampleId
     version: str
     label: int  #: 64 bits as labels are compared by; of binary ones 0 or 1
 

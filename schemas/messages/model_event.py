@@ -1,11 +1,11 @@
 """Model events on the models topic: which version of a model was registered, deployed, promoted, rolled back or retired."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import quote, unquote
 
 import msgspec
-from pydantic import model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
 from ..cloud_events import JSON
 from ..fact import Fact
@@ -18,6 +18,17 @@ from .of_version import OfVersion
 Kind = Literal["registered", "deployed", "promoted", "rolled_back", "retired"]
 #: How the keys of all model events begin; other facts on the topic have other beginnings.
 KEYS = b"model/"
+#: Metrics of a version, and characters of the name of each.
+MOST_METRICS, LONGEST_METRIC = 20, 100
+_Hash = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+_Metric = Annotated[str, Field(min_length=1, max_length=LONGEST_METRIC, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+class ModelArtifact(Fact):
+    """The file that a version is."""
+
+    name: Name
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class ModelEvent(OfVersion, Fact):
@@ -35,6 +46,11 @@ class ModelEvent(OfVersion, Fact):
     job: Name | None = None  #: of the run of a pipeline that did it; without one a time is needed
     parent: Name | None = None  #: the version that this one came from, and goes back to
     application: Application = None  #: for whom; none: for all on this topic
+    by: Name | None = None  #: who did it: a person, a policy
+    data: _Hash | None = None  #: of the data set that it was trained on
+    reference: _Hash | None = None  #: of what its data look like, in the artifact store
+    artifact: ModelArtifact | None = None
+    metrics: Annotated[dict[_Metric, FiniteFloat], Field(max_length=MOST_METRICS)] | None = None  #: as its job measured them
 
     @model_validator(mode="after")
     def _is_named_by_something(self) -> "ModelEvent":

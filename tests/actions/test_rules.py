@@ -21,6 +21,7 @@ from driftbus.schemas.messages.action import (
     LedgerFact,
 )
 from driftbus.schemas.messages.job import JobStatus
+from driftbus.schemas.messages.promotion import Promotion
 from driftbus.schemas.messages.retrain import RetrainRequest, Source
 
 from .adversary import APPLICATION, DAY, HOUR, MINUTE, MODEL, episode, incident
@@ -51,7 +52,7 @@ class Told:
     @property
     def job(self) -> str:
         """The last one."""
-        return next(one.job for one in reversed(self.said))
+        return next(one.job for one in reversed(self.said) if not isinstance(one, Promotion))
 
     @property
     def request(self) -> RetrainRequest:

@@ -17,12 +17,16 @@ from driftbus.consumers.pipeline.topology import TOPOLOGY
 from driftbus.consumers.reference.golden_records import ask
 from driftbus.schemas.configuration import Configuration
 
+from ..alerter import worlds as alerts
+from ..alerter.alertmanagers import alertmanager
 from ..embedder import server as embedders
 from ..embedder import worlds as questions
 from ..golden.servers import serving
 from ..golden.worlds import asking, evaluations, prepared, settings_of
 from ..launcher import worlds as jobs
 from ..launcher.receivers import receiving
+from ..registrar import servers as registries
+from ..registrar import worlds as versions
 from .interrupting import POINTS, Died, Interrupting
 from .worlds import World
 
@@ -41,7 +45,14 @@ class Asked:
 @pytest.fixture
 def asked(world: World, tmp_path: Path, role: str) -> Iterator[Asked]:
     """What the hand of this role has to do in a live world."""
-    with {"evaluator": evaluating, "embedder": embedding, "launcher": launching}[role](world, tmp_path) as found:
+    worlds = {
+        "evaluator": evaluating,
+        "embedder": embedding,
+        "launcher": launching,
+        "registrar": registering,
+        "alerter": alerting,
+    }
+    with worlds[role](world, tmp_path) as found:
         yield found
 
 
@@ -109,6 +120,66 @@ def launching(world: World, folder: Path) -> Iterator[Asked]:
             return [(job, times, (job, "succeeded") in told) for job, times in sorted(receiver.works.items())]
 
         yield Asked([(one.job, 1, True) for one in sorted(requests, key=lambda one: one.job)], acted)
+
+
+@contextmanager
+def alerting(world: World, folder: Path) -> Iterator[Asked]:
+    """Incidents, and an Alertmanager, to which one that is told twice is the same."""
+    with alertmanager() as server:
+        world.settings = alerts.settings_of(
+            folder,
+            {"alertmanager": {"url": server.address}},
+            application=world.settings.application,
+            topics={"prefix": world.settings.application, "partitions": 2},
+            streams={"predictions": {"topics": [world.topic]}},
+        )
+        bus = world.bus()
+        create_topics(bus, world.settings)
+        alerts.say(bus, world.settings, *(alerts.incident(model, model) for model in jobs.MODELS), alerts.episode("e", "a"))
+
+        def acted() -> list[object]:
+            found = {(one["labels"]["alertname"], one["labels"]["model"]) for one in server.active()}
+            return [*sorted(found), *sorted(set(alerts.told(world.bus(), world.settings)))]
+
+        named = [("DriftbusDrift", "a"), *(("DriftbusIncident", model) for model in jobs.MODELS)]
+        yield Asked([*named, ("episode", "minor", "open"), ("incident", "moderate", "open")], acted)
+
+
+@contextmanager
+def registering(world: World, folder: Path) -> Iterator[Asked]:
+    """Versions that are to be tested, to run beside others, and to serve; and a registry that knows how often an alias moved."""
+    with registries.serving() as server:
+        world.settings = versions.settings_of(
+            folder,
+            server.address,
+            application=world.settings.application,
+            topics={"prefix": world.settings.application, "partitions": 2},
+            streams={"predictions": {"topics": [world.topic]}},
+        )
+        bus = world.bus()
+        known = versions.prepared(bus, world.settings)
+        for number, (parent, candidate) in enumerate(known.values()):
+            steps = (["evaluate"], ["shadow"], ["promote"])[number]
+            versions.say(bus, world.settings, *(versions.step(world.settings, what, candidate, parent) for what in steps))  # type: ignore[arg-type]
+
+        def acted() -> list[object]:
+            bus, settings = world.bus(), world.settings
+            asked = sorted((one.model, one.version, one.spread) for one in versions.requests(bus, settings))
+            watched = [versions.monitored(bus, settings, model, version) for model in versions.MODELS for version in "12"]
+            made = [[tags["driftbus.version"] for tags in server.versions(model)] for model in versions.MODELS]
+            return [asked, watched, versions.told(bus, settings), sorted(server.moved), made]
+
+        old, new = ([pair[place].reference for pair in known.values()] for place in (0, 1))
+        yield Asked(
+            [
+                [("a", "2", False), ("a", "2", True)],
+                [[old[0]], [], [old[1]], [new[1]], [old[2], None], [new[2]]],
+                [("m", "1", "retired"), ("m", "2", "promoted")],
+                [("b", "challenger", "1"), ("m", "champion", "1")],
+                [["2"], ["2"], ["2"]],
+            ],
+            acted,
+        )
 
 
 def finish(world: World, role: str) -> None:

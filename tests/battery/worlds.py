@@ -64,6 +64,7 @@ class Outcome(NamedTuple):
     causes: dict[str, list[Event]]  #: by model
     examples: list[Event]
     facts: list[Event]  #: of the ledger, in which their order over topics is nobody's; of numbers of labels the last
+    learned: dict[str, list[Event]]  #: by model and kind
     decided: bool  #: jobs are those that a fold of the ledger, as it is, asks for
 
 
@@ -92,7 +93,8 @@ def outcome(bus: Bus, settings: Configuration) -> Outcome:
     events, causes = by_model(drift), by_model(told_of(settings.topics.root_causes, b"io.driftbus.root-cause."))
     examples = sorted(_of_no_joins(event) for event in of(settings.topics.examples) if of_ours(event, ours, b"io.driftbus.examples"))
     facts = latest([event for event in of(settings.topics.actions) if of_ours(event, ours, b"io.driftbus.action.")])
-    of_ledger = facts, asked_for(bus, settings) == decided(bus, settings)
+    learnt = by_model(told_of(settings.topics.learned, b"io.driftbus.learned."))
+    of_ledger = facts, learnt, asked_for(bus, settings) == decided(bus, settings)
     return Outcome(panes, events, letters, evidence, by_model(reviews), reviewed, samples, causes, examples, *of_ledger)
 
 
@@ -220,6 +222,7 @@ def settings_of(folder: Path, application: str) -> Configuration:
                 "false_alarms": "1 per 1h",
                 "labels": LABELS,
                 "examples": {"sample": 0.5},
+                "learner": {"backtest": 0, "every": "1m", "losses": "1m", "publish_every": 100},
                 "ood": {"of": "row"},
                 "features": {"amount": {"as_of": "as_of"}},
                 "review": {"budget": "600 per hour", "slot": "1m"},

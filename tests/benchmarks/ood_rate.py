@@ -1,7 +1,7 @@
-"""What comparing queries costs, beside embedding them: ``python -m tests.benchmarks.ood_rate [ROWS] [ROUNDS]``, 10,000 and 5 unless said.
+"""What comparing queries costs, beside embedding them: ``python -m tests.benchmarks.ood_rate [ROWS] [ROUNDS]``, 40,000 and 5 unless said.
 
 Different texts, spliced of product reviews, films, editorials and tweets (`familiarity.spliced`) and cut to some 41 and 96 characters; an
-index of 10,000 of them and 5,000 held out; about a twentieth of fresh ones is flagged. In every round one after the other: embedding alone;
+index of 10,000 of them, others held out; about a twentieth of fresh ones is flagged. In every round one after the other: embedding alone;
 the index, all levels counted, one in 16 looked at exactly; and the real profiler on an embedded bus without and with ``ood:``, panes of an
 hour, and of some 15 rows. Ratios are of embedding to embedding and comparing, in each round: of the index, and of what ``ood:`` adds to the
 profiler. Then rows of tables. Processor time of one BLAS thread. Raw figures: ``results/ood_rate.json``.
@@ -42,7 +42,7 @@ from .masks import flights
 from .masks import made as made_table
 from .world import RESULTS, Result, machine
 
-ROWS, ROUNDS, TRAINING = 10_000, 5, 15_000
+ROWS, ROUNDS, TRAINING = 40_000, 5, 20_000
 #: Characters that texts are cut to, at a space, so that they have 41 on the average; all others stay as they are, 96 on the average.
 CUT = {41: 46, 96: 10_000}
 #: Rows come one a second to 4 partitions: a pane has all of them, or some 15.

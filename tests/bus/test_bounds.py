@@ -23,7 +23,7 @@ from driftbus.schemas.bounds import LONGEST_TOPIC, MOST_TOPICS, RECORDS
 from driftbus.schemas.messages.announcement import Announcement
 from driftbus.schemas.messages.dead_letter import LARGEST_VALUE, DeadLetter
 from driftbus.schemas.messages.drift import Alarm, DriftedSignal, DriftEvent, Effect, Histogram, Statistics, UsedPanes, Word
-from driftbus.schemas.messages.model_event import ModelEvent
+from driftbus.schemas.messages.model_event import LONGEST_METRIC, MOST_METRICS, ModelEvent
 from driftbus.schemas.messages.notice import Notice
 from driftbus.schemas.messages.pane import Pane, Unexpected
 from driftbus.schemas.messages.progress import InputPartition, InputTopic, Progress
@@ -271,7 +271,12 @@ def test_progress_is_bounded_by_the_names_of_retired_models(name: str) -> None:
 @pytest.mark.parametrize("name", [LONGEST[0], LONGEST[2]], ids=["wide", "backslash"])
 def test_model_events_and_the_evidence_that_they_are_are_bounded_by_their_names(name: str) -> None:
     names = {"model": name, "version": name, "job": name, "parent": name, "application": "a" * 249}
-    event = ModelEvent.of({**names, "kind": "rolled_back", "time": 253_402_300_799_999, "more": "x" * 100_000})
+    record = {
+        **dict.fromkeys(("data", "reference"), f"sha256:{'0' * 64}"),
+        "artifact": {"name": name, "sha256": "0" * 64},
+        "metrics": {f"{place:02}{name}"[:LONGEST_METRIC]: -1.2345678901234567e-300 for place in range(MOST_METRICS)},
+    }
+    event = ModelEvent.of({**names, **record, "by": name, "kind": "rolled_back", "time": 253_402_300_799_999, "more": "x" * 100_000})
     assert event.lies_under(event.key.encode())
     copying = Copying(SETTINGS, "model")
     copying.situated(InputPartition(topic=TOPIC, topic_id="x" * 32, partition=0), append_time=True)

@@ -21,7 +21,7 @@ def told(user: User) -> User:
     assert user.says("models", "deploy", "fraud", "1", "--at", DAY.format(1)) == "fraud/1: deployed at 2026-03-01T10:00:00Z\n"
     user.says("models", "deploy", "fraud", "2", "--at", DAY.format(2), "--job", "j2", "--parent", "1")
     user.says("models", "promote", "fraud", "2", "--at", DAY.format(3))
-    user.says("models", "register", "fraud", "3", "--at", DAY.format(4), "--job", "j3")
+    user.says("models", "register", "fraud", "j3", "--version", "3", "--at", DAY.format(4))
     return user
 
 

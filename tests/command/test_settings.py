@@ -32,7 +32,7 @@ def test_what_is_not_written_has_a_default() -> None:
         ("models: {fraud: {stream: other}}", "models.fraud.stream: 'other' is not among streams: predictions"),
         ("topics: {partitions: 0}", "topics.partitions: 0: input should be greater than or equal to 1"),
         ("kafka: {sasl.password: {a: 1}}", "kafka.sasl.password: "),
-        ("colour: red", "colour: unknown key; known here: application, "),
+        ("colour: red", "colour: unknown key; known here: alerts, application, "),
     ],
 )
 def test_a_mistake_is_named_by_its_path(written: str, said: str) -> None:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from driftbus.consumers.launcher.looking import Looking
 from driftbus.consumers.launcher.seen import ENDS
 from driftbus.consumers.launcher.signing import key_of, signature
 from driftbus.consumers.launcher.template import NoSuchFact, filled
 from driftbus.consumers.launcher.webhook import WebhookLauncher
+from driftbus.consumers.process.looking import Looking
 from driftbus.consumers.process.settings import ConfigurationError, parsed
 from driftbus.schemas.configuration.launchers import Webhook
 

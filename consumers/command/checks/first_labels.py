@@ -15,7 +15,7 @@ from ....schemas.outcome import NO_VALUE
 from ...bus.interface import Batch, Bus, TopicPartition
 from ...decode.json import JSONDecoder
 from ...decode.labels import LabelDecoder
-from ...streams.records import records_of, told_ends
+from ...streams.records import ToldEnds, records_of, told_ends
 
 Integers = NDArray[np.int64]
 
@@ -93,7 +93,7 @@ class _Partition(NamedTuple):
     bus: Bus
     stream: Stream
     place: TopicPartition
-    told: str | None  #: whose end records hold
+    told: ToldEnds | None  #: whose end records hold
 
     def read(self, start: int, end: int, most: int | None = None) -> Iterator[tuple[Batch, list[int]]]:
         """Records between two times, at most about so many: which of a batch they are."""

@@ -19,7 +19,7 @@ from ...decode.interface import Identities
 from ...decode.json import JSONDecoder
 from ...decode.personal import ModelRules, Rule, plain_reason
 from ...decode.tolerant import NotAnObject, decode_generic, member
-from ...streams.records import records_of
+from ...streams.records import ToldEnds, records_of
 from .finding import Finding
 
 #: More would fill the screen.
@@ -53,7 +53,7 @@ class Sample:
         return sum(self.rates) if self.rates else None
 
 
-def last_records(bus: Bus, stream: Stream, most: int, told: str | None = None) -> Sample:
+def last_records(bus: Bus, stream: Stream, most: int, told: ToldEnds | None = None) -> Sample:
     """Up to about ``most`` records, the last of every partition, but for the end records of ``told``."""
     sample = Sample()
     described = bus.describe(stream.topics)

@@ -81,10 +81,11 @@ def _recounts(old: Reference, new: Reference, merged: Reference, taken: Fields) 
     places = layout(old), layout(new), layout(merged)
     for one in old.segments:
         again = None if one.name == names[0][-1] and set(names[0]) != set(names[1]) else known.get(one.name)
-        yield one.model_copy(update={"counts": tuple(_spliced(one, again, places, taken).tolist())})
+        yield one.model_copy(update={"counts": tuple(spliced(one, again, places, taken).tolist())})
 
 
-def _spliced(old: Recount, new: Recount | None, places: tuple[Layout, Layout, Layout], taken: Fields) -> NDArray[np.int64]:
+def spliced(old: Recount, new: Recount | None, places: tuple[Layout, Layout, Layout], taken: Fields) -> NDArray[np.int64]:
+    """The counts of one part, in the layout of the merged reference: of fields that were taken the new ones, else those of before."""
     before, after, to = places
     counts = np.zeros(to.size, dtype=np.int64)
     for signal in to.signals:

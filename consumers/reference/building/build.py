@@ -19,6 +19,7 @@ from .doubtful import doubts
 from .familiarity import familiar
 from .fields import FEWEST_VALUES, EmbeddingField, field_of
 from .golden import GoldenSource
+from .job_rows import JobSource
 from .multivariate import together
 from .recount import recounted
 from .related import related
@@ -52,7 +53,9 @@ def build_reference(
     """
     settings = settings or Model()
     rules = ModelRules(model, settings)
-    source = personal = SourceWithRules(SourceWithNulls(source, settings), settings, rules, hashed=isinstance(source, GoldenSource))
+    source = personal = SourceWithRules(
+        SourceWithNulls(source, settings), settings, rules, hashed=isinstance(source, GoldenSource | JobSource)
+    )
     span, traffic, surveys = _Span(), TrafficProfiling(source.label, settings, pane), dict[Key, Survey]()
     for chunk in source.chunks():
         span.add(chunk)

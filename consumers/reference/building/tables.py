@@ -209,12 +209,11 @@ def _time(column: ReadColumn | None) -> str:
 class TableSource:
     """A table as the source of a reference."""
 
-    def __init__(self, rows: TableRows) -> None:
-        self.label = rows.label
+    def __init__(self, rows: TableRows, columns: Mapping[Key, str] | None = None) -> None:
+        """``columns``: those that are read, and what each is; None: as the table's settings have it."""
+        self.label, self.rows = rows.label, rows.rows
         self._rows = rows
-        roles: list[tuple[Role, str | None]] = [("prediction", rows.table.prediction), ("score", rows.table.score)]
-        self._names = {Key("feature", name): name for name in rows.features}
-        self._names |= {Key(role, role): name for role, name in roles if name is not None}
+        self._names = dict(_named(rows) if columns is None else columns)
         self._loose = frozenset(key for key, name in self._names.items() if name in rows.loose)
 
     def chunks(self, keys: Sequence[Key] | None = None) -> Iterator[Chunk]:
@@ -228,6 +227,12 @@ class TableSource:
     def remarks(self) -> Sequence[str]:
         """Columns that are not read at all."""
         return [f"column {name} holds objects, or lists of other things than numbers, and is not read" for name in self._rows.nested]
+
+
+def _named(rows: TableRows) -> dict[Key, str]:
+    roles: list[tuple[Role, str | None]] = [("prediction", rows.table.prediction), ("score", rows.table.score)]
+    outputs = {Key(role, role): name for role, name in roles if name is not None}
+    return {Key("feature", name): name for name in rows.features} | outputs
 
 
 def _column(values: NDArray[np.generic] | list[object]) -> Column:

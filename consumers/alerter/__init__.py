@@ -1,0 +1,1 @@
+"""The alerter: people are told what is open."""

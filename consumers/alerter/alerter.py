@@ -1,0 +1,220 @@
+"""The alerter: tells people what is open: incidents, episodes that none explains, jobs that failed or await approval. A hand.
+
+*Guarantee.* At least once. It reads its topics to their end before it tells anything, and so knows what is open; what has been told lies on
+the topic of alerts, written in the transaction that commits the position. What is to be said follows from these two: a process that dies
+is followed by one that says what was not yet written to have been said. Nothing is told of a partition before that was committed by its
+owner.
+
+*Trap.* A partition of drift is the one that is owned; root causes, jobs and alerts of the same number are read beside it: all of a model
+lies in partitions of one number.
+
+Servers are asked by threads (`telling`), never in a turn.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import get_args
+
+from ...schemas.cloud_events import Headers
+from ...schemas.configuration import Configuration
+from ...schemas.configuration.alerts import Alertmanager
+from ...schemas.messages.alert import Alerted, ToldState
+from ...schemas.messages.drift import DriftEvent, Status
+from ...schemas.messages.job import JobStatus
+from ...schemas.messages.root_cause import IncidentStatus, RootCauseEvent
+from ..bus import own
+from ..bus.addressing import addressed, partition_of
+from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
+from ..process.consumer import Making
+from ..process.remaining import Remaining
+from ..process.standing import Standing
+from ..reference import ledger
+from .alertmanager import ToAlertmanager
+from .apprise import ToApprise
+from .subjects import Said, Subjects
+from .telling import Destination, Due, Telling
+
+ROLE = "alerter"
+MOST_RECORDS = 500
+#: Seconds between two looks at the topics that are read beside that of drift.
+LOOK_EVERY_S = 1.0
+_READERS: Mapping[str, Callable[[bytes], Said | Alerted]] = {
+    **{f"io.driftbus.drift.{status}": DriftEvent.model_validate_json for status in get_args(Status)},
+    **{f"io.driftbus.root-cause.{status}": RootCauseEvent.decoded for status in get_args(IncidentStatus)},
+    **{kind: JobStatus.decoded for kind in ledger.READERS if kind.startswith(f"{JobStatus.TYPE}.")},
+    **{f"{Alerted.TYPE}.{state}": Alerted.decoded for state in get_args(ToldState)},
+}
+
+
+def make(making: Making) -> list["Alerting"]:
+    """One for each that is configured. Raises `Unusable`, and why."""
+    configuration = making.configuration
+    made = {name: destination(configuration, name) for name in configuration.alerts}
+    return [Alerting(making.bus, configuration, name, one, making.wall) for name, one in made.items()]
+
+
+def destination(configuration: Configuration, name: str, environment: Mapping[str, str] = os.environ) -> Destination:
+    """Who is told under a name. Raises `Unusable`, and why."""
+    settings = configuration.alerts[name]
+    if isinstance(settings.kind, Alertmanager):
+        return ToAlertmanager(settings.kind, configuration.application, name)
+    return ToApprise(settings.kind, settings.per_hour, name, environment)
+
+
+@dataclass
+class _Owned:
+    subjects: Subjects
+    position: int
+    committed: Position | None
+    beside: dict[TopicPartition, int] = field(default_factory=dict)  #: how far the other topics have been read
+    begun: bool = False  #: that it is read here has been committed
+
+    @property
+    def standing(self) -> Position:
+        return Position(self.position, str(self.subjects.begun))
+
+
+class Alerting:
+    """One alert of one process: a member of the group ``application-alerter-NAME``."""
+
+    role = ROLE
+
+    def __init__(self, bus: Bus, configuration: Configuration, name: str, destination: Destination, wall: Callable[[], int]) -> None:
+        self._bus, self._configuration, self._name, self._wall = bus, configuration, name, wall
+        self._topics = configuration.topics
+        self._partitions: dict[TopicPartition, _Owned] = {}
+        self._telling = Telling(destination, name, wall)
+        self._remaining: Remaining | None = None
+        self._looked, self._worked = 0.0, False  # when topics were, and whether there was anything to do in the last turn
+        self._totals = {"alerts": 0, "alerts_undelivered": 0}
+        self._session = bus.session(f"{ROLE}-{name}", [self._topics.drift], self)
+
+    def assigned(self, partitions: Mapping[TopicPartition, Position | None]) -> dict[TopicPartition, int]:
+        """Read each from its beginning to its end: what is open there, and what has been told."""
+        described = self._bus.describe([self._topics.alerts, self._topics.root_causes, self._topics.retrain], settings=False)
+        for source, committed in partitions.items():
+            begun = self._wall() if committed is None or not committed.metadata.isdecimal() else int(committed.metadata)
+            first, end = self._bus.watermarks(source)
+            partition = _Owned(Subjects(self._configuration, self._name, begun), max(first, end), committed)
+            partition.beside = {TopicPartition(topic, source.partition): 0 for topic in described}
+            self._read_beside(partition)
+            for batch in self._bus.read(source, first, end):
+                self._feed(partition, batch)
+            partition.subjects.forgotten()
+            partition.subjects.drop(self._wall(), restored=True)
+            self._partitions[source] = partition
+        return {source: self._partitions[source].position for source in partitions}
+
+    def revoked(self, partitions: Sequence[TopicPartition]) -> None:
+        """Whoever has them now tells what is open there."""
+        for source in partitions:
+            self._partitions.pop(source, None)
+        self._keep()
+
+    def turn(self, timeout_s: float) -> bool:
+        """Read once, write once; whether there was anything to do."""
+        batches = self._session.consume(MOST_RECORDS, timeout_s)
+        for batch in batches:
+            if partition := self._partitions.get(batch.source):
+                self._feed(partition, batch)
+                partition.position = int(batch.offsets[-1]) + 1
+        for source, end in self._session.at_end().items():
+            if partition := self._partitions.get(source):
+                partition.position = max(partition.position, end)  # control records included
+        if looks := time.monotonic() - self._looked >= LOOK_EVERY_S:
+            self._looked = time.monotonic()
+            for partition in self._partitions.values():
+                self._read_beside(partition)
+        if batches or looks:
+            self._keep()
+        self._worked = self._commit() or bool(batches)
+        return self._worked
+
+    def finish(self) -> None:
+        """Be `done` when all that its topics hold now has been read, and what follows from it has been tried."""
+        self._remaining = Remaining(self._bus, f"{self._configuration.application}-{ROLE}-{self._name}", [self._topics.drift])
+        self._looked = 0.0
+
+    @property
+    def done(self) -> bool:
+        """Here, and in the group. What nobody could be told of, or waits, is not waited for."""
+        if self._remaining is None or self._worked or not self._looked or not self._session.joined() or self._telling.said():
+            return False
+        for source, partition in self._partitions.items():
+            if not partition.begun or partition.standing != partition.committed or partition.position < self._remaining.end(source):
+                return False
+        return self._telling.tried() and not self._remaining.left(besides=self._partitions)
+
+    def totals(self) -> Mapping[str, int]:
+        """What was told since this process began, and what could not be."""
+        return self._totals
+
+    def standing(self) -> Standing:
+        """How it stands between two turns."""
+        open_ = sum(one.ended is None for partition in self._partitions.values() for one in partition.subjects.known.values())
+        return Standing(dict.fromkeys(self._partitions), self._session.at_end().keys(), open_)
+
+    def close(self) -> None:
+        """Tell nothing more. What was told and is not yet written is told again."""
+        self._telling.stop()
+        self._session.close()
+
+    def _read_beside(self, partition: _Owned) -> None:
+        for source, position in partition.beside.items():
+            first, end = self._bus.watermarks(source)
+            for batch in self._bus.read(source, max(first, position), end) if end > position else ():
+                self._feed(partition, batch)
+            partition.beside[source] = max(position, end)
+
+    def _feed(self, partition: _Owned, batch: Batch) -> None:
+        columns = batch.timestamps.tolist(), batch.keys(), batch.values, batch.headers()
+        for written, key, value, headers in zip(*columns, strict=True):
+            said = self._read(key, value, headers)
+            if isinstance(said, Alerted):
+                partition.subjects.tell(said)
+            elif said is not None:
+                partition.subjects.feed(said, written)
+
+    def _read(self, key: bytes | None, value: bytes | None, headers: Headers) -> Said | Alerted | None:
+        """What our own roles write; strangers are passed over, since their writers and readers tell of them."""
+        try:
+            return own.read_of_model(self._configuration.application, _READERS, key, value, headers)
+        except (own.Foreign, own.Unreadable):
+            return None
+
+    def _keep(self) -> None:
+        """Let the thread know what there is to tell."""
+        now, due = self._wall(), dict[str, Due]()
+        for partition in self._partitions.values():
+            partition.subjects.drop(now)
+            if partition.begun:
+                due |= {one.about: Due(one, partition.subjects.told.get(one.about)) for one in partition.subjects.due(now)}
+        self._telling.keep(due)
+
+    def _commit(self) -> bool:
+        """Write what was told, with the position; whether anything was."""
+        said: dict[TopicPartition, list[Alerted]] = {source: [] for source in self._partitions}
+        for one in self._telling.said().values():
+            place = TopicPartition(self._topics.drift, partition_of(one.model, self._topics.partitions))
+            if place in said:
+                said[place].append(one)
+        work = {
+            source: Work(source, self._outputs(said[source], source.partition), partition.standing)
+            for source, partition in self._partitions.items()
+            if said[source] or not partition.begun or partition.standing != partition.committed
+        }
+        for source in self._session.commit(list(work.values())) if work else ():
+            if partition := self._partitions.get(source):
+                partition.committed, partition.begun = work[source].position, True
+                for one in said[source]:
+                    partition.subjects.tell(one)
+                    self._totals["alerts_undelivered" if one.state == "undelivered" else "alerts"] += 1
+                self._telling.written(said[source])
+        if work:
+            self._keep()
+        return any(one.outputs for one in work.values())
+
+    def _outputs(self, said: Iterable[Alerted], partition: int) -> list[Output]:
+        return [addressed(self._configuration, self._topics.alerts, one, partition) for one in said]

@@ -1,0 +1,204 @@
+"""What is open in one partition, of all that somebody is told: a pure fold of its drift, root causes and jobs.
+
+*Guarantee.* What belongs together is one: an incident stands for the episodes that it explains, a policy's failed job for its further
+attempts. Its severity only rises, and what has ended never opens again: so what is to be said follows from what it is and what was told.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from ...schemas.configuration import Configuration
+from ...schemas.messages.alert import Alerted, Of
+from ...schemas.messages.drift import DriftEvent, Severity, moment
+from ...schemas.messages.job import JobStatus
+from ...schemas.messages.root_cause import RootCauseEvent
+from .wording import of_approval, of_episode, of_incident, of_job
+
+Said = DriftEvent | RootCauseEvent | JobStatus
+#: *within*: it is told as part of another from now on; *missed*: it was over before anybody was told.
+News = Literal["opened", "worse", "ended", "missed", "within"]
+ORDER: tuple[Severity, ...] = ("minor", "moderate", "major")
+#: What was over for so long, in ms, and nobody could be told of: it is given up.
+GIVEN_UP = 86_400_000
+#: Episodes that are remembered as explained, at most.
+MOST_EXPLAINED = 50_000
+_FAILED = frozenset({"failed", "timed_out", "lost"})
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One thing that may be told."""
+
+    of: Of
+    id: str
+    model: str
+    version: str
+    severity: Severity
+    since: int  #: ms, as the data state it
+    heading: str  #: a line
+    text: str
+    known: int  #: ms: when the first record of it was written
+    ended: int | None = None  #: the same of the last
+    within: bool = False  #: another stands for it
+    by_drift: bool = False  #: an incident of which nobody knows what it costs: it is as grave as what drifts
+
+    @property
+    def about(self) -> str:
+        """What it is."""
+        return f"{self.of}/{self.id}"
+
+    def told(self, name: str, state: Literal["open", "ended", "undelivered"], now: int) -> Alerted:
+        """That somebody was told."""
+        return Alerted(
+            name=name, model=self.model, version=self.version, of=self.of, subject_id=self.id, severity=self.severity, state=state, time=now
+        )
+
+
+def news(one: Subject, told: Alerted | None) -> News | None:
+    """What there is to say."""
+    if told is None:
+        return "opened" if one.ended is None and not one.within else None if one.within else "missed"
+    if told.state != "open":
+        return None
+    if one.ended is not None or one.within:
+        return "within" if one.within else "ended"
+    return "worse" if ORDER.index(one.severity) > ORDER.index(told.severity) else None
+
+
+@dataclass
+class Subjects:
+    """Those of one partition, for one who is told under a name; ``begun``: ms, what had ended before is not told."""
+
+    configuration: Configuration
+    name: str
+    begun: int
+    known: dict[str, Subject] = field(default_factory=dict)  #: by what each is about; what is over until it is dropped
+    told: dict[str, Alerted] = field(default_factory=dict)  #: what was told last; of what is over until it is dropped
+    _explained: dict[str, str] = field(default_factory=dict)  # of episodes, what stands for each; in the order in which it came to
+    _failing: dict[tuple[str, str], str] = field(default_factory=dict)  # by model and policy, the first job that failed
+
+    def feed(self, said: Said, written: int) -> None:
+        """Take note of a record that was written then."""
+        models = self.configuration.alerts[self.name].models
+        if models is not None and said.model not in models:
+            return
+        if isinstance(said, DriftEvent):
+            self._episode(said, written)
+        elif isinstance(said, RootCauseEvent):
+            self._incident(said, written)
+        else:
+            self._job(said, written)
+
+    def tell(self, said: Alerted) -> None:
+        """Take note of what was told."""
+        if said.name == self.name:
+            self.told[said.about] = said
+
+    def due(self, now: int) -> Iterator[Subject]:
+        """Those that are to be told as they are: open, or over and not yet told to be."""
+        settings = self.configuration.alerts[self.name]
+        for about, known in self.known.items():
+            one = known
+            if about not in self.told:
+                if ORDER.index(one.severity) < ORDER.index(settings.severity):
+                    continue
+                if one.of == "episode" and (one.ended or now) - one.known < settings.wait:
+                    continue  # an incident may explain it yet; or it was over too soon
+            elif ORDER.index(one.severity) < ORDER.index(self.told[about].severity):
+                one = replace(one, severity=self.told[about].severity)  # it had been graver, and only rises
+            yield one
+
+    def forgotten(self) -> None:
+        """What is told as open, and nobody knows any more (its policy is gone, the topic keeps it no longer), is over."""
+        for about, told in self.told.items():
+            if about not in self.known and told.state == "open":
+                heading, text = f"{told.of} {told.subject_id} of model {told.model}", "driftbus knows nothing of it any more."
+                self.known[about] = Subject(
+                    told.of, told.subject_id, told.model, told.version, told.severity, told.time, heading, text, told.time, told.time
+                )
+
+    def drop(self, now: int, *, restored: bool = False) -> None:
+        """Forget what is over, and of which nothing is to be said; ``restored``: or was to be said a day ago, or before it all began."""
+        since = max(self.begun, now - GIVEN_UP) if restored else self.begun
+        waiting = {one.about for one in self.due(now)}
+        for about, one in list(self.known.items()):
+            if one.ended is not None or one.within:
+                told = self.told.get(about)
+                early = told is None and one.ended is not None and one.ended < since
+                if about not in waiting or early or news(one, told) is None:
+                    self.known.pop(about)
+                    self.told.pop(about, None)
+        for about, said in list(self.told.items()):
+            if said.state != "open" and about not in self.known:
+                del self.told[about]
+
+    def _episode(self, event: DriftEvent, written: int) -> None:
+        heading, text = of_episode(event)
+        one = Subject("episode", event.episode, event.model, event.version, event.severity, moment(event.onset), heading, text, written)
+        if event.status == "resolved":
+            self._over(one, written)
+            self._explained.pop(event.episode, None)
+        else:
+            self._open(replace(one, within=event.episode in self._explained))
+            incident = self.known.get(self._explained.get(event.episode, ""))
+            if incident is not None and incident.by_drift and incident.ended is None:
+                self._open(replace(incident, severity=one.severity))
+
+    def _incident(self, event: RootCauseEvent, written: int) -> None:
+        heading, text = of_incident(event)
+        one = Subject("incident", event.incident, event.model, event.version, "minor", event.onset.window[0], heading, text, written)
+        if event.status not in ("suspected", "confirmed"):
+            self._over(one, written)
+            return
+        if event.status == "suspected" and not self.configuration.alerts[self.name].suspected:
+            return
+        explained = [self.known[about] for name in event.episodes if (about := f"episode/{name}") in self.known]
+        severity = _by_impact(event, [episode.severity for episode in explained])
+        self._open(replace(one, severity=severity, by_drift=event.impact.harm == "unknown"))
+        for name in event.episodes:
+            self._explained[name] = one.about
+            if episode := self.known.get(f"episode/{name}"):
+                self.known[episode.about] = replace(episode, within=True)
+        while len(self._explained) > MOST_EXPLAINED:
+            del self._explained[next(iter(self._explained))]
+
+    def _job(self, status: JobStatus, written: int) -> None:
+        own = self.configuration.models.get(status.model)
+        if own is None or status.policy not in own.retrain:
+            return  # nobody will ever say how it goes on
+        heading, text = of_approval(status)
+        asked = Subject("approval", status.job, status.model, status.version, "moderate", status.time, heading, text, written)
+        if status.state == "awaiting_approval":
+            self._open(asked)
+            return
+        if asked.about in self.known:
+            self._over(replace(asked, heading=f"{heading} no more: {status.state.replace('_', ' ')}"), written)
+        policy = status.model, status.policy
+        heading, text = of_job(status)
+        if status.state in _FAILED:
+            first = self._failing.setdefault(policy, status.job)
+            self._open(Subject("job", first, status.model, status.version, "moderate", status.time, heading, text, written))
+        elif status.state == "succeeded" and (first_ := self._failing.pop(policy, None)):
+            self._over(Subject("job", first_, status.model, status.version, "moderate", status.time, heading, text, written), written)
+
+    def _open(self, one: Subject) -> None:
+        """New, or more of it is known."""
+        before = self.known.get(one.about)
+        if before is not None:
+            severity = max(one.severity, before.severity, key=ORDER.index)
+            one = replace(one, severity=severity, known=before.known, since=before.since, within=one.within or before.within)
+        self.known[one.about] = one
+
+    def _over(self, one: Subject, written: int) -> None:
+        if before := self.known.get(one.about):
+            self.known[one.about] = replace(before, heading=one.heading, text=one.text, ended=written)
+
+
+def _by_impact(event: RootCauseEvent, drifts: list[Severity]) -> Severity:
+    """What it costs; where nobody knows, how much drifts, and no less than moderate where it is confirmed."""
+    if event.impact.harm == "harmful":
+        return "major"
+    if event.impact.harm == "benign":
+        return "minor"
+    return max([*drifts, "moderate" if event.status == "confirmed" else "minor"], key=ORDER.index)

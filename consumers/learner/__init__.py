@@ -1,0 +1,1 @@
+"""The learner: labelled rows in, what is learnt from them out."""

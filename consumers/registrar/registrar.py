@@ -1,0 +1,204 @@
+"""The registrar: does with new versions what the decider says, and writes down that it was done. A hand.
+
+*Guarantee.* It reads the retrain topic to its end before its first act, and so knows which steps are over: of a version that was promoted
+and rolled back meanwhile no alias is moved. A model's steps are done one behind the other. What a step writes (a request to test, an
+announcement, model events) and the position behind it are one transaction; what it does elsewhere, in a registry, is done before that, can
+be done twice, and is found again by the job that made the version. So whoever dies between any two of these is followed by one that comes
+to the same. Nothing is begun before its owner has committed that it was read: who is no longer the owner begins nothing new.
+
+*Trap.* Who is paused in the middle of a call, and goes on when another has his place, may move an alias late. A registry that is away holds
+up its own model's steps, for as long as it is, and no others.
+
+Only where the predictions of a model are live (or say `act`) is anything done: of what is over nothing is done again.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from ...schemas.configuration import Configuration
+from ...schemas.messages.notice import Notice
+from ...schemas.messages.progress import InputPartition
+from ..bus import own
+from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
+from ..process.consumer import Making
+from ..process.looking import Looking
+from ..process.remaining import Remaining
+from ..process.standing import Standing
+from ..process.strangers import Strangers, letter, notice
+from ..reference import ledger
+from ..reference.artifacts import ArtifactStore
+from .doing import Doing
+from .effects import Effects
+from .mlflow import MLflowRegistry
+from .owned import Owned, read_to
+from .step import Done, Step
+
+ROLE = "registrar"
+MOST_RECORDS = 500
+#: Where all is to end, the group is asked so often what others have still to read, in seconds.
+_ASK_EVERY_S = 0.25
+
+
+def make(making: Making) -> list["Registrar"]:
+    """The one of a process."""
+    return [Registrar(making.bus, making.configuration, making.store, making.wall)]
+
+
+class Registrar:
+    """The consumer of one process: a member of the group ``application-registrar``."""
+
+    role = ROLE
+
+    def __init__(self, bus: Bus, configuration: Configuration, store: ArtifactStore, wall: Callable[[], int]) -> None:
+        self._bus, self._configuration, self._wall = bus, configuration, wall
+        self._topic, self._group = configuration.topics.retrain, f"{configuration.application}-{ROLE}"
+        self._acts = {name for name in configuration.models if configuration.streams[configuration.stream_of(name)].acted_on}
+        self._effects = Effects(bus, configuration)
+        registries = {
+            name: MLflowRegistry(configuration.registries[model.registry].mlflow, name)
+            for name, model in configuration.models.items()
+            if model.registry is not None and name in self._acts
+        }
+        self._partitions: dict[TopicPartition, Owned] = {}
+        self._looking: Looking[Step, Done] = Looking(Doing(store, registries), ROLE)
+        self._remaining: Remaining | None = None
+        self._others, self._asked_at = set[TopicPartition](), 0.0
+        self._worked = False  # in the last turn
+        self._totals = {"steps_done": 0, "steps_refused": 0, "set_aside": 0}
+        self._session = bus.session(ROLE, [self._topic], self)
+
+    def assigned(self, partitions: Mapping[TopicPartition, Position | None]) -> dict[TopicPartition, int]:
+        """Read each from what was done last to its end: what is open there, and what is over."""
+        for source, committed in partitions.items():
+            first, end = self._bus.watermarks(source)
+            topic = self._bus.describe([source.topic])[source.topic]
+            place = InputPartition(topic=source.topic, topic_id=topic.id, partition=source.partition)
+            start = first if committed is None else max(committed.offset, first)
+            partition = Owned(place, Strangers(self._configuration, place, own.Told(), topic.partitions), start, committed)
+            told = first if committed is None else read_to(committed)
+            for batch in self._bus.read(source, start, end):
+                self._feed(partition, batch, silent_to=told)
+            partition.strangers.count, partition.position = 0, max(end, start)
+            if committed is not None and committed.offset < first:
+                lost = Notice.lost(self._configuration.application, None, place, committed.offset, first)
+                partition.outputs.append(notice(self._configuration, place, lost))
+            self._partitions[source] = partition
+        return {source: self._partitions[source].position for source in partitions}
+
+    def revoked(self, partitions: Sequence[TopicPartition]) -> None:
+        """Whoever has them now does what is open there."""
+        for source in partitions:
+            self._partitions.pop(source, None)
+        self._look()
+
+    def turn(self, timeout_s: float) -> bool:
+        """Read once, write once; whether there was anything to do."""
+        batches = self._session.consume(MOST_RECORDS, timeout_s)
+        for batch in batches:
+            if partition := self._partitions.get(batch.source):
+                self._feed(partition, batch)
+        for source, end in self._session.at_end().items():
+            if partition := self._partitions.get(source):
+                partition.position = max(partition.position, end)  # control records included
+        self._look()
+        self._worked = self._commit() or bool(batches)
+        return self._worked
+
+    def finish(self) -> None:
+        """Be `done` when all steps have been read, and each that is open has been tried: its end is not waited for."""
+        self._remaining = Remaining(self._bus, self._group, [self._topic])
+        partitions = self._bus.describe([self._topic])[self._topic].partitions
+        self._others = {TopicPartition(self._topic, number) for number in range(partitions)}
+
+    @property
+    def done(self) -> bool:
+        """Here, and in the group."""
+        if self._remaining is None or self._worked or not self._session.joined():
+            return False
+        seen = self._looking.seen()
+        for source, partition in self._partitions.items():
+            read = partition.committed is not None and read_to(partition.committed) >= self._remaining.end(source)
+            waiting = partition.next()
+            if not read or (partition.open and not waiting) or any(name not in seen or seen[name].ended for name in waiting):
+                return False
+        return not self._left_to_others(self._remaining)
+
+    def _left_to_others(self, remaining: Remaining) -> bool:
+        """Whether others of the group have still to read some of it. The group is asked now and then."""
+        others, now = self._others - self._partitions.keys(), time.monotonic()
+        if others and now - self._asked_at >= _ASK_EVERY_S:
+            self._asked_at = now
+            committed = self._bus.committed(self._group, sorted(others))
+            self._others -= {source for source, position in committed.items() if read_to(position) >= remaining.end(source)}
+            self._others -= {source for source in others if self._bus.watermarks(source, committed=False)[1] == 0}
+        return bool(self._others - self._partitions.keys())
+
+    def totals(self) -> Mapping[str, int]:
+        """Steps done since this process began, those that could not be, and records set aside."""
+        return self._totals
+
+    def standing(self) -> Standing:
+        """How it stands between two turns."""
+        open_ = sum(len(partition.open) for partition in self._partitions.values())
+        return Standing(dict.fromkeys(self._partitions), self._session.at_end().keys(), open_)
+
+    def close(self) -> None:
+        """Begin nothing more."""
+        self._looking.stop()
+        self._session.close()
+
+    def _feed(self, partition: Owned, batch: Batch, silent_to: int = 0) -> None:
+        columns = batch.offsets.tolist(), batch.timestamps.tolist(), batch.keys(), batch.values, batch.headers()
+        for offset, appended, key, value, headers in zip(*columns, strict=True):
+            outputs: list[Output] = []
+            try:
+                said = ledger.read_promotion(self._configuration.application, key, value, headers)
+                if said is not None and said.model in self._acts:
+                    partition.feed(offset, said)
+            except own.Foreign as error:
+                outputs = partition.strangers.foreign(error.application)
+            except own.Unreadable as error:
+                outputs = partition.strangers.unreadable(offset, appended, value, str(error))
+            if offset >= silent_to:
+                partition.outputs += outputs
+        partition.position = int(batch.offsets[-1]) + 1
+
+    def _look(self) -> None:
+        """Let the threads know what comes next of each model."""
+        coming = [step for partition in self._partitions.values() for step in partition.next().values()]
+        if coming:
+            self._effects.refresh()
+        self._looking.keep({step.id: self._effects.informed(step) for step in coming})
+
+    def _ended(self, partition: Owned) -> dict[str, Done]:
+        """Steps of which nothing is left to do but to write them down."""
+        seen = self._looking.seen()
+        return {name: seen[name] for name in partition.next() if name in seen and seen[name].ended}
+
+    def _commit(self) -> bool:
+        """Write what is new of every partition, with its position; whether anything was."""
+        work, ended = dict[TopicPartition, Work](), dict[TopicPartition, dict[str, Done]]()
+        positions = {source: partition.position for source, partition in self._partitions.items()}
+        for source, partition in self._partitions.items():
+            over = ended[source] = self._ended(partition)
+            outputs = [*partition.outputs, *(one for name, done in over.items() for one in self._written(partition, name, done))]
+            position = partition.standing(set(over))
+            if outputs or over or position != partition.committed or partition.waits:
+                work[source] = Work(source, outputs, position)
+        for source in self._session.commit(list(work.values())) if work else ():
+            if partition_ := self._partitions.get(source):
+                partition_.committed, partition_.begun = work[source].position, positions[source]
+                self._totals["set_aside"] += partition_.strangers.count
+                partition_.outputs, partition_.strangers.count = [], 0
+                for name, done in ended[source].items():
+                    partition_.open.pop(name, None)
+                    self._totals["steps_refused" if done.refused else "steps_done"] += 1
+        return any(one.outputs for one in work.values()) or any(ended.values())
+
+    def _written(self, partition: Owned, name: str, done: Done) -> list[Output]:
+        step = partition.open[name]
+        outputs = self._effects.of(step, done.references, self._wall())
+        if done.refused:
+            said = step.said
+            outputs.append(letter(self._configuration, partition.place, step.offset, max(said.time, 0), said.encoded(), done.why))
+        return outputs

@@ -1,0 +1,68 @@
+"""A step that is open, and how it stands: what the hand, its threads and a registry say to each other."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from ...schemas.messages.model_event import ModelEvent
+from ...schemas.messages.promotion import Promotion
+
+#: Behind these a version's earlier steps are none any more.
+LAST = frozenset({"promote", "roll_back", "refuse"})
+
+
+@dataclass(frozen=True)
+class Step:
+    """One that is to be done."""
+
+    offset: int
+    said: Promotion
+    over: bool = False  #: a later one of its version has taken its place: it is only written down
+    references: tuple[str, ...] = ()  #: that it announces
+    made: ModelEvent | None = None  #: the event by which its version was registered
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+        return self.said.id
+
+    @property
+    def job(self) -> str:
+        """By what its effects are told from those of others: twice is once."""
+        made = self.said.job or self.said.id
+        return made if self.said.number == 1 else f"{made}.{self.said.number}"
+
+
+class Done(NamedTuple):
+    """How a step stands."""
+
+    ended: bool
+    why: str = ""
+    again_s: float = 0.0  #: when to try again, where it has not ended
+    references: Mapping[str, int] = {}  #: those that can be announced, with their rows
+    refused: bool = False  #: it will never be done as it was meant: it is a dead letter
+
+
+class Known(NamedTuple):
+    """What a registry is told of a version."""
+
+    step: str
+    job: str
+    version: str
+    parent: str | None
+    made: ModelEvent | None  #: the event by which it was registered
+
+
+class Registry(Protocol):
+    """Where versions are known by aliases.
+
+    *Trap.* Called by threads: it may wait for its server, but each call has an end. Raises `TimedOut`, `Erred`, `Invalid` of `calls`.
+    """
+
+    def ensure(self, known: Known) -> None:
+        """Make that it is as after this step. May be called as often as one likes."""
+        ...
+
+    def stop(self) -> None:
+        """From any thread: give up what is under way."""
+        ...

@@ -1,0 +1,176 @@
+"""The learner on the bus: it learns what a learner does that is given the same rows, and is held by incidents and by people."""
+
+from contextlib import closing
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from driftbus.consumers.bus.embedded import EmbeddedBus
+from driftbus.consumers.bus.interface import Bus
+from driftbus.consumers.pipeline.topology import ROLES
+from driftbus.consumers.reference import learned
+from driftbus.consumers.reference.artifacts import ArtifactStore
+from driftbus.consumers.reference.examples import output
+from driftbus.detectors.learning import served
+from driftbus.detectors.learning.learner import Learner, Settings
+from driftbus.schemas.configuration import Configuration
+from driftbus.schemas.messages.example_words import ExampleAnswer, ExampleHold
+from driftbus.schemas.messages.learned import LearnedChange, LearnedLosses, LearnedModel
+
+from ..streaming import BEGINNING, Event, configuration, everything
+from .test_blocks import LABELS
+from .test_examples import WAIT_MS, of_model, told
+from .test_joiner import MINUTE, WAIT, run
+from .test_outcome_columns import log, publish
+
+EVERY = 10 * MINUTE
+Told = TypeVar("Told", LearnedChange, LearnedLosses, LearnedModel)
+
+
+def settings(folder: Path, **changes: Any) -> Configuration:  # keys of any type
+    models: dict[str, dict[str, Any]] = {name: {"labels": "outcomes"} for name in ("m0", "m1", "m2")}
+    own = {"backtest": 0, "every": "10m", "losses": "10m", "publish_every": 20, **changes.pop("learner", {})}
+    models["m0"]["learner"] = models["m1"]["learner"] = own
+    return configuration(
+        labels={"outcomes": {"topics": [LABELS], **WAIT}},
+        models=models,
+        stream={"pane": "1m"},
+        topics={"partitions": 2},
+        artifacts=str(folder / "artifacts"),
+        **{"snapshot_every": "1ms", **changes},
+    )
+
+
+def said(bus: Bus, chosen: Configuration) -> dict[int, list[Event]]:
+    return everything(bus, chosen.topics.learned)
+
+
+def read(bus: Bus, chosen: Configuration) -> list[learned.Learned]:
+    events = [event for found in said(bus, chosen).values() for event in found]
+    return [one for event in events if (one := learned.read("test", event.key, event.value, event.headers)) is not None]
+
+
+def of_kind(found: list[learned.Learned], kind: type[Told], model: str = "m0") -> list[Told]:
+    return [one for one in found if isinstance(one, kind) and one.model == model]
+
+
+def by_hand(bus: Bus, chosen: Configuration) -> Learner:
+    """The learner of m0, given what lies on the topic of examples."""
+    learner = Learner(Settings(wait=WAIT_MS, backtest=0, every=EVERY))
+    for examples in sorted(told(bus, chosen), key=lambda one: (one.bucket, one.topic_id, one.partition, one.first, one.part)):
+        if examples.model == "m0":
+            for row in examples.predictions:
+                learner.predicted(examples.bucket, row.id, row.features, row.score)
+            for outcome in examples.labels:
+                learner.labelled(examples.bucket, outcome.id, outcome.label == 1)
+    return learner
+
+
+def test_it_learns_what_a_learner_learns_by_hand(tmp_path: Path) -> None:
+    chosen, (sent, rows) = settings(tmp_path), log(1)
+    with closing(EmbeddedBus(":memory:", "test", "one")) as bus:
+        publish(bus, chosen, sent)
+        run(bus, chosen, *ROLES)
+        found, learner = read(bus, chosen), by_hand(bus, chosen)
+    models, losses = of_kind(found, LearnedModel), of_kind(found, LearnedLosses)
+    intervals = {one.start: one for one in losses}
+    assert sum(one.labels for one in intervals.values()) == learner.rows["compared"] > 50
+    assert len(intervals) >= 6
+    assert models[-1].learnt <= learner.rows["learnt"] < models[-1].learnt + 20
+    known = served.read(ArtifactStore(chosen.artifacts).beside(learned.FOLDER).get(models[-1].artifact))
+    assert known.features == {"amount": "number", "age": "number", "colour": "text"}
+    row = next(iter(of_model(rows).values())).features
+    assert 0 < known.candidate.score(row) < 1
+    assert {one.model for one in found} == {"m0", "m1"}
+
+
+def test_a_hold_takes_it_back_and_a_release_lets_it_go_on(tmp_path: Path) -> None:
+    """They hold from the step on that ends a minute behind them, whenever they were written."""
+    chosen, (sent, _) = settings(tmp_path), log(3)
+    said_at, over = BEGINNING + 30 * MINUTE, BEGINNING + 40 * MINUTE
+    words = [
+        ExampleHold(model="m0", time=said_at, incident="i1", since=BEGINNING + 20 * MINUTE),
+        ExampleHold(model="m0", time=said_at, incident="i1", since=BEGINNING + 20 * MINUTE),
+        ExampleHold(model="m0", time=over, incident="i1"),
+    ]
+    with closing(EmbeddedBus(":memory:", "test", "one")) as bus:
+        publish(bus, chosen, sent)
+        bus.publish([output(chosen, word) for word in words])
+        run(bus, chosen, *ROLES)
+        found = read(bus, chosen)
+    held, released = (one for one in of_kind(found, LearnedChange) if one.what in ("held", "released"))
+    assert (held.what, held.since, held.why) == ("held", BEGINNING + 20 * MINUTE, "held by i1")
+    assert said_at + MINUTE < held.at <= said_at + 3 * MINUTE
+    assert (released.what, released.why) == ("released", "released by i1")
+    assert over + MINUTE < released.at <= over + 3 * MINUTE
+    assert {one.held for one in of_kind(found, LearnedLosses)} == {True, False}
+    assert not [one for one in of_kind(found, LearnedChange, "m1") if one.what == "held"]
+
+
+def test_people_who_disagree_with_the_labels_hold_it(tmp_path: Path) -> None:
+    chosen, (sent, _) = settings(tmp_path), log(4)
+    with closing(EmbeddedBus(":memory:", "test", "one")) as bus:
+        publish(bus, chosen, sent)
+        run(bus, chosen, *ROLES)
+        labels = [(examples.bucket, one) for examples in told(bus, chosen) if examples.model == "m0" for one in examples.labels]
+    answers = [
+        ExampleAnswer(model="m0", time=at, example=one.id, label=1 - one.label, topic_id="r", partition=0, offset=place)
+        for place, (at, one) in enumerate(one for one in labels if one[0] > BEGINNING + 20 * MINUTE)
+    ]
+    with closing(EmbeddedBus(":memory:", "test", "one")) as bus:
+        publish(bus, chosen, sent)
+        bus.publish([output(chosen, answer) for answer in answers])
+        run(bus, chosen, *ROLES)
+        found = read(bus, chosen)
+    changes = [one for one in of_kind(found, LearnedChange) if one.what == "held"]
+    assert [one.why for one in changes] == ["reviewers disagree with the labels"]
+    assert changes[0].since is not None
+    assert of_kind(found, LearnedLosses)[-1].held
+
+
+def test_what_is_to_learn_otherwise_begins_anew_and_says_so(tmp_path: Path) -> None:
+    before, after = settings(tmp_path), settings(tmp_path, learner={"seed": 7})
+    with closing(EmbeddedBus(":memory:", "test", "one")) as bus:
+        publish(bus, before, log(5)[0])
+        run(bus, before, *ROLES)
+        learnt = of_kind(read(bus, before), LearnedModel)[-1].learnt
+        run(bus, after, *ROLES)
+        run(bus, after, *ROLES)
+        begun = [one for one in of_kind(read(bus, after), LearnedChange) if one.what == "begun"]
+    assert learnt >= 20
+    assert [one.why for one in begun] == ["it is to learn otherwise"]
+
+
+@pytest.mark.parametrize(
+    ("model", "labels", "told_of"),
+    [
+        ({"learner": {}}, {}, "learner: nothing becomes known"),
+        ({"labels": "outcomes", "learner": {"kind": "net"}}, {}, "models.m0.learner.kind"),
+        ({"labels": "outcomes", "learner": {"backtest": -1}}, {}, "models.m0.learner.backtest"),
+        ({"labels": "outcomes", "learner": {"publish_every": 0}}, {}, "models.m0.learner.publish_every"),
+        ({"labels": "outcomes", "learner": {"rate": 1}}, {}, "models.m0.learner.rate"),
+        ({"labels": "outcomes", "learner": {}}, {"outcome": "category"}, "models.m0.learner: learns binary labels"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(model: dict[str, Any], labels: dict[str, Any], told_of: str) -> None:
+    with pytest.raises(ValidationError, match=".*".join(told_of.split(": "))):
+        configuration(
+            labels={"outcomes": {"topics": [LABELS], **WAIT, **labels}},
+            models={"m0": model, "m1": {"labels": "outcomes"}},
+            stream={"pane": "1m"},
+        )
+
+
+@pytest.mark.parametrize("kind", ["logistic", "tree"])
+def test_parts_make_the_same_learner(kind: Any) -> None:
+    draw, one = np.random.default_rng(1), Learner(own := Settings(kind, wait=WAIT_MS, backtest=0, every=EVERY))
+    for row in range(400):
+        one.predicted(row * MINUTE, f"{row}", {"amount": float(draw.normal()), "colour": "red"})
+        if row % 3:
+            one.labelled(row * MINUTE, f"{row - 2}", bool(draw.random() < 0.4))
+    again = Learner.of_parts(own, one.parts())
+    assert again.written() == one.written()
+    assert again.parts() == one.parts()

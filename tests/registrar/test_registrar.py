@@ -1,0 +1,185 @@
+"""The registrar: each step has its effect once, in the order of its model, whatever dies, and nothing of what is over."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from driftbus.consumers.bus.embedded import EmbeddedBus
+from driftbus.consumers.bus.interface import Bus
+from driftbus.consumers.pipeline.own_topics import create_topics
+from driftbus.consumers.reference.model_events import tell
+from driftbus.schemas.configuration import Configuration
+from driftbus.schemas.messages.model_event import ModelEvent
+
+from ..launcher.jobs import until
+from ..streaming import everything
+from .servers import Registry, serving
+from .worlds import (
+    NEW,
+    PARENT,
+    Version,
+    events,
+    finished,
+    monitored,
+    prepared,
+    registrar,
+    requests,
+    say,
+    settings_of,
+    step,
+    told,
+)
+
+APPLICATION = "app"
+
+
+@pytest.fixture
+def bus() -> Iterator[EmbeddedBus]:
+    with closing(EmbeddedBus(":memory:", APPLICATION, "one")) as one:
+        yield one
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Configuration:
+    return settings_of(tmp_path, application=APPLICATION)
+
+
+@pytest.fixture
+def server() -> Iterator[Registry]:
+    with serving() as one:
+        yield one
+
+
+def test_a_version_goes_its_way(bus: Bus, settings: Configuration) -> None:
+    parent, new = prepared(bus, settings)["m"]
+    say(bus, settings, step(settings, "evaluate", new, parent))
+    finished(bus, settings)
+    asked = requests(bus, settings)
+    assert [(one.version, one.parent, one.cause, one.spread) for one in asked] == [
+        (NEW, PARENT, "model", False),
+        (NEW, PARENT, "model", True),
+    ]
+    say(bus, settings, step(settings, "shadow", new, parent))
+    finished(bus, settings)
+    assert monitored(bus, settings, "m", NEW) == [new.reference]
+    assert not events(bus, settings)
+    say(bus, settings, step(settings, "promote", new, parent, by="ann"))
+    assert finished(bus, settings).totals() == {"steps_done": 1, "steps_refused": 0, "set_aside": 0}
+    assert told(bus, settings) == [("m", PARENT, "retired"), ("m", NEW, "promoted")]
+    promoted = next(one for one in events(bus, settings) if one.kind == "promoted")
+    assert (promoted.parent, promoted.by, promoted.job) == (PARENT, "ann", step(settings, "promote", new).job)
+    assert monitored(bus, settings, "m", PARENT) == [parent.reference, None]
+    assert monitored(bus, settings, "m", NEW) == [new.reference], "it was announced before"
+    say(bus, settings, step(settings, "roll_back", new, parent))
+    finished(bus, settings)
+    assert told(bus, settings) == [("m", PARENT, "retired"), ("m", NEW, "promoted"), ("m", NEW, "rolled_back")]
+    assert monitored(bus, settings, "m", PARENT)[-1] == parent.reference, "it stayed named"
+    assert monitored(bus, settings, "m", NEW)[-1] is None
+
+
+def test_who_asks_for_the_event_asks_for_the_same_test(bus: Bus, settings: Configuration) -> None:
+    """The evaluator tests a version that is registered; the decider asks for that test, too: it is one."""
+    from driftbus.consumers.golden.deployments import Deployments
+
+    parent, new = prepared(bus, settings)["m"]
+    said = step(settings, "evaluate", new, parent)
+    tell(bus, settings, ModelEvent(model="m", version=NEW, kind="registered", job=said.job, parent=PARENT))
+    say(bus, settings, said)
+    finished(bus, settings)
+    deployments = Deployments(bus, settings)
+    deployments.look()
+    assert {one.request for one in deployments.requests(0)} == {one.request for one in requests(bus, settings)}
+
+
+def test_what_is_said_again_is_not_done_again(bus: Bus, settings: Configuration) -> None:
+    parent, new = prepared(bus, settings)["m"]
+    for _ in range(2):
+        say(bus, settings, *(step(settings, what, new, parent) for what in ("shadow", "promote")))
+        finished(bus, settings)
+    topic = everything(bus, settings.topics.models)
+    assert sum(len(records) for records in topic.values()) == len(settings.models) + len(["promoted", "retired", "new", "parent gone"])
+
+
+def test_a_new_group_knows_by_the_topic_what_was_done(bus: Bus, settings: Configuration) -> None:
+    parent, new = prepared(bus, settings)["m"]
+    say(bus, settings, *(step(settings, what, new, parent) for what in ("shadow", "promote", "roll_back")))
+    finished(bus, settings)
+    before = everything(bus, settings.topics.models)
+    bus.delete(settings.topics.retrain)  # and what the group had committed
+    create_topics(bus, settings)
+    say(bus, settings, *(step(settings, what, new, parent) for what in ("shadow", "promote", "roll_back")))
+    finished(bus, settings)
+    assert everything(bus, settings.topics.models) == before
+
+
+def test_of_what_is_over_no_alias_is_moved(bus: Bus, tmp_path: Path, server: Registry) -> None:
+    settings = settings_of(tmp_path, server.address, application=APPLICATION)
+    parent, new = prepared(bus, settings)["m"]
+    say(bus, settings, *(step(settings, what, new, parent) for what in ("evaluate", "shadow", "promote", "roll_back")))
+    finished(bus, settings)
+    assert not server.moved
+    assert told(bus, settings) == [("m", PARENT, "retired"), ("m", NEW, "promoted"), ("m", NEW, "rolled_back")]
+    assert monitored(bus, settings, "m", PARENT) == [parent.reference]
+    assert not requests(bus, settings)
+
+
+def test_a_registry_that_is_away_holds_up_its_own_model_alone(bus: Bus, tmp_path: Path, server: Registry) -> None:
+    known = settings_of(tmp_path, server.address, application=APPLICATION)
+    models = {name: model if name == "m" else model.model_copy(update={"registry": None}) for name, model in known.models.items()}
+    settings, server.away = known.model_copy(update={"models": models}), True
+    versions = prepared(bus, settings)
+    for parent, new in versions.values():
+        say(bus, settings, *(step(settings, what, new, parent) for what in ("shadow", "promote")))
+    one = registrar(bus, settings)
+    wanted = [(name, version, kind) for name in ("a", "b") for version, kind in ((PARENT, "retired"), (NEW, "promoted"))]
+    until(lambda: bool(one.turn(0.01)) and told(bus, settings) == wanted, 60)
+    assert not server.moved
+    server.away = False
+    until(lambda: (one.turn(0.01), ("m", NEW, "promoted") in told(bus, settings))[1], 60)
+    assert server.moved == [("m", "champion", "1")], "that it ran beside its parent was over by then"
+    one.close()
+
+
+def test_a_reference_that_cannot_be_read_is_not_announced(bus: Bus, settings: Configuration, tmp_path: Path) -> None:
+    """Profilers end by one: what a job named and never stored costs its version's monitoring, and nothing else."""
+    parent, new = prepared(bus, settings)["m"]
+    lost = Version("m", NEW, f"sha256:{'0' * 64}")
+    say(bus, settings, step(settings, "shadow", lost, parent))
+    assert finished(bus, settings).totals()["steps_refused"] == 1
+    assert not monitored(bus, settings, "m", NEW)
+    [letter] = [one for found in everything(bus, settings.topics.dead_letter).values() for one in found]
+    assert "m/2: shadow: its reference cannot be announced" in str(letter.headers)
+    shutil.rmtree(tmp_path / "artifacts")
+    say(bus, settings, step(settings, "promote", new, parent))
+    finished(bus, settings)
+    assert told(bus, settings) == [("m", PARENT, "retired"), ("m", NEW, "promoted")], "it serves, whether or not it is watched"
+
+
+def test_a_version_that_is_refused_is_watched_no_longer(bus: Bus, tmp_path: Path, server: Registry) -> None:
+    settings = settings_of(tmp_path, server.address, application=APPLICATION)
+    parent, new = prepared(bus, settings)["m"]
+    say(bus, settings, step(settings, "shadow", new, parent))
+    finished(bus, settings)
+    assert server.aliases["m"] == {"challenger": "1"}
+    say(bus, settings, step(settings, "refuse", new, parent))
+    finished(bus, settings)
+    assert told(bus, settings) == [("m", NEW, "retired")]
+    assert monitored(bus, settings, "m", NEW)[-1] is None
+    assert monitored(bus, settings, "m", PARENT) == [parent.reference]
+    assert not server.aliases["m"]
+
+
+def test_models_that_are_over_are_left_alone(bus: Bus, tmp_path: Path) -> None:
+    day = 86_400_000
+    streams = {"over": {"topics": ["over"], "clock": "record"}, "played": {"topics": ["played"], "clock": "record", "act": True}}
+    kept = settings_of(tmp_path, application=APPLICATION)
+    models = {name: kept.models["m"].model_dump(exclude_defaults=True) | {"stream": name} for name in streams}
+    settings = settings_of(tmp_path, application=APPLICATION, streams=streams, models=models)
+    for parent, new in prepared(bus, settings).values():
+        say(bus, settings, step(settings, "promote", new, parent, time=40 * day + 5))
+    finished(bus, settings)
+    assert told(bus, settings) == [("played", PARENT, "retired"), ("played", NEW, "promoted")]
+    assert [one.time for one in events(bus, settings)] == [41 * day] * 2, "the next day's start"
