@@ -5,6 +5,7 @@ models; the registry is a stand-in for MLflow's, which cuts one line in seven wh
 """
 
 import argparse
+import json
 import os
 import random
 import signal
@@ -25,6 +26,7 @@ from driftbus.consumers.console.reading import records_on
 from driftbus.consumers.process.settings import load
 from driftbus.consumers.reference import golden_records, model_events
 from driftbus.schemas.configuration import Configuration
+from driftbus.schemas.messages.announcement import FROM_START
 from driftbus.schemas.messages.golden import GoldenRequest
 from driftbus.schemas.messages.promotion import Promotion, Step
 
@@ -56,7 +58,7 @@ class Found(NamedTuple):
     events: Counter[str]  #: records of model events, by key
     missing: list[str]  #: events that ought to be there
     requests: Counter[str]  #: records of golden requests, by id
-    announced: Counter[str]  #: records of announcements, by key
+    announced: Counter[str]  #: records of announcements, by key and reference
     made: Counter[str]  #: versions in the registry, by job
     wrong: list[str]  #: models whose champion, or monitored version, is another than was decided
     left: bool  #: steps have still to be done
@@ -65,10 +67,14 @@ class Found(NamedTuple):
     cut: int
 
     @property
+    def more(self) -> list[str]:
+        """Effects that are there more than once."""
+        return [one for counts in (self.events, self.requests, self.announced, self.made) for one, times in counts.items() if times > 1]
+
+    @property
     def exact(self) -> bool:
         """Whether each effect is there once."""
-        counts = (self.events, self.requests, self.announced, self.made)
-        return not (self.missing or self.wrong or self.left or self.halves) and all(set(one.values()) <= {1} for one in counts)
+        return not (self.missing or self.wrong or self.left or self.halves or self.more)
 
 
 def play(address: str, folder: Path, kills: int, seed: int) -> Found:
@@ -154,8 +160,8 @@ def _found(bus: Bus, settings: Configuration, server: Registry, story: Story) ->
         key = (record.key or b"").decode()
         if model_events.is_one(record.key):
             events[key] += 1
-        elif not key.endswith("/1/-4611686018427387904"):
-            announced[key] += 1
+        elif str(FROM_START) not in key:
+            announced[f"{key} {json.loads(record.value or b'{}').get('reference')}"] += 1
     tested = Counter[str]()
     for record in records_on(bus, settings.topics.golden):
         said = golden_records.read(settings.application, record.key, record.value, record.headers)
@@ -198,7 +204,7 @@ def main() -> None:
             print(f"== {instance}\n{(Path(folder) / f'{instance}.log').read_text()[-3_000:]}")
     print(f"{arguments.kills} kills in {took:.0f} s, seed {arguments.seed}: {told.steps} steps, {told.calls} calls, {told.cut} lines cut")
     print(f"{len(told.events)} model events, {len(told.requests)} requests, {len(told.announced)} announcements, {len(told.made)} made")
-    print("each effect once" if told.exact else f"WRONG: {told}")
+    print("each effect once" if told.exact else f"WRONG: left {told.left}; {told.missing} {told.wrong} {told.halves} {told.more}")
     raise SystemExit(not told.exact)
 
 
