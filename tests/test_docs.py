@@ -129,6 +129,7 @@ def documented() -> dict[str, dict[str, str]]:
         ("The file", schema.Configuration),
         ("topics", schema.KafkaTopics),
         ("metrics", schema.Metrics),
+        ("serving", schema.Serving),
         ("streams.NAME", schema.Stream),
         ("streams.NAME.mapping", Mapping),
         ("streams.NAME.embedder", schema.Embedder),

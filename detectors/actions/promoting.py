@@ -179,7 +179,7 @@ class Promoting:
             found = self._proof(version, one)
             if found.evidence is None or found.gained is None:
                 return
-            days = -(-self.settings.shadow // ledger.pairs[pair_of(version, one.parent or "")].day)
+            days = round(self.settings.shadow / ledger.pairs[pair_of(version, one.parent or "")].day)
             if found.days >= days and found.evidence >= self.settings.evidence and found.gained >= 0:
                 why = f"better than version {one.parent}: a bet of 1 on it is {found.evidence:.3g}, after {found.days} clean days"
                 self._end(version, one, "promote", "promoting", why[:500], proof=found)
