@@ -50,6 +50,7 @@ from .messages.retrain import RetrainRequest
 from .messages.review import ReviewAnswer, ReviewLabel, ReviewRequest, ReviewSlot
 from .messages.reviewed import Reviewed
 from .messages.root_cause import RootCauseEvent
+from .stored.dataset import Manifest
 from .stored.golden import GoldenSet
 from .stored.reference import Reference
 
@@ -79,6 +80,7 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "coincidence": Coincidence,
     "configuration": Configuration,
     "contest": Contest,
+    "dataset-manifest": Manifest,
     "dead-letter": DeadLetter,
     "drift-event": DriftEvent,
     "evidence": Evidence,
