@@ -57,6 +57,15 @@ def id_hash(id_: str, key: bytes) -> str:
     return _hashed([id_], key).tobytes().hex()
 
 
+def id_text(hi: int, lo: int) -> str:
+    """The halves of an id as text: as examples have it.
+
+    >>> id_text(1, 2)
+    '00000000000000010000000000000002'
+    """
+    return f"{hi:016x}{lo:016x}"
+
+
 def halves_of(hash_: str) -> NDArray[np.uint64]:
     """The halves of `id_hash`, shape [1, 2]."""
     return np.frombuffer(bytes.fromhex(hash_), dtype=">u8").astype(np.uint64).reshape(1, 2)

@@ -25,7 +25,7 @@ from driftbus.schemas.messages.prediction import Prediction
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def blocks(language: str, text: str = README) -> list[str]:
@@ -129,6 +129,7 @@ def documented() -> dict[str, dict[str, str]]:
         ("The file", schema.Configuration),
         ("topics", schema.KafkaTopics),
         ("metrics", schema.Metrics),
+        ("serving", schema.Serving),
         ("streams.NAME", schema.Stream),
         ("streams.NAME.mapping", Mapping),
         ("streams.NAME.embedder", schema.Embedder),

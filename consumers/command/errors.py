@@ -2,8 +2,8 @@
 
 from ...schemas.unusable import Unusable
 from ..bus.interface import BusError
-from ..console.serving import ServingError
 from ..desk.label_studio_server import LabelStudioError
+from ..process.http_server import ServingError
 from ..process.settings import ConfigurationError
 from ..reference.artifacts import ArtifactError
 

@@ -6,31 +6,18 @@ never another's answer: where all are taken, the one that has taken longest is e
 """
 
 import logging
-import math
-import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from http.server import BaseHTTPRequestHandler
 
 from ...schemas.configuration import Metrics
+from ..process.http_server import DEADLINE_S, HTTPServer, ServingError
 from .observer import Observer
-
-#: Requests that are answered at once, a thread each; seconds that one may take from its connection to its end.
-MOST_AT_ONCE = 16
-DEADLINE_S = 10.0
-#: Until a thread whose request was ended has gone.
-_GOING_S = 1.0
 
 _log = logging.getLogger(__name__)
 _TEXT = "text/plain; version=0.0.4; charset=utf-8"
-
-
-class ServingError(Exception):
-    """The address cannot be had."""
 
 
 def health(observer: Observer, within_ms: int) -> tuple[bool, str]:
@@ -55,54 +42,6 @@ def readiness(observer: Observer, within_ms: int) -> tuple[bool, str]:
         ready = ready and partitions > 0 and behind <= within_ms
         lines.append(f"{role}: {partitions} partitions, {behind / 1000:.0f} s behind")
     return ready, "\n".join([*lines, f"ready: all with partitions, at most {within_ms / 1000:g} s behind (metrics.ready_within)"])
-
-
-class Server(ThreadingHTTPServer):
-    """An HTTP server with a bound on requests and on their time; both are kept by the thread that accepts."""
-
-    daemon_threads = True
-    request_queue_size = 128  # beyond it a connection is tried again after a second, though the oldest would make room at once
-
-    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler], deadline_s: float = DEADLINE_S) -> None:
-        self._deadline_s = deadline_s
-        self._free = threading.Semaphore(MOST_AT_ONCE)
-        self._lock = threading.Lock()
-        self._taken: dict[socket.socket, float] = {}  #: until when each may take, the oldest first
-        super().__init__(address, handler)
-
-    def process_request(self, request: Any, client_address: Any) -> None:  # as socketserver has them
-        """Give it a thread; where there is none, that of the oldest."""
-        if not self._free.acquire(blocking=False):
-            self._end(1, before=math.inf)
-            if not self._free.acquire(timeout=_GOING_S):
-                self.shutdown_request(request)
-                return
-        with self._lock:
-            self._taken[request] = time.monotonic() + self._deadline_s
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        """It has ended, by itself or not."""
-        with self._lock:
-            had_a_thread = self._taken.pop(request, None) is not None
-            super().shutdown_request(request)
-        if had_a_thread:
-            self._free.release()
-
-    def service_actions(self) -> None:
-        """Called a few times a second: end what has taken too long."""
-        self._end(MOST_AT_ONCE, before=time.monotonic())
-
-    def _end(self, most: int, before: float) -> None:
-        """Its thread wakes up, finds nobody at the other side, and goes."""
-        with self._lock:
-            for request in [one for one, until in self._taken.items() if until < before][:most]:
-                with suppress(OSError):
-                    request.shutdown(socket.SHUT_RDWR)
-
-    def handle_error(self, *_: object) -> None:
-        """Whoever asked is gone: nobody is told."""
-        _log.debug("somebody who asked has gone", exc_info=True)
 
 
 @contextmanager
@@ -134,7 +73,7 @@ def served(
             """Nobody wants a line every ten seconds for being asked."""
 
     try:
-        server = Server((settings.host, settings.port), Handler, deadline_s)
+        server = HTTPServer((settings.host, settings.port), Handler, deadline_s)
     except OSError as error:
         msg = f"metrics: {settings.host}:{settings.port}: {error.strerror}; write another metrics.port, or 0 for any that is free"
         raise ServingError(msg) from error

@@ -1,6 +1,6 @@
 """Rows as Parquet files of bounded size: the same bytes for the same rows, however they are handed in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,16 +12,17 @@ from numpy.typing import NDArray
 from ...schemas.stored.dataset import DatasetColumn, DatasetPart, Role
 from ..reference.files import sql_text
 
-Values = NDArray[Any]  # numbers, or objects: texts, lists of numbers, None
+Values = NDArray[Any]  # numbers, shape (n,), or (n, size) of vectors; or objects: texts, None
 #: Of a part, so many rows; and of what is no number as many bytes, but for the last row.
 PART_ROWS, PART_BYTES = 50_000, 1 << 25
+#: One thread, so that the bytes are always the same; objects are texts, and nobody looks at them to find out.
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {"threads": 1, "memory_limit": "1GB", "pandas_analyze_sample": 0}
 #: How a column's values, as they are handed in, become those of its type.
 _AS = {
     "DOUBLE": "{}",
     "BIGINT": "cast({} as bigint)",
-    "BOOLEAN": "cast(cast({} as varchar) as boolean)",
-    "VARCHAR": "cast({} as varchar)",
-    "DOUBLE[]": "cast({} as double[])",
+    "BOOLEAN": "cast({} as boolean)",
+    "VARCHAR": "{}",
     # seconds since 1970; what is further away than a timestamp reaches is none
     "TIMESTAMP": "case when abs({0}) < 2e11 then make_timestamp(cast(round({0} * 1e6) as bigint)) end",
 }
@@ -34,22 +35,31 @@ class Column(NamedTuple):
     role: Role
     type: str
     field: str | None = None
+    size: int = 0  #: of a vector
+
+    def sql(self, place: int) -> str:
+        """Of what is handed in as `c` and its place, the values."""
+        if not self.size:
+            return _AS[self.type].format(f"c{place}")
+        numbers = ", ".join(f"c{place}_{number}" for number in range(self.size))
+        return f"case when c{place}_0 is not null then list_value({numbers}) end"
 
 
-def named(columns: Sequence[tuple[Role, str, str, str | None]]) -> list[Column]:
-    """Columns by role, name, type and field. Names differ by more than their case, and are none that SQL has no way to write.
+def named(columns: Sequence[Column]) -> list[Column]:
+    """With names that differ by more than their case, and that SQL has a way to write.
 
-    >>> [one.name for one in named([("id", "id", "VARCHAR", None), ("feature", "ID", "DOUBLE", "ID"), ("feature", "", "DOUBLE", "")])]
+    >>> columns = [Column("id", "id", "VARCHAR"), Column("ID", "feature", "DOUBLE"), Column("", "feature", "DOUBLE")]
+    >>> [one.name for one in named(columns)]
     ['id', 'ID_2', '_']
     """
     taken, found = set[str](), list[Column]()
-    for role, wanted, type_, field in columns:
-        plain = "".join(letter if letter.isprintable() else "_" for letter in wanted) or "_"
+    for column in columns:
+        plain = "".join(letter if letter.isprintable() else "_" for letter in column.name) or "_"
         name, number = plain, 2
         while name.lower() in taken:
             name, number = f"{plain}_{number}", number + 1
         taken.add(name.lower())
-        found.append(Column(name, role, type_, field))
+        found.append(column._replace(name=name))
     return found
 
 
@@ -62,7 +72,7 @@ class Parts:
         self._rows = self._bytes = 0
         self._nulls = [0] * len(columns)
         self._written: list[DatasetPart] = []
-        self._connection = duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "1GB"})
+        self._connection = duckdb.connect(":memory:", config=_SETTINGS)
 
     @property
     def rows(self) -> int:
@@ -93,16 +103,13 @@ class Parts:
         return self._written, [DatasetColumn(name=c.name, role=c.role, field=c.field, type=c.type, null=null) for c, null in told]
 
     def _write(self) -> None:
-        rows: Mapping[str, Values] = {
-            f"c{place}": np.concatenate(parts) if parts else np.zeros(0, dtype=_plain(column.type))
-            for place, (column, parts) in enumerate(zip(self._columns, self._parts(), strict=True))
-        }
-        for place, values in enumerate(rows.values()):
+        rows: dict[str, Values] = {}
+        for place, (column, parts) in enumerate(zip(self._columns, self._parts(), strict=True)):
+            values = np.concatenate(parts) if parts else _none(column)
             self._nulls[place] += _absent(values)
+            rows |= {f"c{place}_{number}": values[:, number].copy() for number in range(column.size)} or {f"c{place}": values}
         file = self._folder / f"part-{len(self._written):05}.parquet"
-        chosen = ", ".join(
-            f'{_AS[column.type].format(f"c{place}")} as "{_quoted(column.name)}"' for place, column in enumerate(self._columns)
-        )
+        chosen = ", ".join(f'{column.sql(place)} as "{_quoted(column.name)}"' for place, column in enumerate(self._columns))
         self._connection.execute(
             f"copy (select {chosen} from rows) to {sql_text(str(file))} (format parquet, compression zstd, row_group_size {PART_ROWS})"
         )
@@ -126,20 +133,26 @@ def _quoted(name: str) -> str:
     return name.replace('"', '""')
 
 
-def _plain(type_: str) -> np.dtype[Any]:
-    return np.dtype(np.float64 if type_ in ("BIGINT", "DOUBLE", "TIMESTAMP") else object)
+def _none(column: Column) -> Values:
+    """No value of it."""
+    if column.size:
+        return np.zeros((0, column.size))
+    return np.zeros(0, dtype=np.float64 if column.type in ("BIGINT", "DOUBLE", "TIMESTAMP") else object)
 
 
 def _sizes(columns: Sequence[Values]) -> NDArray[np.int64]:
-    """Of each row, the bytes of what is no number."""
+    """Of each row, the bytes of what is no single number."""
     sizes = np.zeros(len(columns[0]), dtype=np.int64)
     for column in columns:
         if column.dtype == object:
-            sizes += [0 if one is None else 8 * len(one) if isinstance(one, np.ndarray) else len(one) for one in column.tolist()]
+            sizes += [0 if one is None else len(one) for one in column.tolist()]
+        elif column.ndim > 1:
+            sizes += 8 * column.shape[1]
     return sizes
 
 
 def _absent(values: Values) -> int:
     if values.dtype == object:
         return sum(one is None for one in values.tolist())
-    return int(np.count_nonzero(np.isnan(values))) if values.dtype.kind == "f" else 0
+    first = values[:, 0] if values.ndim > 1 else values
+    return int(np.count_nonzero(np.isnan(first))) if values.dtype.kind == "f" else 0

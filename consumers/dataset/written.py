@@ -13,7 +13,7 @@ from ...detectors.joining.rows import NONE
 from ...schemas.configuration import Configuration
 from ...schemas.messages.retrain import RetrainRequest
 from ...schemas.outcome import id_hash
-from ...schemas.stored.dataset import DatasetColumn, DatasetPart, Role
+from ...schemas.stored.dataset import DatasetColumn, DatasetPart
 from ...schemas.stored.reference import ProfiledField
 from ..bus.interface import Batch
 from ..decode.interface import Columns, Decoder
@@ -26,7 +26,7 @@ from ..streams.records import Records, parts_of, records_of
 from .classes import Classes
 from .gathered import Predictions
 from .joined import Outcomes
-from .parts import Parts, named
+from .parts import Column, Parts, named
 from .windows import Windows
 
 Flags = NDArray[np.bool_]
@@ -63,15 +63,13 @@ class Writing:
         self.hides, self.key = configuration.hides_ids(request.model), id_key(configuration, request.model)
         #: Features of which a message has one number for each; of a vector of which nobody knows the size there is no column.
         self.known = [field for field in fields if field.type != "embedding" or form_of(field.values)[1]]
-        own: list[tuple[Role, str, str, str | None]] = [("id", "id", "VARCHAR", None), ("time", "time", "BIGINT", None)]
-        own += [("version", "version", "VARCHAR", None)]
+        own = [Column("id", "id", "VARCHAR"), Column("time", "time", "BIGINT"), Column("version", "version", "VARCHAR")]
         if classes is not None:
-            own += [("label", "label", classes.type, None), ("known", "known", "BIGINT", None), ("by", "by", "VARCHAR", None)]
-        own += [("weight", "weight", "DOUBLE", None)]
+            own += [Column("label", "label", classes.type), Column("known", "known", "BIGINT"), Column("by", "by", "VARCHAR")]
+        own.append(Column("weight", "weight", "DOUBLE"))
         if request.data.policy.outliers:
-            own += [("outlier", "outlier", "BOOLEAN", None)]
-        found = [(field.role, field.name, _TYPES.get(field.type, "DOUBLE[]"), field.name) for field in self.known]
-        self._named = named([*own, *((role, name, type_, field if role == "feature" else None) for role, name, type_, field in found)])
+            own.append(Column("outlier", "outlier", "BOOLEAN"))
+        self._named = named([*own, *map(_column, self.known)])
         self.counts: dict[str, Any] = {}
         self.parts: list[DatasetPart] = []
         self.columns: list[DatasetColumn] = []
@@ -186,7 +184,7 @@ class Values:
             if field.type in _NUMBERS:
                 found: NDArray[Any] = np.array(next(numbers))
             elif field.type == "embedding":
-                found = _vectors(next(vectors))
+                found = np.array(next(vectors))
             else:
                 found = _texts(next(texts))
             if field.role == "feature":
@@ -206,8 +204,6 @@ def _flags(values: Flags) -> NDArray[Any]:
     return _texts(["true" if one else "false" for one in values.tolist()])
 
 
-def _vectors(values: NDArray[np.float64]) -> NDArray[Any]:
-    found = np.empty(len(values), dtype=object)
-    for row, vector in enumerate(values):
-        found[row] = None if np.isnan(vector[0]) else vector
-    return found
+def _column(field: ProfiledField) -> Column:
+    name = field.name if field.role == "feature" else None
+    return Column(field.name, field.role, _TYPES.get(field.type, "DOUBLE[]"), name, form_of(field.values)[1])

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration
 from ...schemas.messages.action import LedgerFact
+from ...schemas.messages.example_words import ExampleHold
 from ...schemas.stored.snapshot import PartitionState
 from ..bus.interface import Output
 from ..process.consumer import Making
 from ..process.folding import Folding
-from ..reference import ledger
+from ..reference import examples, ledger
 from .fold import Fold, Said
 
 ROLE = "decider"
@@ -45,8 +46,10 @@ class Deciding:
 
     def restore(self, state: PartitionState, parts: Mapping[str, bytes], facts: Mapping[int, LedgerFact]) -> Fold:
         """From a snapshot."""
-        return Fold.restored(self._configuration, parts)
+        return Fold.restored(self._configuration, state, parts)
 
     def outputs(self, said: Said, partition: int) -> list[Output]:
-        """A request, or a state."""
+        """A request, or a state; to the examples, what holds a learner."""
+        if isinstance(said, ExampleHold):
+            return [examples.output(self._configuration, said)]
         return [ledger.retrain_output(self._configuration, said)]

@@ -5,10 +5,12 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from ...detectors.actions.state import Ledger
-from ...detectors.actions.step import Said, step
+from ...detectors.actions.step import Said as Decided
+from ...detectors.actions.step import step
 from ...schemas.configuration import Configuration
 from ...schemas.messages.action import ActionDue, ActionEpisode, ActionIncident, ActionLabels, ActionReach, ActionTick, LedgerFact
 from ...schemas.messages.action_version import ActionContest
+from ...schemas.messages.example_words import ExampleHold
 from ...schemas.messages.job import JobStatus
 from ...schemas.messages.progress import InputPartition
 from ...schemas.messages.promotion import Promotion
@@ -17,11 +19,13 @@ from ...schemas.stored.snapshot import FORM, PartitionState
 from ..bus.addressing import partition_of
 from ..reference.ledger import policies_of, promotion_of
 from ..streams.cut import LATEST
+from .holds import Holds
 
 __all__ = ["Fold", "Said"]
 
+Said = Decided | ExampleHold
 #: Under which name what is said is counted.
-_COUNTED: Mapping[type, str] = {RetrainRequest: "requests", JobStatus: "statuses", Promotion: "steps"}
+_COUNTED: Mapping[type, str] = {RetrainRequest: "requests", JobStatus: "statuses", Promotion: "steps", ExampleHold: "holds"}
 #: What the times are told by, where the log does not stamp its records: the data, and the intake's clock.
 _TELL_THE_TIME = (ActionIncident, ActionEpisode, ActionLabels, ActionContest, ActionTick, ActionDue, ActionReach)
 
@@ -40,9 +44,10 @@ class Fold:
         self._configuration, self._policies = configuration, policies_of(configuration)
         self._promotions = {model: promotion_of(configuration, model) for model in self._policies}
         self._ledgers: dict[str, Ledger] = {}
+        self._holds = Holds({})
         self._own: list[str] = []  # the models of this partition
         self._append_time = False
-        self._counts = {"requests": 0, "statuses": 0, "steps": 0, "decided": 0, "astray": 0}
+        self._counts = {"requests": 0, "statuses": 0, "steps": 0, "holds": 0, "decided": 0, "astray": 0}
 
     def situated(self, place: InputPartition, append_time: bool) -> None:
         """Which models it has, and whose times its records have."""
@@ -65,6 +70,8 @@ class Fold:
             known = appended if self._append_time else _stated(fact)
             own = self._ledgers.setdefault(model, Ledger())
             said += step(self._configuration.application, model, own, known, fact, self._policies[model], self._promotions[model])
+            if self._configuration.models[model].learner is not None:
+                said += self._holds.said(model, own)
         self._counts["decided"] += 1
         for one in said:
             self._counts[_COUNTED[type(one)]] += 1
@@ -81,12 +88,15 @@ class Fold:
     def snapshot(self, position: int) -> tuple[PartitionState, Mapping[str, bytes]]:
         """Every model's ledger."""
         parts = {model: msgspec.msgpack.encode(own.plain()) for model, own in self._ledgers.items()}
-        return PartitionState(form=FORM, position=position, states=tuple(parts), aligners={}, pending=()), parts
+        return PartitionState(
+            form=FORM, position=position, states=tuple(parts), aligners={}, pending=(), fold={"held": self._holds.plain()}
+        ), parts
 
     @classmethod
-    def restored(cls, configuration: Configuration, parts: Mapping[str, bytes]) -> "Fold":
+    def restored(cls, configuration: Configuration, state: PartitionState, parts: Mapping[str, bytes]) -> "Fold":
         """The fold that wrote `snapshot`. The ledgers of models without policies are kept: a policy may come back."""
         fold = cls(configuration)
+        fold._holds = Holds(state.fold.get("held", {}))  # unknown to former releases
         fold._ledgers = {model: Ledger.restored(msgspec.msgpack.decode(part)) for model, part in parts.items()}
         return fold
 

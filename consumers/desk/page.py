@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ..bus.interface import BusError
-from ..console.serving import Server, ServingError
+from ..process.http_server import HTTPServer, ServingError
 from .asking import Questions
 from .desk import Desk, Refused
 from .telling import told
@@ -235,7 +235,7 @@ def served(page: Page, port: int) -> Iterator[str]:
             """Its lines would hold the secret."""
 
     try:
-        server = Server((HOST, port), Handler)
+        server = HTTPServer((HOST, port), Handler)
     except (OSError, OverflowError) as error:
         msg = f"{HOST}:{port}: {getattr(error, 'strerror', None) or error}; write another --port, or 0 for any that is free"
         raise ServingError(msg) from error

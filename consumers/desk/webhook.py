@@ -13,7 +13,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import NamedTuple
 
-from ..console.serving import Server, ServingError
+from ..process.http_server import HTTPServer, ServingError
 
 HOST = "127.0.0.1"
 #: Bytes of a call that are taken off the line.
@@ -51,7 +51,7 @@ def received(port: int) -> Iterator[Webhook]:
             """A line for every annotation says nothing."""
 
     try:
-        server = Server((HOST, port), Handler)
+        server = HTTPServer((HOST, port), Handler)
     except OSError as error:
         msg = f"--webhook {port}: {error.strerror}; write another port, or 0 for any that is free"
         raise ServingError(msg) from error

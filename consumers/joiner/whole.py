@@ -11,6 +11,7 @@ from ...detectors.joining.rows import Happening, Unmatched
 from ...schemas.configuration import Configuration
 from ...schemas.messages.block import SCORE_ONE, Block
 from ...schemas.messages.examples import Example, Examples, Outcome, features_of
+from ...schemas.outcome import id_text
 
 Rows = NDArray[np.void]
 #: The model and the name of a version, by its code.
@@ -42,7 +43,7 @@ class Whole:
             for row in happening.rows:
                 model, version = self._version_of(int(row["version"]))
                 if model in self._sampled and _inside(int(row["hi"]), self._sampled[model]):
-                    one = Outcome(id=_id(row["hi"], row["lo"]), version=version, label=int(row["label"]))
+                    one = Outcome(id=id_text(int(row["hi"]), int(row["lo"])), version=version, label=int(row["label"]))
                     self._labels.setdefault((step, model), []).append(one)
         self._ledger.add(step, happening)
 
@@ -95,12 +96,8 @@ def _examples(block: Block) -> Iterable[tuple[str, Any, Example]]:
     for row, packed in enumerate(block.whole):
         if packed:
             whose, score = block.whose[of[row]], None if scores[row] < 0 else scores[row] / SCORE_ONE
-            one = Example(id=_id(*halves[row]), version=whose.version, score=score, features=features_of(packed))
+            one = Example(id=id_text(*halves[row].tolist()), version=whose.version, score=score, features=features_of(packed))
             yield whose.model, (waters[row], block.topic, block.partition, offsets[row]), one
-
-
-def _id(hi: Any, lo: Any) -> str:  # numpy's whole numbers
-    return f"{int(hi):016x}{int(lo):016x}"
 
 
 def _inside(hi: int, sample: float) -> bool:

@@ -35,6 +35,9 @@ _SETTINGS: Mapping[str, tuple[bool, Mapping[str, str], int | None]] = {
     # the times of the messages that are handed on; as many partitions as the topic of these
     "embeddings": (True, {"message.timestamp.type": "CreateTime"}, 7),
     "examples": (True, _APPEND_TIME, 7),  # by the partition of the model; kept until labels have come
+    "requests": (True, {}, 7),
+    "replies": (True, {}, 7),
+    "served": (True, {"message.timestamp.type": "CreateTime"}, 7),  # the times of the requests
     "learned": (True, {}, None),  # by the partition of the model; compacted
     "snapshots": (True, {}, None),  # one partition for each of the summaries; compacted
     "drift": (True, {}, 90),

@@ -24,6 +24,7 @@ from ..profiler import profiler
 from ..reference import feedback, golden_records, learned, ledger, reviews
 from ..registrar import registrar
 from ..reviewer import reviewer
+from ..server import server
 
 #: In place of a topic's name: the topics of the configured streams, of predictions, of labels and of feature logs.
 INPUTS = "streams.*.topics"
@@ -79,6 +80,11 @@ def has_alerts(configuration: Configuration) -> bool:
     return bool(configuration.alerts)
 
 
+def serves(configuration: Configuration) -> bool:
+    """Whoever asks is answered by what was learnt."""
+    return configuration.serving is not None
+
+
 #: Topics that roles which are always there write only where something is configured.
 OPTIONAL: Mapping[str, Callable[[Configuration], bool]] = {
     "embeddings": has_embedder,
@@ -126,7 +132,7 @@ TOPOLOGY = (
         profiler.ROLE,
         "fold",
         (INPUTS, "embeddings", "models", "golden", "reviews"),
-        ("summaries", "joins", "ood", "dead-letter", "drift"),
+        ("summaries", "joins", "examples", "ood", "dead-letter", "drift"),
         "counts predictions in the reference's bins, one pane per run of the log; hands predictions and labels to the joiner; compares "
         "rows with the training data where that is asked for",
         profiler.make,
@@ -192,8 +198,9 @@ TOPOLOGY = (
         decider.ROLE,
         "fold",
         ("actions", "snapshots"),
-        ("retrain", "snapshots", "drift", "dead-letter"),
-        "says by policy which jobs are asked for, what becomes of them, and of the versions that they make",
+        ("retrain", "examples", "snapshots", "drift", "dead-letter"),
+        "says by policy which jobs are asked for, what becomes of them, and of the versions that they make; holds a learner while an "
+        "incident forbids to learn",
         decider.make,
         asked=ledger.asked,
     ),
@@ -243,6 +250,15 @@ TOPOLOGY = (
         alerter.make,
         per_name=True,
         asked=has_alerts,
+    ),
+    Node(
+        server.ROLE,
+        "hand",
+        ("requests", "learned"),
+        ("replies", "served", "drift", "dead-letter"),
+        "answers whoever asks, on a topic and over HTTP, by what a learner has learnt; writes down what it said as predictions",
+        server.make,
+        asked=serves,
     ),
 )
 

@@ -13,13 +13,16 @@ from numpy.typing import NDArray
 
 from ...schemas.configuration import Configuration
 from ...schemas.messages.block import Block, Whose
+from ...schemas.messages.example_words import ExampleAnswer
 from ...schemas.messages.progress import InputPartition, Progress
 from ...schemas.messages.review import ReviewAnswer
-from ...schemas.outcome import halves_of, id_halves
+from ...schemas.outcome import halves_of, id_halves, id_text
 from ..bus import own
 from ..bus.interface import Output
+from ..decode.outcomes import NoOutcome, Outcomes
 from ..decode.personal import label_key
 from ..process.consumer import Making
+from ..reference import examples
 from ..reference.reviews import read
 from ..streams.buckets import Buckets
 from ..streams.cut import Cut, Item, WrongClock
@@ -66,7 +69,7 @@ class _AnswerSide:
         return AnswerTally(self._configuration, place, self.labels, self._keys)
 
     def outputs(self, run: ClosedRun) -> Iterable[Output]:
-        return published(self._configuration, run.blocks)
+        return [*published(self._configuration, run.blocks), *run.outputs]
 
     def progress(self, progress: Progress, closed: Sequence[ClosedRun]) -> Iterable[Output]:
         """Nobody waits for answers."""
@@ -79,6 +82,9 @@ class AnswerTally:
     def __init__(self, configuration: Configuration, place: InputPartition, labels: Mapping[str, str], keys: Mapping[str, bytes]) -> None:
         self._configuration, self._place, self._labels, self._keys = configuration, place, labels, keys
         self._blocks: list[Block] = []  # of the run that is open
+        self._words: list[Output] = []  # of the same: what learners are told
+        learning = {name: own for name, own in labels.items() if configuration.models[name].learner is not None}
+        self._outcomes = {name: Outcomes(configuration.labels[own]) for name, own in learning.items()}
 
     def add(self, records: Records, items: Sequence[Item], aside: Mapping[int, str] = NOTHING_ASIDE) -> list[ClosedRun]:
         """Take what `cut` said of these records; a time decides nothing of an answer, a wrong one neither."""
@@ -86,8 +92,8 @@ class AnswerTally:
         keys, headers = (records.keys(), records.headers()) if items and len(records) else ([], [])
         for item in items:
             if isinstance(item, Cut):
-                closed.append(ClosedRun(item, [], 0, blocks=self._blocks))
-                self._blocks = []
+                closed.append(ClosedRun(item, [], 0, blocks=self._blocks, outputs=self._words))
+                self._blocks, self._words = [], []
                 continue
             start, stop = (item.index, item.index + 1) if isinstance(item, WrongClock) else (item.start, item.stop)
             for row in range(start, stop):
@@ -95,13 +101,14 @@ class AnswerTally:
                 with suppress(own.Foreign, own.Unreadable):
                     said = read(self._configuration.application, keys[row], records.values[row], headers[row])
                     if offset not in aside and isinstance(said, ReviewAnswer):
-                        self._take(offset, said)
+                        self._take(offset, said, int(records.timestamps[row]))
         return closed
 
-    def _take(self, offset: int, answer: ReviewAnswer) -> None:
+    def _take(self, offset: int, answer: ReviewAnswer, written: int) -> None:
         labels = self._labels.get(answer.model)
         if labels is None or (halves := self._halves(answer)) is None:
             return
+        self._tell(offset, answer, written, id_text(*halves[0].tolist()))
         zero, case = np.zeros(1, dtype=np.int64), np.frombuffer(bytes.fromhex(answer.case), dtype=">i8").astype(np.int64)
         self._blocks.append(
             Block(
@@ -125,6 +132,20 @@ class AnswerTally:
                 number=int(halves[0, 1] % np.uint64(self._configuration.topics.partitions)),
             )
         )
+
+    def _tell(self, offset: int, answer: ReviewAnswer, written: int, example: str) -> None:
+        """A learner, if the model has one, what the label should be; a word that is none is told by those who fold the reviews.
+
+        Of when: the page's clock, which is the same in a replay; but not later than the log has it.
+        """
+        outcomes, place = self._outcomes.get(answer.model), self._place
+        if outcomes is None or answer.label is None:
+            return
+        with suppress(NoOutcome):
+            time, label = min(written, answer.answered), outcomes.of(answer.label)
+            of = {"topic_id": place.topic_id, "partition": place.partition, "offset": offset}
+            word = ExampleAnswer(model=answer.model, time=time, example=example, label=label, **of)
+            self._words.append(examples.output(self._configuration, word))
 
     def _halves(self, answer: ReviewAnswer) -> NDArray[np.uint64] | None:
         """Of the id of its prediction; None: it has none."""

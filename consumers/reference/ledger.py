@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import get_args
 
 from ...schemas.cloud_events import Headers
-from ...schemas.configuration import Configuration, Policy
+from ...schemas.configuration import Configuration, Model, Policy
 from ...schemas.configuration import Promotion as PromotionSettings
 from ...schemas.messages.action import LedgerFact, ledger_fact
 from ...schemas.messages.job import JobStatus, State
@@ -15,6 +15,7 @@ from ..bus.addressing import addressed, partition_of
 from ..bus.interface import Bus, Output
 
 Told = RetrainRequest | JobStatus
+Decided = Told | Promotion
 #: By the type of an event on the topic of retrains, how it is read.
 READERS: Mapping[str, Callable[[bytes], Told]] = {
     RetrainRequest.TYPE: RetrainRequest.decoded,
@@ -24,9 +25,11 @@ READERS: Mapping[str, Callable[[bytes], Told]] = {
 #: The same of what is to be done with versions.
 PROMOTIONS: Mapping[str, Callable[[bytes], Promotion]] = {f"{Promotion.TYPE}.{step}": Promotion.decoded for step in STEPS}
 
+_DECIDED: Mapping[str, Callable[[bytes], Decided]] = {**READERS, **PROMOTIONS}
+
 
 def asked(configuration: Configuration) -> bool:
-    """Whether any model has a policy, or versions that must show something before they serve: else there is no ledger."""
+    """Whether any model has a policy, versions that must show something before they serve, or a learner: else there is no ledger."""
     return bool(policies_of(configuration))
 
 
@@ -36,8 +39,13 @@ def counts_labels(configuration: Configuration) -> bool:
 
 
 def policies_of(configuration: Configuration) -> dict[str, dict[str, Policy]]:
-    """By model, of those that have any, or whose versions must show something before they serve."""
-    return {name: model.retrain for name, model in configuration.models.items() if model.retrain or model.promotion is not None}
+    """By model, of those that have any, whose versions must show something before they serve, or that incidents may hold as they learn."""
+    models = configuration.models.items()
+    return {name: own.retrain for name, own in models if own.retrain or own.promotion is not None or _held(own)}
+
+
+def _held(model: Model) -> bool:
+    return model.learner is not None and model.diagnosis is not None
 
 
 def promotion_of(configuration: Configuration, model: str) -> PromotionSettings | None:
@@ -85,7 +93,12 @@ def read_promotion(application: str, key: bytes | None, value: bytes | None, hea
     return own.read_of_model(application, PROMOTIONS, key, value, headers)
 
 
-def retrain_output(configuration: Configuration, said: Told | Promotion) -> Output:
+def read_decided(application: str, key: bytes | None, value: bytes | None, headers: Headers) -> Decided | None:
+    """All that the decider says, of jobs and of versions. Raises `Foreign` and `Unreadable`."""
+    return own.read_of_model(application, _DECIDED, key, value, headers)
+
+
+def retrain_output(configuration: Configuration, said: Decided) -> Output:
     """A request, a status or a step as it is written."""
     topics = configuration.topics
     return addressed(configuration, topics.retrain, said, partition_of(said.model, topics.partitions))

@@ -30,6 +30,7 @@ from .reference import Table, TopicSlice
 from .registries import Registry
 from .retrain import Policy, TrainingRows
 from .review import MOST_CASES, Review
+from .serving import Serving
 from .stream import Stream
 from .together import features_apart, ids_unkeyed, labels_apart, never_started, unregistered
 from .topics import KafkaTopics
@@ -69,6 +70,7 @@ __all__ = [
     "Promotion",
     "Registry",
     "Review",
+    "Serving",
     "SourceSettings",
     "Stream",
     "Table",
@@ -94,6 +96,7 @@ class Configuration(Setting):
     topics: Annotated[KafkaTopics, Field(validate_default=True)] = KafkaTopics()
     snapshot_every: Duration = 180_000
     metrics: Metrics | None = None
+    serving: Serving | None = Field(None, description="what learners have learnt answers requests; null: nobody does")
     streams: Annotated[dict[str, Stream], Field(min_length=1)]
     labels: dict[str, Labels] = {}
     features: dict[str, FeatureLog] = Field({}, description="values of features as training computes them")
@@ -127,6 +130,13 @@ class Configuration(Setting):
             if model.stream is not None and model.stream not in self.streams:
                 msg = f"models.{name}.stream: {model.stream!r} is not among streams: {', '.join(self.streams)}"
                 raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _something_is_served(self) -> "Configuration":
+        if self.serving is not None and not any(model.learner is not None for model in self.models.values()):
+            msg = "serving: no model has a learner, so nothing can be served; write models.NAME.learner"
+            raise ValueError(msg)
         return self
 
     @model_validator(mode="after")

@@ -37,6 +37,21 @@ class KafkaTopics(Setting):
         return f"{self.prefix}.learned"
 
     @property
+    def requests(self) -> str:
+        """Rows that a learner's model is to predict."""
+        return f"{self.prefix}.requests"
+
+    @property
+    def replies(self) -> str:
+        """What it said to whoever asked."""
+        return f"{self.prefix}.replies"
+
+    @property
+    def served(self) -> str:
+        """The same as predictions, in the canonical form: a stream that can be watched."""
+        return f"{self.prefix}.served"
+
+    @property
     def performance(self) -> str:
         """What became of predictions, a record for every interval (compacted)."""
         return f"{self.prefix}.performance"

@@ -1,11 +1,14 @@
-"""Policies by which jobs are asked for, and what a ledger as it lies there asks for."""
+"""Policies by which jobs are asked for, and what a fold says of a topic as it lies there: which jobs are asked for, what is learnt."""
 
 from contextlib import suppress
+from typing import Any
 
 from driftbus.consumers.bus import own
 from driftbus.consumers.bus.interface import Bus, TopicPartition
 from driftbus.consumers.decider.decider import Deciding
-from driftbus.consumers.reference import ledger
+from driftbus.consumers.learner.learning import Learning
+from driftbus.consumers.process.fold import Folded, Situated
+from driftbus.consumers.reference.artifacts import ArtifactStore
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.progress import InputPartition
 
@@ -41,17 +44,30 @@ def decided(bus: Bus, settings: Configuration) -> dict[int, list[Event]]:
 
 def asked_for(bus: Bus, settings: Configuration) -> dict[int, list[Event]]:
     """By partition, what one fold of the ledger says, from its first record to its last."""
-    topics, found, folded = settings.topics, dict[int, list[Event]](), Deciding(settings)
-    topic = bus.describe([topics.actions])[topics.actions]
-    for number in range(topic.partitions):
-        fold, said, place = folded.begin(), found.setdefault(number, []), TopicPartition(topic.name, number)
+    return said_again(bus, settings.topics.actions, Deciding(settings), settings.topics.retrain)
+
+
+def learnt(bus: Bus, settings: Configuration) -> bool:
+    """Whether what is known in the end of what was learnt is what one fold of the examples says, as they lie there."""
+    ours, folded = f"/driftbus/{settings.application}".encode(), Learning("learner", settings, ArtifactStore(settings.artifacts))
+    found = [one for events in everything(bus, settings.topics.learned).values() for one in events if of_ours(one, ours, b"io.driftbus.")]
+    again = [one for events in said_again(bus, settings.topics.examples, folded, settings.topics.learned).values() for one in events]
+    return {one.key: one for one in found} == {one.key: one for one in again}
+
+
+def said_again(bus: Bus, topic: str, folded: Folded[Any, Any], to: str) -> dict[int, list[Event]]:
+    """By partition, what one fold of a topic writes to another."""
+    described, found = bus.describe([topic])[topic], dict[int, list[Event]]()
+    for number in range(described.partitions):
+        fold, said, place = folded.begin(), found.setdefault(number, []), TopicPartition(topic, number)
         for batch in bus.read(place, *bus.watermarks(place)):
-            fold.situated(InputPartition(topic=topic.name, topic_id=topic.id, partition=number), batch.append_time)
+            if isinstance(fold, Situated):
+                fold.situated(InputPartition(topic=topic, topic_id=described.id, partition=number), batch.append_time)
             columns = zip(batch.offsets.tolist(), batch.timestamps.tolist(), batch.keys(), batch.values, batch.headers(), strict=True)
             for offset, appended, key, value, headers in columns:
                 with suppress(own.Foreign, own.Unreadable):
-                    fact = ledger.read(settings.application, key, value, headers)
-                    for one in () if fact is None else fold.feed(offset, appended, fact):
-                        output = ledger.retrain_output(settings, one)
-                        said.append(Event(output.key, output.value or b"", output.headers))
+                    fact = folded.read(key, value, headers)
+                    for told in () if fact is None else fold.feed(offset, appended, fact):
+                        outputs = (one for one in folded.outputs(told, number) if one.topic == to)
+                        said += (Event(one.key, one.value or b"", one.headers) for one in outputs)
     return {number: said for number, said in found.items() if said}

@@ -15,6 +15,7 @@ from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.pipeline.topology import TOPOLOGY
 from driftbus.consumers.reference.golden_records import ask
+from driftbus.consumers.server.server import MOST_RECORDS
 from driftbus.schemas.configuration import Configuration
 
 from ..alerter import worlds as alerts
@@ -27,6 +28,7 @@ from ..launcher import worlds as jobs
 from ..launcher.receivers import receiving
 from ..registrar import servers as registries
 from ..registrar import worlds as versions
+from ..server import worlds as requests
 from .interrupting import POINTS, Died, Interrupting
 from .worlds import World
 
@@ -51,6 +53,7 @@ def asked(world: World, tmp_path: Path, role: str) -> Iterator[Asked]:
         "launcher": launching,
         "registrar": registering,
         "alerter": alerting,
+        "server": answering,
     }
     with worlds[role](world, tmp_path) as found:
         yield found
@@ -143,6 +146,23 @@ def alerting(world: World, folder: Path) -> Iterator[Asked]:
 
         named = [("DriftbusDrift", "a"), *(("DriftbusIncident", model) for model in jobs.MODELS)]
         yield Asked([*named, ("episode", "minor", "open"), ("incident", "moderate", "open")], acted)
+
+
+@contextmanager
+def answering(world: World, folder: Path) -> Iterator[Asked]:
+    """Requests for predictions; each has one reply, and is one prediction."""
+    name = world.settings.application
+    changes = {"application": name, "topics": {"prefix": name, "partitions": 2}, "serving": {}}
+    world.settings = requests.settings_of(folder, world.topic, **changes)
+    bus, ids = world.bus(), [f"r{number:03}" for number in range(3 * MOST_RECORDS)]  # of several commits
+    requests.prepare(bus, world.settings)
+    bus.publish([requests.request(world.settings, one) for one in ids])
+
+    def acted() -> list[object]:
+        found = (requests.said(world.bus(), topic) for topic in (world.settings.topics.replies, world.settings.topics.served))
+        return [id_ for told in found for id_, own in sorted(told.items()) for _ in own]
+
+    yield Asked([*ids, *ids], acted)
 
 
 @contextmanager

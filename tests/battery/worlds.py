@@ -30,7 +30,7 @@ from driftbus.schemas.messages.pane import REVIEWED, Pane
 
 from ..streaming import BEGINNING, Event, Sent, by_model, configuration, everything, prepare, rows, send, trim
 from .asked import ASKED, answered
-from .jobs import POLICIES, asked_for, decided, latest, of_ours
+from .jobs import POLICIES, asked_for, decided, latest, learnt, of_ours
 from .known import familiar_reference, offline
 
 #: What a recording is run through; hands act on the world, and have a battery of their own.
@@ -64,7 +64,7 @@ class Outcome(NamedTuple):
     causes: dict[str, list[Event]]  #: by model
     examples: list[Event]
     facts: list[Event]  #: of the ledger, in which their order over topics is nobody's; of numbers of labels the last
-    learned: dict[str, list[Event]]  #: by model and kind
+    learned: bool  #: what is learnt is what a fold of the examples says, as they are
     decided: bool  #: jobs are those that a fold of the ledger, as it is, asks for
 
 
@@ -91,11 +91,15 @@ def outcome(bus: Bus, settings: Configuration) -> Outcome:
     letters, samples = of(settings.topics.dead_letter), of(settings.topics.ood)
     drift = told_of(settings.topics.drift, b"io.driftbus.drift.", b"io.driftbus.notice.")
     events, causes = by_model(drift), by_model(told_of(settings.topics.root_causes, b"io.driftbus.root-cause."))
-    examples = sorted(_of_no_joins(event) for event in of(settings.topics.examples) if of_ours(event, ours, b"io.driftbus.examples"))
+    examples = sorted(_of_no_joins(event) for event in of(settings.topics.examples) if is_rows(event, ours))
     facts = latest([event for event in of(settings.topics.actions) if of_ours(event, ours, b"io.driftbus.action.")])
-    learnt = by_model(told_of(settings.topics.learned, b"io.driftbus.learned."))
-    of_ledger = facts, learnt, asked_for(bus, settings) == decided(bus, settings)
+    of_ledger = facts, learnt(bus, settings), asked_for(bus, settings) == decided(bus, settings)
     return Outcome(panes, events, letters, evidence, by_model(reviews), reviewed, samples, causes, examples, *of_ledger)
+
+
+def is_rows(event: Event, ours: bytes) -> bool:
+    """Whether it is a list of examples; words on them are facts of the ledger, whose order over topics is nobody's."""
+    return ("ce_source", ours) in event.headers and ("ce_type", Examples.TYPE.encode()) in event.headers
 
 
 def _of_no_joins(event: Event) -> Event:

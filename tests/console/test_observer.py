@@ -20,8 +20,9 @@ from driftbus.consumers.console.logs import Format, logs_to_stderr
 from driftbus.consumers.console.metrics import MEASURES, Exposition, Told
 from driftbus.consumers.console.numbers import Followed, numbers_of
 from driftbus.consumers.console.observer import Observer, Reading, tell
-from driftbus.consumers.console.serving import DEADLINE_S, MOST_AT_ONCE, ServingError, served
+from driftbus.consumers.console.serving import served
 from driftbus.consumers.pipeline.runner import Pipeline
+from driftbus.consumers.process.http_server import DEADLINE_S, MOST_AT_ONCE, ServingError
 from driftbus.consumers.process.standing import Standing
 from driftbus.schemas.configuration import Metrics
 

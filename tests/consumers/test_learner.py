@@ -11,22 +11,23 @@ from pydantic import ValidationError
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Bus
 from driftbus.consumers.pipeline.topology import ROLES
-from driftbus.consumers.reference import learned
+from driftbus.consumers.reference import learned, ledger, reviews
 from driftbus.consumers.reference.artifacts import ArtifactStore
-from driftbus.consumers.reference.examples import output
 from driftbus.detectors.learning import served
 from driftbus.detectors.learning.learner import Learner, Settings
 from driftbus.schemas.configuration import Configuration
-from driftbus.schemas.messages.example_words import ExampleAnswer, ExampleHold
+from driftbus.schemas.messages.action import ActionIncident
 from driftbus.schemas.messages.learned import LearnedChange, LearnedLosses, LearnedModel
+from driftbus.schemas.messages.review import ReviewAnswer
 
 from ..streaming import BEGINNING, Event, configuration, everything
 from .test_blocks import LABELS
-from .test_examples import WAIT_MS, of_model, told
+from .test_examples import WAIT_MS, of_model, text_of, told
 from .test_joiner import MINUTE, WAIT, run
 from .test_outcome_columns import log, publish
 
 EVERY = 10 * MINUTE
+INCIDENT = "1" * 32
 Told = TypeVar("Told", LearnedChange, LearnedLosses, LearnedModel)
 
 
@@ -34,6 +35,7 @@ def settings(folder: Path, **changes: Any) -> Configuration:  # keys of any type
     models: dict[str, dict[str, Any]] = {name: {"labels": "outcomes"} for name in ("m0", "m1", "m2")}
     own = {"backtest": 0, "every": "10m", "losses": "10m", "publish_every": 20, **changes.pop("learner", {})}
     models["m0"]["learner"] = models["m1"]["learner"] = own
+    models["m0"]["review"] = changes.pop("review", None)
     return configuration(
         labels={"outcomes": {"topics": [LABELS], **WAIT}},
         models=models,
@@ -87,48 +89,61 @@ def test_it_learns_what_a_learner_learns_by_hand(tmp_path: Path) -> None:
     assert {one.model for one in found} == {"m0", "m1"}
 
 
-def test_a_hold_takes_it_back_and_a_release_lets_it_go_on(tmp_path: Path) -> None:
-    """They hold from the step on that ends a minute behind them, whenever they were written."""
+def incident(revision: int, at: int, status: str) -> ActionIncident:
+    """Of m0; it forbids to learn."""
+    of = {"model": "m0", "incident": INCIDENT, "version": "1", "cause": "feature_unavailability", "onset": BEGINNING + 20 * MINUTE}
+    return ActionIncident.model_validate({**of, "revision": revision, "status": status, "decision": "forbid", "run": at, "time": at})
+
+
+def test_an_incident_takes_it_back_and_its_end_lets_it_go_on(tmp_path: Path) -> None:
+    """By the ledger and the decider; from the step on that ends a minute behind what it says, whenever that was written."""
     chosen, (sent, _) = settings(tmp_path), log(3)
     said_at, over = BEGINNING + 30 * MINUTE, BEGINNING + 40 * MINUTE
-    words = [
-        ExampleHold(model="m0", time=said_at, incident="i1", since=BEGINNING + 20 * MINUTE),
-        ExampleHold(model="m0", time=said_at, incident="i1", since=BEGINNING + 20 * MINUTE),
-        ExampleHold(model="m0", time=over, incident="i1"),
-    ]
+    facts = [incident(1, said_at, "confirmed"), incident(2, over, "resolved")]
     with closing(EmbeddedBus(":memory:", "test", "one")) as bus:
         publish(bus, chosen, sent)
-        bus.publish([output(chosen, word) for word in words])
+        for fact in (facts[0], *facts):
+            ledger.tell(bus, chosen, fact)
+        run(bus, chosen, "decider")
         run(bus, chosen, *ROLES)
         found = read(bus, chosen)
     held, released = (one for one in of_kind(found, LearnedChange) if one.what in ("held", "released"))
-    assert (held.what, held.since, held.why) == ("held", BEGINNING + 20 * MINUTE, "held by i1")
+    assert (held.what, held.since, held.why) == ("held", BEGINNING + 20 * MINUTE, f"held by {INCIDENT}")
     assert said_at + MINUTE < held.at <= said_at + 3 * MINUTE
-    assert (released.what, released.why) == ("released", "released by i1")
+    assert (released.what, released.why) == ("released", f"released by {INCIDENT}")
     assert over + MINUTE < released.at <= over + 3 * MINUTE
     assert {one.held for one in of_kind(found, LearnedLosses)} == {True, False}
     assert not [one for one in of_kind(found, LearnedChange, "m1") if one.what == "held"]
 
 
 def test_people_who_disagree_with_the_labels_hold_it(tmp_path: Path) -> None:
-    chosen, (sent, _) = settings(tmp_path), log(4)
+    """By what they answered on the topic of reviews, where the model has them."""
+    chosen, (sent, rows) = settings(tmp_path, review={}), log(4)
     with closing(EmbeddedBus(":memory:", "test", "one")) as bus:
         publish(bus, chosen, sent)
         run(bus, chosen, *ROLES)
-        labels = [(examples.bucket, one) for examples in told(bus, chosen) if examples.model == "m0" for one in examples.labels]
+        labels = {one.id: (examples.bucket, one.label) for examples in told(bus, chosen) for one in examples.labels}
+    named = {text_of(id_): id_ for id_ in (f"p{number}" for number in range(len(rows)))}
     answers = [
-        ExampleAnswer(model="m0", time=at, example=one.id, label=1 - one.label, topic_id="r", partition=0, offset=place)
-        for place, (at, one) in enumerate(one for one in labels if one[0] > BEGINNING + 20 * MINUTE)
+        answer(number, named[id_], at, right=not label)
+        for number, (id_, (at, label)) in enumerate(labels.items())
+        if at > BEGINNING + 20 * MINUTE and rows[int(named[id_][1:])].model == "m0"
     ]
     with closing(EmbeddedBus(":memory:", "test", "one")) as bus:
         publish(bus, chosen, sent)
-        bus.publish([output(chosen, answer) for answer in answers])
+        bus.publish([reviews.output(chosen, one) for one in answers])
+        run(bus, chosen, "profiler")
         run(bus, chosen, *ROLES)
         found = read(bus, chosen)
     changes = [one for one in of_kind(found, LearnedChange) if one.what == "held"]
     assert [one.why for one in changes] == ["reviewers disagree with the labels"]
     assert changes[0].since is not None
     assert of_kind(found, LearnedLosses)[-1].held
+
+
+def answer(number: int, id_: str, at: int, *, right: bool) -> ReviewAnswer:
+    of = {"case": f"{number:032x}", "model": "m0", "version": "1", "slot": at, "prediction_id": id_, "reviewer": "ann", "probability": 1.0}
+    return ReviewAnswer.model_validate({**of, "answered": at, "label": right})
 
 
 def test_what_is_to_learn_otherwise_begins_anew_and_says_so(tmp_path: Path) -> None:

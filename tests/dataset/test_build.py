@@ -13,20 +13,25 @@ import pytest
 from click.testing import CliRunner
 
 from driftbus.consumers.bus import embedded
+from driftbus.consumers.bus.addressing import addressed, partition_of
 from driftbus.consumers.bus.interface import Output
 from driftbus.consumers.bus.open import open_bus
 from driftbus.consumers.command.main import main
 from driftbus.consumers.dataset.folder import written_whole
+from driftbus.consumers.pipeline.own_topics import create_topics
+from driftbus.consumers.process.settings import load
 from driftbus.consumers.reference import ledger, reviews
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.job import JobStatus
+from driftbus.schemas.messages.ood import OodSample
 from driftbus.schemas.messages.retrain import Excluded, Included, TrainingPolicy
 from driftbus.schemas.messages.review import ReviewAnswer
+from driftbus.schemas.outcome import id_hash
 from driftbus.schemas.stored.dataset import Manifest
 
 from ..streaming import BEGINNING
 from .asked import JOB, contents, rows
-from .world import ROWS, SECOND, UNTIL, asked, called, labelled, written
+from .world import CONFIGURATION, ROWS, SECOND, UNTIL, asked, called, labelled, written
 
 
 def test_a_job_has_its_data_from_standard_input(settings: Configuration) -> None:
@@ -132,6 +137,37 @@ def test_what_people_answered_counts_where_labels_say_otherwise(settings: Config
     assert found[9] == (True, "labels")  # who is asked later says nothing of these data
     assert called(asked(settings, policy=TrainingPolicy(reviewed=False)), out="without").exit_code == 0
     assert {row["by"] for row in rows(Path("without"))} == {"labels"}
+
+
+def test_rows_unlike_the_training_data_are_in_whatever_their_time(settings: Configuration) -> None:
+    Path("driftbus.yaml").write_text(CONFIGURATION.replace("    labels: known\n", "    labels: known\n    ood: {}\n"), encoding="utf-8")
+    chosen = load()
+
+    def told(number: int, bucket: int = UNTIL) -> Output:
+        sample = OodSample(
+            stream="predictions", topic="scored", topic_id=topic, partition=number % 2, offset=number // 2, bucket=bucket, model="m0",
+            version="1", reference="", of="amount", p=0.005,
+        )  # fmt: skip
+        return addressed(chosen, chosen.topics.ood, sample, partition_of("m0", chosen.topics.partitions))
+
+    with closing(open_bus(chosen)) as bus:
+        create_topics(bus, chosen)
+        topic = bus.describe(["scored"])["scored"].id
+        bus.publish([told(3), told(10), told(5, UNTIL + 1), told(305)])
+    late = {"include": (Included(since=BEGINNING + 300 * SECOND, until=UNTIL, weight=0.5),)}
+    assert called(asked(settings, **late, policy=TrainingPolicy(outliers=True))).exit_code == 0
+    found = {int(row["id"][1:]): (row["outlier"], row["weight"]) for row in rows(Path("data"))}
+    assert {n: found[n] for n in found if n < 302} == {3: (True, 1.0), 301: (False, 0.5)}  # of the tenth nobody knows the label
+    assert [n for n, (outlier, _) in found.items() if outlier] == [3, 305]
+
+
+def test_personal_ids_are_there_as_hashes_only(settings: Configuration, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IDS", "a key of thirty-two characters..")
+    Path("driftbus.yaml").write_text(CONFIGURATION.replace("wait: 1h", "wait: 1h, key: IDS"), encoding="utf-8")
+    assert called(asked(settings)).exit_code == 0
+    found = rows(Path("data"))
+    assert len(found) == ROWS * 9 // 10
+    assert {row["id"] for row in found} == {id_hash(f"i{n}", b"a key of thirty-two characters..") for n in range(ROWS) if n % 10}
 
 
 def test_the_request_of_a_job_is_found_on_its_topic(settings: Configuration) -> None:

@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from driftbus.consumers.console.serving import ServingError
 from driftbus.consumers.desk.webhook import received
+from driftbus.consumers.process.http_server import ServingError
 
 
 def post(address: str, path: str | None = None, body: bytes = b"{}", **headers: str) -> int:

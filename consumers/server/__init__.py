@@ -1,0 +1,1 @@
+"""The server: requests in, what learners' models say out."""
