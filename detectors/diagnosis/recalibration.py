@@ -194,9 +194,13 @@ def _too_wide(inquiry: Inquiry, found: _Fitted) -> float:
 def _reasons(inquiry: Inquiry, name: str, found: _Fitted, known: str | None, exact: bool) -> list[Piece]:
     """Why no population drifts so."""
     t, fit, wider, news = inquiry.thresholds, found.fit, abs(float(np.log(found.ratio))), not found.wanders
+    broad = float(np.log(_WIDER)) if news else _too_wide(inquiry, found)
     possible = [
         (known is not None and wider > _OF_CONSTANT, Piece("recognised_constant", known, None, name)),
-        (wider > (np.log(_WIDER) if news else _too_wide(inquiry, found)), Piece("spread_ratio", rounded(found.ratio), t.spread_ratio, name)),
+        (
+            wider > broad,
+            Piece("spread_ratio", rounded(found.ratio), t.spread_ratio, name),
+        ),
         (news and found.outside > t.outside, Piece("quantiles_outside_training", rounded(found.outside), t.outside, name)),
         (
             news and fit.form in ("log1p", "expm1") and fit.error < _LOG_ERROR and found.moved > _LOG_MOVED,
