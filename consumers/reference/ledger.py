@@ -15,6 +15,7 @@ from ..bus.addressing import addressed, partition_of
 from ..bus.interface import Bus, Output
 
 Told = RetrainRequest | JobStatus
+Decided = Told | Promotion
 #: By the type of an event on the topic of retrains, how it is read.
 READERS: Mapping[str, Callable[[bytes], Told]] = {
     RetrainRequest.TYPE: RetrainRequest.decoded,
@@ -23,6 +24,8 @@ READERS: Mapping[str, Callable[[bytes], Told]] = {
 
 #: The same of what is to be done with versions.
 PROMOTIONS: Mapping[str, Callable[[bytes], Promotion]] = {f"{Promotion.TYPE}.{step}": Promotion.decoded for step in STEPS}
+
+_DECIDED: Mapping[str, Callable[[bytes], Decided]] = {**READERS, **PROMOTIONS}
 
 
 def asked(configuration: Configuration) -> bool:
@@ -90,7 +93,12 @@ def read_promotion(application: str, key: bytes | None, value: bytes | None, hea
     return own.read_of_model(application, PROMOTIONS, key, value, headers)
 
 
-def retrain_output(configuration: Configuration, said: Told | Promotion) -> Output:
+def read_decided(application: str, key: bytes | None, value: bytes | None, headers: Headers) -> Decided | None:
+    """All that the decider says, of jobs and of versions. Raises `Foreign` and `Unreadable`."""
+    return own.read_of_model(application, _DECIDED, key, value, headers)
+
+
+def retrain_output(configuration: Configuration, said: Decided) -> Output:
     """A request, a status or a step as it is written."""
     topics = configuration.topics
     return addressed(configuration, topics.retrain, said, partition_of(said.model, topics.partitions))

@@ -14,8 +14,8 @@ _Said = TypeVar("_Said")
 
 
 def asked_for(bus: Bus, configuration: Configuration) -> Iterator[bytes]:
-    """The requests and states on the topic of retrains, as they were written, by partition."""
-    found: Iterator[ledger.Told] = ours(bus, configuration.application, configuration.topics.retrain, ledger.read_retrain)
+    """The requests, states and steps on the topic of retrains, as they were written, by partition."""
+    found: Iterator[ledger.Decided] = ours(bus, configuration.application, configuration.topics.retrain, ledger.read_decided)
     return (said.encoded() for said in found)
 
 
@@ -42,7 +42,7 @@ def ours(
 
 
 def differing(bus: Bus, recorded: Configuration, offline: Configuration) -> int:
-    """Requests and states that one of the two has and the other has not; 0 where the recording holds none of these topics."""
+    """Requests, states and steps that one of the two has and the other has not; 0 where the recording holds none of these topics."""
     if recorded.topics.retrain not in bus.describe([recorded.topics.retrain], settings=False):
         return 0
     was, now = Counter(asked_for(bus, recorded)), Counter(asked_for(bus, offline))

@@ -19,6 +19,9 @@ Integers = NDArray[np.int64]
 #: Days of which it can be said at all; and the longest batch is such a part of all of them: with a seventh nothing could ever be shown,
 #: with a twentieth one of six equal pairs whose days follow one another (.8) would be promoted.
 FEWEST_DAYS, LONGEST_BATCH = 7, 9
+#: Where so large a part of what batches come to, squared, is their mean, they differ too little for a swing: else one that wins each day,
+#: by much, could never show it.
+ALIKE = 0.9
 #: A fault: from when to when; None: it is not over.
 Window = tuple[int, int | None]
 
@@ -43,14 +46,16 @@ def tau(seen: Integers) -> float | None:
     if len(seen) < FEWEST_DAYS:
         return None
     rows, total, squares = (seen[:, column].astype(np.float64) / (1 if column == 0 else UNIT) for column in range(3))
-    count = rows.sum()
-    variance = squares.sum() / count - (total.sum() / count) ** 2
+    moment = squares.sum() / max(rows.sum(), 1.0)
     found = 1.0
     for length in range(1, max(1, len(seen) // LONGEST_BATCH) + 1):
         kept = len(seen) // length * length
         sums = total[-kept:].reshape(-1, length).sum(axis=1)
-        if variance > 0:
-            found = max(found, float((sums**2).sum()) / (rows[-kept:].sum() * variance))
+        if moment > 0:
+            squared, batch_rows = float((sums**2).sum()), float(rows[-kept:].sum())
+            alike = float(sums.sum()) ** 2 / len(sums) / squared if squared else 0.0
+            agreeing = min(1.0, (1 - alike) / (1 - ALIKE))
+            found = max(found, agreeing * squared / max(batch_rows * moment, 1.0))
     return found
 
 

@@ -133,6 +133,9 @@ class Ledger(msgspec.Struct):
         """Now, and what was done before asks for nothing."""
         self.began = self.now
         self.done = {name: done for name, done in self.done.items() if done.at >= self.now}
+        for one in self.candidates.values():
+            one.registered = one.since = self.now
+            one.unseen = None if one.unseen is None else self.now
 
     def hears(self, name: str, time: int | None) -> bool:
         """Whether a fact is heard for the first time: what is said again later brings nothing back."""

@@ -14,6 +14,7 @@ from driftbus.detectors.actions.edges import EDGES
 from driftbus.detectors.actions.state import Ledger
 from driftbus.detectors.actions.step import Said, step
 from driftbus.schemas.configuration import Policy
+from driftbus.schemas.configuration import Promotion as Settings
 from driftbus.schemas.messages.action import (
     ActionDue,
     ActionEpisode,
@@ -26,7 +27,11 @@ from driftbus.schemas.messages.action import (
     LedgerFact,
 )
 from driftbus.schemas.messages.job import ACTIVE, FINAL, JobStatus
+from driftbus.schemas.messages.promotion import STEPS, Promotion
 from driftbus.schemas.messages.retrain import RetrainRequest
+
+from . import adversary_versions
+from .adversary_versions import CheckedVersions, Versions, moved, willing
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 MODEL, APPLICATION = "eta", "rides"
@@ -65,6 +70,7 @@ class Adversary:
 
     def __init__(self, chance: random.Random) -> None:
         self._chance, self._revisions = chance, Counter[str]()
+        self.versions = Versions(chance)
         self.asked: list[str] = []  # jobs requested
         self.seen: list[str] = []  # jobs that people know of
 
@@ -87,6 +93,8 @@ class Adversary:
 
     def _fact(self, at: int) -> LedgerFact:
         chance, kind = self._chance, self._chance.random()
+        if chance.random() < 0.3:
+            return self.versions.fact(at, self.asked)
         if kind < 0.33:
             return self._incident(at)
         if kind < 0.43:
@@ -111,6 +119,7 @@ class Adversary:
             "status": chance.choice(["suspected", "confirmed", "confirmed", "resolved", "superseded"]),
             "decision": chance.choice(["allow", "allow", "hold", "forbid"]),
             "cause": chance.choice(["data_drift", "feature_drift", "feature_unavailability"]),
+            "onset": at - chance.choice([HOUR, DAY]),
         }
         return incident(name, self._revisions[name], at, **fields)
 
@@ -133,10 +142,11 @@ def episode(name: str, sequence: int, at: int, **fields: Any) -> ActionEpisode:
     return ActionEpisode.model_validate({"model": MODEL, "episode": name, "sequence": sequence, **said, **fields})
 
 
-def fold(entries: Sequence[Entry], own: Policies, *, times: int = 1) -> list[Said]:
+def fold(entries: Sequence[Entry], own: Policies, promotion: Settings | None = None, *, times: int = 1) -> list[Said]:
     """What a ledger leads to, each fact so many times."""
     ledger = Ledger()
-    return [said for entry in entries for _ in range(times) for said in step(APPLICATION, MODEL, ledger, entry.known, entry.fact, own)]
+    every = (entry for entry in entries for _ in range(times))
+    return [said for entry in every for said in step(APPLICATION, MODEL, ledger, entry.known, entry.fact, own, promotion)]
 
 
 class World(NamedTuple):
@@ -145,19 +155,27 @@ class World(NamedTuple):
     entries: list[Entry]
     said: list[Said]
     own: dict[str, Policy]
+    promotion: Settings | None
 
 
 class Checked:
     """The invariants, held over all that is said."""
 
-    def __init__(self, own: Policies) -> None:
+    def __init__(self, own: Policies, promotion: Settings | None) -> None:
         self._own, self.states = own, dict[str, str]()
+        self.versions, self._hold = CheckedVersions(), promotion is not None and promotion.hold
         self._launched: list[int] = []
         self._ended: int | None = None
         self._attempts, self._succeeded = Counter[tuple[str, str, str]](), Counter[tuple[str, str, str]]()
 
-    def take(self, one: JobStatus, ledger: Ledger) -> None:
-        """One change of state."""
+    def take(self, one: Said, ledger: Ledger) -> None:
+        """One change of state, or step."""
+        if isinstance(one, Promotion):
+            self.versions.take(one, ledger)
+        elif isinstance(one, JobStatus):
+            self._of_job(one, ledger)
+
+    def _of_job(self, one: JobStatus, ledger: Ledger) -> None:
         assert (one.before, one.state) in EDGES, one
         assert self.states.get(one.job) == one.before, one
         trigger = (one.policy, one.trigger_kind, one.trigger)
@@ -166,6 +184,7 @@ class Checked:
         if one.state in ("requested", "dry_run"):
             policy = self._own[one.policy]
             assert next(ledger.faults(), None) is None, "launched under a fault"
+            assert not (self._hold and any(each.open for each in ledger.candidates.values())), "launched while a version is looked at"
             assert sum(one.time - at < DAY for at in self._launched) < policy.per_day, "too many a day"
             assert self._ended is None or one.time - self._ended >= policy.cooldown, "too soon"
             self._launched.append(one.time)
@@ -180,47 +199,53 @@ class Checked:
 def run(seed: int, facts: int = 120, *, snapshot_every: int | None = None) -> World:
     """A world, its invariants held; ``snapshot_every``: the ledger is written down and restored after so many facts."""
     chance = random.Random(seed)
-    own = policies(chance)
-    adversary, checked, ledger = Adversary(chance), Checked(own), Ledger()
+    own, promotion = policies(chance), adversary_versions.settings(chance)
+    adversary, checked, ledger = Adversary(chance), Checked(own, promotion), Ledger()
     entries: list[Entry] = []
     every: list[Said] = []
     for number, entry in enumerate(adversary.facts(facts)):
         entries.append(entry)
         if snapshot_every and number % snapshot_every == 0:
             ledger = Ledger.restored(ledger.plain())
-        for one in step(APPLICATION, MODEL, ledger, entry.known, entry.fact, own):
+        for one in step(APPLICATION, MODEL, ledger, entry.known, entry.fact, own, promotion):
             every.append(one)
-            if isinstance(one, JobStatus):
-                checked.take(one, ledger)
+            checked.take(one, ledger)
+            if isinstance(one, Promotion):
+                adversary.versions.asked(one)
+            elif isinstance(one, JobStatus):
                 if one.state == "requested":
                     adversary.asked.append(one.job)
                     adversary.seen.append(one.job)
                 elif one.state == "awaiting_approval" and chance.random() < 0.8:
                     adversary.seen.append(one.job)
-    _ends(ledger, own, checked)
-    return World(entries, every, own)
+    _ends(ledger, own, promotion, checked)
+    return World(entries, every, own, promotion)
 
 
-def _ends(ledger: Ledger, own: Policies, checked: Checked) -> None:
+def _ends(ledger: Ledger, own: Policies, promotion: Settings | None, checked: Checked) -> None:
     """The adversary stops: no fault, launchers silent or willing, and the clock goes on. Then everything wanted gets its turn."""
     at = ledger.now
 
     def feed(fact: LedgerFact) -> None:
-        for one in step(APPLICATION, MODEL, ledger, at, fact, own):
-            if isinstance(one, JobStatus):
-                checked.take(one, ledger)
+        for one in step(APPLICATION, MODEL, ledger, at, fact, own, promotion):
+            checked.take(one, ledger)
 
     for name, one in list(ledger.incidents.items()):
         if one.fact["decision"] == "forbid":
             feed(incident(name, one.fact["revision"] + 1, at, status="resolved", decision="hold"))
+    if ledger.version in ledger.retired:  # nothing starts for it
+        feed(moved("promoted", "last", 0))
     for number in range(1_200):
         at += HOUR
         feed(ActionTick(time=at))
+        for fact in willing(ledger):
+            feed(fact)
         for name, job in list(ledger.jobs.items()):
             if job.state == "requested" and number % 3 == 0:
                 feed(ActionObserved(model=MODEL, job=name, state="succeeded"))
     assert not ledger.wishes, ledger.wishes
     assert not any(job.active for job in ledger.jobs.values())
+    assert not any(one.open for one in ledger.candidates.values()), "nothing is decided of a version"
 
 
 def statuses(said: Sequence[Said]) -> list[JobStatus]:
@@ -232,10 +257,10 @@ def same_however_it_is_read(seed: int, facts: int = 120) -> World:
     """Replay, a snapshot every 7 facts, every fact twice, and the ledger without its repetitions: the same launches."""
     world = run(seed, facts)
     assert run(seed, facts, snapshot_every=7).said == world.said, "a snapshot changed it"
-    assert fold(world.entries, world.own) == world.said, "a replay changed it"
-    assert fold(world.entries, world.own, times=2) == world.said, "every fact twice changed it"
-    once = fold([entry if not entry.again else Entry(entry.known, ActionTick(time=0)) for entry in world.entries], world.own)
-    assert once == world.said, "repetitions changed it"
+    assert fold(world.entries, world.own, world.promotion) == world.said, "a replay changed it"
+    assert fold(world.entries, world.own, world.promotion, times=2) == world.said, "every fact twice changed it"
+    once = [entry if not entry.again else Entry(entry.known, ActionTick(time=0)) for entry in world.entries]
+    assert fold(once, world.own, world.promotion) == world.said, "repetitions changed it"
     return world
 
 
@@ -246,12 +271,15 @@ def main() -> None:
     parser.add_argument("--facts", type=int, default=120)
     asked = parser.parse_args()
     began, edges, requests = time.perf_counter(), Counter[tuple[str | None, str]](), 0
+    steps = Counter[str]()
     for seed in range(asked.worlds):
         said = same_however_it_is_read(seed, asked.facts).said
         edges.update((one.before, one.state) for one in statuses(said))
+        steps.update(one.step for one in said if isinstance(one, Promotion))
         requests += sum(isinstance(one, RetrainRequest) for one in said)
     unseen = [edge for edge in EDGES if edge not in edges]
     print(f"{asked.worlds} worlds, {requests} requests, {len(edges)} of {len(EDGES)} changes of state seen, not {unseen}")
+    print(", ".join(f"{step} {steps[step]}" for step in STEPS))
     print(f"{time.perf_counter() - began:.0f} s")
 
 

@@ -20,16 +20,19 @@ from typing import NamedTuple
 
 import yaml
 
+from driftbus.consumers.bus.interface import TopicPartition
 from driftbus.consumers.bus.kafka import KafkaBus
 from driftbus.consumers.process.settings import load
 
 from ..alerter.alertmanagers import alertmanager
 from ..alerter.worlds import NAME, incident, over, prepared, say, told
+from ..launcher.jobs import until
 from ..launcher.receivers import receiving
 from .nursery import Nursery
 
-#: A process lives so long, in seconds, until it is killed; the first of these are its start.
-SHORTEST_S, LONGEST_S = 0.5, 4.0
+#: A process lives so long, in seconds, until it is killed; the first of these are its start. Each message of Apprise's is a process, which
+#: takes seconds to begin.
+LIVES_S = {"alertmanager": (0.5, 4.0), "apprise": (4.0, 14.0)}
 _LONG_S = 300
 
 
@@ -78,10 +81,13 @@ def play(address: str, folder: Path, kind: str, kills: int, incidents: int, seed
                 one = incident(str(number), f"m{number % 7}")
                 say(bus, settings, one if word == "opens" else over(one))
 
+        places = [TopicPartition(settings.topics.drift, number) for number in range(settings.topics.partitions)]
         for number in range(kills):
             pid = nursery.start(folder / "log", "run", "alerter", "--config", str(folder / "driftbus.yaml"))
+            if not number:  # what had ended before it first ran is told to nobody
+                until(lambda: len(bus.committed(f"{application}-alerter-{NAME}", places)) == len(places), _LONG_S)
             go_on(2 * incidents * (kills - number - 1) // kills)
-            time.sleep(draw.uniform(SHORTEST_S, LONGEST_S))
+            time.sleep(draw.uniform(*LIVES_S[kind]))
             os.kill(pid, signal.SIGKILL)
         go_on(0)
         pid, ends = nursery.start(folder / "log", "run", "alerter", "--config", str(folder / "driftbus.yaml")), time.monotonic() + _LONG_S
