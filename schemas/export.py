@@ -34,6 +34,7 @@ from .messages.example_words import ExampleAnswer, ExampleHold
 from .messages.examples import Examples
 from .messages.feedback import Feedback
 from .messages.golden import GoldenEvaluation, GoldenRequest, GoldenResult, GoldenStarted
+from .messages.golden_proposal import GoldenProposal
 from .messages.golden_set import GoldenAnnouncement
 from .messages.job import JobStatus
 from .messages.learned import LearnedChange, LearnedLosses, LearnedModel
@@ -96,6 +97,7 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "golden-rows": GoldenSet,
     "golden-request": GoldenRequest,
     "golden-result": GoldenResult,
+    "golden-proposal": GoldenProposal,
     "golden-set": GoldenAnnouncement,
     "golden-started": GoldenStarted,
     "notice": Notice,
