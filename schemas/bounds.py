@@ -46,6 +46,7 @@ RECORDS = {
     "retrain-request": 900_000,
     "promotion": 50_000,
     "golden-set": 100_000,
+    "golden-proposal": 50_000,
     "golden-request": 50_000,
     "golden-started": 20_000,
     "golden-result": 600_000,

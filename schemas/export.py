@@ -34,6 +34,7 @@ from .messages.example_words import ExampleAnswer, ExampleHold
 from .messages.examples import Examples
 from .messages.feedback import Feedback
 from .messages.golden import GoldenEvaluation, GoldenRequest, GoldenResult, GoldenStarted
+from .messages.golden_proposal import GoldenProposal
 from .messages.golden_set import GoldenAnnouncement
 from .messages.job import JobStatus
 from .messages.learned import LearnedChange, LearnedLosses, LearnedModel
@@ -49,6 +50,7 @@ from .messages.retrain import RetrainRequest
 from .messages.review import ReviewAnswer, ReviewLabel, ReviewRequest, ReviewSlot
 from .messages.reviewed import Reviewed
 from .messages.root_cause import RootCauseEvent
+from .stored.dataset import Manifest
 from .stored.golden import GoldenSet
 from .stored.reference import Reference
 
@@ -78,6 +80,7 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "coincidence": Coincidence,
     "configuration": Configuration,
     "contest": Contest,
+    "dataset-manifest": Manifest,
     "dead-letter": DeadLetter,
     "drift-event": DriftEvent,
     "evidence": Evidence,
@@ -94,6 +97,7 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "golden-rows": GoldenSet,
     "golden-request": GoldenRequest,
     "golden-result": GoldenResult,
+    "golden-proposal": GoldenProposal,
     "golden-set": GoldenAnnouncement,
     "golden-started": GoldenStarted,
     "notice": Notice,

@@ -26,6 +26,7 @@ from ..reference.golden_sets import AnnouncedSets, announced, announcement, read
 from ..replay.terminal import say
 from .configured import configured
 from .opened import opened
+from .proposed import accept, advised, list_, propose, reject
 
 #: Digits of ids and hashes that people are shown.
 _SHORT = 12
@@ -36,6 +37,10 @@ _LOSSES = click.Choice(["zero_one", "log_loss", "brier", "absolute", "squared"])
 @click.group()
 def golden() -> None:
     """Test a model itself: ask it rows whose answers are known, and compare with how well it answered them before."""
+
+
+for _verb in (list_, accept, reject):
+    golden.add_command(_verb)
 
 
 def _of_a_table(verb: Callable[..., None]) -> Callable[..., None]:
@@ -96,6 +101,8 @@ def build(
 @click.option("--most", type=click.IntRange(1, MOST_ROWS), help="Rows of the new version.  [default: as many as the old one has]")
 @click.option("--announce", is_flag=True, help="It is in use from now on, and both are run once, so that the series connects.")
 @click.option("--version", default="-", show_default=True, help="With --announce: the model's version that both are run on.")
+@click.option("--incident", metavar="ID", help="For this confirmed incident, as its cause asks: a proposal, which waits for a person.")
+@click.option("--by", metavar="NAME", help="With --incident: who proposes it.")
 @configured
 def refresh(
     configuration: Configuration,
@@ -108,10 +115,16 @@ def refresh(
     most: int | None,
     announce: bool,
     version: str,
+    incident: str | None,
+    by: str | None,
 ) -> None:
     """Propose a new version of MODEL's golden set: of its rows and the labelled ones of FILE, each once, every class and slice alike."""
+    if incident is not None and announce:
+        msg = "--incident and --announce: what is proposed for an incident waits for a person; say one of them"
+        raise click.UsageError(msg)
     store = store_of(configuration)
     with opened(configuration) as bus:
+        advice = None if incident is None else advised(bus, configuration, model, incident)
         parent = AnnouncedSets(bus, configuration).in_use(model)
         before = read_set(store, parent)
         rules = rules_of(configuration, model)
@@ -119,11 +132,14 @@ def refresh(
             msg = f"{parent} was built by other rules for personal data: {why}; build a new one: driftbus golden build {model}"
             raise click.ClickException(msg)
         found = collected(file, Columns(label, id_, slices, ignore), before.loss, rules)
-        made = refreshed(before, found.rows, most or len(before.rows))
+        made = refreshed(before, found.rows, most or len(before.rows)) if advice is None else advice.made(before, found.rows, most)
         changed = difference(before, made)
         _show(made, found)
         say(f"{len(changed.added):,} rows added, {len(changed.removed):,} removed, {len(changed.changed):,} with another content")
         store.put(made.encoded())
+        if advice is not None:
+            propose(bus, configuration, advice, before, made, by)
+            return
         if not announce:
             say(f"proposed: {made.hash}; nothing uses it yet. To use it: the same command with --announce, or golden: {{set: {made.hash}}}")
             return

@@ -24,7 +24,6 @@ from .since import now_or
 
 #: Of the job: what a version is called that has no name.
 _SHORT = 12
-_MIB = 1 << 20
 
 
 @click.command()
@@ -135,11 +134,8 @@ def _metrics(written: tuple[str, ...]) -> dict[str, Any] | None:  # the event ju
 
 
 def _sha256(file: Path) -> str:
-    found = hashlib.sha256()
-    with file.open("rb") as stream:
-        while piece := stream.read(_MIB):
-            found.update(piece)
-    return found.hexdigest()
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _of(event: ModelEvent) -> str:

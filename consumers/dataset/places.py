@@ -1,5 +1,6 @@
 """What a request lets be read: partitions and offsets, checked against the configuration and what the topics still hold."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -10,6 +11,8 @@ from ...schemas.unusable import Unusable
 from ..bus.interface import Bus, TopicDescription, TopicPartition
 from ..streams.cut import Rules
 from ..streams.spans import Spans
+
+_HASH = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 class UnusableRequest(Unusable):
@@ -24,12 +27,19 @@ class Place(NamedTuple):
     start: int
     end: int
     lost: tuple[int, int] | None = None  #: of these the ones that are gone, and that are done without
+    through: int | None = None  #: by times: so far it was complete
 
     @property
     def told(self) -> ReadSource:
         """As the manifest has it."""
-        offsets = self.start, self.end
-        return ReadSource(topic=self.source.topic, topic_id=self.topic_id, partition=self.source.partition, offsets=offsets, lost=self.lost)
+        return ReadSource(
+            topic=self.source.topic,
+            topic_id=self.topic_id,
+            partition=self.source.partition,
+            offsets=(self.start, self.end),
+            lost=self.lost,
+            through=self.through,
+        )
 
 
 def checked(configuration: Configuration, request: RetrainRequest) -> None:
@@ -39,6 +49,9 @@ def checked(configuration: Configuration, request: RetrainRequest) -> None:
         raise UnusableRequest(msg)
     if request.model not in configuration.models:
         msg = f"model: {request.model!r} is not among {', '.join(configuration.models) or 'the models: there are none'}"
+        raise UnusableRequest(msg)
+    if request.reference is not None and not _HASH.fullmatch(request.reference):
+        msg = f"reference: {request.reference[:100]!r} is no content hash"
         raise UnusableRequest(msg)
     if request.data.more_sources:
         msg = (

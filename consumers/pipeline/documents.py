@@ -24,7 +24,7 @@ MESSAGES: Mapping[str, Sequence[str]] = {
     "root-causes": ("root-cause",),
     "performance": ("performance", "reviewed", "contest"),
     "ood": ("ood-sample",),
-    "models": ("announcement", "model-event", "coincidence", "golden-set"),
+    "models": ("announcement", "model-event", "coincidence", "golden-set", "golden-proposal"),
     "golden": ("golden-request", "golden-started", "golden-result", "golden-evaluation"),
     "feedback": ("feedback",),
     "reviews": ("review-request", "review-answer", "review-label", "review-slot"),

@@ -101,6 +101,8 @@ class MLflowRegistry:
             if known.made is not None:
                 tags |= {"driftbus.data": known.made.data, "driftbus.reference": known.made.reference, "driftbus.by": known.made.by}
             listed = [{"key": key, "value": value} for key, value in tags.items() if value is not None]
+            self._close()  # of a line that was open before, a call that breaks is made again: there would be two
+            self._connection = None
             self._post("model-versions/create", {"source": _source(known), "tags": listed})
             found = self._found(JOB, known.job)
         if found is None:

@@ -30,7 +30,7 @@ from ..reference.artifacts import ArtifactStore
 from .doing import Doing
 from .effects import Effects
 from .mlflow import MLflowRegistry
-from .owned import Owned, read_to
+from .owned import Beside, Owned
 from .step import Done, Step
 
 ROLE = "registrar"
@@ -75,9 +75,10 @@ class Registrar:
             place = InputPartition(topic=source.topic, topic_id=topic.id, partition=source.partition)
             start = first if committed is None else max(committed.offset, first)
             partition = Owned(place, Strangers(self._configuration, place, own.Told(), topic.partitions), start, committed)
-            told = first if committed is None else read_to(committed)
+            beside = Beside(first) if committed is None else Beside.of(committed)
+            partition.done = set(beside.done)
             for batch in self._bus.read(source, start, end):
-                self._feed(partition, batch, silent_to=told)
+                self._feed(partition, batch, silent_to=beside.read_to)
             partition.strangers.count, partition.position = 0, max(end, start)
             if committed is not None and committed.offset < first:
                 lost = Notice.lost(self._configuration.application, None, place, committed.offset, first)
@@ -117,7 +118,7 @@ class Registrar:
             return False
         seen = self._looking.seen()
         for source, partition in self._partitions.items():
-            read = partition.committed is not None and read_to(partition.committed) >= self._remaining.end(source)
+            read = partition.committed is not None and Beside.of(partition.committed).read_to >= self._remaining.end(source)
             waiting = partition.next()
             if not read or (partition.open and not waiting) or any(name not in seen or seen[name].ended for name in waiting):
                 return False
@@ -129,7 +130,7 @@ class Registrar:
         if others and now - self._asked_at >= _ASK_EVERY_S:
             self._asked_at = now
             committed = self._bus.committed(self._group, sorted(others))
-            self._others -= {source for source, position in committed.items() if read_to(position) >= remaining.end(source)}
+            self._others -= {source for source, position in committed.items() if Beside.of(position).read_to >= remaining.end(source)}
             self._others -= {source for source in others if self._bus.watermarks(source, committed=False)[1] == 0}
         return bool(self._others - self._partitions.keys())
 
@@ -182,7 +183,7 @@ class Registrar:
         for source, partition in self._partitions.items():
             over = ended[source] = self._ended(partition)
             outputs = [*partition.outputs, *(one for name, done in over.items() for one in self._written(partition, name, done))]
-            position = partition.standing(set(over))
+            position = partition.standing(over)
             if outputs or over or position != partition.committed or partition.waits:
                 work[source] = Work(source, outputs, position)
         for source in self._session.commit(list(work.values())) if work else ():
@@ -190,8 +191,8 @@ class Registrar:
                 partition_.committed, partition_.begun = work[source].position, positions[source]
                 self._totals["set_aside"] += partition_.strangers.count
                 partition_.outputs, partition_.strangers.count = [], 0
-                for name, done in ended[source].items():
-                    partition_.open.pop(name, None)
+                partition_.close(ended[source])
+                for done in ended[source].values():
                     self._totals["steps_refused" if done.refused else "steps_done"] += 1
         return any(one.outputs for one in work.values()) or any(ended.values())
 

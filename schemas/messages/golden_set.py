@@ -29,6 +29,7 @@ class GoldenAnnouncement(Fact):
     changed: Count = 0  #: rows of the same id with another content
     added_ids: tuple[str, ...] = ()  #: the first ones
     removed_ids: tuple[str, ...] = ()
+    by: str | None = None  #: who accepted it, where it was proposed
 
     @property
     def key(self) -> str:
@@ -57,4 +58,4 @@ class GoldenAnnouncement(Fact):
 
     def encoded(self) -> bytes:
         """As it travels: JSON."""
-        return msgspec.json.encode(self.model_dump(), order="sorted")
+        return msgspec.json.encode(self.model_dump(exclude={"by"} if self.by is None else None), order="sorted")

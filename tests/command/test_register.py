@@ -138,6 +138,10 @@ def test_what_cannot_be_registered_is_refused(user: User, words: tuple[str, ...]
     [
         ({"columns": 7}, "is no manifest of a data set: Expected `array`, got `int` - at `$.columns`"),
         ({"columns": [{"name": "a", "role": "label"}]}, "its manifest names no feature"),
+        (
+            {"columns": [{"name": "country", "role": "feature"}], "parts": [{"file": "part-00000.parquet", "sha256": "0"}]},
+            "its parts are not those of its manifest; driftbus dataset verify data says which",
+        ),
         ({"columns": [{"name": "gone", "role": "feature"}]}, "has no column gone, of which its manifest speaks"),
     ],
 )

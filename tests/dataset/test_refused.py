@@ -24,7 +24,7 @@ HOSTILE: list[tuple[dict[str, str], str]] = [
     ({"model": "../../etc/passwd"}, "model: '../../etc/passwd' is not among m0"),
     ({"application": "other"}, "application: the request is of 'other'"),
     ({"job": "../" * 11}, "holds no request to retrain: job"),
-    ({"reference": "../../../../etc/passwd"}, "artifacts"),
+    ({"reference": "../../../../etc/passwd"}, "reference: '../../../../etc/passwd' is no content hash"),
 ]
 
 

@@ -201,3 +201,18 @@ def test_what_has_ended_and_is_asked_for_again_is_not_begun_again(bus: EmbeddedB
                 one.turn(0.01)
             one.close()
         assert {headers["webhook-id"] for _, _, headers, _ in receiver.calls} == {later.job}
+
+
+def test_a_job_finds_what_its_launcher_was_configured_with(bus: Bus, place: Place) -> None:
+    """In a folder of its own the name of a file says nothing, and no place of the configuration leads anywhere."""
+    told = place.folder / "told"
+    write = f"import os; open({str(told)!r}, 'w').write(' '.join(os.environ[name] for name in ('DRIFTBUS_CONFIG', 'DRIFTBUS_FOLDER')))"
+    command = {"command": {"run": [sys.executable, "-I", "-S", "-c", write], "spool": str(place.folder / "spool")}}
+    settings = settings_of(place.folder, command, application=APPLICATION).read_from("/etc/driftbus.yaml")
+    prepared(bus, settings)
+    (asked,) = several(settings, "a")
+    say(bus, settings, asked)
+    one = launching(bus, settings)
+    turned_until(one, bus, settings, [(asked.job, "succeeded")])
+    one.close()
+    assert told.read_text() == f"/etc/driftbus.yaml {Path.cwd()}"

@@ -17,8 +17,10 @@ _API = "/api/2.0/mlflow/"
 class Registry(Loopback):
     """Models, their versions and aliases."""
 
-    def __init__(self) -> None:
+    def __init__(self, cuts: int = 0) -> None:
+        """``cuts``: one line in so many is cut, when what was asked for has been done."""
         super().__init__(_Handler)
+        self.cuts, self.cut = cuts, 0
         self.models: dict[str, list[dict[str, Any]]] = {}
         self.aliases: dict[str, dict[str, str]] = {}
         self.calls: list[tuple[str, str]] = []
@@ -50,6 +52,11 @@ class _Handler(Silent, BaseHTTPRequestHandler):
             self.server.calls.append((self.command, path))
             self.server.headers.append(self.headers.get("Authorization"))
             status, said = (503, {}) if self.server.away else _said(self.server, f"{self.command} {path}", asked)
+            cut = self.server.cuts and not len(self.server.calls) % self.server.cuts
+            self.server.cut += bool(cut)
+        if cut:
+            self.close_connection = True
+            return
         content = json.dumps(said).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(content)))
@@ -103,8 +110,8 @@ def _searched(server: Registry, asked: str) -> Answer:
 
 
 @contextmanager
-def serving() -> Iterator[Registry]:
+def serving(cuts: int = 0) -> Iterator[Registry]:
     """One that answers."""
-    server = Registry()
+    server = Registry(cuts)
     with server.answering():
         yield server

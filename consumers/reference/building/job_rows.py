@@ -1,5 +1,6 @@
 """The rows that a job was given, and those that its model answered, as sources of a reference: what `driftbus dataset build` writes."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,8 +25,14 @@ class _Column(msgspec.Struct):
     field: str | None = None
 
 
+class _Part(msgspec.Struct):
+    file: str
+    sha256: str
+
+
 class _Manifest(msgspec.Struct):
     columns: list[_Column]
+    parts: list[_Part] = []
 
 
 class JobData(NamedTuple):
@@ -43,21 +50,29 @@ class JobData(NamedTuple):
         manifest = folder / MANIFEST
         try:
             content = manifest.read_bytes()
-            columns = msgspec.json.decode(content, type=_Manifest).columns
+            known = msgspec.json.decode(content, type=_Manifest)
         except OSError as error:
             msg = f"{manifest} cannot be read: {error.strerror}; name the folder that `driftbus dataset build --out` wrote"
             raise UnusableReference(msg) from None
         except msgspec.MsgspecError as error:
             msg = f"{manifest} is no manifest of a data set: {error}"
             raise UnusableReference(msg) from None
-        features = {column.name: column.field or column.name for column in columns if column.role == "feature"}
+        features = {column.name: column.field or column.name for column in known.columns if column.role == "feature"}
         parts = tuple(str(part) for part in sorted(folder.glob(_PARTS)))
         if not features or not parts:
             msg = f"{folder}: {'its manifest names no feature' if parts else f'there is no {_PARTS} beside its manifest'}"
             raise UnusableReference(msg)
-        time = next((column.name for column in columns if column.role == "time"), None)
+        if known.parts and {one.file: one.sha256 for one in known.parts} != {Path(part).name: _sha256(Path(part)) for part in parts}:
+            msg = f"{folder}: its parts are not those of its manifest; driftbus dataset verify {folder} says which"
+            raise UnusableReference(msg)
+        time = next((column.name for column in known.columns if column.role == "time"), None)
         answers = folder / ANSWERS
         return cls(content_hash(content), parts, features, time, answers if answers.exists() else None)
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as part:
+        return hashlib.file_digest(part, "sha256").hexdigest()
 
 
 class JobSource(TableSource):

@@ -1,0 +1,212 @@
+"""Kills registrars at random moments on a real Kafka: whatever dies, each step of a version has its effect once.
+
+``python -m tests.kafka.registrar --kills 60 [--seed 1]`` starts a broker of its own, and says what it found. Two registrars share the
+models; the registry is a stand-in for MLflow's, which cuts one line in seven when it has done what was asked for.
+"""
+
+import argparse
+import json
+import os
+import random
+import signal
+import tempfile
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+
+from driftbus.consumers.bus.interface import Bus, TopicPartition
+from driftbus.consumers.bus.kafka import KafkaBus
+from driftbus.consumers.console.reading import records_on
+from driftbus.consumers.process.settings import load
+from driftbus.consumers.reference import golden_records, model_events
+from driftbus.schemas.configuration import Configuration
+from driftbus.schemas.messages.announcement import FROM_START
+from driftbus.schemas.messages.golden import GoldenRequest
+from driftbus.schemas.messages.promotion import Promotion, Step
+
+from ..registrar.servers import Registry, serving
+from ..registrar.worlds import Version, monitored, prepared, say, step, stored
+from .nursery import Nursery
+
+INSTANCES = ("one", "two")
+MODELS = tuple("abcdefgh")
+#: What becomes of the versions of a model, one after the other; then it begins anew.
+WAYS: Sequence[Sequence[Step]] = (("evaluate", "shadow", "promote"), ("evaluate", "refuse"), ("shadow", "promote", "roll_back"))
+#: A process lives so long, in seconds, until it is killed; the first of these are its start.
+SHORTEST_S, LONGEST_S = 0.3, 3.0
+#: Nothing more is waited for behind so long without an effect.
+_LONG_S = 60
+
+
+class Story(NamedTuple):
+    """A model's versions as they were decided, and what the last word of each is."""
+
+    said: list[Promotion]
+    serves: dict[str, str]  #: by model, the version
+
+
+class Found(NamedTuple):
+    """What a play came to."""
+
+    steps: int
+    events: Counter[str]  #: records of model events, by key
+    missing: list[str]  #: events that ought to be there
+    requests: Counter[str]  #: records of golden requests, by id
+    announced: Counter[str]  #: records of announcements, by key and reference
+    made: Counter[str]  #: versions in the registry, by job
+    wrong: list[str]  #: models whose champion, or monitored version, is another than was decided
+    left: bool  #: steps have still to be done
+    halves: list[str]  #: versions of whose two tests one was asked for
+    calls: int
+    cut: int
+
+    @property
+    def more(self) -> list[str]:
+        """Effects that are there more than once."""
+        return [one for counts in (self.events, self.requests, self.announced, self.made) for one, times in counts.items() if times > 1]
+
+    @property
+    def exact(self) -> bool:
+        """Whether each effect is there once."""
+        return not (self.missing or self.wrong or self.left or self.halves or self.more)
+
+
+def play(address: str, folder: Path, kills: int, seed: int) -> Found:
+    """Decide of versions, and kill who does it; then let it be done."""
+    draw = random.Random(seed)
+    with serving(cuts=7) as server, closing(Nursery()) as nursery:
+        settings = _configured(address, folder, server)
+        with closing(KafkaBus(settings.kafka, settings.application, "decides")) as bus:
+            versions = {model: pair[0] for model, pair in prepared(bus, settings).items()}
+            story, coming = Story([], dict.fromkeys(MODELS, "1")), _coming(settings, versions, draw)
+            alive: dict[str, int] = {}
+            for number in range(kills):
+                _decide(bus, settings, story, [next(coming) for _ in range(2)])
+                alive |= {one: _born(nursery, folder, one) for one in INSTANCES if one not in alive}
+                time.sleep(draw.uniform(SHORTEST_S, LONGEST_S))
+                os.kill(alive.pop(INSTANCES[number % 2] if draw.random() < 0.5 else draw.choice(sorted(alive))), signal.SIGKILL)
+            alive |= {one: _born(nursery, folder, one) for one in INSTANCES if one not in alive}
+            known, since = -1, time.monotonic()
+            while (found := _found(bus, settings, server, story)).left or found.missing:
+                if (have := sum(found.events.values())) > known:
+                    known, since = have, time.monotonic()
+                if time.monotonic() > since + _LONG_S:
+                    break
+                time.sleep(0.5)
+            for pid in alive.values():
+                os.kill(pid, signal.SIGTERM)
+            return found
+
+
+def _coming(settings: Configuration, serves: dict[str, Version], draw: random.Random) -> Iterator[Promotion]:
+    """Step by step, of models in any order; of each one version at a time."""
+    number, open_ = 1, dict[str, tuple[Version, list[Step]]]()
+    while True:
+        model = draw.choice(MODELS)
+        if model not in open_:
+            number += 1
+            open_[model] = stored(settings, model, str(number)), list(WAYS[number % len(WAYS)])
+        version, steps = open_[model]
+        yield step(settings, steps.pop(0), version, serves[model])
+        if not steps:
+            del open_[model]
+            if WAYS[int(version.version) % len(WAYS)][-1] == "promote":
+                serves[model] = version
+
+
+def _decide(bus: Bus, settings: Configuration, story: Story, steps: Sequence[Promotion]) -> None:
+    say(bus, settings, *steps)
+    for one in steps:
+        story.said.append(one)
+        if one.step == "promote":
+            story.serves[one.model] = one.version
+        elif one.step == "roll_back":
+            story.serves[one.model] = str(one.parent)
+
+
+def _configured(address: str, folder: Path, server: Registry) -> Configuration:
+    application = f"registrar-{uuid.uuid4().hex[:8]}"
+    call = {"callable": {"function": "tests.golden.functions:of_version"}}
+    model = {"retrain": {"p": {"when": "person"}}, "promotion": {"by": "person"}, "golden": {"call": call}, "registry": "ours"}
+    written = {
+        "application": application,
+        "bus": "kafka",
+        "kafka": {"bootstrap.servers": address},
+        "artifacts": str(folder / "artifacts"),
+        "topics": {"partitions": 2},
+        "streams": {"predictions": {"topics": [f"{application}-scored"], "pane": "1s"}},
+        "models": dict.fromkeys(MODELS, model),
+        "registries": {"ours": {"mlflow": {"url": server.address, "timeout": "2s"}}},
+    }
+    (folder / "driftbus.yaml").write_text(yaml.safe_dump(written))
+    return load(folder / "driftbus.yaml")
+
+
+def _born(nursery: Nursery, folder: Path, instance: str) -> int:
+    file = folder / f"{instance}.yaml"
+    file.write_text((folder / "driftbus.yaml").read_text() + f"instance: {instance}\n")
+    return nursery.start(folder / f"{instance}.log", "run", "registrar", "--config", str(file))
+
+
+def _found(bus: Bus, settings: Configuration, server: Registry, story: Story) -> Found:
+    events, announced, requests = Counter[str](), Counter[str](), Counter[str]()
+    for record in records_on(bus, settings.topics.models):
+        key = (record.key or b"").decode()
+        if model_events.is_one(record.key):
+            events[key] += 1
+        elif str(FROM_START) not in key:
+            announced[f"{key} {json.loads(record.value or b'{}').get('reference')}"] += 1
+    tested = Counter[str]()
+    for record in records_on(bus, settings.topics.golden):
+        said = golden_records.read(settings.application, record.key, record.value, record.headers)
+        assert isinstance(said, GoldenRequest)
+        requests[said.request] += 1
+        tested[f"{said.model}/{said.version}"] += 1
+    kinds = {"promote": "promoted", "roll_back": "rolled_back", "refuse": "retired"}
+    of = settings.application
+    wanted = [f"model/{one.model}/{one.version}/{kinds[one.step]}/{one.job}/{of}" for one in story.said if one.step in kinds]
+    places = [TopicPartition(settings.topics.retrain, number) for number in range(settings.topics.partitions)]
+    committed, ends = bus.committed(f"{of}-registrar", places), {place: bus.watermarks(place)[1] for place in places}
+    left = any(end and (place not in committed or committed[place].offset < end) for place, end in ends.items())
+    halves = [version for version, times in tested.items() if times != 2]
+    wrong = []
+    for model, version in story.serves.items():
+        champion = server.aliases.get(model, {}).get("champion")
+        tags = None if champion is None else server.versions(model)[int(champion) - 1]
+        if (None if tags is None else tags["driftbus.version"]) != (None if version == "1" else version):
+            wrong.append(f"{model}: {champion} is champion, {version} serves")
+        if version != "1" and monitored(bus, settings, model, version)[-1:] in ([], [None]):
+            wrong.append(f"{model}/{version} serves, and is not watched")
+    made = Counter(f"{model} {tags['driftbus.job']}" for model in server.models for tags in server.versions(model))
+    missing = [one for one in wanted if one not in events]
+    return Found(len(story.said), events, missing, requests, announced, made, wrong, left, halves, len(server.calls), server.cut)
+
+
+def main() -> None:
+    """What the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    from ..broker import broker
+
+    with tempfile.TemporaryDirectory() as folder, broker(Path(folder) / "cluster") as found:
+        began = time.monotonic()
+        told = play(found.address, Path(folder), arguments.kills, arguments.seed)
+        took = time.monotonic() - began
+        for instance in INSTANCES if not told.exact else ():
+            print(f"== {instance}\n{(Path(folder) / f'{instance}.log').read_text()[-3_000:]}")
+    print(f"{arguments.kills} kills in {took:.0f} s, seed {arguments.seed}: {told.steps} steps, {told.calls} calls, {told.cut} lines cut")
+    print(f"{len(told.events)} model events, {len(told.requests)} requests, {len(told.announced)} announcements, {len(told.made)} made")
+    print("each effect once" if told.exact else f"WRONG: left {told.left}; {told.missing} {told.wrong} {told.halves} {told.more}")
+    raise SystemExit(not told.exact)
+
+
+if __name__ == "__main__":
+    main()
