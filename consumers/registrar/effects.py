@@ -82,7 +82,7 @@ class Effects:
         if said.step == "promote":
             yield self._event(step, said.version, "promoted", now, said.parent)
             if said.parent is not None:
-                yield self._event(step, said.parent, "retired", since, None)
+                yield self._event(step, said.parent, "retired", now, None)
         elif said.step == "roll_back":
             yield self._event(step, said.version, "rolled_back", now, said.parent)
         elif said.step == "refuse":
