@@ -96,7 +96,8 @@ class Effects:
         """Which reference holds, and which does no longer, from the next boundary on."""
         comes, goes = {
             "shadow": (said.version, None),
-            "promote": (said.version, said.parent),
+            "promote": (said.version, None),
+            "retire": (None, said.parent),
             "roll_back": (said.parent, said.version),
             "refuse": (None, said.version),
         }.get(said.step, (None, None))

@@ -43,6 +43,7 @@ class Promoting:
         if fact.event == "promoted" or (fact.event == "deployed" and (known is None or not known.open)):
             for version, one in self.ledger.candidates.items():
                 if version != fact.version and one.state in ("promoted", "promoting", "rolling_back"):
+                    self._retire(version, one, f"version {fact.version} serves")
                     self._to(one, "replaced")
         if known is None:
             return
@@ -148,16 +149,15 @@ class Promoting:
             self._decide(version, one)
 
     def _ask(self, version: str, one: Candidate, why: str) -> None:
-        if one.asked >= MOST_ASKED:
+        if one.said.get("evaluate", 0) >= MOST_ASKED:
             self._end(version, one, "refuse", "refused", f"{why}, {MOST_ASKED} times")
             return
-        one.asked += 1
-        self._say(version, one, "evaluate", why, number=one.asked)
+        self._say(version, one, "evaluate", why)
         self._to(one, "evaluating")
 
     def _shadow(self, version: str, one: Candidate) -> None:
         one.unseen = self.ledger.now
-        tested = "it is no worse on the golden set" if one.asked else "it was registered"
+        tested = "it is no worse on the golden set" if "evaluate" in one.said else "it was registered"
         self._say(version, one, "shadow", tested, proof=Proof(change=one.change))
         self._to(one, "shadow")
 
@@ -187,15 +187,20 @@ class Promoting:
     def _watch(self, version: str, one: Candidate) -> None:
         """One that serves, as long as its parent may win its place back: the same test, turned round."""
         ledger = self.ledger
-        if not one.doubted and (doubt := self._doubt(one)) is not None:
-            one.doubted = True
+        if "held" not in one.said and (doubt := self._doubt(one)) is not None:
             self._say(version, one, "held", f"it serves, and incident {doubt} was in its data")
         if ledger.now - one.since > self.settings.watch:
+            self._retire(version, one, "it did not win its place back in time")
             return
         found = self._proof(version, one, of_parent=True)
         if found.evidence is not None and found.gained is not None and found.evidence >= self.settings.evidence and found.gained >= 0:
             why = f"version {one.parent} is better: a bet of 1 on it is {found.evidence:.3g}, after {found.days} clean days"
             self._end(version, one, "roll_back", "rolling_back", why[:500], proof=found)
+
+    def _retire(self, version: str, one: Candidate, why: str) -> None:
+        """Its parent, once for every time that it came to serve."""
+        if one.parent not in (None, self.ledger.version) and one.said.get("retire", 0) < one.said.get("promote", 0):
+            self._say(version, one, "retire", why)
 
     def _serves(self, version: str, one: Candidate) -> bool:
         return one.state == "promoted" and version == self.ledger.version and one.parent is not None
@@ -239,10 +244,9 @@ class Promoting:
     def _to(self, one: Candidate, state: State) -> None:
         one.state, one.since = state, self.ledger.now
 
-    def _say(
-        self, version: str, one: Candidate, step: Step, why: str, by: str | None = None, *, number: int = 1, proof: Proof | None = None
-    ) -> None:
+    def _say(self, version: str, one: Candidate, step: Step, why: str, by: str | None = None, *, proof: Proof | None = None) -> None:
         references = self.ledger.references
+        one.said[step] = one.said.get(step, 0) + 1
         self.said.append(
             Promotion(
                 application=self.application,
@@ -251,7 +255,7 @@ class Promoting:
                 parent=one.parent,
                 job=one.job,
                 step=step,
-                number=number,
+                number=one.said[step],
                 reference=one.reference,
                 parent_reference=None if one.parent is None else references.get(one.parent),
                 golden=self.ledger.golden if step == "evaluate" else None,

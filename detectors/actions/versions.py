@@ -26,11 +26,10 @@ class Candidate(msgspec.Struct):
     parent: str | None = None
     job: str | None = None
     reference: str | None = None
-    asked: int = 0  #: how often it was to be tested on its golden set
     change: float | None = None  #: of its loss there
     unseen: int | None = None  #: it is compared on what was predicted since then
     approved_by: str | None = None
-    doubted: bool = False  #: it serves, and was said to rest on doubtful data
+    said: dict[str, int] = {}  #: how often each step was
 
     @property
     def open(self) -> bool:

@@ -14,10 +14,10 @@ from .job import Why
 from .of_version import OfVersion
 
 #: *evaluate*: test it on the golden set; *shadow*: announce its reference, it answers beside its parent; *promote*: it serves, and its
-#: parent retires; *roll_back*: its parent serves again; *refuse*: it never serves; *held*: its data are in doubt: it never serves, or a
-#: person looks at it if it does.
-Step = Literal["evaluate", "shadow", "promote", "roll_back", "refuse", "held"]
-STEPS: tuple[Step, ...] = ("evaluate", "shadow", "promote", "roll_back", "refuse", "held")
+#: parent answers beside it; *retire*: its parent had its chance, and is watched no more; *roll_back*: its parent serves again; *refuse*: it
+#: never serves; *held*: its data are in doubt: it never serves, or a person looks at it if it does.
+Step = Literal["evaluate", "shadow", "promote", "retire", "roll_back", "refuse", "held"]
+STEPS: tuple[Step, ...] = ("evaluate", "shadow", "promote", "retire", "roll_back", "refuse", "held")
 
 
 class Proof(Fact):

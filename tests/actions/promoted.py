@@ -103,10 +103,13 @@ def _idle(pipeline: Pipeline, wait_s: float) -> None:
 
 
 def _do(bus: Bus, chosen: Configuration, one: Promotion) -> None:
-    done = {"promote": "promoted", "roll_back": "rolled_back"}.get(one.step)
-    if done is not None:
-        event = {"model": one.model, "version": one.version, "kind": done, "job": one.job, "parent": one.parent}
-        tell(bus, chosen, ModelEvent.of(event))
+    kind = {"promote": "promoted", "roll_back": "rolled_back"}.get(one.step)
+    if kind is None or one.parent is None:
+        return
+    event = {"model": one.model, "version": one.version, "kind": kind, "job": one.job, "parent": one.parent}
+    tell(bus, chosen, ModelEvent.of(event))
+    if kind == "promoted":
+        tell(bus, chosen, ModelEvent(model=one.model, version=one.parent, kind="retired", job=one.job))
 
 
 def told(found: Sequence[Promotion]) -> list[tuple[str, str, str | None]]:

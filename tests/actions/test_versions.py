@@ -241,7 +241,8 @@ def test_what_it_lost_before_it_served_does_not_roll_it_back() -> None:
 
 def test_after_the_watch_only_a_person_rolls_back() -> None:
     told = promoted()
-    told(ActionTick(time=0), later=2 * DAY)
+    assert told(ActionTick(time=0), later=2 * DAY) == ["retire 2"]
+    assert told.last.parent == "1"
     assert told.contest("1", "2", ahead=0.2, days=20) == []
     assert told(word("roll_back")) == ["roll_back 2"]
 
@@ -266,6 +267,8 @@ def test_one_at_a_time() -> None:
     told(registered("3"))
     assert told(word("promote"), word("promote", "3")) == ["promote 2"]
     assert told(moved("promoted", "2", 1, parent="1")) == ["promote 3"]
+    assert told(moved("promoted", "3", 1, parent="2")) == ["retire 2"], "of its parent nobody asks any more"
+    told.said.pop()
     assert told.last.parent == "2"
 
 
