@@ -25,6 +25,9 @@ from ..replay.terminal import say
 from .configured import configured
 from .opened import opened
 
+#: Of partitions that are not complete.
+_NAMED = 5
+
 
 @click.group()
 def dataset() -> None:
@@ -118,5 +121,9 @@ def _tell(manifest: Manifest, out: Path, what: str) -> None:
     for source in manifest.sources:
         if source.lost is not None:
             say(f"lost to retention: offsets {source.lost[0]} to {source.lost[1] - 1} of {source.topic}[{source.partition}]")
+    short = [source for source in manifest.sources if manifest.by == "times" and (source.through or -1) < manifest.until]
+    if short:
+        named = ", ".join(f"{source.topic}[{source.partition}]" for source in short[:_NAMED])
+        say(f"not yet written through {iso(manifest.until)}, so that more may come: {named}{', ...' if len(short) > _NAMED else ''}")
     say(f"name: {manifest.name}")
     sys.stdout.flush()

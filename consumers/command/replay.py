@@ -23,6 +23,7 @@ from ..reference import ledger
 from ..reference.artifacts import ArtifactStore
 from ..reference.files import written_whole
 from ..replay.jobs import asked_for, differing, has_ledger
+from ..replay.learnt import learnt
 from ..replay.measures import FORMATS, measured, write
 from ..replay.offline import load
 from ..replay.picture import draw
@@ -58,6 +59,7 @@ _to_write = click.Path(dir_okay=False, writable=True, path_type=Path)
 @click.option("--events", type=_to_write, metavar="FILE", help="Write the events here, a line of JSON each.")
 @click.option("--causes", type=_to_write, metavar="FILE", help="Write the root causes here, a line of JSON each.")
 @click.option("--jobs", type=_to_write, metavar="FILE", help="Write requests and states of jobs here, a line of JSON each.")
+@click.option("--learned", type=_to_write, metavar="FILE", help="Write what learners came to here, a line of JSON each.")
 @click.option(
     "--explain",
     "folder",
@@ -80,6 +82,7 @@ def replay(
     events: Path | None,
     causes: Path | None,
     jobs: Path | None,
+    learned: Path | None,
     folder: Path | None,
     measures: Path | None,
     performance: Path | None,
@@ -97,12 +100,12 @@ def replay(
         msg = f"--measures {measures}: name a file that ends in {', '.join(FORMATS)}"
         raise click.UsageError(msg)
     results = {"--measures": measures, "--performance": performance, "--plot": plot}
-    written_to = {"--events": events, "--causes": causes, "--jobs": jobs, **results}
+    written_to = {"--events": events, "--causes": causes, "--jobs": jobs, "--learned": learned, **results}
     given = [("--labels", one) for one in labels] + [("--features", one) for one in features]
     read = {"FILE": file, **{f"{option} {one}": Path(one.partition("=")[2] or one) for option, one in given}}
     refuse_inputs(written_to, {**read, **dict(inputs_of(configuration))})
     with TemporaryDirectory(prefix="driftbus-replay-") as log, ExitStack() as done:
-        of_events, of_causes, of_jobs, of_measures, of_performance, of_plot = [
+        of_events, of_causes, of_jobs, of_learned, of_measures, of_performance, of_plot = [
             done.enter_context(written_whole(each)) if each else None for each in written_to.values()
         ]
         offline, span = load(configuration, file, model, version, Path(log), labels, features, afresh=afresh)
@@ -111,9 +114,10 @@ def replay(
             (of_causes or Path(os.devnull)).open("w", encoding="utf-8") as written_causes,
         ):
             drifts = _fold(configuration, offline, written, written_causes)
-        if of_jobs:
-            with opened(offline) as bus, of_jobs.open("wb") as lines:
-                lines.writelines(one + b"\n" for one in asked_for(bus, offline))
+        for place, told in ((of_jobs, asked_for), (of_learned, learnt)):
+            if place:
+                with opened(offline) as bus, place.open("wb") as lines:
+                    lines.writelines(one + b"\n" for one in told(bus, offline))
         if offline.features:
             with opened(offline) as bus:
                 for line in sentences(compared_of(bus, offline)):

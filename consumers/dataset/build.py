@@ -152,20 +152,24 @@ class _Building:
     def _predictions(self) -> tuple[Predictions, list[int]]:
         """The keys of the model's rows, and where those of each place begin."""
         side = Predictions(self._configuration, self._model, self._fields, self._decoder, self._key, self._ways.sample)
-        starts = []
-        for place in self._places[self._stream]:
-            starts.append(len(side.found))
-            gather(self._bus, self._configuration, self._configuration.streams[self._stream], place, side, self._until)
-        return side, starts
+        return side, self._gather(self._stream, side)
 
     def _known(self) -> tuple[Classes | None, Known | None]:
         if self._labels is None:
             return None, None
         own, classes = self._configuration.labels[self._labels], Classes(self._configuration.labels[self._labels])
         side = Known(own, self._model, LabelDecoder(own, classes), self._key, self._ways.sample)
-        for place in self._places[self._labels]:
-            gather(self._bus, self._configuration, self._configuration.read_as(self._labels), place, side, self._until)
+        self._gather(self._labels, side)
         return classes, side
+
+    def _gather(self, name: str, side: Predictions | Known) -> list[int]:
+        """All rows of a stream; where those of each place begin."""
+        starts, read = list[int](), list[Place]()
+        for place in self._places[name]:
+            starts.append(len(side.found))
+            read.append(gather(self._bus, self._configuration, self._configuration.read[name], place, side, self._until))
+        self._places[name] = read
+        return starts
 
     def _outcomes(self, predictions: Predictions, labels: Known | None, classes: Classes | None) -> tuple[Outcomes, DatasetLabels | None]:
         rows = predictions.found.rows

@@ -102,8 +102,9 @@ class Side(Protocol):
 class _Tally:
     """Hands on what the cutter accepted. Closes nothing: nothing is published."""
 
-    def __init__(self, side: Side, until: int | None) -> None:
+    def __init__(self, side: Side, until: int | None, start: int) -> None:
         self._side, self._until = side, until
+        self.end = start  #: behind the last record that was handed on
 
     def add(self, records: Records, items: Sequence[Item], aside: Mapping[int, str] = NOTHING_ASIDE) -> list[ClosedRun]:
         """What `cut` said of these records."""
@@ -113,7 +114,9 @@ class _Tally:
             buckets = np.concatenate([part.buckets for part in parts])
             waters = np.concatenate([part.waters for part in parts])
             kept = ~records.ends[rows] & (True if self._until is None else buckets <= self._until)
-            self._take(records, rows[kept], buckets[kept], waters[kept])
+            if kept.any():
+                self.end = int(records.offsets[rows[kept][-1]]) + 1
+                self._take(records, rows[kept], buckets[kept], waters[kept])
         return []
 
     def _take(self, records: Records, rows: Numbers, buckets: Numbers, waters: Numbers) -> None:
@@ -123,11 +126,14 @@ class _Tally:
                 self._side.take(Some(records, rows[part], buckets[part], waters[part], values[part]))
 
 
-def gather(bus: Bus, configuration: Configuration, stream: Stream, place: Place, side: Side, until: int | None) -> None:
-    """Read a place to its end; ``until``: rows of buckets that end later are left out."""
+def gather(bus: Bus, configuration: Configuration, stream: Stream, place: Place, side: Side, until: int | None) -> Place:
+    """Read a place to its end, or, with ``until``, as far as there are rows of buckets that end by then; others are left out. What of it
+    was read.
+    """
     topic = InputPartition(topic=place.source.topic, topic_id=place.topic_id, partition=place.source.partition)
     told, rules = told_ends(configuration, stream), Rules.of(stream)
-    partition = Partition(topic, Position(place.start), rules, lambda: _Tally(side, until), heard_at=0)
+    tally = _Tally(side, until, place.start)
+    partition = Partition(topic, Position(place.start), rules, lambda: tally, heard_at=0)
     for batch in bus.read(place.source, place.start, place.end):
         partition.take(records_of(batch, told))
         complete = partition.state.complete(rules)
@@ -135,6 +141,10 @@ def gather(bus: Bus, configuration: Configuration, stream: Stream, place: Place,
             break  # all that follows is of later buckets
     partition.until = place.end
     partition.end()
+    if until is None:
+        return place
+    complete = partition.state.complete(rules)
+    return place._replace(end=tally.end, through=None if complete is None else min(complete, until))
 
 
 class Predictions:

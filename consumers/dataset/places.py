@@ -27,12 +27,19 @@ class Place(NamedTuple):
     start: int
     end: int
     lost: tuple[int, int] | None = None  #: of these the ones that are gone, and that are done without
+    through: int | None = None  #: by times: so far it was complete
 
     @property
     def told(self) -> ReadSource:
         """As the manifest has it."""
-        offsets = self.start, self.end
-        return ReadSource(topic=self.source.topic, topic_id=self.topic_id, partition=self.source.partition, offsets=offsets, lost=self.lost)
+        return ReadSource(
+            topic=self.source.topic,
+            topic_id=self.topic_id,
+            partition=self.source.partition,
+            offsets=(self.start, self.end),
+            lost=self.lost,
+            through=self.through,
+        )
 
 
 def checked(configuration: Configuration, request: RetrainRequest) -> None:

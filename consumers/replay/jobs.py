@@ -15,16 +15,16 @@ _Said = TypeVar("_Said")
 
 def asked_for(bus: Bus, configuration: Configuration) -> Iterator[bytes]:
     """The requests, states and steps on the topic of retrains, as they were written, by partition."""
-    found: Iterator[ledger.Decided] = _ours(bus, configuration.application, configuration.topics.retrain, ledger.read_decided)
+    found: Iterator[ledger.Decided] = ours(bus, configuration.application, configuration.topics.retrain, ledger.read_decided)
     return (said.encoded() for said in found)
 
 
 def has_ledger(bus: Bus, configuration: Configuration) -> bool:
     """Whether the ledger is there already, as it was recorded: then nothing is copied to it. Another application's is none."""
-    return any(True for _ in _ours(bus, configuration.application, configuration.topics.actions, ledger.read))
+    return any(True for _ in ours(bus, configuration.application, configuration.topics.actions, ledger.read))
 
 
-def _ours(
+def ours(
     bus: Bus, application: str, topic: str, read: Callable[[str, bytes | None, bytes | None, Headers], _Said | None]
 ) -> Iterator[_Said]:
     """What an application's records on a topic say, by partition."""

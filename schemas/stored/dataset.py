@@ -25,6 +25,7 @@ class ReadSource(Fact):
     partition: PartitionNumber
     offsets: tuple[Offset, Offset]
     lost: tuple[Offset, Offset] | None = None  #: of what was asked for, what retention had taken
+    through: Time | None = None  #: by times: so far it was complete, at most `until`; of what is later more may come
 
 
 class DatasetColumn(Fact):

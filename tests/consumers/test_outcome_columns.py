@@ -112,6 +112,11 @@ def publish(bus: Bus, chosen: Configuration, sent: list[Output]) -> None:
     prepare(bus, chosen, references())
     bus.create(LABELS, 3, settings={"retention.ms": "-1"})
     bus.publish(sent)
+    ends(bus)
+
+
+def ends(bus: Bus) -> None:
+    """There is no more."""
     for topic, partitions in ((PREDICTIONS, 4), (LABELS, 3)):
         bus.publish(end_records("test", topic, partitions, BEGINNING + SPAN + 70 * MINUTE))
 

@@ -30,7 +30,7 @@ from driftbus.schemas.outcome import id_hash
 from driftbus.schemas.stored.dataset import Manifest
 
 from ..streaming import BEGINNING
-from .asked import JOB, contents, rows
+from .asked import JOB, contents, request, rows
 from .world import CONFIGURATION, ROWS, SECOND, UNTIL, asked, called, labelled, written
 
 
@@ -65,6 +65,27 @@ def test_the_same_request_has_the_same_bytes_whatever_the_batches(settings: Conf
     again = called(wanted)
     assert again.exit_code == 0
     assert "is there already" in again.output
+
+
+def test_without_offsets_times_say_which_rows_are_meant(settings: Configuration) -> None:
+    """As with `clock: record`. Once all is written through then, what is written later changes nothing."""
+    wanted = request("m0", BEGINNING + 200 * SECOND)
+    early = called(request("m0", UNTIL), out="early")
+    assert "not yet written through" in early.output
+    first = called(wanted)
+    assert first.exit_code == 0, first.output
+    assert "not yet written" not in first.output
+    found = rows(Path("data"))
+    numbers = [int(row["id"][1:]) for row in found]
+    assert set(numbers) == {n for n in range(140) if n % 10}  # whose labels had come
+    assert max(row["known"] for row in found) <= BEGINNING + 200 * SECOND
+    with closing(open_bus(settings)) as bus:
+        bus.publish([Output("scored", 0, None, written(500), (), UNTIL), Output("labels", 0, None, labelled(150), (), UNTIL)])
+    assert called(wanted, out="later").exit_code == 0
+    assert contents(Path("later")) == contents(Path("data"))
+    manifest = Manifest.decoded(Path("data/manifest.json").read_bytes())
+    assert manifest.by == "times"
+    assert {source.through for source in manifest.sources} == {BEGINNING + 200 * SECOND}
 
 
 def test_a_folder_with_other_data_stays_as_it_is(settings: Configuration) -> None:

@@ -1,0 +1,181 @@
+"""The streams of `tests.benchmarks.learner` through the bus: ``python -m tests.benchmarks.learner_bus [sensor|flights]``.
+
+Predictions, labels that come when they become known, what reviewers answer, and what an incident says lie on topics; the profiler, the
+joiner, the decider and the learner make of them what `PREFIX.learned` says. The model that is watched is the one that was frozen. Beside it
+the same stream is played without a bus.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from driftbus.consumers.bus.embedded import EmbeddedBus
+from driftbus.consumers.bus.interface import Bus, Output
+from driftbus.consumers.pipeline.runner import Pipeline
+from driftbus.consumers.reference import learned, ledger, reviews
+from driftbus.consumers.streams.records import end_records
+from driftbus.detectors.counting.bins import profile_of
+from driftbus.detectors.learning.candidates import FAST, Candidate
+from driftbus.schemas.cloud_events import iso
+from driftbus.schemas.configuration import Configuration
+from driftbus.schemas.messages.action import ActionIncident
+from driftbus.schemas.messages.learned import LearnedChange, LearnedLosses
+from driftbus.schemas.messages.review import ReviewAnswer
+from driftbus.schemas.stored.reference import AvailabilityProfile, CategoricalProfile, ProfiledField, Reference
+
+from ..streaming import everything, prepare
+from .learner import DAY, FLIPPED, POISONED, REVIEWED, SAID, Stream, _in_order, flights, losses, played, sensor
+from .world import RESULTS, Result, machine, table
+
+MODEL, PREDICTIONS, LABELS, PARTITIONS = "m", "scored", "known", 2
+INCIDENT, FOUND_BEHIND = "1" * 32, 2 * DAY
+ROLES = ("profiler", "joiner", "decider", "learner")
+
+
+def settings_of(folder: str, stream: Stream, pane: str) -> Configuration:
+    """One model with labels, reviews and a learner."""
+    hours = f"{stream.wait // 3_600_000}h"
+    return Configuration.model_validate(
+        {
+            **{"application": "test", "bus": "embedded", "embedded": ":memory:", "artifacts": folder, "topics": {"partitions": PARTITIONS}},
+            "streams": {"predictions": {"topics": [PREDICTIONS], "pane": pane, "clock": "record"}},
+            "labels": {"outcomes": {"topics": [LABELS], "wait": hours, "early": pane}},
+            "models": {MODEL: {"labels": "outcomes", "review": {}, "learner": {}, "false_alarms": "1 per 365d"}},
+        }
+    )
+
+
+def reference_of(stream: Stream) -> Reference:
+    """Of the rows before the model is frozen."""
+    rows = [row.features for row in stream.rows if row.at < stream.frozen]
+    fields = []
+    for name in rows[-1]:
+        values = [row.get(name) for row in rows]
+        known = [value for value in values if value is not None]
+        present = AvailabilityProfile(counts=(len(known), len(values) - len(known), 0, 0))
+        if isinstance(known[0], str):
+            found, counts = np.unique(np.array(known), return_counts=True)
+            categories = tuple(found.tolist())
+            told = CategoricalProfile(categories=categories, counts=(*counts.tolist(), 0), tau=(1.0,) * (len(categories) + 1))
+            fields.append(ProfiledField(name=name, type="categorical", values=told, availability=present))
+        else:
+            fields.append(ProfiledField(name=name, type="numeric", values=profile_of(np.array(known, dtype=float)), availability=present))
+    scores = ProfiledField(
+        name="score", role="score", type="numeric", values=profile_of(np.linspace(0, 1, 1_000)), availability=fields[0].availability
+    )
+    first, last = stream.rows[0].at, stream.frozen
+    return Reference(model=MODEL, version="1", rows=len(rows), first=first, last=last, ordered=True, fields=(*fields, scores))
+
+
+def records(settings: Configuration, stream: Stream, *, poisoned: bool, incident: bool) -> Iterator[Output]:
+    """In the order of time, with the same draws as without a bus."""
+    draw, frozen = np.random.default_rng(1), Candidate("logistic", FAST, 0)
+    for now, labelled, number in _in_order(stream.rows):
+        row = stream.rows[number]
+        if not labelled:
+            content = {"model": MODEL, "version": "1", "id": row.id, "features": row.features, "score": frozen.score(row.features)}
+            yield Output(PREDICTIONS, number % 2, None, msgspec.json.encode(content), (), now)
+            continue
+        if now < stream.frozen:
+            frozen.learn(row.features, row.label)
+        wrong, looked_at = draw.random() < FLIPPED, draw.random() < REVIEWED
+        given = row.label ^ (poisoned and wrong and stream.poison <= now < stream.poison + POISONED)
+        yield Output(LABELS, number % 2, None, msgspec.json.encode({"id": row.id, "label": given}), (), now)
+        if looked_at and not incident:
+            of = {"case": f"{number:032x}", "model": MODEL, "version": "1", "slot": now, "answered": now, "probability": 1.0}
+            answer = ReviewAnswer.model_validate({**of, "prediction_id": row.id, "reviewer": "ann", "label": row.label})
+            yield reviews.output(settings, answer)
+    if incident:
+        for revision, (at, status) in enumerate(((stream.poison + FOUND_BEHIND, "confirmed"), (stream.poison + POISONED, "resolved")), 1):
+            said: dict[str, Any] = {"model": MODEL, "incident": INCIDENT, "revision": revision, "status": status, "decision": "forbid"}
+            said |= {"cause": "feature_unavailability", "version": "1", "onset": stream.poison, "run": at, "time": at}
+            yield ledger.output(settings, ActionIncident.model_validate(said))
+
+
+def through_the_bus(stream: Stream, pane: str, *, poisoned: bool = False, incident: bool = False) -> Result:
+    """What the learner says of it."""
+    with tempfile.TemporaryDirectory() as folder, closing(EmbeddedBus(":memory:", "test", "one")) as bus:
+        settings = settings_of(folder, stream, pane)
+        prepare(bus, settings, [reference_of(stream)], PARTITIONS)
+        bus.create(LABELS, PARTITIONS, settings={"retention.ms": "-1"})
+        bus.publish(list(records(settings, stream, poisoned=poisoned, incident=incident)))
+        end = max(max(row.known or 0, row.at) for row in stream.rows) + stream.wait + DAY
+        for topic in (PREDICTIONS, LABELS):
+            bus.publish(end_records("test", topic, PARTITIONS, end))
+        began = time.perf_counter()
+        if incident:  # what life is slower than: the ledger is decided on before the rows come
+            _run(bus, settings, "decider")
+        _run(bus, settings, "profiler")
+        _run(bus, settings, "joiner")
+        behind = time.perf_counter()
+        _run(bus, settings, "learner")
+        took = time.perf_counter() - behind
+        found = [
+            one
+            for events in everything(bus, settings.topics.learned).values()
+            for event in events
+            if (one := learned.read("test", event.key, event.value, event.headers)) is not None
+        ]
+    told = sorted((one for one in found if isinstance(one, LearnedLosses)), key=lambda one: one.start)
+    changes = [f"{iso(one.at)[:16]} {one.what}: {one.why}" for one in found if isinstance(one, LearnedChange)]
+    labels = sum(one.labels for one in told)
+    span = stream.poison, stream.poison + POISONED + 7 * DAY
+    return {
+        "labels": labels,
+        "all": mean(told, stream.frozen + DAY, 1 << 62),
+        "three weeks": mean(told, *span),
+        "changes": changes,
+        "seconds before the learner": round(behind - began, 1),
+        "seconds of the learner": round(took, 1),
+        "labels a second": round(labels / took),
+    }
+
+
+def mean(told: list[LearnedLosses], first: int, last: int) -> dict[str, float]:
+    """Over the labels of the intervals that begin between two times."""
+    some = [one for one in told if first <= one.start < last]
+    weights = np.array([one.labels for one in some], dtype=float)
+    by = {"frozen": [one.watched or 0.0 for one in some], **{name: [getattr(one, name) for one in some] for name in SAID[1:]}}
+    return {name: round(float(np.average(values, weights=weights)), 4) for name, values in by.items()}
+
+
+def _run(bus: Bus, settings: Configuration, role: str) -> None:
+    with closing(Pipeline(bus, settings, [role])) as pipeline:
+        for _ in pipeline.run_until_end():
+            pass
+
+
+def main() -> None:
+    """Play, print, keep."""
+    name = sys.argv[1] if len(sys.argv) > 1 else "sensor"
+    stream, pane = (flights(), "1h") if name == "flights" else (sensor(), "5m")
+    span = stream.poison, stream.poison + POISONED + 7 * DAY
+    clean, poisoned = played(stream, poisoned=False), played(stream, poisoned=True)
+    found: Result = {
+        "machine": machine(),
+        "stream": name,
+        "without a bus": {"clean": losses(clean), "poisoned, three weeks": losses(poisoned, *span), "changes": poisoned.changes},
+        "clean": through_the_bus(stream, pane),
+        "poisoned, reviewed": through_the_bus(stream, pane, poisoned=True),
+        "poisoned, an incident": through_the_bus(stream, pane, poisoned=True, incident=True),
+    }
+    rows = [[part, *value.values()] for part, value in found["without a bus"].items() if isinstance(value, dict)]
+    for part in ("clean", "poisoned, reviewed", "poisoned, an incident"):
+        rows += [[f"{part}: {which}", *found[part][which].values()] for which in ("all", "three weeks")]
+    print(table(["log loss", *SAID], rows))
+    for part in ("without a bus", "clean", "poisoned, reviewed", "poisoned, an incident"):
+        print(part, *found[part]["changes"], sep="\n  ")
+    print({part: found[part]["labels a second"] for part in ("clean", "poisoned, reviewed", "poisoned, an incident")})
+    (Path(RESULTS) / f"learner_bus_{name}.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
