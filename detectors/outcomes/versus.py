@@ -11,8 +11,8 @@ from .values import NO_SCORE, UNIT, Floats, Integers, numbers_of
 
 #: Probabilities are taken to be at least so far from 0 and 1: what a row can win or lose stays of the size of what most do.
 CLIPPED = 0.01
-#: Of what is gained in one row, in units: sums of a thousand million of them have room.
-_LARGEST = 2.0**32
+#: Of what is gained in one row, in units: errors that differ by more than a million count as that, and sums of millions have room.
+_LARGEST = 2.0**40
 #: Below it two answers are one: nothing is bet on their difference.
 _NO_DIFFERENCE = 1e-9
 _STAKES = np.array(STAKES)

@@ -9,7 +9,10 @@ from driftbus.detectors.actions.step import step
 from driftbus.schemas.bounds import RECORDS
 from driftbus.schemas.configuration import Policy
 from driftbus.schemas.messages.action import ActionReach, ActionWord
+from driftbus.schemas.messages.action_version import ActionContest, ActionEvaluation, ActionVersion
+from driftbus.schemas.messages.contest import MOST_DAYS, STAKES, Contest, ContestDay
 from driftbus.schemas.messages.job import JobStatus
+from driftbus.schemas.messages.promotion import Promotion, Proof
 from driftbus.schemas.messages.retrain import MOST_SOURCES, RetrainRequest, Source
 from driftbus.schemas.messages.root_cause import Mitigation, RetrainGate, Scope, TrainingData
 
@@ -72,3 +75,32 @@ def test_no_record_is_beyond_its_bound() -> None:
     assert sizes[JobStatus] <= RECORDS["job-status"]
     word = ActionWord(model=MODEL, kind="cancel", job="0" * 32, by="b" * 500, note="\x01" * 2_000)
     assert size(ledger.output(SETTINGS, word)) <= RECORDS["action"]
+
+
+def test_no_record_of_versions_is_beyond_its_bound() -> None:
+    most, other, wealth = 2**53, "w" * 500, (-(2**62),) * len(STAKES)
+    day = ContestDay(start=10**13, rows=most, better=-most, squares=most, gained=-(2**62), wins=wealth, losses=wealth)
+    where = {"partition": 2**31 - 1, "place": most, "day": most, "days": (day,) * MOST_DAYS}
+    of = {"model": MODEL, "version": "v" * 500, "other": other, **where}
+    told = Contest.model_validate({**of, "application": "a" * 249, "labels": "l" * 500, "through": 10**13})
+    assert size(addressed(SETTINGS, "performance", told, 0)) <= RECORDS["contest"]
+    copied = ActionContest.model_validate({**of, "time": 10**13})
+    assert size(ledger.output(SETTINGS, copied)) <= RECORDS["action-contest"]
+    names = {"model": MODEL, "version": "v" * 500}
+    word = ActionVersion.model_validate({**names, "kind": "refuse", "by": "b" * 500, "note": "\x01" * 2_000})
+    found = {
+        "request": "r" * 64,
+        "golden": LONG,
+        "slice": LONG,
+        "status": "complete",
+        "verdict": "worse",
+        "change": 0.1,
+        "slice_change": 0.1,
+    }
+    evaluation = ActionEvaluation.model_validate({**names, **found})
+    step_ = Promotion.model_validate(
+        {**names, "parent": other, "job": "j" * 500, "step": "refuse", "reason": LONG, "by": "b" * 500, "time": 10**13}
+        | {"evidence": Proof(slice=LONG), "reference": LONG, "parent_reference": LONG, "golden": LONG}
+    )
+    assert size(addressed(SETTINGS, "retrain", step_, 0)) <= RECORDS["promotion"]
+    assert max(size(ledger.output(SETTINGS, one)) for one in (word, evaluation)) <= RECORDS["action"]

@@ -7,10 +7,14 @@ import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.kafka import KafkaBus
+from driftbus.consumers.pipeline.own_topics import create_topics
+from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.process.settings import load
+from driftbus.consumers.reference import golden_records
+from driftbus.schemas.messages.golden import GoldenEvaluation, SliceEvaluation
 
 from ..command.conftest import User, user  # noqa: F401  # a fixture
-from ..streaming import BEGINNING
+from ..streaming import BEGINNING, everything
 from .promoted import DAY, TURNS, play, settings, steps, told
 
 LIFE = [("shadow", "2", "1"), ("promote", "2", "1"), ("roll_back", "2", "1")]
@@ -52,6 +56,30 @@ def test_a_replay_asks_for_the_same_steps(user: User) -> None:  # noqa: F811  # 
     assert len(lived) == 3
     assert Path("jobs.jsonl").read_text().splitlines() == lived
     assert "not those of the recording" not in said
+
+
+def test_how_a_version_did_on_its_golden_set_reaches_the_ledger(tmp_path: Path) -> None:
+    """With the slice of some size that has lost most; once, and of no other model."""
+    call = {"topics": {"request": "asked", "reply": "answered"}}
+    own = {"diagnosis": "off", "golden": {"call": call}, "promotion": {"by": "person"}}
+    chosen = settings("watched", str(tmp_path), labels={}, models={"m0": own, "other": {"diagnosis": "off", "golden": {"call": call}}})
+    parts = (("few", 49, 0.9), ("night", 50, 0.3), ("day", 900, 0.01), ("none", 900, None))
+    slices = tuple(SliceEvaluation(name=name, rows=common, answered=common, common=common, change=change) for name, common, change in parts)
+    said = {"version": "2", "golden": "g", "cause": "model", "named": "e", "status": "complete", "attempt": 0, "verdict": "same"}
+    with closing(EmbeddedBus(":memory:", "watched", "one")) as bus:
+        create_topics(bus, chosen)
+        for model in ("m0", "other"):
+            evaluation = GoldenEvaluation.model_validate(
+                {**said, "model": model, "request": f"of-{model}", "change": 0.02, "slices": slices}
+            )
+            bus.publish([golden_records.output(chosen, evaluation)])
+        for _ in range(2):
+            with closing(Pipeline(bus, chosen, ("intake",))) as pipeline:
+                for _ in pipeline.run_until_end():
+                    pass
+        [fact] = [event.content for events in everything(bus, chosen.topics.actions).values() for event in events]
+    found = {name: fact[name] for name in ("kind", "model", "version", "request", "change", "slice", "slice_change")}
+    assert list(found.values()) == ["evaluation", "m0", "2", "of-m0", 0.02, "night", 0.3]
 
 
 @pytest.mark.kafka
