@@ -64,12 +64,13 @@ class Telling:
                 self._new = True
                 self._changed.notify_all()
 
-    def said(self) -> dict[str, Alerted]:
-        """What was told, and is to be written. Raises what nobody's answer can be the cause of."""
+    def said(self) -> tuple[dict[str, Alerted], set[str]]:
+        """What was told, and is to be written; what waits to be told, or tried. Raises what nobody's answer can be the cause of."""
         if self._error is not None:
             raise self._error
         with self._changed:
-            return dict(self._said)
+            waits = {about for about, due in self._now().items() if due.news not in (None, self._tried.get(about))}
+            return dict(self._said), waits
 
     def written(self, said: Iterable[Alerted]) -> None:
         """It is on the log, and comes back in what is kept."""
@@ -79,11 +80,6 @@ class Telling:
                     del self._said[one.about]
                     if due := self._due.get(one.about):
                         self._due[one.about] = due._replace(told=one)
-
-    def tried(self) -> bool:
-        """Whether all that is due has been tried, as it is."""
-        with self._changed:
-            return all(due.news is None or due.news == self._tried.get(about) for about, due in self._now().items())
 
     def stop(self) -> None:
         """Tell nothing more."""

@@ -20,6 +20,8 @@ _MOST_LEAKED = 0.5
 _LEAST_CORE = 0.2
 #: Of a shift of the core, what more rows like the new ones outside of it must leave over to be another's; and how many they may be there.
 _REST, _MOST_NEW = 0.2, 0.5
+#: The total variation that sampling alone comes to, in sqrt(groups / rows).
+_OF_CHANCE = 0.4
 #: What total variation of the core sampling comes to.
 _CORE_NOISE = 0.04
 #: Of the rows with a new category, those left within the distribution below which it is novelty; of outliers, what new categories leave.
@@ -105,7 +107,8 @@ def of_new_rows(core: Shift, outer: Shift | None) -> bool:
         return False
     share = float(moved @ towards / (towards @ towards))
     rest = rounded(0.5 * np.abs(moved - share * towards).sum())
-    return 0 < share < _MOST_NEW and rest < _REST * core.size
+    chance = _OF_CHANCE * float(np.sqrt(len(core.now) / core.now.sum()))
+    return 0 < share < _MOST_NEW and rest < _REST * core.size + chance
 
 
 def _without(inquiry: Inquiry, name: str, shift: Shift, base: Floats, now: Floats) -> Shift | None:

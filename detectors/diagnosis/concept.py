@@ -22,12 +22,15 @@ Side = Literal["hr", "hy", "hp"]
 
 #: Outcomes since the onset, and windows with labels, without which nothing is said.
 _LEAST_ROWS, _LEAST_WINDOWS = 400, 4
+#: Of an effect, what a window must show of it.
+_SHOWS = 0.5
 #: Of all rows, those that are no outliers.
 _LEAST_INNER = 0.4
 #: Features named at most, and of the first one's effect, what a further one must have.
 _MOST, _FURTHER = 4, 0.25
-#: Times the threshold: of outcomes, which are noisier than residuals; with novelty; with drift, of outcomes and of residuals, by feature.
-_OUTCOMES, _NOVELTY, _DRIFT_OUTCOMES, _DRIFT_OF_IT, _DRIFT = 1.5, 4.0, 6.0, 4.0, 2.2
+#: Times the threshold: of outcomes, which are noisier than residuals; with novelty, of outcomes (which new rows that are no outliers have,
+#: whatever the model makes of them) and of residuals; with drift, of outcomes and of residuals, by feature.
+_OUTCOMES, _NOVELTY_OUTCOMES, _NOVELTY, _DRIFT_OUTCOMES, _DRIFT_OF_IT, _DRIFT = 1.5, 10.0, 4.0, 6.0, 4.0, 2.2
 #: The statistic of a feature's groups below which a screen passes by: with five groups chance exceeds it once in a million.
 _SCREENED = 25.0
 #: By what outcomes moved more than predictions, or these more than those; in what sampling comes to.
@@ -95,7 +98,7 @@ def look(inquiry: Inquiry, relations: Relations) -> None:
     """On rows that are no outliers, where requests are new."""
     inner = inquiry.novel is not None
     base = relations.base(inner)
-    if inquiry.prior or base is None or not relations.width or _labelled(inquiry, relations) < _LEAST_WINDOWS:
+    if inquiry.prior or base is None or not relations.width:
         return
     excluded = inquiry.claimed_by(FAULTY) | set(inquiry.fresh) | inquiry.growing
     broken = any(one.cause == "model_broken" for one in inquiry.findings)
@@ -107,13 +110,25 @@ def look(inquiry: Inquiry, relations: Relations) -> None:
     if best is None:
         return
     picked = _picked(inquiry, relations, columns, best, side, inner=inner)
-    if picked:
+    if picked and _windows(inquiry, relations, best, columns[picked[0].name], side, inner=inner) >= _LEAST_WINDOWS:
         _told(inquiry, relations, picked, best, side, inner=inner)
 
 
-def _labelled(inquiry: Inquiry, relations: Relations) -> int:
+def _windows(inquiry: Inquiry, relations: Relations, best: Candidate, own: NDArray[np.int64], side: Side, *, inner: bool) -> int:
+    """With outcomes, behind the baseline or at its end: it was settled before outcomes came that would have told it already."""
     windows = [*inquiry.case.ladder, *inquiry.case.monitored]
-    return sum(window.outcomes is not None and window.outcomes.labelled > 0 for window in windows)
+    found = sum(window.outcomes is not None and window.outcomes.labelled > 0 for window in windows)
+    places = np.searchsorted(best.chosen, own)
+    rows = np.diag(best.hh)[places]
+    means = best.left[places] / np.maximum(rows, 1.0)
+    means -= np.average(means, weights=np.maximum(rows, 1e-12))
+    for block in reversed(relations.stretches(1, inner=inner) if found < _LEAST_WINDOWS else ()):
+        hh = block.hh[np.ix_(best.chosen, best.chosen)]
+        left = (getattr(block, side)[best.chosen] - hh @ best.usual)[places]
+        if float(left @ means) < _SHOWS * float(np.diag(hh)[places] @ means**2):
+            break
+        found += 1
+    return found
 
 
 def _best(relations: Relations, columns: dict[str, NDArray[np.int64]], side: Side, base: Stretch, *, inner: bool) -> Candidate | None:
@@ -200,7 +215,7 @@ def _own(inquiry: Inquiry, relations: Relations, best: Candidate, own: NDArray[n
 def _caution(name: str, drifted: set[str], side: Side, *, inner: bool) -> float:
     """A model that is asked elsewhere is wrong elsewhere: then more is asked of an effect."""
     if inner:
-        return _NOVELTY
+        return _NOVELTY_OUTCOMES if side == "hy" else _NOVELTY
     if not drifted:
         return 1.0
     return _DRIFT_OUTCOMES if side == "hy" else _DRIFT_OF_IT if name in drifted else _DRIFT

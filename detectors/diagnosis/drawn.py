@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.stored.reference import ProfiledField, Reference
+from ..neighbours.levels import CORE, OUTLIER
 from .evidence import Agreeing, FieldOf, Values, Window
 
 #: Windows that are drawn, and rows of each.
 WINDOWS, ROWS = 20, 500
-#: Of rows that are compared one is an outlier, and of pairs one differs, by chance.
+#: Of pairs one differs, by chance.
 _ONE_IN = 100
 
 Floats = NDArray[np.float64]
@@ -27,7 +28,7 @@ def drawn(reference: Reference, fields: Sequence[FieldOf], *, compared: bool, pa
     """The same whoever draws them. ``compared``: rows are compared with the training data; ``pairs``: features with a feature log."""
     by_name = {field.name: field for field in reference.fields}
     bits = np.random.PCG64(int.from_bytes(hashlib.sha256(reference.name.encode()).digest()[:8], "big"))
-    values = {field.name: _values(by_name[field.name], bits) for field in fields}
+    values = {field.name: _values(by_name[field.name], bits, compared=compared) for field in fields}
     return [
         Window(
             start=place - WINDOWS,
@@ -35,19 +36,28 @@ def drawn(reference: Reference, fields: Sequence[FieldOf], *, compared: bool, pa
             rows=ROWS,
             values={name: own[place] for name, own in values.items()},
             scored=ROWS if compared else 0,
-            outliers=ROWS // _ONE_IN if compared else 0,
+            outliers=round(OUTLIER * ROWS) if compared else 0,
             agreeing={name: Agreeing(ROWS, ROWS // _ONE_IN, 0) for name in pairs} if pairs else None,
         )
         for place in range(WINDOWS)
     ]
 
 
-def _values(field: ProfiledField, bits: np.random.PCG64) -> list[Values]:
-    """Of every window."""
+def _values(field: ProfiledField, bits: np.random.PCG64, *, compared: bool) -> list[Values]:
+    """Of every window. Of rows that are compared as many are outside the core, and outliers, as by definition, whatever they hold."""
     available = _counts(field.availability.counts, field.availability.tau, np.full(WINDOWS, ROWS), bits)
     counts = _counts(getattr(field.values, "counts", ()), getattr(field.values, "tau", ()), available[:, 0], bits)
     rows = zip(*available.T.tolist(), counts, strict=True)
-    return [Values(present, null, invalid, missing, bins) for present, null, invalid, missing, bins in rows]
+    found = [Values(present, null, invalid, missing, bins) for present, null, invalid, missing, bins in rows]
+    for one in found if compared else ():
+        one.scored, one.outside, one.outliers = one.bins, _part(one.bins, CORE), _part(one.bins, OUTLIER)
+    return found
+
+
+def _part(counts: Integers, share: float) -> Integers:
+    """Of counts so large a part of each, whole numbers that add up to that of all."""
+    found: Integers = np.diff(np.floor(np.cumsum(counts) * share), prepend=0).astype(np.int64)
+    return found
 
 
 def _counts(reference: Sequence[int], taus: Sequence[float], rows: Integers, bits: np.random.PCG64) -> Integers:

@@ -14,7 +14,7 @@ from ...schemas.stored.reference import CategoricalProfile
 from .availability import UNNAMED, categories_in
 from .finding import Piece
 from .inquiry import Inquiry
-from .maps import distance, mixed, spread
+from .maps import differs, distance, mixed, settled, spread
 from .matrices import quantiles_of
 from .statistics import confidence, rounded, total_variation
 
@@ -24,8 +24,10 @@ Floats = NDArray[np.float64]
 MOST_FEATURES = 24
 #: Categories of a feature that are compared.
 _MOST_CATEGORIES = 200
-#: Windows that quantiles are averaged over; those without which there are none.
-_MOST, _LEAST, _LEAST_BASELINE = 12, 2, 4
+#: Windows that quantiles are averaged over; those of the baseline without which there are none.
+_MOST, _LEAST_BASELINE = 12, 4
+#: Times what windows of the baseline differ by, that those are off which hold old values beside new ones.
+_OF_ONE = 2.0
 #: Shares of rows at which mixtures are tried; by how much one must fit better than whole columns.
 _SHARES, _BETTER = np.arange(0.15, 1.0, 0.05).round(2), 0.01
 #: Times the error of the exchange, which leaving a column in its place must be worse.
@@ -112,8 +114,10 @@ def _numbers(inquiry: Inquiry) -> dict[str, _Column]:
     for name, onset in _largest(inquiry, numeric=True):
         since = [one for window in inquiry.behind(onset, _MOST) if (one := quantiles_of(window, inquiry.layout, name)) is not None]
         before = [one for window in inquiry.case.baseline if (one := quantiles_of(window, inquiry.layout, name)) is not None]
-        if len(since) >= _LEAST and len(before) >= _LEAST_BASELINE:
-            found[name] = _Column(np.mean(before, axis=0), np.mean(since, axis=0), onset, numeric=True)
+        if since and len(before) >= _LEAST_BASELINE:
+            old = np.mean(before, axis=0)
+            since = settled(since, max(inquiry.thresholds.map_error, _OF_ONE * differs(before, old, 1)))
+            found[name] = _Column(old, np.mean(since, axis=0), onset, numeric=True)
     return found
 
 

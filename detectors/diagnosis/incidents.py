@@ -234,8 +234,9 @@ class Incidents:
             incident.adopted.discard(run.home)
         if run.home.version not in incident.versions:
             incident.versions = [*incident.versions, run.home.version][-MOST_VERSIONS:]
-        incident.firm = incident.firm + run.fresh if one.finding.confirmable else 0
-        if incident.status == "suspected" and incident.firm >= CONFIRMED_AFTER:
+        large_enough_next = one.finding.awaits == "baseline" and one.finding.cause in PIPELINE
+        incident.firm = incident.firm + run.fresh if one.finding.confirmable or large_enough_next else 0
+        if incident.status == "suspected" and one.finding.confirmable and incident.firm >= CONFIRMED_AFTER:
             incident.status = "confirmed"
 
     def _missed(self, incident: Incident, run: Run, found: Sequence[Incident]) -> None:

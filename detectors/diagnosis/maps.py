@@ -130,3 +130,20 @@ def varies(windows: list[Floats], old: Floats) -> float:
     """
     factors = np.array([one[INNER] @ old[INNER] for one in windows])
     return rounded(factors.std(ddof=1) / max(abs(factors.mean()), 1e-12)) if len(factors) > 1 else 0.0
+
+
+def settled(now: list[Floats], noise: float) -> list[Floats]:
+    """Windows whose values are those of all that follow: of one in which old and new ones are mixed no map holds."""
+    while len(now) > 1:
+        rest = np.mean(now[1:], axis=0)
+        if distance(now[0], rest, spread(rest)) <= noise:
+            return now
+        now = now[1:]
+    return now
+
+
+def differs(before: list[Floats], old: Floats, length: int) -> float:
+    """By how much stretches of the baseline differ from the whole of it."""
+    unit = spread(old)
+    starts = range(0, max(1, len(before) - length + 1), 2)
+    return max(distance(np.mean(before[start : start + length], axis=0), old, unit) for start in starts)

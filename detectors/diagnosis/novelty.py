@@ -32,6 +32,8 @@ _TOGETHER = 0.85
 _MAYBE, _SURELY, _FEW = 0.2, 0.4, 0.1
 #: A second rise must be by so many thresholds, of what was left before, and of the whole excess.
 _AGAIN, _AGAIN_LEFT, _AGAIN_EXCESS = 2.0, 0.5, 0.1
+#: Of a feature that is missing more often, in what chance comes to: from then on rows are strange for that.
+_MISSING = 3.0
 #: Cured by masking one feature that grows: they are its tail.
 _TAIL = 0.6
 
@@ -57,6 +59,7 @@ def measured(inquiry: Inquiry) -> Novelty:
     by_fault = _by_fault(inquiry, hurt, cured)
     faults = [one for one in inquiry.findings if one.cause in FAULTY and one.onset <= step.onset + 1]
     found = Novelty(step, step.level, 0.0 if outer is None else outer.level, cured, any(window.masked for window in since))
+    found = found.times(1 - _by_absence(inquiry, step, cured))
     if not found.masks and any(abs(one.onset - step.onset) <= 1 for one in faults):
         return found.times(0.0)  # what begins with a fault is its consequence
     if faults and by_fault > _MAYBE:
@@ -114,6 +117,21 @@ def _by_fault(inquiry: Inquiry, hurt: Iterable[str], cured: dict[str, float]) ->
     if not by_source:
         return 0.0
     return min(1.0, by_source[0] if len(by_source) == 1 else _TOGETHER * sum(by_source))
+
+
+def _by_absence(inquiry: Inquiry, step: Step, cured: dict[str, float]) -> float:
+    """Of the new outliers those that lack a feature, more often than before and too seldom to be told: training knew none that did."""
+    rows = inquiry.now.rows[step.onset :].sum()
+    if rows <= 0:
+        return 0.0
+    gone, before = inquiry.now.absent[step.onset :].sum(axis=0) / rows, inquiry.base.absent.sum(axis=0) / max(inquiry.base.rows.sum(), 1.0)
+    more = np.where((gone - before) * rows > _MISSING * np.sqrt(before * rows + 1), gone - before, 0.0)
+    found = sum(
+        min(more[place], cured.get(name, 0.0) * step.level)
+        for place, name in enumerate(inquiry.layout.names)
+        if name not in inquiry.claimed
+    )
+    return float(min(1.0, found / step.level)) if step.level > 0 else 0.0
 
 
 def _again(inquiry: Inquiry, hurt: Sequence[str], begun: int, first: Step) -> Step | None:

@@ -12,7 +12,7 @@ from . import conversion, relabelling, rollout
 from .finding import Map, Piece
 from .groups import bin_of
 from .inquiry import FAULTY, Inquiry, sure
-from .maps import Fit, best, distance, fitted, mixed, recognised, spread, varies
+from .maps import Fit, best, differs, distance, fitted, mixed, recognised, settled, spread, varies
 from .matrices import INNER, looked_at, quantiles_of
 from .meaning import face
 from .relations import Relations
@@ -41,6 +41,8 @@ _STEADY = 2.0
 _OF_OWN, _OF_ONE = 1.5, 2.0
 #: Times that much, that a map with two numbers must have moved values.
 _FARTHER = 4 / 3
+#: Of spreads, what single windows of the baseline are off by where values wander, as weather does: those of one population differ by .1.
+_WANDERS = 0.2
 #: Of the way to a factor, on which a growing one is seen.
 _WAY = 0.2, 0.7
 
@@ -109,25 +111,28 @@ def _map(inquiry: Inquiry, relations: Relations, name: str, shift: Shift) -> Tol
         return None
     old, atoms = np.mean(before, axis=0), new_atoms(inquiry, name, onset)
     coarsest = _COARSE if atoms > t.new_atoms else 0.0  # averaged quantiles of few values are coarse
-    scale, own = fitted(old, np.mean(now, axis=0))["scale"], _OF_OWN * _own(before, old, len(now))
+    scale, own = fitted(old, np.mean(now, axis=0))["scale"], _OF_OWN * differs(before, old, len(now))
     scaled = scale.error <= max(t.map_error, own, coarsest) and abs(np.log(abs(scale.a) + 1e-12)) > 0.05
     if scaled and _grows(inquiry, name, onset, old, scale.a):
         inquiry.growing.add(name)
         return None
-    now = _settled(now, max(t.map_error, coarsest, _OF_ONE * _own(before, old, 1)))
+    now = settled(now, max(t.map_error, coarsest, _OF_ONE * differs(before, old, 1)))
     if len(now) < _LEAST:
         return None
     new = np.mean(now, axis=0)
     fit = best(fitted(old, new))
     limit = max(t.map_error * (t.map_affine if "affine" in fit.form else 1.0), own, coarsest)
     moved = distance(old, new, spread(new))
+    wanders = float(np.median([distance(one, old, spread(old)) for one in before])) > _WANDERS
     if "affine" in fit.form and moved < _FARTHER * own:
+        if wanders:
+            inquiry.growing.add(name)
         return None  # stretches of the baseline do half of it, and a map with two numbers fits most of what they do
     coarse = limit > _MOVED_LEAST
     if fit.error > limit or moved < (_MOVED_COARSE if coarse else _MOVED) * fit.error or (moved < _MOVED_LEAST and atoms <= t.new_atoms):
         return None
     steady = varies(now, old) <= _STEADY * varies(before, old)
-    found = _Fitted(fit, moved, spread(new) / spread(old), _outside(inquiry, name, now), atoms, steady)
+    found = _Fitted(fit, moved, spread(new) / spread(old), _outside(inquiry, name, now), atoms, steady, wanders)
     return _judged(inquiry, relations, name, shift, found)
 
 
@@ -138,6 +143,7 @@ class _Fitted(NamedTuple):
     outside: float  #: of quantiles, outside what training saw
     atoms: float  #: of repeated values, new ones
     steady: bool  #: the same in all windows
+    wanders: bool  #: the feature, from window to window where all is well: what it has not been yet is no news
 
 
 def _judged(inquiry: Inquiry, relations: Relations, name: str, shift: Shift, found: _Fitted) -> Told | None:
@@ -169,24 +175,35 @@ def _judged(inquiry: Inquiry, relations: Relations, name: str, shift: Shift, fou
         and wider > np.log(_WIDER_WEAK)
     ):
         return Told(told, [error, Piece("face", "nothing hangs together with it", None, name, role="against")], 0.5)
-    strong = exact or found.outside > t.outside or wider > np.log(t.spread_ratio) or known is not None
+    strong = exact or known is not None or wider > _too_wide(inquiry, found) or (found.outside > t.outside and not found.wanders)
     slow = gradual and known is None and wider < np.log(t.spread_ratio)  # slow growth is the world, not a release
     if not (strong or len(reasons) >= 2) or slow:
+        if found.wanders:
+            inquiry.growing.add(name)
         return None
     sureness = min(0.97, 0.6 + 0.15 * len(reasons) + (0.1 if found.outside > 0.3 or known is not None else 0.0))
     evidence = [error, *reasons, *([Piece("face", meaning, t.face_broken, name)] if meaning >= 0 else [])]
     return Told(told, evidence, sureness)
 
 
+def _too_wide(inquiry: Inquiry, found: _Fitted) -> float:
+    """The logarithm of a ratio of spreads that no population has; of one that wanders from window to window the square is none yet."""
+    return float(np.log(inquiry.thresholds.spread_ratio)) * (2 if found.wanders else 1)
+
+
 def _reasons(inquiry: Inquiry, name: str, found: _Fitted, known: str | None, exact: bool) -> list[Piece]:
     """Why no population drifts so."""
-    t, fit, wider = inquiry.thresholds, found.fit, abs(float(np.log(found.ratio)))
+    t, fit, wider, news = inquiry.thresholds, found.fit, abs(float(np.log(found.ratio))), not found.wanders
+    broad = float(np.log(_WIDER)) if news else _too_wide(inquiry, found)
     possible = [
         (known is not None and wider > _OF_CONSTANT, Piece("recognised_constant", known, None, name)),
-        (wider > np.log(_WIDER), Piece("spread_ratio", rounded(found.ratio), t.spread_ratio, name)),
-        (found.outside > t.outside, Piece("quantiles_outside_training", rounded(found.outside), t.outside, name)),
         (
-            fit.form in ("log1p", "expm1") and fit.error < _LOG_ERROR and found.moved > _LOG_MOVED,
+            wider > broad,
+            Piece("spread_ratio", rounded(found.ratio), t.spread_ratio, name),
+        ),
+        (news and found.outside > t.outside, Piece("quantiles_outside_training", rounded(found.outside), t.outside, name)),
+        (
+            news and fit.form in ("log1p", "expm1") and fit.error < _LOG_ERROR and found.moved > _LOG_MOVED,
             Piece("logarithm_fits", fit.error, _LOG_ERROR, name),
         ),
         (found.atoms > t.new_atoms, Piece("new_repeated_values", rounded(found.atoms), t.new_atoms, name)),
@@ -202,23 +219,6 @@ def _crowd(inquiry: Inquiry, name: str, shift: Shift, near: list[str]) -> bool:
         (of[other].source != of[name].source or of[name].source is None) and inquiry.shifts[other].size > _CROWD * shift.size
         for other in near
     )
-
-
-def _settled(now: list[Floats], noise: float) -> list[Floats]:
-    """Windows whose values are those of all that follow: of one in which old and new ones are mixed no map holds."""
-    while len(now) > 1:
-        rest = np.mean(now[1:], axis=0)
-        if distance(now[0], rest, spread(rest)) <= noise:
-            return now
-        now = now[1:]
-    return now
-
-
-def _own(before: list[Floats], old: Floats, length: int) -> float:
-    """By how much stretches of the baseline differ from the whole of it."""
-    unit = spread(old)
-    starts = range(0, max(1, len(before) - length + 1), 2)
-    return max(distance(np.mean(before[start : start + length], axis=0), old, unit) for start in starts)
 
 
 def _outside(inquiry: Inquiry, name: str, now: list[Floats]) -> float:

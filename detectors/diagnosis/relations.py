@@ -59,9 +59,10 @@ class Relations:
         return self._suffixes(inner)[onset - self.first]
 
     def stretches(self, windows: int, *, inner: bool) -> list[Stretch]:
-        """Of the baseline, so many windows after each other."""
+        """Of the baseline, so many windows after each other, beginning at every other one; of one window each."""
         of = self._case.baseline
-        found = (self._summed(of[start : start + windows], inner) for start in range(0, max(1, len(of) - windows + 1), 2))
+        starts = range(0, max(1, len(of) - windows + 1), min(windows, 2))
+        found = (self._summed(of[start : start + windows], inner) for start in starts)
         return [one for one in found if one is not None]
 
     def _base(self, inner: bool) -> Stretch | None:

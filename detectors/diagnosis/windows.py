@@ -167,7 +167,7 @@ class Windows:
 
     def _chosen(self, amiss: Sequence[Span]) -> _Chosen | None:
         """What has been amiss almost for as long as there are windows does not count: it is how production differs from the reference."""
-        ever = [span for span in amiss if span.end is None and sum(one.end <= span.start for one in self.newest) < span.before]
+        ever = [span for span in amiss if _goes_on(span, amiss) and sum(one.end <= span.start for one in self.newest) < span.before]
         amiss = [span for span in amiss if span not in ever]
         clean = [one for one in self.newest if not any(one.within(span) for span in amiss)]
         now = [span.start for span in amiss if span.end is None]
@@ -223,6 +223,11 @@ class Windows:
 
         open_, baseline, newest, *older = map(windows, lists)
         return cls(closed, through, open_[0] if open_ else None, baseline, newest, older, stands, doubtful, expired)
+
+
+def _goes_on(span: Span, spans: Sequence[Span]) -> bool:
+    """Whether it is not over, or the same is amiss again as soon as it is."""
+    return span.end is None or any(one.about == span.about and span.start < one.start <= span.end for one in spans)
 
 
 def _name(first: int, last: int) -> str:

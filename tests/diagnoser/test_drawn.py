@@ -25,3 +25,16 @@ def test_they_differ_from_each_other() -> None:
     assert len({one.values["amount"].bins.tobytes() for one in windows}) == WINDOWS
     again = drawn(KNOWN, reading.fields, compared=False)
     assert all((one.values["amount"].bins == other.values["amount"].bins).all() for one, other in zip(windows, again, strict=True))
+
+
+def test_of_rows_that_are_compared_as_many_are_outside_the_core_as_by_its_definition() -> None:
+    _, reading = reading_of("m0", KNOWN.name)
+    for window in drawn(KNOWN, reading.fields, compared=True):
+        values = window.values["amount"]
+        assert values.scored is not None
+        assert values.outside is not None
+        assert values.outliers is not None
+        assert int(values.scored.sum()) == values.present
+        assert int(values.outside.sum()) == int(0.2 * values.present)
+        assert int(values.outliers.sum()) == int(0.01 * values.present)
+        assert (values.outliers <= values.outside).all()

@@ -54,6 +54,17 @@ def test_what_awaits_evidence_is_never_confirmed() -> None:
     assert one.status == "suspected"
 
 
+def test_a_fault_of_the_pipeline_that_grew_certain_without_a_baseline_was_found_before() -> None:
+    waiting = replace(LOST, awaits="baseline", confirmable=False)
+    _, [one] = followed([placed(waiting)], [placed(waiting)])
+    assert one.status == "suspected"
+    _, [one] = followed([placed(waiting)], [placed(LOST)])
+    assert one.status == "confirmed"
+    of_season = replace(LOST, cause="data_drift")
+    _, [one] = followed([placed(replace(of_season, awaits="baseline", confirmable=False))], [placed(of_season)])
+    assert one.status == "suspected"
+
+
 def test_a_suspicion_that_is_not_found_again_is_withdrawn() -> None:
     incidents, [one] = followed([placed(LOST)], [])
     assert one.status == "withdrawn"

@@ -58,6 +58,14 @@ def test_before_a_change_fewer_do() -> None:
     assert [one.first for one in windows.baseline] == list(range(BEFORE_A_CHANGE))
 
 
+def test_what_is_amiss_again_as_soon_as_it_is_over_has_been_all_along() -> None:
+    """An episode of what production is like that ends and opens again: the second is a change, what was before it is the baseline."""
+    windows = filled(LEAST_BASELINE + 4, amiss=(Span(0, 10 * LEAST_BASELINE), Span(10 * LEAST_BASELINE)))
+    assert [one.first for one in windows.baseline] == list(range(LEAST_BASELINE))
+    assert windows.doubtful
+    assert not filled(LEAST_BASELINE + 4, amiss=(Span(0, 10 * LEAST_BASELINE), Span(10 * LEAST_BASELINE + 5))).stands
+
+
 def test_where_something_is_always_amiss_the_first_are_taken_and_that_is_said() -> None:
     windows = filled(MOST_AWAITED, amiss=(Span(0),))
     assert windows.doubtful

@@ -92,9 +92,9 @@ def _baseline() -> list[Window]:
     return [window_of(window(number)) for number in range(-BASE, 0)]
 
 
-def window(number: int, serving: Change = nothing) -> Rows:
+def window(number: int, serving: Change = nothing, world: Change = nothing) -> Rows:
     """The rows of one."""
-    return _window(number, nothing, nothing, serving, lambda columns, y, number, draw: y, lambda columns, number: model(columns))
+    return _window(number, world, nothing, serving, lambda columns, y, number, draw: y, lambda columns, number: model(columns))
 
 
 def window_of(rows: Rows) -> Window:
@@ -124,6 +124,13 @@ def _window(
     ages = {name: draw.gamma(4, 5, ROWS) for name in served}
     offline = {name: column[sampled] for name, column in columns.items()}
     return Rows(number, served, answers(served, number), {}, y, ages, sampled, offline)
+
+
+def world_of(change: Change, source: Change = nothing) -> Case:
+    """What is so in the world all along, the baseline too."""
+    made = case(world=change, source=source)
+    made.baseline = [window_of(window(number, world=change)) for number in range(-BASE, 0)]
+    return made
 
 
 def found(case_: Case, thresholds: Thresholds = DEFAULTS) -> Diagnosis:

@@ -159,6 +159,17 @@ def test_requests_unlike_the_training_data_also_if_half_of_them_are_no_outliers(
     _only(confirmed(case(world=_novel(0.25, far=far))), "prediction_label_bias")
 
 
+@pytest.mark.parametrize("standing", [True, False])
+def test_rows_that_lack_what_training_always_had_are_no_new_requests(*, standing: bool) -> None:
+    def some(columns: Columns, number: int, draw: Draw) -> None:
+        for name in ("income", "debt"):
+            replaced(columns, draw.random(len(columns["age"])) < 0.022, name, np.full(len(columns["age"]), np.nan))
+
+    nulls = case(serving=some)
+    nulls.standing = standing
+    assert not [one for one in found(nulls).findings if one.cause == "prediction_label_bias"]
+
+
 def test_new_requests_after_a_skew_and_under_an_outage_are_both() -> None:
     _only(
         confirmed(case(world=_novel(0.3, since=8), serving=scaled("income", 60.0, since=2))),
@@ -191,6 +202,13 @@ def test_exchanged_columns_are_one_incident_with_the_pairs(names: list[str], sha
     assert findings["training_serving_skew"].exchanged == dict(zip(names, [*names[1:], names[0]], strict=True))
 
 
+@pytest.mark.parametrize("windows", [5, 6, 8])
+def test_exchanged_columns_are_nothing_else_in_the_first_windows_either(windows: int) -> None:
+    first = case(serving=_exchanged(["income", "age"]))
+    first.monitored = first.monitored[:windows]
+    assert [one.exchanged for one in found(first).findings] == [{"income": "age", "age": "income"}]
+
+
 def test_exchanged_columns_without_a_feature_log() -> None:
     findings = confirmed(case(serving=_exchanged(["income", "age"]), deployed=(4,), without=("agreement",)))
     assert findings["training_serving_skew"].exchanged == {"income": "age", "age": "income"}
@@ -204,6 +222,21 @@ def test_outcomes_follow_from_features_otherwise() -> None:
     findings = confirmed(case(outcomes=turned))
     _only(findings, "feature_drift")
     assert "income" in findings["feature_drift"].features
+
+
+def test_what_outcomes_tell_that_came_when_the_baseline_was_settled() -> None:
+    def turned(columns: Columns, y: np.ndarray, number: int, draw: Draw) -> np.ndarray:
+        return np.where(draw.random(len(y)) < 0.9, draw.random(len(y)) < 1 - model(columns), y).astype(np.float64)
+
+    late = case(outcomes=turned)
+    for window in late.monitored[6:]:
+        window.outcomes = None
+    late.baseline, late.monitored = [*late.baseline, *late.monitored[:3]], late.monitored[3:]
+    _only(confirmed(late), "feature_drift")
+    for window in late.baseline[-2:]:
+        window.outcomes = None
+    late.monitored[2].outcomes = None
+    assert not confirmed(late), "of three windows nothing is said"
 
 
 @pytest.mark.parametrize("deployed", [(), (4,)])

@@ -1,0 +1,36 @@
+"""What wanders from window to window, as weather does, comes in time to where it has never been: that is no other representation."""
+
+import numpy as np
+
+from ...incidents.counted import lacking
+from .made import Change, Columns, confirmed, found, replaced, scaled, world_of
+
+
+def _weather(warmer: float, since: int = 4, *, wanders: bool = True) -> Change:
+    """Every other window is warmer; from one on all are, by so much."""
+
+    def change(columns: Columns, number: int, draw: np.random.Generator) -> None:
+        level = 2.2 * (number % 2) if wanders else 0.0
+        degrees = np.asarray(columns["debt"], dtype=np.float64) + level + (warmer if number >= since else 0.0)
+        replaced(columns, np.ones(len(degrees), dtype=np.bool_), "debt", degrees)
+
+    return change
+
+
+def test_a_season_is_no_map_of_what_the_weather_was() -> None:
+    """A bell is an image of any other bell; of what hangs together with it nothing is known."""
+    season = world_of(_weather(14.0))
+    lacking(season, "arrivals")
+    assert {one.cause for one in found(season).findings if "debt" in one.features} == {"data_drift"}
+
+
+def test_of_what_does_not_wander_the_same_is_told_as_a_map() -> None:
+    moved = world_of(_weather(14.0, wanders=False))
+    lacking(moved, "arrivals")
+    assert confirmed(moved)["feature_recalibration"].features == ("debt",)
+
+
+def test_another_unit_is_told_whatever_the_weather_does() -> None:
+    findings = confirmed(world_of(_weather(0.0), source=scaled("debt", 0.01)))
+    assert set(findings) == {"feature_recalibration"}
+    assert findings["feature_recalibration"].features == ("debt",)
