@@ -35,8 +35,9 @@ from .step import Done, Step
 
 ROLE = "registrar"
 MOST_RECORDS = 500
-#: Where all is to end, the group is asked so often what others have still to read, in seconds.
-_ASK_EVERY_S = 0.25
+#: Where all is to end, the group is asked so often what others have still to do, in seconds; and what one of them has read and not done is
+#: waited for so long: he may be dead, and his partitions ours in a moment.
+_ASK_EVERY_S, _OTHERS_S = 0.25, 60.0
 
 
 def make(making: Making) -> list["Registrar"]:
@@ -62,7 +63,7 @@ class Registrar:
         self._partitions: dict[TopicPartition, Owned] = {}
         self._looking: Looking[Step, Done] = Looking(Doing(store, registries), ROLE)
         self._remaining: Remaining | None = None
-        self._others, self._asked_at = set[TopicPartition](), 0.0
+        self._others, self._asked_at, self._waits_until = set[TopicPartition](), 0.0, 0.0
         self._worked = False  # in the last turn
         self._totals = {"steps_done": 0, "steps_refused": 0, "set_aside": 0}
         self._session = bus.session(ROLE, [self._topic], self)
@@ -110,6 +111,7 @@ class Registrar:
         self._remaining = Remaining(self._bus, self._group, [self._topic])
         partitions = self._bus.describe([self._topic])[self._topic].partitions
         self._others = {TopicPartition(self._topic, number) for number in range(partitions)}
+        self._waits_until = time.monotonic() + _OTHERS_S
 
     @property
     def done(self) -> bool:
@@ -125,12 +127,14 @@ class Registrar:
         return not self._left_to_others(self._remaining)
 
     def _left_to_others(self, remaining: Remaining) -> bool:
-        """Whether others of the group have still to read some of it. The group is asked now and then."""
+        """Whether others of the group have still to read, or to do, some of it. The group is asked now and then."""
         others, now = self._others - self._partitions.keys(), time.monotonic()
         if others and now - self._asked_at >= _ASK_EVERY_S:
             self._asked_at = now
-            committed = self._bus.committed(self._group, sorted(others))
-            self._others -= {source for source, position in committed.items() if Beside.of(position).read_to >= remaining.end(source)}
+            for source, position in self._bus.committed(self._group, sorted(others)).items():
+                reached = position.offset if now < self._waits_until else Beside.of(position).read_to
+                if reached >= remaining.end(source):
+                    self._others.discard(source)
             self._others -= {source for source in others if self._bus.watermarks(source, committed=False)[1] == 0}
         return bool(self._others - self._partitions.keys())
 
