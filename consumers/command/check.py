@@ -26,6 +26,7 @@ from .checks.finding import Finding, answered
 from .checks.golden import told_apart
 from .checks.jobs import asked_for
 from .checks.labels import labels_of
+from .checks.learning import learns
 from .checks.ood import unlike
 from .checks.outcomes import grouped_features, own_metrics
 from .checks.review import cases
@@ -125,6 +126,7 @@ def _stream(bus: Bus, configuration: Configuration, name: str, stream: Stream, m
         yield from compared_features(configuration, reference)
         yield from unlike(configuration, reference, sample, rows, store)
         yield from cases(configuration, reference)
+        yield from learns(configuration, reference)
         yield from causes(configuration, reference)
         yield from (Finding("wrong", mistake) for mistake in undirected(reference, settings))
         yield from detectors_by_name(found_for([settings]), reference, settings)

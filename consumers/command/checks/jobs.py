@@ -11,7 +11,10 @@ def asked_for(configuration: Configuration) -> Iterator[Finding]:
     """Of all models; nothing where a clock is live, for then the ledger's order is that in which things became known."""
     if not ledger.asked(configuration) or any(stream.clock == "live" for stream in configuration.streams.values()):
         return
-    policies = ledger.policies_of(configuration)
+    models = configuration.models
+    policies = {name: own for name, own in ledger.policies_of(configuration).items() if own or models[name].promotion is not None}
+    if not policies:  # a ledger that is there to hold a learner
+        return
     yield Finding(
         "note",
         f"models.{', '.join(policies)}.retrain: with clock: record another run over the same records may ask for other jobs, "
