@@ -25,7 +25,7 @@ class Told(NamedTuple):
     """What came of it."""
 
     said: list[Alerted]
-    again_s: float = math.inf  #: when to try again, though nothing has changed
+    again_s: float = math.inf  #: when to try again, though nothing has changed; 0: there is more to tell now
 
 
 class Destination(Protocol):
@@ -37,6 +37,10 @@ class Destination(Protocol):
 
     def stop(self) -> None:
         """From any thread: give up what is under way."""
+        ...
+
+    def close(self) -> None:
+        """By the thread that tells: it tells no more."""
         ...
 
 
@@ -97,11 +101,14 @@ class Telling:
                 told = self._destination.tell(due.values(), self._wall())
                 with self._changed:
                     self._said |= {one.about: one for one in told.said if one.about in self._due}
-                    self._tried |= {about: one.news for about, one in due.items() if about in self._due}
+                    if told.again_s:
+                        self._tried |= {about: one.news for about, one in due.items() if about in self._due}
                     if not self._new and not self._stopped:
                         self._changed.wait(min(told.again_s, threading.TIMEOUT_MAX))
         except Exception as error:  # noqa: BLE001  # told to the thread that turns, which ends by it
             self._error = error
+        finally:
+            self._destination.close()
 
     def _taken(self) -> dict[str, Due] | None:
         with self._changed:

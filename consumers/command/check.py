@@ -24,7 +24,7 @@ from .checks.detectors import detectors_by_name
 from .checks.features import compared_features, features_of
 from .checks.finding import Finding, answered
 from .checks.golden import told_apart
-from .checks.jobs import asked_for
+from .checks.jobs import asked_for, data_that_go
 from .checks.labels import labels_of
 from .checks.learning import learns
 from .checks.ood import unlike
@@ -77,6 +77,7 @@ def findings(bus: Bus, configuration: Configuration, most: int) -> Iterator[Find
         yield from answered(features_of(bus, configuration, name, most))
     yield from own_metrics(configuration)
     yield from asked_for(configuration)
+    yield from answered(data_that_go(bus, configuration))
     yield from told_of(configuration)
 
 
