@@ -14,7 +14,6 @@ Servers are asked by threads (`telling`), never in a turn.
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import get_args
 
 from ...schemas.cloud_events import Headers
@@ -28,11 +27,11 @@ from ..bus import own
 from ..bus.addressing import addressed, partition_of
 from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
 from ..process.consumer import Making
-from ..process.remaining import Remaining
 from ..process.standing import Standing
 from ..reference import ledger
 from .alertmanager import ToAlertmanager
 from .apprise import ToApprise
+from .owned import Beside, Owned, over
 from .subjects import Said, Subjects
 from .telling import Destination, Due, Telling
 
@@ -40,6 +39,8 @@ ROLE = "alerter"
 MOST_RECORDS = 500
 #: Seconds between two looks at the topics that are read beside that of drift.
 LOOK_EVERY_S = 1.0
+#: Where all is to end, the group is asked so often what others have still to tell, in seconds.
+_ASK_EVERY_S = 0.25
 _READERS: Mapping[str, Callable[[bytes], Said | Alerted]] = {
     **{f"io.driftbus.drift.{status}": DriftEvent.model_validate_json for status in get_args(Status)},
     **{f"io.driftbus.root-cause.{status}": RootCauseEvent.decoded for status in get_args(IncidentStatus)},
@@ -63,19 +64,6 @@ def destination(configuration: Configuration, name: str, environment: Mapping[st
     return ToApprise(settings.kind, settings.per_hour, name, environment)
 
 
-@dataclass
-class _Owned:
-    subjects: Subjects
-    position: int
-    committed: Position | None
-    beside: dict[TopicPartition, int] = field(default_factory=dict)  #: how far the other topics have been read
-    begun: bool = False  #: that it is read here has been committed
-
-    @property
-    def standing(self) -> Position:
-        return Position(self.position, str(self.subjects.begun))
-
-
 class Alerting:
     """One alert of one process: a member of the group ``application-alerter-NAME``."""
 
@@ -84,22 +72,25 @@ class Alerting:
     def __init__(self, bus: Bus, configuration: Configuration, name: str, destination: Destination, wall: Callable[[], int]) -> None:
         self._bus, self._configuration, self._name, self._wall = bus, configuration, name, wall
         self._topics = configuration.topics
-        self._partitions: dict[TopicPartition, _Owned] = {}
+        self._partitions: dict[TopicPartition, Owned] = {}
         self._telling = Telling(destination, name, wall)
-        self._remaining: Remaining | None = None
-        self._looked, self._worked = 0.0, False  # when topics were, and whether there was anything to do in the last turn
+        self._group = f"{configuration.application}-{ROLE}-{name}"
+        self._ends: dict[TopicPartition, tuple[int, dict[TopicPartition, int]]] = {}  # of each, and of those beside it
+        self._others, self._asked_at = set[TopicPartition](), 0.0
+        self._worked = False  # in the last turn
         self._totals = {"alerts": 0, "alerts_undelivered": 0}
         self._session = bus.session(f"{ROLE}-{name}", [self._topics.drift], self)
 
     def assigned(self, partitions: Mapping[TopicPartition, Position | None]) -> dict[TopicPartition, int]:
         """Read each from its beginning to its end: what is open there, and what has been told."""
-        described = self._bus.describe([self._topics.alerts, self._topics.root_causes, self._topics.retrain], settings=False)
         for source, committed in partitions.items():
-            begun = self._wall() if committed is None or not committed.metadata.isdecimal() else int(committed.metadata)
+            begun = self._wall() if committed is None else Beside.of(committed).begun
             first, end = self._bus.watermarks(source)
-            partition = _Owned(Subjects(self._configuration, self._name, begun), max(first, end), committed)
-            partition.beside = {TopicPartition(topic, source.partition): 0 for topic in described}
+            partition = Owned(Subjects(self._configuration, self._name, begun), max(first, end), committed)
+            alerts = TopicPartition(self._topics.alerts, source.partition)
+            partition.beside = dict.fromkeys([*self._beside(source), alerts], 0)
             self._read_beside(partition)
+            del partition.beside[alerts]  # who owns it writes it, and knows
             for batch in self._bus.read(source, first, end):
                 self._feed(partition, batch)
             partition.subjects.forgotten()
@@ -123,29 +114,38 @@ class Alerting:
         for source, end in self._session.at_end().items():
             if partition := self._partitions.get(source):
                 partition.position = max(partition.position, end)  # control records included
-        if looks := time.monotonic() - self._looked >= LOOK_EVERY_S:
-            self._looked = time.monotonic()
-            for partition in self._partitions.values():
-                self._read_beside(partition)
-        if batches or looks:
+        if self._looks() or batches:
             self._keep()
         self._worked = self._commit() or bool(batches)
         return self._worked
 
     def finish(self) -> None:
         """Be `done` when all that its topics hold now has been read, and what follows from it has been tried."""
-        self._remaining = Remaining(self._bus, f"{self._configuration.application}-{ROLE}-{self._name}", [self._topics.drift])
-        self._looked = 0.0
+        described = self._bus.describe([self._topics.drift], settings=False)[self._topics.drift]
+        for number in range(described.partitions):
+            source = TopicPartition(described.name, number)
+            beside = {place: self._bus.watermarks(place, committed=False)[1] for place in self._beside(source)}
+            self._ends[source] = self._bus.watermarks(source, committed=False)[1], beside
+        self._others = set(self._ends)
+        for partition in self._partitions.values():
+            partition.looked = 0.0
 
     @property
     def done(self) -> bool:
         """Here, and in the group. What nobody could be told of, or waits, is not waited for."""
-        if self._remaining is None or self._worked or not self._looked or not self._session.joined() or self._telling.said():
+        if not self._ends or self._worked or not self._session.joined():
             return False
-        for source, partition in self._partitions.items():
-            if not partition.begun or partition.standing != partition.committed or partition.position < self._remaining.end(source):
-                return False
-        return self._telling.tried() and not self._remaining.left(besides=self._partitions)
+        ours = all(partition.looked and over(partition.committed, *self._ends[one]) for one, partition in self._partitions.items())
+        return ours and not self._left_to_others()
+
+    def _left_to_others(self) -> bool:
+        """Whether others of the group have still to tell some of it. The group is asked now and then."""
+        others, now = self._others - self._partitions.keys(), time.monotonic()
+        if others and now - self._asked_at >= _ASK_EVERY_S:
+            self._asked_at = now
+            committed = self._bus.committed(self._group, sorted(others))
+            self._others -= {one for one in others if over(committed.get(one), *self._ends[one])}
+        return bool(self._others - self._partitions.keys())
 
     def totals(self) -> Mapping[str, int]:
         """What was told since this process began, and what could not be."""
@@ -161,14 +161,28 @@ class Alerting:
         self._telling.stop()
         self._session.close()
 
-    def _read_beside(self, partition: _Owned) -> None:
+    def _looks(self) -> bool:
+        """At the topics beside one partition, whose turn it is: to ask after all at once would hold up others of the process."""
+        stalest = min(self._partitions.values(), key=lambda one: one.looked, default=None)
+        if stalest is None or time.monotonic() - stalest.looked < LOOK_EVERY_S:
+            return False
+        self._read_beside(stalest)
+        return True
+
+    def _beside(self, source: TopicPartition) -> list[TopicPartition]:
+        """Root causes and jobs of the same models, where there are any."""
+        described = self._bus.describe([self._topics.root_causes, self._topics.retrain], settings=False)
+        return [TopicPartition(topic, source.partition) for topic in sorted(described)]
+
+    def _read_beside(self, partition: Owned) -> None:
         for source, position in partition.beside.items():
             first, end = self._bus.watermarks(source)
             for batch in self._bus.read(source, max(first, position), end) if end > position else ():
                 self._feed(partition, batch)
             partition.beside[source] = max(position, end)
+        partition.looked = time.monotonic()
 
-    def _feed(self, partition: _Owned, batch: Batch) -> None:
+    def _feed(self, partition: Owned, batch: Batch) -> None:
         columns = batch.timestamps.tolist(), batch.keys(), batch.values, batch.headers()
         for written, key, value, headers in zip(*columns, strict=True):
             said = self._read(key, value, headers)
@@ -190,20 +204,24 @@ class Alerting:
         for partition in self._partitions.values():
             partition.subjects.drop(now)
             if partition.begun:
-                due |= {one.about: Due(one, partition.subjects.told.get(one.about)) for one in partition.subjects.due(now)}
+                own = {one.about: Due(one, partition.subjects.told.get(one.about)) for one in partition.subjects.due(now)}
+                partition.due = own.keys()
+                due |= own
         self._telling.keep(due)
 
     def _commit(self) -> bool:
         """Write what was told, with the position; whether anything was."""
         said: dict[TopicPartition, list[Alerted]] = {source: [] for source in self._partitions}
-        for one in self._telling.said().values():
+        told, waits = self._telling.said()
+        for one in told.values():
             place = TopicPartition(self._topics.drift, partition_of(one.model, self._topics.partitions))
             if place in said:
                 said[place].append(one)
+        positions = {source: partition.standing(waits) for source, partition in self._partitions.items()}
         work = {
-            source: Work(source, self._outputs(said[source], source.partition), partition.standing)
+            source: Work(source, self._outputs(said[source], source.partition), positions[source])
             for source, partition in self._partitions.items()
-            if said[source] or not partition.begun or partition.standing != partition.committed
+            if said[source] or not partition.begun or positions[source] != partition.committed
         }
         for source in self._session.commit(list(work.values())) if work else ():
             if partition := self._partitions.get(source):

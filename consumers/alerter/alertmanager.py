@@ -74,6 +74,9 @@ class ToAlertmanager:
             if self._connection is not None:
                 self._connection.cut()
 
+    def close(self) -> None:
+        """There is nothing: each call has a connection of its own."""
+
     def _state(self, due: Due, now: int) -> Alerted | None:
         if due.news is None:
             return None

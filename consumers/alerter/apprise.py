@@ -7,16 +7,10 @@ is a secret, is on the standard input of that process, and nowhere else.
 
 import os
 import random
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
-
-import msgspec
 
 from ...schemas.configuration.alerts import Apprise
 from ...schemas.messages.alert import Alerted
@@ -24,6 +18,7 @@ from ...schemas.messages.drift import Severity
 from ...schemas.unusable import Unusable
 from . import child
 from .refusals import Refusals
+from .saying import NoAnswer, Saying
 from .subjects import GIVEN_UP, ORDER
 from .telling import Due, Told
 
@@ -63,23 +58,41 @@ class ToApprise:
         self, settings: Apprise, per_hour: int, name: str, environment: Mapping[str, str], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._settings, self._per_hour, self._name, self._clock = settings, per_hour, name, clock
-        self._url = address(name, settings, environment)
         self._hours: dict[str, _Hour] = {}
         self._failures: dict[str, tuple[int, float]] = {}  # by what it is about, how often, and when it is tried again
         self._refusals = Refusals(f"alerts.{name}")
-        self._process: subprocess.Popen[bytes] | None = None
-        self._changing, self._stopped = threading.Lock(), False
-        with suppress(subprocess.TimeoutExpired):  # a machine that is so busy may find out later
-            if not said(self._tell(None)):
+        self._saying, self._stopped = Saying(address(name, settings, environment), settings.timeout / 1000), False
+        try:
+            if not said(self._saying.say({})):
                 msg = f"alerts.{name}.apprise.url_from: what {settings.url_from} holds is no address of Apprise's"
                 raise NobodyThere(msg)
+        except NoAnswer:
+            pass  # a machine that is so busy may find out later
+        finally:
+            self._saying.rest()
 
     def tell(self, due: Iterable[Due], now: int) -> Told:
-        """By model, the gravest first."""
+        """One message: what was told is known before the next. By model, the gravest first."""
+        told = self._tell(due, now)
+        if told.again_s:
+            self._saying.rest()
+        return told
+
+    def stop(self) -> None:
+        """Kill the process that says something."""
+        self._stopped = True
+        self._saying.stop()
+
+    def close(self) -> None:
+        """Nothing is left of that process."""
+        self._saying.rest()
+
+    def _tell(self, due: Iterable[Due], now: int) -> Told:
         at = self._clock()
         self._hours = {model: hour for model, hour in self._hours.items() if at < hour.began + HOUR_S}
         new = [one for one in due if one.news is not None]
-        self._failures = {about: one for about, one in self._failures.items() if about in {due.one.about for due in new}}
+        abouts = {one.one.about for one in new}
+        self._failures = {about: one for about, one in self._failures.items() if about in abouts}
         told, by_model, again = list[Alerted](), dict[str, list[Due]](), at + HOUR_S
         for one in new:
             if one.news == "within":
@@ -102,7 +115,7 @@ class ToApprise:
                 if self._said(model, part):
                     self._refusals.over()
                     told += [one.one.told(self._name, "open" if one.news in ("opened", "worse") else "ended", now) for one in part]
-                    continue
+                    return Told(told, 0.0)
                 failed += 1
                 for one in part:
                     times = self._failures.get(one.one.about, (0, at))[0] + 1
@@ -113,41 +126,16 @@ class ToApprise:
                 break
         return Told(told, max(0.0, again - self._clock()))
 
-    def stop(self) -> None:
-        """Kill the process that says something."""
-        with self._changing:
-            self._stopped = True
-            if self._process is not None:
-                self._process.kill()
-
     def _said(self, model: str, part: Sequence[Due]) -> bool:
         try:
-            code = self._tell(message(part))
-        except subprocess.TimeoutExpired:
+            code = self._saying.say(message(part)._asdict())
+        except NoAnswer:
             code = None
         if code != child.SAID:
             self._refusals.tell("no answer in time" if code is None else "Apprise could not deliver")
             return False
         self._hours.setdefault(model, _Hour(self._clock())).messages += 1
         return True
-
-    def _tell(self, message: Message | None) -> int:
-        """The exit code. Raises `subprocess.TimeoutExpired`, with nothing left of it."""
-        asked = {"url": self._url} | ({} if message is None else message._asdict())
-        with self._changing:
-            if self._stopped:
-                return child.NOT_SAID
-            self._process = process = subprocess.Popen(
-                [sys.executable, "-P", child.__file__], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
-        try:
-            process.communicate(msgspec.json.encode(asked), self._settings.timeout / 1000)
-        finally:
-            with self._changing:
-                self._process = None
-            process.kill()
-            process.wait()
-        return process.returncode
 
 
 def address(name: str, settings: Apprise, environment: Mapping[str, str] = os.environ) -> str:

@@ -1,7 +1,7 @@
-"""The process in which Apprise says one message: ``python -P child.py``. It has nothing else of ours in it.
+"""The process in which Apprise speaks: ``python -P child.py``. It has nothing else of ours in it.
 
-What Apprise reaches may hang, and Apprise takes seconds to load: so this process says one thing, and is killed when its time is over. The
-address and the message come on its standard input, as JSON; how it went is its exit code, and nothing is written anywhere.
+What Apprise reaches may hang, and Apprise takes seconds to load: so it lives here, and is killed when its time is over. The address and
+each message come on its standard input, a line of JSON; how it went is a line of its standard output, and nothing is written elsewhere.
 """
 
 import json
@@ -14,10 +14,16 @@ SAID, NOT_SAID, NO_ADDRESS, NO_APPRISE = 0, 3, 4, 5
 _LOOK_S = 0.5
 
 
-def main() -> int:
-    """Say it; without a message: whether the address is one."""
+def main() -> None:
+    """Say what comes, until no more does; without a title: whether the address is one. What plug-ins print goes nowhere."""
     threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
-    asked = json.load(sys.stdin)
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    for line in sys.stdin:
+        answers.write(f"{_said(json.loads(line))}\n")
+
+
+def _said(asked: dict[str, str]) -> int:
     try:
         import apprise
     except ImportError:
@@ -25,7 +31,7 @@ def main() -> int:
     said = apprise.Apprise(asset=apprise.AppriseAsset(async_mode=False, secure_logging=True, plugin_paths=[]))
     if not said.add(asked["url"]) or len(said) != 1:
         return NO_ADDRESS
-    if asked.get("title") is None:
+    if "title" not in asked:
         return SAID
     sent = said.notify(
         title=asked["title"], body=asked["body"], notify_type=asked["type"], body_format=apprise.NotifyFormat.TEXT, interpret_escapes=False
@@ -41,4 +47,4 @@ def _follow(parent: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

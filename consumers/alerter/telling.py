@@ -25,7 +25,7 @@ class Told(NamedTuple):
     """What came of it."""
 
     said: list[Alerted]
-    again_s: float = math.inf  #: when to try again, though nothing has changed
+    again_s: float = math.inf  #: when to try again, though nothing has changed; 0: there is more to tell now
 
 
 class Destination(Protocol):
@@ -37,6 +37,10 @@ class Destination(Protocol):
 
     def stop(self) -> None:
         """From any thread: give up what is under way."""
+        ...
+
+    def close(self) -> None:
+        """By the thread that tells: it tells no more."""
         ...
 
 
@@ -64,12 +68,13 @@ class Telling:
                 self._new = True
                 self._changed.notify_all()
 
-    def said(self) -> dict[str, Alerted]:
-        """What was told, and is to be written. Raises what nobody's answer can be the cause of."""
+    def said(self) -> tuple[dict[str, Alerted], set[str]]:
+        """What was told, and is to be written; what waits to be told, or tried. Raises what nobody's answer can be the cause of."""
         if self._error is not None:
             raise self._error
         with self._changed:
-            return dict(self._said)
+            waits = {about for about, due in self._now().items() if due.news not in (None, self._tried.get(about))}
+            return dict(self._said), waits
 
     def written(self, said: Iterable[Alerted]) -> None:
         """It is on the log, and comes back in what is kept."""
@@ -79,11 +84,6 @@ class Telling:
                     del self._said[one.about]
                     if due := self._due.get(one.about):
                         self._due[one.about] = due._replace(told=one)
-
-    def tried(self) -> bool:
-        """Whether all that is due has been tried, as it is."""
-        with self._changed:
-            return all(due.news is None or due.news == self._tried.get(about) for about, due in self._now().items())
 
     def stop(self) -> None:
         """Tell nothing more."""
@@ -101,11 +101,14 @@ class Telling:
                 told = self._destination.tell(due.values(), self._wall())
                 with self._changed:
                     self._said |= {one.about: one for one in told.said if one.about in self._due}
-                    self._tried |= {about: one.news for about, one in due.items() if about in self._due}
+                    if told.again_s:
+                        self._tried |= {about: one.news for about, one in due.items() if about in self._due}
                     if not self._new and not self._stopped:
                         self._changed.wait(min(told.again_s, threading.TIMEOUT_MAX))
         except Exception as error:  # noqa: BLE001  # told to the thread that turns, which ends by it
             self._error = error
+        finally:
+            self._destination.close()
 
     def _taken(self) -> dict[str, Due] | None:
         with self._changed:

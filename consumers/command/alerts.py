@@ -3,7 +3,6 @@
 import os
 import time
 import uuid
-from contextlib import suppress
 
 import click
 
@@ -32,10 +31,13 @@ def test(configuration: Configuration, name: str) -> None:
     text = f"Somebody wrote: driftbus alerts test {name}. Nothing is the matter."
     one = Subject("incident", f"test-{uuid.uuid4().hex}", "test", "-", "minor", now, "driftbus: a test", text, now)
     told = destination(configuration, name, os.environ)
-    with suppress(KeyboardInterrupt):
-        if told.tell([Due(one, None)], now).said:
-            say(f"{name}: told {where(configuration, name)}")
-            return
+    try:
+        took = told.tell([Due(one, None)], now).said
+    finally:
+        told.close()
+    if took:
+        say(f"{name}: told {where(configuration, name)}")
+        return
     msg = f"{name}: {where(configuration, name)} took nothing"
     raise click.ClickException(msg)
 

@@ -24,8 +24,9 @@ from .checks.detectors import detectors_by_name
 from .checks.features import compared_features, features_of
 from .checks.finding import Finding, answered
 from .checks.golden import told_apart
-from .checks.jobs import asked_for
+from .checks.jobs import asked_for, data_that_go
 from .checks.labels import labels_of
+from .checks.learning import learns
 from .checks.ood import unlike
 from .checks.outcomes import grouped_features, own_metrics
 from .checks.review import cases
@@ -76,6 +77,7 @@ def findings(bus: Bus, configuration: Configuration, most: int) -> Iterator[Find
         yield from answered(features_of(bus, configuration, name, most))
     yield from own_metrics(configuration)
     yield from asked_for(configuration)
+    yield from answered(data_that_go(bus, configuration))
     yield from told_of(configuration)
 
 
@@ -125,6 +127,7 @@ def _stream(bus: Bus, configuration: Configuration, name: str, stream: Stream, m
         yield from compared_features(configuration, reference)
         yield from unlike(configuration, reference, sample, rows, store)
         yield from cases(configuration, reference)
+        yield from learns(configuration, reference)
         yield from causes(configuration, reference)
         yield from (Finding("wrong", mistake) for mistake in undirected(reference, settings))
         yield from detectors_by_name(found_for([settings]), reference, settings)

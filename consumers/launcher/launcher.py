@@ -12,7 +12,6 @@ spool's own id is committed beside the position before the first start, and anot
 Jobs are started and asked by threads (`looking`), never in a turn.
 """
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from ..bus import own
 from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
 from ..process.consumer import Making
 from ..process.looking import Looking
-from ..process.remaining import Remaining
+from ..process.remaining import Others
 from ..process.settings import FILE, FOLDER
 from ..process.standing import Standing
 from ..process.strangers import Strangers, letter, notice
@@ -39,8 +38,6 @@ from .webhook import WebhookLauncher
 
 ROLE = "launcher"
 MOST_RECORDS = 500
-#: Where all is to end, the group is asked so often what others have still to read, in seconds.
-_ASK_EVERY_S = 0.25
 
 
 def make(making: Making) -> list["Launching"]:
@@ -79,8 +76,7 @@ class Launching:
         self._group = f"{configuration.application}-{ROLE}-{name}"
         self._partitions: dict[TopicPartition, Owned] = {}
         self._looking: Looking[Job, Seen] = Looking(launcher, f"{ROLE}-{name}")
-        self._remaining: Remaining | None = None
-        self._others, self._asked_at = set[TopicPartition](), 0.0
+        self._others: Others | None = None
         self._worked = False  # in the last turn
         self._totals = {"jobs_started": 0, "jobs_ended": 0, "jobs_undelivered": 0, "set_aside": 0}
         self._session = bus.session(f"{ROLE}-{name}", [self._topic], self)
@@ -127,30 +123,18 @@ class Launching:
 
     def finish(self) -> None:
         """Be `done` when all requests have been read, and each that is open has been looked at: its end is not waited for."""
-        self._remaining = Remaining(self._bus, self._group, [self._topic])
-        partitions = self._bus.describe([self._topic])[self._topic].partitions
-        self._others = {TopicPartition(self._topic, number) for number in range(partitions)}
+        self._others = Others(self._bus, self._group, self._topic, lambda position: Beside.of(position).read_to)
 
     @property
     def done(self) -> bool:
         """Here, and in the group."""
-        if self._remaining is None or self._worked or not self._session.joined():
+        if self._others is None or self._worked or not self._session.joined():
             return False
         for source, partition in self._partitions.items():
-            read = partition.committed is not None and Beside.of(partition.committed).read_to >= self._remaining.end(source)
+            read = partition.committed is not None and Beside.of(partition.committed).read_to >= self._others.end(source)
             if not read or partition.open.keys() - self._looking.seen().keys() or any(self._facts(partition)):
                 return False
-        return not self._left_to_others(self._remaining)
-
-    def _left_to_others(self, remaining: Remaining) -> bool:
-        """Whether others of the group have still to read some of it. The group is asked now and then."""
-        others, now = self._others - self._partitions.keys(), time.monotonic()
-        if others and now - self._asked_at >= _ASK_EVERY_S:
-            self._asked_at = now
-            committed = self._bus.committed(self._group, sorted(others))
-            self._others -= {source for source, position in committed.items() if Beside.of(position).read_to >= remaining.end(source)}
-            self._others -= {source for source in others if self._bus.watermarks(source, committed=False)[1] == 0}
-        return bool(self._others - self._partitions.keys())
+        return not self._others.left(self._partitions)
 
     def totals(self) -> Mapping[str, int]:
         """States told since this process began, and records set aside."""

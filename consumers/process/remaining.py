@@ -1,9 +1,9 @@
 """What a group has still to read of its topics, up to the ends that they had: how a consumer knows that it is done."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
-from ..bus.interface import Bus, TopicPartition
+from ..bus.interface import Bus, Position, TopicPartition
 
 #: Seconds between two questions to the group: they cost a request each.
 _ASK_EVERY_S = 0.25
@@ -46,3 +46,34 @@ class Remaining:
                 if position and position.offset >= self._left[source] and mark in ("", *position.metadata.split(" ")):
                     del self._left[source]
         return bool(self._left.keys() - set(besides))
+
+
+class Others:
+    """What others of a group have still to do of one topic that a hand reads, up to the ends that it had.
+
+    A hand commits in front of what is open, and beside that how far it has read (``read_to``): what is open is not waited for. But who has
+    read it may be dead, and his partitions ours in a moment: so for ``patience_s`` only what is done counts.
+    """
+
+    def __init__(self, bus: Bus, group: str, topic: str, read_to: Callable[[Position], int], patience_s: float = 0.0) -> None:
+        self._bus, self._group, self._read_to = bus, group, read_to
+        self._remaining = Remaining(bus, group, [topic])
+        partitions = bus.describe([topic])[topic].partitions
+        self._left = {TopicPartition(topic, number) for number in range(partitions)}
+        self._patient_until, self._asked = time.monotonic() + patience_s, 0.0
+
+    def end(self, source: TopicPartition) -> int:
+        """The end of one partition."""
+        return self._remaining.end(source)
+
+    def left(self, besides: Collection[TopicPartition]) -> bool:
+        """Whether there is anything, ``besides`` our own partitions. The group is asked now and then."""
+        others, now = self._left - set(besides), time.monotonic()
+        if others and now - self._asked >= _ASK_EVERY_S:
+            self._asked = now
+            for source, position in self._bus.committed(self._group, sorted(others)).items():
+                reached = position.offset if now < self._patient_until else self._read_to(position)
+                if reached >= self.end(source):
+                    self._left.discard(source)
+            self._left -= {source for source in others if self._bus.watermarks(source, committed=False)[1] == 0}
+        return bool(self._left - set(besides))

@@ -67,7 +67,7 @@ class Effects:
         else:  # the day that follows
             tiles, day = buckets(stream.pane), -(-said.time // _DAY_MS) * _DAY_MS
             now, since = day, tiles.start(day) if tiles.start(day) == day else tiles.end(day)
-        events = list(self._told(step, now, since))
+        events = list(self._told(step, now))
         if events and all(one.id in self._by_id for one in events):
             return []  # all of it was written with them
         outputs = [model_events.written(self._configuration, one) for one in events if one.id not in self._by_id]
@@ -76,13 +76,13 @@ class Effects:
             outputs += [golden_records.output(self._configuration, one) for one in self._asked(step)]
         return outputs
 
-    def _told(self, step: Step, now: int, since: int) -> Iterator[ModelEvent]:
+    def _told(self, step: Step, now: int) -> Iterator[ModelEvent]:
         """What became of versions."""
         said = step.said
         if said.step == "promote":
             yield self._event(step, said.version, "promoted", now, said.parent)
             if said.parent is not None:
-                yield self._event(step, said.parent, "retired", since, None)
+                yield self._event(step, said.parent, "retired", now, None)
         elif said.step == "roll_back":
             yield self._event(step, said.version, "rolled_back", now, said.parent)
         elif said.step == "refuse":

@@ -12,7 +12,6 @@ up its own model's steps, for as long as it is, and no others.
 Only where the predictions of a model are live (or say `act`) is anything done: of what is over nothing is done again.
 """
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 
 from ...schemas.configuration import Configuration
@@ -22,7 +21,7 @@ from ..bus import own
 from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
 from ..process.consumer import Making
 from ..process.looking import Looking
-from ..process.remaining import Remaining
+from ..process.remaining import Others
 from ..process.standing import Standing
 from ..process.strangers import Strangers, letter, notice
 from ..reference import ledger
@@ -35,8 +34,8 @@ from .step import Done, Step
 
 ROLE = "registrar"
 MOST_RECORDS = 500
-#: Where all is to end, the group is asked so often what others have still to read, in seconds.
-_ASK_EVERY_S = 0.25
+#: Where all is to end, what another has read and not done is waited for so long, in seconds.
+_OTHERS_S = 60.0
 
 
 def make(making: Making) -> list["Registrar"]:
@@ -61,8 +60,7 @@ class Registrar:
         }
         self._partitions: dict[TopicPartition, Owned] = {}
         self._looking: Looking[Step, Done] = Looking(Doing(store, registries), ROLE)
-        self._remaining: Remaining | None = None
-        self._others, self._asked_at = set[TopicPartition](), 0.0
+        self._others: Others | None = None
         self._worked = False  # in the last turn
         self._totals = {"steps_done": 0, "steps_refused": 0, "set_aside": 0}
         self._session = bus.session(ROLE, [self._topic], self)
@@ -107,32 +105,20 @@ class Registrar:
 
     def finish(self) -> None:
         """Be `done` when all steps have been read, and each that is open has been tried: its end is not waited for."""
-        self._remaining = Remaining(self._bus, self._group, [self._topic])
-        partitions = self._bus.describe([self._topic])[self._topic].partitions
-        self._others = {TopicPartition(self._topic, number) for number in range(partitions)}
+        self._others = Others(self._bus, self._group, self._topic, lambda position: Beside.of(position).read_to, _OTHERS_S)
 
     @property
     def done(self) -> bool:
         """Here, and in the group."""
-        if self._remaining is None or self._worked or not self._session.joined():
+        if self._others is None or self._worked or not self._session.joined():
             return False
         seen = self._looking.seen()
         for source, partition in self._partitions.items():
-            read = partition.committed is not None and Beside.of(partition.committed).read_to >= self._remaining.end(source)
+            read = partition.committed is not None and Beside.of(partition.committed).read_to >= self._others.end(source)
             waiting = partition.next()
             if not read or (partition.open and not waiting) or any(name not in seen or seen[name].ended for name in waiting):
                 return False
-        return not self._left_to_others(self._remaining)
-
-    def _left_to_others(self, remaining: Remaining) -> bool:
-        """Whether others of the group have still to read some of it. The group is asked now and then."""
-        others, now = self._others - self._partitions.keys(), time.monotonic()
-        if others and now - self._asked_at >= _ASK_EVERY_S:
-            self._asked_at = now
-            committed = self._bus.committed(self._group, sorted(others))
-            self._others -= {source for source, position in committed.items() if Beside.of(position).read_to >= remaining.end(source)}
-            self._others -= {source for source in others if self._bus.watermarks(source, committed=False)[1] == 0}
-        return bool(self._others - self._partitions.keys())
+        return not self._others.left(self._partitions)
 
     def totals(self) -> Mapping[str, int]:
         """Steps done since this process began, those that could not be, and records set aside."""

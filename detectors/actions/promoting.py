@@ -105,6 +105,8 @@ class Promoting:
             one.approved_by = one.approved_by or fact.by  # kept: what stands in the way now may be gone later
         elif fact.kind == "refuse" and one.open and one.state != "promoting":
             self._end(fact.version, one, "refuse", "refused", "refused by a person", fact.by)
+        elif fact.kind == "roll_back" and one.state == "promoting":
+            one.revoked_by = fact.by  # kept: it will serve before long
         elif fact.kind == "roll_back" and self._serves(fact.version, one):
             self._end(fact.version, one, "roll_back", "rolling_back", "rolled back by a person", fact.by)
 
@@ -187,6 +189,9 @@ class Promoting:
     def _watch(self, version: str, one: Candidate) -> None:
         """One that serves, as long as its parent may win its place back: the same test, turned round."""
         ledger = self.ledger
+        if one.revoked_by is not None:
+            self._end(version, one, "roll_back", "rolling_back", "rolled back by a person", one.revoked_by)
+            return
         if "held" not in one.said and (doubt := self._doubt(one)) is not None:
             self._say(version, one, "held", f"it serves, and incident {doubt} was in its data")
         if ledger.now - one.since > self.settings.watch:

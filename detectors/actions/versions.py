@@ -29,6 +29,7 @@ class Candidate(msgspec.Struct):
     change: float | None = None  #: of its loss there
     unseen: int | None = None  #: it is compared on what was predicted since then
     approved_by: str | None = None
+    revoked_by: str | None = None  #: who said that its parent is to serve again, before it was seen to serve
     said: dict[str, int] = {}  #: how often each step was
 
     @property

@@ -247,6 +247,13 @@ def test_after_the_watch_only_a_person_rolls_back() -> None:
     assert told(word("roll_back")) == ["roll_back 2"]
 
 
+def test_a_word_to_roll_back_is_kept_until_it_serves() -> None:
+    told = shadowed()
+    assert told(word("promote"), word("roll_back")) == ["promote 2"]
+    assert told(moved("promoted", "2", 1, parent="1")) == ["roll_back 2"]
+    assert told.last.by == "ann"
+
+
 def test_a_promotion_that_is_said_again_brings_nothing_back() -> None:
     told = promoted()
     told(moved("rolled_back", "2", 1, parent="1"), moved("promoted", "2", 1, parent="1"))

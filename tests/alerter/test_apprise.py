@@ -11,6 +11,7 @@ import pytest
 
 from driftbus.consumers.alerter import apprise as module
 from driftbus.consumers.alerter.apprise import Message, NobodyThere, ToApprise, message
+from driftbus.consumers.alerter.saying import Saying
 from driftbus.consumers.alerter.subjects import Subject, Subjects
 from driftbus.consumers.alerter.telling import Due
 from driftbus.consumers.bus.embedded import EmbeddedBus
@@ -162,22 +163,25 @@ class Day:
         self.sent: list[tuple[float, Message]] = []
         self.subjects = Subjects(settings, NAME, 0)
 
-        def tell(_: ToApprise, said: Message | None) -> int:
-            if said is not None:
-                self.sent.append((self.now_s, said))
+        def say(_: Saying, said: dict[str, str]) -> int:
+            if said:
+                self.sent.append((self.now_s, Message(**said)))
             return 0
 
-        monkeypatch.setattr(ToApprise, "_tell", tell)
+        monkeypatch.setattr(Saying, "say", say)
         self.said = ToApprise(Apprise(url_from="X"), per_hour, NAME, {"X": "json://localhost"}, lambda: self.now_s)
 
     def round(self) -> list[Alerted]:
         """Tell what there is to tell, and write it down."""
-        now = int(self.now_s * 1000)
-        self.subjects.drop(now)
-        found = self.said.tell([Due(one, self.subjects.told.get(one.about)) for one in self.subjects.due(now)], now)
-        for one in found.said:
-            self.subjects.tell(one)
-        return found.said
+        now, all_ = int(self.now_s * 1000), list[Alerted]()
+        while True:
+            self.subjects.drop(now)
+            found = self.said.tell([Due(one, self.subjects.told.get(one.about)) for one in self.subjects.due(now)], now)
+            for one in found.said:
+                self.subjects.tell(one)
+            all_ += found.said
+            if found.again_s:
+                return all_
 
 
 @pytest.mark.parametrize("per_hour", [1, 3, 10])
@@ -227,7 +231,7 @@ def test_one_model_that_flaps_leaves_the_others_theirs(monkeypatch: pytest.Monke
 
 def test_what_nobody_could_be_told_of_for_a_day_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     day = Day(monkeypatch, settings_of(tmp_path, {"apprise": {"url_from": "X"}}), 1)
-    monkeypatch.setattr(ToApprise, "_tell", lambda *_: 3)
+    monkeypatch.setattr(Saying, "say", lambda *_: 3)
     day.subjects.feed(incident("i"), 0)
     assert day.round() == []
     day.subjects.feed(over(incident("i")), 1)

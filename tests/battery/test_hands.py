@@ -193,7 +193,7 @@ def registering(world: World, folder: Path) -> Iterator[Asked]:
         yield Asked(
             [
                 [("a", "2", False), ("a", "2", True)],
-                [[old[0]], [], [old[1]], [new[1]], [old[2], None], [new[2]]],
+                [[old[0]], [], [old[1]], [new[1]], [old[2]], [new[2]]],
                 [("m", "1", "retired"), ("m", "2", "promoted")],
                 [("b", "challenger", "1"), ("m", "champion", "1")],
                 [["2"], ["2"], ["2"]],

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Output, TopicPartition
 from driftbus.consumers.bus.open import open_bus
+from driftbus.consumers.command.checks.jobs import data_that_go
 from driftbus.consumers.command.main import main
 from driftbus.consumers.process.settings import load
 from driftbus.schemas.configuration import Configuration
@@ -93,3 +94,23 @@ def test_what_is_lost_to_retention_is_refused_with_its_range(settings: Configura
     Path("driftbus.yaml").write_text(short, encoding="utf-8")
     assert called(of_later, out="later").exit_code == 0
     assert quick.labels["known"].wait == 3_600_000
+
+
+def test_check_tells_of_policies_whose_data_would_be_refused(settings: Configuration) -> None:
+    def notes() -> list[str]:
+        with closing(open_bus(load())) as bus:
+            return [text for level, text in data_that_go(bus, load()) if level == "note"]
+
+    assert notes() == [], "what is kept for ever is there"
+    with closing(open_bus(settings)) as bus:
+        bus.delete("scored")
+        bus.create("scored", 2, settings={"retention.ms": str(24 * 3_600_000)})
+    [note] = notes()
+    assert note.startswith("models.m0.retrain.monthly: topic scored keeps 1d (retention.ms)")
+    assert "write data: {window: 21h} at most" in note
+    short = CONFIGURATION.replace("{when: person}", "{when: person, data: {window: 21h}}")
+    Path("driftbus.yaml").write_text(short, encoding="utf-8")
+    assert notes() == []
+    Path("driftbus.yaml").write_text(short.replace("wait: 1h", "wait: 12h"), encoding="utf-8")
+    [note] = notes()
+    assert "it is refused: keep it longer" in note

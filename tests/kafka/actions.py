@@ -1,8 +1,9 @@
 """Kills intake, decider and launcher at random moments on a real Kafka: whatever dies, each job is begun once, and comes to one end.
 
-``python -m tests.kafka.actions --kills 100 --jobs 200 [--kind command|webhook|kubernetes] [--seed 1]`` starts a broker of its own, and says
-what it found. Commands write a line when they run. Webhooks go to a receiver that hangs, drips, cuts the line and says that it cannot, but
-keeps ids. Jobs of Kubernetes are made on a stand-in for its API, which cuts one line in seven.
+``python -m tests.kafka.actions --kills 100 --jobs 200 [--kind command|webhook|kubernetes] [--children] [--seed 1]`` starts a broker of its
+own, and says what it found. With ``--children`` commands and their supervisors are killed too: none runs twice, and each comes to an end.
+Commands write a line when they run. Webhooks go to a receiver that hangs, drips, cuts the line and says that it cannot, but keeps ids.
+Jobs of Kubernetes are made on a stand-in for its API, which cuts one line in seven.
 """
 
 import argparse
@@ -14,7 +15,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,7 +43,9 @@ SHORTEST_S, LONGEST_S = 0.3, 3.0
 JOBS_A_MODEL = 4
 #: Nothing more is waited for behind so long without an end.
 _LONG_S = 400
-_RUN = 'read -r line; echo "$DRIFTBUS_JOB" >> {ran}; sleep 0.$((RANDOM % 9))'
+_RUN = 'read -r line; echo "$DRIFTBUS_JOB" >> {ran}; sleep {whole}.$((RANDOM % 9))'
+#: What a launcher of commands has begun, by what it is called with.
+CHILDREN = ("supervisor", "command")
 
 
 class Found(NamedTuple):
@@ -55,6 +58,7 @@ class Found(NamedTuple):
     states: Counter[str]
     facts: int
     words: str  #: of the other side
+    killed: Counter[str] = Counter()  #: by what died
 
     @property
     def exact(self) -> bool:
@@ -62,25 +66,34 @@ class Found(NamedTuple):
         once = dict.fromkeys(self.requests, 1)
         return len(self.requests) == self.jobs and self.requests == self.begun == self.ends == once
 
+    @property
+    def bounded(self) -> bool:
+        """Whether each was asked for and ended once, and none begun twice: one that is killed at once never begins."""
+        once = dict.fromkeys(self.requests, 1)
+        return len(self.requests) == self.jobs and self.requests == self.ends == once and max(self.begun.values(), default=0) <= 1
 
-def play(address: str, folder: Path, kind: str, kills: int, jobs: int, seed: int) -> Found:
+
+def play(address: str, folder: Path, kind: str, kills: int, jobs: int, seed: int, *, children: bool = False) -> Found:
     """Ask for jobs, and kill who looks after them; then let them end."""
     draw = random.Random(seed)
     with ExitStack() as stack:
-        launcher, begun, words = _other_side(stack, folder, kind, seed)
+        launcher, begun, words = _other_side(stack, folder, kind, seed, children=children)
         settings = _configured(address, folder, launcher, jobs)
         nursery = stack.enter_context(closing(Nursery()))
         bus = stack.enter_context(closing(KafkaBus(settings.kafka, settings.application, "asks")))
         bus.create(settings.streams["predictions"].topics[0], 2)
         create_topics(bus, settings)
-        models, asked, alive = list(settings.models), 0, dict[str, int]()
+        models, asked, alive, killed = list(settings.models), 0, dict[str, int](), Counter[str]()
         for number in range(kills):
             while asked < jobs * (number + 1) // kills:
                 ledger.tell(bus, settings, ActionRequest(model=models[asked % len(models)], policy=POLICY, request=str(asked), by="ann"))
                 asked += 1
             alive |= {role: _born(nursery, folder, role) for role in ROLES if role not in alive}
             time.sleep(draw.uniform(SHORTEST_S, LONGEST_S))
-            os.kill(alive.pop(draw.choice(ROLES)), signal.SIGKILL)
+            victim = draw.choice((*ROLES, *CHILDREN) if children else ROLES)
+            if pids := _pids(folder, victim) if victim in CHILDREN else [alive.pop(victim)]:
+                os.kill(draw.choice(pids), signal.SIGKILL)
+                killed[victim] += 1
         alive |= {role: _born(nursery, folder, role) for role in ROLES if role not in alive}
         known, since = -1, time.monotonic()
         while len(ended := _ends(bus, settings)) < jobs and time.monotonic() < since + _LONG_S:
@@ -89,10 +102,22 @@ def play(address: str, folder: Path, kind: str, kills: int, jobs: int, seed: int
             time.sleep(0.5)
         for pid in alive.values():
             os.kill(pid, signal.SIGTERM)
-        return _found(bus, settings, jobs, begun(), words())
+        return _found(bus, settings, jobs, begun(), words())._replace(killed=killed)
 
 
-def _other_side(stack: ExitStack, folder: Path, kind: str, seed: int) -> Any:
+def _pids(folder: Path, kind: str) -> list[int]:
+    """Of the supervisors, or the commands, that were begun in a folder."""
+    found = list[int]()
+    for place in Path("/proc").iterdir():
+        with suppress(OSError):
+            called = (place / "cmdline").read_bytes() if place.name.isdecimal() else b""
+            its = b"supervisor.py" in called if kind == "supervisor" else called.startswith(b"/bin/bash\0-c")
+            if its and str(folder).encode() in called:
+                found.append(int(place.name))
+    return found
+
+
+def _other_side(stack: ExitStack, folder: Path, kind: str, seed: int, *, children: bool) -> Any:
     """The launcher's settings, how often each job was begun, and what else is to be said."""
     if kind == "webhook":
         receiver = stack.enter_context(receiving(*HOSTILE, seed=seed))
@@ -114,7 +139,7 @@ def _other_side(stack: ExitStack, folder: Path, kind: str, seed: int) -> Any:
 
         return {"kubernetes": pod}, runs, lambda: f"{cluster.cut} lines cut"
     ran = folder / "ran"
-    command = {"run": ["/bin/bash", "-c", _RUN.format(ran=ran)], "spool": str(folder / "spool")}
+    command = {"run": ["/bin/bash", "-c", _RUN.format(ran=ran, whole="$((RANDOM % 4))" if children else 0)], "spool": str(folder / "spool")}
     return {"command": command}, lambda: Counter(ran.read_text().split() if ran.exists() else ()), lambda: "commands"
 
 
@@ -176,20 +201,25 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--jobs", type=int, default=200)
     parser.add_argument("--kind", choices=("command", "webhook", "kubernetes"), default="command")
+    parser.add_argument("--children", action="store_true")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     from ..broker import broker
 
     with tempfile.TemporaryDirectory() as folder, broker(Path(folder) / "cluster") as found:
         began = time.monotonic()
-        told = play(found.address, Path(folder), arguments.kind, arguments.kills, arguments.jobs, arguments.seed)
+        told = play(
+            found.address, Path(folder), arguments.kind, arguments.kills, arguments.jobs, arguments.seed, children=arguments.children
+        )
         took = time.monotonic() - began
-        for role in ROLES if not told.exact else ():
+        right = told.bounded if arguments.children else told.exact
+        for role in () if right else ROLES:
             print(f"== {role}\n{(Path(folder) / f'{role}.log').read_text()[-3_000:]}")
-    print(f"{arguments.kind}: {arguments.kills} kills in {took:.0f} s, seed {arguments.seed}; {told.words}")
+    print(f"{arguments.kind}: {told.killed.total()} kills ({dict(told.killed)}) in {took:.0f} s, seed {arguments.seed}; {told.words}")
     print(f"{len(told.requests)} jobs, {sum(told.begun.values())} begun; states {dict(told.states)}; {told.facts} facts on the ledger")
-    print("each asked for, begun and ended once" if told.exact else f"WRONG: {told}")
-    raise SystemExit(not told.exact)
+    once = "each asked for and ended once, none begun twice" if arguments.children else "each asked for, begun and ended once"
+    print(once if right else f"WRONG: {told}")
+    raise SystemExit(not right)
 
 
 if __name__ == "__main__":

@@ -46,10 +46,10 @@ class Found(NamedTuple):
 
     @property
     def whole(self) -> bool:
-        """Whether nothing is missing, and each is written once to have been told."""
+        """Whether nothing is missing, and each is written once to have been told: what came and went between two lives, to be over."""
         states = Counter(state for _, _, state in self.written.elements())
         told = self.incidents == len(self.opened) == len(self.ended)
-        return told and states == {"open": self.incidents, "ended": self.incidents}
+        return told and states["ended"] == self.incidents >= states["open"] and states.total() == states["ended"] + states["open"]
 
 
 def play(address: str, folder: Path, kind: str, kills: int, incidents: int, seed: int) -> Found:

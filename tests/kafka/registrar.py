@@ -37,7 +37,7 @@ from .nursery import Nursery
 INSTANCES = ("one", "two")
 MODELS = tuple("abcdefgh")
 #: What becomes of the versions of a model, one after the other; then it begins anew.
-WAYS: Sequence[Sequence[Step]] = (("evaluate", "shadow", "promote"), ("evaluate", "refuse"), ("shadow", "promote", "roll_back"))
+WAYS: Sequence[Sequence[Step]] = (("evaluate", "shadow", "promote", "retire"), ("evaluate", "refuse"), ("shadow", "promote", "roll_back"))
 #: A process lives so long, in seconds, until it is killed; the first of these are its start.
 SHORTEST_S, LONGEST_S = 0.3, 3.0
 #: Nothing more is waited for behind so long without an effect.
@@ -116,7 +116,7 @@ def _coming(settings: Configuration, serves: dict[str, Version], draw: random.Ra
         yield step(settings, steps.pop(0), version, serves[model])
         if not steps:
             del open_[model]
-            if WAYS[int(version.version) % len(WAYS)][-1] == "promote":
+            if WAYS[int(version.version) % len(WAYS)][-1] == "retire":
                 serves[model] = version
 
 

@@ -1,17 +1,25 @@
-"""What decisions to retrain lack where no clock is live: an order between topics, and times of the day."""
+"""What decisions to retrain lack: where no clock is live, an order between topics and times of the day; and data that are still there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ....schemas.configuration import Configuration
+from ....schemas.duration import written
+from ...bus.interface import Bus
+from ...dataset.places import margin, topics_of
 from ...reference import ledger
 from .finding import Finding
+
+_HOUR_MS = 3_600_000
 
 
 def asked_for(configuration: Configuration) -> Iterator[Finding]:
     """Of all models; nothing where a clock is live, for then the ledger's order is that in which things became known."""
     if not ledger.asked(configuration) or any(stream.clock == "live" for stream in configuration.streams.values()):
         return
-    policies = ledger.policies_of(configuration)
+    models = configuration.models
+    policies = {name: own for name, own in ledger.policies_of(configuration).items() if own or models[name].promotion is not None}
+    if not policies:  # a ledger that is there to hold a learner
+        return
     yield Finding(
         "note",
         f"models.{', '.join(policies)}.retrain: with clock: record another run over the same records may ask for other jobs, "
@@ -23,3 +31,30 @@ def asked_for(configuration: Configuration) -> Iterator[Finding]:
                 yield Finding(
                     "note", f"models.{model}.retrain.{name}: cron lines are not evaluated with clock: record, so it asks for nothing"
                 )
+
+
+def data_that_go(bus: Bus, configuration: Configuration) -> Iterator[Finding]:
+    """Policies whose jobs would be refused their data, once retention has taken the first of them."""
+    for model, own in ledger.policies_of(configuration).items():
+        topics = [topic for topics in topics_of(configuration, model).values() for topic in topics]
+        kept = {topic: _kept(described.settings) for topic, described in bus.describe(topics).items()}
+        shortest = min(((length, topic) for topic, length in kept.items() if length is not None), default=None)
+        if shortest is None or configuration.streams[configuration.stream_of(model)].pane.unit == "rows":
+            continue
+        room = (shortest[0] - margin(configuration, model)) // _HOUR_MS * _HOUR_MS
+        long = [name for name, policy in own.items() if policy.data.window is None or policy.data.window > room]
+        if long:
+            what = f"write data: {{window: {written(room)}}} at most, or keep it longer" if room > 0 else "keep it longer"
+            policies = f"models.{model}.retrain.{', '.join(long)}"
+            yield Finding(
+                "note",
+                f"{policies}: topic {shortest[1]} keeps {written(shortest[0])} (retention.ms), and labels are "
+                f"waited for; so what a job is to be trained on may be gone before it reads it, and then it is refused: {what}, see "
+                "docs/datasets.md",
+            )
+
+
+def _kept(settings: Mapping[str, str]) -> int | None:
+    """For how many ms at least records are kept; None: for ever, or nobody may know."""
+    length = int(settings.get("retention.ms", -1))
+    return length if length >= 0 and "delete" in settings.get("cleanup.policy", "delete") else None
