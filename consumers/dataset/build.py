@@ -146,8 +146,10 @@ class _Building:
 
     def _since(self) -> int | None:
         """What is older than this decides nothing; None: nobody knows."""
-        everywhere = self._windows.since is None or self._data.policy.outliers
-        return None if everywhere or self._windows.since is None else self._windows.since - margin(self._configuration, self._model)
+        since = self._windows.since
+        if since is None or self._data.policy.outliers:
+            return None
+        return max(1, since - margin(self._configuration, self._model))  # Kafka means something else by times below 0
 
     def _predictions(self) -> tuple[Predictions, list[int]]:
         """The keys of the model's rows, and where those of each place begin."""

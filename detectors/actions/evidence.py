@@ -11,14 +11,15 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
+from ...schemas.configuration.promotion import FEWEST_DAYS
 from ...schemas.messages.contest import UNIT
 from ...schemas.messages.promotion import Proof
 from .versions import Pair
 
 Integers = NDArray[np.int64]
-#: Days of which it can be said at all; and the longest batch is such a part of all of them: with a seventh nothing could ever be shown,
-#: with a twentieth one of six equal pairs whose days follow one another (.8) would be promoted.
-FEWEST_DAYS, LONGEST_BATCH = 7, 9
+#: The longest batch of days is such a part of all of them: with a seventh nothing could ever be shown, with a twentieth one of six equal
+#: pairs whose days follow one another (.8) would be promoted.
+LONGEST_BATCH = 9
 #: Where so large a part of what batches come to, squared, is their mean, they differ too little for a swing: else one that wins each day,
 #: by much, could never show it.
 ALIKE = 0.9

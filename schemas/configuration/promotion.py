@@ -2,12 +2,14 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from ..duration import Duration
+from ..duration import Duration, written
 from ..fact import Setting
 
 DAY_MS = 86_400_000
+#: Of fewer days nobody knows how they hang together, and nothing is decided.
+FEWEST_DAYS = 7
 #: Days of a shadow: as many means of days tell how labels hang together.
 DAYS = 21
 _Long = Annotated[Duration, Field(ge=DAYS, le=366 * DAY_MS)]
@@ -23,6 +25,13 @@ class Promotion(Setting):
     within: _Long | None = Field(None, description="when it is refused, if nothing was decided; null: three times shadow")
     rollback: _Long | None = Field(None, description="how long its parent may win its place back; null: as long as shadow")
     hold: bool = Field(True, description="no further job of the model starts meanwhile")
+
+    @model_validator(mode="after")
+    def _decided_before_it_is_over(self) -> "Promotion":
+        if self.within is not None and self.within <= self.shadow:
+            msg = f"within: {written(self.within)} is over before shadow, {written(self.shadow)}, so no test promotes; write more"
+            raise ValueError(msg)
+        return self
 
     @property
     def day(self) -> int:

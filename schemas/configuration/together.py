@@ -3,9 +3,11 @@
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from ..duration import written
 from .feature_log import FeatureLog
 from .labels import Labels
 from .model import Model
+from .promotion import FEWEST_DAYS
 from .registries import MLFLOW_NAME, Registry
 from .stream import Stream
 
@@ -40,6 +42,9 @@ def labels_apart(streams: Mapping[str, Stream], labels: Mapping[str, Labels], mo
             yield f"models.{name}.labels: needs ids; write streams.{stream}.mapping.id, where the predictions keep theirs"
         if streams[stream].pane.unit != "time":
             yield f"models.{name}.labels: labels need panes of a fixed time, and those of streams.{stream} are of {streams[stream].pane}"
+        elif model.promotion is not None and FEWEST_DAYS * streams[stream].pane.milliseconds > model.promotion.shadow:
+            least = f"{FEWEST_DAYS} panes of streams.{stream} are longer ({streams[stream].pane} each)"
+            yield f"models.{name}.promotion.shadow: {written(model.promotion.shadow)}: {least}, and of fewer nothing is decided; write more"
     for name, own in labels.items():
         if name in streams:
             yield f"labels.{name}: is the name of a stream, too: both read as one group; write another"

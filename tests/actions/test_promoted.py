@@ -87,4 +87,4 @@ def test_on_a_real_kafka_too(kafka: str, tmp_path: Path) -> None:
     name = "promotedlife"
     chosen = settings(name, str(tmp_path), bus="kafka", kafka={"bootstrap.servers": kafka})
     with closing(KafkaBus(chosen.kafka, name, "one")) as bus:
-        assert told(play(bus, chosen, 0.05)) == LIFE
+        assert told(play(bus, chosen, 0.02)) == LIFE

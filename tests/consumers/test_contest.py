@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, cast
 import msgspec
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Bus, Output
@@ -156,6 +157,21 @@ def test_nobody_is_compared_where_nobody_asks() -> None:
         publish(bus, unasked, sent)
         run(bus, unasked, *ROLES)
         assert contests(bus, unasked) == []
+
+
+@pytest.mark.parametrize(
+    ("promotion", "own", "told"),
+    [
+        ({"shadow": "6m"}, {"labels": "outcomes"}, r"models\.m0\.promotion\.shadow: 6m: 7 panes of streams.predictions are longer"),
+        ({}, {}, "promotion.by: versions are compared by their labels, and there are none"),
+        ({"within": "21d"}, {"labels": "outcomes"}, "within: 21d is over before shadow, 21d"),
+        ({"evidence": 1}, {"labels": "outcomes"}, "models.m0.promotion.evidence"),
+    ],
+)
+def test_what_could_decide_nothing_is_refused(promotion: dict[str, Any], own: dict[str, Any], told: str) -> None:
+    models = {"m0": {**own, "promotion": promotion}, "m1": {"labels": "outcomes"}}
+    with pytest.raises(ValidationError, match=told):
+        configuration(labels={"outcomes": {"topics": [LABELS], **WAIT}}, models=models, stream={"pane": "1m"})
 
 
 def numbers(*values: float) -> Any:
