@@ -1,7 +1,9 @@
 """The year as the lateness model met it: what was known of each flight, and the weather at its airport."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -76,9 +78,15 @@ def save(path: Path, flights: Flights, score: NDArray[np.float64], start: int, e
     """The flights between these times, with what the model said of them, as a file that a reference can be built from."""
     during = (flights.scheduled >= start) & (flights.scheduled < end)
     outputs = {"prediction": score > 0.5, "score": score}
-    texts = {name: column.astype(str) for name, column in flights.categories.items()}  # of objects duckdb takes each one by itself
-    columns = {"time": flights.scheduled} | texts | flights.numbers | outputs
+    columns = {"time": flights.scheduled} | flights.categories | flights.numbers | outputs
+    written(path, {name: column[during] for name, column in columns.items()})
+
+
+def written(path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
+    """A table, as a file."""
+    texts = [name for name, column in columns.items() if column.dtype == object]
     as_texts = ", ".join(f"{name}::varchar as {name}" for name in texts)
-    with duckdb.connect() as sql:
-        sql.register("flights", {name: column[during] for name, column in columns.items()})
-        sql.execute(f"copy (select * replace ({as_texts}) from flights) to {sql_text(str(path))} (format parquet)")
+    with duckdb.connect() as sql:  # of objects duckdb takes each one by itself
+        sql.register("rows", {name: column.astype(str) if name in texts else column for name, column in columns.items()})
+        chosen = f"* replace ({as_texts})" if texts else "*"
+        sql.execute(f"copy (select {chosen} from rows) to {sql_text(str(path))} (format parquet)")

@@ -60,6 +60,10 @@ def starting(configuration: Configuration, name: str, wall: Callable[[], int]) -
     return WebhookLauncher(kind, wall)
 
 
+def _is_live(configuration: Configuration) -> bool:
+    return any(stream.clock == "live" for stream in configuration.streams.values())
+
+
 def _told_jobs(configuration: Configuration) -> dict[str, str]:
     """By what a job's own commands of driftbus find what its launcher was configured with."""
     return {} if configuration.file is None else {FILE: configuration.file, FOLDER: str(Path.cwd())}
@@ -78,6 +82,9 @@ class Launching:
         self._looking: Looking[Job, Seen] = Looking(launcher, f"{ROLE}-{name}")
         self._others: Others | None = None
         self._worked = False  # in the last turn
+        #: With ``clock: record``, ends that were seen by the end of the last turn: whoever turns hands there lets the folds read in between
+        #: what the jobs wrote before they ended. None: an end is told as soon as it is seen.
+        self._ended: frozenset[str] | None = None if _is_live(configuration) else frozenset()
         self._totals = {"jobs_started": 0, "jobs_ended": 0, "jobs_undelivered": 0, "set_aside": 0}
         self._session = bus.session(f"{ROLE}-{name}", [self._topic], self)
 
@@ -119,6 +126,8 @@ class Launching:
                 partition.position = max(partition.position, end)  # control records included
         self._look()
         self._worked = self._commit() or bool(batches)
+        if self._ended is not None:
+            self._ended = frozenset(name for name, seen in self._looking.seen().items() if seen.state in ENDS)
         return self._worked
 
     def finish(self) -> None:
@@ -142,7 +151,8 @@ class Launching:
 
     def standing(self) -> Standing:
         """How it stands between two turns."""
-        return Standing(dict.fromkeys(self._partitions), self._session.at_end().keys())
+        open_ = sum(len(partition.open) for partition in self._partitions.values())
+        return Standing(dict.fromkeys(self._partitions), self._session.at_end().keys(), open_)
 
     def close(self) -> None:
         """Begin nothing more. What has been begun goes on, and is found again."""
@@ -190,6 +200,8 @@ class Launching:
         for name, request in partition.open.items():
             found = seen.get(name)
             if found is None or found.state in ("requested", request.told):
+                continue
+            if found.state in ENDS and self._ended is not None and name not in self._ended:
                 continue
             if found.state in ENDS or not request.job.started:
                 yield request, found

@@ -43,6 +43,11 @@ class Pipeline:
         self._next = 0  # whose turn to wait it is
 
     @property
+    def by_role(self) -> Mapping[str, Sequence[Consumer]]:
+        """Those of each, in the order of the topology."""
+        return self._by_role
+
+    @property
     def consumers(self) -> list[Consumer]:
         """All of them."""
         return [consumer for of_role in self._by_role.values() for consumer in of_role]
