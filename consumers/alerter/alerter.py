@@ -14,6 +14,7 @@ Servers are asked by threads (`telling`), never in a turn.
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import get_args
 
 from ...schemas.cloud_events import Headers
@@ -183,13 +184,14 @@ class Alerting:
         partition.looked = time.monotonic()
 
     def _feed(self, partition: Owned, batch: Batch) -> None:
-        columns = batch.timestamps.tolist(), batch.keys(), batch.values, batch.headers()
+        columns, now = (batch.timestamps.tolist(), batch.keys(), batch.values, batch.headers()), self._wall()
         for written, key, value, headers in zip(*columns, strict=True):
             said = self._read(key, value, headers)
             if isinstance(said, Alerted):
                 partition.subjects.tell(said)
             elif said is not None:
-                partition.subjects.feed(said, written)
+                with suppress(*own.DAMAGED):  # a time that is none, a name that nobody can be told
+                    partition.subjects.feed(said, min(max(written, 0), now))  # whoever wrote it may have any clock
 
     def _read(self, key: bytes | None, value: bytes | None, headers: Headers) -> Said | Alerted | None:
         """What our own roles write; strangers are passed over, since their writers and readers tell of them."""

@@ -79,7 +79,7 @@ class Subjects:
     _failing: dict[tuple[str, str], str] = field(default_factory=dict)  # by model and policy, the first job that failed
 
     def feed(self, said: Said, written: int) -> None:
-        """Take note of a record that was written then."""
+        """Take note of a record that was written then. Raises what is wrong with it."""
         models = self.configuration.alerts[self.name].models
         if models is not None and said.model not in models:
             return
@@ -183,7 +183,8 @@ class Subjects:
             self._over(Subject("job", first_, status.model, status.version, "moderate", status.time, heading, text, written), written)
 
     def _open(self, one: Subject) -> None:
-        """New, or more of it is known."""
+        """New, or more of it is known. Raises `ValueError` where nobody could be told of it."""
+        one.told(self.name, "open", 0)
         before = self.known.get(one.about)
         if before is not None:
             severity = max(one.severity, before.severity, key=ORDER.index)

@@ -27,8 +27,8 @@ BLOCK = 10_000
 MOST_APPLICATIONS = 100
 _SOURCE = re.compile(re.escape(source("")) + r"([A-Za-z0-9._-]{1,249})")
 _OURS = "io.driftbus."
-#: What decoding raises where the content is not of its type.
-_DAMAGED = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError, msgspec.MsgspecError)
+#: What reading raises where the content is not of its type.
+DAMAGED = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError, msgspec.MsgspecError)
 
 Content = TypeVar("Content")
 
@@ -150,7 +150,7 @@ def content(reader: Callable[[bytes], Content], value: bytes) -> Content:
         return reader(value)
     except NewerForm:
         raise
-    except _DAMAGED as error:
+    except DAMAGED as error:
         why = mismatch(error) if isinstance(error, ValidationError) else f"{type(error).__name__}: {error}"
         msg = " ".join(f"it cannot be read: {why}".split())[:300].encode("utf-8", "replace").decode()
         raise Unreadable(msg) from error

@@ -23,6 +23,8 @@ _LEAST, _LEAST_BASELINE = 2, 4
 _NEARER, _NOT_THE_FACTOR = 1 / 3, 1 / 2
 #: Times as far from it as from the best of all factors: a factor has one number to fit, and what values do meanwhile may be fitted with it.
 _THAN_A_FACTOR = 2.0
+#: Of how far values are, that of the window before: a season that goes on has led there.
+_LED = 0.5
 #: How certain it is.
 _SURENESS = 0.95
 
@@ -53,11 +55,14 @@ def look(inquiry: Inquiry, name: str) -> Converted | None:
         onset = len(now)
         while onset and (one := now[onset - 1]) is not None and _explained(one, old, a, b, usual):
             onset -= 1
-        if len(now) - onset < _LEAST or (onset and not _as_usual(now[max(0, onset - 2) : onset], old, usual)):
+        if len(now) - onset < _LEAST:
             continue
         moved, error = (
             rounded(float(np.mean([distance(one, of, unit) for one in now[onset:] if one is not None]))) for of in (old, a * old + b)
         )
+        began = _as_usual(now[max(0, onset - 2) : onset], old, min(usual, _LED * moved)) if onset else _spread_by(now, unit, a)
+        if not began:
+            continue
         evidence = [Piece("recognised_constant", called, None, name), Piece("map_error", error, rounded(moved * _NEARER), name)]
         step = Step(inquiry.thresholds.z, moved, 0.0, onset)
         piece = Piece("quantiles_moved", moved, rounded(usual), name)
@@ -74,6 +79,12 @@ def _explained(now: Floats, old: Floats, a: float, b: float, usual: float) -> bo
         return False
     factor = fitted(old, now)["scale"]
     return left < min(_NOT_THE_FACTOR * distance(now, a * old, unit), _THAN_A_FACTOR * distance(now, factor.a * old, unit))
+
+
+def _spread_by(windows: list[Floats | None], unit: float, a: float) -> bool:
+    """Of windows all of which it explains, so that nobody sees it begin: whether they are as wide as it makes them. A season is not."""
+    wider = float(np.mean([spread(one) for one in windows if one is not None])) / unit
+    return bool(abs(np.log(wider / abs(a))) < abs(np.log(wider)))
 
 
 def _as_usual(windows: list[Floats | None], old: Floats, usual: float) -> bool:

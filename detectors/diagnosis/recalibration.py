@@ -41,8 +41,8 @@ _STEADY = 2.0
 _OF_OWN, _OF_ONE = 1.5, 2.0
 #: Times that much, that a map with two numbers must have moved values.
 _FARTHER = 4 / 3
-#: Of spreads, what single windows of the baseline are off by where values wander, as weather does: those of one population differ by .1.
-_WANDERS = 0.2
+#: Of spreads, what windows of the baseline are off by where values wander, as weather does: those of one population by up to .2.
+_WANDERS = 0.25
 #: Of the way to a factor, on which a growing one is seen.
 _WAY = 0.2, 0.7
 
@@ -109,7 +109,9 @@ def _map(inquiry: Inquiry, relations: Relations, name: str, shift: Shift) -> Tol
     before = [one for window in inquiry.case.baseline if (one := quantiles_of(window, inquiry.layout, name)) is not None]
     if len(now) < _LEAST or not before:
         return None
-    old, atoms = np.mean(before, axis=0), new_atoms(inquiry, name, onset)
+    old = np.mean(before, axis=0)
+    wanders = max(distance(one, old, spread(old)) for one in before) > _WANDERS
+    atoms = 0.0 if wanders else new_atoms(inquiry, name, onset)
     coarsest = _COARSE if atoms > t.new_atoms else 0.0  # averaged quantiles of few values are coarse
     scale, own = fitted(old, np.mean(now, axis=0))["scale"], _OF_OWN * differs(before, old, len(now))
     scaled = scale.error <= max(t.map_error, own, coarsest) and abs(np.log(abs(scale.a) + 1e-12)) > 0.05
@@ -123,7 +125,6 @@ def _map(inquiry: Inquiry, relations: Relations, name: str, shift: Shift) -> Tol
     fit = best(fitted(old, new))
     limit = max(t.map_error * (t.map_affine if "affine" in fit.form else 1.0), own, coarsest)
     moved = distance(old, new, spread(new))
-    wanders = float(np.median([distance(one, old, spread(old)) for one in before])) > _WANDERS
     if "affine" in fit.form and moved < _FARTHER * own:
         if wanders:
             inquiry.growing.add(name)
@@ -149,7 +150,8 @@ class _Fitted(NamedTuple):
 def _judged(inquiry: Inquiry, relations: Relations, name: str, shift: Shift, found: _Fitted) -> Told | None:
     t, onset, gradual, fit = inquiry.thresholds, shift.step.onset, shift.step.gradual, found.fit
     wider = abs(float(np.log(found.ratio)))
-    known = recognised(fit.a, t.constant) if fit.form == "scale" else None
+    by_chance = found.wanders and wider <= _too_wide(inquiry, found)  # where each window has a factor of its own, some are near a constant
+    known = recognised(fit.a, t.constant) if fit.form == "scale" and not by_chance else None
     meaning = face(inquiry, relations, name, onset)
     near = inquiry.unclaimed(onset, name)
     alone, many_new = not near, found.atoms > t.new_atoms

@@ -16,7 +16,7 @@ from driftbus.schemas.messages.root_cause import Scope
 
 from ..launcher.jobs import until
 from .alertmanagers import Alertmanager, alertmanager
-from .worlds import alerting, episode, finished, incident, over, prepared, say, settings_of, status, told
+from .worlds import alerting, episode, finished, incident, over, prepared, records, say, settings_of, status, told
 
 APPLICATION = "app"
 
@@ -157,8 +157,12 @@ def test_strangers_and_what_cannot_be_read_hold_nobody_up(bus: EmbeddedBus, serv
     topics = settings.topics
     for topic in (topics.drift, topics.root_causes, topics.retrain, topics.alerts):
         bus.publish([Output(topic, number, b"m", value) for number in range(2) for value in (b"{", b"", json.dumps({"a": 1}).encode())])
+    say(bus, settings, episode("no time", onset="soon"), episode("no version", version=""))
+    say(bus, settings, episode("e").model_copy(update={"episode": "x" * 600}), incident("long").model_copy(update={"incident": "y" * 600}))
+    for timestamp in (-1, 2**62):
+        bus.publish([one._replace(timestamp=timestamp) for one in records(settings, incident(f"at {timestamp}"))])
     others = settings.model_copy(update={"application": "others"})
     say(bus, others, incident("of others"), episode("of others"))
     say(bus, settings, incident("i"))
     finished(bus, settings)
-    assert server.names() == [("DriftbusIncident", "moderate")]
+    assert server.names() == [("DriftbusIncident", "moderate")] * 3, "those of wild clocks are told, too"

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...incidents.counted import lacking
-from .made import Change, Columns, confirmed, found, replaced, scaled, world_of
+from .made import ROWS, Change, Columns, confirmed, found, replaced, scaled, world_of
 
 
 def _weather(warmer: float, since: int = 4, *, wanders: bool = True) -> Change:
@@ -34,3 +34,12 @@ def test_another_unit_is_told_whatever_the_weather_does() -> None:
     findings = confirmed(world_of(_weather(0.0), source=scaled("debt", 0.01)))
     assert set(findings) == {"feature_recalibration"}
     assert findings["feature_recalibration"].features == ("debt",)
+
+
+def test_no_summer_is_a_conversion_of_a_winter_of_which_no_window_is_left() -> None:
+    def degrees(columns: Columns, number: int, draw: np.random.Generator) -> None:
+        warmer = 6 * np.sin(number) + (48 if number >= 0 else 0)
+        replaced(columns, np.ones(ROWS, dtype=np.bool_), "debt", 25 + 3 * (np.asarray(columns["debt"], dtype=np.float64) - 3) + warmer)
+
+    summer = world_of(degrees)
+    assert not [one for one in found(summer).findings if one.cause == "feature_recalibration"]
