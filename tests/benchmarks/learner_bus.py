@@ -36,6 +36,8 @@ from .learner import DAY, FLIPPED, POISONED, REVIEWED, SAID, Stream, _in_order, 
 from .world import RESULTS, Result, machine, table
 
 MODEL, PREDICTIONS, LABELS, PARTITIONS = "m", "scored", "known", 2
+#: A step: what is predicted in one is learnt from in a later one at the earliest, or at its end.
+PANE = "1h"
 INCIDENT, FOUND_BEHIND = "1" * 32, 2 * DAY
 ROLES = ("profiler", "joiner", "decider", "learner")
 
@@ -156,25 +158,18 @@ def _run(bus: Bus, settings: Configuration, role: str) -> None:
 def main() -> None:
     """Play, print, keep."""
     name = sys.argv[1] if len(sys.argv) > 1 else "sensor"
-    stream, pane = (flights(), "1h") if name == "flights" else (sensor(), "5m")
+    stream = flights() if name == "flights" else sensor()
     span = stream.poison, stream.poison + POISONED + 7 * DAY
     clean, poisoned = played(stream, poisoned=False), played(stream, poisoned=True)
-    found: Result = {
-        "machine": machine(),
-        "stream": name,
-        "without a bus": {"clean": losses(clean), "poisoned, three weeks": losses(poisoned, *span), "changes": poisoned.changes},
-        "clean": through_the_bus(stream, pane),
-        "poisoned, reviewed": through_the_bus(stream, pane, poisoned=True),
-        "poisoned, an incident": through_the_bus(stream, pane, poisoned=True, incident=True),
-    }
-    rows = [[part, *value.values()] for part, value in found["without a bus"].items() if isinstance(value, dict)]
-    for part in ("clean", "poisoned, reviewed", "poisoned, an incident"):
-        rows += [[f"{part}: {which}", *found[part][which].values()] for which in ("all", "three weeks")]
-    print(table(["log loss", *SAID], rows))
-    for part in ("without a bus", "clean", "poisoned, reviewed", "poisoned, an incident"):
+    of_clean, of_poisoned = ({"all": losses(one), "three weeks": losses(one, *span), "changes": one.changes} for one in (clean, poisoned))
+    found: Result = {"machine": machine(), "stream": name, "no bus, clean": of_clean, "no bus, poisoned, reviewed": of_poisoned}
+    ways = {"poisoned, reviewed": {"poisoned": True}, "poisoned, an incident": {"poisoned": True, "incident": True}, "clean": {}}
+    for part in ("no bus, clean", "no bus, poisoned, reviewed", *ways):
+        if part in ways:
+            found[part] = through_the_bus(stream, PANE, **ways[part])
         print(part, *found[part]["changes"], sep="\n  ")
-    print({part: found[part]["labels a second"] for part in ("clean", "poisoned, reviewed", "poisoned, an incident")})
-    (Path(RESULTS) / f"learner_bus_{name}.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        print(table(["log loss", *SAID], [[which, *found[part][which].values()] for which in ("all", "three weeks")]), flush=True)
+        (Path(RESULTS) / f"learner_bus_{name}.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
