@@ -2,7 +2,8 @@
 
 Predictions, labels that come when they become known, what reviewers answer, and what an incident says lie on topics; the profiler, the
 joiner, the decider and the learner make of them what `PREFIX.learned` says. The model that is watched is the one that was frozen. Beside it
-the same stream is played without a bus.
+the same stream is played without a bus. The losses that a learner tells are of labels as they came: where some are turned round they are no
+measure of what is true, as those without a bus are.
 """
 
 import json
