@@ -1,7 +1,7 @@
 """What Apprise is given to say: once each, within bounds, whoever dies; and never its address."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from driftbus.consumers.alerter import apprise as module
+from driftbus.consumers.alerter import pacing
 from driftbus.consumers.alerter.apprise import Message, NobodyThere, ToApprise, message
-from driftbus.consumers.alerter.saying import Saying
+from driftbus.consumers.alerter.pacing import Pacing
 from driftbus.consumers.alerter.subjects import Subject, Subjects
 from driftbus.consumers.alerter.telling import Due
 from driftbus.consumers.bus.embedded import EmbeddedBus
@@ -112,7 +113,7 @@ def test_what_came_and_went_while_nobody_told_is_told_and_what_was_before_is_not
 def test_what_could_not_be_said_is_said_later(
     bus: EmbeddedBus, receiver: Receiver, settings: Configuration, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "LONGEST_PAUSE_S", 0.05)
+    monkeypatch.setattr(pacing, "LONGEST_PAUSE_S", 0.05)
     say(bus, settings, *(incident(f"i{number}") for number in range(2)))
     one = alerting(bus, settings)
     until(lambda: (one.turn(0), len(told(bus, settings)) == 2)[1], 120)
@@ -156,20 +157,18 @@ def test_no_address_no_start(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Day:
-    """A day of one model's changes, by a clock that a test turns; what is said is kept, not sent."""
+    """A day of one model's changes, by a clock that a test turns; what is to be said is kept."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, settings: Configuration, per_hour: int) -> None:
+    def __init__(self, settings: Configuration, per_hour: int, *, taken: bool = True) -> None:
         self.now_s = 0.0
         self.sent: list[tuple[float, Message]] = []
         self.subjects = Subjects(settings, NAME, 0)
+        self.taken = taken
+        self.said = Pacing(per_hour, NAME, lambda: self.now_s, self._say, lambda: False)
 
-        def say(_: Saying, said: dict[str, str]) -> int:
-            if said:
-                self.sent.append((self.now_s, Message(**said)))
-            return 0
-
-        monkeypatch.setattr(Saying, "say", say)
-        self.said = ToApprise(Apprise(url_from="X"), per_hour, NAME, {"X": "json://localhost"}, lambda: self.now_s)
+    def _say(self, part: Sequence[Due]) -> bool:
+        self.sent.append((self.now_s, message(part)))
+        return self.taken
 
     def round(self) -> list[Alerted]:
         """Tell what there is to tell, and write it down."""
@@ -185,10 +184,8 @@ class Day:
 
 
 @pytest.mark.parametrize("per_hour", [1, 3, 10])
-def test_a_day_of_flapping_is_so_many_messages_an_hour_and_nothing_is_left_out(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, per_hour: int
-) -> None:
-    day = Day(monkeypatch, settings_of(tmp_path, {"apprise": {"url_from": "X"}}), per_hour)
+def test_a_day_of_flapping_is_so_many_messages_an_hour_and_nothing_is_left_out(tmp_path: Path, per_hour: int) -> None:
+    day = Day(settings_of(tmp_path, {"apprise": {"url_from": "X"}}), per_hour)
     abouts: set[str] = set()
     for minute in range(24 * 60):
         day.now_s = minute * 60.0
@@ -208,8 +205,8 @@ def test_a_day_of_flapping_is_so_many_messages_an_hour_and_nothing_is_left_out(
     assert day.subjects.known == {} == day.subjects.told, "what is over is forgotten"
 
 
-def test_many_at_once_are_said_in_one_and_the_gravest_by_themselves(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    day = Day(monkeypatch, settings_of(tmp_path, {"apprise": {"url_from": "X"}}), 3)
+def test_many_at_once_are_said_in_one_and_the_gravest_by_themselves(tmp_path: Path) -> None:
+    day = Day(settings_of(tmp_path, {"apprise": {"url_from": "X"}}), 3)
     for number in range(30):
         day.subjects.feed(incident(f"i{number}", harm="harmful" if number in (7, 8) else "benign"), number)
     assert len(day.round()) == 30
@@ -219,8 +216,8 @@ def test_many_at_once_are_said_in_one_and_the_gravest_by_themselves(monkeypatch:
     assert "and 8 more" in day.sent[-1][1].body
 
 
-def test_one_model_that_flaps_leaves_the_others_theirs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    day = Day(monkeypatch, settings_of(tmp_path, {"apprise": {"url_from": "X"}}), 2)
+def test_one_model_that_flaps_leaves_the_others_theirs(tmp_path: Path) -> None:
+    day = Day(settings_of(tmp_path, {"apprise": {"url_from": "X"}}), 2)
     for number in range(9):
         day.now_s = float(number)
         day.subjects.feed(incident(f"i{number}", "a"), number)
@@ -229,9 +226,8 @@ def test_one_model_that_flaps_leaves_the_others_theirs(monkeypatch: pytest.Monke
     assert [one.model for one in day.round()] == ["b"]
 
 
-def test_what_nobody_could_be_told_of_for_a_day_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    day = Day(monkeypatch, settings_of(tmp_path, {"apprise": {"url_from": "X"}}), 1)
-    monkeypatch.setattr(Saying, "say", lambda *_: 3)
+def test_what_nobody_could_be_told_of_for_a_day_is_given_up(tmp_path: Path) -> None:
+    day = Day(settings_of(tmp_path, {"apprise": {"url_from": "X"}}), 1, taken=False)
     day.subjects.feed(incident("i"), 0)
     assert day.round() == []
     day.subjects.feed(over(incident("i")), 1)
