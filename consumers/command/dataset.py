@@ -1,6 +1,5 @@
 """``driftbus dataset``: the data of a job as files, and whether they are as they were written."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -126,4 +125,3 @@ def _tell(manifest: Manifest, out: Path, what: str) -> None:
         named = ", ".join(f"{source.topic}[{source.partition}]" for source in short[:_NAMED])
         say(f"not yet written through {iso(manifest.until)}, so that more may come: {named}{', ...' if len(short) > _NAMED else ''}")
     say(f"name: {manifest.name}")
-    sys.stdout.flush()

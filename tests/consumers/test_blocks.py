@@ -256,5 +256,5 @@ def test_streams_of_models_with_the_same_labels_are_alike(one: dict[str, str], o
 
 def test_a_maturity_is_whole_panes() -> None:
     own = {"order": "matured", "wait": "90s", "maturity": "61s"}
-    assert Spans.of(settings(own, stream={"pane": "1m"}), "outcomes")[-1] == 120_000
+    assert Spans.of(settings(own, stream={"pane": "1m"}), "outcomes").maturity == 120_000
     assert Spans.of(settings(own | {"order": "arrival"}, stream={"pane": "1m"}), "outcomes").maturity is None
