@@ -30,7 +30,8 @@ FORGET_EVERY = 1_000
 #: No bucket ends so late.
 NEVER = 1 << 62
 
-#: Announcements are looked for so often, live.
+#: Announcements are looked for so often; in every turn where hands act on a record clock: their producer waits for what they announce, and
+#: what comes of its next rows must not depend on how fast it was.
 REFRESH_EVERY_S = 1.0
 
 
@@ -71,6 +72,7 @@ class HeldReferences:
         self._asked = any(model.ood is not None for model in configuration.models.values())
         self._familiar = Familiar(store)
         self._subjects = Kept(self._of, MOST_PREPARED, MOST_PREPARED, PATIENCE)
+        self._every_s = 0.0 if any(stream.act for stream in configuration.streams.values()) else REFRESH_EVERY_S
         self._oldest = self._oldest_before = NEVER  # of the buckets asked for since the last look, and since the one before
         self._questions = 0
         self.refresh()
@@ -82,8 +84,8 @@ class HeldReferences:
         self._refreshed = time.monotonic()
 
     def keep_up(self) -> None:
-        """In every turn: `refresh` once a second."""
-        if time.monotonic() - self._refreshed >= REFRESH_EVERY_S:
+        """In every turn: `refresh` where it is time to."""
+        if time.monotonic() - self._refreshed >= self._every_s:
             self.refresh()
 
     def holding(self, model: str, version: str, bucket: int) -> Holding:
