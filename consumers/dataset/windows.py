@@ -25,8 +25,8 @@ class Windows:
     >>> from ...schemas.messages.retrain import Included
     >>> half = Included(since=5, until=10, weight=0.5)
     >>> data = RetrainData(until=10, include=(Included(until=10), half), exclude=(Excluded(since=2, until=3, incident="0" * 32),))
-    >>> Windows(data).of(np.array([1, 2, 3, 7, 10]))
-    Chosen(weights=array([1. , 1. , 1. , 1. , 0. ]), incident=array([-1,  0, -1, -1, -1]))
+    >>> [of_each.tolist() for of_each in Windows(data).of(np.array([1, 2, 3, 7, 10]))]
+    [[1.0, 1.0, 1.0, 1.0, 0.0], [-1, 0, -1, -1, -1]]
     """
 
     def __init__(self, data: RetrainData) -> None:

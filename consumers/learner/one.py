@@ -56,7 +56,7 @@ class _Sums(msgspec.Struct):
 def loss(score: float, label: bool) -> float:
     """The log loss of a probability.
 
-    >>> round(loss(0.5, True), 3), loss(0.0, True) == loss(1.0, False)
+    >>> round(loss(0.5, True), 3), round(loss(0.0, True), 6) == round(loss(1.0, False), 6)
     (0.693, True)
     """
     score = min(max(score, CERTAIN), 1 - CERTAIN)
