@@ -19,26 +19,18 @@ _LEAST_ROWS = 100
 
 
 def nothing_came(inquiry: Inquiry, relations: Relations, name: str, step: Step) -> bool:
-    """Whether it is in rows without an outcome that a feature is missing more often, behind an onset.
-
-    Not in the window in which that began: of its outcomes those of the rows before it are known first, and they have the value whatever
-    became of the others.
-    """
+    """Whether it is in rows without an outcome that a feature is missing more often, since an onset."""
     columns = relations.columns.get(name)
     usual = inquiry.base.labelled.sum() / max(inquiry.base.predicted.sum(), 1.0)
     if columns is None or usual <= 0:
         return False
     absent = inquiry.now.absent[:, inquiry.layout.place[name]] / np.maximum(inquiry.now.rows, 1.0)
     expected = found = rows = 0.0
-    least, began = inquiry.thresholds.null / 2, False
     for window, gone in [*zip(inquiry.case.monitored, absent.tolist(), strict=True)][step.onset :]:
-        if not began:
-            began = gone - step.before > least
-            continue
         relation = None if window.outcomes is None else window.outcomes.relation
         if relation is None or relation.hh.shape[0] != relations.width or relation.rows < _KNOWN * usual * window.rows * (1 - gone):
             continue
         rows += relation.rows
         expected += relation.rows * (gone - step.before)
         found += relation.rows * (1 - step.before) - float(np.diag(relation.hh)[columns].sum())
-    return rows >= _LEAST_ROWS and expected > least * rows and found < _PART * expected
+    return rows >= _LEAST_ROWS and expected > inquiry.thresholds.null * rows / 2 and found < _PART * expected

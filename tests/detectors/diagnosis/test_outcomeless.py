@@ -44,13 +44,3 @@ def test_what_has_neither_a_value_nor_an_outcome_did_not_take_place(share: float
     found = confirmed(here)
     assert "feature_unavailability" not in found
     assert (found["data_drift"].subtype, found["data_drift"].features) == ("missing_without_outcome", ("income",))
-
-
-@pytest.mark.parametrize("share", [0.3, 0.6, 1.0])
-@pytest.mark.parametrize("windows", [6, 7])
-def test_outcomes_of_the_rows_before_an_onset_say_nothing_of_those_behind_it(share: float, windows: int) -> None:
-    """They come later: at first all that are known of the onset's window are of rows that have the value."""
-    soon = _known(_gone(share), lambda columns, number: (number < ONSET) | ((number == ONSET) & (np.arange(ROWS) < BROKEN)), windows)
-    found = confirmed(soon)
-    assert found["feature_unavailability"].features == ("income",)
-    assert not any(one.subtype == "missing_without_outcome" for one in found.values())
