@@ -24,6 +24,8 @@ from .telling import Due, Told
 
 #: Seconds until what is open is told again; ms behind which nobody tells it any more, and it counts as over: of five, four may be lost.
 AGAIN_S, OVER_MS = 60.0, 300_000
+#: Of pauses; of its own, since threads draw from it.
+_CHANCE = random.Random()
 #: Alerts of one call; bytes of an answer that are read; seconds until a call that came to nothing is made again, at most.
 MOST_ALERTS, MOST_BYTES, LONGEST_PAUSE_S = 64, 4_096, 60.0
 PATH = "/api/v2/alerts"
@@ -60,7 +62,7 @@ class ToAlertmanager:
         if reason is not None:
             self._refusals.tell(reason)
             self._failures += 1
-            return Told(said, min(random.uniform(0.5, 1) * 2.0 ** min(self._failures, 30), LONGEST_PAUSE_S))
+            return Told(said, min(_CHANCE.uniform(0.5, 1) * 2.0 ** min(self._failures, 30), LONGEST_PAUSE_S))
         self._refusals.over()
         self._failures = 0
         if whole:

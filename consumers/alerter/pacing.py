@@ -13,6 +13,8 @@ from .subjects import GIVEN_UP, ORDER
 from .telling import Due, Told
 
 HOUR_S = 3_600.0
+#: Of pauses; of its own, since threads draw from it.
+_CHANCE = random.Random()
 LONGEST_PAUSE_S = 300.0
 #: Messages that come to nothing, one behind the other: the others of this time are not tried.
 MOST_FAILURES = 3
@@ -75,7 +77,7 @@ class Pacing:
                 failed += 1
                 for one in part:
                     times = self._failures.get(one.one.about, (0, at))[0] + 1
-                    self._failures[one.one.about] = times, at + min(random.uniform(0.5, 1) * 2.0 ** min(times, 30), LONGEST_PAUSE_S)
+                    self._failures[one.one.about] = times, at + min(_CHANCE.uniform(0.5, 1) * 2.0 ** min(times, 30), LONGEST_PAUSE_S)
                     again = min(again, self._failures[one.one.about][1])
             if failed >= MOST_FAILURES:
                 again = min(again, at + min(2.0**failed, LONGEST_PAUSE_S))
