@@ -19,16 +19,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from ...detectors.golden.fold import Fold, Todo
+from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration
 from ...schemas.messages.golden import GoldenRequest, GoldenResult, GoldenStarted
-from ...schemas.messages.notice import Notice
-from ...schemas.messages.progress import InputPartition
 from ..bus import own
 from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
 from ..process.consumer import Making
 from ..process.remaining import Remaining
 from ..process.standing import Standing
-from ..process.strangers import Strangers, notice
+from ..process.strangers import Strangers
 from ..reference.golden_records import asked, output, place_of, read
 from ..reference.golden_sets import NoGoldenSet, store_of
 from .attempt import Attempt
@@ -74,18 +73,14 @@ class Evaluator:
         """Fold each partition from its beginning to its end. What a predecessor left open is waited for."""
         for source, committed in partitions.items():
             first, end = self._bus.watermarks(source)[0], self._bus.watermarks(source, committed=False)[1]
-            topic = self._bus.describe([source.topic])[source.topic]
-            place = InputPartition(topic=source.topic, topic_id=topic.id, partition=source.partition)
             done, told, events = (first, first, 0) if committed is None else (committed.offset, *beside(committed))
-            strangers = Strangers(self._configuration, place, own.Told(), topic.partitions)
-            partition = Owned(place, strangers, Fold(), first, done, self._wall())
+            strangers = Strangers.at(self._bus, self._configuration, source)
+            partition = Owned(strangers.place, strangers, Fold(), first, done, self._wall())
             for batch in self._bus.read(source, first, end):
                 self._feed(partition, batch, silent_to=told)
             strangers.count, partition.events, partition.events_committed = 0, events, events
             partition.position = partition.until = max(end, first)
-            if committed is not None and committed.offset < first:
-                lost = Notice.lost(self._configuration.application, None, place, committed.offset, first)
-                partition.outputs.append(notice(self._configuration, place, lost))
+            partition.outputs += strangers.lost(committed, first)
             self._partitions[source] = partition
         return {source: self._partitions[source].position for source in partitions}
 
@@ -163,20 +158,16 @@ class Evaluator:
         return self._partitions[source].fold
 
     def _feed(self, partition: Owned, batch: Batch, silent_to: int = 0) -> None:
-        columns = batch.offsets.tolist(), batch.timestamps.tolist(), batch.keys(), batch.values, batch.headers()
-        for offset, appended, key, value, headers in zip(*columns, strict=True):
-            outputs: list[Output] = []
+        def take(_: int, key: bytes | None, value: bytes | None, headers: Headers) -> None:
             try:
                 if value is None:
                     partition.fold.gone(key)
                 elif (said := read(self._configuration.application, key, value, headers)) is not None:
                     partition.fold.feed(said)
-            except own.Foreign as error:
-                outputs = partition.strangers.foreign(error.application)
-            except (own.Unreadable, ValueError) as error:
-                outputs = partition.strangers.unreadable(offset, appended, value, str(error))
-            if offset >= silent_to:
-                partition.outputs += outputs
+            except ValueError as error:
+                raise own.Unreadable(str(error)) from error
+
+        partition.outputs += partition.strangers.take(batch, take, silent_to)
         partition.position = int(batch.offsets[-1]) + 1
 
     def _caught_up(self, source: TopicPartition) -> bool:

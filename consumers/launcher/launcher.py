@@ -15,19 +15,17 @@ Jobs are started and asked by threads (`looking`), never in a turn.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration
 from ...schemas.configuration.launchers import Command, KubernetesJob
 from ...schemas.messages.action import ActionObserved
-from ...schemas.messages.notice import Notice
-from ...schemas.messages.progress import InputPartition
-from ..bus import own
 from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
 from ..process.consumer import Making
 from ..process.looking import Looking
 from ..process.remaining import Others
 from ..process.settings import FILE, FOLDER
 from ..process.standing import Standing
-from ..process.strangers import Strangers, letter, notice
+from ..process.strangers import Strangers, letter
 from ..reference import ledger
 from .adopted import adopted, foreign, refusal
 from .command import CommandLauncher
@@ -93,16 +91,12 @@ class Launching:
         lose = self._is_new_here()
         for source, committed in partitions.items():
             first, end = self._bus.watermarks(source)
-            topic = self._bus.describe([source.topic])[source.topic]
-            place = InputPartition(topic=source.topic, topic_id=topic.id, partition=source.partition)
-            partition = Owned(self._name, place, Strangers(self._configuration, place, own.Told(), topic.partitions), first, committed)
+            partition = Owned(self._name, Strangers.at(self._bus, self._configuration, source), first, committed)
             told = first if committed is None else Beside.of(committed).read_to
             for batch in self._bus.read(source, first, end):
                 self._feed(partition, batch, silent_to=told)
             partition.strangers.count, partition.position = 0, max(end, first)
-            if committed is not None and committed.offset < first:
-                lost = Notice.lost(self._configuration.application, None, place, committed.offset, first)
-                partition.outputs.append(notice(self._configuration, place, lost))
+            partition.outputs += partition.strangers.lost(committed, first)
             if lose:
                 for job in partition.open:
                     self._launcher.lose(job)
@@ -171,19 +165,12 @@ class Launching:
         return bool(others)
 
     def _feed(self, partition: Owned, batch: Batch, silent_to: int = 0) -> None:
-        columns = batch.offsets.tolist(), batch.timestamps.tolist(), batch.keys(), batch.values, batch.headers()
-        for offset, appended, key, value, headers in zip(*columns, strict=True):
-            outputs: list[Output] = []
-            try:
-                said = ledger.read_retrain(self._configuration.application, key, value, headers)
-                if said is not None:
-                    partition.feed(offset, value or b"", said)
-            except own.Foreign as error:
-                outputs = partition.strangers.foreign(error.application)
-            except own.Unreadable as error:
-                outputs = partition.strangers.unreadable(offset, appended, value, str(error))
-            if offset >= silent_to:
-                partition.outputs += outputs
+        def take(offset: int, key: bytes | None, value: bytes | None, headers: Headers) -> None:
+            said = ledger.read_retrain(self._configuration.application, key, value, headers)
+            if said is not None:
+                partition.feed(offset, value or b"", said)
+
+        partition.outputs += partition.strangers.take(batch, take, silent_to)
         partition.position = int(batch.offsets[-1]) + 1
 
     def _look(self) -> None:
@@ -233,4 +220,4 @@ class Launching:
         )  # without a time: it holds at the time of the ledger, whatever the clock of this machine says
         yield ledger.output(self._configuration, fact)
         if seen.undelivered:
-            yield letter(self._configuration, partition.place, request.offset, request.job.requested, request.value, seen.why)
+            yield letter(self._configuration, partition.strangers.place, request.offset, request.job.requested, request.value, seen.why)

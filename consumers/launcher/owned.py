@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ...schemas.messages.job import JobStatus
-from ...schemas.messages.progress import InputPartition
 from ...schemas.messages.retrain import RetrainRequest
 from ..bus.interface import Output, Position
 from ..process.strangers import Strangers
@@ -50,7 +49,6 @@ class Owned:
     """One partition in a launcher's hands."""
 
     name: str  #: of the launcher
-    place: InputPartition
     strangers: Strangers
     position: int
     committed: Position | None

@@ -4,7 +4,6 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from ...schemas.messages.progress import InputPartition
 from ...schemas.messages.promotion import Promotion
 from ..bus.interface import Output, Position
 from ..process.strangers import Strangers
@@ -36,7 +35,6 @@ class Beside(NamedTuple):
 class Owned:
     """One partition in a registrar's hands."""
 
-    place: InputPartition
     strangers: Strangers
     position: int
     committed: Position | None

@@ -14,16 +14,14 @@ Only where the predictions of a model are live (or say `act`) is anything done: 
 
 from collections.abc import Callable, Mapping, Sequence
 
+from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration
-from ...schemas.messages.notice import Notice
-from ...schemas.messages.progress import InputPartition
-from ..bus import own
 from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
 from ..process.consumer import Making
 from ..process.looking import Looking
 from ..process.remaining import Others
 from ..process.standing import Standing
-from ..process.strangers import Strangers, letter, notice
+from ..process.strangers import Strangers, letter
 from ..reference import ledger
 from ..reference.artifacts import ArtifactStore
 from .doing import Doing
@@ -69,18 +67,14 @@ class Registrar:
         """Read each from what was done last to its end: what is open there, and what is over."""
         for source, committed in partitions.items():
             first, end = self._bus.watermarks(source)
-            topic = self._bus.describe([source.topic])[source.topic]
-            place = InputPartition(topic=source.topic, topic_id=topic.id, partition=source.partition)
             start = first if committed is None else max(committed.offset, first)
-            partition = Owned(place, Strangers(self._configuration, place, own.Told(), topic.partitions), start, committed)
+            partition = Owned(Strangers.at(self._bus, self._configuration, source), start, committed)
             beside = Beside(first) if committed is None else Beside.of(committed)
             partition.done = set(beside.done)
             for batch in self._bus.read(source, start, end):
                 self._feed(partition, batch, silent_to=beside.read_to)
             partition.strangers.count, partition.position = 0, max(end, start)
-            if committed is not None and committed.offset < first:
-                lost = Notice.lost(self._configuration.application, None, place, committed.offset, first)
-                partition.outputs.append(notice(self._configuration, place, lost))
+            partition.outputs += partition.strangers.lost(committed, first)
             self._partitions[source] = partition
         return {source: self._partitions[source].position for source in partitions}
 
@@ -135,19 +129,12 @@ class Registrar:
         self._session.close()
 
     def _feed(self, partition: Owned, batch: Batch, silent_to: int = 0) -> None:
-        columns = batch.offsets.tolist(), batch.timestamps.tolist(), batch.keys(), batch.values, batch.headers()
-        for offset, appended, key, value, headers in zip(*columns, strict=True):
-            outputs: list[Output] = []
-            try:
-                said = ledger.read_promotion(self._configuration.application, key, value, headers)
-                if said is not None and said.model in self._acts:
-                    partition.feed(offset, said)
-            except own.Foreign as error:
-                outputs = partition.strangers.foreign(error.application)
-            except own.Unreadable as error:
-                outputs = partition.strangers.unreadable(offset, appended, value, str(error))
-            if offset >= silent_to:
-                partition.outputs += outputs
+        def take(offset: int, key: bytes | None, value: bytes | None, headers: Headers) -> None:
+            said = ledger.read_promotion(self._configuration.application, key, value, headers)
+            if said is not None and said.model in self._acts:
+                partition.feed(offset, said)
+
+        partition.outputs += partition.strangers.take(batch, take, silent_to)
         partition.position = int(batch.offsets[-1]) + 1
 
     def _look(self) -> None:
@@ -187,5 +174,5 @@ class Registrar:
         outputs = self._effects.of(step, done.references, self._wall())
         if done.refused:
             said = step.said
-            outputs.append(letter(self._configuration, partition.place, step.offset, max(said.time, 0), said.encoded(), done.why))
+            outputs.append(letter(self._configuration, partition.strangers.place, step.offset, max(said.time, 0), said.encoded(), done.why))
         return outputs

@@ -13,14 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ...schemas.configuration import Configuration
-from ...schemas.messages.notice import Notice
 from ...schemas.messages.progress import InputPartition
-from ..bus import own
 from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
 from ..process.consumer import Making
 from ..process.remaining import Remaining
 from ..process.standing import Standing
-from ..process.strangers import Strangers, notice
+from ..process.strangers import Strangers
 
 if TYPE_CHECKING:
     from .http import Listening
@@ -67,15 +65,13 @@ class Server:
 
     def assigned(self, partitions: Mapping[TopicPartition, Position | None]) -> dict[TopicPartition, int]:
         """Go on behind what was answered; what retention took in front of that is told."""
-        topic = self._bus.describe([self._topic], settings=False)[self._topic]
         for source, committed in partitions.items():
             first, _ = self._bus.watermarks(source)
-            place = InputPartition(topic=source.topic, topic_id=topic.id, partition=source.partition)
-            self._places[source] = place, Strangers(self._configuration, place, own.Told(), topic.partitions)
+            strangers = Strangers.at(self._bus, self._configuration, source)
+            self._places[source] = strangers.place, strangers
             self._committed[source] = first if committed is None else max(first, committed.offset)
-            if committed is not None and committed.offset < first:
-                lost = Notice.lost(self._configuration.application, None, place, committed.offset, first)
-                self._notices[source] = [notice(self._configuration, place, lost)]
+            if lost := strangers.lost(committed, first):
+                self._notices[source] = lost
         return {source: self._committed[source] for source in partitions}
 
     def revoked(self, partitions: Sequence[TopicPartition]) -> None:

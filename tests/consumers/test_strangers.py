@@ -1,83 +1,25 @@
 """Records on driftbus's own topics that are a stranger's, or of another release: set aside and told, and nothing else changes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 
-from driftbus.consumers.bus import snapshots
 from driftbus.consumers.bus.addressing import addressed
-from driftbus.consumers.bus.embedded import EmbeddedBus
-from driftbus.consumers.bus.interface import Output, TopicPartition
-from driftbus.consumers.pipeline.runner import Pipeline
+from driftbus.consumers.bus.interface import Output
 from driftbus.consumers.reference.announce import announce
-from driftbus.schemas.configuration import Configuration
-from driftbus.schemas.form import NewerForm
 from driftbus.schemas.messages.announcement import FROM_START, Announcement
 from driftbus.schemas.messages.pane import Pane
 from driftbus.schemas.messages.progress import InputPartition, InputTopic, Progress
-from driftbus.schemas.stored.snapshot import FORM, PartitionState
 
-from ..streaming import BEGINNING, Event, configuration, everything, prepare, reference, rows, send
-
-TRAFFIC = [row._replace(partition=row.partition % 2) for row in rows(900, ("m0",), 4, seed=1, shifted=("m0", 300, 500))]
-SPLIT = len(TRAFFIC) // 2
-
-
-def settings(folder: Path, **changes: Any) -> Configuration:  # the keys of a configuration
-    return configuration(artifacts=str(folder / "artifacts"), topics={"partitions": 2}, snapshot_every="1ms", **changes)
-
-
-def world(chosen: Configuration) -> EmbeddedBus:
-    bus = EmbeddedBus(":memory:", chosen.application, "one")
-    prepare(bus, chosen, [reference("m0")], partitions=2)
-    return bus
-
-
-def run(bus: EmbeddedBus, chosen: Configuration, *roles: str, turns: int | None = None) -> Pipeline:
-    """To the end, or so many turns and then dead: nothing is closed."""
-    pipeline = Pipeline(bus, chosen, roles or ("profiler", "detector"))
-    for turn, _ in enumerate(pipeline.run_until_end()):
-        if turn == turns:
-            return pipeline
-    pipeline.close()
-    return pipeline
-
-
-def events(bus: EmbeddedBus, kind: bytes = b"io.driftbus.drift.") -> list[Event]:
-    found = [event for partition in everything(bus, "driftbus.drift").values() for event in partition]
-    return [event for event in found if dict(event.headers)["ce_type"].startswith(kind)]
-
-
-def letters(bus: EmbeddedBus) -> list[dict[str, str]]:
-    found = [event for partition in everything(bus, "driftbus.dead-letter").values() for event in partition]
-    return [{name: value.decode() for name, value in event.headers} for event in found]
-
-
-def play(folder: Path, strangers: Sequence[Output], *, deaths: bool = False) -> EmbeddedBus:
-    """The traffic, with these records on the summaries in the midst of it."""
-    chosen = settings(folder)
-    bus = world(chosen)
-    send(bus, TRAFFIC[:SPLIT])
-    run(bus, chosen, "profiler")
-    bus.publish(strangers)
-    if deaths:
-        for turns in (0, 1, 2):
-            run(bus, chosen, "detector", turns=turns)
-    run(bus, chosen, "detector")
-    send(bus, TRAFFIC[SPLIT:])
-    run(bus, chosen)
-    return bus
+from ..streaming import BEGINNING, Event, everything, rows, send
+from .strange_world import SPLIT, TRAFFIC, events, letters, play, run, settings, undisturbed, world
 
 
 @pytest.fixture(scope="module")
 def calm(tmp_path_factory: pytest.TempPathFactory) -> list[Event]:
-    """What is published where there are no strangers: a drift that opens and resolves."""
-    found = events(play(tmp_path_factory.mktemp("calm"), ()))
-    assert [event.content["status"] for event in found] == ["opened", "resolved"]
-    return found
+    return undisturbed(tmp_path_factory.mktemp("calm"))
 
 
 SOURCE = InputPartition(topic="scored", topic_id="x", partition=0)
@@ -311,93 +253,6 @@ def test_a_second_run_under_another_application_begins_anew(tmp_path: Path, calm
     assert [event.content["status"] for event in second] == [event.content["status"] for event in calm]
     assert [event.content["bucket"] for event in second] == [event.content["bucket"] for event in calm]
     assert not {event.content["episode"] for event in second} & {event.content["episode"] for event in calm}
-
-
-def newer(form: int) -> pytest.MonkeyPatch:
-    """A release that writes and reads panes, and snapshots, of that form."""
-    patch = pytest.MonkeyPatch()
-    patch.setattr("driftbus.schemas.messages.pane.FORM", form)
-    patch.setattr("driftbus.consumers.bus.snapshots.FORM", form + 10)
-    patch.setattr("driftbus.consumers.detector.remembered.FORM", form + 10)
-    return patch
-
-
-def test_a_rolling_upgrade_detectors_first_changes_nothing(tmp_path: Path, calm: list[Event]) -> None:
-    """An old detector that meets a newer pane ends before it, and says in which order to upgrade; a new one reads both."""
-    chosen = settings(tmp_path)
-    bus = world(chosen)
-    send(bus, TRAFFIC[:SPLIT])
-    run(bus, chosen)  # all old
-    release = newer(2)
-    try:
-        send(bus, TRAFFIC[SPLIT : SPLIT + 100])
-        run(bus, chosen, "detector")  # a new detector, old profilers
-    finally:
-        release.undo()
-    run(bus, chosen)  # and back: each finds a snapshot of its own form
-    send(bus, TRAFFIC[SPLIT + 100 :])
-    of_tomorrow = Pane.encoded
-    with pytest.MonkeyPatch.context() as profilers:
-        profilers.setattr(Pane, "encoded", lambda pane: of_tomorrow(pane.model_copy(update={"form": 2})))
-        run(bus, chosen, "profiler")
-    with pytest.raises(NewerForm, match=r"form 2 was written by a newer release.*detectors first, then profilers"):
-        run(bus, chosen, "detector")
-    release = newer(2)
-    try:
-        run(bus, chosen, "detector")
-    finally:
-        release.undo()
-    assert events(bus) == calm
-    assert not letters(bus)
-    places = [TopicPartition("driftbus.snapshots", number) for number in range(2)]
-    keys = {key for place in places for batch in bus.read(place, *bus.watermarks(place)) for key in list(batch.keys())}
-    assert {key.split(b"/")[2] for key in keys if key is not None} == {b"%d" % FORM, b"12"}
-
-
-@pytest.mark.parametrize("garbage", [b"garbage", b"", b"\x80", b"\x00" * 1_000_000])
-def test_a_snapshot_that_cannot_be_read_is_told_and_the_summaries_are_folded_again(
-    tmp_path: Path, calm: list[Event], garbage: bytes
-) -> None:
-    chosen = settings(tmp_path)
-    bus = world(chosen)
-    send(bus, TRAFFIC[:SPLIT])
-    run(bus, chosen)
-    bus.publish([Output("driftbus.snapshots", number, f"test/detector/{FORM}/{number}/0/".encode(), garbage) for number in range(2)])
-    send(bus, TRAFFIC[SPLIT:])
-    run(bus, chosen)
-    assert events(bus) == calm
-    assert len(events(bus, b"io.driftbus.notice.unreadable")) == 2
-    send(bus, [row._replace(time=row.time + 900_000) for row in TRAFFIC[:8]])  # else nobody reads snapshots
-    assert run(bus, chosen).totals["rows"] == 8
-    assert len(events(bus, b"io.driftbus.notice.unreadable")) == 2  # it has been written anew
-
-
-INNER: dict[str, tuple[dict[str, Any], dict[str, bytes]]] = {
-    "a state of garbage": ({}, {'["predictions","m0","1","sha256:0"]': b"garbage"}),
-    "a key of garbage": ({}, {"garbage": b"\x80"}),
-    "aligners of garbage": ({"aligners": {"predictions/predictions": {"now": "soon"}}}, {}),
-    "panes that are none": ({"pending": (0, 10**6)}, {}),
-    "panes of nobody": ({"pending": (-1,)}, {}),
-    "nothing remembered": ({}, {}),
-}
-
-
-@pytest.mark.parametrize("what", INNER)
-def test_a_snapshot_whose_content_is_damaged_is_told_and_the_summaries_are_folded_again(
-    tmp_path: Path, calm: list[Event], what: str
-) -> None:
-    chosen = settings(tmp_path)
-    bus = world(chosen)
-    send(bus, TRAFFIC[:SPLIT])
-    run(bus, chosen)
-    changes, parts = INNER[what]
-    for number in range(2):
-        state = PartitionState(form=FORM, position=5, states=tuple(parts), aligners={}, pending=()).model_copy(update=changes)
-        bus.publish(snapshots.written(chosen, "detector", number, state, parts).records)
-    send(bus, TRAFFIC[SPLIT:])
-    run(bus, chosen)
-    assert events(bus) == calm
-    assert len(events(bus, b"io.driftbus.notice.unreadable")) == 2
 
 
 def test_a_damaged_announcement_stops_no_profiler(tmp_path: Path, calm: list[Event]) -> None:
