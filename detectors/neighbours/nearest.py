@@ -14,6 +14,8 @@ Integers = NDArray[np.int64]
 NEIGHBOURS = 5
 #: Queries whose products are looked at together.
 _QUERIES = 512
+#: Products of one query of which the largest is looked at first, where there are so many groups of these that it pays.
+_GROUP, _GROUPS = 50, 20
 
 
 class Five(NamedTuple):
@@ -27,7 +29,22 @@ class Five(NamedTuple):
 def largest(products: Singles) -> Singles:
     """Of every row the `NEIGHBOURS` largest, in any order; all where there are no more."""
     count = products.shape[1]
+    if count >= _GROUP * _GROUPS:
+        products = _of_best_groups(products)
+        count = products.shape[1]
     return products if count <= NEIGHBOURS else np.partition(products, count - NEIGHBOURS, axis=1)[:, -NEIGHBOURS:]
+
+
+def _of_best_groups(products: Singles) -> Singles:
+    """All products of the groups with the `NEIGHBOURS` largest maxima, among which are the `NEIGHBOURS` largest of all; and the rest.
+
+    A group is every so manieth product, so that maxima are taken of whole stretches of memory.
+    """
+    groups = products.shape[1] // _GROUP
+    grouped = products[:, : groups * _GROUP].reshape(-1, _GROUP, groups)
+    best = np.argpartition(grouped.max(axis=1), groups - NEIGHBOURS, axis=1)[:, -NEIGHBOURS:]
+    chosen = np.take_along_axis(grouped, best[:, None, :], axis=2).reshape(len(products), -1)
+    return np.concatenate([chosen, products[:, groups * _GROUP :]], axis=1)
 
 
 def five_nearest(queries: Vectors, reference: Singles, numbers: Integers) -> Five:

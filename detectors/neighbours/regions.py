@@ -18,7 +18,7 @@ _ROWS_OF_ONE, _MOVES = 100, 3
 #: How many of the nearest regions are looked at in turn, as long as a query is open; later ones decide few, and cost as much.
 _TURNS = (1, 3, 8)
 #: Queries whose products are looked at together: with regions, where more of them share one; and with all rows, so many rows at a time.
-_QUERIES, _OPEN, _ROWS = 4_096, 512, 2_000
+_QUERIES, _OPEN, _ROWS = 4_096, 256, 5_000
 
 
 class Regions:
