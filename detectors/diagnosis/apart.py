@@ -36,6 +36,7 @@ class Novelty(NamedTuple):
     outside: float  #: the same of rows outside the core
     cured: dict[str, float]  #: of the new outliers, the share familiar without each feature
     masks: bool  #: any were masked
+    hinted: float = 0.0  #: by how much outliers rose, where that is not sure: no step above the gate
 
     def there(self, t: Thresholds) -> bool:
         """Whether requests are new: by outliers; or by rows outside the core, where half as many outliers say so, too."""
@@ -76,10 +77,12 @@ def told_apart(inquiry: Inquiry, novelty: Novelty) -> tuple[Apart, Novelty]:
 
 
 def _unsure(inquiry: Inquiry, name: str, shift: Shift, novelty: Novelty) -> bool:
-    """Whether new requests may make the shift: rows were not compared; or outliers are laid to faults, and little of it is in the core."""
+    """Whether new requests may make the shift: rows were not compared; or little of it is in the core, and outliers are laid to faults, or
+    it is not sure that they rose."""
     if not inquiry.outliers_known:
         return True
-    if novelty.step is None or novelty.there(inquiry.thresholds) or name in inquiry.growing:
+    rose = novelty.step is not None or novelty.hinted > inquiry.thresholds.novelty
+    if not rose or novelty.there(inquiry.thresholds) or name in inquiry.growing:
         return False
     core = _without(inquiry, name, shift, inquiry.base.outside, inquiry.now.outside)
     if core is None or core.now.sum() < _LEAST_CORE * shift.now.sum():

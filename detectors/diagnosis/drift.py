@@ -80,13 +80,14 @@ def _covariates(inquiry: Inquiry, name: str) -> None:
     known, unsure = inquiry.agree_known(name, shift.step.onset), name in inquiry.unsure
     missing = {} if known else {"agreement": f"whether {name} is computed otherwise in serving"}
     missing |= {"ood": _OOD} if unsure else {}
+    weak = name not in inquiry.fresh and shift.size < t.shift_certain * shift.threshold
     pieces = [Piece("total_variation", shift.size, shift.threshold, name, shift.step.z)]
     pieces.append(Piece("pairs_agree", "yes" if known else "unknown", None, name, role="for" if known else "against"))
     inquiry.add(
         "data_drift",
         (name,),
         shift.step,
-        sure((shift.size, shift.threshold), (shift.step.z, t.z), missing=int(not known), against=_DOUBT * int(doubtful)),
+        sure((shift.size, shift.threshold), (shift.step.z, t.z), missing=int(not known), against=_DOUBT * int(doubtful) + int(weak)),
         "new_category" if name in inquiry.fresh else "covariate_shift",
         pieces,
         missing=missing,

@@ -51,14 +51,22 @@ def measured(inquiry: Inquiry) -> Novelty:
     t = inquiry.thresholds
     base, now, floors = series(inquiry)
     outer, step = inquiry.step(base[0], now[0], floors[0]), inquiry.step(base[1], now[1], floors[1], _HINT)
-    if step is None or not (step.z > t.z or outer is not None):
+    if step is None:
         return _NONE
+    if not (step.z > t.z or outer is not None):
+        return _NONE._replace(hinted=step.level)
     since = inquiry.since(step.onset)
     hurt = sorted(inquiry.claimed_by(FAULTY))
     cured = _cured(inquiry, since)
     by_fault = _by_fault(inquiry, hurt, cured)
     faults = [one for one in inquiry.findings if one.cause in FAULTY and one.onset <= step.onset + 1]
     found = Novelty(step, step.level, 0.0 if outer is None else outer.level, cured, any(window.masked for window in since))
+    if (
+        outer is not None
+        and not step.z > t.z
+        and any(one.cause in FAULTY and abs(one.onset - outer.onset) <= 1 for one in inquiry.findings)
+    ):
+        return found.times(0.0)  # the rows outside the core came with a fault, and of outliers it is not sure that they rose
     found = found.times(1 - _by_absence(inquiry, step, cured))
     if not found.masks and any(abs(one.onset - step.onset) <= 1 for one in faults):
         return found.times(0.0)  # what begins with a fault is its consequence
@@ -175,7 +183,8 @@ def look(inquiry: Inquiry) -> list[str]:
     if best > HALF and alone in apart.drift:
         return apart.drift  # they are the tail of its drift
     if best > OF_ONE and alone not in inquiry.claimed:
-        _out_of_range(inquiry, novelty, step, alone, best)
+        if not _with_a_fault(inquiry.findings, step):
+            _out_of_range(inquiry, novelty, step, alone, best)
     elif max(novelty.outliers, novelty.outside) > t.novelty_tail * apart.within:
         _found(inquiry, novelty, step, apart.within, alone, best)
     return apart.drift
@@ -188,6 +197,11 @@ def _alone(inquiry: Inquiry, novelty: Novelty) -> tuple[str, float]:
 
 def _exchanged(findings: Iterable[Finding], step: Step) -> bool:
     return any(one.exchanged and abs(one.onset - step.onset) <= 1 for one in findings)
+
+
+def _with_a_fault(findings: Iterable[Finding], step: Step) -> bool:
+    """Whether they came with a fault of another feature: with the wrong value of one, the right one of another is strange."""
+    return any(one.cause in FAULTY and abs(one.onset - step.onset) <= 1 for one in findings)
 
 
 def _out_of_range(inquiry: Inquiry, novelty: Novelty, step: Step, name: str, cured: float) -> None:

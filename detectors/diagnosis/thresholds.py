@@ -23,6 +23,7 @@ class Thresholds(NamedTuple):
     join_noise: float = 0.01  #: pairs that differ where all is well, as long as nobody has seen when it was
     shift: float = 0.06  #: total variation of a feature's groups against the baseline
     shift_blocks: float = 1.5  #: times the largest of the baseline's own stretches
+    shift_certain: float = 1.2  #: times what a shift needs, below which a drift is not sure: a season of few cycles comes so far
     map_error: float = 0.06  #: of the quantiles under the fitted map
     map_affine: float = 0.6  #: of it for maps with two numbers, which fit more easily
     map_exact: float = 0.012  #: at which a map is no accident

@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from driftbus.detectors.diagnosis.thresholds import DEFAULTS
+
 from ...incidents.counted import lacking
-from .made import ROWS, Change, Columns, confirmed, found, replaced, scaled, world_of
+from .made import ROWS, Change, Columns, case, confirmed, found, replaced, scaled, world_of
 
 
 def _weather(warmer: float, since: int = 4, *, wanders: bool = True) -> Change:
@@ -43,3 +45,39 @@ def test_no_summer_is_a_conversion_of_a_winter_of_which_no_window_is_left() -> N
 
     summer = world_of(degrees)
     assert not [one for one in found(summer).findings if one.cause == "feature_recalibration"]
+
+
+def _crowd(columns: Columns, number: int, draw: np.random.Generator) -> None:
+    """Requests unlike the training data: a fifth of every other window; later so many of all, and half as many again."""
+    rows = draw.random(ROWS) < (0.3 if number >= 4 else 0.2 * (number % 2))
+    for name, (least, most) in {"income": (0.01, 0.03), "age": (85, 90), "debt": (9, 12)}.items():
+        replaced(columns, rows, name, draw.uniform(least, most, ROWS))
+
+
+def test_where_new_requests_come_and_go_more_of_them_are_not_confirmed_as_a_drift() -> None:
+    """Their share swings too far for its rise to be sure, and what they have in common shifts: it awaits more of the comparison."""
+    crowded = found(world_of(_crowd)).findings
+    assert [(one.cause, one.awaits) for one in crowded] == [("data_drift", "ood")]
+
+
+def test_a_drift_beside_requests_that_come_and_go_is_confirmed() -> None:
+    def both(columns: Columns, number: int, draw: np.random.Generator) -> None:
+        if number >= 4:
+            columns["town"] = np.where(draw.random(ROWS) < 0.5, "B", columns["town"])
+        _crowd(columns, number % 2, draw)
+
+    assert confirmed(world_of(both))["data_drift"].features == ("town",)
+
+
+def test_a_shift_that_hardly_passes_its_threshold_is_not_sure() -> None:
+    """In a season of few cycles, the largest of the baseline's stretches is not the largest that there will be."""
+
+    def more(columns: Columns, number: int, draw: np.random.Generator) -> None:
+        if number >= 8:
+            columns["town"] = np.where(draw.random(ROWS) < 0.14, "B", columns["town"])
+
+    slight = case(world=more)
+    (told,) = found(slight).findings
+    (sure,) = found(slight, DEFAULTS._replace(shift_certain=1.0)).findings
+    assert (told.cause, told.features, told.confirmable) == ("data_drift", ("town",), False)
+    assert sure.confirmable
