@@ -1,6 +1,7 @@
 """Questions to the cluster: topics, offsets, groups. Asked again while the cluster is busy with itself."""
 
 import logging
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
@@ -224,13 +225,15 @@ def _heard(reader: Consumer) -> None:
             raise
 
 
-def committed(reader: Consumer, group: str, partitions: Sequence[TopicPartition], patience: Patience) -> dict[TopicPartition, Position]:
-    """What the reader's group has committed; waits for transactions that are about to say.
+def committed(
+    reader: Consumer, group: str, partitions: Sequence[TopicPartition], patience: Patience, within_s: float = float("inf")
+) -> dict[TopicPartition, Position]:
+    """What the reader's group has committed; waits for transactions that are about to say. Raises `Ended` where it cannot say it in time.
 
     Asked through a consumer, which need not have joined: the admin client's own request crashes the process when the group's
     coordinator is not ready (confluent-kafka 2.16.1).
     """
-    trying = patience.trying(f"what group {group} committed")
+    trying, until = patience.trying(f"what group {group} committed"), time.monotonic() + within_s
     while True:
         try:
             found = reader.committed([KafkaPartition(*p) for p in partitions], timeout=_REQUEST_S)
@@ -240,6 +243,8 @@ def committed(reader: Consumer, group: str, partitions: Sequence[TopicPartition]
             error = unsaid[0]
         except KafkaException as exception:
             error = kafka_errors.error_of(exception)
+        if time.monotonic() > until and not kafka_errors.permanent(error):
+            kafka_errors.end(error, f"what group {group} committed")
         trying.failed(error)
 
 

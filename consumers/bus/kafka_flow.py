@@ -1,7 +1,7 @@
 """What a session is to deliver of each of its partitions, how far that is, and whether it really goes on."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -16,6 +16,8 @@ from .kafka_patience import Patience
 
 #: Seconds without progress on a partition that has records to read, after which it is taken up anew.
 STALLED_S = 30.0
+#: Seconds without partitions in a group that does not know the client, after which it is asked why.
+_OUTSIDE_S = 30.0
 #: Between two reads no more than this counts: whoever does not ask is not kept waiting.
 _COUNTS_S = 1.0
 #: Where the client has more to hand out than it is asked for, a partition's turn may be long in coming: such time counts less.
@@ -53,6 +55,7 @@ class Flow:
         self._places: dict[TopicPartition, _Place] = {}
         self._silent = False
         self._clock, self._last = 0.0, time.monotonic()
+        self._inside_at = 0.0
         self._asked: Mapping[TopicPartition, Future[Any]] = {}  # of an answer that has an offset
         self._asked_at = 0.0
 
@@ -136,6 +139,14 @@ class Flow:
         now = time.monotonic()
         self._clock += min(now - self._last, _COUNTS_S) * (1 if drained else _BUSY_PART)
         self._last = now
+
+    def outside(self, member: Callable[[], object]) -> bool:
+        """Whether the client was asked for records for long, has no partitions, and is no member of the group. Said once each time."""
+        if self._places or member():
+            self._inside_at = self._clock
+        if found := self._clock - self._inside_at >= _OUTSIDE_S:
+            self._inside_at = self._clock
+        return found
 
     def stalls(self, cluster: Cluster) -> Sequence[Stall]:
         """Partitions found to have stalled. Their ends are asked for now and then, and never waited for."""

@@ -17,7 +17,7 @@ from .kafka_batches import batches, split, take
 from .kafka_closing import close
 from .kafka_errors import Ended
 from .kafka_flow import STALLED_S, Flow, Stall
-from .kafka_members import rival
+from .kafka_members import rival, settled
 from .kafka_patience import Patience
 from .kafka_settings import Settings
 from .kafka_transactions import Aborted, Transactions
@@ -32,6 +32,8 @@ _MOST_REVIVALS = 35
 #: Seconds that a client lived for: then its end has nothing to do with that of the one before, also where there was nothing to commit.
 _LIVED_S = 300.0
 _FIRST_S, _LONGEST_S = 0.05, 10.0
+#: Seconds that a client may take to hear what its group has committed.
+_UNHEARD_S = 30.0
 
 
 class KafkaSession:
@@ -45,7 +47,8 @@ class KafkaSession:
     says whether the name is still ours (`rival`). All partitions are revoked, and come back with what the group has committed.
 
     What is to be delivered is told the client at every assignment and never remembered as done (`Flow`); a partition of which nothing
-    comes although it has records is read again from where it was, then with new clients.
+    comes although it has records is read again from where it was, then with new clients. So are those replaced that do not get
+    into a group although it waits for nobody, or do not hear what it has committed: a broker that they have dropped is asked for ever.
     """
 
     def __init__(
@@ -130,7 +133,7 @@ class KafkaSession:
         if not partitions:
             return
         sources = [TopicPartition(p.topic, p.partition) for p in partitions]
-        positions = committed(consumer, self._group, sources, self._patience)
+        positions = committed(consumer, self._group, sources, self._patience, _UNHEARD_S)
         new = {source: positions.get(source) for source in sources}
         starts = self._assignment.assigned(new)
         begin = {source: starts.get(source, position.offset if position else OFFSET_BEGINNING) for source, position in new.items()}
@@ -187,6 +190,11 @@ class KafkaSession:
         self._flow.listened(drained=len(messages) < most)
         for stall in self._flow.stalls(self._cluster):
             self._take_up(stall)
+        if self._flow.outside(self._consumer.memberid) and settled(
+            self._cluster, self._settings, self._group, self._instance, self._patience
+        ):
+            msg = f"group {self._group}: it waits for nobody, and the client does not come to be a member"
+            raise Ended(msg)
         return found
 
     def _taken(self, most: int, timeout_s: float) -> list[Message]:
@@ -275,7 +283,7 @@ class KafkaSession:
 
     def _ask_of_the_last(self, work: Sequence[Work]) -> None:
         """The client says that it was committed: it is if the group has its positions. Else a new client settles it."""
-        found = committed(self._consumer, self._group, [w.source for w in work], self._patience)
+        found = committed(self._consumer, self._group, [w.source for w in work], self._patience, _UNHEARD_S)
         for w in work:
             if w.source not in found or found[w.source].offset != w.position.offset:
                 msg = f"group {self._group}: a commit was said to be done, and {w.source} is not at {w.position.offset}"

@@ -142,6 +142,11 @@ def producer(settings: Settings, transactional_id: str) -> Client:
     return {**_PRODUCER, **users, "transactional.id": transactional_id}
 
 
+def transaction_timeout_s(settings: Settings) -> float:
+    """How long a coordinator keeps a transaction open of which it hears nothing."""
+    return float(settings.get("transaction.timeout.ms", _PRODUCER["transaction.timeout.ms"])) / 1000
+
+
 def incremental(settings: Settings) -> bool:
     """Whether a group's members are told what is new and what is gone, instead of all that is theirs."""
     return settings.get("group.protocol", "classic") == "consumer"

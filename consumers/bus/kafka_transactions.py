@@ -37,6 +37,10 @@ class Aborted(Exception):
         self.error = error
 
 
+class _Stuck(KafkaException):
+    """The client does not get on with a step, and says at every try that another one may help."""
+
+
 class Transactions:
     """Transactions of one transactional id, one after the other. A predecessor's open one is aborted at the start, and it is fenced.
 
@@ -45,6 +49,11 @@ class Transactions:
     the one that takes its place and is told what is ``unsettled``. And what it wrote may still be on its way, on a connection of which
     nobody waits for an answer any more; librdkafka does not begin a new epoch with every transaction (KIP-890): so a producer that has
     aborted is replaced, and whatever its epoch still sends is fenced.
+
+    *Trap*: librdkafka (2.10 and later) drops a broker that the others no longer name, as one that was silent for longer than
+    `broker.session.timeout.ms`, and may go on asking that one for its coordinator when it is long back: every try times out and may be
+    repeated, for ever (seen in 2.16). So no step is waited for longer than twice `transaction.timeout.ms`: behind that the
+    coordinator keeps nothing open, and another client finds it anew.
     """
 
     def __init__(self, settings: Settings, transactional_id: str, patience: Patience, unsettled: Unsettled | None = None) -> None:
@@ -54,6 +63,7 @@ class Transactions:
         self.unsettled = unsettled  # begun to be written, and not committed
         self._failed: list[KafkaError] = []
         self._fatal: KafkaError | None = None
+        self._within_s = 2 * kafka_settings.transaction_timeout_s(settings)
         self._producer = self._opened()
 
     def _opened(self) -> Producer:
@@ -104,6 +114,9 @@ class Transactions:
                 self.unsettled = Unsettled(outputs, group := positions())
                 self._insist(self._send, *group)  # 3
             sure = self._insist(self._producer.commit_transaction, _STEP_S) and not self._failed  # 4: waits for every record, or fails
+        except _Stuck as stuck:  # nobody knows whether it is committed
+            self._leave()
+            self._end(kafka_errors.error_of(stuck))
         except KafkaException as exception:
             self._abort(kafka_errors.error_of(exception))
         if sure or positions is None:
@@ -171,7 +184,7 @@ class Transactions:
         error = self._reason(error)
         if error.fatal():
             self._end(error)
-        self._abort_open()
+        stuck = self._abort_open()
         for failure in (*self._failed, error):
             if kafka_errors.permanent(failure):
                 if failure.code() in kafka_errors.ABOUT_TOPICS:
@@ -180,10 +193,19 @@ class Transactions:
                 kafka_errors.refuse(failure, f"transaction of {self._name}")
         if kafka_errors.over(error) and not error.txn_requires_abort():
             self._end(error)
-        close(f"transactional id {self._name}", self._patience.closing_s, self._producer.close)
-        self._producer = self._opened()
+        if not stuck:
+            self._replace()
         self._settle()
         raise Aborted(error)
+
+    def _replace(self) -> None:
+        """By a producer of a new epoch; what was open is aborted."""
+        self._leave()
+        self._producer = self._opened()
+
+    def _leave(self) -> None:
+        """The producer, which is wanted no more."""
+        close(f"transactional id {self._name}", self._patience.closing_s, self._producer.close)
 
     def _settle(self) -> None:
         """Abort once more what came to nothing, now that every partition that it may have written to has a leader."""
@@ -226,8 +248,8 @@ class Transactions:
             except KafkaException as exception:
                 refused = kafka_errors.error_of(exception)
                 failure = None if refused.txn_requires_abort() and not kafka_errors.permanent(refused) else refused
-        self._abort_open()
-        return next(iter(self._failed), failure)
+        stuck = self._abort_open()  # once more: another client's start has aborted it, wherever the leaders were
+        return next(iter(self._failed), failure or stuck)
 
     def _reason(self, error: KafkaError) -> KafkaError:
         """Where the client only says that it is in no state for this: why. It tells that to whoever asks for the next transaction."""
@@ -240,11 +262,16 @@ class Transactions:
             return error if told.code() == KafkaError._STATE and not told.fatal() else told
         return error
 
-    def _abort_open(self) -> None:
+    def _abort_open(self) -> KafkaError | None:
+        """None, or why the client could not: then another has taken its place, and aborted it as it began."""
         try:
             self._insist(self._producer.abort_transaction, _STEP_S)
+        except _Stuck as stuck:
+            self._replace()
+            return kafka_errors.error_of(stuck)
         except KafkaException as exception:
             self._end(kafka_errors.error_of(exception))
+        return None
 
     def _end(self, error: KafkaError) -> NoReturn:
         """The client cannot go on; the first such error is the reason, later ones only repeat that there was one."""
@@ -255,8 +282,12 @@ class Transactions:
         kafka_errors.end(self._fatal, f"transactional id {self._name}")
 
     def _insist(self, step: Callable[..., object], *arguments: object) -> bool:
-        """Until it is done, or fails for good; the client's steps may be repeated, and go on where they were. Whether the first try did."""
+        """Until it is done, or fails for good; the client's steps may be repeated, and go on where they were. Whether the first try did.
+
+        Raises `_Stuck` where that takes too long.
+        """
         trying, first = self._patience.trying(f"transactional id {self._name}"), True
+        until = time.monotonic() + self._within_s
         while True:
             try:
                 step(*arguments)
@@ -264,6 +295,9 @@ class Transactions:
                 error = kafka_errors.error_of(exception)
                 if not error.retriable() or kafka_errors.permanent(error):
                     raise
+                if time.monotonic() > until:
+                    _log.warning("transactional id %s: not in %g s, with another client then", self._name, self._within_s)
+                    raise _Stuck(error) from exception
                 first = False
                 trying.failed(error)
             else:

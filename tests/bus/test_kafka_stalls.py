@@ -10,6 +10,9 @@ from confluent_kafka import TopicPartition as KafkaPartition
 from driftbus.consumers.bus import kafka_flow
 from driftbus.consumers.bus.interface import Output, TopicPartition
 from driftbus.consumers.bus.kafka import KafkaBus
+from driftbus.consumers.bus.kafka_admin import committed
+from driftbus.consumers.bus.kafka_errors import Ended
+from driftbus.consumers.bus.kafka_patience import Patience
 from driftbus.consumers.bus.kafka_session import KafkaSession
 
 from .worlds import Followed, World, everything, numbered, read_values, wait_until, work
@@ -110,3 +113,29 @@ def test_an_aborted_transaction_leaves_nothing_paused(cluster: World) -> None:
     wait_until(lambda: {**one.at_end(), **two.at_end()} == ends, one, two)
     assert one.paused() == frozenset()
     assert len(everything(bus, out)) in {0, 4}
+
+
+def test_a_client_that_does_not_get_into_its_group_is_replaced(
+    cluster: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one whose request to join a coordinator never heard: nobody is waited for there, and nothing says that anything is wrong."""
+    bus, topic = cluster.bus(), cluster.topic()
+    bus.publish(numbered(topic, 2))
+    told = Followed()
+    session = bus.session("r", [topic], told)
+    read_values(session, 2)
+    _client(session).unsubscribe()
+    wait_until(lambda: not told.held, session)
+    bus.publish(numbered(topic, 1))
+    monkeypatch.setattr(kafka_flow, "_OUTSIDE_S", _STALLED_S)
+    with caplog.at_level(logging.WARNING):
+        assert read_values(session, 3) == [b"0", b"1", b"0"], "nothing was committed"
+    assert "does not come to be a member" in caplog.text
+
+
+def test_a_client_that_does_not_hear_what_its_group_committed_is_replaced() -> None:
+    """Whoever asks a coordinator that has gone asks for ever."""
+    nobody = Consumer({"bootstrap.servers": "127.0.0.1:1", "group.id": "r"})
+    with pytest.raises(Ended, match="what group r committed"):
+        committed(nobody, "r", [TopicPartition("t", 0)], Patience(None), _STALLED_S)
+    nobody.close()

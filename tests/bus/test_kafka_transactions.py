@@ -37,6 +37,7 @@ class Client:
     delivery: KafkaError | None = None
     transaction: KafkaError | None = None
     abort: KafkaError | None = None
+    unanswered: str | None = None  #: a step of the first client, whose tries all end without an answer
 
     made = 0
     steps: list[tuple[int, str]] = []
@@ -48,7 +49,12 @@ class Client:
         self._fails = self._number == 1
         self._failure: KafkaError | None = None
 
+    def _asks(self, step: str) -> None:
+        if self._fails and step == self.unanswered:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "retry call to resume", False, True))
+
     def init_transactions(self, timeout: float) -> None:
+        self._asks("init")
         self.steps.append((self._number, "init"))
 
     def begin_transaction(self) -> None:
@@ -76,13 +82,17 @@ class Client:
         self.steps.append((self._number, "flush"))
         return 0
 
+    def send_offsets_to_transaction(self, *_: object) -> None: ...
+
     def commit_transaction(self, timeout: float) -> None:
+        self._asks("commit")
         self.steps.append((self._number, "commit"))
         if self._failure is not None:
             raise KafkaException(self._failure)
         self._open = False
 
     def abort_transaction(self, timeout: float) -> None:
+        self._asks("abort")
         if self.abort is not None:
             raise KafkaException(self.abort)
         if self._failure is not None and self._failure.fatal():
@@ -176,6 +186,41 @@ def test_behind_an_aborted_transaction_there_is_another_epoch(client: type[Clien
     first = [(1, "init"), (1, "begin"), (1, "begin"), (1, "abort")]  # the second asks why
     settled = [(2, "init"), (2, "begin"), (2, "flush"), (2, "abort")]
     assert [step for step in client.steps if step != (1, "commit")] == [*first, *settled, *[(2, "begin"), (2, "commit")] * 2]
+
+
+#: A step is waited for twice as long.
+_BRIEFLY = {"transaction.timeout.ms": 100}
+
+
+def test_a_start_that_is_never_answered_is_another_clients(client: type[Client]) -> None:
+    client.unanswered = "init"
+    assert Transactions(_BRIEFLY, "t", Patience(None)).run(_OUTPUTS)
+    assert client.steps == [(2, "init"), (2, "begin"), (2, "commit")]
+
+
+def test_an_abort_that_is_never_answered_is_another_clients(client: type[Client]) -> None:
+    client.unanswered, client.transaction = "abort", KafkaError(KafkaError.UNKNOWN_MEMBER_ID)
+    transactions = Transactions(_BRIEFLY, "t", Patience(None))
+    with pytest.raises(Aborted, match="Unknown member"):
+        transactions.run(_OUTPUTS)
+    assert [step for number, step in client.steps if number == 2] == ["init", "begin", "flush", "abort"]
+    assert transactions.run(_OUTPUTS)
+    assert client.made == 2
+
+
+def test_of_a_commit_that_is_never_answered_another_client_finds_out(client: type[Client]) -> None:
+    client.unanswered = "commit"
+    transactions = Transactions(_BRIEFLY, "t", Patience(None))
+    with pytest.raises(Ended, match="retry call to resume"):
+        transactions.run(_OUTPUTS, lambda: ([], None))
+    assert transactions.unsettled is not None, "else nobody aborts what may be open"
+
+
+def test_a_command_says_what_it_waited_for_before_a_client_is_given_up(client: type[Client]) -> None:
+    client.unanswered = "commit"
+    with pytest.raises(BusError, match=r"not in 0 s.*is the cluster up") as error:
+        Transactions({}, "t", Patience(0)).run(_OUTPUTS)
+    assert not isinstance(error.value, Ended)
 
 
 def test_the_patience_with_what_is_learnt_begins_with_the_first_that_does_not_know(monkeypatch: pytest.MonkeyPatch) -> None:
