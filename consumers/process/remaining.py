@@ -7,6 +7,8 @@ from ..bus.interface import Bus, Position, TopicPartition
 
 #: Seconds between two questions to the group: they cost a request each.
 _ASK_EVERY_S = 0.25
+#: Seconds in which what another has read and not done is waited for: he may be dead, and his partitions ours in a moment.
+_PATIENCE_S = 60.0
 
 
 class Remaining:
@@ -52,15 +54,15 @@ class Others:
     """What others of a group have still to do of one topic that a hand reads, up to the ends that it had.
 
     A hand commits in front of what is open, and beside that how far it has read (``read_to``): what is open is not waited for. But who has
-    read it may be dead, and his partitions ours in a moment: so for ``patience_s`` only what is done counts.
+    read it may be dead, and his partitions ours in a moment: so for a minute only what is done counts.
     """
 
-    def __init__(self, bus: Bus, group: str, topic: str, read_to: Callable[[Position], int], patience_s: float = 0.0) -> None:
+    def __init__(self, bus: Bus, group: str, topic: str, read_to: Callable[[Position], int]) -> None:
         self._bus, self._group, self._read_to = bus, group, read_to
         self._remaining = Remaining(bus, group, [topic])
         partitions = bus.describe([topic])[topic].partitions
         self._left = {TopicPartition(topic, number) for number in range(partitions)}
-        self._patient_until, self._asked = time.monotonic() + patience_s, 0.0
+        self._patient_until, self._asked = time.monotonic() + _PATIENCE_S, 0.0
 
     def end(self, source: TopicPartition) -> int:
         """The end of one partition."""

@@ -32,8 +32,6 @@ from .step import Done, Step
 
 ROLE = "registrar"
 MOST_RECORDS = 500
-#: Where all is to end, what another has read and not done is waited for so long, in seconds.
-_OTHERS_S = 60.0
 
 
 def make(making: Making) -> list["Registrar"]:
@@ -99,7 +97,7 @@ class Registrar:
 
     def finish(self) -> None:
         """Be `done` when all steps have been read, and each that is open has been tried: its end is not waited for."""
-        self._others = Others(self._bus, self._group, self._topic, lambda position: Beside.of(position).read_to, _OTHERS_S)
+        self._others = Others(self._bus, self._group, self._topic, lambda position: Beside.of(position).read_to)
 
     @property
     def done(self) -> bool:

@@ -10,5 +10,6 @@ pytestmark = pytest.mark.kafka
 
 
 def test_killed_at_random_moments_each_command_runs_once(kafka: str, tmp_path: Path) -> None:
-    found = play(kafka, tmp_path, "command", kills=4, jobs=8, seed=3)
+    """Commands and their supervisors, too."""
+    found = play(kafka, tmp_path, "command", kills=5, jobs=8, seed=3, children=True)
     assert found.exact, found

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
-from driftbus.consumers.bus.interface import Bus, BusError, Output, TopicPartition
+from driftbus.consumers.bus.interface import Bus, BusError, Output, Position, TopicPartition, Work
+from driftbus.consumers.launcher.owned import Beside
 from driftbus.consumers.launcher.spool import Spool
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.retrain import RetrainRequest
 
+from ..bus.worlds import Followed
 from ..streaming import everything
 from .jobs import until
 from .receivers import receiving
@@ -101,6 +103,28 @@ def test_what_ended_before_it_came_is_never_begun(bus: EmbeddedBus, place: Place
     until(lambda: (one.turn(0), one.done)[1])
     one.close()
     assert place.jobs == [] == facts(bus, settings)
+
+
+def test_what_another_has_read_and_not_begun_is_waited_for_at_the_end(place: Place) -> None:
+    """Who has it may be dead, and the job is ours in a moment."""
+    settings, file = place.settings, str(place.folder / "bus.db")
+    with closing(EmbeddedBus(file, APPLICATION, "one")) as bus, closing(EmbeddedBus(file, APPLICATION, "two")) as others:
+        prepared(bus, settings)
+        asked = several(settings)
+        say(bus, settings, *asked)
+        other, one = others.session(f"launcher-{NAME}", [settings.topics.retrain], Followed()), launching(bus, settings)
+        until(lambda: (one.turn(0), other.consume(10, 0), len(other.assignment()) == 1 == len(one.standing().heard))[2])
+        (theirs,) = other.assignment()
+        other.commit([Work(theirs, [], Position(0, Beside(bus.watermarks(theirs)[1], "").metadata))])
+        one.finish()
+        ours = one.standing().open
+        until(lambda: (one.turn(0), sum(fact.state == "succeeded" for fact in facts(bus, settings)) == ours)[1])
+        until(lambda: not one.turn(0))
+        assert 0 < ours < len(asked)
+        assert not one.done
+        other.close()
+        until(lambda: (one.turn(0), len(place.jobs) == len(asked))[1])
+        until(lambda: (one.turn(0), one.done)[1])
 
 
 def test_it_is_told_to_cancel(bus: EmbeddedBus, tmp_path: Path) -> None:
