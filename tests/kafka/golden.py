@@ -5,25 +5,17 @@ writes each of his requests once.
 ``python -m tests.kafka.golden --kills 50 [--seed 1] [--schedule]`` starts a broker of its own, and says what it found.
 """
 
-import argparse
 import json
-import os
 import random
-import signal
-import tempfile
 import time
-import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-import yaml
-
 from driftbus.consumers.bus.interface import Bus, Output
 from driftbus.consumers.bus.kafka import KafkaBus
-from driftbus.consumers.process.settings import load
 from driftbus.consumers.reference.golden_records import ask, place_of, read, request_of
 from driftbus.consumers.reference.golden_sets import announced, announcement
 from driftbus.consumers.reference.model_events import tell
@@ -34,7 +26,7 @@ from driftbus.schemas.messages.model_event import ModelEvent
 
 from ..golden.servers import Server, serving
 from ..golden.worlds import asking, prepared, rows_of, stored
-from .nursery import Nursery
+from .killing import Cast, awaited, configured, parser_of, performed
 
 INSTANCES = ("one", "two")
 #: Profiler and detector, which ask by schedule; killed once in so many times.
@@ -76,7 +68,8 @@ class Found(NamedTuple):
 def play(address: str, folder: Path, kills: int, seed: int, *, schedule: bool = False) -> Found:
     """Start evaluators, and kill them; then let them end."""
     draw = random.Random(seed)
-    with serving() as server, closing(Nursery()) as nursery:
+    roles = dict.fromkeys(INSTANCES, ("evaluator",)) | ({ASKS: ("profiler", "detector")} if schedule else {})
+    with serving() as server, closing(Cast(folder, roles)) as cast:
         settings = _configured(address, folder, server)
         with closing(KafkaBus(settings.kafka, settings.application, "asks")) as bus:
             golden = prepared(bus, settings, rows_of(ROWS))
@@ -86,7 +79,6 @@ def play(address: str, folder: Path, kills: int, seed: int, *, schedule: bool = 
                 own = stored(settings, rows_of(ROWS), model)
                 bus.publish([announced(settings, announcement(own, 1_000, None, None))])
             persons, events = list[GoldenRequest](), list[GoldenRequest]()
-            alive: dict[str, int] = {}
             for number in range(kills):
                 if number % EVERY == 0:
                     persons += [asking(settings, golden, str(number), draw.choice("12"), model) for model in draw.sample(MODELS, 2)]
@@ -94,50 +86,28 @@ def play(address: str, folder: Path, kills: int, seed: int, *, schedule: bool = 
                 event = ModelEvent(model=draw.choice(MODELS), version=draw.choice("12"), kind="deployed", job=str(number))
                 tell(bus, settings, event)
                 events.append(request_of(settings, event.model, event.version, None, "model", event.id, 0))
-                for instance in (*INSTANCES, ASKS) if schedule else INSTANCES:
-                    if instance not in alive:
-                        alive[instance] = _born(nursery, folder, instance)
+                cast.born()
                 time.sleep(draw.uniform(SHORTEST_S, LONGEST_S))
                 if schedule:
                     bus.publish([Output(scored, place % 2, None, _predicted(model)) for place, model in enumerate(MODELS)])
                 seldom = schedule and number % SELDOM == SELDOM - 1
-                os.kill(alive.pop(ASKS if seldom else draw.choice(INSTANCES)), signal.SIGKILL)
-            if ASKS in alive:
-                os.kill(alive.pop(ASKS), signal.SIGKILL)  # what it has written is what was asked for
-            alive |= {instance: _born(nursery, folder, instance) for instance in INSTANCES if instance not in alive}
-            known, since = 0, time.monotonic()
-            while len(done := {one.request for one in _evaluations(bus, settings)}) < len(_asked(bus, settings, [*persons, *events])):
-                if len(done) > known:
-                    known, since = len(done), time.monotonic()
-                if time.monotonic() > since + _LONG_S:
-                    break
-                time.sleep(0.2)
-            for pid in alive.values():
-                os.kill(pid, signal.SIGTERM)
+                cast.kill(ASKS if seldom else draw.choice(INSTANCES))
+            if ASKS in cast.alive:
+                cast.kill(ASKS)  # what it has written is what was asked for
+            cast.born(*INSTANCES)
+
+            def done() -> int:
+                return len({one.request for one in _evaluations(bus, settings)})
+
+            awaited(lambda: done() >= len(_asked(bus, settings, [*persons, *events])), done, _LONG_S)
+            cast.end()
             return _found(bus, settings, [*persons, *events], len(server.calls))
 
 
 def _configured(address: str, folder: Path, server: Server) -> Configuration:
     call = {"http": {"url": f"{server.address}/late/{{version}}", "version": "version", "at_once": 2}}
-    application = f"golden-{uuid.uuid4().hex[:8]}"
-    written = {
-        "application": application,
-        "bus": "kafka",
-        "kafka": {"bootstrap.servers": address},
-        "artifacts": str(folder / "artifacts"),
-        "topics": {"partitions": 2},
-        "streams": {"predictions": {"topics": [f"{application}-scored"], "pane": "1s", "linger": "1s"}},
-        "models": {model: {"golden": {"call": call, "deadline": "400ms", "within": "30s", "every": EVERY_SLOT}} for model in MODELS},
-    }
-    (folder / "driftbus.yaml").write_text(yaml.safe_dump(written))
-    return load(folder / "driftbus.yaml")
-
-
-def _born(nursery: Nursery, folder: Path, instance: str) -> int:
-    file = folder / f"{instance}.yaml"
-    file.write_text((folder / "driftbus.yaml").read_text() + f"instance: {instance}\n")
-    roles = ("profiler", "detector") if instance == ASKS else ("evaluator",)
-    return nursery.start(folder / f"{instance}.log", "run", *roles, "--config", str(file))
+    golden = {"call": call, "deadline": "400ms", "within": "30s", "every": EVERY_SLOT}
+    return configured(address, folder, "golden", models={model: {"golden": golden} for model in MODELS})
 
 
 def _predicted(model: str) -> bytes:
@@ -189,20 +159,15 @@ def _found(bus: Bus, settings: Configuration, requests: list[GoldenRequest], cal
 
 def main() -> None:
     """What the command line asks for."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--seed", type=int, default=1)
+    parser = parser_of(__doc__, 50)
     parser.add_argument("--schedule", action="store_true")
-    arguments = parser.parse_args()
-    from ..broker import broker
+    given = parser.parse_args()
 
-    with tempfile.TemporaryDirectory() as folder, broker(Path(folder) / "cluster") as found:
-        began = time.monotonic()
-        told = play(found.address, Path(folder), arguments.kills, arguments.seed, schedule=arguments.schedule)
-    took = time.monotonic() - began
-    print(
-        f"{arguments.kills} kills in {took:.0f} s, seed {arguments.seed}: {told.requests} requests, {told.calls} calls; {dict(told.causes)}"
-    )
+    def played(address: str, folder: Path) -> Found:
+        return play(address, folder, given.kills, given.seed, schedule=given.schedule)
+
+    told, took = performed(played, lambda found: found.exact)
+    print(f"{given.kills} kills in {took:.0f} s, seed {given.seed}: {told.requests} requests, {told.calls} calls; {dict(told.causes)}")
     print(f"evaluations: {dict(told.statuses)}, by attempt {dict(told.attempts)}, verdicts {dict(told.verdicts)}")
     print("exactly one each, as the topic comes to" if told.exact else f"WRONG: {told}")
     raise SystemExit(not told.exact)

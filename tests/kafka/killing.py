@@ -32,7 +32,7 @@ def configured(address: str, folder: Path, name: str, **sections: Any) -> Config
         "kafka": {"bootstrap.servers": address},
         "artifacts": str(folder / "artifacts"),
         "topics": {"partitions": 2},
-        "streams": {"predictions": {"topics": [f"{application}-scored"]}},
+        "streams": {"predictions": {"topics": [f"{application}-scored"], "pane": "1s", "linger": "1s"}},
     }
     (folder / _FILE).write_text(yaml.safe_dump(written | sections))
     return load(folder / _FILE)

@@ -4,26 +4,18 @@
 models; the registry is a stand-in for MLflow's, which cuts one line in seven when it has done what was asked for.
 """
 
-import argparse
 import json
-import os
 import random
-import signal
-import tempfile
 import time
-import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-import yaml
-
 from driftbus.consumers.bus.interface import Bus, TopicPartition
 from driftbus.consumers.bus.kafka import KafkaBus
 from driftbus.consumers.console.reading import records_on
-from driftbus.consumers.process.settings import load
 from driftbus.consumers.reference import golden_records, model_events
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.announcement import FROM_START
@@ -32,7 +24,7 @@ from driftbus.schemas.messages.promotion import Promotion, Step
 
 from ..registrar.servers import Registry, serving
 from ..registrar.worlds import Version, monitored, prepared, say, step, stored
-from .nursery import Nursery
+from .killing import Cast, awaited, configured, parser_of, performed
 
 INSTANCES = ("one", "two")
 MODELS = tuple("abcdefgh")
@@ -80,28 +72,24 @@ class Found(NamedTuple):
 def play(address: str, folder: Path, kills: int, seed: int) -> Found:
     """Decide of versions, and kill who does it; then let it be done."""
     draw = random.Random(seed)
-    with serving(cuts=7) as server, closing(Nursery()) as nursery:
+    with serving(cuts=7) as server, closing(Cast(folder, dict.fromkeys(INSTANCES, ("registrar",)))) as cast:
         settings = _configured(address, folder, server)
         with closing(KafkaBus(settings.kafka, settings.application, "decides")) as bus:
             versions = {model: pair[0] for model, pair in prepared(bus, settings).items()}
             story, coming = Story([], dict.fromkeys(MODELS, "1")), _coming(settings, versions, draw)
-            alive: dict[str, int] = {}
             for number in range(kills):
                 _decide(bus, settings, story, [next(coming) for _ in range(2)])
-                alive |= {one: _born(nursery, folder, one) for one in INSTANCES if one not in alive}
+                cast.born()
                 time.sleep(draw.uniform(SHORTEST_S, LONGEST_S))
-                os.kill(alive.pop(INSTANCES[number % 2] if draw.random() < 0.5 else draw.choice(sorted(alive))), signal.SIGKILL)
-            alive |= {one: _born(nursery, folder, one) for one in INSTANCES if one not in alive}
-            known, since = -1, time.monotonic()
-            while (found := _found(bus, settings, server, story)).left or found.missing:
-                if (have := sum(found.events.values())) > known:
-                    known, since = have, time.monotonic()
-                if time.monotonic() > since + _LONG_S:
-                    break
-                time.sleep(0.5)
-            for pid in alive.values():
-                os.kill(pid, signal.SIGTERM)
-            return found
+                cast.kill(INSTANCES[number % 2] if draw.random() < 0.5 else draw.choice(INSTANCES))
+            cast.born()
+
+            def found() -> Found:
+                return _found(bus, settings, server, story)
+
+            awaited(lambda: not ((now := found()).left or now.missing), lambda: found().events.total(), _LONG_S)
+            cast.end()
+            return found()
 
 
 def _coming(settings: Configuration, serves: dict[str, Version], draw: random.Random) -> Iterator[Promotion]:
@@ -131,27 +119,10 @@ def _decide(bus: Bus, settings: Configuration, story: Story, steps: Sequence[Pro
 
 
 def _configured(address: str, folder: Path, server: Registry) -> Configuration:
-    application = f"registrar-{uuid.uuid4().hex[:8]}"
     call = {"callable": {"function": "tests.golden.functions:of_version"}}
     model = {"retrain": {"p": {"when": "person"}}, "promotion": {"by": "person"}, "golden": {"call": call}, "registry": "ours"}
-    written = {
-        "application": application,
-        "bus": "kafka",
-        "kafka": {"bootstrap.servers": address},
-        "artifacts": str(folder / "artifacts"),
-        "topics": {"partitions": 2},
-        "streams": {"predictions": {"topics": [f"{application}-scored"], "pane": "1s"}},
-        "models": dict.fromkeys(MODELS, model),
-        "registries": {"ours": {"mlflow": {"url": server.address, "timeout": "2s"}}},
-    }
-    (folder / "driftbus.yaml").write_text(yaml.safe_dump(written))
-    return load(folder / "driftbus.yaml")
-
-
-def _born(nursery: Nursery, folder: Path, instance: str) -> int:
-    file = folder / f"{instance}.yaml"
-    file.write_text((folder / "driftbus.yaml").read_text() + f"instance: {instance}\n")
-    return nursery.start(folder / f"{instance}.log", "run", "registrar", "--config", str(file))
+    registries = {"ours": {"mlflow": {"url": server.address, "timeout": "2s"}}}
+    return configured(address, folder, "registrar", models=dict.fromkeys(MODELS, model), registries=registries)
 
 
 def _found(bus: Bus, settings: Configuration, server: Registry, story: Story) -> Found:
@@ -190,19 +161,9 @@ def _found(bus: Bus, settings: Configuration, server: Registry, story: Story) ->
 
 def main() -> None:
     """What the command line asks for."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=60)
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
-    from ..broker import broker
-
-    with tempfile.TemporaryDirectory() as folder, broker(Path(folder) / "cluster") as found:
-        began = time.monotonic()
-        told = play(found.address, Path(folder), arguments.kills, arguments.seed)
-        took = time.monotonic() - began
-        for instance in INSTANCES if not told.exact else ():
-            print(f"== {instance}\n{(Path(folder) / f'{instance}.log').read_text()[-3_000:]}")
-    print(f"{arguments.kills} kills in {took:.0f} s, seed {arguments.seed}: {told.steps} steps, {told.calls} calls, {told.cut} lines cut")
+    given = parser_of(__doc__, 60).parse_args()
+    told, took = performed(lambda address, folder: play(address, folder, given.kills, given.seed), lambda found: found.exact)
+    print(f"{given.kills} kills in {took:.0f} s, seed {given.seed}: {told.steps} steps, {told.calls} calls, {told.cut} lines cut")
     print(f"{len(told.events)} model events, {len(told.requests)} requests, {len(told.announced)} announcements, {len(told.made)} made")
     print("each effect once" if told.exact else f"WRONG: left {told.left}; {told.missing} {told.wrong} {told.halves} {told.more}")
     raise SystemExit(not told.exact)

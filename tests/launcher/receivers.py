@@ -1,4 +1,4 @@
-"""Receivers of webhooks on loopback. A hostile one hangs, drips, cuts the line and says that it cannot; but it keeps ids."""
+"""Receivers of webhooks on loopback. A hostile one answers late, hangs, drips, cuts the line and says that it cannot; but it keeps ids."""
 
 import random
 import socket
@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler
 from ..loopback import Loopback, Silent
 
 _LONG_S = 30
+#: So long a late answer takes.
+LATE_S = (1.0, 3.0)
 
 
 class Receiver(Loopback):
@@ -23,6 +25,7 @@ class Receiver(Loopback):
         self.works = Counter[str]()
         self.known: set[str] = set()
         self.changing = threading.Lock()
+        self.waiting = 0  #: calls that are being answered late, now
 
     def work(self, identity: str) -> None:
         """Once an id."""
@@ -52,6 +55,8 @@ class _Handler(Silent, BaseHTTPRequestHandler):
                 self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
                 while not server.stopping.wait(0.05):
                     self.wfile.write(b".")
+        elif manner.startswith("late "):
+            self._answer_late(manner.removeprefix("late "))
         elif manner == "cut":
             self.connection.shutdown(socket.SHUT_RDWR)
         elif manner == "cut after its work":
@@ -68,6 +73,19 @@ class _Handler(Silent, BaseHTTPRequestHandler):
                 self.send_header("Retry-After", server.draw.choice(["1", "soon", "Thu, 01 Jan 1970 00:00:00 GMT", "-5"]))
             if manner.startswith("3"):
                 self.send_header("Location", f"{server.address}/elsewhere")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    def _answer_late(self, status: str) -> None:
+        server = self.server
+        with server.changing:
+            server.waiting += 1
+            seconds = server.draw.uniform(*LATE_S)
+        server.stopping.wait(seconds)
+        with server.changing:
+            server.waiting -= 1
+        with suppress(OSError):
+            self.send_response(int(status))
             self.send_header("Content-Length", "0")
             self.end_headers()
 
