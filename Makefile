@@ -48,7 +48,7 @@ schemas: $(READY)  ## Write the JSON Schemas of all messages anew
 	@$(RUN)/driftbus schemas export schemas/published
 
 $(READY): pyproject.toml uv.lock $(UV)
-	@UV_PYTHON=$(dir $(UV))python UV_PYTHON_DOWNLOADS=never $(UV) sync --locked --all-extras --quiet
+	@UV_PYTHON=$(dir $(UV))python UV_PYTHON_DOWNLOADS=never $(UV) sync --locked --all-extras --no-extra sentence-transformers --quiet
 	@touch $@
 
 $(SCORED)/.ready: $(PEERS) pyproject.toml $(UV)

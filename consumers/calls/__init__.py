@@ -1,1 +1,1 @@
-"""Asking other people's servers: an answer by the deadline, bounded, or none."""
+"""Asking what other people run: an answer by the deadline, bounded, or none."""

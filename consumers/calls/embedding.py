@@ -1,19 +1,19 @@
-"""Asks a server for the vectors of texts, for as long as it takes; what comes of it are whole numbers.
+"""Asks an embedder for the vectors of texts, for as long as it takes; what comes of it are whole numbers.
 
-Servers compute in floats, whose last bits another batch or machine changes: so whoever asks writes down what was answered, and asks once.
+Embedders compute in floats, whose last bits another batch or machine changes: so whoever asks writes down what was answered, and asks once.
 """
 
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 
-import msgspec
 import numpy as np
 
 from ...detectors.neighbours.vectors import Vectors, whole
-from ...schemas.configuration.embedder import TEXTS, Embedder
-from .answers import Erred, Invalid, TimedOut, decoded, found
-from .connection import Connection
+from ...schemas.configuration.embedder import Embedder
+from ...schemas.unusable import Unusable
+from .answers import Erred, Invalid, TimedOut
+from .embedding_ways import way_of
+from .function import NotLoaded
 
 #: Characters of a text that are sent: embedders read far fewer.
 LONGEST_TEXT = 32_768
@@ -27,18 +27,40 @@ class GivenUp(Exception):
     """Nobody waits for the answer any more."""
 
 
-class EmbeddingServer:
-    """One server, asked by one thread at a time.
+class UnusableEmbedder(Unusable):
+    """A function or model that is not there, with the key that names it."""
 
-    A call that fails is repeated. Where it fails again although the server has an answer to another text, each text is asked for alone, and
-    those that have no vector then get none: one text holds nobody up. Where the server has no answer to anything, it is waited for, or none
+
+class AskedEmbedder:
+    """One embedder, asked by one thread at a time.
+
+    A call that fails is repeated. Where it fails again although there is an answer to another text, each text is asked for alone, and
+    those that have no vector then get none: one text holds nobody up. Where there is no answer to anything, it is waited for, or none
     of the texts gets a vector, as it is configured.
     """
 
     def __init__(self, settings: Embedder) -> None:
         self._settings = settings
-        self._connection = Connection(settings.url, settings.headers)
+        self._way = way_of(settings)
         self._stopping = threading.Event()
+        #: Whether it answers, by the last call; None: it has not been asked. Read by any thread.
+        self.answers: bool | None = None
+
+    def start(self, key: str) -> None:
+        """Load what is to be loaded; ``key``: of the settings. Raises `UnusableEmbedder`."""
+        try:
+            self._way.start()
+        except (TimedOut, Erred, Invalid) as error:
+            self.close()
+            way = self._settings.way
+            why = error.why if isinstance(error, NotLoaded) else str(error) or "it was not there in time (loading)"
+            told = 'install "driftbus[sentence-transformers]"' if "sentence_transformers'" in why else "it is looked for as Python does"
+            msg = f"{key}.{way}: {getattr(self._settings, way)} cannot be loaded: {why}; {told}"
+            raise UnusableEmbedder(msg) from error
+
+    def once(self, texts: Sequence[str]) -> list[Vectors | None]:
+        """As `vectors`, of a few texts, by one call. Raises `TimedOut`, `Erred`, `Invalid`."""
+        return read(self._way.answer(list(map(sent, texts))), len(texts), self._settings.size)
 
     def vectors(self, texts: Sequence[str]) -> list[Vectors | None]:
         """Of each text its vector [size], of length 4,000; None: it has none. Raises `GivenUp` behind `stop`."""
@@ -48,11 +70,11 @@ class EmbeddingServer:
     def stop(self) -> None:
         """From any thread: give up what is under way, and ask no more."""
         self._stopping.set()
-        self._connection.cut()
+        self._way.cut()
 
     def close(self) -> None:
         """Behind the thread that asks: it asks no more."""
-        self._connection.close()
+        self._way.close()
 
     def _of_batch(self, texts: Sequence[str]) -> list[Vectors | None]:
         for pause_s in _pauses():
@@ -61,6 +83,7 @@ class EmbeddingServer:
             if self._tried([_KNOWN], 1) is not None:
                 alone = (self._tried([text], 1) for text in texts)
                 return [None if one is None else one[0] for one in alone]
+            self.answers = False
             if self._settings.down == "pass":
                 break
             self._wait(pause_s)
@@ -72,21 +95,18 @@ class EmbeddingServer:
             if self._stopping.is_set():
                 raise GivenUp
             try:
-                return self._asked(texts)
+                answered = self.once(texts)
             except (TimedOut, Erred, Invalid):
                 if attempt < attempts - 1:
                     self._wait(pause_s)
+            else:
+                self.answers = True
+                return answered
         return None
 
     def _wait(self, pause_s: float) -> None:
         if self._stopping.wait(pause_s):
             raise GivenUp
-
-    def _asked(self, texts: Sequence[str]) -> list[Vectors | None]:
-        body = msgspec.json.encode(_filled(self._settings.template, list(map(sent, texts))))
-        answer = decoded(self._connection.post("", body, time.monotonic() + self._settings.deadline / 1000))
-        path = self._settings.answer.path if self._settings.answer is not None else ()
-        return read(found(answer, path, "list of vectors"), len(texts), self._settings.size)
 
 
 def sent(text: str) -> str:
@@ -117,14 +137,6 @@ def read(answer: object, texts: int, size: int) -> list[Vectors | None]:
         msg = f"vectors of shape {floats.shape} for {texts} texts, {size} numbers each were expected"
         raise Invalid(msg)
     return [vector if vector.any() else None for vector in whole(floats)[order]]
-
-
-def _filled(template: object, texts: list[str]) -> object:
-    if isinstance(template, Mapping):
-        return {key: _filled(one, texts) for key, one in template.items()}
-    if isinstance(template, list):
-        return [_filled(one, texts) for one in template]
-    return texts if template == TEXTS else template
 
 
 def _pauses() -> Iterator[float]:

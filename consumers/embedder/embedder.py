@@ -1,10 +1,10 @@
 """The embedder: messages in, the same messages with the vectors of their texts out. A hand.
 
 *Guarantee.* Each record of the stream's topic is written once to `PREFIX.embeddings`, in the same partition, order and time, in the
-transaction of the offset behind it. A server may be asked again for what died before that; what it answered then is nobody's. From there on
+transaction of the offset behind it. What died before that is asked for again; what was answered then is nobody's. From there on
 vectors are facts: whoever reads, or reads again, has the same.
 
-*Trap.* The server is asked by a thread, never in a turn; meanwhile nothing more is read.
+*Trap.* The embedder is asked by a thread, never in a turn; meanwhile nothing more is read.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ from ...schemas.messages.notice import Notice
 from ...schemas.messages.progress import InputPartition
 from ..bus.addressing import addressed
 from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
-from ..calls.embedding import EmbeddingServer
+from ..calls.embedding import AskedEmbedder
 from ..process.consumer import Making
 from ..process.remaining import Remaining
 from ..process.standing import Standing
@@ -28,6 +28,8 @@ ROLE = "embedder"
 MOST_RECORDS = 500
 #: Whose vector stands in a message.
 HEADER = "driftbus-embedder"
+#: What stands beside an offset that is committed: that the embedder answers, or since when (ms) it does not.
+ANSWERS, FAILS = "answers", "fails"
 _Answered = dict[str, Vectors | None]
 
 
@@ -50,13 +52,16 @@ class StreamEmbedder:
         self._bus, self._configuration, self._name, self._wall = bus, configuration, name, wall
         self._reads, (self._text, self._vector) = stream.embedder.reads, stream.embedded
         self._whose = (HEADER, stream.embedder.identity.encode())
-        self._server, self._thread = EmbeddingServer(stream.embedder), ThreadPoolExecutor(1, ROLE)
+        self._asks, self._thread = AskedEmbedder(stream.embedder), ThreadPoolExecutor(1, ROLE)
         self._committed: dict[TopicPartition, int] = {}
+        self._told: dict[TopicPartition, str] = {}  # beside what is committed
+        self._failing_since: int | None = None
         self._batches: list[Batch] = []  # that were read, and not written: those that are asked for first
         self._asked: tuple[int, Future[_Answered]] | None = None  # of how many of them, and the answer
         self._notices: dict[TopicPartition, list[Output]] = {}
         self._remaining: Remaining | None = None
         self._totals = {"embedded": 0, "not_embedded": 0}
+        self._asks.start(f"streams.{name}.embedder")
         self._session = bus.session(ROLE, [self._reads], self)
 
     def assigned(self, partitions: Mapping[TopicPartition, Position | None]) -> dict[TopicPartition, int]:
@@ -65,6 +70,7 @@ class StreamEmbedder:
         for source, committed in partitions.items():
             first, _ = self._bus.watermarks(source)
             self._committed[source] = first if committed is None else max(first, committed.offset)
+            self._told[source] = "" if committed is None else committed.metadata
             if committed is not None and committed.offset < first:
                 place = InputPartition(topic=source.topic, topic_id=topic.id, partition=source.partition)
                 lost = Notice.lost(self._configuration.application, self._name, place, committed.offset, first)
@@ -81,6 +87,7 @@ class StreamEmbedder:
         self._batches = [batch for batch in self._batches if batch.source not in partitions]
         for source in partitions:
             self._committed.pop(source, None)
+            self._told.pop(source, None)
             self._notices.pop(source, None)
 
     def turn(self, timeout_s: float) -> bool:
@@ -117,21 +124,21 @@ class StreamEmbedder:
 
     def close(self) -> None:
         """Give up what is under way: whoever comes next asks again."""
-        self._server.stop()
+        self._asks.stop()
         self._thread.shutdown(wait=True, cancel_futures=True)
-        self._server.close()
+        self._asks.close()
         self._session.close()
 
     def _answers(self, batches: Sequence[Batch]) -> _Answered:
         """In the thread."""
         texts = list(dict.fromkeys(text for batch in batches for value in batch.values if (text := self._wanted(value)) is not None))
-        return dict(zip(texts, self._server.vectors(texts), strict=True))
+        return dict(zip(texts, self._asks.vectors(texts), strict=True))
 
     def _wanted(self, value: bytes | None) -> str | None:
         return text_of(value, self._text, self._vector)
 
     def _hold(self) -> None:
-        """While the server is asked nothing more is read: what waits is bounded, and the lag tells."""
+        """While it is asked nothing more is read: what waits is bounded, and the lag tells."""
         ours, paused = self._session.assignment(), self._session.paused()
         if self._asked is not None and (more := ours - paused):
             self._session.pause(sorted(more))
@@ -146,20 +153,36 @@ class StreamEmbedder:
         # At its end a partition's position is behind control records, too, which nobody gets.
         positions = {source: position for source, position in self._session.at_end().items() if source not in waiting}
         positions |= {source: max(one.position, positions.get(source, 0)) for source, one in written.items()}
+        state = self._state()
         work = [
-            Work(source, [*self._notices.get(source, ()), *outputs.get(source, ())], Position(positions.get(source, committed)))
+            Work(
+                source,
+                [*self._notices.get(source, ()), *outputs.get(source, ())],
+                Position(positions.get(source, committed), state or self._told[source]),
+            )
             for source, committed in self._committed.items()
-            if source in self._notices or positions.get(source, committed) > committed
+            if source in self._notices or positions.get(source, committed) > committed or state not in ("", self._told[source])
         ]
         done = self._session.commit(work) if work else set[TopicPartition]()
         for one in work:
             if one.source in done and one.source in self._committed:
                 self._committed[one.source] = one.position.offset
+                self._told[one.source] = one.position.metadata
                 self._notices.pop(one.source, None)
         for source in done & written.keys():
             self._totals["embedded"] += written[source].embedded
             self._totals["not_embedded"] += written[source].not_embedded
         return bool(written)
+
+    def _state(self) -> str:
+        """Whether the embedder answers, for whoever looks at what the group has committed; empty: nothing is known yet."""
+        answers = self._asks.answers
+        if answers is not False:
+            self._failing_since = None
+            return "" if answers is None else ANSWERS
+        if self._failing_since is None:
+            self._failing_since = self._wall()
+        return f"{FAILS} {self._failing_since}"
 
     def _taken(self) -> "dict[TopicPartition, _Written]":
         """What is answered, as it is written."""

@@ -124,7 +124,7 @@ TOPOLOGY = (
         "hand",
         (INPUTS,),
         ("embeddings", "drift"),
-        "asks a server for the vectors of a stream's texts, once, and hands the messages on with them",
+        "asks a server, a function or a model for the vectors of a stream's texts, once, and hands the messages on with them",
         embedder.make,
         asked=has_embedder,
     ),

@@ -71,7 +71,7 @@ def test_vectors_of_another_revision_are_refused(server: Server, folder: Path, r
 def test_no_reference_is_built_without_the_embedder(folder: Path) -> None:
     with serving() as gone:
         gone.down = True
-        with pytest.raises(UnusableReference, match="does the embedder run"):
+        with pytest.raises(UnusableReference, match=r"streams.predictions.embedder has no vectors of .* texts: does it run"):
             reference_of(settings(gone, folder, attempts=1), "m0", "1")
 
 

@@ -46,6 +46,11 @@ def test_everything_else_reads_what_it_writes() -> None:
         ({"embedder": EMBEDDER | {"template": {"input": "text"}}}, "no text stands in it"),
         ({"embedder": EMBEDDER | {"revision": ""}}, "revision"),
         ({"embedder": EMBEDDER | {"size": 1}}, "size"),
+        ({"embedder": EMBEDDER | {"callable": "package.module:function"}}, r"streams.s.embedder\n.*url and callable: write one of"),
+        ({"embedder": EMBEDDER | {"url": None}}, r"streams.s.embedder\n.*nothing: write one of url, callable, sentence_transformers"),
+        ({"embedder": EMBEDDER | {"url": None, "callable": "module.function"}}, r"streams.s.embedder.callable\n.*write package.module:"),
+        ({"embedder": EMBEDDER | {"url": None, "sentence_transformers": ""}}, r"streams.s.embedder.sentence_transformers"),
+        ({"embedder": EMBEDDER | {"url": None, "callable": "a:b", "insecure": True}}, "insecure: only a server with a url has it"),
     ],
 )
 def test_what_is_wrong_is_named(changes: dict[str, Any], told: str) -> None:

@@ -16,7 +16,7 @@ from driftbus.schemas.configuration import Configuration
 
 from ..consumers.unlike_world import asked
 from ..streaming import BEGINNING
-from .server import Server
+from .server import SIZE, Server
 
 TOPIC, PARTITIONS = "asked", 2
 #: As the battery calls it.
@@ -30,29 +30,42 @@ def settings(
     topic: str = TOPIC,
     **embedder: Any,  # keys of a configuration
 ) -> Configuration:
+    """Of one model, whose questions are compared by the vectors of a server."""
+    return configured(folder, application, topic, **server.settings(**embedder))
+
+
+def configured(
+    folder: Path,
+    application: str = "watch",
+    topic: str = TOPIC,
+    **embedder: Any,  # keys of a configuration
+) -> Configuration:
     """Of one model, whose questions are compared by the embedder's vectors."""
-    return Configuration.model_validate(
-        {
-            "application": application,
-            "artifacts": str(folder / "artifacts"),
-            "topics": {"partitions": PARTITIONS},
-            "streams": {
-                STREAM: {
-                    "topics": [topic],
-                    "pane": "1m",
-                    "mapping": {"text": "question", "embedding": "vector"},
-                    "embedder": server.settings(**embedder),
-                }
-            },
-            "models": {
-                "m0": {
-                    "reference": {"file": str(folder / "train.jsonl"), "time": "at", "prediction": "prediction"},
-                    "ood": {"of": "vector"},
-                }
-            },
-            "snapshot_every": "1ms",
-        }
-    )
+    return Configuration.model_validate(written(folder, application, topic, **embedder))
+
+
+def written(folder: Path, application: str, topic: str, **embedder: Any) -> dict[str, Any]:
+    """The same as a user writes it."""
+    return {
+        "application": application,
+        "artifacts": str(folder / "artifacts"),
+        "topics": {"partitions": PARTITIONS},
+        "streams": {
+            STREAM: {
+                "topics": [topic],
+                "pane": "1m",
+                "mapping": {"text": "question", "embedding": "vector"},
+                "embedder": {"name": "words", "revision": "1", "size": SIZE, **embedder},
+            }
+        },
+        "models": {
+            "m0": {
+                "reference": {"file": str(folder / "train.jsonl"), "time": "at", "prediction": "prediction"},
+                "ood": {"of": "vector"},
+            }
+        },
+        "snapshot_every": "1ms",
+    }
 
 
 def questions(rows: int, seed: int = 2) -> Iterator[dict[str, Any]]:

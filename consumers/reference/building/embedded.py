@@ -8,9 +8,9 @@ from typing import IO
 
 import numpy as np
 
-from ....schemas.configuration import Stream
+from ....schemas.configuration import Configuration
 from ....schemas.configuration.embedder import Embedder
-from ...calls.embedding import EmbeddingServer
+from ...calls.embedding import AskedEmbedder
 from .columns import Chunk, Column, Key, Source, UnusableReference
 
 #: Of the hash that a text is remembered by.
@@ -18,22 +18,38 @@ _DIGEST = 16
 
 
 @contextmanager
-def with_vectors(source: Source, stream: Stream) -> Iterator[Source]:
-    """The source as it is where a stream has no embedder; else with a column of vectors, if it has none."""
-    if stream.embedder is None or stream.embedded is None:
-        yield source
+def with_vectors(source: Source, configuration: Configuration, name: str) -> Iterator[Source]:
+    """The source as it is where its stream has no embedder; else with a column of vectors, if it has none."""
+    with remembered(configuration, name) as embedder:
+        places = configuration.streams[name].embedded
+        if embedder is None or places is None:
+            yield source
+        else:
+            text, vector = (Key("feature", place.name) for place in places)
+            yield _SourceWithVectors(source, text, vector, embedder)
+
+
+@contextmanager
+def remembered(configuration: Configuration, name: str) -> Iterator["Remembered | None"]:
+    """The embedder of a stream, if it has one."""
+    settings = configuration.streams[name].embedder
+    if settings is None:
+        yield None
         return
-    text, vector = (Key("feature", place.name) for place in stream.embedded)
-    with TemporaryFile() as file, closing(_Remembered(stream.embedder, file)) as remembered:
-        yield _SourceWithVectors(source, text, vector, remembered)
+    with TemporaryFile() as file, closing(Remembered(settings, f"streams.{name}.embedder", file)) as found:
+        yield found
 
 
-class _Remembered:
-    """Vectors by their texts, in a file: a million of 384 numbers are 770 MB there, and 100 MB of hashes here."""
+class Remembered:
+    """An embedder that is asked for each text once.
 
-    def __init__(self, settings: Embedder, file: IO[bytes]) -> None:
-        self._server = EmbeddingServer(settings.model_copy(update={"down": "pass"}))
-        self._file, self._size, self._url = file, settings.size, settings.url
+    Vectors stand by their texts in a file: a million of 384 numbers are 770 MB there, and 100 MB of hashes here.
+    """
+
+    def __init__(self, settings: Embedder, key: str, file: IO[bytes]) -> None:
+        self._asks = AskedEmbedder(settings.model_copy(update={"down": "pass"}))
+        self._file, self._size, self._key = file, settings.size, key
+        self._asks.start(key)
         self._places: dict[bytes, int | None] = {}
         self._next = 0
 
@@ -41,9 +57,9 @@ class _Remembered:
         """Of each text its vector. Raises `UnusableReference` where the embedder has none at all."""
         keys = [hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST).digest() for text in texts]
         new = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._places}
-        vectors = self._server.vectors(list(new.values()))
+        vectors = self._asks.vectors(list(new.values()))
         if new and all(vector is None for vector in vectors):
-            msg = f"{self._url} has no vectors of {len(new):,} texts: does the embedder run? (streams.NAME.embedder)"
+            msg = f"{self._key} has no vectors of {len(new):,} texts: does it run? driftbus check asks it"
             raise UnusableReference(msg)
         for key, vector in zip(new, vectors, strict=True):
             self._places[key] = None if vector is None else self._next
@@ -60,15 +76,15 @@ class _Remembered:
 
     def close(self) -> None:
         """Ask no more."""
-        self._server.close()
+        self._asks.close()
 
 
 class _SourceWithVectors:
     """A source with one column more."""
 
-    def __init__(self, source: Source, text: Key, vector: Key, remembered: _Remembered) -> None:
+    def __init__(self, source: Source, text: Key, vector: Key, embedder: Remembered) -> None:
         self.label = source.label
-        self._source, self._text, self._vector, self._remembered = source, text, vector, remembered
+        self._source, self._text, self._vector, self._embedder = source, text, vector, embedder
         self._given = False  # whether the source has vectors of its own: known when all of its columns have been read
 
     def chunks(self, keys: Sequence[Key] | None = None) -> Iterator[Chunk]:
@@ -92,7 +108,7 @@ class _SourceWithVectors:
         """The vectors that are given, and of the other texts those of the embedder."""
         there: list[object] = [None] * len(texts) if given is None or isinstance(given, np.ndarray) else list(given)
         rows = [row for row, text in enumerate(texts) if isinstance(text, str) and text.strip() and not isinstance(there[row], list)]
-        found = self._remembered.of([str(texts[row]) for row in rows])
+        found = self._embedder.of([str(texts[row]) for row in rows])
         for row, vector in zip(rows, found, strict=True):
             there[row] = vector
         return there

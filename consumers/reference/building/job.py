@@ -24,10 +24,11 @@ _OF_OUTPUTS = {"ood": None, "segments": None, "season": None, "trailing": None, 
 
 def reference_of_job(configuration: Configuration, model: str, version: str, data: JobData, store: ArtifactStore) -> Reference:
     """The reference of a version from its job's folder; its indexes go to the ``store``."""
-    settings, stream = configuration.model(model), configuration.streams[configuration.stream_of(model)]
+    settings, name = configuration.model(model), configuration.stream_of(model)
     rows = settings.model_copy(update={"volume": False})  # labelled ones, without those of faults: no measure of traffic
-    with job_rows(data, settings.zone) as source, with_vectors(source, stream) as embedded:
-        made = embedded_by(configuration, build_reference(embedded, model, version, rows, stream.pane, store.beside(FOLDER).put))
+    with job_rows(data, settings.zone) as source, with_vectors(source, configuration, name) as embedded:
+        keep, pane = store.beside(FOLDER).put, configuration.streams[name].pane
+        made = embedded_by(configuration, build_reference(embedded, model, version, rows, pane, keep))
     outputs = _outputs(configuration, model, version, data.answers)
     if isinstance(outputs, str):
         return made.model_copy(update={"warnings": (*made.warnings, fitted(outputs, REMARK))})

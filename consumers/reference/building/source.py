@@ -81,7 +81,8 @@ def reference_of(
     configuration: Configuration, model: str, version: str, bus: Bus | None = None, store: ArtifactStore | None = None
 ) -> Reference:
     """The reference of a model version, built from what the configuration names; its indexes go to the ``store``."""
-    stream = configuration.streams[configuration.stream_of(model)]
+    name = configuration.stream_of(model)
     keep = content_hash if store is None else store.beside(FOLDER).put
-    with open_source(configuration, model, version, bus) as source, with_vectors(source, stream) as embedded:
-        return embedded_by(configuration, build_reference(embedded, model, version, configuration.model(model), stream.pane, keep))
+    with open_source(configuration, model, version, bus) as source, with_vectors(source, configuration, name) as embedded:
+        pane = configuration.streams[name].pane
+        return embedded_by(configuration, build_reference(embedded, model, version, configuration.model(model), pane, keep))
