@@ -15,6 +15,7 @@ from ..bus.interface import Output, TopicDescription
 from ..reference.building.tables import OF_TEXTS, TableRows, UnusableTable, open_table
 from . import featured
 from .canonical import Message, messages
+from .embedded import embedded
 from .featured import FeatureFile, feature_messages
 from .labelled import LabelledFile, Meeting, Predicted, canonical, columns_of, label_messages, told_of
 from .terminal import say
@@ -127,7 +128,7 @@ def _predictions(
     compared: bool,
 ) -> tuple[Predicted | None, Mapping]:
     """Publish them; their ids, if labels are read, and where the messages keep what they hold. ``compared``: with a feature log."""
-    settings = configuration.model(model)
+    settings, name = configuration.model(model), configuration.stream_of(model)
     described = settings.reference
     columns = described if isinstance(described, Table) else Table(file="")
     with open_table(
@@ -143,7 +144,7 @@ def _predictions(
         )
         rows.table = columns.model_copy(update={"id": known})  # what a reference ignores, its target for one, need not be here
         if not files:
-            _publish(bus, topic, messages(rows, model, version))
+            _publish(bus, topic, embedded(messages(rows, model, version), configuration, name))
             return None, mapping
         inside = [one for one in files if one.file.samefile(file)]
         if known is None and len(inside) < len(files):
@@ -155,7 +156,7 @@ def _predictions(
                 raise UnusableTable(f"{msg}; write models.{model}.reference.time: COLUMN, or leave out labels.{one.name}.columns.time")
         beside = {name for one in inside for name in _columns_of_labels(one, rows)}
         rows.table = columns.model_copy(update={"id": known, "ignore": tuple(sorted(beside | {*columns.ignore}))})
-        _publish(bus, topic, messages(rows, model, version, numbered=known is None))
+        _publish(bus, topic, embedded(messages(rows, model, version, numbered=known is None), configuration, name))
         return Predicted(file, rows), mapping
 
 
