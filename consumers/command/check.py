@@ -21,6 +21,7 @@ from .checks.alerts import told_of
 from .checks.budgets import enough_buckets, muted_fields, other_panes, pane_length, rate_of_traffic, smallest_shift, unmatched_patterns
 from .checks.causes import causes
 from .checks.detectors import detectors_by_name
+from .checks.embedder import vectors_of
 from .checks.features import compared_features, features_of
 from .checks.finding import Finding, answered
 from .checks.golden import told_apart
@@ -69,6 +70,7 @@ def findings(bus: Bus, configuration: Configuration, most: int) -> Iterator[Find
         yield Finding("wrong", problem)
     yield from answered(own_topics(bus, configuration))
     yield from answered(remembered(bus, configuration))
+    yield from vectors_of(configuration)
     for name, stream in configuration.streams.items():
         yield from answered(_stream(bus, configuration, name, stream, most))
     for name in configuration.labels:

@@ -20,6 +20,7 @@ from ..console.episodes import episodes
 from ..console.evaluations import ModelEvaluations, evaluations
 from ..console.screen import Table, Terminal
 from ..console.standing import PartitionStanding, Standing, standing
+from ..embedder.embedder import ROLE as EMBEDDER
 from ..reference.announce import Announcements
 from ..reference.artifacts import ArtifactError, ArtifactStore
 from ..replay.event_line import lasted, place, short_id
@@ -68,12 +69,13 @@ def _show(configuration: Configuration, found: Standing, watched: list[ModelStan
     for topic in found.missing:
         say(Styled("missing ", "red"), f"topic {topic}; driftbus topics create makes our own")
     for (role, stream, topic), group in groupby(found.partitions, lambda one: (one.role, one.stream, one.topic)):
-        headings = ["  partition", "to read", "behind", "last commit", "newest bucket", *(["dead letters"] if stream else [])]
-        table = Table(*headings, wide=("newest bucket",))
+        headings = ["  partition", "to read", "behind", "last commit", *_headings(role, stream)]
+        table = Table(*headings, wide=("newest bucket", "vectors"))
         for one in group:
-            dead = [] if one.dead_letters is None else [f"{one.dead_letters:,}"]
             told = _ago(found.now, one.committed_at) if one.committed is not None else "none yet"
-            table.row(f"  {one.partition:>7}", f"{one.to_read:,}", _behind(one), told, _bucket(configuration, found, one), *dead)
+            cells = [_embeds(found, one)] if role == EMBEDDER else [_bucket(configuration, found, one)]
+            cells += [] if one.dead_letters is None else [f"{one.dead_letters:,}"]
+            table.row(f"  {one.partition:>7}", f"{one.to_read:,}", _behind(one), told, *cells)
         say(f"{role} {stream}: {topic}" if stream else f"{role}: {topic}")
         terminal.table(table)
     for one in found.partitions:
@@ -92,6 +94,18 @@ def _show(configuration: Configuration, found: Standing, watched: list[ModelStan
         opened_ = [f"{short_id(id_)}{_cause(open_, id_)}" for id_ in model.open]
         table.row(f"{model.model}/{model.version}", model.budget, used, ", ".join(opened_) or "-")
     terminal.table(table)
+
+
+def _headings(role: str, stream: str | None) -> list[str]:
+    if role == EMBEDDER:
+        return ["vectors"]
+    return ["newest bucket", *(["dead letters"] if stream else [])]
+
+
+def _embeds(found: Standing, one: PartitionStanding) -> str:
+    """Whether an embedder's texts get vectors."""
+    since = "" if one.embeds_since is None else f" since {_ago(found.now, one.embeds_since).removesuffix(' ago')}"
+    return f"{one.embeds or '?'}{since}"
 
 
 def _cause(open_: Sequence[ToldIncident], episode: str) -> str:

@@ -7,7 +7,7 @@ buckets are. A record counts as read once its bucket has been cut, so the rows o
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 
@@ -16,6 +16,8 @@ from ...schemas.form import NewerForm
 from ...schemas.messages.progress import Progress
 from ..bus import own
 from ..bus.interface import Bus, Position, TopicDescription, TopicPartition
+from ..embedder.embedder import ANSWERS, FAILS
+from ..embedder.embedder import ROLE as EMBEDDER
 from ..reference import reviews
 from ..reference.golden_records import asked
 from ..streams.buckets import buckets
@@ -49,6 +51,8 @@ class PartitionStanding:
     bucket: int | None  #: ms; the end of the newest bucket that is complete (profiler), or evaluated (detector)
     place: str | None  #: that bucket as it is named in events
     dead_letters: int | None = None  #: of a profiler: kept on the dead-letter topic
+    embeds: str | None = None  #: of an embedder: *answers*, *waits* for its answer, or *fails*; None: not known yet
+    embeds_since: int | None = None  #: ms; since when it fails
     uncommitted: int = 0  #: offsets behind the end that nobody can read yet: a transaction is open in front of them
 
 
@@ -74,6 +78,7 @@ def standing(bus: Bus, configuration: Configuration, now_ms: int | None = None) 
     summaries = described.get(topics.summaries)
     found = list(islice(kept(bus, configuration), _MOST_LETTERS + 1))
     questions = [
+        *_embedders(bus, configuration),
         *_profilers(bus, configuration, described, _newest(bus, configuration, described), found),
         *(_readers(bus, configuration, described, "joiner", [topics.joins]) if configuration.joins else []),
         *_readers(bus, configuration, described, "clerk", [topics.models, *tested]),
@@ -91,6 +96,26 @@ def standing(bus: Bus, configuration: Configuration, now_ms: int | None = None) 
         further=sum(letter.facts.further for letter in found),
         all_counted=len(found) <= _MOST_LETTERS,
     )
+
+
+def _embedders(bus: Bus, configuration: Configuration) -> Iterable[Question]:
+    stream = None if configuration.embeds is None else configuration.streams[configuration.embeds]
+    if stream is None or stream.embedder is None or stream.embedder.reads is None:
+        return
+    described = bus.describe([stream.embedder.reads], settings=False)
+    places = _partitions(described.values())
+    committed = bus.committed(f"{configuration.application}-{EMBEDDER}", places) if places else {}
+    for place in places:
+        yield partial(_embedder, bus, configuration, place, committed.get(place))
+
+
+def _embedder(bus: Bus, configuration: Configuration, place: TopicPartition, position: Position | None) -> PartitionStanding:
+    """Whether what it asks answers stands beside its offset."""
+    found = _one(bus, configuration, EMBEDDER, None, place, position, None, {}, None)
+    state, _, since = ("" if position is None else position.metadata).partition(" ")
+    if state == FAILS:
+        return replace(found, embeds="fails", embeds_since=int(since))
+    return replace(found, embeds="waits" if found.to_read else "answers" if state == ANSWERS else None)
 
 
 def _profilers(
