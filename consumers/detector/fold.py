@@ -192,7 +192,10 @@ class Fold:
         self.counted["events"] += len(told)
         lane = Lane(record.stream if isinstance(record, Progress) else record.model, REVIEWED)
         behind = self.answers.aligners.get(lane.stream)
-        return told if behind is None else [*told, *self.notes.behind(lane, behind, told, heard=heard)]
+        if behind is None:
+            return told
+        live = self.configuration.streams[self.configuration.stream_of(lane.stream)].clock == "live"
+        return [*told, *self.notes.behind(lane, behind, told, heard=heard, live=live)]
 
     def _of_bucket(self, stream: str, aligner: Aligner, aligned: Aligned) -> list[Published]:
         """What is told of a bucket of predictions, or of buckets without them."""

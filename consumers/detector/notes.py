@@ -39,10 +39,12 @@ class Notes:
     lanes: dict[Lane, Reached] = field(default_factory=dict)
     opened: dict[str, int] = field(default_factory=dict)  #: of open episodes, the end of the bucket that opened each
 
-    def behind(self, lane: Lane, aligner: Aligner[Any], told: Iterable[Published], *, heard: bool) -> list[Published]:
-        """The notes of what a lane has told, and how far it is complete; ``heard``: by progress, else by a pane."""
+    def behind(self, lane: Lane, aligner: Aligner[Any], told: Iterable[Published], *, heard: bool, live: bool = False) -> list[Published]:
+        """The notes of what a lane has told, and how far it is complete; ``heard``: by progress, else by a pane; ``live``: who waits for it
+        may give it up, though it waits for its own sources however long.
+        """
         notes = [self._note(lane, aligner, time, event) for time, event in told if isinstance(event, DriftEvent)]
-        return [*notes, *(self._progress(lane, aligner) if heard else ())]
+        return [*notes, *(self._progress(lane, aligner, live=live or aligner.patience is not None) if heard else ())]
 
     def resumed(self, configuration: Configuration, aligners: Mapping[Lane, Aligner[Any]], told: Iterable[Published]) -> list[Published]:
         """The notes of what is told when a fold goes on; of a lane that is no more nobody is told how far it is complete."""
@@ -71,8 +73,8 @@ class Notes:
         )
         return Published(bucket, note)
 
-    def _progress(self, lane: Lane, aligner: Aligner[Any]) -> Iterator[Published]:
-        """As far as its last progress made it complete; where a partition may be given up also that nothing has changed."""
+    def _progress(self, lane: Lane, aligner: Aligner[Any], *, live: bool) -> Iterator[Published]:
+        """As far as its last progress made it complete; ``live``: also that nothing has changed."""
         reached = self.lanes.setdefault(lane, Reached())
         said = list[Progress]()
         parts = [(*known, [one.end for one in alike][-1]) for known, alike in groupby(aligner.last, key=lambda one: one[1:3])]
@@ -81,7 +83,7 @@ class Notes:
             if through > reached.through:
                 reached.through = through
                 said.append(_progress(lane, through, complete=complete, by_clock=by_clock))
-        overdue = aligner.patience is not None and aligner.clock.now - reached.at >= PROGRESS_EVERY
+        overdue = live and aligner.clock.now - reached.at >= PROGRESS_EVERY
         if aligner.closed or (overdue and not said):
             ended = said.pop() if said else _progress(lane, reached.through)
             said.append(ended.model_copy(update={"ended": aligner.closed}))

@@ -23,7 +23,7 @@ from ..streams.spans import Spans
 from . import remembered
 from .exhibit import Exhibit, Fact
 from .group import Group
-from .kinds import Kinds, awaited, belongs, placed
+from .kinds import Kinds, awaited, belongs, delays, placed
 from .model import Model, Published
 from .settings import configuration_hash, thresholds_of
 from .watched import Watched
@@ -49,7 +49,7 @@ class Fold:
         stream, topics = self._configuration.streams[kinds.stream], awaited(self._configuration, kinds)
         patience = stream.patience if stream.clock == "live" else None
         aligner = Aligner[Exhibit](buckets(stream.pane), patience, streams=tuple(topics))
-        return Group(kinds, topics, aligner, self.model, self._watched)
+        return Group(kinds, topics, aligner, self.model, self._watched, delays(self._configuration, kinds))
 
     def feed(self, offset: int, appended: int, fact: Fact | Progress) -> list[Published]:
         """Take one record; returns what follows from the runs that it makes ready."""

@@ -8,7 +8,7 @@ from ...schemas.messages.pane import AGREEMENT, PREDICTIONS, REVISIONS, Pane
 from ...schemas.messages.progress import Progress
 from ..streams.align import Aligned, Aligner, Pending
 from .exhibit import Exhibit
-from .kinds import ORDER, Kinds, kind_of, of_these
+from .kinds import ORDER, Kinds, kind_of, of_these, source_of
 from .model import Model, Published
 from .watched import Watched
 
@@ -31,6 +31,7 @@ class Group:
     aligner: Aligner[Exhibit]
     model_of: ModelOf
     watched_of: WatchedOf
+    delays: Mapping[str, int] = field(default_factory=dict)  #: by source, how much later it counts, ms
     models: dict[str, Model] = field(default_factory=dict)
     late: tuple[str, ...] = ()  #: kinds that are waited for no more
     runs: int = 0  #: since it was made
@@ -40,10 +41,15 @@ class Group:
         own = of_these(progress, self.topics)
         if own is None or (not own.topics and not self.aligner.awaits(own)):
             return []
+        delay = self.delays.get(own.stream, 0)
+        if own.through is not None and delay:
+            own = own.model_copy(update={"through": own.through + delay})
         return self.ready(self.aligner.feed(offset, appended, own))
 
     def take(self, offset: int, appended: int, exhibit: Exhibit) -> None:
         """A fact waits for its bucket."""
+        delay = self.delays.get(source_of(exhibit.fact), 0)
+        exhibit = exhibit._replace(bucket=exhibit.bucket + delay)
         self.aligner.feed(offset, appended, exhibit)
 
     def ready(self, found: Sequence[Aligned[Exhibit]]) -> list[Published]:

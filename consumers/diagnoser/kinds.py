@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from ...schemas.configuration import Configuration
 from ...schemas.messages.episode import EPISODE
-from ...schemas.messages.pane import AGREEMENT, ARRIVALS, OOD, PREDICTIONS, REVISIONS, Pane
+from ...schemas.messages.pane import AGREEMENT, ARRIVALS, OOD, PREDICTIONS, REVIEWED, REVISIONS, Pane
 from ...schemas.messages.progress import InputPartition, Progress
 from ..streams.lanes import Lane, lanes_of
+from ..streams.slots import Slots
 from .exhibit import Fact
 
 #: Facts that the clerk copies, by the topic where they stand; golden evaluations only of models with a golden set.
@@ -30,11 +31,13 @@ class Kinds(NamedTuple):
     labels: str | None = None
     log: str | None = None  #: of features
     golden: bool = False
+    reviewed: str | None = None  #: the model that people are asked about: each has a lane of its own
 
     def __str__(self) -> str:
         """As a key in a snapshot, and in messages."""
         joins = (name for name in (self.labels, self.log) if name is not None)
-        return "+".join((self.stream, *joins, *((GOLDEN,) if self.golden else ())))
+        people = () if self.reviewed is None else (str(Lane(self.reviewed, REVIEWED)),)
+        return "+".join((self.stream, *joins, *((GOLDEN,) if self.golden else ()), *people))
 
     @classmethod
     def of(cls, configuration: Configuration, model: str) -> "Kinds | None":
@@ -43,7 +46,8 @@ class Kinds(NamedTuple):
         if settings.diagnosis is None:
             return None
         log = None if settings.agreement is None else settings.agreement.log
-        return cls(configuration.stream_of(model), settings.labels, log, settings.golden is not None)
+        asked = None if settings.review is None else model
+        return cls(configuration.stream_of(model), settings.labels, log, settings.golden is not None, asked)
 
     @classmethod
     def all(cls, configuration: Configuration) -> tuple["Kinds", ...]:
@@ -64,12 +68,32 @@ def awaited(configuration: Configuration, kinds: Kinds) -> dict[str, tuple[str, 
     if kinds.labels is not None:
         found[_named(ARRIVALS, kinds.labels)] = (topics.joins,)
         lanes = (*lanes, Lane(kinds.labels, ARRIVALS))
+    if kinds.reviewed is not None:
+        lanes = (*lanes, Lane(kinds.reviewed, REVIEWED))
     if kinds.log is not None:
         found[_named(AGREEMENT, kinds.log)] = (topics.joins,)
     if kinds.golden:
         found[_named(GOLDEN, kinds.stream)] = (topics.golden,)
     by_source = {source: tuple(_named(source, topic) for topic in own) for source, own in found.items()}
     return by_source | {_named(EPISODE, str(lane)): (_named(EPISODE, str(lane)),) for lane in lanes}
+
+
+def delays(configuration: Configuration, kinds: Kinds) -> dict[str, int]:
+    """By source, how much later than the bucket that it is of something counts, ms: of reviews two slots.
+
+    An answer is of the newest slot that was said when it was given, and that is known when the next one is said. So two slots behind it
+    nobody has to be waited for, and all that is awaited beside it goes on in its own time.
+    """
+    if kinds.reviewed is None:
+        return {}
+    slots = Slots.of(configuration.models[kinds.reviewed], configuration.streams[kinds.stream].pane)
+    assert slots is not None  # people are asked about it
+    return {_named(EPISODE, str(Lane(kinds.reviewed, REVIEWED))): 2 * (slots.tiling.end(0) - slots.tiling.start(0))}
+
+
+def source_of(fact: Fact) -> str:
+    """In whose progress it is known that a fact is there."""
+    return _named(fact.of, fact.topic if fact.of == EPISODE else fact.stream)
 
 
 def kind_of(place: tuple[str, str, int]) -> str:
@@ -102,7 +126,7 @@ def belongs(fact: Fact, kinds: Kinds, topics: Mapping[str, tuple[str, ...]]) -> 
     if isinstance(fact, Pane):
         streams = {PREDICTIONS: kinds.stream, OOD: kinds.stream, REVISIONS: kinds.labels, AGREEMENT: kinds.log}
         return fact.stream == streams.get(fact.of, "")
-    return _named(fact.of, fact.topic if fact.of == EPISODE else kinds.stream) in topics
+    return (source_of(fact) if fact.of == EPISODE else _named(fact.of, kinds.stream)) in topics
 
 
 def _named(source: str, name: str) -> str:

@@ -39,7 +39,7 @@ class Pipeline:
         made = [node for node in topology if node.role in roles and (node.kind == "fold" or live)]
         for node in made:
             self._by_role[node.role] = node.make(making)
-        self._again = [node.role for node in made if node.again]
+        self._again = {node.again: node.role for node in made if node.again}
         self._next = 0  # whose turn to wait it is
 
     @property
@@ -68,7 +68,7 @@ class Pipeline:
 
     def run_until_end(self) -> Iterator[bool]:
         """Turns until the input has been read to where it ended at the start, and everything that follows from it is published."""
-        for role in (*self._by_role, *self._again):
+        for role in [one for first in self._by_role for one in (first, self._again.get(first, "")) if one]:
             of_role = self._by_role[role]
             for consumer in of_role:
                 consumer.finish()

@@ -114,7 +114,7 @@ class Node(NamedTuple):
     make: Callable[[Making], Sequence[Consumer]]
     per_stream: bool = False  #: a group for every stream: ``application-ROLE-STREAM``
     per_name: bool = False  #: a group for each that is configured under a name: ``application-ROLE-NAME``
-    again: bool = False  #: it reads what a later role writes: at the end of the input it ends once more, behind that
+    again: str = ""  #: a later role, which writes what it reads: at the end of the input it ends once more, behind that
     asked: Callable[[Configuration], bool] = always  #: whether a configuration asks for it; else it has no topics, and is not run
 
 
@@ -165,7 +165,7 @@ TOPOLOGY = (
         "sums panes over partitions, tests every bucket, opens and resolves episodes, and notes them beside the panes; tells how "
         "predictions turned out; asks for golden evaluations",
         detector.make,
-        again=True,
+        again=reviewer.ROLE,
     ),
     Node(
         reviewer.ROLE,

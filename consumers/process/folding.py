@@ -148,6 +148,8 @@ class Folding(Generic[Fact, Said]):
 
     def finish(self) -> None:
         """Be `done` when the topic has been read to where it ends now."""
+        for partition in self._partitions.values():
+            partition.reach.go_on()
         says = {topic for topic, one in self._folded.items() if isinstance(one, Progressing)}
         group = f"{self._configuration.application}-{self.role}"
         self._remaining = Remaining(self._bus, group, list(self._folded), COMPLETE, of_empty=says)
@@ -334,6 +336,7 @@ class Folding(Generic[Fact, Said]):
             for source, partition in self._partitions.items()
             if partition.outputs
             or reached[source]
+            or partition.reach.unmarked
             or (everything and partition.position > partition.snapshot_position)
             or (self._remaining is not None and self._at_end(source) and self._position(source) > partition.committed)
             or (partition.position > partition.committed and now - partition.committed_at >= COMMIT_EVERY)
@@ -355,11 +358,12 @@ class Folding(Generic[Fact, Said]):
                 wrote = snapshots.written(self._configuration, *kept, lasting=isinstance(folded, Lasting))
                 stand[source] = wrote.stands
                 outputs += wrote.records
-            work.append(Work(source, outputs, Position(partition.position, COMPLETE if reached[source] else "")))
+            mark = COMPLETE if reached[source] or partition.reach.unmarked else ""
+            work.append(Work(source, outputs, Position(partition.position, mark)))
         for source in self._session.commit(work):
             if done := self._partitions.get(source):
                 done.outputs, done.committed, done.begun, done.committed_at = [], positions[source], True, now
-                if reached[source]:
+                if reached[source] or done.reach.unmarked:
                     done.reach.committed(done.position, now, ended=self._remaining is not None)
                 self._count(done)
                 self._totals["set_aside"] += done.strangers.count

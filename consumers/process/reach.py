@@ -18,6 +18,11 @@ class Reach:
         self._place, self._partitions = place, partitions
         self._at, self._position = 0, -1  # when, and behind what; -1: not yet
         self.final = self._folded is None  #: whether it was said that nothing more is to come
+        self.unmarked = False  #: there is nothing to say of it, and others of the group do not know that yet
+
+    def go_on(self) -> None:
+        """More may have come, and behind it that nothing more is to come is to be said again."""
+        self.final = self._folded is None
 
     def due(self, position: int, now: int, *, ended: bool) -> bool:
         """Whether something is to be said behind the records up to a position, if that is where the partition ends."""
@@ -28,12 +33,14 @@ class Reach:
         if self._folded is None:
             return []
         said = self._folded.progress(self._place, self._partitions, now, anew=position > self._position, ended=ended)
-        self.final = self.final or (ended and not said)  # that nothing more is to come was said before
+        if ended and not said and not self.final:  # that nothing more is to come was said before, or nobody waits for it
+            self.final = self.unmarked = True
         return said
 
     def committed(self, position: int, now: int, *, ended: bool) -> None:
         """What was to be said is."""
         self._at, self._position, self.final = now, position, self.final or ended
+        self.unmarked = False
 
     def _anew(self, position: int, ended: bool) -> bool:
         return position > self._position or (ended and not self.final)

@@ -13,14 +13,14 @@ from ...schemas.configuration import Configuration
 from ...schemas.messages.candidates import Candidates
 from ...schemas.messages.episode import EPISODE, EpisodeNote
 from ...schemas.messages.evidence import Evidence
-from ...schemas.messages.progress import Progress
+from ...schemas.messages.pane import REVIEWED
+from ...schemas.messages.progress import InputPartition, Progress
 from ...schemas.messages.reviewed import Reviewed
 from ...schemas.stored.snapshot import PartitionState
 from ..bus import own
 from ..bus.addressing import addressed, partition_of
 from ..bus.interface import Bus, Output
 from ..process.consumer import Making
-from ..process.fold import Folded
 from ..process.folding import Folding
 from ..reference import reviews
 from .estimates import Estimates
@@ -41,20 +41,22 @@ def make(making: Making) -> list[Folding[Fact, Said]]:
     configuration = making.configuration
     if not reviews.asked(configuration):
         return []
-    folded: list[Folded[Fact, Said]] = [Drawing(making.bus, configuration), Estimating(configuration)]
-    return [Reviewing(making.bus, configuration, folded, making.wall, role=ROLE)]
+    return [Reviewing(making)]
 
 
 class Reviewing(Folding[Fact, Said]):
     """The folding consumer of both folds, one of which reads what the other writes."""
 
-    _drawn = False
+    def __init__(self, making: Making) -> None:
+        drawing, self._estimating = Drawing(making.bus, making.configuration), Estimating(making.configuration)
+        super().__init__(making.bus, making.configuration, [drawing, self._estimating], making.wall, role=ROLE)
+        self._drawn = False
 
     @property
     def done(self) -> bool:
         """Whether everything has been drawn from, by all of the group, and then what was drawn is folded."""
         if super().done and not self._drawn:
-            self._drawn = True
+            self._drawn = self._estimating.over = True
             self.finish()
         return self._drawn and super().done
 
@@ -104,6 +106,7 @@ class Estimating:
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
         self.topic = configuration.topics.reviews
+        self.over = False  #: all has been drawn, so what there is of reviews is all
 
     def read(self, key: bytes | None, value: bytes | None, headers: Headers) -> Fact | None:
         """A request, an answer, or a slot."""
@@ -123,5 +126,22 @@ class Estimating:
         topics = self._configuration.topics
         if isinstance(said, Reviewed):
             return [addressed(self._configuration, topics.performance, said, partition_of(said.model, topics.partitions))]
-        model = said.model if isinstance(said, Evidence) else said.stream
-        return [addressed(self._configuration, topics.summaries, said, partition_of(model, topics.partitions))]
+        return [self._on_summaries(said)]
+
+    def progress(self, place: InputPartition, partitions: int, now: int, *, anew: bool, ended: bool) -> list[Output]:
+        """Of every model whose reviews lie there that there is somebody who reads them; at the end that nothing more is to come.
+
+        How far they are complete slots say, and hours may be between two of these: who waits for them must know that it is not in vain.
+        """
+        return [
+            self._on_summaries(Progress(stream=name, source=place, ended=ended and self.over, of=REVIEWED))
+            for name, model in self._configuration.models.items()
+            if model.review is not None
+            and partition_of(name, self._configuration.topics.partitions) == place.partition
+            and (ended or self._configuration.streams[self._configuration.stream_of(name)].clock == "live")
+        ]
+
+    def _on_summaries(self, said: Evidence | Progress) -> Output:
+        """Where all that is of the model lies."""
+        topics, model = self._configuration.topics, said.model if isinstance(said, Evidence) else said.stream
+        return addressed(self._configuration, topics.summaries, said, partition_of(model, topics.partitions))

@@ -39,7 +39,7 @@ def _world(folder: Path, **model: Any) -> Configuration:  # the keys of a model,
     )
 
 
-def _lost(features: dict[str, Any], number: int) -> None:
+def spoilt(features: dict[str, Any], number: int) -> None:
     """Most of the values are in another unit, and a third is not there."""
     features["amount"] = features["amount"] * CENTS if number % 3 else None
 
@@ -49,7 +49,7 @@ def _otherwise(features: dict[str, Any], number: int) -> None:
     features["amount"] = features["amount"] * 1.5 + 2 if number % 2 else features["amount"]
 
 
-def _sent(spoil: Callable[[dict[str, Any], int], None]) -> tuple[list[Sent], list[Sent]]:
+def sent(spoil: Callable[[dict[str, Any], int], None]) -> tuple[list[Sent], list[Sent]]:
     """What is served, and the feature log."""
     draw, served, offline = np.random.default_rng(4), list[Sent](), list[Sent]()
     for number in range(WINDOWS * WINDOW_S * PER_SECOND):
@@ -68,7 +68,7 @@ def _told(settings: Configuration, spoil: Callable[[dict[str, Any], int], None])
     assert known.last is not None
     with closing(EmbeddedBus(":memory:", settings.application, "one")) as bus:
         prepare(bus, settings, [known.model_copy(update={"last": known.last // PER_SECOND})])
-        served, offline = _sent(spoil)
+        served, offline = sent(spoil)
         send(bus, served)
         if settings.features:
             bus.create(LOG, 1, settings={"retention.ms": "-1"})
@@ -80,7 +80,7 @@ def _told(settings: Configuration, spoil: Callable[[dict[str, Any], int], None])
 
 
 def test_a_lost_feature_is_told_with_its_owner_and_its_windows_are_stored(tmp_path: Path) -> None:
-    told = _told(_world(tmp_path), _lost)
+    told = _told(_world(tmp_path), spoilt)
     lost = [one for one in told if one.cause == "feature_unavailability"]
     assert [one.status for one in lost][:1] == ["suspected"]
     last = lost[-1]
@@ -111,7 +111,7 @@ def test_nobody_looks_where_it_is_off(tmp_path: Path) -> None:
     assert settings.model("m0").diagnosis is None
     with closing(EmbeddedBus(":memory:", settings.application, "one")) as bus:
         prepare(bus, settings, [reference("m0")])
-        send(bus, _sent(_lost)[0][:100])
+        send(bus, sent(spoilt)[0][:100])
         with closing(Pipeline(bus, settings)) as pipeline:
             for _ in pipeline.run_until_end():
                 pass
