@@ -10,7 +10,6 @@ from typing import Any, Protocol
 import numpy as np
 
 from ...detectors.outcomes.delays import quantile
-from ...detectors.outcomes.estimate import Estimate
 from ...detectors.outcomes.layout import Layout, layout, without_features
 from ...detectors.outcomes.metrics import accuracy_within, realised
 from ...detectors.outcomes.own import OwnMetric
@@ -110,8 +109,8 @@ class Outcomes:
     def _metrics(self, whose: Whose, vector: Sums) -> tuple[Metrics, Metrics]:
         """What was realised of the predictions of a slot, and what is estimated."""
         plan, table = self._plan(whose), self._tables.get(whose)
-        found, baseline = realised(plan, vector), None if table is None else table.baseline(plan)
-        of_all = None if baseline is None else Estimate(plan, baseline).of(vector)
+        found, expected = realised(plan, vector), None if table is None else table.expects(plan)
+        of_all = None if expected is None else expected.estimate.of(vector)
         return _rounded(found.metrics if found else {}), _rounded(of_all.estimated if of_all else {})
 
     def _evaluated(self, aligned: Aligned[Pane]) -> Iterator[Performance | Notice]:
@@ -213,9 +212,9 @@ class Outcomes:
             within = accuracy_within(plan, vector, self.concept.dependence(whose.model, whose.version))
         delays = plan.take(vector, "delays")
         beside: dict[str, Any] = {}  # fields of the record
-        baseline = table.baseline(plan)
-        if baseline is not None:
-            estimate, known = Estimate(plan, baseline), realised(plan, baseline)
+        expected = table.expects(plan)
+        if expected is not None:
+            _, estimate, known = expected
             of_all, completed, expired = estimate.of(vector), estimate.completed(vector), estimate.of(vector, "expired")
             beside = {
                 "estimated": _rounded(of_all.estimated if of_all else {}),

@@ -6,11 +6,12 @@ newest: they tell how a change went on, and what does come, of a reader that was
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...detectors.concept.intervals import Interval
+from ...detectors.outcomes.estimate import Estimate
 from ...detectors.outcomes.layout import Layout
-from ...detectors.outcomes.metrics import is_whole
+from ...detectors.outcomes.metrics import Realised, is_whole, realised
 from ...schemas.integers import packed, unpacked
 from ..streams.align import NEVER
 from .online import Sums, Whose
@@ -26,6 +27,14 @@ REMEMBERED = 64
 _LAST = "cell expired"
 
 
+class Expected(NamedTuple):
+    """What a baseline says of other predictions, and of its own."""
+
+    baseline: Sums
+    estimate: Estimate
+    known: Realised | None
+
+
 @dataclass
 class Table:
     """Of one of these."""
@@ -38,6 +47,7 @@ class Table:
     own: tuple[str, ...] = ()  #: columns of the user's metrics in all of these
     failing: set[str] = field(default_factory=set)  #: metrics of which it has been told that they fail
     forgotten: int = -NEVER  #: so far intervals were final that are not remembered
+    expected: Expected | None = None  #: of what is known of all of it together
     made: dict[int, Interval] = field(default_factory=dict)  #: of all of these, as long as nothing is added
 
     def add(self, about: int, counts: Sums) -> None:
@@ -64,6 +74,15 @@ class Table:
     def baseline(self, plan: Layout) -> Sums | None:
         """What is estimated by; None: too little is known, or not all of it."""
         return self.known if plan.number(self.known, "labelled") >= BASELINE and is_whole(plan, self.known) else None
+
+    def expects(self, plan: Layout) -> Expected | None:
+        """What is expected by the baseline: it is made anew only where that has grown."""
+        baseline = self.baseline(plan)
+        if baseline is None:
+            return None
+        if self.expected is None or self.expected.baseline is not baseline:
+            self.expected = Expected(baseline, Estimate(plan, baseline), realised(plan, baseline))
+        return self.expected
 
     def settle(self, plan: Layout, *, drifting: bool) -> None:
         """What is estimated by grows no further once it is enough, or once predictions turn out otherwise."""

@@ -40,6 +40,7 @@ retraction takes them back, so of an interval ``delays`` may have more rows than
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from typing import NamedTuple
 
@@ -110,6 +111,13 @@ class Layout:
     sections: dict[str, Section]
     arrivals: int  #: how many numbers the first part has
     size: int
+
+    @cached_property
+    def counts(self) -> Integers:
+        """The places of all numbers that are never below 0 where they are of whole rows."""
+        signed = {part + name for part in ("", INNER) for name in ("y", "r", "hy", "hr")} | {"own"}
+        found = [np.arange(one.start, one.start + one.size) for name, one in self.sections.items() if name not in signed]
+        return np.concatenate(found)
 
     def take(self, vector: Integers, name: str) -> Integers:
         """A section of a vector, in its shape."""

@@ -10,7 +10,7 @@ from .cells import CELLS_OF_CLASS, SCORE_BINS
 from .confusion import OfClass, macro, of_class, ratio
 from .counting import SQUARE_BITS
 from .interval import Interval, wilson
-from .layout import INNER, Layout, squares
+from .layout import Layout, squares
 from .ranking import auc, average_precision
 from .values import UNIT, Integers
 
@@ -63,8 +63,7 @@ def realised(layout: Layout, vector: Integers) -> Realised | None:
 
 def is_whole(layout: Layout, vector: Integers) -> bool:
     """Whether it can be of some rows: a part of a sum, that takes back what another part added, may have less than none."""
-    signed = {part + name for part in ("", INNER) for name in ("y", "r", "hy", "hr")} | {"own"}
-    return all(name in signed or not section.size or vector[section.span].min() >= 0 for name, section in layout.sections.items())
+    return not (vector[layout.counts] < 0).any()
 
 
 def accuracy_within(layout: Layout, vector: Integers, tau: float = 1.0) -> Interval | None:
