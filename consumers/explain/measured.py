@@ -19,6 +19,7 @@ from .stored import Stored
 _OF_SUBTYPE = {
     "missing": "absent",
     "missing_without_outcome": "absent",
+    "missing_as_before": "absent",
     "schema_change": "invalid",
     "stale": "age",
     "stale_or_wrong_entity": "differing",

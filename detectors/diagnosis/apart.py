@@ -22,6 +22,8 @@ _LEAST_CORE = 0.2
 _REST, _MOST_NEW = 0.2, 0.5
 #: The total variation that sampling alone comes to, in sqrt(groups / rows).
 _OF_CHANCE = 0.4
+#: Total variation of rows that are no outliers, from which on nobody can say that they stand still.
+_MOST_MOVED = 0.5
 #: What total variation of the core sampling comes to.
 _CORE_NOISE = 0.04
 #: Of the rows with a new category, those left within the distribution below which it is novelty; of outliers, what new categories leave.
@@ -45,6 +47,12 @@ class Novelty(NamedTuple):
     def strength(self, t: Thresholds) -> tuple[float, float]:
         """What says it more plainly, and its threshold."""
         return max((self.outliers, t.novelty), (self.outside, t.novelty_outside), key=lambda one: one[0] / one[1])
+
+    def beside(self, within: float) -> float:
+        """Of all rows those that are new, beside a drift by so much of those that are no outliers: where most of these moved, it is the
+        drift that takes rows out of the core.
+        """
+        return self.outliers if within > _MOST_MOVED else max(self.outliers, self.outside)
 
     def times(self, share: float) -> "Novelty":
         """With so much of it left."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ...schemas.stored.reference import CategoricalProfile, NumericProfile
 from .evidence import Window
 from .finding import Piece
+from .foretold import FORETOLD, foretold
 from .groups import bin_of
 from .inquiry import Inquiry, sure
 from .matrices import common_of, shares_of
@@ -64,18 +65,8 @@ def look(inquiry: Inquiry, relations: Relations) -> None:
                 "schema_change",
                 Piece("invalid_rate_increase", bad.level, t.invalid, name, bad.z),
             )
-        elif gone is not None and gone.level > t.null and nothing_came(inquiry, relations, name, gone):
-            pieces = Piece("null_rate_increase", gone.level, t.null, name, gone.z), Piece("have_no_outcome", "yes", None, name)
-            inquiry.add("data_drift", (name,), gone, sure((gone.level, t.null), (gone.z, t.z)), "missing_without_outcome", pieces)
         elif gone is not None and gone.level > t.null:
-            _found(
-                inquiry,
-                name,
-                gone,
-                sure((gone.level, t.null), (gone.z, t.z)),
-                "missing",
-                Piece("null_rate_increase", gone.level, t.null, name, gone.z),
-            )
+            _gone(inquiry, relations, name, gone)
         elif old is not None and old.level > np.log(t.age_ratio):
             ratio = round(float(np.exp(old.level)), 6)
             _found(
@@ -90,6 +81,22 @@ def look(inquiry: Inquiry, relations: Relations) -> None:
             _repeated(inquiry, name)
         else:
             _category(inquiry, name)
+
+
+def _gone(inquiry: Inquiry, relations: Relations, name: str, step: Step) -> None:
+    """More rows lack it: a fault, unless these are rows of which nothing came, or such as always lacked it."""
+    t = inquiry.thresholds
+    certain, piece = sure((step.level, t.null), (step.z, t.z)), Piece("null_rate_increase", step.level, t.null, name, step.z)
+    if (nothing := nothing_came(inquiry, relations, name, step)) is not None:
+        awaits = None if nothing.known else "arrivals"
+        missing = {} if awaits is None else {awaits: f"whether rows without {name} have outcomes that are only not there yet"}
+        pieces = piece, Piece("have_no_outcome", "yes", None, name)
+        inquiry.add("data_drift", (name,), step, certain, "missing_without_outcome", pieces, missing=missing, awaits=awaits)
+    elif (foretold_by := foretold(inquiry, relations, name, step)) is not None:
+        other, part = foretold_by
+        inquiry.add("data_drift", (name,), step, certain, "missing_as_before", (piece, Piece("null_rate_foretold", part, FORETOLD, other)))
+    else:
+        _found(inquiry, name, step, certain, "missing", piece)
 
 
 def _logs(ages: Floats) -> Floats:

@@ -31,6 +31,8 @@ DECIDES = {
 }
 #: Causes that are told by values of the features that they name.
 _OF_VALUES: frozenset[Cause] = FAULTY | {"data_drift"}
+#: Of a window's rows, those without a feature's value from which on none is left.
+_GONE = 0.98
 #: Of subtypes, those that are told before there is a baseline of production.
 _WITHOUT_BASELINE = frozenset({"schema_change", "constant", "default_value"})
 
@@ -107,6 +109,14 @@ def _certain_from_training(inquiry: Inquiry, finding: Finding) -> bool:
     return finding.subtype in _WITHOUT_BASELINE
 
 
+def _nothing_left(inquiry: Inquiry, features: tuple[str, ...]) -> bool:
+    """Whether hardly a row of the newest window has any of them, of which most had one: an outage is no blip."""
+    places = [inquiry.layout.place[name] for name in features]
+    absent, base = inquiry.now.absent[-1, places] / max(inquiry.now.rows[-1], 1.0), inquiry.base.absent[:, places].sum(axis=0)
+    usual = base / max(inquiry.base.rows.sum(), 1.0)
+    return inquiry.case.stands_for(features) and bool(np.all(absent > _GONE) and np.any(usual < 1 - _GONE))
+
+
 def _stands(inquiry: Inquiry, finding: Finding) -> bool:
     """Whether it is told by what production had before: by values of features alone, or by the model as a whole."""
     own = finding.cause in _OF_VALUES and finding.subtype != "label_shift"
@@ -121,6 +131,7 @@ def _decided(inquiry: Inquiry, finding: Finding) -> None:
         finding.missing.setdefault("baseline", DECIDES["baseline"])
     certain = finding.cause == "undetermined" or finding.confidence >= inquiry.thresholds.confidence
     finding.confirmable = certain and finding.awaits is None
+    finding.at_once = finding.confirmable and finding.cause == "feature_unavailability" and _nothing_left(inquiry, finding.features)
 
 
 def _missing(inquiry: Inquiry) -> dict[str, str]:

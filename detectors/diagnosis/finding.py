@@ -44,6 +44,7 @@ class Finding:
     confidence: float
     evidence: list[Piece] = field(default_factory=list)
     confirmable: bool = False  #: certain enough, and awaits nothing: found again with a new window, it is confirmed
+    at_once: bool = False  #: it is so certain that nothing need be found again
     awaits: str | None = None  #: the kind of evidence without which it stays suspected
     missing: dict[str, str] = field(default_factory=dict)  #: kind -> what it would have decided
     alternatives: tuple[Cause, ...] = ()

@@ -234,9 +234,9 @@ class Incidents:
             incident.adopted.discard(run.home)
         if run.home.version not in incident.versions:
             incident.versions = [*incident.versions, run.home.version][-MOST_VERSIONS:]
-        large_enough_next = one.finding.awaits == "baseline" and one.finding.cause in PIPELINE
-        incident.firm = incident.firm + run.fresh if one.finding.confirmable or large_enough_next else 0
-        if incident.status == "suspected" and one.finding.confirmable and incident.firm >= CONFIRMED_AFTER:
+        incident.firm = incident.firm + run.fresh if one.finding.confirmable or _certain_next(one.finding) else 0
+        enough = incident.firm >= (1 if one.finding.at_once else CONFIRMED_AFTER)
+        if incident.status == "suspected" and one.finding.confirmable and enough:
             incident.status = "confirmed"
 
     def _missed(self, incident: Incident, run: Run, found: Sequence[Incident]) -> None:
@@ -267,6 +267,13 @@ class Incidents:
     def _let_go(self) -> None:
         self.ended += [one for one in self.open if not one.open]
         self.open = [one for one in self.open if one.open]
+
+
+def _certain_next(finding: Finding) -> bool:
+    """Whether the next window alone makes it certain: what awaits a baseline, or outcomes of rows behind its onset."""
+    if finding.awaits == "baseline":
+        return finding.cause in PIPELINE
+    return finding.awaits == "arrivals" and finding.subtype == "missing_without_outcome"
 
 
 def overlapping(one: Finding, other: Finding) -> bool:

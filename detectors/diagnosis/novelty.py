@@ -185,7 +185,7 @@ def look(inquiry: Inquiry) -> list[str]:
     if best > OF_ONE and alone not in inquiry.claimed:
         if not _with_a_fault(inquiry.findings, step):
             _out_of_range(inquiry, novelty, step, alone, best)
-    elif max(novelty.outliers, novelty.outside) > t.novelty_tail * apart.within:
+    elif novelty.beside(apart.within) > t.novelty_tail * apart.within:
         _found(inquiry, novelty, step, apart.within, alone, best)
     return apart.drift
 
@@ -239,7 +239,7 @@ def _found(inquiry: Inquiry, novelty: Novelty, step: Step, within: float, alone:
         [
             Piece("outlier_rate_increase_unexplained", rounded(novelty.outliers), t.novelty, None, step.z),
             Piece("outside_core_increase", rounded(novelty.outside), t.novelty_outside),
-            Piece("in_distribution_total_variation", rounded(within), rounded(max(novelty.outliers, novelty.outside) / t.novelty_tail)),
+            Piece("in_distribution_total_variation", rounded(within), rounded(novelty.beside(within) / t.novelty_tail)),
             *([Piece("most_cured_by_masking", rounded(best), HALF, alone, role="against" if doubt else "for")] if alone else []),
         ],
         missing=missing,

@@ -13,6 +13,7 @@ _MOST_PIECES, _MOST_COINCIDENT, _MOST_UNKNOWN = 3, 2, 3
 WHAT = {
     "covariate_shift": "values of {names} come in other proportions; they mean what they meant",
     "missing_without_outcome": "more requests come to nothing: they have neither {names} nor an outcome",
+    "missing_as_before": "{names} is missing more often, in such rows as always lacked it: there are more of these",
     "new_category": "{names} has categories that training did not know",
     "label_shift": "outcomes come at another rate, while features, given the outcome, are what they were",
     "covariate_shift_of_true_values": "beside a fault of what is served, true values of {names} come in other proportions",
