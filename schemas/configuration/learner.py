@@ -17,7 +17,11 @@ class LearnerOf(Setting):
     kind: Literal["logistic", "tree", "forest"] = Field("logistic", description="what learns; another one begins anew")
     seed: int = Field(0, ge=0, le=2**31, description="of trees; another one begins anew")
     wait: Duration | None = Field(None, description="how long a prediction waits for labels and reviewers; null: as its labels do")
-    backtest: int = Field(10_000, ge=0, description="labels before fast can serve: from them it is learnt how labels hang together")
+    backtest: int = Field(
+        10_000,
+        ge=0,
+        description="labels from which it is learnt how they hang together, before fast can serve; a quarter as many before are left out",
+    )
     every: Duration = Field(86_400_000, ge=1, description="from one state that it can go back to, to the next")
     kept: int = Field(40, ge=1, le=1_000, description="such states")
     losses: Duration = Field(86_400_000, ge=1, description="length of the intervals for which losses are told")

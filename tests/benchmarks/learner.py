@@ -23,13 +23,12 @@ from driftbus.detectors.learning.contest import Contest
 from driftbus.detectors.learning.learner import Learner, Settings
 from driftbus.schemas.cloud_events import iso
 
-from ..detectors.learning.streams import ROWS, Floats, advantages
+from ..detectors.learning.streams import BACKTEST, BEGINS, DAYS, ROWS, Floats, advantages
 from ..real.worlds import DATA
 from .world import RESULTS, Result, machine, table
 
 DAY = 86_400_000
 REVIEWED, FLIPPED, POISONED = 0.03, 0.3, 14 * DAY
-BACKTEST, DAYS = 50, 60
 SAID = ("frozen", "slow", "fast", "served")
 
 
@@ -93,28 +92,62 @@ def sensor() -> Stream:
     return Stream(rows, begin + 14 * DAY, begin + 150 * DAY, 3_600_000)
 
 
+def abrupt() -> Stream:
+    """Made: 500 rows a day, each labelled an hour later; what speaks for a positive label speaks against it from day 40 of 60 on."""
+    draw, rows, begin, change = np.random.default_rng(3), list[Row](), 1_600_000_000_000 // DAY * DAY, 40
+    for day in range(60):
+        for place in range(500):
+            amount, beside = draw.normal(), draw.normal()
+            chance = 1 / (1 + math.exp(-(2 * amount if day < change else -2 * amount) - beside))
+            at = begin + day * DAY + place * DAY // 500
+            features: dict[str, Value] = {"amount": float(amount), "beside": float(beside)}
+            rows.append(Row(at, at + 3_600_000, f"{len(rows)}", features, bool(draw.random() < chance)))
+    return Stream(rows, begin + 10 * DAY, begin + change * DAY, 2 * 3_600_000)
+
+
 def _in_order(rows: Sequence[Row]) -> Iterator[tuple[int, bool, int]]:
     """Predictions and labels by time."""
     made = [(row.at, False, number) for number, row in enumerate(rows)]
     yield from sorted(made + [(row.known, True, number) for number, row in enumerate(rows) if row.known is not None])
 
 
-def played(stream: Stream, *, poisoned: bool, reviewed: float = REVIEWED) -> Played:
-    """The stream through a learner, beside a model of its fast kind that learns no more once the training is over."""
-    draw, learner, frozen = np.random.default_rng(1), Learner(Settings(wait=stream.wait)), Candidate("logistic", FAST, 0)
-    at, said, labels, changes, found = list[int](), list[list[float]](), list[bool](), list[str](), None
-    waiting: dict[int, list[float]] = {}
+class Moment(NamedTuple):
+    """A prediction, or the label that is given of it."""
+
+    now: int
+    number: int  #: of the row
+    row: Row
+    given: bool | None = None  #: None: the prediction
+    training: bool = False  #: the frozen model learns from it
+    looked_at: bool = False  #: people say what is right
+
+
+def moments(stream: Stream, *, poisoned: bool, reviewed: float = REVIEWED) -> Iterator[Moment]:
+    """In the order of time; which labels are wrong, and which people look at, is the same in every way that a stream is played."""
+    draw = np.random.default_rng(1)
     for now, labelled, number in _in_order(stream.rows):
         row = stream.rows[number]
         if not labelled:
+            yield Moment(now, number, row)
+            continue
+        wrong, looked_at = draw.random() < FLIPPED, draw.random() < reviewed
+        given = row.label ^ (poisoned and wrong and stream.poison <= now < stream.poison + POISONED)
+        yield Moment(now, number, row, given, now < stream.frozen, looked_at)
+
+
+def played(stream: Stream, *, poisoned: bool, reviewed: float = REVIEWED) -> Played:
+    """The stream through a learner, beside a model of its fast kind that learns no more once the training is over."""
+    learner, frozen = Learner(Settings(wait=stream.wait)), Candidate("logistic", FAST, 0)
+    at, said, labels, changes, found = list[int](), list[list[float]](), list[bool](), list[str](), None
+    waiting: dict[int, list[float]] = {}
+    for now, number, row, given, training, looked_at in moments(stream, poisoned=poisoned, reviewed=reviewed):
+        if given is None:
             scores = learner.predicted(now, row.id, row.features)
             assert scores is not None
             waiting[number] = [frozen.score(row.features), scores.slow, scores.fast, scores.served]
             continue
-        if now < stream.frozen:
+        if training:
             frozen.learn(row.features, row.label)
-        wrong, looked_at = draw.random() < FLIPPED, draw.random() < reviewed
-        given = row.label ^ (poisoned and wrong and stream.poison <= now < stream.poison + POISONED)
         changed = learner.labelled(now, row.id, given).changes
         if looked_at:
             changed += learner.labelled(now, row.id, row.label, reviewed=True).changes
@@ -155,11 +188,11 @@ def of_stream(stream: Stream) -> Result:
 
 
 def won(found: Floats) -> float:
-    """The day behind the backtest on which another one serves."""
+    """The day behind the first bet on which another one serves."""
     contest = Contest(BACKTEST * ROWS)
     for row, one in enumerate(found.tolist()):
         if contest.take(one):
-            return row / ROWS - BACKTEST
+            return row / ROWS - BEGINS
     return math.inf
 
 
@@ -171,9 +204,9 @@ def of_worlds(runs: int) -> Result:
         "days that follow one another": (0.3, 0.8),
         "strongly": (0.6, 0.9),
     }
-    equal = {name: [won(one) for one in advantages(7, runs, BACKTEST + DAYS, *own, 0.0)] for name, own in worlds.items()}
+    equal = {name: [won(one) for one in advantages(7, runs, int(BEGINS + DAYS), *own, 0.0)] for name, own in worlds.items()}
     few = max(runs // 5, 1)
-    better = {part: [won(one) for one in advantages(8, few, BACKTEST + DAYS, 0.0, 0.0, part)] for part in (0.03, 0.08)}
+    better = {part: [won(one) for one in advantages(8, few, int(BEGINS + DAYS), 0.0, 0.0, part)] for part in (0.03, 0.08)}
     return {
         "runs": runs,
         "equal, changed places": {name: round(float(np.mean(np.isfinite(days))), 4) for name, days in equal.items()},

@@ -4,12 +4,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
-from driftbus.consumers.bus.interface import Bus
+from driftbus.consumers.bus.interface import Bus, Output
 from driftbus.consumers.pipeline.topology import ROLES
 from driftbus.consumers.reference import learned, ledger, reviews
 from driftbus.consumers.reference.artifacts import ArtifactStore
@@ -21,9 +22,9 @@ from driftbus.schemas.messages.learned import LearnedChange, LearnedLosses, Lear
 from driftbus.schemas.messages.review import ReviewAnswer
 
 from ..streaming import BEGINNING, Event, configuration, everything
-from .test_blocks import LABELS
+from .test_blocks import LABELS, PREDICTIONS
 from .test_examples import WAIT_MS, of_model, text_of, told
-from .test_joiner import MINUTE, WAIT, run
+from .test_joiner import MINUTE, WAIT, labelled, run
 from .test_outcome_columns import log, publish
 
 EVERY = 10 * MINUTE
@@ -87,6 +88,27 @@ def test_it_learns_what_a_learner_learns_by_hand(tmp_path: Path) -> None:
     row = next(iter(of_model(rows).values())).features
     assert 0 < known.candidate.score(row) < 1
     assert {one.model for one in found} == {"m0", "m1"}
+
+
+def test_the_fast_one_that_has_won_serves_and_follows_a_world_that_turns_over(tmp_path: Path) -> None:
+    """The slow one has learnt for long what was so, and takes as long to learn the contrary."""
+    chosen, turned = settings(tmp_path, learner={"backtest": 400}), BEGINNING + 20 * MINUTE
+    draw, sent = np.random.default_rng(5), list[Output]()
+    for number, time in enumerate(range(BEGINNING, BEGINNING + 40 * MINUTE, 1_000)):
+        amount = float(draw.normal())
+        content = {"model": "m0", "version": "1", "id": f"p{number}", "features": {"amount": amount, "colour": "red"}, "score": 0.5}
+        sent.append(Output(PREDICTIONS, number % 4, None, msgspec.json.encode(content), (), time))
+        sent.append(labelled(draw, f"p{number}", (amount > 0) == (time < turned), 1, time + 1_000))
+    with closing(EmbeddedBus(":memory:", "test", "one")) as bus:
+        publish(bus, chosen, sorted(sent, key=lambda one: one.timestamp or 0))
+        run(bus, chosen, *ROLES)
+        found = read(bus, chosen)
+    (change,) = of_kind(found, LearnedChange)
+    assert (change.what, change.serving) == ("serves", "fast")
+    behind = [one for one in of_kind(found, LearnedLosses) if one.start >= turned + 10 * MINUTE]
+    assert all(one.served == one.fast < one.slow for one in behind if one.start > change.at)
+    assert len(behind) >= 1
+    assert of_kind(found, LearnedModel)[-1].serving == "fast"
 
 
 def incident(revision: int, at: int, status: str) -> ActionIncident:

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 ROWS = 200  #: of a day
+#: Days: of the backtest, until anything is bet, and from then on.
+BACKTEST, BEGINS, DAYS = 50, 62.5, 60
 
 
 def advantages(seed: int, runs: int, days: int, sway: float, follows: float, better: float) -> Iterator[Floats]:

@@ -7,28 +7,28 @@ import pytest
 
 from driftbus.detectors.learning.contest import Contest, Dependence, advantage
 
-from .streams import ROWS, Floats, advantages
+from .streams import BACKTEST, BEGINS, DAYS, ROWS, Floats, advantages
 
-BACKTEST, DAYS = 50, 60
+PLAYED = int(BEGINS + DAYS)
 
 
 def won_on(found: Floats) -> float:
-    """The day behind the backtest on which the second one wins."""
+    """The day behind the first bet on which the second one wins."""
     contest = Contest(BACKTEST * ROWS)
     for row, one in enumerate(found.tolist()):
         if contest.take(one):
-            return row / ROWS - BACKTEST
+            return row / ROWS - BEGINS
     return math.inf
 
 
 @pytest.mark.parametrize(("sway", "follows"), [(0.0, 0.0), (0.3, 0.0), (0.3, 0.8)], ids=["independent", "days", "days that follow"])
 def test_equal_models_are_seldom_switched(sway: float, follows: float) -> None:
-    won = [won_on(one) for one in advantages(11, 12, BACKTEST + DAYS, sway, follows, 0.0)]
+    won = [won_on(one) for one in advantages(11, 12, PLAYED, sway, follows, 0.0)]
     assert sum(math.isfinite(day) for day in won) <= 2  # of 12, where 5 % are allowed: more has a chance of 2 %
 
 
 def test_one_that_is_better_by_three_hundredths_is_found_in_some_weeks() -> None:
-    won = [won_on(one) for one in advantages(12, 8, BACKTEST + DAYS, 0.0, 0.0, 0.03)]
+    won = [won_on(one) for one in advantages(12, 8, PLAYED, 0.0, 0.0, 0.03)]
     assert np.median(won) < 30
 
 
@@ -51,6 +51,23 @@ def test_nothing_is_bet_in_the_backtest() -> None:
     contest = Contest(1_000)
     assert not any(contest.take(0.9) for _ in range(1_000))
     assert contest.log_evidence == 0.0
+
+
+def test_what_they_are_apart_while_both_begin_with_nothing_is_no_swing() -> None:
+    """It counted as one for ever: then the better one never served."""
+    (steady,) = advantages(17, 1, PLAYED, 0.0, 0.0, 0.05)
+    found = steady + np.where(np.arange(len(steady)) < BACKTEST * ROWS // 4, 0.4, 0.0)
+    contest = Contest(BACKTEST * ROWS)
+    assert any(contest.take(one) for one in np.clip(found, -1, 1).tolist())
+    assert contest.tau < 5
+
+
+def test_what_a_former_release_wrote_goes_on() -> None:
+    contest = Contest(1_000)
+    for one in np.tile([0.5, -0.4], 1_000).tolist():
+        contest.take(one)
+    former = Contest.of(1_000, contest.plain()[:5])
+    assert former.plain() == contest.plain()
 
 
 def test_tau_is_about_the_length_of_what_hangs_together() -> None:
