@@ -38,7 +38,7 @@ class Novelty(NamedTuple):
     outside: float  #: the same of rows outside the core
     cured: dict[str, float]  #: of the new outliers, the share familiar without each feature
     masks: bool  #: any were masked
-    hinted: float = 0.0  #: by how much outliers rose, where that is not sure: no step above the gate
+    hinted: float = 0.0  #: by how much outliers rose, or what masking of a fault leaves of them, where that is not sure
 
     def there(self, t: Thresholds) -> bool:
         """Whether requests are new: by outliers; or by rows outside the core, where half as many outliers say so, too."""
@@ -94,7 +94,7 @@ def _unsure(inquiry: Inquiry, name: str, shift: Shift, novelty: Novelty) -> bool
         return False
     core = _without(inquiry, name, shift, inquiry.base.outside, inquiry.now.outside)
     if core is None or core.now.sum() < _LEAST_CORE * shift.now.sum():
-        return not novelty.masks
+        return not novelty.masks or novelty.hinted > inquiry.thresholds.novelty
     return core.size < _MOST_LEAKED * shift.size
 
 

@@ -72,7 +72,9 @@ def measured(inquiry: Inquiry) -> Novelty:
         return found.times(0.0)  # what begins with a fault is its consequence
     if faults and by_fault > _MAYBE:
         again = _again(inquiry, hurt, max(one.onset for one in faults), step)
-        if again is not None:
+        if again is not None and not _large(inquiry, again, step):
+            found = found._replace(hinted=again.level)
+        elif again is not None:
             return found._replace(step=again, outliers=again.level, outside=again.level, cured=_cured(inquiry, inquiry.since(again.onset)))
         if by_fault > _SURELY or step.level * (1 - by_fault) < _FEW:
             return found.times(0.0)
@@ -143,7 +145,7 @@ def _by_absence(inquiry: Inquiry, step: Step, cured: dict[str, float]) -> float:
 
 
 def _again(inquiry: Inquiry, hurt: Sequence[str], begun: int, first: Step) -> Step | None:
-    """What masking leaves, window by window: does it rise again, later than the fault?"""
+    """What masking leaves, window by window: where it rises again, later than the fault, be that sure or not."""
     masks = _masks_of(inquiry, hurt)
     floor = max(_FLOOR, _MASKING_NOISE * first.level)
 
@@ -154,16 +156,19 @@ def _again(inquiry: Inquiry, hurt: Sequence[str], begun: int, first: Step) -> St
         return window.outliers / window.scored * (1 - min(1.0, sum(shares)))
 
     base, now = (np.array([left(window) for window in of]) for of in (inquiry.case.baseline, inquiry.case.monitored))
-    step = inquiry.step(base, now, floor)
+    step = inquiry.step(base, now, floor, _HINT)
     faults = [one.onset for one in inquiry.findings if one.cause in FAULTY]
     if step is None or step.onset <= begun + 1 or any(abs(step.onset - onset) <= 1 for onset in faults):
         return None  # rows that two faults made strange no single mask cures
     before = float(np.nanmean(now[max(begun, 0) : step.onset]))
     more = rounded(float(np.nanmean(now[step.onset :][-8:])) - before)
-    t = inquiry.thresholds
-    if not more > max(_AGAIN * t.novelty, _AGAIN_LEFT * before, _AGAIN_EXCESS * first.level):
-        return None
     return Step(step.z, more, before, step.onset, step.gradual, step.live)
+
+
+def _large(inquiry: Inquiry, again: Step, first: Step) -> bool:
+    """Whether the second rise is sure, and by enough."""
+    t = inquiry.thresholds
+    return again.z > t.z and again.level > max(_AGAIN * t.novelty, _AGAIN_LEFT * again.before, _AGAIN_EXCESS * first.level)
 
 
 def look(inquiry: Inquiry) -> list[str]:

@@ -115,7 +115,7 @@ def _map(inquiry: Inquiry, relations: Relations, name: str, shift: Shift) -> Tol
     coarsest = _COARSE if atoms > t.new_atoms else 0.0  # averaged quantiles of few values are coarse
     scale, own = fitted(old, np.mean(now, axis=0))["scale"], _OF_OWN * differs(before, old, len(now))
     scaled = scale.error <= max(t.map_error, own, coarsest) and abs(np.log(abs(scale.a) + 1e-12)) > 0.05
-    if scaled and _grows(inquiry, name, onset, old, scale.a):
+    if scaled and _grows(inquiry, name, onset, old, fitted(old, now[-1])["scale"].a):
         inquiry.growing.add(name)
         return None
     now = settled(now, max(t.map_error, coarsest, _OF_ONE * differs(before, old, 1)))

@@ -1,10 +1,11 @@
 """Rows that a fault of one feature makes strange are its consequence, whatever else about them is not sure."""
 
 import numpy as np
+import pytest
 
 from driftbus.detectors.diagnosis.evidence import Case
 
-from .made import BASE, ROWS, case, found, scaled
+from .made import BASE, ROWS, Columns, case, found, scaled
 
 
 def _strange(serving_since: int, outliers: dict[int, int], cured: dict[str, float]) -> Case:
@@ -38,3 +39,24 @@ def test_values_are_not_also_out_of_range_where_another_feature_is_at_fault() ->
     """Beside a wrong value the right one of another feature is strange; what comes later is not of the fault."""
     assert _causes(_strange(4, {-BASE: 16, 4: ROWS // 4}, {"town": 0.9})) == {"training_serving_skew"}
     assert _causes(_strange(4, {-BASE: 16, 8: ROWS // 4}, {"town": 0.9})) == {"training_serving_skew", "undetermined"}
+
+
+@pytest.mark.parametrize(("left", "awaits"), [(0.05, None), (0.13, "ood")])
+def test_a_drift_behind_a_fault_that_makes_all_rows_strange_awaits_the_comparison_where_masking_it_leaves_more(
+    left: float, awaits: str | None
+) -> None:
+    """No row is in the core any more that could show it; what masking leaves may be new requests, which are not sure yet."""
+
+    def drifted(columns: Columns, number: int, draw: np.random.Generator) -> None:
+        if number >= 8:
+            columns["town"] = np.where(draw.random(ROWS) < 0.5, "B", columns["town"])
+
+    made = case(serving=scaled("income", 1.05), world=drifted)
+    for number, one in enumerate(made.monitored):
+        if number >= 4:
+            one.outliers, one.masked = one.scored, 64
+            one.cured = dict.fromkeys(one.cured, 0) | {"income": round(64 * (1 - (left if number >= 8 else 0.05)))}
+            for values in one.values.values():
+                values.outside = values.outliers = values.scored
+    (drift,) = [one for one in found(made).findings if one.cause == "data_drift"]
+    assert (drift.features, drift.awaits) == (("town",), awaits)

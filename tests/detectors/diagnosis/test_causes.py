@@ -124,6 +124,20 @@ def test_slow_growth_is_the_world_also_near_a_constant(name: str, to: float) -> 
     assert name in findings["data_drift"].features
 
 
+@pytest.mark.parametrize("slow", [1.01, 1.03])
+def test_a_factor_that_is_reached_in_steps_is_the_world_whatever_it_was_at_first(slow: float) -> None:
+    """Of few values any factor shifts all at once, so an average over all windows since is of none of them."""
+    factors = [slow] * 4 + [1.2, 1.25] + [1.4] * 4
+
+    def grown(columns: Columns, number: int, draw: Draw) -> None:
+        if number >= 2:
+            columns["rooms"] = np.asarray(columns["rooms"], dtype=np.float64) * factors[number - 2]
+
+    findings = confirmed(case(world=grown))
+    assert "feature_recalibration" not in findings
+    assert "rooms" in findings["data_drift"].features
+
+
 def test_labels_that_were_renamed_and_codes_that_were_permuted() -> None:
     def renamed(columns: Columns, number: int, draw: Draw) -> None:
         if number >= 4:
