@@ -115,9 +115,13 @@ def look(inquiry: Inquiry, relations: Relations) -> None:
 
 
 def _windows(inquiry: Inquiry, relations: Relations, best: Candidate, own: NDArray[np.int64], side: Side, *, inner: bool) -> int:
-    """With outcomes, behind the baseline or at its end: it was settled before outcomes came that would have told it already."""
-    windows = [*inquiry.case.ladder, *inquiry.case.monitored]
-    found = sum(window.outcomes is not None and window.outcomes.labelled > 0 for window in windows)
+    """With outcomes, behind the baseline or at its end: it was settled before outcomes came that would have told it already.
+
+    Of older ones, which are merged, as many as they hold of the baseline's largest.
+    """
+    case = inquiry.case
+    largest = max(_labelled(case.baseline), default=1)
+    found = sum(of > 0 for of in _labelled(case.monitored)) + sum(max(1, of // largest) for of in _labelled(case.ladder) if of)
     places = np.searchsorted(best.chosen, own)
     rows = np.diag(best.hh)[places]
     means = best.left[places] / np.maximum(rows, 1.0)
@@ -129,6 +133,10 @@ def _windows(inquiry: Inquiry, relations: Relations, best: Candidate, own: NDArr
             break
         found += 1
     return found
+
+
+def _labelled(windows: Sequence[Window]) -> list[int]:
+    return [0 if window.outcomes is None else window.outcomes.labelled for window in windows]
 
 
 def _best(relations: Relations, columns: dict[str, NDArray[np.int64]], side: Side, base: Stretch, *, inner: bool) -> Candidate | None:
