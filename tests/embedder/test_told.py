@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -46,6 +47,21 @@ def test_its_status_follows_from_what_it_committed(server: Server, tmp_path: Pat
         pass
     pipeline.close()
     assert [(one.embeds, one.embeds_since, one.to_read) for one in embedders(asking, chosen)] == [("answers", None, 0)] * 2
+
+
+def test_the_command_has_a_row_a_partition(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    chosen = written(tmp_path, "watch", TOPIC, **server.settings(attempts=1))
+    Path("driftbus.yaml").write_text(json.dumps(chosen | {"bus": "embedded", "embedded": "bus.sqlite"}))
+    with closing(EmbeddedBus("bus.sqlite", "watch", "one")) as bus:
+        prepare(bus, Configuration.model_validate(chosen), messages(40))
+        embed(bus, Configuration.model_validate(chosen))
+    told = CliRunner(catch_exceptions=False).invoke(main, ["status"]).output
+    of_embedder = told[told.index("embedder: asked") : told.index("profiler")]
+    assert of_embedder.count("answers") == 2
+    assert "vectors" in of_embedder
+    (first, _) = json.loads(CliRunner().invoke(main, ["status", "--json"]).output)["partitions"][:2]
+    assert (first["role"], first["embeds"], first["to_read"]) == ("embedder", "answers", 0)
 
 
 def test_its_state_survives_its_process(server: Server, tmp_path: Path) -> None:
