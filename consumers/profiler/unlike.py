@@ -69,8 +69,9 @@ class Unlike:
             self._outliers = _smallest(self._outliers)
 
     def add_inside(self, counts: Integers) -> None:
-        """Of further rows."""
-        self.inside = self.inside + counts if len(self.inside) else counts
+        """Of further rows; empty: of none."""
+        if len(counts):
+            self.inside = self.inside + counts if len(self.inside) else counts
 
     @property
     def kept(self) -> list[Kept]:
@@ -134,9 +135,10 @@ class Stage:
         """What of these rows is kept, or counted beside their levels."""
         into.add(self._kept(model, subjects, decoded, offsets, rows, found))
         for number, subject in enumerate(subjects):
-            if isinstance(subject, RowSubject) and _has_masks(subject):
-                looked = found.scored[rows, number, 1]
-                into.add_inside(subject.inside(decoded, rows, looked))
+            looked = found.scored[rows, number, 1]
+            if subject.inside is not None:
+                into.add_inside(subject.inside.counts(decoded, rows, looked))
+            if _has_masks(subject):
                 outliers, places = self._by_hash(offsets, rows[looked == OUTLIER], MOST_MASKED)
                 contents = subject.contents(decoded, outliers)
                 into.add_outliers(list(map(Outlier, places, offsets[outliers].tolist(), contents)))

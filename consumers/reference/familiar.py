@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ...detectors.familiarity.places import UNSCORED
 from ...detectors.neighbours.about import leaders
+from ...detectors.neighbours.bins import leading
 from ...detectors.neighbours.rows import RowIndex
 from ...detectors.neighbours.texts import Queries, TextIndex
 from ...detectors.neighbours.vectors import LENGTH, Vectors
@@ -22,7 +23,7 @@ from ...schemas.unusable import Unusable
 from .artifacts import ArtifactStore
 from .familiar_rows import RowSubject
 from .kept import Kept
-from .scored import Compared, Content, Decoded, Scored, Shown, classes_of
+from .scored import Compared, Content, Decoded, Inside, Scored, Shown, classes_of
 from .token_vectors import installed_tokens
 
 Integers = NDArray[np.int64]
@@ -40,8 +41,10 @@ class UnusableFamiliarity(Unusable):
 class Subject:
     """One of the things that are scored in a row."""
 
-    def __init__(self, profile: FamiliarityProfile, fields: Sequence[ProfiledField], index: TextIndex) -> None:
-        self.profile, self.index = profile, index
+    def __init__(
+        self, profile: FamiliarityProfile, fields: Sequence[ProfiledField], index: TextIndex, inside: Inside | None = None
+    ) -> None:
+        self.profile, self.index, self.inside = profile, index, inside
         texts = [field for field in fields if field.type in _TEXTS]
         names = [field.name for field in (texts if profile.kind == "text" else (f for f in fields if f.type == "embedding"))]
         if profile.of not in names:
@@ -131,13 +134,15 @@ class Familiar:
 
     def subjects(self, reference: Reference) -> tuple[Compared, ...]:
         """In the order of their counts in panes."""
-        return tuple(self._subject(one, reference) for one in reference.familiarity)
+        place = leading(reference.familiarity)
+        inside = [Inside(reference) if number == place else None for number in range(len(reference.familiarity))]
+        return tuple(self._subject(one, reference.fields, own) for one, own in zip(reference.familiarity, inside, strict=True))
 
-    def _subject(self, profile: FamiliarityProfile, reference: Reference) -> Compared:
+    def _subject(self, profile: FamiliarityProfile, fields: Sequence[ProfiledField], inside: Inside | None) -> Compared:
         index = self._indexes(f"{profile.kind} {profile.index}")
         if isinstance(index, RowIndex):
-            return RowSubject(profile, reference, index)
-        return Subject(profile, reference.fields, index)
+            return RowSubject(profile, fields, index, inside)
+        return Subject(profile, fields, index, inside)
 
     def _index(self, kind_and_name: str) -> tuple[TextIndex | RowIndex, int]:
         kind, name = kind_and_name.split(" ")

@@ -5,22 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ...detectors.counting.layout import layout
-from ...detectors.familiarity.places import UNSCORED
-from ...detectors.neighbours.bins import OUTLIERS, InBins
-from ...detectors.neighbours.bins import OUTSIDE as OUTSIDE_CORE
 from ...detectors.neighbours.coordinates import MEAN, SCALE
 from ...detectors.neighbours.masked import counted
 from ...detectors.neighbours.rows import RowIndex
 from ...schemas.messages.ood import Near
 from ...schemas.messages.pane import MOST_MASKED
 from ...schemas.stored.familiarity import FamiliarityProfile
-from ...schemas.stored.reference import ProfiledField, Reference
-from .scored import NO_CELL, Content, Decoded, Scored, Shown, classes_of
+from ...schemas.stored.reference import ProfiledField
+from .scored import NO_CELL, Content, Decoded, Inside, Scored, Shown, classes_of
 
 Integers = NDArray[np.int64]
-#: By what is known of a row, its cell again, as `InBins` takes it.
-_CELLS = np.array([0, OUTSIDE_CORE, OUTLIERS], dtype=np.uint8)
 #: Masks times outliers of a run that are masked: each takes 10 us.
 _MASKINGS = 16_384
 _NUMBERS, _TEXTS = ("numeric", "timestamp"), ("categorical", "boolean", "text")
@@ -50,9 +44,8 @@ def _is_part(field: ProfiledField) -> bool:
 class RowSubject:
     """As `driftbus.consumers.reference.familiar.Subject`, of rows. All of a row's p-value is known, so that each is looked at exactly."""
 
-    def __init__(self, profile: FamiliarityProfile, reference: Reference, index: RowIndex) -> None:
-        self.profile, self.fields, self.index, self._table = profile, reference.fields, index, Table(reference.fields)
-        self._bins = InBins(layout(reference)) if profile.masks else None
+    def __init__(self, profile: FamiliarityProfile, fields: Sequence[ProfiledField], index: RowIndex, inside: Inside | None = None) -> None:
+        self.profile, self.fields, self.index, self.inside, self._table = profile, fields, index, inside, Table(fields)
 
     def scored(self, decoded: Decoded, rows: Integers, exactly: NDArray[np.bool_]) -> Scored:
         """Of these rows."""
@@ -67,14 +60,6 @@ class RowSubject:
     def most_masked(self) -> int:
         """Outliers of a run that are looked at without each field: of very many fields fewer."""
         return max(1, min(MOST_MASKED, _MASKINGS // max(len(self.profile.masks), 1)))
-
-    def inside(self, decoded: Decoded, rows: Integers, looked: NDArray[np.uint8]) -> Integers:
-        """In which of the reference's bins these rows lie, of which this is known: of those scored, outside the core, outliers."""
-        assert self._bins is not None, "of a subject that has masks"
-        there = np.flatnonzero(looked != UNSCORED)
-        chosen = rows[there]
-        texts = [[column[row] for row in chosen.tolist()] for column in decoded.categorical]
-        return self._bins.counts(self._bins.codes(decoded.numeric[chosen], texts), _CELLS[looked[there]]).ravel()
 
     def masked(self, contents: Sequence[Content]) -> Integers:
         """What cures these outliers, as a pane has it."""

@@ -6,10 +6,15 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ...detectors.counting.layout import layout
 from ...detectors.familiarity.places import CORE, FAMILIAR, FAR, NOTHING, OUTLIER, OUTSIDE, UNLIKE, UNSCORED
+from ...detectors.neighbours.bins import OUTLIERS as AN_OUTLIER
+from ...detectors.neighbours.bins import OUTSIDE as OUTSIDE_CORE
+from ...detectors.neighbours.bins import InBins
 from ...detectors.neighbours.vectors import Vectors
 from ...schemas.messages.ood import Near
 from ...schemas.stored.familiarity import FamiliarityProfile
+from ...schemas.stored.reference import Reference
 from ...schemas.text import CATEGORY, fitted
 
 Integers = NDArray[np.int64]
@@ -20,6 +25,10 @@ OUTLIERS, NO_CELL = 3, 5
 #: By the cell of a row's p-value (above .2, to .05, to .01, to .005, or not; none): its flag, and what is known of it.
 _FLAGS = np.array([FAMILIAR, FAMILIAR, UNLIKE, UNLIKE, FAR, NOTHING], dtype=np.uint8)
 _LOOKED = np.array([CORE, OUTSIDE, OUTSIDE, OUTLIER, OUTLIER, UNSCORED], dtype=np.uint8)
+
+
+#: By what is known of a row, its cell again, as `InBins` takes it.
+_CELLS = np.array([0, OUTSIDE_CORE, AN_OUTLIER], dtype=np.uint8)
 
 
 class Decoded(Protocol):
@@ -54,6 +63,22 @@ class Scored(NamedTuple):
         return cls(_FLAGS[cells], _LOOKED[cells], (cells >= OUTLIERS) & (cells != NO_CELL))
 
 
+class Inside:
+    """A reference's bins, in which rows lie that were looked at exactly."""
+
+    def __init__(self, reference: Reference) -> None:
+        self._bins = InBins(layout(reference))
+
+    def counts(self, decoded: Decoded, rows: Integers, looked: Bytes) -> Integers:
+        """Of these rows, of which this is known: of those looked at, outside the core, outliers; as in a pane, and empty of none."""
+        there = np.flatnonzero(looked != UNSCORED)
+        chosen = rows[there] if self._bins.size else rows[:0]
+        if not len(chosen):
+            return np.zeros(0, dtype=np.int64)
+        texts = [[column[row] for row in chosen.tolist()] for column in decoded.categorical]
+        return self._bins.counts(self._bins.codes(decoded.numeric[chosen], texts), _CELLS[looked[there]]).ravel()
+
+
 class Content(NamedTuple):
     """What a row holds of a subject, and the class that the model predicted for it."""
 
@@ -76,6 +101,11 @@ class Compared(Protocol):
     @property
     def profile(self) -> FamiliarityProfile:
         """What the reference says of it."""
+        ...
+
+    @property
+    def inside(self) -> Inside | None:
+        """Where it is what says whether a row is in the core: the reference's bins."""
         ...
 
     def scored(self, decoded: Decoded, rows: Integers, exactly: NDArray[np.bool_]) -> Scored:

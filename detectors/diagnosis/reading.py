@@ -12,7 +12,7 @@ from ..agreement import Comparison
 from ..counting.layout import Layout, Signal
 from ..counting.layout import layout as counting_layout
 from ..counting.magnitudes import Magnitudes, mantissa
-from ..neighbours.bins import KINDS, InBins
+from ..neighbours.bins import KINDS, InBins, leading
 from ..neighbours.masked import length
 from ..outcomes.layout import INNER, squares
 from ..outcomes.layout import Layout as OutcomeLayout
@@ -190,9 +190,9 @@ def _field_of(field: ProfiledField, whose: Whose) -> FieldOf:
 
 
 def _compared(profiles: tuple[FamiliarityProfile, ...]) -> tuple[int, FamiliarityProfile] | None:
-    """Which of what is compared with the training data says how many rows are outliers: rows, before fields by themselves."""
-    order = sorted(range(len(profiles)), key=lambda place: (not profiles[place].masks, profiles[place].kind != "row", place))
-    return (order[0], profiles[order[0]]) if order else None
+    """What is compared with the training data that says how many rows are outliers, and where it is among the others."""
+    place = leading(profiles)
+    return None if place is None else (place, profiles[place])
 
 
 def _mask(name: str, of: str) -> str:

@@ -1,10 +1,11 @@
-"""In which of the reference's bins the scored rows lie: all of them, those outside the core, the outliers. All sums."""
+"""In which of the reference's bins rows lie whose p-value is known: all of them, those outside the core, the outliers. All sums."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...schemas.stored.familiarity import FamiliarityProfile
 from ...schemas.stored.reference import CategoricalProfile, NumericProfile
 from ...schemas.text import CATEGORY, fitted
 from ..counting.bins import bins_of
@@ -17,6 +18,17 @@ Bytes = NDArray[np.uint8]
 OUTSIDE, OUTLIERS = 1, 3
 #: What is counted, in this order.
 KINDS = ("scored", "outside", "outliers")
+
+
+def leading(profiles: Sequence[FamiliarityProfile]) -> int | None:
+    """Which of what is compared says whether a row is in the core, or an outlier: rows, before fields by themselves; None: nothing is.
+
+    >>> def one(kind, of): return FamiliarityProfile(of=of, kind=kind, index="", rows=9, cells=(0, 1, 19))
+    >>> leading([one("text", "question"), one("row", "row")]), leading([])
+    (1, None)
+    """
+    order = sorted(range(len(profiles)), key=lambda place: (not profiles[place].masks, profiles[place].kind != "row", place))
+    return order[0] if order else None
 
 
 class InBins:

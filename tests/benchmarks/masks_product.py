@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from driftbus.consumers.reference.building.decoded import Decoded
 from driftbus.consumers.reference.familiar_rows import RowSubject
+from driftbus.consumers.reference.scored import Inside
 from driftbus.detectors.counting import Counting
 from driftbus.detectors.neighbours.cures import Blame
 from driftbus.detectors.neighbours.masked import counted, judged, length, profiles
@@ -114,7 +115,7 @@ def costs(data: Table) -> Result:
     training, fresh = data.at(slice(TRAINING)), data.at(slice(TRAINING, None))
     index, report = RowIndex.built(*training.columns, data.names, size=SIZE, sources=data.sources)
     reference = reference_of(training)
-    subject = RowSubject(profile_of(index, report, training), reference, index)
+    subject, inside = RowSubject(profile_of(index, report, training), reference.fields, index), Inside(reference)
     numeric, texts = fresh.columns
     rows, counting = Decoded(numeric, texts, ()), Counting(reference)
     every: NDArray[np.int64] = np.arange(len(fresh))
@@ -125,7 +126,7 @@ def costs(data: Table) -> Result:
     took = {
         "counting": fastest(partial(counting.count, numeric, texts)),
         "scored": fastest(partial(subject.scored, rows, every, exactly)),
-        "inside": fastest(partial(subject.inside, rows, every, scored.looked)),
+        "inside": fastest(partial(inside.counts, rows, every, scored.looked)),
     }
     result: dict[str, Any] = {f"us_a_row_{name}": round(1e6 * seconds / len(fresh), 2) for name, seconds in took.items()}
     masked = fastest(partial(subject.masked, contents)) / len(contents)
@@ -137,7 +138,7 @@ def costs(data: Table) -> Result:
         "ms_a_run_of_64_outliers": round(1e3 * a_run, 2),
         "masked_beside_scored_in_a_run_of_10000_quiet_rows": round(a_run / (took["scored"] / len(fresh) * 10_000), 4),
         "inside_beside_scored": round(took["inside"] / took["scored"], 4),
-        "inside_numbers": len(subject.inside(rows, every[:1], scored.looked[:1])),
+        "inside_numbers": len(inside.counts(rows, every[:1], scored.looked[:1])),
     }
 
 

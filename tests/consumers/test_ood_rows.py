@@ -192,7 +192,7 @@ def test_what_is_no_number_and_no_text_is_counted_all_the_same(world: World, val
     row = dict.fromkeys(table(1, 4), value)
     (pane,), _ = tallied(world, [msgspec.json.encode({"model": "m0", "version": "1", "features": row})], 10)
     bins = InBins(layout(world[1]))
-    assert pane.inside.reshape(3, bins.size).sum(axis=1)[0] <= len(bins.signals)
+    assert pane.inside.reshape(3, -1).sum(axis=1)[0] <= len(bins.signals)
     assert Pane.decoded(pane.encoded()).encoded() == pane.encoded()
 
 

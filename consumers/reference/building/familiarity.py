@@ -215,7 +215,7 @@ def _of_rows(found: _Gathered, reference: Reference, settings: Model, keep: Call
         outliers=outliers,
         masks=profiles(left, index.masks, names, cured),
     )
-    return _with_probe(RowSubject(profile, reference, index), report.warnings, settings.ood.probe)
+    return _with_probe(RowSubject(profile, reference.fields, index), report.warnings, settings.ood.probe)
 
 
 def _held_out(there: Sequence[object], keys: Sequence[bytes], times: Integers | None) -> Integers:
