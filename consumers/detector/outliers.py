@@ -57,7 +57,7 @@ class Faults:
 def check(pane: Pane, tests: FamiliaritySuite) -> None:
     """Raise `Unreadable` where its masked outliers are not counted by the masks of its reference."""
     of_rows = tests.of_rows
-    expected = 0 if of_rows is None else length(len(of_rows[1].masks))
+    expected = 0 if of_rows is None else length(len(of_rows[1].masks), len(of_rows[1].pairs))
     if len(pane.masked) != expected:
         msg = f"a pane of {len(pane.masked)} counts of masked outliers, where its reference makes {expected}"
         raise Unreadable(msg)
@@ -68,7 +68,7 @@ def counted(tests: FamiliaritySuite, bucket: Bucket, panes: Sequence[Pane]) -> t
     if tests.of_rows is None:
         return ()
     number, profile = tests.of_rows
-    vectors = [pane.masked.tolist() for pane in panes if len(pane.masked)] or [[0] * length(len(profile.masks))]
+    vectors = [pane.masked.tolist() for pane in panes if len(pane.masked)] or [[0] * length(len(profile.masks), len(profile.pairs))]
     looked = WIDTH * number + CELLS + 1  # rows are all looked at exactly
     return (int(bucket.counts[looked]), int(bucket.counts[looked + 2]), *map(sum, zip(*vectors, strict=True)))
 
@@ -100,6 +100,7 @@ def told(tests: FamiliaritySuite, signals: Collection[str], counts: Sequence[int
         owners=settings.owners_of(fields)[:_MOST_TOLD],
         fields=_largest(found.fields) if sure else {},
         by_source=_largest(found.sources) if sure else {},
+        by_pair=round(found.pair, 3) if fault == "both" else None,
     )
 
 

@@ -64,7 +64,8 @@ class RowSubject:
     def masked(self, contents: Sequence[Content]) -> Integers:
         """What cures these outliers, as a pane has it."""
         numbers, texts, classes = self._fields_of(contents)
-        return counted(self.index.left(numbers, texts, classes), self.index.masks)
+        left = self.index.left(numbers, texts, classes)
+        return counted(left, self.index.masks, self.index.paired(numbers, texts, classes, left))
 
     def contents(self, decoded: Decoded, rows: Integers) -> list[Content]:
         """What these rows hold, for `shown` and `masked`."""

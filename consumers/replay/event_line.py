@@ -134,6 +134,8 @@ def fault(told: ToldOutliers) -> str:
     ('a fault of city (source geo): cures 96 %', 'a fault of city (source geo, owner maps): cures 96 %')
     >>> fault(told.model_copy(update={"fault": "either", "names": ("city", "zip"), "sources": ()}))
     'a fault of city or zip: cures 96 %, 2 %'
+    >>> fault(told.model_copy(update={"fault": "both", "names": ("city", "zip"), "sources": (), "by_pair": 0.94}))
+    'a fault of city and zip together: they cure 94 %'
     >>> fault(told.model_copy(update={"fault": "novelty", "names": ()})), fault(told.model_copy(update={"fault": "unknown"}))
     ("new rows, no field's fault", '')
     """
@@ -141,6 +143,8 @@ def fault(told: ToldOutliers) -> str:
         return ""
     if told.fault == "novelty":
         return "new rows, no field's fault"
+    if told.by_pair is not None:
+        return f"a fault of {whose(told)} together: they cure {_percent(told.by_pair)}"
     cured = told.by_source if told.fault == "source" else told.fields
     sizes = ", ".join(_percent(cured[name]) for name in told.names if name in cured)
     return f"a fault of {whose(told)}: cures {sizes}"
@@ -155,7 +159,11 @@ def whose(told: ToldOutliers) -> str:
     of_source = told.fault == "source"
     sources = [] if of_source or not told.sources else [f"source {', '.join(told.sources)}"]
     known = [*sources, *([f"owner {', '.join(told.owners)}"] if told.owners else [])]
-    return f"{'source ' if of_source else ''}{' or '.join(told.names)}{_in_brackets(known)}"
+    return f"{'source ' if of_source else ''}{_joined(told)}{_in_brackets(known)}"
+
+
+def _joined(told: ToldOutliers) -> str:
+    return (" and " if told.fault == "both" else " or ").join(told.names)
 
 
 def _in_brackets(known: Sequence[str]) -> str:

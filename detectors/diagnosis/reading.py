@@ -94,7 +94,7 @@ class Reading:
 
     def masked(self, counts: Integers) -> bool:
         """Whether these are counts of outliers without each of the reference's masks."""
-        return self._subject is not None and len(counts) == length(len(self._subject[1].masks))
+        return self._subject is not None and len(counts) == length(len(self._subject[1].masks), len(self._subject[1].pairs))
 
     def fits_inside(self, end: int) -> bool:
         """Whether a vector of scored rows may reach so far."""

@@ -15,6 +15,7 @@ class Causes(NamedTuple):
     fields: dict[str, float]
     sources: dict[str, float]
     blame: Blame
+    pair: float = 0.0  #: without both fields, where both are blamed
 
 
 def causes(

@@ -4,7 +4,7 @@ D[j, r] is the squared distance in field j to row r of the reference: without j 
 thresholds of its own, from the calibration's rows without the same field. A mask is a field, or all fields of a source.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -83,6 +83,16 @@ class Masking:
                 found[start : start + at_once, place] = -_smallest(left, most)
                 nearest[start : start + at_once, place] = left.argmin(axis=1)
         return found, nearest
+
+    def apart(self, coded: Coded, without: Sequence[Sequence[tuple[int, ...]]]) -> Iterator[tuple[Integers, Integers]]:
+        """As `left`, of every row without what is named of it: fields by fields."""
+        rows = self._reference.rows
+        most, at_once = min(NEAREST, rows), max(1, _BLOCK // max(coded.ranks.shape[1] + coded.categories.shape[1], 1) // rows)
+        for start in range(0, coded.rows, at_once):
+            part = by_field(self._coordinates, coded.at(slice(start, start + at_once)), self._reference)
+            for own, of_row in zip(part, without[start : start + at_once], strict=True):
+                left = own.sum(axis=0) - np.stack([own[list(fields)].sum(axis=0) for fields in of_row])
+                yield -_smallest(left, most), left.argmin(axis=1)
 
     def nearest(self, coded: Coded, mask: Mask) -> Integers:
         """Of every row the number of the nearest, without what the mask leaves out; of several the first."""

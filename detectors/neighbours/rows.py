@@ -15,6 +15,7 @@ from .drawing import drawn, hashes_of
 from .levels import BOUNDS, FAR, OUTLIER, UNLIKE
 from .masks import Left, Mask, Masking, masks_of
 from .packed import packed, unpacked
+from .pairs import Paired, paired, pairs_of
 from .report import warnings_of
 
 Floats = NDArray[np.float64]
@@ -75,6 +76,7 @@ class RowIndex:
     ) -> None:
         self.names, self.sources = tuple(names), dict(sources)
         self.masks = masks_of(self.names, self.sources)
+        self.pairs = pairs_of(self.names)
         #: The numbers of the reference's rows in the data.
         self.rows = rows
         self._classes = None if classes is None else tuple(classes)
@@ -204,6 +206,11 @@ class RowIndex:
         scores, nearest = self._masking.left(coded, asked)
         return Left(scores, nearest, scores >= self._of(asked)[self.calibrated.codes(classes, coded.rows)])
 
+    def paired(self, numeric: Floats, texts: Columns, classes: Sequence[str | None] | None, left: Left) -> Paired:
+        """Of rows that no mask cures, as `left` says, whether two fields together do, of those without which each is most familiar."""
+        coded = self._coordinates.coded(numeric, texts)
+        return paired(self._masking, coded, left, self.pairs, self._of(self.pairs)[self.calibrated.codes(classes, coded.rows)])
+
     def spread(self, numeric: Floats, texts: Columns, mask: Mask) -> float:
         """Among how many rows of the reference these lie without a mask's fields, as a part of those among which as many familiar ones do.
 
@@ -231,9 +238,23 @@ class RowIndex:
         self._of(self.masks)
         return self._outliers[0], tuple(self._base[mask][0] for mask in self.masks)
 
+    @property
+    def outliers_paired(self) -> tuple[int, ...]:
+        """Of the calibration's own outliers that no mask cures, those that each pair does."""
+        if not self.pairs:
+            return ()
+        of = self.calibrated.codes(self._classes, self._calibration.rows)
+        outliers = np.flatnonzero(self._own < self._thresholds[2, of])
+        coded = self._calibration.at(outliers)
+        scores, nearest = self._masking.left(coded, self.masks)
+        left = Left(scores, nearest, scores >= self._of(self.masks)[of[outliers]])
+        found = paired(self._masking, coded, left, self.pairs, self._of(self.pairs)[of[outliers]])
+        return tuple(found.cured.sum(axis=0).tolist())
+
     def _of(self, masks: Sequence[Mask]) -> Integers:
         """The thresholds of masks, [classes, masks], from the calibration: each is calibrated when it is first asked for."""
-        new = [mask for mask in dict.fromkeys(masks) if mask not in self._of_masks]
+        asked = dict.fromkeys(masks if set(masks).isdisjoint(self.pairs) else (*self.pairs, *masks))  # pairs: all at once, or by luck
+        new = [mask for mask in asked if mask not in self._of_masks]
         if new:
             most = max(1_000, _MASKINGS // len(new))
             coded, classes = self._calibration.at(slice(most)), None if self._classes is None else self._classes[:most]
@@ -248,12 +269,14 @@ class RowIndex:
                 cured = column >= self._of_masks[mask][of[outliers]]
                 further = self._own[outliers] < self._thresholds[3, of[outliers]]
                 self._base[mask] = int(np.count_nonzero(cured)), int(np.count_nonzero(cured & further))
-        return np.stack([self._of_masks[mask] for mask in masks], axis=1)
+        none = np.zeros((len(self.calibrated.names) + 1, 0), dtype=np.int64)
+        return np.stack([self._of_masks[mask] for mask in masks], axis=1) if masks else none
 
     def encoded(self) -> bytes:
         """The artifact: the same bytes for the same rows."""
         coordinates = self._coordinates
         self._of(self.masks)
+        self._of(self.pairs)
         content = {
             "form": FORM,
             "kind": "rows",
@@ -267,6 +290,7 @@ class RowIndex:
             "classes": self._classes,
             "masks": [packed(self._of_masks[mask]) for mask in self.masks],
             "base": [self._base[mask] for mask in self.masks],
+            "pairs": [packed(self._of_masks[pair]) for pair in self.pairs],
         }
         return msgspec.msgpack.encode(content, order="sorted")
 
@@ -290,6 +314,9 @@ class RowIndex:
         )
         for mask, thresholds, base in zip(index.masks, plain["masks"], plain["base"], strict=True):
             index._of_masks[mask], index._base[mask] = unpacked(thresholds), (base[0], base[1])
+        index.pairs = index.pairs if "pairs" in plain else ()  # of an index that was made before there were any
+        for pair, thresholds in zip(index.pairs, plain.get("pairs", ()), strict=True):
+            index._of_masks[pair] = unpacked(thresholds)
         return index
 
 

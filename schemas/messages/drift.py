@@ -168,14 +168,15 @@ class ToldOutliers(Fact):
 
     share: tuple[float, float]  #: of rows that are outliers: of known ones, now
     masked: int  #: outliers since the event's onset that were looked at without each field
-    #: A fault of one field, of either of two, of a source as a whole; *novelty*: of none; *unknown*: too few outliers to say.
-    fault: Literal["field", "either", "source", "novelty", "unknown"]
+    #: A fault of one field, of either of two, of both, of a source as a whole; *novelty*: of none; *unknown*: too few outliers to say.
+    fault: Literal["field", "either", "both", "source", "novelty", "unknown"]
     names: tuple[str, ...] = ()  #: the fields, or the source
     sources: tuple[str, ...] = ()  #: where the values of these fields come from, as configured
     owners: tuple[str, ...] = ()  #: who is asked, as configured
     #: Of the outliers in excess of the known ones, the share that is familiar without a field; the largest first.
     fields: dict[str, float] = {}
     by_source: dict[str, float] = {}  #: the same without all fields of a source
+    by_pair: float | None = None  #: the same without both fields, where it is a fault of both
 
 
 class DriftEvent(OfVersion, Fact):

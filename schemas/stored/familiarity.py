@@ -53,6 +53,7 @@ class FamiliarityProfile(Fact):
     flagged_probe: tuple[int, int] | None = None  #: of the rows that must be flagged how many are, and how many there are
     outliers: int = 0  #: of rows: calibration rows with p <= .01
     masks: tuple[MaskProfile, ...] = ()  #: of rows: fields, then sources, in the order of a pane's `masked`
+    pairs: tuple[int, ...] = ()  #: of every two fields, of these outliers those that no mask cures, and both do
 
     @model_serializer(mode="wrap")
     def _lean(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:  # JSON

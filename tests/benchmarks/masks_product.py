@@ -41,7 +41,8 @@ def profile_of(index: RowIndex, report: RowReport, data: Table) -> FamiliarityPr
     outliers, cured = index.outliers
     masks = profiles(index.left(numeric, texts), index.masks, index.names, cured)
     cells = (1, 1, len(report.held_out) - 2)
-    return FamiliarityProfile(of="row", kind="row", index="", rows=report.reference, cells=cells, outliers=outliers, masks=masks)
+    of_outliers = {"outliers": outliers, "masks": masks, "pairs": index.outliers_paired}
+    return FamiliarityProfile(of="row", kind="row", index="", rows=report.reference, cells=cells, **of_outliers)
 
 
 class Summed(NamedTuple):
@@ -65,10 +66,12 @@ def summed(index: RowIndex, fresh: Table, case: Case, rng: RNG) -> tuple[Summed 
         for row, value in zip(rows.tolist(), values, strict=True):
             column[row] = value
     outliers = index.cells(numeric, texts) >= 3
-    total, early = np.zeros(length(len(index.masks)), dtype=np.int64), None
+    total, early = np.zeros(length(len(index.masks), len(index.pairs)), dtype=np.int64), None
     for start in range(0, len(fresh), RUN):
         chosen = start + np.flatnonzero(outliers[start : start + RUN])[:MOST_MASKED]
-        total = total + counted(index.left(numeric[chosen], [[column[row] for row in chosen.tolist()] for column in texts]), index.masks)
+        given = numeric[chosen], [[column[row] for row in chosen.tolist()] for column in texts], None
+        left = index.left(*given)
+        total = total + counted(left, index.masks, index.paired(*given, left))
         if early is None and total[0] >= EARLY:
             early = Summed(total, float(outliers[: start + RUN].mean()))
     return early, Summed(total, float(outliers.mean()))

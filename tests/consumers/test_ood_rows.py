@@ -26,7 +26,7 @@ from driftbus.consumers.replay.event_line import event_line
 from driftbus.consumers.streams.records import end_records
 from driftbus.detectors.counting.layout import layout
 from driftbus.detectors.neighbours.bins import InBins
-from driftbus.detectors.neighbours.masked import PLACES
+from driftbus.detectors.neighbours.masked import length
 from driftbus.schemas.messages.drift import DriftEvent, ToldOutliers
 from driftbus.schemas.messages.pane import MOST_MASKED, OOD, Pane
 
@@ -151,6 +151,17 @@ def test_a_broken_source_is_told_once_there_are_enough_outliers(world: World) ->
     assert max(told.fields.values()) < 0.8
 
 
+def test_two_fields_of_two_sources_that_break_together_are_told_together(world: World) -> None:
+    _, events = folded(world, {"warmth": 400.0, "shop": "never seen"})
+    told = last(events)
+    assert (told.fault, told.names, told.sources) == ("both", ("warmth", "shop"), ("station", "till"))
+    assert told.owners == ("weather team", "payments")
+    assert told.by_pair is not None
+    assert told.by_pair >= 0.85 > 0.3 > max(told.fields.values())
+    both = "a fault of warmth and shop (source station, till, owner weather team, payments) together:"
+    assert any(both in event_line(event) for event in events)
+
+
 def test_what_is_new_is_nobodys_fault_whoever_dies(world: World) -> None:
     panes, events = folded(world, NEW)
     assert last(events).fault == "novelty"
@@ -165,7 +176,7 @@ def test_no_batch_shows_in_what_is_counted_of_outliers(world: World) -> None:
     (whole,), samples = tallied(world, values, 5_000)
     masks = world[1].familiarity[0].masks
     assert whole.masked[0] == MOST_MASKED
-    assert len(whole.masked) == 1 + len(masks) + PLACES
+    assert len(whole.masked) == length(len(masks), 15)
     assert whole.masked[1 + [mask.name for mask in masks].index("shop")] > 0.8 * MOST_MASKED
     bins = InBins(layout(world[1]))
     inside = whole.inside.reshape(3, bins.size)

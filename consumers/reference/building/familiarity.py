@@ -198,8 +198,8 @@ def _of_rows(found: _Gathered, reference: Reference, settings: Model, keep: Call
 
     flags, numbers = flagged(held_out), np.concatenate(found.numbers)
     some = held_out[:: -(-len(held_out) // max(SAMPLES[-1], min(_MASKED, _MASKINGS // len(index.masks))))]
-    left = index.left(*at(some))
     outliers, cured = index.outliers
+    masks = profiles(index.left(*at(some)), index.masks, names, cured)
     index.rows = numbers[index.rows]  # in the data, of which a part may have been drawn
     profile = FamiliarityProfile(
         of=ROW,
@@ -213,7 +213,8 @@ def _of_rows(found: _Gathered, reference: Reference, settings: Model, keep: Call
         tau=tau(flagged, held_out, numbers, timed=times is not None, sample=settings.ood.sample),
         segments=tuple(_segments(reference, found, held_out, flags, segmenter)),
         outliers=outliers,
-        masks=profiles(left, index.masks, names, cured),
+        masks=masks,
+        pairs=index.outliers_paired if masks else (),
     )
     return _with_probe(RowSubject(profile, reference.fields, index), report.warnings, settings.ood.probe)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from driftbus.detectors.neighbours.causes import Causes, causes
 from driftbus.detectors.neighbours.cures import Blame
 from driftbus.detectors.neighbours.masked import PLACES, SAMPLES, counted, distinct, judged, length, profiles
+from driftbus.detectors.neighbours.rows import RowIndex
 from driftbus.schemas.stored.familiarity import FamiliarityProfile, MaskProfile
 
 from .tables import Rows, index, table
@@ -20,9 +22,9 @@ def profile() -> FamiliarityProfile:
     """Of the index of tables."""
     own, (outliers, cured) = index()[0], index()[0].outliers
     left = own.left(*table(500, seed=9))
-    return FamiliarityProfile(
-        of="row", kind="row", index="", rows=1, cells=(1, 1, 1), outliers=outliers, masks=profiles(left, own.masks, own.names, cured)
-    )
+    masks = profiles(left, own.masks, own.names, cured)
+    counts = {"outliers": outliers, "masks": masks, "pairs": own.outliers_paired}
+    return FamiliarityProfile(of="row", kind="row", index="", rows=1, cells=(1, 1, 1), **counts)
 
 
 def told(change: Callable[[Rows], None], parts: int = 1) -> tuple[Causes, Causes]:
@@ -36,9 +38,12 @@ def told(change: Callable[[Rows], None], parts: int = 1) -> tuple[Causes, Causes
         column[::10] = values
     outliers = np.flatnonzero(own.cells(*fresh) >= 3)
     chosen = outliers[:: max(1, len(outliers) // 64)]
-    counts = sum(counted(own.left(*fresh.at(some)), own.masks) for some in np.array_split(chosen, parts))
+    total = np.zeros(length(len(own.masks), len(own.pairs)), dtype=np.int64)
+    for some in np.array_split(chosen, parts):
+        left = own.left(*fresh.at(some))
+        total += counted(left, own.masks, own.paired(*fresh.at(some), None, left))
     rate = len(outliers) / 4_000
-    return judged(profile(), np.asarray(counts), rate=rate), causes(own, *fresh.at(chosen), rate=rate)
+    return judged(profile(), total, rate=rate), causes(own, *fresh.at(chosen), rate=rate)
 
 
 def scaled(rows: Rows) -> None:
@@ -73,6 +78,32 @@ def test_sums_say_what_the_rows_say(change: Callable[[Rows], None], blame: Blame
     assert by_sums.fields == pytest.approx(by_rows.fields)
     assert by_sums.sources == pytest.approx(by_rows.sources)
     assert told(change, parts=7)[0] == by_sums
+
+
+def two(rows: Rows) -> None:
+    rows.numeric[:, 3] *= 1_000
+    rows.texts[0][:] = ["never seen"] * len(rows.texts[0])
+
+
+def test_two_fields_that_break_together_are_told_by_sums_alone() -> None:
+    """The rows, as they are judged without pairs, seem new: neither field alone makes them familiar."""
+    by_sums, by_rows = told(two)
+    assert by_sums.blame == Blame("both", ("d", "kind"))
+    assert by_sums.pair > 0.85 > 0.3 > max(by_sums.fields.values())
+    assert by_rows.blame == Blame("novelty")
+    assert told(two, parts=7)[0] == by_sums
+
+
+def test_an_index_without_pairs_counts_none() -> None:
+    """As one that was stored before there were any."""
+    own = RowIndex.decoded(index()[0].encoded())
+    assert own.pairs == index()[0].pairs != ()
+    assert own.outliers_paired == index()[0].outliers_paired
+    plain = msgspec.msgpack.decode(index()[0].encoded())
+    del plain["pairs"]
+    older, rows = RowIndex.decoded(msgspec.msgpack.encode(plain)), table(10)
+    left = older.left(*rows)
+    assert len(counted(left, older.masks, older.paired(*rows, None, left))) == length(len(older.masks), 0)
 
 
 def made(rows: int, cured: list[int], places: NDArray[np.int64] | None = None) -> tuple[FamiliarityProfile, NDArray[np.int64]]:
@@ -110,13 +141,15 @@ def test_what_lies_in_one_place_is_new() -> None:
 
 def test_counts_of_other_masks_are_refused() -> None:
     own, counts = made(64, [60, 0])
-    with pytest.raises(ValueError, match=f"{length(2) - 1} counts of masked outliers, where 2 masks make {length(2)}"):
+    with pytest.raises(ValueError, match=f"{length(2, 0) - 1} counts of masked outliers, where 2 masks and 0 pairs make {length(2, 0)}"):
         judged(own, counts[:-1], rate=0.2)
 
 
 def test_no_rows_count_nothing() -> None:
     own = index()[0]
-    assert counted(own.left(np.zeros((0, 4)), [[], []]), own.masks).tolist() == [0] * length(len(own.masks))
+    none = table(0)
+    left = own.left(*none)
+    assert counted(left, own.masks, own.paired(*none, None, left)).tolist() == [0] * length(len(own.masks), len(own.pairs))
     assert profiles(own.left(*table(10)), own.masks, own.names, [0] * len(own.masks)) == ()
 
 
