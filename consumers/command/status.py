@@ -21,6 +21,7 @@ from ..console.evaluations import ModelEvaluations, evaluations
 from ..console.screen import Table, Terminal
 from ..console.standing import PartitionStanding, Standing, standing
 from ..embedder.embedder import ROLE as EMBEDDER
+from ..profiler.profiler import ROLE as PROFILER
 from ..reference.announce import Announcements
 from ..reference.artifacts import ArtifactError, ArtifactStore
 from ..replay.event_line import lasted, place, short_id
@@ -69,7 +70,7 @@ def _show(configuration: Configuration, found: Standing, watched: list[ModelStan
     for topic in found.missing:
         say(Styled("missing ", "red"), f"topic {topic}; driftbus topics create makes our own")
     for (role, stream, topic), group in groupby(found.partitions, lambda one: (one.role, one.stream, one.topic)):
-        headings = ["  partition", "to read", "behind", "last commit", *_headings(role, stream)]
+        headings = ["  partition", "to read", "behind", "last commit", *_headings(role)]
         table = Table(*headings, wide=("newest bucket", "vectors"))
         for one in group:
             told = _ago(found.now, one.committed_at) if one.committed is not None else "none yet"
@@ -78,6 +79,11 @@ def _show(configuration: Configuration, found: Standing, watched: list[ModelStan
             table.row(f"  {one.partition:>7}", f"{one.to_read:,}", _behind(one), told, *cells)
         say(f"{role} {stream}: {topic}" if stream else f"{role}: {topic}")
         terminal.table(table)
+    for (role, stream), group in groupby(found.partitions, lambda one: (one.role, one.stream)):
+        own = list(group)
+        if all(one.committed is None for one in own) and (waiting := sum(one.to_read for one in own)):
+            told = f"{role} {stream}" if stream else role
+            say(Styled("waiting ", "yellow"), f"{told} has committed nothing, and {waiting:,} records wait: driftbus run {role} starts it")
     for one in found.partitions:
         if one.uncommitted:
             told = f"{one.topic}[{one.partition}]: a producer's transaction is open at offset {one.end:,}"
@@ -96,10 +102,10 @@ def _show(configuration: Configuration, found: Standing, watched: list[ModelStan
     terminal.table(table)
 
 
-def _headings(role: str, stream: str | None) -> list[str]:
+def _headings(role: str) -> list[str]:
     if role == EMBEDDER:
         return ["vectors"]
-    return ["newest bucket", *(["dead letters"] if stream else [])]
+    return ["newest bucket", *(["dead letters"] if role == PROFILER else [])]
 
 
 def _embeds(found: Standing, one: PartitionStanding) -> str:

@@ -5,11 +5,11 @@ buckets are. A record counts as read once its bucket has been cut, so the rows o
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 
 from ...schemas.configuration import Configuration
 from ...schemas.form import NewerForm
@@ -18,6 +18,9 @@ from ..bus import own
 from ..bus.interface import Bus, Position, TopicDescription, TopicPartition
 from ..embedder.embedder import ANSWERS, FAILS
 from ..embedder.embedder import ROLE as EMBEDDER
+from ..intake.intake import ROLE as INTAKE
+from ..intake.intake import SOURCES
+from ..pipeline.topology import TOPOLOGY
 from ..reference import reviews
 from ..reference.golden_records import asked
 from ..streams.buckets import buckets
@@ -31,6 +34,9 @@ _MOST_LETTERS = 10_000
 #: Partitions that are asked about at once: on Kafka each answer takes a few round trips.
 _AT_ONCE = 8
 
+#: Roles of which more is told than how far they have read.
+_TOLD_BY_THEMSELVES = frozenset({EMBEDDER, "profiler", "joiner", "clerk", "detector", "reviewer", "evaluator"})
+
 Question = Callable[[], "PartitionStanding"]
 Said = Mapping[TopicPartition, tuple[int, Progress]]  # the newest progress of each input partition, with its append time
 
@@ -40,7 +46,7 @@ class PartitionStanding:
     """One partition in the eyes of its consumer group."""
 
     role: str
-    stream: str | None  #: of a profiler
+    stream: str | None  #: of a profiler; of a launcher or an alerter the name that it is configured under
     topic: str
     partition: int
     committed: int | None  #: the next offset to read; None: nothing has been committed
@@ -74,7 +80,10 @@ def standing(bus: Bus, configuration: Configuration, now_ms: int | None = None) 
     inputs = configuration.inputs
     tested = [topics.golden] if asked(configuration) else []
     drawn = [topics.summaries, topics.reviews] if reviews.asked(configuration) else []
-    described = bus.describe([*inputs, topics.summaries, topics.drift, topics.snapshots, topics.models, topics.joins, *tested, *drawn])
+    others = list(_others(configuration))
+    of_others = {topic for _, read, _ in others for topic in read}
+    own = topics.summaries, topics.drift, topics.snapshots, topics.models, topics.joins, *tested, *drawn
+    described = bus.describe(list(dict.fromkeys([*inputs, *own, *sorted(of_others)])))
     summaries = described.get(topics.summaries)
     found = list(islice(kept(bus, configuration), _MOST_LETTERS + 1))
     questions = [
@@ -85,17 +94,29 @@ def standing(bus: Bus, configuration: Configuration, now_ms: int | None = None) 
         *(_detectors(bus, configuration, described) if summaries else []),
         *_readers(bus, configuration, described, "reviewer", drawn),
         *_readers(bus, configuration, described, "evaluator", tested),
+        *chain.from_iterable(_readers(bus, configuration, described, *one) for one in others),
     ]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         partitions = list(pool.map(lambda question: question(), questions))
     return Standing(
         now=time.time_ns() // 1_000_000 if now_ms is None else now_ms,
         partitions=partitions,
-        missing=[topic for topic in [*inputs, topics.summaries] if topic not in described],
+        missing=[topic for topic in dict.fromkeys([*inputs, topics.summaries, *sorted(of_others)]) if topic not in described],
         dead_letters=len(found),
         further=sum(letter.facts.further for letter in found),
         all_counted=len(found) <= _MOST_LETTERS,
     )
+
+
+def _others(configuration: Configuration) -> Iterator[tuple[str, list[str], str | None]]:
+    """Of all further roles that `run` starts: the topics whose offsets each commits, and the name that it is configured under."""
+    named: Mapping[str, Iterable[str]] = {"launcher": configuration.launchers, "alerter": configuration.alerts}
+    for node in TOPOLOGY:
+        if node.role in _TOLD_BY_THEMSELVES or not node.asked(configuration):
+            continue
+        read = [one.topic for one in SOURCES if one.asked(configuration)] if node.role == INTAKE else node.reads[:1]
+        for name in named[node.role] if node.per_name else (None,):
+            yield node.role, [configuration.topics.named(topic) for topic in read], name
 
 
 def _embedders(bus: Bus, configuration: Configuration) -> Iterable[Question]:
@@ -131,12 +152,18 @@ def _profilers(
 
 
 def _readers(
-    bus: Bus, configuration: Configuration, described: Mapping[str, TopicDescription], role: str, topics: Sequence[str]
+    bus: Bus,
+    configuration: Configuration,
+    described: Mapping[str, TopicDescription],
+    role: str,
+    topics: Sequence[str],
+    name: str | None = None,
 ) -> Iterable[Question]:
     """Of a role that reads topics of our own, in which no bucket is complete."""
     places = _partitions(described[topic] for topic in topics if topic in described)
-    committed = bus.committed(f"{configuration.application}-{role}", places) if places else {}
-    return [partial(_one, bus, configuration, role, None, place, committed.get(place), None, {}, None) for place in places]
+    group = role if name is None else f"{role}-{name}"
+    committed = bus.committed(f"{configuration.application}-{group}", places) if places else {}
+    return [partial(_one, bus, configuration, role, name, place, committed.get(place), None, {}, None) for place in places]
 
 
 def _detectors(bus: Bus, configuration: Configuration, described: Mapping[str, TopicDescription]) -> Iterable[Question]:

@@ -1,6 +1,7 @@
 """How things stand, asked from another machine than the consumers', on both buses."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,14 @@ from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.kafka import KafkaBus
 from driftbus.consumers.console.standing import Standing, standing
 from driftbus.consumers.pipeline.runner import Pipeline
+from driftbus.consumers.pipeline.topology import asked_for
 from driftbus.consumers.process.standing import Located
+from driftbus.consumers.reference import ledger
 from driftbus.schemas.configuration import Configuration
+from driftbus.schemas.messages.action import ActionTick
 
 from ..bus.worlds import World
+from ..consumers.test_joiner import run
 from ..streaming import BEGINNING, configuration, prepare, reference, rows, send
 
 
@@ -38,7 +43,8 @@ def test_it_is_told_while_consumers_hold_their_groups_and_they_keep_them(world: 
     traffic = [one._replace(partition=one.partition % 2) for one in rows(120, ["m0"])]
     send(consumers, traffic[:320], f"{world.application}-in")
     before = standing(asking, chosen)
-    assert {(one.role, one.committed) for one in before.partitions} == {("profiler", None), ("clerk", None), ("detector", None)}
+    roles = {"profiler", "clerk", "detector", "diagnoser"}
+    assert {(one.role, one.committed) for one in before.partitions} == {(role, None) for role in roles}
     assert sum(one.end for one in before.partitions if one.role == "profiler") >= 320
     pipeline = Pipeline(consumers, chosen)
     for _ in pipeline.run_until_end():
@@ -66,3 +72,30 @@ def _caught_up(now: Standing, chosen: Configuration) -> None:
         assert one.bucket is not None
         assert BEGINNING + 60_000 <= one.bucket <= BEGINNING + 80_000
     assert all(one.committed_at is not None and now.now - one.committed_at < 600_000 for one in profilers)
+
+
+def test_every_role_that_is_run_is_told_of(tmp_path: Path) -> None:
+    """Those that are configured under names under these; and what a topic that is not there is called."""
+    models = {"m0": {"labels": "known", "learner": {}, "retrain": {"p": {"when": "person"}}, "promotion": {}}}
+    chosen = configuration(
+        artifacts=str(tmp_path),
+        models=models,
+        labels={"known": {"topics": ["known"], "wait": "1h"}},
+        launchers={"trainer": {"command": {"run": ["true"]}}},
+        alerts={"team": {"apprise": {"url_from": "TEAM_URL"}}},
+        serving={},
+    )
+    with closing(EmbeddedBus(":memory:", "test", "one")) as bus:
+        bus.create("known", 1)
+        lacking = standing(bus, chosen)
+        assert {"driftbus.retrain", "driftbus.requests", "driftbus.examples"} <= set(lacking.missing)
+        prepare(bus, chosen, [reference("m0")])
+        found = standing(bus, chosen)
+        assert {one.role for one in found.partitions} == set(asked_for(chosen))
+        assert {one.stream for one in found.partitions if one.role in ("launcher", "alerter")} == {"trainer", "team"}
+        assert not found.missing
+        ledger.tell(bus, chosen, ActionTick(time=BEGINNING))
+        (decider,) = [one for one in standing(bus, chosen).partitions if one.role == "decider" and one.to_read]
+        assert (decider.committed, decider.to_read) == (None, 1)
+        run(bus, chosen, "decider")
+        assert all(one.to_read == 0 for one in standing(bus, chosen).partitions if one.role == "decider")
