@@ -1,4 +1,5 @@
-"""The alerter: tells people what is open: incidents, episodes that none explains, jobs that failed or await approval. A hand.
+"""The alerter: tells people what is open: incidents, episodes that none explains, jobs that failed or await approval, and what becomes
+of new versions. A hand.
 
 *Guarantee.* At least once. It reads its topics to their end before it tells anything, and so knows what is open; what has been told lies on
 the topic of alerts, written in the transaction that commits the position. What is to be said follows from these two: a process that dies
@@ -46,6 +47,7 @@ _READERS: Mapping[str, Callable[[bytes], Said | Alerted]] = {
     **{f"io.driftbus.drift.{status}": DriftEvent.model_validate_json for status in get_args(Status)},
     **{f"io.driftbus.root-cause.{status}": RootCauseEvent.decoded for status in get_args(IncidentStatus)},
     **{kind: JobStatus.decoded for kind in ledger.READERS if kind.startswith(f"{JobStatus.TYPE}.")},
+    **ledger.PROMOTIONS,
     **{f"{Alerted.TYPE}.{state}": Alerted.decoded for state in get_args(ToldState)},
 }
 
@@ -171,7 +173,7 @@ class Alerting:
         return True
 
     def _beside(self, source: TopicPartition) -> list[TopicPartition]:
-        """Root causes and jobs of the same models, where there are any."""
+        """Root causes, jobs and versions of the same models, where there are any."""
         described = self._bus.describe([self._topics.root_causes, self._topics.retrain], settings=False)
         return [TopicPartition(topic, source.partition) for topic in sorted(described)]
 

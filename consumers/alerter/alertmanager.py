@@ -29,7 +29,13 @@ _CHANCE = random.Random()
 #: Alerts of one call; bytes of an answer that are read; seconds until a call that came to nothing is made again, at most.
 MOST_ALERTS, MOST_BYTES, LONGEST_PAUSE_S = 64, 4_096, 60.0
 PATH = "/api/v2/alerts"
-NAMES = {"incident": "DriftbusIncident", "episode": "DriftbusDrift", "job": "DriftbusJobFailed", "approval": "DriftbusJobAwaitsApproval"}
+NAMES = {
+    "incident": "DriftbusIncident",
+    "episode": "DriftbusDrift",
+    "job": "DriftbusJobFailed",
+    "approval": "DriftbusJobAwaitsApproval",
+    "step": "DriftbusVersion",
+}
 
 
 class ToAlertmanager:

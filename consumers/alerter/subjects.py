@@ -12,15 +12,18 @@ from ...schemas.configuration import Configuration
 from ...schemas.messages.alert import Alerted, Of
 from ...schemas.messages.drift import DriftEvent, Severity, moment
 from ...schemas.messages.job import JobStatus
+from ...schemas.messages.promotion import Promotion
 from ...schemas.messages.root_cause import RootCauseEvent
-from .wording import of_approval, of_episode, of_incident, of_job
+from .wording import STEPS, of_approval, of_episode, of_incident, of_job, of_step
 
-Said = DriftEvent | RootCauseEvent | JobStatus
+Said = DriftEvent | RootCauseEvent | JobStatus | Promotion
 #: *within*: it is told as part of another from now on; *missed*: it was over before anybody was told.
 News = Literal["opened", "worse", "ended", "missed", "within"]
 ORDER: tuple[Severity, ...] = ("minor", "moderate", "major")
 #: What was over for so long, in ms, and nobody could be told of: it is given up.
 GIVEN_UP = 86_400_000
+#: What happened, and is nothing that goes on, is told as open for so long, in ms: an Alertmanager says nothing of what is over at once.
+TOLD_FOR = 3_600_000
 #: Episodes that are remembered as explained, at most.
 MOST_EXPLAINED = 50_000
 _FAILED = frozenset({"failed", "timed_out", "lost"})
@@ -41,6 +44,7 @@ class Subject:
     known: int  #: ms: when the first record of it was written
     ended: int | None = None  #: the same of the last
     within: bool = False  #: another stands for it
+    until: int | None = None  #: ms: then it is over by itself
     by_drift: bool = False  #: an incident of which nobody knows what it costs: it is as grave as what drifts
 
     @property
@@ -76,6 +80,7 @@ class Subjects:
     known: dict[str, Subject] = field(default_factory=dict)  #: by what each is about; what is over until it is dropped
     told: dict[str, Alerted] = field(default_factory=dict)  #: what was told last; of what is over until it is dropped
     _explained: dict[str, str] = field(default_factory=dict)  # of episodes, what stands for each; in the order in which it came to
+    _held: dict[str, dict[str, str]] = field(default_factory=dict)  # by model and version, what each is held by
     _failing: dict[tuple[str, str], str] = field(default_factory=dict)  # by model and policy, the first job that failed
 
     def feed(self, said: Said, written: int) -> None:
@@ -87,6 +92,8 @@ class Subjects:
             self._episode(said, written)
         elif isinstance(said, RootCauseEvent):
             self._incident(said, written)
+        elif isinstance(said, Promotion):
+            self._step(said, written)
         else:
             self._job(said, written)
 
@@ -121,6 +128,9 @@ class Subjects:
     def drop(self, now: int, *, restored: bool = False) -> None:
         """Forget what is over, and of which nothing is to be said; ``restored``: or was to be said a day ago, or before it all began."""
         since = max(self.begun, now - GIVEN_UP) if restored else self.begun
+        for about, one in list(self.known.items()):
+            if one.ended is None and one.until is not None and one.until <= now:
+                self.known[about] = replace(one, ended=one.until)
         waiting = {one.about for one in self.due(now)}
         for about, one in list(self.known.items()):
             if one.ended is not None or one.within:
@@ -181,6 +191,23 @@ class Subjects:
             self._open(Subject("job", first, status.model, status.version, "moderate", status.time, heading, text, written))
         elif status.state == "succeeded" and (first_ := self._failing.pop(policy, None)):
             self._over(Subject("job", first_, status.model, status.version, "moderate", status.time, heading, text, written), written)
+
+    def _step(self, said: Promotion, written: int) -> None:
+        """What happened; but that a version is held goes on until something else becomes of it, or another one serves."""
+        own = self._held.setdefault(said.model, {})
+        heading, text = of_step(said) if said.step in STEPS else ("", "")
+        for version in [version for version in own if version == said.version or said.step == "promote"]:
+            if before := self.known.get(own.pop(version)):
+                self._over(replace(before, heading=f"{before.heading} no more"), written)
+        if not heading:
+            return
+        severity: Severity = "moderate" if said.step in ("roll_back", "held") else "minor"
+        one = Subject("step", said.id, said.model, said.version, severity, said.time, heading, text, written)
+        if said.step == "held":
+            own[said.version] = one.about
+            self._open(one)
+        else:
+            self._open(replace(one, until=written + TOLD_FOR))
 
     def _open(self, one: Subject) -> None:
         """New, or more of it is known. Raises `ValueError` where nobody could be told of it."""

@@ -1,11 +1,21 @@
 """What people are told: a line, and a text behind it. Whatever a name holds, it is quoted, and turns no line."""
 
+from collections.abc import Mapping
+
 from ...detectors.diagnosis.words import listed, quoted, when
 from ...schemas.messages.drift import DriftEvent, moment
 from ...schemas.messages.job import JobStatus
+from ...schemas.messages.promotion import Promotion, Step
 from ...schemas.messages.root_cause import RootCauseEvent
 
 _GATE = {"allow": "retraining is allowed", "hold": "retraining is on hold", "forbid": "retraining is forbidden"}
+#: Steps of a version that somebody is told of.
+STEPS: Mapping[Step, str] = {
+    "promote": "is promoted",
+    "refuse": "is refused",
+    "roll_back": "is rolled back",
+    "held": "is held: its data are in doubt",
+}
 _OVER = {"failed": "failed", "timed_out": "timed out", "lost": "is lost"}
 
 
@@ -42,3 +52,11 @@ def of_approval(status: JobStatus) -> tuple[str, str]:
     """Which job waits for a person."""
     heading = f"{quoted(status.model)}: a job of policy {quoted(status.policy)} awaits approval"
     return heading, f"Asked for by {status.trigger_kind} {quoted(status.trigger)}.\n\ndriftbus jobs approve {status.job} --by YOU"
+
+
+def of_step(said: Promotion) -> tuple[str, str]:
+    """What became of which version, and why."""
+    heading = f"{quoted(said.model)}: version {quoted(said.version)} {STEPS[said.step]}"
+    by = "" if said.by is None else f" By {quoted(said.by)}."
+    parent = "" if said.parent is None else f" Its parent is {quoted(said.parent)}."
+    return heading, f"{quoted(said.reason)}.{by}{parent}\n\ndriftbus models show MODEL VERSION"

@@ -246,7 +246,8 @@ TOPOLOGY = (
         "hand",
         ("drift", "root-causes", "retrain", "alerts"),
         ("alerts",),
-        "tells people what is open: incidents, episodes that none explains, jobs that failed or await approval; by Alertmanager or Apprise",
+        "tells people what is open: incidents, episodes that none explains, jobs that failed or await approval, what becomes of new "
+        "versions; by Alertmanager or Apprise",
         alerter.make,
         per_name=True,
         asked=has_alerts,

@@ -12,8 +12,9 @@ from .anybodys import Name
 from .drift import Severity
 from .of_version import OfVersion
 
-#: What is told: an incident; an episode of drift that no incident explains; a policy whose job failed; a job that awaits approval.
-Of = Literal["incident", "episode", "job", "approval"]
+#: What is told: an incident; an episode of drift that no incident explains; a policy whose job failed; a job that awaits approval; what
+#: became of a new version.
+Of = Literal["incident", "episode", "job", "approval", "step"]
 #: *undelivered*: it was over before anybody could be told, for a day long.
 ToldState = Literal["open", "ended", "undelivered"]
 
@@ -28,7 +29,7 @@ class Alerted(OfVersion, Fact):
     model: Name
     version: Name
     of: Of
-    subject_id: Annotated[str, Field(max_length=500)]  #: the incident, the episode, the job
+    subject_id: Annotated[str, Field(max_length=500)]  #: the incident, the episode, the job, the id of the step
     severity: Severity
     state: ToldState
     time: Time  #: ms, of the wall clock

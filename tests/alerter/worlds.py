@@ -16,6 +16,7 @@ from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.alert import Alerted
 from driftbus.schemas.messages.drift import DriftEvent
 from driftbus.schemas.messages.job import JobStatus
+from driftbus.schemas.messages.promotion import Promotion
 from driftbus.schemas.messages.root_cause import Impact, RetrainGate, RootCauseEvent, Scope
 
 from ..actions.test_command import allowed
@@ -24,7 +25,7 @@ from ..launcher.jobs import until
 from ..test_schemas import EVENT
 
 NAME = "team"
-Said = DriftEvent | RootCauseEvent | JobStatus
+Said = DriftEvent | RootCauseEvent | JobStatus | Promotion
 
 
 def settings_of(folder: Path, kind: dict[str, Any], *, policies: bool = True, **changes: Any) -> Configuration:
@@ -66,11 +67,16 @@ def status(settings: Configuration, number: int, state: Any, model: str = "m") -
     return jobs.status(jobs.request(settings, number, model), state)
 
 
+def step(version: str, name: Any, *, number: int = 1) -> Promotion:  # name: one of a version's steps
+    """What becomes of a version of model m."""
+    return Promotion(model="m", version=version, parent="1", job="j", step=name, number=number, reason="as it was found", time=1_000)
+
+
 def records(settings: Configuration, *said: Said) -> list[Output]:
     """As their roles write them."""
     topics, found = settings.topics, list[Output]()
     for one in said:
-        if isinstance(one, JobStatus):
+        if isinstance(one, JobStatus | Promotion):
             found.append(ledger.retrain_output(settings, one))
             continue
         topic = topics.drift if isinstance(one, DriftEvent) else topics.root_causes
