@@ -20,6 +20,7 @@ from .messages.action import (
     ActionTick,
     ActionWord,
 )
+from .messages.action_data import ActionGolden, ActionReviewed
 from .messages.action_version import ActionContest, ActionEvaluation, ActionVersion
 from .messages.alert import Alerted
 from .messages.announcement import Announcement
@@ -66,6 +67,8 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "action-evaluation": ActionEvaluation,
     "action-incident": ActionIncident,
     "action-labels": ActionLabels,
+    "action-reviewed": ActionReviewed,
+    "action-golden": ActionGolden,
     "action-model": ActionModel,
     "action-observed": ActionObserved,
     "action-reach": ActionReach,

@@ -157,11 +157,17 @@ class Values:
         own: list[NDArray[Any]] = [_texts(ids), times, _texts([self._versions[code] for code in self._keys["version"][rows].tolist()])]
         if writing.classes is not None:
             own += self._labels(rows)
-        own.append(weights)
+        own.append(weights * self._of_kinds(rows))
         if writing.request.data.policy.outliers:
             own.append(_flags(self._decided.outliers[rows]))
         self._parts.add([*own, *self._fields(columns, times)])
         self.outliers += int(np.count_nonzero(self._decided.outliers[rows]))
+
+    def _of_kinds(self, rows: Numbers) -> NDArray[np.float64]:
+        """What the request has rows count by whose label it is, and by whether they are unlike the training data."""
+        weights, decided = self._writing.request.weights, self._decided
+        labels = np.where(decided.people[rows], weights.get("people", 1.0), weights.get("labels", 1.0))
+        return labels * np.where(decided.outliers[rows], weights.get("outliers", 1.0), 1.0)
 
     def _labels(self, rows: Numbers) -> list[NDArray[Any]]:
         classes, people = self._writing.classes, self._decided.people[rows]

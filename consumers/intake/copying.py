@@ -16,19 +16,22 @@ from ...schemas.messages.action import (
     ActionModel,
     LedgerFact,
 )
+from ...schemas.messages.action_data import ActionGolden, ActionReviewed
 from ...schemas.messages.action_version import ActionContest, ActionEvaluation
 from ...schemas.messages.coincidence import Coincidence
 from ...schemas.messages.contest import Contest
 from ...schemas.messages.drift import DriftEvent, moment
 from ...schemas.messages.golden import GoldenEvaluation
+from ...schemas.messages.golden_set import GoldenAnnouncement
 from ...schemas.messages.model_event import ModelEvent
 from ...schemas.messages.performance import Performance
 from ...schemas.messages.progress import InputPartition
+from ...schemas.messages.reviewed import Reviewed
 from ...schemas.messages.root_cause import MOST_FEATURES, MOST_REASON, RootCauseEvent
 from ...schemas.stored.snapshot import FORM, PartitionState
 from ..reference.ledger import policies_of
 
-Said = RootCauseEvent | DriftEvent | ModelEvent | Coincidence | Performance | Contest | GoldenEvaluation
+Said = RootCauseEvent | DriftEvent | ModelEvent | Coincidence | Performance | Reviewed | Contest | GoldenEvaluation | GoldenAnnouncement
 #: Labels are told in multiples of so large a part of the fewest that a policy waits for.
 PART = 10
 #: Intervals of prediction time whose labels are counted apart, of a model: more than labels can still come to (a year of hours is 8,760, a
@@ -81,6 +84,7 @@ class Copying:
 
     configuration: Configuration
     labelled: dict[str, _Labelled] = field(default_factory=dict)
+    reviewed: dict[str, _Labelled] = field(default_factory=dict)
     facts: int = 0
     changed: bool = False
     append_time: bool = False
@@ -92,7 +96,9 @@ class Copying:
     @classmethod
     def restored(cls, configuration: Configuration, fold: Mapping[str, Any]) -> "Copying":
         """From what stands in a snapshot."""
-        return cls(configuration, {model: _Labelled(*plain) for model, plain in fold.get("labelled", {}).items()})
+        counted = (fold.get(name, {}) for name in ("labelled", "reviewed"))
+        labelled, reviewed = ({model: _Labelled(*plain) for model, plain in own.items()} for own in counted)
+        return cls(configuration, labelled, reviewed)
 
     def feed(self, offset: int, appended: int, fact: Said) -> Sequence[LedgerFact]:
         """What it is on the ledger, for each model that it concerns."""
@@ -112,6 +118,10 @@ class Copying:
             return [_episode(fact)]
         if isinstance(fact, Performance):
             return self._labels(model, fact)
+        if isinstance(fact, Reviewed):
+            return self._reviewed(model, fact)
+        if isinstance(fact, GoldenAnnouncement):
+            return self._golden(model, fact)
         if isinstance(fact, Contest | GoldenEvaluation):
             return [_of_version(fact)] if self.configuration.models[model].promotion is not None else []
         time = appended if fact.time is None and self.append_time else fact.time
@@ -132,6 +142,21 @@ class Copying:
         own.told = total
         return [ActionLabels(model=model, total=total, time=fact.through)]
 
+    def _reviewed(self, model: str, fact: Reviewed) -> Sequence[ActionReviewed]:
+        own = self.reviewed.setdefault(model, _Labelled())
+        total = own.total(fact.key, fact.start, fact.answered)
+        if total <= own.told:
+            return []
+        own.told = total
+        return [ActionReviewed(model=model, total=total, time=fact.time)]
+
+    def _golden(self, model: str, fact: GoldenAnnouncement) -> Sequence[ActionGolden]:
+        """Of the one that is configured, where one is, else of all: the last is in use."""
+        golden = self.configuration.models[model].golden
+        if golden is None or golden.set not in (None, fact.golden):
+            return []
+        return [ActionGolden(model=model, golden=fact.golden, name=fact.key, announced=fact.announced, time=fact.time)]
+
     def due(self, now: int) -> Sequence[LedgerFact]:
         """Nothing: a fact waits for nothing."""
         return []
@@ -142,8 +167,11 @@ class Copying:
 
     def snapshot(self, position: int) -> tuple[PartitionState, Mapping[str, bytes]]:
         """The labels that have been counted."""
-        labelled = {model: own.plain() for model, own in self.labelled.items()}
-        return PartitionState(form=FORM, position=position, states=(), aligners={}, pending=(), fold={"labelled": labelled}), {}
+        fold = {
+            name: {model: own.plain() for model, own in counted.items()}
+            for name, counted in (("labelled", self.labelled), ("reviewed", self.reviewed))
+        }
+        return PartitionState(form=FORM, position=position, states=(), aligners={}, pending=(), fold=fold), {}
 
     def totals(self) -> Mapping[str, int]:
         """Facts copied."""

@@ -25,13 +25,14 @@ from ...schemas.messages.drift import DriftEvent, Status
 from ...schemas.messages.golden import GoldenEvaluation
 from ...schemas.messages.performance import Performance
 from ...schemas.messages.progress import InputPartition
+from ...schemas.messages.reviewed import Reviewed
 from ...schemas.messages.root_cause import IncidentStatus, RootCauseEvent
 from ...schemas.stored.snapshot import PartitionState
 from ..bus import own
 from ..bus.interface import Bus, Output
 from ..process.consumer import Making
 from ..process.folding import Folding
-from ..reference import coincidences, feedback, ledger, model_events
+from ..reference import coincidences, feedback, golden_sets, ledger, model_events
 from .clock import Clock
 from .copying import Copying, Said
 
@@ -49,12 +50,16 @@ class Source(NamedTuple):
 
 _CAUSES = {f"io.driftbus.root-cause.{status}": RootCauseEvent.decoded for status in get_args(IncidentStatus)}
 _DRIFT = {f"io.driftbus.drift.{status}": DriftEvent.model_validate_json for status in get_args(Status)}
-_PERFORMANCE: Mapping[str, Callable[[bytes], Said]] = {Performance.TYPE: Performance.decoded, Contest.TYPE: Contest.decoded}
+_PERFORMANCE: Mapping[str, Callable[[bytes], Said]] = {
+    Performance.TYPE: Performance.decoded,
+    Contest.TYPE: Contest.decoded,
+    Reviewed.TYPE: Reviewed.decoded,
+}
 _GOLDEN = {f"io.driftbus.golden.{GoldenEvaluation.KIND}": GoldenEvaluation.model_validate_json}
 
 
 def _performance(configuration: Configuration) -> bool:
-    return ledger.counts_labels(configuration) or ledger.compares(configuration)
+    return ledger.counts_labels(configuration) or ledger.compares(configuration) or ledger.counts_reviews(configuration)
 
 
 def _of(readers: Mapping[str, Callable[[bytes], Said]]) -> Callable[[str, bytes | None, bytes | None, Headers], Said | None]:
@@ -76,6 +81,8 @@ def _of_models(application: str, key: bytes | None, value: bytes | None, headers
     try:
         if coincidences.is_one(key):
             return coincidences.read(application, key, value, headers)
+        if golden_sets.is_one(key):
+            return golden_sets.read(application, key, value, headers)
         return model_events.read(application, key, value, headers) if model_events.is_one(key) else None
     except (own.Foreign, own.Unreadable):
         return None

@@ -34,6 +34,8 @@ MESSAGES: Mapping[str, Sequence[str]] = {
         "action-model",
         "action-coincidence",
         "action-labels",
+        "action-reviewed",
+        "action-golden",
         "action-tick",
         "action-reach",
         "action-due",

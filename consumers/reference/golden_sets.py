@@ -61,14 +61,24 @@ class AnnouncedSets:
         return settings.set or found[-1].golden
 
     def _read(self, key: bytes, value: bytes, headers: Headers) -> GoldenAnnouncement:
-        said = content(lambda raw: GoldenAnnouncement.model_validate(msgspec.json.decode(raw)), value)
-        if said.key.encode() != key:
-            msg = f"an announcement under the key of another: {said.key[:200]}"
-            raise Unreadable(msg)
-        whose = owner(headers)
-        if whose not in (None, self._configuration.application):
-            raise Foreign(str(whose))
-        return said
+        return read(self._configuration.application, key, value, headers)
+
+
+def is_one(key: bytes) -> bool:
+    """Whether a record of the models topic announces a golden set."""
+    return key.startswith(b"golden/")
+
+
+def read(application: str, key: bytes, value: bytes, headers: Headers) -> GoldenAnnouncement:
+    """The announcement that a record holds. Raises `Foreign` and `Unreadable`."""
+    said = content(lambda raw: GoldenAnnouncement.model_validate(msgspec.json.decode(raw)), value)
+    if said.key.encode() != key:
+        msg = f"an announcement under the key of another: {said.key[:200]}"
+        raise Unreadable(msg)
+    whose = owner(headers)
+    if whose not in (None, application):
+        raise Foreign(str(whose))
+    return said
 
 
 def announcement(golden: GoldenSet, now: int, parent: str | None, difference: Difference | None) -> GoldenAnnouncement:
@@ -94,4 +104,4 @@ def announced(configuration: Configuration, one: GoldenAnnouncement) -> Output:
 
 
 def _key(key: bytes) -> bytes | None:
-    return key if key.startswith(b"golden/") else None  # other kinds of announcements share the topic
+    return key if is_one(key) else None  # other kinds of announcements share the topic

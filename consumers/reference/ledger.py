@@ -38,6 +38,11 @@ def counts_labels(configuration: Configuration) -> bool:
     return any(policy.when == "labels" for policies in policies_of(configuration).values() for policy in policies.values())
 
 
+def counts_reviews(configuration: Configuration) -> bool:
+    """Whether people are asked about a model that has policies."""
+    return any(configuration.models[model].review is not None for model in policies_of(configuration))
+
+
 def policies_of(configuration: Configuration) -> dict[str, dict[str, Policy]]:
     """By model, of those that have any, whose versions must show something before they serve, or that incidents may hold as they learn."""
     models = configuration.models.items()

@@ -17,7 +17,8 @@ from ...schemas.messages.action import (
     ActionRequest,
     LedgerFact,
 )
-from .state import REMEMBERED_FOR, Done, Episode, Incident, Ledger
+from ...schemas.messages.action_data import ActionGolden, ActionReviewed
+from .state import REMEMBERED_FOR, Done, Episode, GoldenInUse, Incident, Ledger
 from .wishes import want
 
 Policies = Mapping[str, Policy]
@@ -33,6 +34,11 @@ def take(ledger: Ledger, fact: LedgerFact, policies: Policies) -> None:
         _episode(ledger, fact)
     elif isinstance(fact, ActionLabels):
         ledger.labels = max(ledger.labels, fact.total)
+    elif isinstance(fact, ActionReviewed):
+        ledger.reviewed = max(ledger.reviewed, fact.total)
+    elif isinstance(fact, ActionGolden):
+        if ledger.golden_set is None or fact.announced >= ledger.golden_set.announced:
+            ledger.golden_set = GoldenInUse(fact.golden, fact.name, fact.announced)
     elif isinstance(fact, ActionDue):
         _due(ledger, fact, policies)
     elif isinstance(fact, ActionRequest):

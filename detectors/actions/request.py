@@ -45,10 +45,18 @@ def request_of(application: str, model: str, name: str, job: Job, policy: Policy
         approved_by=job.approved_by,
         overridden_by=job.overridden_by,
         data=_data(policy, ledger, incident),
-        golden=None if ledger.golden is None else GoldenUsed(hash=ledger.golden),
+        golden=_golden(ledger),
+        weights=dict(policy.data.weights.items()),
         reference=ledger.references.get(job.version) or next((one.reference for one in (incident, episode) if one is not None), None),
         parent=Parent(version=job.version, job=ledger.made_by if job.version == ledger.version else None),
     )
+
+
+def _golden(ledger: Ledger) -> GoldenUsed | None:
+    """The set in use; where nobody announced one, the one that the version in force was tested on last."""
+    if ledger.golden_set is not None:
+        return GoldenUsed(name=ledger.golden_set.name, hash=ledger.golden_set.hash)
+    return None if ledger.golden is None else GoldenUsed(hash=ledger.golden)
 
 
 def _trigger(job: Job, ledger: Ledger, incident: ActionIncident | None) -> Trigger:
@@ -85,7 +93,7 @@ def _data(policy: Policy, ledger: Ledger, incident: ActionIncident | None) -> Re
         exclude=tuple(one.model_copy(update={"features": ()}) if place < unnamed else one for place, one in enumerate(listed)),
         more_excluded=len(within) - len(listed),
         policy=TrainingPolicy(recompute=training.recompute[:MOST_FEATURES], outliers=training.outliers, reviewed=policy.data.reviewed),
-        labels=LabelCounts(since_onset=0 if incident is None else incident.labelled, total=ledger.labels),
+        labels=LabelCounts(since_onset=0 if incident is None else incident.labelled, total=ledger.labels, reviewed=ledger.reviewed),
         sources=() if reach is None else reach.sources,
         more_sources=0 if reach is None else reach.more_sources,
         feature_versions=dict(ledger.feature_versions),

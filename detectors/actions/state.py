@@ -99,6 +99,14 @@ class Done(msgspec.Struct):
     at: int
 
 
+class GoldenInUse(msgspec.Struct):
+    """The set on which a new version is tested."""
+
+    hash: str
+    name: str
+    announced: int
+
+
 class Ledger(msgspec.Struct):
     """All that is remembered of one model."""
 
@@ -126,7 +134,8 @@ class Ledger(msgspec.Struct):
     references: dict[str, str] = {}  #: content hashes, by version
     golden: str | None = None  #: content hash of the set that the version in force was tested on last
     awaited: str | None = None  #: a version on which no verdict is there, and no job is started meanwhile
-    reviewed: int = 0  #: answers of people
+    reviewed: int = 0  #: predictions that people labelled
+    golden_set: GoldenInUse | None = None
     feature_versions: dict[str, str] = {}  #: by source
 
     def begins(self) -> None:

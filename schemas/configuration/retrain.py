@@ -51,6 +51,9 @@ class TrainingRows(Setting):
         None, description="the newest so long; null: all that the topics hold"
     )
     reviewed: bool = Field(True, description="what people answered counts where labels say otherwise")
+    weights: dict[Literal["labels", "people", "outliers"], Annotated[float, Field(gt=0, le=1_000)]] = Field(
+        {}, description="of rows whose label is of the labels, or of people, and of those unlike the training data; 1 where none is said"
+    )
 
 
 class Policy(Setting):

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from ..identity import derived_id
 from ..integers import Count, Time
 from . import model_event
+from .action_data import ActionGolden, ActionReviewed
 from .action_version import ActionContest, ActionEvaluation, ActionVersion
 from .anybodys import Name, of_fields
 from .coincidence import CoincidenceType
@@ -231,6 +232,8 @@ LedgerFact = (
     | ActionModel
     | ActionCoincidence
     | ActionLabels
+    | ActionReviewed
+    | ActionGolden
     | ActionTick
     | ActionReach
     | ActionDue
@@ -248,6 +251,8 @@ _ONE_KIND = (
     ActionModel,
     ActionCoincidence,
     ActionLabels,
+    ActionReviewed,
+    ActionGolden,
     ActionTick,
     ActionReach,
     ActionDue,

@@ -91,8 +91,8 @@ class RetrainData(Fact):
 class GoldenUsed(Fact):
     """The golden set on which a new version must hold."""
 
-    name: str | None = None
-    hash: str | None = None
+    name: str | None = None  #: the key of its announcement on ``PREFIX.models``
+    hash: str | None = None  #: of its content
 
 
 class Parent(Fact):
@@ -126,7 +126,7 @@ class RetrainRequest(OfVersion, Fact):
     reference: str | None = None  #: content hash
     parent: Parent | None = None
     start_from: str | None = None  #: of a fine-tune: the version whose weights it begins with
-    weights: dict[str, float] = {}  #: of kinds of rows
+    weights: dict[str, float] = {}  #: of rows by kind: labels, people, outliers; 1 where none is said
 
     @property
     def id(self) -> str:

@@ -140,13 +140,14 @@ def test_windows_of_faults_and_what_is_to_be_computed_again(settings: Configurat
     assert Manifest.decoded(Path("data/manifest.json").read_bytes()).rows.excluded == {whole: 10}
 
 
-def test_what_people_answered_counts_where_labels_say_otherwise(settings: Configuration) -> None:
-    def answer(number: int, label: bool, reviewer: str = "ann", slot: int = UNTIL) -> ReviewAnswer:
-        return ReviewAnswer(
-            model="m0", version="1", slot=slot, case=f"{number:032x}", prediction_id=f"i{number}", label=label, reviewer=reviewer,
-            answered=UNTIL, probability=1.0,
-        )  # fmt: skip
+def answer(number: int, label: bool, reviewer: str = "ann", slot: int = UNTIL) -> ReviewAnswer:
+    return ReviewAnswer(
+        model="m0", version="1", slot=slot, case=f"{number:032x}", prediction_id=f"i{number}", label=label, reviewer=reviewer,
+        answered=UNTIL, probability=1.0,
+    )  # fmt: skip
 
+
+def test_what_people_answered_counts_where_labels_say_otherwise(settings: Configuration) -> None:
     with closing(open_bus(settings)) as bus:
         said = [answer(0, True), answer(3, False), answer(3, True, "bob"), answer(7, True, slot=BEGINNING), answer(9, True, slot=UNTIL + 1)]
         bus.publish([reviews.output(settings, one) for one in said])
@@ -180,6 +181,16 @@ def test_rows_unlike_the_training_data_are_in_whatever_their_time(settings: Conf
     found = {int(row["id"][1:]): (row["outlier"], row["weight"]) for row in rows(Path("data"))}
     assert {n: found[n] for n in found if n < 302} == {3: (True, 1.0), 301: (False, 0.5)}  # of the tenth nobody knows the label
     assert [n for n, (outlier, _) in found.items() if outlier] == [3, 305]
+
+
+def test_rows_weigh_by_their_kinds_times_their_window(settings: Configuration) -> None:
+    with closing(open_bus(settings)) as bus:
+        bus.publish([reviews.output(settings, answer(3, False))])
+    late = {"include": (Included(since=BEGINNING, until=UNTIL, weight=0.5),)}
+    assert called(asked(settings, **late).model_copy(update={"weights": {"labels": 2.0, "people": 6.0}})).exit_code == 0
+    found = {int(row["id"][1:]): (row["by"], row["weight"]) for row in rows(Path("data"))}
+    assert found[3] == ("people", 3.0)
+    assert {own for number, own in found.items() if number != 3} == {("labels", 1.0)}
 
 
 def test_personal_ids_are_there_as_hashes_only(settings: Configuration, monkeypatch: pytest.MonkeyPatch) -> None:
