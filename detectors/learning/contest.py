@@ -24,7 +24,7 @@ FEWEST_BATCHES = 6
 #: independent rows is in ninety-nine of a hundred, it is taken as it is: else labels that do not hang together would count half.
 SAFETY, _CHANCE_Z = 2.0, 2.33
 #: In front of the backtest so large a part of one is not looked at: who begins with nothing is far behind whoever learns faster, and that
-#: would count for ever as a swing. (Tau of the flights was 34 with it, and is 9.)
+#: would count for ever as a swing. (Tau of the flights was 34 with it, and is 10.)
 _BEGINNING = 4
 #: Rows after which tau is looked at again.
 _LOOKED_AT = 64
