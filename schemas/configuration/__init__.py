@@ -215,7 +215,7 @@ class Configuration(Setting):
 
     def model(self, name: str) -> Model:
         """The settings of a model; one that is not listed has the defaults. Where panes are counted in rows, there is one a second."""
-        model = self.models.get(name, Model())
+        model = self.models[name] if name in self.models else Model()
         rows = self.streams[self.stream_of(name)].pane.unit == "rows"
         return model.model_copy(update={"rate": 1000 / ROW_MS}) if rows else model
 
@@ -230,7 +230,8 @@ class Configuration(Setting):
 
     def stream_of(self, model: str) -> str:
         """The stream that a model's predictions come from."""
-        return self.models.get(model, Model()).stream or next(iter(self.streams))
+        own = self.models.get(model)
+        return (None if own is None else own.stream) or next(iter(self.streams))
 
     def withholds(self, stream: str) -> bool:
         """Whether records of a stream are quoted nowhere that nobody can read: they may hold what some model's rules leave out, and ids."""
