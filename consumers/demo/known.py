@@ -83,7 +83,7 @@ JUDGED = (
     _judged("02-06", "02-10", "data_drift", "dep_delay", "right", "blizzard: 36 % and 70 % of Feb 8 and 9 cancelled"),
     _judged("03-04", "03-10", "data_drift", "dep_delay", "right", "a nor'easter: 14 to 17 % of Mar 6, 7 and 8 cancelled"),
     _judged("02-27", "03-28", "data_drift", "pressure", "right", "weeks of lows, which January had not"),
-    _judged("03-26", "04-10", "data_drift", "duration", "right", "the summer schedule"),
+    _judged("03-22", "04-10", "data_drift", "duration", "right", "spring and summer, and their schedule"),
     _judged("04-16", "05-31", "data_drift", "temp", "right", "spring and summer, and their schedule"),
     _judged("04-08", "07-31", "data_drift", "dep_delay", "right", "thunderstorms: flights cancelled"),
     _judged("12-01", "12-20", "data_drift", "dep_delay", "right", "snow and ice: up to 20 % of a day cancelled"),
