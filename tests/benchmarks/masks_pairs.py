@@ -27,7 +27,7 @@ from .masks import BROKEN, CASES, RNG, TRAINING, Case, Table, cars, cluster, far
 from .masks_product import profile_of, told
 from .world import RESULTS, machine
 
-REPETITIONS, MASKED = 3, 64
+REPETITIONS, MASKED = 2, 64
 Broken = Callable[[Table, RNG], None]
 
 
