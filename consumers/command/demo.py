@@ -5,12 +5,15 @@ from pathlib import Path
 import click
 
 from ..console.screen import Terminal
-from ..demo.loop_told import run_loop
+from ..demo.loop_told import FAULT, run_loop
 from ..demo.story import run_demo
 
 
 @click.command()
-@click.option("--bus", type=click.Choice(["embedded", "kafka"]), default="embedded", show_default=True, help="Where the messages travel.")
+@click.option("--seed", type=click.IntRange(0), help="Of the flights: another draw.  [default: 0]")
+@click.option("--fault", metavar="MM-DD", help="When the week of the fault begins.  [default: 07-08]")
+@click.option("--drift", is_flag=True, help="Of all flights, what drifts and why, as it is told; nothing is trained. Writes drift.png.")
+@click.option("--bus", type=click.Choice(["embedded", "kafka"]), help="Of --drift: where the messages travel.  [default: embedded]")
 @click.option(
     "-X",
     "settings",
@@ -22,19 +25,23 @@ from ..demo.story import run_demo
     "--folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     default=Path(),
-    help="Where drift.png and events.jsonl go.  [default: the current folder]",
+    help="Where pictures and events go.  [default: the current folder]",
 )
-@click.option("--closed-loop", is_flag=True, help="Train, test and promote new versions of the model over the year; writes loop.png.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of --closed-loop: draws every second flight.")
-@click.option("--fault", metavar="MM-DD", default="07-08", show_default=True, help="Of --closed-loop: when the week of the fault begins.")
-def demo(bus: str, settings: tuple[str, ...], folder: Path, closed_loop: bool, seed: int, fault: str) -> None:
-    """Show what driftbus finds in a year of real flights from New York, with one fault injected on purpose."""
-    if closed_loop:
-        if bus != "embedded":
-            msg = "--closed-loop plays on the embedded bus alone: a record of a Kafka may be on its way when the day is over"
+def demo(seed: int | None, fault: str | None, drift: bool, bus: str | None, settings: tuple[str, ...], folder: Path) -> None:
+    """Play a year of real flights from New York, with one fault injected on purpose: jobs train new versions of a model, those that prove
+    better are promoted, and none is trained on the fault. Writes loop.png.
+    """
+    if not drift:
+        if bus is not None or settings:
+            msg = (
+                "--bus, -X: add --drift; the loop plays on the embedded bus alone: a Kafka's record may be on its way when the day is over"
+            )
             raise click.UsageError(msg)
-        run_loop(folder, Terminal(), seed, fault)
+        run_loop(folder, Terminal(), seed or 0, fault or FAULT)
         return
+    if seed is not None or fault is not None:
+        msg = "--seed, --fault: leave out --drift; there all flights travel, and the fault is in February"
+        raise click.UsageError(msg)
     kafka = None
     if bus == "kafka":
         kafka = {"bootstrap.servers": "localhost:9092"} | dict(_setting(text) for text in settings)

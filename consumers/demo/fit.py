@@ -6,6 +6,9 @@ has made. A fifth of the rows is held out: what the new version answers there is
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +33,8 @@ def main(before: Path) -> None:
     request: dict[str, Any] = msgspec.json.decode(content)  # JSON, as its schema says
     version = request["job"][:12]
     data = Path(f"{version}-data")
-    _driftbus("dataset", "build", "-", "--out", str(data), given=content)
+    with _begun("dataset", "build", "-", "--out", str(data), given=content):
+        import_module("sklearn.ensemble")  # takes as long as the data: side by side
     rows, label = _rows(data.glob("**/part-*.parquet"), "label")
     old, known = _rows([before], "late")
     kept = np.arange(len(label)) % HELD_OUT != 0
@@ -43,7 +47,8 @@ def main(before: Path) -> None:
     model.save(file)
     loss = f"log_loss={log_loss(score, label[~kept]):.4f}"
     said = ["--version", version, "--artifact", str(file), "--reference", str(data), "--metric", loss]
-    _driftbus("models", "register", request["model"], *said)
+    with _begun("models", "register", request["model"], *said):
+        pass
 
 
 def _rows(files: Any, label: str) -> tuple[dict[str, NDArray[Any]], NDArray[np.bool_]]:  # paths; columns of several types
@@ -55,9 +60,17 @@ def _rows(files: Any, label: str) -> tuple[dict[str, NDArray[Any]], NDArray[np.b
     return columns | texts | {"time": np.asarray(found["time"])}, np.asarray(found[label], dtype=bool)
 
 
-def _driftbus(*arguments: str, given: bytes = b"") -> None:
+@contextmanager
+def _begun(*arguments: str, given: bytes = b"") -> Iterator[None]:
+    """A command of driftbus, which is waited for at the end. Raises `CalledProcessError` where it fails."""
     command = [sys.executable, "-c", "from driftbus.consumers.command.main import main; main()", *arguments]
-    subprocess.run(command, input=given, check=True)
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        process.stdin.write(given)
+        process.stdin.close()
+        yield
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
 
 
 if __name__ == "__main__":

@@ -14,14 +14,17 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...schemas.configuration import Configuration
 from ...schemas.messages.model_event import ModelEvent
 from ...schemas.messages.promotion import Promotion
 from ...schemas.messages.root_cause import RootCauseEvent
+from ...schemas.stored.golden import golden_set
 from ..bus.embedded import EmbeddedBus
-from ..bus.interface import TopicDescription
+from ..bus.interface import Bus, TopicDescription
 from ..bus.tail import CauseTopic, Tail
 from ..console.jobs import ToldJob, jobs
 from ..console.screen import Terminal
+from ..golden.collecting import Columns, collected
 from ..pipeline.between import rest
 from ..pipeline.own_topics import create_topics
 from ..pipeline.runner import Pipeline
@@ -31,12 +34,14 @@ from ..reference.announce import announce, from_start
 from ..reference.artifacts import ArtifactStore
 from ..reference.building.messages import epoch_ms
 from ..reference.building.source import reference_of
+from ..reference.golden_sets import announced, announcement, store_of
 from ..reference.model_events import tell
 from .data import Flights, save, written, year
+from .endpoint import Endpoint
 from .forest import Forest
 from .policies import DAY, MONTH, Played, Year, columns, each_alarm, frozen, known_by, monthly
 from .reduce import WEATHER
-from .server import FIRST, LABELS, MODEL, PARTITIONS, SCORED, TIMETABLE, Server
+from .server import FIRST, LABELS, MODEL, PARTITIONS, SCORED, TIMETABLE, Server, Versions
 from .timetable import as_clock, chosen
 
 CONFIGURATION = """\
@@ -48,7 +53,7 @@ topics: {{partitions: 1}}
 streams:
   predictions:
     topics: [flights.scored]
-    pane: 3h
+    pane: 1d                          # the producer waits at each day's end: nothing is known sooner
     clock: record                     # the flights' own time, not the wall clock
     act: true                         # jobs are run all the same
     grace: 0
@@ -74,6 +79,9 @@ models:
       drifted: {{when: cause, on: trainer, start_within: 2d, finish_within: 2d}}   # launchers act between two days
       fresh: {{when: labels, new_labels: {labels}, on: trainer, start_within: 2d, finish_within: 2d}}
     promotion: {{shadow: 21d, evidence: 5}}       # one of two alike is taken for better once in five times, at most
+    golden:                                       # a version is asked these rows before it is in the shadow
+      every: 30d
+      call: {{http: {{url: "{url}", template: {{rows: "{{rows}}", version: "{{version}}"}}, answer: scores, batch: 500}}}}
     diagnosis: {{thresholds: {{null: 0.1}}}}        # calm air has no direction: months differ in that
 launchers:
   trainer:
@@ -88,6 +96,8 @@ STARTS, ENDS = epoch_ms("2013-02-01T00:00Z"), epoch_ms("2013-12-31T00:00Z")
 WEEK = 7 * DAY
 #: One flight in so many travels: another one by each seed.
 EVERY = 2
+#: Flights of January that no version is trained on, about so many: each is asked them before it answers in the shadow.
+GOLDEN = 1_000
 #: Labels of about a month, by which a job is asked for.
 FRESH = 12_000
 NAIVE, GATED = "at each alarm, 14 days", "gated"
@@ -157,43 +167,55 @@ def play(scratch: Path, terminal: Terminal, story: Story) -> Loop:
 
 def _served(scratch: Path, terminal: Terminal, story: Story, flights: Flights, true: Flights) -> Loop:
     """A day at a time; the next one when all is done."""
-    configuration = load(_written(scratch, story.fresh))
-    with closing(EmbeddedBus(configuration.embedded, configuration.application, "loop")) as bus:
-        for topic in (SCORED, LABELS, TIMETABLE):
-            bus.restore(TopicDescription(topic, f"demo-{topic}", PARTITIONS), [])  # an id by chance would go into the names of data
-        create_topics(bus, configuration)
-        store = ArtifactStore(configuration.artifacts)
-        reference = reference_of(configuration, MODEL, FIRST, store=store)
-        announce(bus, configuration, from_start(MODEL, FIRST, store.put(reference.encoded()), reference.rows))
-        tell(bus, configuration, ModelEvent(model=MODEL, version=FIRST, kind="promoted", time=STARTS, job="january"))
-        server = Server(bus, configuration, flights, true, scratch / "versions", STARTS)
-        with closing(Pipeline(bus, configuration)) as pipeline, terminal.pace() as show:
-            for now in range(STARTS, story.ends, DAY):
-                server.serve(now)
-                rest(pipeline)
-                day = time.strftime("%b %d", time.gmtime(now / 1000))
-                show(f"{day}   rows {pipeline.totals['rows']:,}   versions {len(server.changes) + 1}")
-        gated = Played(server.score, [when for when, _ in server.changes])
-        told, causes = jobs(bus, configuration), CauseTopic(bus, configuration, from_start=True).new()
-        steps = Tail(bus, configuration, configuration.topics.retrain, ledger.PROMOTIONS, from_start=True).new()
+    versions = Versions(scratch / "versions")
+    with closing(Endpoint(versions.scores)) as endpoint:
+        configuration = load(_written(scratch, story.fresh, endpoint.url))
+        with closing(EmbeddedBus(configuration.embedded, configuration.application, "loop")) as bus:
+            _set_up(bus, configuration, scratch)
+            server = Server(bus, configuration, flights, true, versions, STARTS)
+            with closing(Pipeline(bus, configuration)) as pipeline, terminal.pace() as show:
+                for now in range(STARTS, story.ends, DAY):
+                    server.serve(now)
+                    rest(pipeline)
+                    day = time.strftime("%b %d", time.gmtime(now / 1000))
+                    show(f"{day}   rows {pipeline.totals['rows']:,}   versions {len(server.changes) + 1}")
+            gated = Played(server.score, [when for when, _ in server.changes])
+            told, causes = jobs(bus, configuration), CauseTopic(bus, configuration, from_start=True).new()
+            steps = Tail(bus, configuration, configuration.topics.retrain, ledger.PROMOTIONS, from_start=True).new()
     return Loop(flights, story.fault, {GATED: gated}, told, steps, causes)
 
 
+def _set_up(bus: Bus, configuration: Configuration, scratch: Path) -> None:
+    """Topics, the reference, the golden set, and that the first version serves."""
+    for topic in (SCORED, LABELS, TIMETABLE):
+        bus.restore(TopicDescription(topic, f"demo-{topic}", PARTITIONS), [])  # an id by chance would go into the names of data
+    create_topics(bus, configuration)
+    store = ArtifactStore(configuration.artifacts)
+    reference = reference_of(configuration, MODEL, FIRST, store=store)
+    announce(bus, configuration, from_start(MODEL, FIRST, store.put(reference.encoded()), reference.rows))
+    found = collected(str(scratch / "golden.parquet"), Columns("late", "id", ("origin",), ("time",)), "log_loss")
+    golden = golden_set(MODEL, "log_loss", found.rows)
+    store_of(configuration).put(golden.encoded())
+    bus.publish([announced(configuration, announcement(golden, STARTS, None, None))])
+    tell(bus, configuration, ModelEvent(model=MODEL, version=FIRST, kind="promoted", time=STARTS, job="january"))
+
+
 def _first(played: Year, scratch: Path) -> Forest:
-    """The version that serves in February, what it was trained on, and what it answers on the other half of January."""
+    """The version that serves in February, what it was trained on, what it answers on the other half of January, and the golden set of that."""
     flights, model = played.flights, played.trained(0, STARTS)
     (scratch / "versions").mkdir()
     model.save(scratch / "versions" / f"{FIRST}.npz")
-    rows = np.flatnonzero(known_by(flights, STARTS) & ~played.held)
-    own = {"id": flights.id[rows], "time": flights.scheduled[rows], "late": flights.late[rows]}
-    written(scratch / "trained.parquet", own | columns(flights, rows))
-    held = np.flatnonzero(played.held)
+    held, known = np.flatnonzero(played.held), known_by(flights, STARTS)
+    tested = np.flatnonzero(known & played.held)
+    for name, rows in (("trained", np.flatnonzero(known & ~played.held)), ("golden", tested[:: max(1, len(tested) // GOLDEN)])):
+        own = {"id": flights.id[rows], "time": flights.scheduled[rows], "late": flights.late[rows]}
+        written(scratch / f"{name}.parquet", own | columns(flights, rows))
     save(scratch / "january.parquet", chosen(flights, held), model.score(columns(flights, held)), 0, STARTS)
     return model
 
 
-def _written(scratch: Path, fresh: int) -> Path:
+def _written(scratch: Path, fresh: int, url: str) -> Path:
     """The configuration, as a user would write it."""
     file = scratch / "driftbus.yaml"
-    file.write_text(CONFIGURATION.format(folder=scratch, python=sys.executable, labels=fresh, weather=_WEATHER), encoding="utf-8")
+    file.write_text(CONFIGURATION.format(folder=scratch, python=sys.executable, labels=fresh, weather=_WEATHER, url=url), encoding="utf-8")
     return file

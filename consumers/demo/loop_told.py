@@ -21,6 +21,8 @@ from .policies import DAY, Played
 from .timetable import SPOILT, log_loss, losses
 
 WEEK = 7 * DAY
+#: The month and day on which the fault begins, if nobody says another.
+FAULT = "07-08"
 #: Causes that are the pipeline's: while one is confirmed nothing is trained.
 _FAULTS = ("training_serving_skew", "feature_unavailability")
 

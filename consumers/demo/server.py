@@ -19,25 +19,35 @@ from ..bus.tail import Tail
 from ..reference import ledger, model_events
 from ..streams.records import marks
 from .data import Flights
-from .forest import Forest
+from .forest import Columns, Forest
 from .policies import DAY, columns
 from .timetable import FEATURES, SPOILT
 
 MODEL, FIRST = "nyc-late", "1"
-SCORED, LABELS, TIMETABLE, PARTITIONS = "flights.scored", "flights.labels", "flights.timetable", 2
+SCORED, LABELS, TIMETABLE, PARTITIONS = "flights.scored", "flights.labels", "flights.timetable", 1
 _KEY = MODEL.encode()
 _encode = msgspec.json.Encoder().encode  # writes a NaN as null
 
 
-class Server:
-    """``flights``: as they come to the model; ``true``: the timetable as it is. Versions lie in a folder as ``VERSION.npz``; the first one
-    answers ``since``.
-    """
+class Versions:
+    """The models that jobs have made: they lie in a folder as ``VERSION.npz``, and are read when they are asked first."""
 
-    def __init__(self, bus: Bus, configuration: Configuration, flights: Flights, true: Flights, versions: Path, since: int) -> None:
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._read = folder, dict[str, Forest]()
+
+    def scores(self, version: str, rows: Columns) -> NDArray[np.float64]:
+        """What one answers."""
+        if version not in self._read:
+            self._read[version] = Forest.load(self._folder / f"{version}.npz")
+        return self._read[version].score(rows)
+
+
+class Server:
+    """``flights``: as they come to the model; ``true``: the timetable as it is. The first version answers ``since``."""
+
+    def __init__(self, bus: Bus, configuration: Configuration, flights: Flights, true: Flights, versions: Versions, since: int) -> None:
         self._bus, self._application, self._topics = bus, configuration.application, configuration.topics
         self._flights, self._true, self._versions, self._since = flights, true, versions, since
-        self._models: dict[str, Forest] = {}
         self._steps = Tail(bus, configuration, configuration.topics.retrain, ledger.PROMOTIONS, from_start=True)
         self._events: Table[bytes, ModelEvent] = Table(bus, configuration.topics.models, _events_alone, self._read)
         self._serves, self._shadows = FIRST, dict[str, None]()
@@ -50,7 +60,8 @@ class Server:
         self._learn(start)
         flights, end = self._flights, start + DAY
         rows = np.flatnonzero((flights.scheduled >= start) & (flights.scheduled < end))
-        answered = {version: self._model(version).score(columns(flights, rows)) for version in (self._serves, *self._shadows)}
+        asked = columns(flights, rows)
+        answered = {version: self._versions.scores(version, asked) for version in (self._serves, *self._shadows)}
         self.score[rows] = answered[self._serves]
         landed = np.flatnonzero((flights.landed >= start) & (flights.landed < end) & (flights.scheduled >= self._since))
         landed = landed[np.argsort(flights.landed[landed], kind="stable")]
@@ -76,11 +87,6 @@ class Server:
             self._shadows.pop(self._serves, None)
         if self._serves != before:
             self.changes.append((now, self._serves))
-
-    def _model(self, version: str) -> Forest:
-        if version not in self._models:
-            self._models[version] = Forest.load(self._versions / f"{version}.npz")
-        return self._models[version]
 
     def _predictions(self, rows: NDArray[np.int64], answered: dict[str, NDArray[np.float64]]) -> Iterator[Output]:
         flights = self._flights

@@ -39,7 +39,7 @@ ROLE = "evaluator"
 MOST_RECORDS = 500
 #: Offsets behind which nothing was written are committed so often, in ms.
 COMMIT_EVERY = 5_000
-#: The topic of model events is looked at so often, in ms.
+#: The topic of model events is looked at so often, in ms; where no stream is live by every turn: there no wall clock decides.
 LOOK_EVERY = 2_000
 #: Where all is to end, the group is asked so often what others have still to do, in ms.
 ASK_EVERY = 250
@@ -65,6 +65,8 @@ class Evaluator:
         self._remaining: Remaining | None = None
         self._totals = {"evaluations": 0, "evaluations_failed": 0, "golden_attempts": 0, "set_aside": 0}
         self._deployments, self._looked = Deployments(bus, configuration), 0
+        live = any(stream.clock == "live" for stream in configuration.streams.values())
+        self._look_every = LOOK_EVERY if live else 0
         self._group = f"{configuration.application}-{self.role}"
         self._unasked, self._unasked_to, self._asked_at = set[TopicPartition](), 0, 0
         self._session = bus.session(self.role, [configuration.topics.golden], self)
@@ -97,7 +99,7 @@ class Evaluator:
             if partition := self._partitions.get(batch.source):
                 self._feed(partition, batch)
         now = self._wall()
-        if now - self._looked >= LOOK_EVERY:
+        if now - self._looked >= self._look_every:
             self._deployments.look()
             self._looked = now
         return self._commit(now) or bool(batches)
@@ -151,7 +153,8 @@ class Evaluator:
 
     def standing(self) -> Standing:
         """How it stands between two turns."""
-        return Standing(dict.fromkeys(self._partitions), self._session.at_end().keys())
+        open_ = sum(self._pending(partition) for partition in self._partitions.values())
+        return Standing(dict.fromkeys(self._partitions), self._session.at_end().keys(), open_)
 
     def fold(self, source: TopicPartition) -> Fold:
         """What a partition comes to."""

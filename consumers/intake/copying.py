@@ -123,7 +123,7 @@ class Copying:
         if isinstance(fact, GoldenAnnouncement):
             return self._golden(model, fact)
         if isinstance(fact, Contest | GoldenEvaluation):
-            return [_of_version(fact)] if self.configuration.models[model].promotion is not None else []
+            return [_of_version(fact, self.append_time)] if self.configuration.models[model].promotion is not None else []
         time = appended if fact.time is None and self.append_time else fact.time
         if isinstance(fact, Coincidence):
             return [ActionCoincidence(model=model, of=fact.type_, ref=fact.ref, source=fact.source, fact_id=fact.id, time=time)]
@@ -226,7 +226,8 @@ def _episode(event: DriftEvent) -> ActionEpisode:
     )
 
 
-def _of_version(fact: Contest | GoldenEvaluation) -> ActionContest | ActionEvaluation:
+def _of_version(fact: Contest | GoldenEvaluation, append_time: bool) -> ActionContest | ActionEvaluation:
+    """With ``clock: record`` it says nothing when an evaluation was over: that is the wall's time."""
     if isinstance(fact, Contest):
         return ActionContest(
             model=fact.model,
@@ -242,7 +243,7 @@ def _of_version(fact: Contest | GoldenEvaluation) -> ActionContest | ActionEvalu
     most = max(known, default=None)
     return ActionEvaluation(
         model=fact.model,
-        time=fact.answered or fact.asked,
+        time=(fact.answered or fact.asked) if append_time else fact.asked,
         version=fact.version,
         request=fact.request,
         golden=fact.golden,

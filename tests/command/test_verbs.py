@@ -164,5 +164,9 @@ def test_schemas_are_exported(user: User) -> None:
 
 
 def test_the_demo_refuses_kafka_settings_without_kafka(user: User) -> None:
-    assert "add --bus kafka" in user.says("demo", "-X", "a=b", code=2)
-    assert "write KEY=VALUE" in user.says("demo", "--bus", "kafka", "-X", "a", code=2)
+    assert "add --drift" in user.says("demo", "-X", "a=b", code=2)
+    assert "add --drift" in user.says("demo", "--bus", "kafka", code=2)
+    assert "leave out --drift" in user.says("demo", "--drift", "--seed", "1", code=2)
+    assert "write MM-DD" in user.says("demo", "--fault", "July", code=2)
+    assert "add --bus kafka" in user.says("demo", "--drift", "-X", "a=b", code=2)
+    assert "write KEY=VALUE" in user.says("demo", "--drift", "--bus", "kafka", "-X", "a", code=2)
