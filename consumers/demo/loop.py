@@ -201,7 +201,7 @@ def _set_up(bus: Bus, configuration: Configuration, scratch: Path) -> None:
 
 
 def _first(played: Year, scratch: Path) -> Forest:
-    """The version that serves in February, what it was trained on, what it answers on the other half of January, and the golden set of that."""
+    """The version that serves in February; what it was trained on, what it answers on the rest of January, and of that a golden set."""
     flights, model = played.flights, played.trained(0, STARTS)
     (scratch / "versions").mkdir()
     model.save(scratch / "versions" / f"{FIRST}.npz")

@@ -117,3 +117,20 @@ def test_two_processes_ask_once(bus: EmbeddedBus, tmp_path: Path) -> None:
     for one in both:
         one.close()
     assert [len(evaluations(bus, settings, model)) for model in ("m", OTHER)] == [1, 1]
+
+
+def test_with_a_records_clock_a_model_event_asks_in_the_next_turn(bus: EmbeddedBus, tmp_path: Path) -> None:
+    """And the evaluator says that it has something open: whoever turns hands between two days knows when the day is over."""
+    live = settings_of(tmp_path)
+    record = {name: stream.model_copy(update={"clock": "record", "act": True}) for name, stream in live.streams.items()}
+    settings = live.model_copy(update={"streams": record})
+    bus.publish([announced(settings, announcement(prepared(bus, settings), 1_000, None, None))])
+    with closing(evaluator(bus, settings)) as one:
+        one.turn(0)  # had it looked only every two seconds, it would not look again soon
+        assert one.standing().open == 0
+        tell(bus, settings, event("promoted", "1"))
+        assert one.turn(0)
+        assert one.turn(0)
+        assert one.standing().open == 1
+        turned(one, bus, settings, 1)
+        assert one.standing().open == 0
