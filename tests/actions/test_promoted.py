@@ -58,11 +58,14 @@ def test_a_replay_asks_for_the_same_steps(user: User) -> None:  # noqa: F811  # 
     assert "not those of the recording" not in said
 
 
-def test_how_a_version_did_on_its_golden_set_reaches_the_ledger(tmp_path: Path) -> None:
+@pytest.mark.parametrize("clock", ["live", "record"])
+def test_how_a_version_did_on_its_golden_set_reaches_the_ledger(tmp_path: Path, clock: str) -> None:
     """With the slice of some size that has lost most; once, and of no other model."""
     call = {"topics": {"request": "asked", "reply": "answered"}}
     own = {"diagnosis": "off", "golden": {"call": call}, "promotion": {"by": "person"}}
-    chosen = settings("watched", str(tmp_path), labels={}, models={"m0": own, "other": {"diagnosis": "off", "golden": {"call": call}}})
+    streams = {"predictions": {"topics": ["watched.scored"], "pane": "1m", "clock": clock}}
+    models = {"m0": own, "other": {"diagnosis": "off", "golden": {"call": call}}}
+    chosen = settings("watched", str(tmp_path), labels={}, streams=streams, models=models)
     parts = (("few", 49, 0.9), ("night", 50, 0.3), ("day", 900, 0.01), ("none", 900, None))
     slices = tuple(SliceEvaluation(name=name, rows=common, answered=common, common=common, change=change) for name, common, change in parts)
     said = {"version": "2", "golden": "g", "cause": "model", "named": "e", "status": "complete", "attempt": 0, "verdict": "same"}
@@ -70,7 +73,15 @@ def test_how_a_version_did_on_its_golden_set_reaches_the_ledger(tmp_path: Path) 
         create_topics(bus, chosen)
         for model in ("m0", "other"):
             evaluation = GoldenEvaluation.model_validate(
-                {**said, "model": model, "request": f"of-{model}", "change": 0.02, "slices": slices}
+                {
+                    **said,
+                    "model": model,
+                    "request": f"of-{model}",
+                    "change": 0.02,
+                    "slices": slices,
+                    "asked": 7,
+                    "answered": 1_700_000_000_000,
+                }
             )
             bus.publish([golden_records.output(chosen, evaluation)])
         for _ in range(2):
@@ -80,6 +91,7 @@ def test_how_a_version_did_on_its_golden_set_reaches_the_ledger(tmp_path: Path) 
         [fact] = [event.content for events in everything(bus, chosen.topics.actions).values() for event in events]
     found = {name: fact[name] for name in ("kind", "model", "version", "request", "change", "slice", "slice_change")}
     assert list(found.values()) == ["evaluation", "m0", "2", "of-m0", 0.02, "night", 0.3]
+    assert fact["time"] == (1_700_000_000_000 if clock == "live" else 7), "of a record's clock the wall says nothing"
 
 
 @pytest.mark.kafka
