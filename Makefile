@@ -9,7 +9,7 @@ PEERS := tests/benchmarks/scoreboard/requirements.txt
 # The tests' processes: each has a broker of its own, and waits for it half of the time.
 PROCESSES ?= 3
 
-# The demo's settings, for example: make demo ARGS="--bus kafka"
+# The demo's settings, for example: make demo ARGS="--seed 1"
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -18,7 +18,7 @@ ARGS ?=
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
-demo: $(READY)  ## A year of real flights, with changes made on purpose: what driftbus says, drift.png, events.jsonl
+demo: $(READY)  ## A year of real flights in which better models are trained, proved and promoted: loop.png; with ARGS=--drift, what drifts and why
 	@$(RUN)/driftbus demo $(ARGS)
 
 test: lint  ## What the gate runs: format, lint, types, imports, then all tests; skipped ones are listed at the end

@@ -10,7 +10,7 @@ from ..replay.terminal import guard_tracebacks, neutral, refusal
 
 #: In the order in which a user meets them.
 VERBS = {
-    "demo": "Show what driftbus finds in a year of real flights.",
+    "demo": "Play a year of real flights: what drifts, and better models in service.",
     "check": "Say what can be reached and read, what a message decodes to, and what the budget costs.",
     "topics": "Create or list driftbus's own topics.",
     "reference": "Build the reference that a model is compared with.",
