@@ -20,7 +20,7 @@ from ...schemas.messages.promotion import Promotion
 from ...schemas.messages.root_cause import RootCauseEvent
 from ...schemas.stored.golden import golden_set
 from ..bus.embedded import EmbeddedBus
-from ..bus.interface import Bus, TopicDescription
+from ..bus.interface import TopicDescription
 from ..bus.tail import CauseTopic, Tail
 from ..console.jobs import ToldJob, jobs
 from ..console.screen import Terminal
@@ -185,7 +185,7 @@ def _served(scratch: Path, terminal: Terminal, story: Story, flights: Flights, t
     return Loop(flights, story.fault, {GATED: gated}, told, steps, causes)
 
 
-def _set_up(bus: Bus, configuration: Configuration, scratch: Path) -> None:
+def _set_up(bus: EmbeddedBus, configuration: Configuration, scratch: Path) -> None:
     """Topics, the reference, the golden set, and that the first version serves."""
     for topic in (SCORED, LABELS, TIMETABLE):
         bus.restore(TopicDescription(topic, f"demo-{topic}", PARTITIONS), [])  # an id by chance would go into the names of data
