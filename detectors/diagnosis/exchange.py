@@ -35,6 +35,8 @@ _WORSE = 3.0
 #: How far from the share that the means say mixtures are tried: quantiles have no tails.
 _NEAR = 0.2
 _FAR = 9.0
+#: Of a mixture's spread, from one quantile to the next: a gap between the values of two columns.
+_GAP = 0.25
 #: Rows with another feature's names, which no population makes.
 _FOREIGN = 0.02
 
@@ -60,18 +62,21 @@ class _Column(NamedTuple):
         """The error, and the share of rows, with which these are another feature's values, or a mixture of them with its own."""
         if self.numeric != other.numeric or abs(self.onset - other.onset) > 1:
             return _FAR, 1.0
-        found = self._error(other, 1.0), 1.0
-        for share in _SHARES[np.abs(_SHARES - self._moved(other)) < _NEAR].tolist():
-            error = self._error(other, share)
-            if error < found[0] - _BETTER:
-                found = error, share
-        return rounded(found[0]), found[1]
+        whole = self._error(other, 1.0)
+        shares = _SHARES[np.abs(_SHARES - self._moved(other)) < _NEAR].tolist()
+        error, share = min(((self._error(other, share), share) for share in shares), default=(_FAR, 1.0))
+        return (rounded(error), share) if error < whole - _BETTER else (rounded(whole), 1.0)
 
     def _error(self, other: "_Column", share: float) -> float:
         if not self.numeric:
             return total_variation(self.new, self.old + share * (other.old - self.old))
         mixture = other.old if share == 1.0 else mixed(self.old, other.old, share)
-        return distance(self.new, mixture, spread(mixture))
+        new, wide = self.new, spread(mixture)
+        if share < 1.0:  # between two columns' values there may be none: a quantile that stands there is of whichever is nearer by chance
+            beside = np.diff(mixture) > _GAP * wide
+            apart = np.append(beside, False) | np.insert(beside, 0, False)
+            new = np.where(apart, mixture, new)
+        return distance(new, mixture, wide)
 
     def _moved(self, other: "_Column") -> float:
         """A mixture's mean lies between the two, by its share; and so do frequencies."""
