@@ -6,12 +6,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from confluent_kafka import Consumer, ConsumerGroupState, IsolationLevel, KafkaError, KafkaException, TopicCollection
+from confluent_kafka import ConsumerGroupState, IsolationLevel, KafkaError, KafkaException, TopicCollection
 from confluent_kafka import TopicPartition as KafkaPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, MemberDescription, NewTopic, OffsetSpec  # type: ignore[attr-defined]  # exported
 
 from . import kafka_errors, kafka_settings
 from .interface import BusError, Position, TopicDescription, TopicExists, TopicPartition
+from .kafka_asking import Asks, asking
 from .kafka_patience import Patience
 from .kafka_settings import Settings
 
@@ -165,13 +166,10 @@ class Cluster:
         """What a group has committed; waits for transactions that are about to say."""
         if not partitions:
             return {}
-        reader = Consumer(kafka_settings.consumer(self._settings, group), logger=_log, error_cb=kafka_errors.report)
-        try:
+        with asking(self._settings, group, self._patience) as reader:
             return committed(reader, group, partitions, self._patience)
-        finally:
-            reader.close()
 
-    def member(self, group: str, instance: str, reader: Consumer | None = None) -> tuple[MemberDescription | None, bool]:
+    def member(self, group: str, instance: str, reader: Asks | None = None) -> tuple[MemberDescription | None, bool]:
         """The member of a group that has this static name, and whether the group is between two rebalances.
 
         *Trap*: where the group's coordinator hangs, this request of the client can end the process (librdkafka 4605 and 5397): so it is
@@ -216,7 +214,7 @@ def _is_text(name: str) -> bool:
     return True
 
 
-def _heard(reader: Consumer) -> None:
+def _heard(reader: Asks) -> None:
     """Its group's coordinator has answered, if only that this may not be asked; else raises."""
     try:
         reader.committed([KafkaPartition(NOWHERE, 0)], timeout=_REQUEST_S)
@@ -226,7 +224,7 @@ def _heard(reader: Consumer) -> None:
 
 
 def committed(
-    reader: Consumer, group: str, partitions: Sequence[TopicPartition], patience: Patience, within_s: float = float("inf")
+    reader: Asks, group: str, partitions: Sequence[TopicPartition], patience: Patience, within_s: float = float("inf")
 ) -> dict[TopicPartition, Position]:
     """What the reader's group has committed; waits for transactions that are about to say. Raises `Ended` where it cannot say it in time.
 

@@ -1,21 +1,16 @@
 """Whether somebody else lives under our name in a group."""
 
-import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 
-from confluent_kafka import Consumer
 from confluent_kafka.admin import MemberDescription  # type: ignore[attr-defined]  # exported
 
-from . import kafka_errors, kafka_settings
+from . import kafka_settings
 from .kafka_admin import Cluster
-from .kafka_closing import close
+from .kafka_asking import asking
 from .kafka_patience import Patience
 from .kafka_settings import Settings
-
-_log = logging.getLogger(__name__)
 
 _LOOK_S = 0.1
 #: Between two answers no more than this counts as time in which a dead member could have been missed: brokers that were away miss nobody.
@@ -36,25 +31,15 @@ def rival(
     again: the group forgets a member that is silent for a session timeout, so it is given that long to prove that it is dead; from the end
     of a rebalance on, for as long as one lasts the group misses nobody who has asked to join.
     """
-    with _reader(settings, group, patience) as reader:
+    with asking(settings, group, patience) as reader:
         asked, what = partial(cluster.member, group, instance, reader), f"instance {instance} of group {group}"
         return _proven(asked, what, kafka_settings.session_timeout_s(settings) + 1, ours, patience)
 
 
 def settled(cluster: Cluster, settings: Settings, group: str, instance: str, patience: Patience) -> bool:
     """Whether a group waits for nobody: who is no member then has not been heard."""
-    with _reader(settings, group, patience) as reader:
+    with asking(settings, group, patience) as reader:
         return cluster.member(group, instance, reader)[1]
-
-
-@contextmanager
-def _reader(settings: Settings, group: str, patience: Patience) -> Iterator[Consumer]:
-    """One of the group's that does not join."""
-    reader = Consumer(kafka_settings.consumer(settings, group), logger=_log, error_cb=kafka_errors.report)
-    try:
-        yield reader
-    finally:
-        close(f"group {group}", patience.closing_s, reader.close)
 
 
 def _proven(

@@ -13,6 +13,7 @@ from . import kafka_errors, kafka_settings
 from .instance import Claim
 from .interface import Assignment, Batch, BusError, Fenced, TopicPartition, Work, check_start
 from .kafka_admin import Cluster, committed, heed
+from .kafka_asking import UNHEARD_S
 from .kafka_batches import batches, split, take
 from .kafka_closing import close
 from .kafka_errors import Ended
@@ -32,8 +33,6 @@ _MOST_REVIVALS = 35
 #: Seconds that a client lived for: then its end has nothing to do with that of the one before, also where there was nothing to commit.
 _LIVED_S = 300.0
 _FIRST_S, _LONGEST_S = 0.05, 10.0
-#: Seconds that a client may take to hear what its group has committed.
-_UNHEARD_S = 30.0
 
 
 class KafkaSession:
@@ -133,7 +132,7 @@ class KafkaSession:
         if not partitions:
             return
         sources = [TopicPartition(p.topic, p.partition) for p in partitions]
-        positions = committed(consumer, self._group, sources, self._patience, _UNHEARD_S)
+        positions = committed(consumer, self._group, sources, self._patience, UNHEARD_S)
         new = {source: positions.get(source) for source in sources}
         starts = self._assignment.assigned(new)
         begin = {source: starts.get(source, position.offset if position else OFFSET_BEGINNING) for source, position in new.items()}
@@ -283,7 +282,7 @@ class KafkaSession:
 
     def _ask_of_the_last(self, work: Sequence[Work]) -> None:
         """The client says that it was committed: it is if the group has its positions. Else a new client settles it."""
-        found = committed(self._consumer, self._group, [w.source for w in work], self._patience, _UNHEARD_S)
+        found = committed(self._consumer, self._group, [w.source for w in work], self._patience, UNHEARD_S)
         for w in work:
             if w.source not in found or found[w.source].offset != w.position.offset:
                 msg = f"group {self._group}: a commit was said to be done, and {w.source} is not at {w.position.offset}"

@@ -7,7 +7,7 @@ import pytest
 from confluent_kafka import Consumer
 from confluent_kafka import TopicPartition as KafkaPartition
 
-from driftbus.consumers.bus import kafka_flow
+from driftbus.consumers.bus import kafka_asking, kafka_flow
 from driftbus.consumers.bus.interface import Output, TopicPartition
 from driftbus.consumers.bus.kafka import KafkaBus
 from driftbus.consumers.bus.kafka_admin import committed
@@ -139,3 +139,16 @@ def test_a_client_that_does_not_hear_what_its_group_committed_is_replaced() -> N
     with pytest.raises(Ended, match="what group r committed"):
         committed(nobody, "r", [TopicPartition("t", 0)], Patience(None), _STALLED_S)
     nobody.close()
+
+
+def test_whoever_asks_a_group_and_hears_nothing_asks_as_another(kafka: str, cluster: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kafka_asking, "UNHEARD_S", 0.0)
+    bus, topic = cluster.bus(), cluster.topic()
+    source = TopicPartition(topic, 0)
+    session = bus.session("r", [topic], Followed())
+    wait_until(lambda: bool(session.assignment()), session)
+    session.commit([work(source, 7)])
+    group = f"{cluster.application}-r"
+    with kafka_asking.asking({"bootstrap.servers": kafka}, group, Patience(None)) as reader:
+        reader._reader = Consumer({"bootstrap.servers": "127.0.0.1:1", "group.id": group})  # nobody is there any more
+        assert committed(reader, group, [source], Patience(None))[source].offset == 7
