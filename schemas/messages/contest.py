@@ -5,11 +5,11 @@ from typing import Annotated, ClassVar
 import msgspec
 from pydantic import Field
 
-from ..cloud_events import JSON
 from ..fact import Fact
 from ..identity import derived_id
 from ..integers import Count, Offset, PartitionNumber, Time
 from .anybodys import Name
+from .on_performance import OnPerformance
 
 #: Of every sum: so many are one.
 UNIT = 1 << 20
@@ -37,13 +37,11 @@ class ContestDay(Fact):
     losses: _Sums  #: by stake s, the sum of log(1 - s x)
 
 
-class Contest(Fact):
+class Contest(OnPerformance):
     """On ``PREFIX.performance``: what became known of two versions of a model since the last record of the same partition."""
 
     TYPE: ClassVar = "io.driftbus.contest"
-    content_type: ClassVar = JSON
 
-    application: str
     labels: str  #: the stream of labels
     model: Name
     version: Name
@@ -65,25 +63,6 @@ class Contest(Fact):
         return derived_id("contest", self.application, self.labels, self.key)
 
     @property
-    def type(self) -> str:
-        """The CloudEvents type."""
-        return self.TYPE
-
-    @property
-    def subject(self) -> str:
-        """What it is about."""
-        return f"{self.model}/{self.version}"
-
-    @property
     def time(self) -> int:
         """Until when it knows."""
         return self.through
-
-    def encoded(self) -> bytes:
-        """As it travels: JSON."""
-        return msgspec.json.encode(self.model_dump(), order="sorted")
-
-    @classmethod
-    def decoded(cls, value: bytes) -> "Contest":
-        """What `encoded` wrote. Raises `ValueError` where it is damaged."""
-        return cls.model_validate_json(value)

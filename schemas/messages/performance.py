@@ -1,19 +1,18 @@
 """Performance: what became of the predictions that a model version made in one interval."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 
-from ..cloud_events import JSON
-from ..fact import Fact
 from ..identity import derived_id
 from ..integers import Boundary, Count, Time
+from .on_performance import OnPerformance
 
 #: By name; None: it cannot be known.
 Metrics = dict[str, float | None]
 
 
-class Performance(Fact):
+class Performance(OnPerformance):
     """On ``PREFIX.performance`` (compacted): a record for every interval of prediction time, written anew as more becomes known.
 
     What was realised and what is estimated are never one number: `realised` is of the labelled predictions alone, `estimated` of all
@@ -22,12 +21,8 @@ class Performance(Fact):
     """
 
     TYPE: ClassVar = "io.driftbus.performance"
-    content_type: ClassVar = JSON
 
-    application: str
     labels: str  #: the stream of labels
-    model: str
-    version: str
     segment: str | None = None  #: of the predictions that the reference divides so; null: of all
     reference: str | None = None
     since: Boundary | None = None  #: from when on that reference holds
@@ -65,25 +60,6 @@ class Performance(Fact):
         return derived_id("performance", self.application, self.labels, self.key, self.through)
 
     @property
-    def type(self) -> str:
-        """The CloudEvents type."""
-        return self.TYPE
-
-    @property
-    def subject(self) -> str:
-        """What it is about."""
-        return f"{self.model}/{self.version}"
-
-    @property
     def time(self) -> int:
         """Until when it knows."""
         return self.through
-
-    def encoded(self) -> bytes:
-        """As it travels: JSON."""
-        return msgspec.json.encode(self.model_dump(), order="sorted")
-
-    @classmethod
-    def decoded(cls, value: bytes) -> "Performance":
-        """What `encoded` wrote. Raises `ValueError` where it is damaged."""
-        return cls.model_validate(msgspec.json.decode(value, type=dict[str, Any]))

@@ -1,13 +1,13 @@
 """Reviewed: what people's answers say of the predictions of one interval."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 
-from ..cloud_events import JSON
 from ..fact import Fact
 from ..identity import derived_id
 from ..integers import Count, Time
+from .on_performance import OnPerformance
 
 
 class ReviewedShare(Fact):
@@ -28,15 +28,11 @@ class ReviewedMean(Fact):
     high: float | None = None
 
 
-class Reviewed(Fact):
+class Reviewed(OnPerformance):
     """On ``PREFIX.performance`` (compacted), beside `Performance` and never summed with it: written anew with every answer."""
 
     TYPE: ClassVar = "io.driftbus.reviewed"
-    content_type: ClassVar = JSON
 
-    application: str
-    model: str
-    version: str
     start: Time  #: of the interval, ms: whole slots
     about: Time  #: its end
     asked: Count  #: cases
@@ -74,25 +70,6 @@ class Reviewed(Fact):
         return derived_id("reviewed", self.application, self.key, *said, repr(told), *also)
 
     @property
-    def type(self) -> str:
-        """The CloudEvents type."""
-        return self.TYPE
-
-    @property
-    def subject(self) -> str:
-        """What it is about."""
-        return f"{self.model}/{self.version}"
-
-    @property
     def time(self) -> int:
         """The end of its interval."""
         return self.about
-
-    def encoded(self) -> bytes:
-        """As it travels: JSON."""
-        return msgspec.json.encode(self.model_dump(), order="sorted")
-
-    @classmethod
-    def decoded(cls, value: bytes) -> "Reviewed":
-        """What `encoded` wrote. Raises `ValueError` where it is damaged."""
-        return cls.model_validate(msgspec.json.decode(value, type=dict[str, Any]))
