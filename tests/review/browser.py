@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import venv
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -21,11 +20,11 @@ from typing import Any
 from driftbus.consumers.bus.open import open_bus
 from driftbus.schemas.messages.review import TAKEN_BACK
 
+from .. import others
 from . import cases
 from .cases import MODEL, QUESTIONS, SLOT_MS, answers, request, requests, slots
 
 ROOT = Path(__file__).parents[2]
-ENVIRONMENT = ROOT / ".venv-browser"
 PLAYWRIGHT = "playwright==1.65.2"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 Page = Any  # playwright's
@@ -33,12 +32,7 @@ Page = Any  # playwright's
 
 def playwright() -> Any:  # its module
     """Playwright, of the environment of its own, which is made where it is missing."""
-    python = ENVIRONMENT / "bin/python"
-    if not (ENVIRONMENT / ".ready").exists():
-        venv.create(ENVIRONMENT, with_pip=True, clear=True, symlinks=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", PLAYWRIGHT], check=True)
-        (ENVIRONMENT / ".ready").touch()
-    for folder in ENVIRONMENT.glob("lib/python*/site-packages"):
+    for folder in others.environment(".venv-browser", PLAYWRIGHT).glob("lib/python*/site-packages"):
         site.addsitedir(str(folder))
     from playwright import sync_api
 

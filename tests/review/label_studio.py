@@ -5,16 +5,10 @@ It makes an environment of its own (340 MB, once), starts a server on the loopba
 
 import argparse
 import json
-import os
 import secrets
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
-import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,13 +19,19 @@ from click.testing import CliRunner
 from driftbus.consumers.command.main import main as driftbus
 from driftbus.schemas.messages.review import ReviewAnswer
 
+from .. import others
 from . import cases
 from .cases import MODEL, answers, request, requests
 
-ENVIRONMENT = Path(__file__).parents[2] / ".venv-label-studio"
 LABEL_STUDIO = "label-studio==1.23.2"
 EMAIL = "anna@example.com"
-_STARTS_S = 180
+_QUIET = {
+    "SSRF_PROTECTION_ENABLED": "false",
+    "COLLECT_ANALYTICS": "false",
+    "SENTRY_DSN": "",
+    "FRONTEND_SENTRY_DSN": "",
+    "PYTHONPATH": "",
+}
 Tasks = list[dict[str, Any]]
 
 
@@ -53,38 +53,13 @@ class Server(NamedTuple):
 @contextmanager
 def running(folder: Path) -> Iterator[Server]:
     """A server with an account."""
-    if not (ENVIRONMENT / ".ready").exists():
-        venv.create(ENVIRONMENT, with_pip=True, clear=True, symlinks=True)
-        subprocess.run([ENVIRONMENT / "bin/python", "-m", "pip", "install", "--quiet", LABEL_STUDIO], check=True)
-        (ENVIRONMENT / ".ready").touch()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    programs, port = others.environment(".venv-label-studio", LABEL_STUDIO) / "bin", others.free_port()
     token = secrets.token_hex(20)
     words = ["start", "--no-browser", "--internal-host", "127.0.0.1", "--port", str(port), "--data-dir", str(folder / "data")]
     words += ["--username", EMAIL, "--password", secrets.token_hex(12), "--user-token", token, "--enable-legacy-api-token"]
-    quiet = {
-        "SSRF_PROTECTION_ENABLED": "false",
-        "COLLECT_ANALYTICS": "false",
-        "SENTRY_DSN": "",
-        "FRONTEND_SENTRY_DSN": "",
-        "PYTHONPATH": "",
-    }
-    with (folder / "label-studio.log").open("wb") as log:
-        started = subprocess.Popen([ENVIRONMENT / "bin/label-studio", *words], stdout=log, stderr=log, env=os.environ | quiet, cwd=folder)
     server = Server(f"http://127.0.0.1:{port}", token)
-    try:
-        for _ in range(_STARTS_S):
-            if started.poll() is not None:
-                sys.exit((folder / "label-studio.log").read_text()[-3_000:])
-            try:
-                server.asks("GET", "/api/projects/")
-                break
-            except (OSError, urllib.error.URLError):
-                time.sleep(1)
+    with others.running([programs / "label-studio", *words], folder, _QUIET, lambda: server.asks("GET", "/api/projects/")):
         yield server
-    finally:
-        started.terminate()
-        started.wait(30)
 
 
 def annotated(server: Server, task: dict[str, Any], name: str) -> None:
