@@ -24,9 +24,10 @@ from ..launcher.receivers import receiving
 from .killing import Cast, awaited, configured, parser_of, performed
 
 ALERTER = "alerter"
-#: A process lives so long, in seconds, until it is killed; the first of these are its start. Each message of Apprise's is a process, which
-#: takes seconds to begin.
-LIVES_S = {"alertmanager": (0.5, 4.0), "apprise": (4.0, 14.0)}
+#: A process lives so long, in seconds, until it is killed; the first of these are its start, or, of one that speaks by Apprise, the first
+#: message's: it is said by a process of its own, which takes seconds to begin.
+LIVES_S = {"alertmanager": (0.5, 4.0), "apprise": (0.0, 4.0)}
+_BEGINS_S = 120
 _LONG_S = 300
 
 
@@ -72,7 +73,7 @@ def play(address: str, folder: Path, kind: str, kills: int, incidents: int, seed
             if not number:  # what had ended before it first ran is told to nobody
                 until(lambda: len(bus.committed(f"{settings.application}-alerter-{NAME}", places)) == len(places), _LONG_S)
             go_on(2 * incidents * (kills - number - 1) // kills)
-            time.sleep(draw.uniform(*LIVES_S[kind]))
+            _let_live(draw, kind, waiting)
             within += waiting() > 0
             cast.kill(ALERTER)
         go_on(0)
@@ -84,6 +85,14 @@ def play(address: str, folder: Path, kind: str, kills: int, incidents: int, seed
         awaited(lambda: found().whole, lambda: found().written.total(), _LONG_S)
         cast.end()
         return found()
+
+
+def _let_live(draw: random.Random, kind: str, waiting: Callable[[], int]) -> None:
+    """Until it is to be killed: of Apprise's at some moment behind the one in which it began to say something."""
+    ends = time.monotonic() + _BEGINS_S
+    while kind == "apprise" and not waiting() and time.monotonic() < ends:
+        time.sleep(0.05)
+    time.sleep(draw.uniform(*LIVES_S[kind]))
 
 
 _Counted = Callable[[], tuple[Counter[str], Counter[str]]]

@@ -22,7 +22,7 @@ from .determinism.crashing import Switch, install
 
 #: What `driftbus run` imports when it is called.
 _LATE = ("driftbus.consumers.command.run", "driftbus.consumers.command.errors", "driftbus.consumers.bus.kafka", "river.drift")
-_FAREWELL_S = 30
+_FAREWELL_S = 120
 
 Answer = TypeVar("Answer")
 #: A log's name; point, hits and log of a switch; arguments.
