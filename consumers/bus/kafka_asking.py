@@ -17,7 +17,7 @@ from .kafka_settings import Settings
 _log = logging.getLogger(__name__)
 
 #: Seconds that a client may take to hear what its group has committed.
-UNHEARD_S = 30.0
+UNHEARD_S = 15.0
 
 
 class Asks(Protocol):

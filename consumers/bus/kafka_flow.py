@@ -17,7 +17,7 @@ from .kafka_patience import Patience
 #: Seconds without progress on a partition that has records to read, after which it is taken up anew.
 STALLED_S = 30.0
 #: Seconds without partitions in a group that does not know the client, after which it is asked why.
-_OUTSIDE_S = 30.0
+_OUTSIDE_S = 10.0
 #: Between two reads no more than this counts: whoever does not ask is not kept waiting.
 _COUNTS_S = 1.0
 #: Where the client has more to hand out than it is asked for, a partition's turn may be long in coming: such time counts less.
