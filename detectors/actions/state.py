@@ -12,6 +12,9 @@ from .versions import Candidate, Pair
 #: How long something that is over is remembered, ms; what is said of it later is too old.
 REMEMBERED_FOR = 90 * 86_400_000
 
+#: Windows of faults that are remembered for as long as data may reach back to them; the oldest go first.
+MOST_FAULTS = 1_000
+
 #: Words, evaluations and moves of versions that are remembered; the oldest go first.
 MOST_HEARD = 2_000
 
@@ -179,11 +182,15 @@ def key_of(policy: str, kind: str, trigger: str) -> str:
 
 
 def forget(ledger: Ledger) -> None:
-    """What has been over for long."""
+    """What has been over for long; but the windows of faults, which no later job learns from, stay."""
     horizon = ledger.now - REMEMBERED_FOR
-    for name, incident in list(ledger.incidents.items()):
-        if incident.fact["status"] not in ("suspected", "confirmed") and incident.fact["run"] < horizon:
-            del ledger.incidents[name]
+    over = [name for name, one in ledger.incidents.items() if one.fact["status"] not in ("suspected", "confirmed")]
+    over = sorted(
+        (name for name in over if ledger.incidents[name].fact["run"] < horizon), key=lambda name: (ledger.incidents[name].fact["run"], name)
+    )
+    faults = [name for name in over if ledger.incidents[name].faulty]
+    for name in {*over} - {*faults[-MOST_FAULTS:]}:
+        del ledger.incidents[name]
     for name, episode in list(ledger.episodes.items()):
         if episode.fact["status"] == "resolved" and episode.fact["time"] < horizon:
             del ledger.episodes[name]

@@ -316,17 +316,3 @@ def test_the_data_are_those_of_the_deciding_fact_without_any_window_of_a_fault()
         (START - DAY, START - HOUR, B),
     ]
     assert data.policy.recompute == ("age",)
-
-
-def test_what_is_over_is_forgotten() -> None:
-    one = told(cause=CAUSE, hand=HAND)
-    for number in range(50):
-        name = f"{number:032x}"
-        one(incident(name, 1, one.now))
-        one.seen("succeeded")
-        one(incident(name, 2, one.now, status="resolved", decision="hold"), asked(f"m{number}"))
-        one.seen("succeeded")
-        one.tick(10 * DAY)
-    own = one.ledger
-    assert max(len(own.incidents), len(own.jobs), len(own.tried)) <= 20
-    assert one(incident(f"{1:032x}", 1, START + 10 * DAY)) == [], "too old"
