@@ -23,4 +23,5 @@ def close_of(monitored: Monitored | None, target: Target, looked: Looked, beside
     if monitored is None:
         return Close({}, {}, {})
     ages = {field: Ages(*beside.ages[place].tolist()) for field, place in monitored.as_of.items() if len(beside.ages)}
-    return Close(*monitored.counting.closely(looked, target), {field: own for field, own in ages.items() if own.rows})
+    magnitudes, repeated = monitored.counting.closely(looked, target, monitored.most_looked_at)
+    return Close(magnitudes, repeated, {field: own for field, own in ages.items() if own.rows})

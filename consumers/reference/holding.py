@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from ...detectors.counting import Counting
-from ...detectors.counting.magnitudes import one_in
+from ...detectors.counting.magnitudes import most_looked_at, one_in
 from ...schemas.configuration import Configuration, Personal
 from ...schemas.stored.reference import ProfiledField, Reference
 from ..bus.interface import Bus
@@ -51,6 +51,7 @@ class Monitored(NamedTuple):
     known: frozenset[str] = frozenset()  #: names among the features that are watched, or left out on purpose
     rules: ModelRules | None = None  #: what is made of users' data; None: nothing
     one_in: int | None = None  #: of how many rows one is looked at closely; None: nobody looks for causes
+    most_looked_at: int = 0  #: rows of a pane's run that are, at most
     times: tuple[AsOf, ...] = ()  #: as of which features' values are
     as_of: Mapping[str, int] = MappingProxyType({})  #: by feature, which of these
 
@@ -152,13 +153,15 @@ class HeldReferences:
         name, model = profile.model, self._configuration.model(profile.model)
         if model.diagnosis is None:
             return monitored
-        length = grain(profile, self._configuration.streams[self._configuration.stream_of(name)].pane, model.season, model.rate)
+        pane = self._configuration.streams[self._configuration.stream_of(name)].pane
+        length = grain(profile, pane, model.season, model.rate)
         places = {field.name: self._configuration.as_of(name, field.name) for field in profile.fields if field.role == "feature"}
         as_of = {field: AsOf(place.path, model.zone) for field, place in places.items() if place is not None}
         times = tuple(dict.fromkeys(as_of.values()))
         return monitored._replace(
             shape=(*monitored.shape, times),
             one_in=one_in(profile.rate or model.rate, length),
+            most_looked_at=most_looked_at(pane.milliseconds, length),
             times=times,
             as_of={field: times.index(own) for field, own in as_of.items()},
         )

@@ -72,20 +72,31 @@ class Looked:
             self._kept.setdefault(of, []).append(part)
             self._numbers += part.numbers.size
 
-    def told(self, of: Hashable, mantissas: Mapping[int, int]) -> Closely:
-        """Of all rows of one, which are kept no more; ``mantissas``: by column, the bits of its magnitudes."""
-        parts, columns, bits = self._kept.pop(of, []), [*mantissas], [*mantissas.values()]
-        if not parts:
+    def told(self, of: Hashable, mantissas: Mapping[int, int], most: int) -> Closely:
+        """Of all rows of one, which are kept no more, and of which ``most`` are looked at.
+
+        ``mantissas``: by column, the bits of its magnitudes.
+        """
+        columns, bits = [*mantissas], [*mantissas.values()]
+        numbers, times = self._fewer_rows(self._kept.pop(of, []), most)
+        if not len(numbers):
             return Closely([_NONE] * len(mantissas), [_NONE] * len(mantissas))
-        numbers, found = np.concatenate([part.numbers for part in parts]), Closely([], [])
-        fields = max(1, _TOGETHER // len(numbers))
+        found, fields = Closely([], []), max(1, _TOGETHER // len(numbers))
         for start in range(0, len(columns), fields):
             some_columns = np.array(numbers[:, columns[start : start + fields]].T, order="C")
             some_columns.sort(axis=1)  # what is no number stands last
-            some = closely(some_columns, bits[start : start + fields], self._times)
+            some = closely(some_columns, bits[start : start + fields], times)
             found.magnitudes.extend(some.magnitudes)
             found.repeated.extend(some.repeated)
         return found
+
+    def _fewer_rows(self, parts: Sequence[_Part], most: int) -> tuple[Floats, int]:
+        """As many rows as may be, and how many times each counts."""
+        times = self._times
+        while sum(len(part.numbers) for part in parts) > most:
+            times *= 2
+            parts = [part.of(drawn(part.offsets, 1 / (part.one_in * times))) for part in parts]
+        return np.concatenate([part.numbers for part in parts]) if parts else np.zeros((0, 0)), times
 
 
 def closely(columns: Floats, mantissas: Sequence[int], times: int = 1) -> Closely:

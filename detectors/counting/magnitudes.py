@@ -114,3 +114,12 @@ def one_in(rate: float | None, grain_ms: int) -> int:
     (1, 1, 3)
     """
     return 1 if rate is None else max(1, math.ceil(rate * grain_ms / 1000 / LOOKED_AT))
+
+
+def most_looked_at(pane_ms: int, grain_ms: int) -> int:
+    """Of how many rows of a pane, where more come than a reference knew.
+
+    >>> most_looked_at(60_000, 60_000), most_looked_at(1_000, 60_000)
+    (20000, 334)
+    """
+    return math.ceil(LOOKED_AT * pane_ms / grain_ms)

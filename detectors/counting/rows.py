@@ -67,10 +67,10 @@ class Counting:
         }
         return {name: values for name, values in found.items() if values}
 
-    def closely(self, looked: Looked, of: Hashable) -> tuple[ByField, ByField]:
-        """``Pane.magnitudes`` and ``Pane.repeated`` of the rows that were kept for it; of fields without any number nothing."""
+    def closely(self, looked: Looked, of: Hashable, most: int) -> tuple[ByField, ByField]:
+        """``Pane.magnitudes`` and ``Pane.repeated`` of ``most`` of the rows that were kept for it; of fields without any number nothing."""
         names = [self.layout.numeric[place].name for place in self._mantissas]
-        found = looked.told(of, self._mantissas)
+        found = looked.told(of, self._mantissas, most)
         magnitudes, repeated = ({name: each for name, each in zip(names, kind, strict=True) if each.size} for kind in found)
         return magnitudes, repeated
 

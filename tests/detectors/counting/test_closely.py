@@ -69,12 +69,12 @@ def test_any_parts_come_to_what_a_loop_counts(table: Floats, cut: int, mantissa_
     looked, offsets = Looked(), np.arange(len(table))
     for part in (slice(cut, None), slice(cut)):
         looked.add("pane", table[part], offsets[part])
-    told = looked.told("pane", dict.fromkeys(range(table.shape[1]), mantissa_))
+    told = looked.told("pane", dict.fromkeys(range(table.shape[1]), mantissa_), len(table))
     for column, cells, repeated in zip(table.T, told.magnitudes, told.repeated, strict=True):
         assert plain(cells) == naive_cells(column, mantissa_)
         assert named(repeated) == naive_repeated(column)
     assert not any(
-        array.size for array in (*looked.told("pane", {0: mantissa_}).magnitudes, *looked.told("other", {0: mantissa_}).repeated)
+        array.size for array in (*looked.told("pane", {0: mantissa_}, 1).magnitudes, *looked.told("other", {0: mantissa_}, 1).repeated)
     )
 
 
@@ -87,11 +87,27 @@ def test_of_too_many_rows_the_same_stay_whatever_the_parts(cut: int, most: int, 
         for part in parts:
             looked.add("a", rows[part], offsets[part], one_in)
             looked.add("b", rows[part][offsets[part] < 5], offsets[part][offsets[part] < 5], one_in)
-        found.append([looked.told(name, {0: 9, 1: 9}).magnitudes[0] for name in "ab"])
+        found.append([looked.told(name, {0: 9, 1: 9}, 1_000).magnitudes[0] for name in "ab"])
     whole, parted = found
     assert [each.tolist() for each in whole] == [each.tolist() for each in parted]
     times = int(np.gcd.reduce(whole[0][1]))
     assert whole[0][1].sum() == times * drawn(offsets, 1 / (one_in * max(times, 1))).sum()
+
+
+@given(cut=st.integers(1, 999), most=st.integers(0, 1_200), one_in=st.integers(1, 3), kept=st.integers(500, 4_000))
+def test_of_a_pane_so_many_rows_are_looked_at_whatever_the_parts(cut: int, most: int, one_in: int, kept: int) -> None:
+    rows, offsets, found = np.arange(2_000.0).reshape(1_000, 2), np.arange(1_000), []
+    for parts in ([slice(None)], [slice(cut, None), slice(cut)]):
+        looked = Looked(kept)
+        for part in parts:
+            looked.add("a", rows[part], offsets[part], one_in)
+        found.append(looked.told("a", {0: 9, 1: 9}, most).magnitudes[0])
+    whole, parted = found
+    assert whole.tolist() == parted.tolist()
+    times = max(1, int(np.gcd.reduce(whole[1])))
+    assert whole[1].sum() // times <= most
+    assert whole[1].sum() == times * drawn(offsets, 1 / (one_in * times)).sum() or not whole.size
+    assert times == 1 or drawn(offsets, 2 / (one_in * times)).sum() > min(most, kept // 2), "no more went than had to"
 
 
 @given(values=st.lists(finite, min_size=1, max_size=50), mantissa_=bits)
@@ -133,7 +149,7 @@ def test_panes_add_up() -> None:
     for part in (slice(0, 300), slice(300, 900)):
         looked = Looked()
         looked.add("", table[part], np.arange(900)[part])
-        parts.append(looked.told("", {0: 5}).magnitudes[0])
+        parts.append(looked.told("", {0: 5}, 1_000).magnitudes[0])
     assert plain(merged(parts)) == naive_cells(table[:, 0], 5)
     assert merged([]).shape == (2, 0)
 
@@ -142,7 +158,7 @@ def test_values_that_are_all_over_have_fewer_cells(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(closely, "MOST_CELLS", 40)
     looked = Looked()
     looked.add("", np.logspace(-300, 300, 1_000)[:, None], np.arange(1_000))
-    cells = looked.told("", {0: 9}).magnitudes[0]
+    cells = looked.told("", {0: 9}, 1_000).magnitudes[0]
     assert 20 < cells.shape[1] <= 40
     assert cells[1].sum() == 1_000
 
