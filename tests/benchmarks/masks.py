@@ -206,23 +206,26 @@ def measured(size: int, repetitions: int) -> Iterator[tuple[Case, int, dict[str,
                     yield case, repetition, {**once(index, fresh, case, rng), **flagged}
 
 
-def once(index: RowIndex, fresh: Table, case: Case, rng: RNG) -> dict[str, Any]:  # plain figures
-    """One case, once."""
+def broken(index: RowIndex, fresh: Table, case: Case, rng: RNG) -> tuple[NDArray[np.int64], NDArray[np.float64], list[list[object]]]:
+    """Known rows of which a case changes some: which, their numbers, their texts."""
     rows = np.flatnonzero(rng.random(len(fresh)) < BROKEN)
-    changed = fresh.at(rows)  # copied
-    if case.broken is cluster:
-        changed = far_cluster(index, changed, rng)
-    else:
+    changed = far_cluster(index, fresh.at(rows), rng) if case.broken is cluster else fresh.at(rows)  # copied
+    if case.broken is not cluster:
         case.broken(changed, rng)
     numeric, texts = fresh.columns
     numeric[rows], new = changed.columns
     for column, values in zip(texts, new, strict=True):
         for row, value in zip(rows.tolist(), values, strict=True):
             column[row] = value
+    return rows, numeric, texts
+
+
+def once(index: RowIndex, fresh: Table, case: Case, rng: RNG) -> dict[str, Any]:  # plain figures
+    """One case, once."""
+    rows, numeric, texts = broken(index, fresh, case, rng)
     cells, exact = index.cells(numeric, texts), -index.scores(numeric, texts)
-    known = np.delete(exact, rows)
-    ascending, new_ = np.sort(known), exact[rows]
-    auroc = float(np.mean(np.searchsorted(ascending, new_, "left") + np.searchsorted(ascending, new_, "right"))) / 2 / len(known)
+    ascending, new_ = np.sort(np.delete(exact, rows)), exact[rows]
+    auroc = float(np.mean(np.searchsorted(ascending, new_, "left") + np.searchsorted(ascending, new_, "right"))) / 2 / len(ascending)
     result: dict[str, Any] = {"auroc": auroc, "recall": float((cells[rows] >= 2).mean())}
     for level, cell in ((OUTLIER, 3), (FAR, 4)):
         outliers = np.flatnonzero(cells >= cell)

@@ -23,7 +23,7 @@ from driftbus.detectors.neighbours.causes import causes
 from driftbus.detectors.neighbours.cures import Blame
 from driftbus.detectors.neighbours.rows import SIZE, RowIndex
 
-from .masks import BROKEN, CASES, RNG, TRAINING, Case, Table, cars, cluster, far_cluster, flights, housing, made, named, set_to
+from .masks import CASES, RNG, TRAINING, Case, Table, broken, cars, flights, housing, made, named, set_to
 from .masks_product import profile_of, told
 from .world import RESULTS, machine
 
@@ -70,17 +70,7 @@ NEW = tuple(case for case in CASES if not case.truth)
 
 def greedy(index: RowIndex, fresh: Table, case: Case, rng: RNG) -> Blame:
     """What the first rule says of the rows themselves."""
-    rows = np.flatnonzero(rng.random(len(fresh)) < BROKEN)
-    changed = fresh.at(rows)
-    if case.broken is cluster:
-        changed = far_cluster(index, changed, rng)
-    else:
-        case.broken(changed, rng)
-    numeric, texts = fresh.columns
-    numeric[rows], new = changed.columns
-    for column, values in zip(texts, new, strict=True):
-        for row, value in zip(rows.tolist(), values, strict=True):
-            column[row] = value
+    _, numeric, texts = broken(index, fresh, case, rng)
     outliers = np.flatnonzero(index.cells(numeric, texts) >= 3)
     taken = rng.permutation(outliers)[:MASKED]
     given = numeric[taken], [[column[row] for row in taken.tolist()] for column in texts]

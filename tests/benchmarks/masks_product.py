@@ -28,7 +28,7 @@ from driftbus.detectors.neighbours.rows import SIZE, RowIndex, RowReport
 from driftbus.schemas.messages.pane import MOST_MASKED
 from driftbus.schemas.stored.familiarity import FamiliarityProfile
 
-from .masks import BROKEN, CASES, TRAINING, Case, Table, cars, cluster, far_cluster, fastest, flights, housing, made, reference_of
+from .masks import CASES, TRAINING, Case, Table, broken, cars, fastest, flights, housing, made, reference_of
 from .world import RESULTS, Result, machine
 
 RUN, EARLY, REPETITIONS = 500, 20, 3
@@ -54,17 +54,7 @@ class Summed(NamedTuple):
 
 def summed(index: RowIndex, fresh: Table, case: Case, rng: RNG) -> tuple[Summed | None, Summed]:
     """Of the runs until some outliers have been seen, if they have, and of all runs."""
-    rows = np.flatnonzero(rng.random(len(fresh)) < BROKEN)
-    changed = fresh.at(rows)
-    if case.broken is cluster:
-        changed = far_cluster(index, changed, rng)
-    else:
-        case.broken(changed, rng)
-    numeric, texts = fresh.columns
-    numeric[rows], new = changed.columns
-    for column, values in zip(texts, new, strict=True):
-        for row, value in zip(rows.tolist(), values, strict=True):
-            column[row] = value
+    _, numeric, texts = broken(index, fresh, case, rng)
     outliers = index.cells(numeric, texts) >= 3
     total, early = np.zeros(length(len(index.masks), len(index.pairs)), dtype=np.int64), None
     for start in range(0, len(fresh), RUN):
