@@ -58,10 +58,12 @@ def _too_old(ledger: Ledger, time: int | None) -> bool:
 
 def _incident(ledger: Ledger, fact: ActionIncident) -> None:
     known = ledger.incidents.get(fact.incident)
-    if (known is None and _too_old(ledger, fact.run)) or (known is not None and fact.revision <= known.fact["revision"]):
-        return
     own = not fact.blocked_by or fact.incident in fact.blocked_by
     faulty = fact.status == "confirmed" and fact.decision == "forbid" and own
+    if known is None and not faulty and _too_old(ledger, fact.run):  # no window of a fault is too old
+        return
+    if known is not None and fact.revision <= known.fact["revision"]:
+        return
     ledger.incidents[fact.incident] = Incident(fact.model_dump(mode="json"), faulty or (known is not None and known.faulty))
 
 

@@ -30,6 +30,15 @@ def test_no_job_learns_from_a_fault_however_long_ago_it_was(years: float) -> Non
     ]
 
 
+@pytest.mark.parametrize("days", [89, 91, 400])
+def test_no_job_learns_from_a_fault_that_was_over_before_the_ledger_began(days: int) -> None:
+    """An intake that begins beside topics of months copies faults that are long over."""
+    one = told(hand=HAND)
+    one.tick(0)
+    assert one(*_fault(A, START - days * DAY), asked("m")) == ["requested"]
+    assert [part.incident for part in one.request.data.exclude] == [A]
+
+
 def test_of_faults_without_number_the_newest_are_remembered() -> None:
     one = told(hand=HAND)
     for number in range(MOST_FAULTS + 50):
