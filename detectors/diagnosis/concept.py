@@ -89,7 +89,7 @@ def _residuals(inquiry: Inquiry, windows: Sequence[Window]) -> tuple[Floats, Flo
         return None
     squares, rows = (np.array([[getattr(one, name)] for one in found], dtype=np.float64) for name in ("rr", "rows"))
     left, counts = (
-        np.concatenate(each).reshape(len(found), width) for each in ([one.hr for one in found], [one.hh.diagonal() for one in found])
+        np.concatenate(each).reshape(len(found), width) for each in ([one.hr for one in found], [one.by_group for one in found])
     )
     return left, counts, squares, rows
 
@@ -123,7 +123,7 @@ def _windows(inquiry: Inquiry, relations: Relations, best: Candidate, own: NDArr
     largest = max(_labelled(case.baseline), default=1)
     found = sum(of > 0 for of in _labelled(case.monitored)) + sum(max(1, of // largest) for of in _labelled(case.ladder) if of)
     places = np.searchsorted(best.chosen, own)
-    rows = np.diag(best.hh)[places]
+    rows = best.hh.diagonal()[places]
     means = best.left[places] / np.maximum(rows, 1.0)
     means -= np.average(means, weights=np.maximum(rows, 1e-12))
     for block in reversed(relations.stretches(1, inner=inner) if found < _LEAST_WINDOWS else ()):

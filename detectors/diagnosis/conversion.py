@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .finding import Map, Piece
 from .inquiry import Inquiry
-from .maps import CONVERSIONS, distance, fitted, spread
+from .maps import CONVERSIONS, distance, distances, scaling, spread
 from .matrices import quantiles_of
 from .statistics import Step, rounded
 
@@ -43,12 +43,11 @@ def look(inquiry: Inquiry, name: str) -> Converted | None:
     """Of the newest windows, those that a conversion explains; the one before them must be as usual: nothing led there."""
     layout, case = inquiry.layout, inquiry.case
     now = [quantiles_of(window, layout, name) for window in case.monitored]
-    before = [one for window in case.baseline if (one := quantiles_of(window, layout, name)) is not None]
+    before, old = inquiry.usual_quantiles(name)
     if len(before) < _LEAST_BASELINE or not now or now[-1] is None:
         return None
-    old = np.mean(before, axis=0)
     unit = spread(old)
-    usual = max(distance(one, old, unit) for one in before)
+    usual = float(distances(before, old, unit).max())
     if distance(now[-1], old, unit) <= usual:
         return None
     for called, (a, b) in CONVERSIONS.items():
@@ -77,7 +76,7 @@ def _explained(now: Floats, old: Floats, a: float, b: float, usual: float) -> bo
     left = distance(now, a * old + b, unit)
     if moved <= usual or undone > usual or left >= _NEARER * moved:
         return False
-    factor = fitted(old, now)["scale"]
+    factor = scaling(old, now)
     return left < min(_NOT_THE_FACTOR * distance(now, a * old, unit), _THAN_A_FACTOR * distance(now, factor.a * old, unit))
 
 

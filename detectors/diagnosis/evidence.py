@@ -6,6 +6,7 @@ were made of. What is None was not there: not configured, not arrived, or not of
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -83,6 +84,11 @@ class Relation:
     hh: NDArray[np.float64]  #: (W, W), symmetric
     hy: NDArray[np.float64]  #: (W,)
     hr: NDArray[np.float64]  #: (W,)
+
+    @cached_property
+    def by_group(self) -> NDArray[np.float64]:
+        """Rows of every group (W,)."""
+        return np.ascontiguousarray(self.hh.diagonal())
 
 
 @dataclass

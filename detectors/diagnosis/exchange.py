@@ -14,8 +14,8 @@ from ...schemas.stored.reference import CategoricalProfile
 from .availability import UNNAMED, categories_in
 from .finding import Piece
 from .inquiry import Inquiry
-from .maps import differs, distance, mixed, settled, spread
-from .matrices import quantiles_of
+from .maps import differs, distance, distances, mixed, settled, spread, spreads
+from .matrices import quantiles_in
 from .statistics import confidence, rounded, total_variation
 
 Floats = NDArray[np.float64]
@@ -62,21 +62,26 @@ class _Column(NamedTuple):
         """The error, and the share of rows, with which these are another feature's values, or a mixture of them with its own."""
         if self.numeric != other.numeric or abs(self.onset - other.onset) > 1:
             return _FAR, 1.0
-        whole = self._error(other, 1.0)
+        whole = rounded(float(self._errors(other, [1.0])[0]))
         shares = _SHARES[np.abs(_SHARES - self._moved(other)) < _NEAR].tolist()
-        error, share = min(((self._error(other, share), share) for share in shares), default=(_FAR, 1.0))
-        return (rounded(error), share) if error < whole - _BETTER else (rounded(whole), 1.0)
+        if not shares or whole <= _BETTER:
+            return whole, 1.0
+        errors = self._errors(other, shares)
+        error, share = rounded(float(errors.min())), shares[int(errors.argmin())]
+        return (error, share) if error < whole - _BETTER else (whole, 1.0)
 
-    def _error(self, other: "_Column", share: float) -> float:
+    def _errors(self, other: "_Column", shares: list[float]) -> Floats:
+        """By share of rows, how far these are from a mixture that has so many of another feature's values."""
+        of = np.array(shares)[:, None]
         if not self.numeric:
-            return total_variation(self.new, self.old + share * (other.old - self.old))
-        mixture = other.old if share == 1.0 else mixed(self.old, other.old, share)
-        new, wide = self.new, spread(mixture)
-        if share < 1.0:  # between two columns' values there may be none: a quantile that stands there is of whichever is nearer by chance
-            beside = np.diff(mixture) > _GAP * wide
-            apart = np.append(beside, False) | np.insert(beside, 0, False)
-            new = np.where(apart, mixture, new)
-        return distance(new, mixture, wide)
+            return np.asarray(0.5 * np.abs(self.new - (self.old + of * (other.old - self.old))).sum(axis=1), dtype=np.float64)
+        mixtures = np.where(of == 1.0, other.old, mixed(self.old, other.old, shares))
+        wide = spreads(mixtures)[:, None]
+        # between two columns' values there may be none: a quantile that stands there is of whichever is nearer by chance
+        beside = (np.diff(mixtures, axis=1) > _GAP * wide) & (of < 1.0)
+        end = np.zeros((len(shares), 1), dtype=bool)
+        apart = np.hstack([beside, end]) | np.hstack([end, beside])
+        return distances(np.where(apart, mixtures, self.new), mixtures, wide)
 
     def _moved(self, other: "_Column") -> float:
         """A mixture's mean lies between the two, by its share; and so do frequencies."""
@@ -117,10 +122,8 @@ def _largest(inquiry: Inquiry, *, numeric: bool) -> list[tuple[str, int]]:
 def _numbers(inquiry: Inquiry) -> dict[str, _Column]:
     found = {}
     for name, onset in _largest(inquiry, numeric=True):
-        since = [one for window in inquiry.behind(onset, _MOST) if (one := quantiles_of(window, inquiry.layout, name)) is not None]
-        before = [one for window in inquiry.case.baseline if (one := quantiles_of(window, inquiry.layout, name)) is not None]
-        if since and len(before) >= _LEAST_BASELINE:
-            old = np.mean(before, axis=0)
+        since, (before, old) = quantiles_in(inquiry.behind(onset, _MOST), inquiry.layout, name), inquiry.usual_quantiles(name)
+        if len(since) and len(before) >= _LEAST_BASELINE:
             since = settled(since, max(inquiry.thresholds.map_error, _OF_ONE * differs(before, old, 1)))
             found[name] = _Column(old, np.mean(since, axis=0), onset, numeric=True)
     return found

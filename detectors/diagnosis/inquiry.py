@@ -11,7 +11,7 @@ from ..neighbours.levels import OUTLIER
 from .evidence import Case, Coincident, Window
 from .finding import PIPELINE, Finding, Map, Piece
 from .groups import Layout
-from .matrices import Matrices
+from .matrices import Matrices, quantiles_in
 from .shifts import NEWEST, Series, Shift, compared
 from .statistics import Noise, Step, confidence, medians, phi2, steps, still, strength
 from .thresholds import Thresholds
@@ -41,6 +41,7 @@ class Inquiry:
         self.base, self.now = Matrices.of(case.baseline, layout), Matrices.of(case.monitored, layout)
         self.base_rows, now_rows = (float(medians(of.rows[None])[0]) if len(of.rows) else 1.0 for of in (self.base, self.now))
         self.smaller = max(1.0, self.base_rows / max(now_rows, 1.0)) ** 0.5
+        self._quantiles: dict[str, tuple[Floats, Floats]] = {}
         self.claimed: dict[str, Cause] = {}
         self.findings: list[Finding] = []
         self.growing: set[str] = set()  #: features by a factor that itself grows: the world
@@ -140,6 +141,13 @@ class Inquiry:
         return [
             name for name, one in self.shifts.items() if name != than and name not in self.claimed and abs(one.step.onset - near) <= within
         ]
+
+    def usual_quantiles(self, name: str) -> tuple[Floats, Floats]:
+        """Of a numeric feature those of the baseline's windows that have any [windows, quantiles], and their means."""
+        if name not in self._quantiles:
+            found = quantiles_in(self.case.baseline, self.layout, name)
+            self._quantiles[name] = found, found.sum(axis=0) / max(len(found), 1)
+        return self._quantiles[name]
 
     # ---------------------------------------------------------------------------------------------- symptoms
 

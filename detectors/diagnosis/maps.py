@@ -1,8 +1,10 @@
 """Simple maps between quantiles of old and of new values: by what a feature may have been re-expressed."""
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from .matrices import HIGH, INNER, LOW, SHARES
@@ -54,13 +56,24 @@ class Fit(NamedTuple):
 
 def spread(quantiles: Floats) -> float:
     """Between the 10 and 90 % quantiles."""
-    return max(float(quantiles[HIGH] - quantiles[LOW]), 1e-12)
+    return float(spreads(quantiles))
+
+
+def spreads(many: Floats) -> Floats:
+    """The same of many at once, [..., quantiles]: [...]."""
+    return np.asarray(np.maximum(many[..., HIGH] - many[..., LOW], 1e-12), dtype=np.float64)
 
 
 def distance(one: Floats, other: Floats, unit: float) -> float:
     """Root mean square difference of inner quantiles, in a unit."""
+    return float(distances(one, other, unit))
+
+
+def distances(many: Floats, other: Floats, unit: float | Floats) -> Floats:
+    """The same of many at once, [..., quantiles] each: [...]."""
     with np.errstate(over="ignore"):
-        return float(np.sqrt(np.mean(((one - other)[INNER] / unit) ** 2)))
+        off = (many - other)[..., INNER] / unit
+        return np.asarray(np.sqrt(np.add.reduce(off * off, axis=-1) / off.shape[-1]), dtype=np.float64)
 
 
 def logarithm(values: Floats) -> Floats:
@@ -79,7 +92,12 @@ def fitted(old: Floats, new: Floats) -> dict[Form, Fit]:
     }
     if old.min() >= 0 and old.max() < _LARGEST_EXPONENT:
         sides["expm1"] = np.expm1(old), False
-    return {form: _fit(form, x, new, shifted) for form, (x, shifted) in sides.items()}
+    return {form: _fit(form, x, new, shifted=shifted) for form, (x, shifted) in sides.items()}
+
+
+def scaling(old: Floats, new: Floats) -> Fit:
+    """The best factor alone."""
+    return _fit("scale", old, new, shifted=False)
 
 
 def best(fits: dict[Form, Fit]) -> Fit:
@@ -87,7 +105,7 @@ def best(fits: dict[Form, Fit]) -> Fit:
     return min(fits.values(), key=lambda fit: rounded(fit.error + _COSTS[fit.form]))
 
 
-def _fit(form: Form, x: Floats, y: Floats, shifted: bool) -> Fit:
+def _fit(form: Form, x: Floats, y: Floats, *, shifted: bool) -> Fit:
     unit = spread(y)
     x_mean, y_mean = (float(x[INNER].mean()), float(y[INNER].mean())) if shifted else (0.0, 0.0)
     dx, dy = (x[INNER] - x_mean) / unit, (y[INNER] - y_mean) / unit
@@ -113,37 +131,36 @@ def recognised(factor: float, tolerance: float) -> str | None:
     return None
 
 
-def mixed(old: Floats, new: Floats, share: float) -> Floats:
-    """Quantiles of a mixture with a share of new values, from those of both (piecewise linear)."""
-    places = np.sort(np.concatenate([old, new]))
-    behind = (1 - share) * np.interp(places, old, SHARES, left=0.0, right=1.0) + share * np.interp(places, new, SHARES, left=0.0, right=1.0)
-    rising = np.maximum.accumulate(behind + 1e-12 * np.arange(len(behind)))
-    return np.asarray(np.interp(SHARES, rising, places), dtype=np.float64)
+def mixed(old: Floats, new: Floats, parts: Sequence[float]) -> Floats:
+    """Quantiles of mixtures that have such shares of new values, from those of both (piecewise linear): [parts, quantiles]."""
+    places, of = np.sort(np.concatenate([old, new])), np.array(parts)[:, None]
+    behind = (1 - of) * np.interp(places, old, SHARES, left=0.0, right=1.0) + of * np.interp(places, new, SHARES, left=0.0, right=1.0)
+    rising = np.maximum.accumulate(behind + 1e-12 * np.arange(len(places)), axis=1)
+    return np.array([np.interp(SHARES, one, places) for one in rising]).reshape(len(parts), len(SHARES))
 
 
-def varies(windows: list[Floats], old: Floats) -> float:
+def varies(windows: Floats, old: Floats) -> float:
     """By how much the factor by which windows differ from old quantiles varies between them, as a part of it; 0 of one alone.
 
     >>> old = np.arange(len(SHARES)) + 1.0
-    >>> varies([1.2 * old, 1.2 * old], old), varies([1.1 * old, 1.2 * old, 1.3 * old], old)
+    >>> varies(np.array([1.2 * old, 1.2 * old]), old), varies(np.array([1.1 * old, 1.2 * old, 1.3 * old]), old)
     (0.0, 0.083333)
     """
-    factors = np.array([one[INNER] @ old[INNER] for one in windows])
+    factors = np.add.reduce(windows[:, INNER] * old[INNER], axis=1)
     return rounded(factors.std(ddof=1) / max(abs(factors.mean()), 1e-12)) if len(factors) > 1 else 0.0
 
 
-def settled(now: list[Floats], noise: float) -> list[Floats]:
+def settled(now: Floats, noise: float) -> Floats:
     """Windows whose values are those of all that follow: of one in which old and new ones are mixed no map holds."""
     while len(now) > 1:
-        rest = np.mean(now[1:], axis=0)
+        rest = now[1:].mean(axis=0)
         if distance(now[0], rest, spread(rest)) <= noise:
             return now
         now = now[1:]
     return now
 
 
-def differs(before: list[Floats], old: Floats, length: int) -> float:
-    """By how much stretches of the baseline differ from the whole of it."""
-    unit = spread(old)
-    starts = range(0, max(1, len(before) - length + 1), 2)
-    return max(distance(np.mean(before[start : start + length], axis=0), old, unit) for start in starts)
+def differs(before: Floats, old: Floats, length: int) -> float:
+    """By how much stretches of the baseline [windows, quantiles] differ from the whole of it."""
+    stretches = sliding_window_view(before, min(length, len(before)), axis=0)[::2].mean(axis=-1)
+    return float(distances(stretches, old, spread(old)).max())

@@ -142,6 +142,12 @@ def quantiles_of(window: Window, layout: Layout, name: str) -> Floats | None:
     return kept[name]
 
 
+def quantiles_in(windows: Sequence[Window], layout: Layout, name: str) -> Floats:
+    """The same of those windows that counted magnitudes [windows, quantiles]."""
+    found = [one for window in windows if (one := quantiles_of(window, layout, name)) is not None]
+    return np.array(found).reshape(len(found), len(SHARES))
+
+
 def common_of(window: Window, layout: Layout, name: str) -> tuple[Floats, Floats] | None:
     """A numeric feature's values that many rows share in one window, and their shares, made once; None where no rows were looked at."""
     kept = counted(window, layout).common

@@ -48,6 +48,6 @@ def nothing_came(inquiry: Inquiry, relations: Relations, name: str, step: Step) 
             continue
         rows += relation.rows
         expected += relation.rows * (missing - step.before)
-        found += relation.rows * (1 - step.before) - float(np.diag(relation.hh)[columns].sum())
+        found += relation.rows * (1 - step.before) - float(relation.by_group[columns].sum())
     there = rows >= _LEAST_ROWS and expected > least * rows and found < _PART * expected
     return Nothing(known=bool(behind)) if there else None

@@ -12,8 +12,8 @@ from . import conversion, relabelling, rollout
 from .finding import Map, Piece
 from .groups import bin_of
 from .inquiry import FAULTY, Inquiry, sure
-from .maps import Fit, best, differs, distance, fitted, mixed, recognised, settled, spread, varies
-from .matrices import INNER, looked_at, quantiles_of
+from .maps import Fit, best, differs, distance, distances, fitted, mixed, recognised, scaling, settled, spread, varies
+from .matrices import INNER, looked_at, quantiles_in, quantiles_of
 from .meaning import face
 from .relations import Relations
 from .shifts import Shift
@@ -45,6 +45,8 @@ _FARTHER = 4 / 3
 _WANDERS = 0.25
 #: Of the way to a factor, on which a growing one is seen.
 _WAY = 0.2, 0.7
+#: Shares of new values, of mixtures that are tried in the place of growth.
+_MIXTURES = np.arange(0.1, 1.0, 0.1).round(1).tolist()
 
 
 class Told(NamedTuple):
@@ -101,27 +103,22 @@ def _map(inquiry: Inquiry, relations: Relations, name: str, shift: Shift) -> Tol
     """A simple map, if its error is small and something says that no population drifts so."""
     t, onset, gradual = inquiry.thresholds, shift.step.onset, shift.step.gradual
     since = inquiry.behind(onset, _MOST_GRADUAL if gradual else _MOST)
-    now = [
-        one
-        for window in since
-        if looked_at(window.values.get(name)) > _LEAST_ROWS and (one := quantiles_of(window, inquiry.layout, name)) is not None
-    ]
-    before = [one for window in inquiry.case.baseline if (one := quantiles_of(window, inquiry.layout, name)) is not None]
-    if len(now) < _LEAST or not before:
+    now = quantiles_in([window for window in since if looked_at(window.values.get(name)) > _LEAST_ROWS], inquiry.layout, name)
+    before, old = inquiry.usual_quantiles(name)
+    if len(now) < _LEAST or not len(before):
         return None
-    old = np.mean(before, axis=0)
-    wanders = max(distance(one, old, spread(old)) for one in before) > _WANDERS
+    wanders = distances(before, old, spread(old)).max() > _WANDERS
     atoms = 0.0 if wanders else new_atoms(inquiry, name, onset)
     coarsest = _COARSE if atoms > t.new_atoms else 0.0  # averaged quantiles of few values are coarse
-    scale, own = fitted(old, np.mean(now, axis=0))["scale"], _OF_OWN * differs(before, old, len(now))
+    scale, own = scaling(old, now.mean(axis=0)), _OF_OWN * differs(before, old, len(now))
     scaled = scale.error <= max(t.map_error, own, coarsest) and abs(np.log(abs(scale.a) + 1e-12)) > 0.05
-    if scaled and _grows(inquiry, name, onset, old, fitted(old, now[-1])["scale"].a):
+    if scaled and _grows(inquiry, name, onset, old, scaling(old, now[-1]).a):
         inquiry.growing.add(name)
         return None
     now = settled(now, max(t.map_error, coarsest, _OF_ONE * differs(before, old, 1)))
     if len(now) < _LEAST:
         return None
-    new = np.mean(now, axis=0)
+    new = now.mean(axis=0)
     fit = best(fitted(old, new))
     limit = max(t.map_error * (t.map_affine if "affine" in fit.form else 1.0), own, coarsest)
     moved = distance(old, new, spread(new))
@@ -223,11 +220,11 @@ def _crowd(inquiry: Inquiry, name: str, shift: Shift, near: list[str]) -> bool:
     )
 
 
-def _outside(inquiry: Inquiry, name: str, now: list[Floats]) -> float:
+def _outside(inquiry: Inquiry, name: str, now: Floats) -> float:
     profile = inquiry.layout.of[name].profile
     assert isinstance(profile, NumericProfile)
     edge = 1e-9 * max(abs(profile.minimum), abs(profile.maximum)) + _cell(inquiry, name, profile)
-    return float(np.mean([(one < profile.minimum - edge) | (one > profile.maximum + edge) for one in now]))
+    return float(((now < profile.minimum - edge) | (now > profile.maximum + edge)).mean())
 
 
 def _cell(inquiry: Inquiry, name: str, profile: NumericProfile) -> float:
@@ -248,7 +245,7 @@ def _grows(inquiry: Inquiry, name: str, onset: int, old: Floats, factor: float) 
         own = float(now[INNER] @ old[INNER]) / square
         if _WAY[0] < np.log(max(own, 1e-9)) / np.log(factor) < _WAY[1]:
             growth.append(distance(now, own * old, spread(now)))
-            mixtures.append(min(distance(now, mixed(old, factor * old, share), spread(now)) for share in np.arange(0.1, 1.0, 0.1).tolist()))
+            mixtures.append(float(distances(mixed(old, factor * old, _MIXTURES), now, spread(now)).min()))
     return len(growth) >= 2 and rounded(float(np.median(growth))) < rounded(float(np.median(mixtures)))
 
 

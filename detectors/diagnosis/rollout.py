@@ -42,8 +42,10 @@ class Mixture(NamedTuple):
 def look(inquiry: Inquiry, name: str, shift: Shift) -> Mixture | None:
     """The mixture that fits best, if it does."""
     since = inquiry.behind(shift.step.onset, _MOST_GRADUAL if shift.step.gradual else _MOST)
+    if not _cures(inquiry, name, shift.step.onset):
+        return None
     old, new = _distribution(inquiry, inquiry.case.baseline, name), _distribution(inquiry, since, name)
-    if old is None or new is None or not _cures(inquiry, name, shift.step.onset):
+    if old is None or new is None:
         return None
     (places, behind, _), (now, reached, rows) = old, new
 
