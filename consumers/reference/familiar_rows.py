@@ -65,7 +65,7 @@ class RowSubject:
         """What cures these outliers, as a pane has it."""
         numbers, texts, classes = self._fields_of(contents)
         left = self.index.left(numbers, texts, classes)
-        return counted(left, self.index.masks, self.index.paired(numbers, texts, classes, left))
+        return counted(left, self.index.masks, self.index.paired(left, classes))
 
     def contents(self, decoded: Decoded, rows: Integers) -> list[Content]:
         """What these rows hold, for `shown` and `masked`."""

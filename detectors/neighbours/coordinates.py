@@ -171,6 +171,12 @@ class Coordinates:
         most = max(FEWEST, min(MOST_CATEGORIES, MOST_TOGETHER // max(len(texts), 1)))
         return cls([number_field(column) for column in numeric.T], [category_field(column, most) for column in texts])
 
+    @property
+    def farthest(self) -> int:
+        """No squared distance of two rows is larger."""
+        numbers = ((2 * (BEYOND + MOST_BEYOND) * SCALE) ** 2 + field.absent**2 + field.unseen for field in self.numbers)
+        return math.ceil(sum(numbers)) + sum(field.one**2 + max(field.one**2, field.unknown) for field in self.categories)
+
     def coded(self, numeric: Floats, texts: Sequence[Sequence[object]]) -> Coded:
         """Rows in rank space."""
         n, k = numeric.shape

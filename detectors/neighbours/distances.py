@@ -4,7 +4,7 @@ d^2 = |x|^2 + |r|^2 - 2 x r, of which the last two are one product. No partial s
 whole number, below 2^53 float64. Rows that fit, nearly all, are computed in float32, twice as fast.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from .coordinates import ABSENT_CODE, UNKNOWN_CODE, Coded, Coordinates
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+_Number = TypeVar("_Number", bound=np.number)
 
 #: How many nearest rows of the reference a score is the sum of.
 NEAREST = 5
@@ -113,17 +114,20 @@ class Space:
         return np.asarray(left @ right)
 
     def _sums(self, vectors: Vectors, right: NDArray[np.floating], groups: int) -> Integers:
-        nearest = _smallest(self._distances(vectors, right).reshape(-1, _GROUP, groups), min(NEAREST, self.rows))
+        nearest = smallest(self._distances(vectors, right).reshape(-1, _GROUP, groups), min(NEAREST, self.rows))
         return np.asarray(nearest.astype(np.int64).sum(axis=1) + vectors.squares * nearest.shape[1])
 
 
-def _smallest(distances: NDArray[np.floating], most: int) -> NDArray[np.floating]:
-    """The smallest of every row, of shape [n, group, groups]: those of the groups that have the smallest minima."""
+def smallest(distances: NDArray[_Number], most: int) -> NDArray[_Number]:
+    """So many smallest of every row, of shape [n, group, groups], in any order: those of the groups that have the smallest minima.
+
+    Of fewer groups all are looked at; of fewer distances all are returned.
+    """
     if distances.shape[2] > most:
         groups = np.argpartition(distances.min(axis=1), most - 1, axis=1)[:, :most]
         distances = np.take_along_axis(distances, groups[:, None, :], axis=2)
-    flat = distances.reshape(len(distances), -1)
-    return np.partition(flat, most - 1, axis=1)[:, :most]
+    flat = distances.reshape(len(distances), distances.shape[1] * distances.shape[2])
+    return np.partition(flat, most - 1, axis=1)[:, :most] if flat.shape[1] > most else flat
 
 
 def _places(codes: NDArray[np.int16]) -> Integers:
@@ -135,16 +139,18 @@ def _places(codes: NDArray[np.int16]) -> Integers:
 
 
 def by_field(coordinates: Coordinates, coded: Coded, reference: Coded) -> Integers:
-    """The squared distance in every field, of shape [n, fields, reference rows]: numbers first."""
+    """The squared distance in every field, of shape [n, fields, reference rows]: numbers first. Of 32 bits where the sum of all fits."""
     n, k = coded.ranks.shape
-    found = np.empty((n, k + coded.categories.shape[1], reference.rows), dtype=np.int64)
+    of = np.dtype(np.int32 if coordinates.farthest < 2**31 else np.int64)
+    found = np.empty((n, k + coded.categories.shape[1], reference.rows), dtype=of)
     for place, field in enumerate(coordinates.numbers):
-        np.square(coded.ranks[:, place, None].astype(np.int64) - reference.ranks[:, place], out=found[:, place])
+        np.square(coded.ranks[:, place, None].astype(of) - reference.ranks[:, place].astype(of), out=found[:, place])
         if coded.absent[:, place].any() or reference.absent[:, place].any():
-            found[:, place] += field.absent**2 * (coded.absent[:, place, None] != reference.absent[:, place])
-        found[:, place] += field.unseen * coded.unseen[:, place, None]
+            found[:, place] += np.multiply(coded.absent[:, place, None] != reference.absent[:, place], field.absent**2, dtype=of)
+        if coded.unseen[:, place].any():
+            found[:, place] += np.multiply(coded.unseen[:, place, None], field.unseen, dtype=of)
     for place, category in enumerate(coordinates.categories):
         codes = coded.categories[:, place, None]
-        far = np.where(codes == UNKNOWN_CODE, category.one**2 + category.unknown, 2 * category.one**2)
-        found[:, k + place] = np.where(codes == reference.categories[:, place], 0, far)
+        far = np.where(codes == UNKNOWN_CODE, category.one**2 + category.unknown, 2 * category.one**2).astype(of)
+        np.multiply(codes != reference.categories[:, place], far, out=found[:, k + place])
     return found

@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .coordinates import Coded
 from .masks import Left, Mask, Masking
 
 Integers = NDArray[np.int64]
@@ -39,30 +38,30 @@ def pairs_of(names: Sequence[str]) -> tuple[Mask, ...]:
     return tuple(Mask(f"{names[a]} + {names[b]}", "pair", (a, b)) for a, b in itertools.combinations(range(len(names)), 2))
 
 
-def paired(masking: Masking, coded: Coded, left: Left, pairs: Sequence[Mask], thresholds: Integers) -> Paired:
-    """Of these rows.
+def paired(masking: Masking, left: Left, pairs: Sequence[Mask], thresholds: Integers) -> Paired:
+    """Of rows that masks have been tried on.
 
     Parameters
     ----------
     left
-        The same rows without each mask, fields first.
+        Rows without each mask, fields first.
     pairs
         Of the index; of none, nothing is cured.
     thresholds
         By row and pair: what a score must reach.
     """
-    cured, nearest = np.zeros((coded.rows, len(pairs)), dtype=np.bool_), np.full(coded.rows, -1, dtype=np.int64)
+    cured, nearest = np.zeros((left.coded.rows, len(pairs)), dtype=np.bool_), np.full(left.coded.rows, -1, dtype=np.int64)
     rows = np.flatnonzero(~left.cured.any(axis=1)) if pairs else np.zeros(0, dtype=np.int64)
     if not len(rows):
         return Paired(cured, nearest)
     numbers = {pair.fields: number for number, pair in enumerate(pairs)}
     fields = 1 + max(pair.fields[1] for pair in pairs)
     best = np.sort(np.argsort(-left.scores[rows, :fields], axis=1, kind="stable")[:, :CANDIDATES], axis=1)
-    chosen = [[numbers[pair] for pair in itertools.combinations(own, 2)] for own in best.tolist()]
-    without = masking.apart(coded.at(rows), [[pairs[number].fields for number in own] for own in chosen])
-    for row, own, (scores, near) in zip(rows.tolist(), chosen, without, strict=True):
-        familiar = scores >= thresholds[row, own]
-        cured[row, own] = familiar
-        if familiar.any():
-            nearest[row] = near[np.where(familiar, scores, np.iinfo(np.int64).min).argmax()]
+    tried = best[:, list(itertools.combinations(range(best.shape[1]), 2))]
+    scores, near = masking.apart(left.coded.at(rows), tried)
+    own = np.array([[numbers[a, b] for a, b in of_row] for of_row in tried.tolist()])
+    familiar = scores >= thresholds[rows[:, None], own]
+    cured[rows[:, None], own] = familiar
+    best_pair = np.where(familiar, scores, np.iinfo(np.int64).min).argmax(axis=1)
+    nearest[rows] = np.where(familiar.any(axis=1), np.take_along_axis(near, best_pair[:, None], axis=1)[:, 0], -1)
     return Paired(cured, nearest)

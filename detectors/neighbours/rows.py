@@ -204,12 +204,11 @@ class RowIndex:
         asked = self.masks if masks is None else masks
         coded = self._coordinates.coded(numeric, texts)
         scores, nearest = self._masking.left(coded, asked)
-        return Left(scores, nearest, scores >= self._of(asked)[self.calibrated.codes(classes, coded.rows)])
+        return Left(scores, nearest, scores >= self._of(asked)[self.calibrated.codes(classes, coded.rows)], coded)
 
-    def paired(self, numeric: Floats, texts: Columns, classes: Sequence[str | None] | None, left: Left) -> Paired:
+    def paired(self, left: Left, classes: Sequence[str | None] | None = None) -> Paired:
         """Of rows that no mask cures, as `left` says, whether two fields together do, of those without which each is most familiar."""
-        coded = self._coordinates.coded(numeric, texts)
-        return paired(self._masking, coded, left, self.pairs, self._of(self.pairs)[self.calibrated.codes(classes, coded.rows)])
+        return paired(self._masking, left, self.pairs, self._of(self.pairs)[self.calibrated.codes(classes, left.coded.rows)])
 
     def spread(self, numeric: Floats, texts: Columns, mask: Mask) -> float:
         """Among how many rows of the reference these lie without a mask's fields, as a part of those among which as many familiar ones do.
@@ -247,8 +246,8 @@ class RowIndex:
         outliers = np.flatnonzero(self._own < self._thresholds[2, of])
         coded = self._calibration.at(outliers)
         scores, nearest = self._masking.left(coded, self.masks)
-        left = Left(scores, nearest, scores >= self._of(self.masks)[of[outliers]])
-        found = paired(self._masking, coded, left, self.pairs, self._of(self.pairs)[of[outliers]])
+        left = Left(scores, nearest, scores >= self._of(self.masks)[of[outliers]], coded)
+        found = paired(self._masking, left, self.pairs, self._of(self.pairs)[of[outliers]])
         return tuple(found.cured.sum(axis=0).tolist())
 
     def _of(self, masks: Sequence[Mask]) -> Integers:

@@ -1,4 +1,6 @@
-"""Texts unlike the training data: how well they are told, and what it costs: ``python -m tests.benchmarks.familiarity``.
+"""Texts unlike the training data: how well they are told, and what it costs.
+
+    python -m tests.benchmarks.familiarity [speed|reviews|long texts|languages ...]
 
 Product reviews of ``tests/data/reviews.parquet`` (Hutto & Gilbert, ICWSM 2014) against its films, editorials and tweets, and German and
 Japanese sentences of our own making (`familiarity_languages`), beside tf-idf of characters 3 to 5 with one nearest neighbour
@@ -15,6 +17,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is read; two 
 
 import platform
 import resource
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -170,24 +173,26 @@ def speed(embedder: Choice) -> dict[str, float]:
     }
 
 
-def main() -> None:
-    """Print, and write."""
+def parts(embedder: Choice) -> dict[str, Callable[[], object]]:
+    """What is measured of one embedder."""
+    return {"speed": lambda: speed(embedder), "reviews": lambda: reviews(embedder), "long texts": lambda: long_texts(embedder)}
+
+
+def main(asked: list[str]) -> None:
+    """Print, and keep each part as soon as it is there; of others what stood there."""
     began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     installed_tokens()
     loaded = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    result: dict[str, object] = {"python": platform.python_version(), "numpy": np.__version__, "processors": os.cpu_count(), "runs": RUNS}
+    result: dict[str, object] = json.loads(RESULTS.read_text())
+    result |= {"python": platform.python_version(), "numpy": np.__version__, "processors": os.cpu_count(), "runs": RUNS}
     result["megabytes of the token vectors, at most"] = round((loaded - began) / 1_024, 1)
-    for embedder in BOTH:
-        result[f"speed, {embedder}"] = speed(embedder)
-        print(embedder, json.dumps(result[f"speed, {embedder}"]))
-        result[f"reviews, {embedder}"] = reviews(embedder)
-        print(embedder, json.dumps(result[f"reviews, {embedder}"]))
-        result[f"long texts, {embedder}"] = long_texts(embedder)
-        print(embedder, json.dumps(result[f"long texts, {embedder}"]))
-    result["languages"] = languages()
-    print(json.dumps(result["languages"]))
-    RESULTS.write_text(json.dumps(result, indent=1) + "\n")
+    every = {f"{part}, {embedder}": action for embedder in BOTH for part, action in parts(embedder).items()} | {"languages": languages}
+    for name, action in every.items():
+        if not asked or name.partition(",")[0] in asked:
+            result[name] = action()
+            print(name, json.dumps(result[name]), flush=True)
+            RESULTS.write_text(json.dumps(result, indent=1) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

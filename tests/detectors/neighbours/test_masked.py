@@ -41,7 +41,7 @@ def told(change: Callable[[Rows], None], parts: int = 1) -> tuple[Causes, Causes
     total = np.zeros(length(len(own.masks), len(own.pairs)), dtype=np.int64)
     for some in np.array_split(chosen, parts):
         left = own.left(*fresh.at(some))
-        total += counted(left, own.masks, own.paired(*fresh.at(some), None, left))
+        total += counted(left, own.masks, own.paired(left))
     rate = len(outliers) / 4_000
     return judged(profile(), total, rate=rate), causes(own, *fresh.at(chosen), rate=rate)
 
@@ -103,7 +103,7 @@ def test_an_index_without_pairs_counts_none() -> None:
     del plain["pairs"]
     older, rows = RowIndex.decoded(msgspec.msgpack.encode(plain)), table(10)
     left = older.left(*rows)
-    assert len(counted(left, older.masks, older.paired(*rows, None, left))) == length(len(older.masks), 0)
+    assert len(counted(left, older.masks, older.paired(left))) == length(len(older.masks), 0)
 
 
 def made(rows: int, cured: list[int], places: NDArray[np.int64] | None = None) -> tuple[FamiliarityProfile, NDArray[np.int64]]:
@@ -149,7 +149,7 @@ def test_no_rows_count_nothing() -> None:
     own = index()[0]
     none = table(0)
     left = own.left(*none)
-    assert counted(left, own.masks, own.paired(*none, None, left)).tolist() == [0] * length(len(own.masks), len(own.pairs))
+    assert counted(left, own.masks, own.paired(left)).tolist() == [0] * length(len(own.masks), len(own.pairs))
     assert profiles(own.left(*table(10)), own.masks, own.names, [0] * len(own.masks)) == ()
 
 

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from driftbus.detectors.neighbours.causes import Causes, causes
+from driftbus.detectors.neighbours.coordinates import Coordinates
 from driftbus.detectors.neighbours.cures import Blame, blamed, excess
+from driftbus.detectors.neighbours.distances import NEAREST, by_field
 from driftbus.detectors.neighbours.levels import FAR, OUTLIER
+from driftbus.detectors.neighbours.masks import Mask, Masking
 
 from .tables import NAMES, SOURCES, Rows, index, table
 
@@ -110,3 +113,32 @@ def test_what_familiar_outliers_are_cured_of_is_taken_off() -> None:
 def test_the_rule(shares: tuple[float, float, float], said: Blame) -> None:
     assert blamed(dict(zip("abc", shares, strict=True)), rate=0.05, pair=("a", "c")) == said
     assert blamed(dict(zip("abc", shares, strict=True)), rate=0.039, pair=("a", "c")) == Blame("unknown")
+
+
+@pytest.mark.parametrize("known", [1, NEAREST - 1, 15, 16, 97, 1_999, 2_000])
+def test_rows_without_fields_are_compared_as_one_by_one(known: int) -> None:
+    reference, asked = table(known, seed=2), table(30, seed=3)
+    asked.numeric[:10, 1] *= 1e6
+    coordinates = Coordinates.of(*reference)
+    of_reference, coded = coordinates.coded(*reference), coordinates.coded(*asked)
+    masks = [Mask("a", "field", (1,)), Mask("b", "source", (0, 2, 5))]
+    distances = by_field(coordinates, coded, of_reference).astype(np.int64)
+    without = np.stack([np.delete(distances, mask.fields, axis=1).sum(axis=1) for mask in masks], axis=1)
+    scores, nearest = Masking(coordinates, of_reference).left(coded, masks)
+    np.testing.assert_array_equal(scores, -np.sort(without, axis=2)[:, :, :NEAREST].sum(axis=2))
+    np.testing.assert_array_equal(nearest, without.argmin(axis=2))
+    own = np.random.default_rng(0).permuted(np.tile(np.arange(6), (30, 3, 1)), axis=2)[:, :, :2]
+    apart = distances.sum(axis=1)[:, None] - np.take_along_axis(distances[:, None], own[..., None], axis=2).sum(axis=2)
+    scores, nearest = Masking(coordinates, of_reference).apart(coded, own)
+    np.testing.assert_array_equal(scores, -np.sort(apart, axis=2)[:, :, :NEAREST].sum(axis=2))
+    np.testing.assert_array_equal(nearest, apart.argmin(axis=2))
+
+
+def test_what_32_bits_do_not_hold_is_computed_in_64() -> None:
+    """Of 2,000 fields, all as far beyond their range as can be told."""
+    known = np.random.default_rng(0).normal(size=(40, 2_000))
+    coordinates = Coordinates.of(known, [])
+    coded = coordinates.coded(np.full((3, 2_000), 1e300), [])
+    (score, *_), _ = Masking(coordinates, coordinates.coded(known, [])).left(coded, [Mask("a", "field", (0,))])
+    assert -score[0] > NEAREST * 2**31
+    assert -score[0] <= NEAREST * coordinates.farthest
