@@ -42,6 +42,7 @@ _PRODUCER: Client = {
     "linger.ms": 1,
     "delivery.report.only.error": True,
     "allow.auto.create.topics": False,  # a topic that nobody made would have other settings than it must have
+    "message.max.bytes": 64_000_000,  # topics say how large a record may be: by default 1,048,588, and the client's is 1,000,000
 }
 #: The promises rest on these: a user's value would break them.
 _OURS = frozenset(

@@ -5,6 +5,8 @@ transaction of the offset behind it. What died before that is asked for again; w
 vectors are facts: whoever reads, or reads again, has the same.
 
 *Trap.* The embedder is asked by a thread, never in a turn; meanwhile nothing more is read.
+
+*Trap.* A message is larger with its vector. Where the topic does not take it then, it passes without: else it would stop all for ever.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,13 +23,11 @@ from ..calls.embedding import AskedEmbedder
 from ..process.consumer import Making
 from ..process.remaining import Remaining
 from ..process.standing import Standing
-from .message import text_of, with_vector
+from .message import HEADER, bytes_of, most_bytes, text_of, with_vector
 
 ROLE = "embedder"
 #: Records that are read at once, and so texts that are asked for in one go.
 MOST_RECORDS = 500
-#: Whose vector stands in a message.
-HEADER = "driftbus-embedder"
 #: What stands beside an offset that is committed: that the embedder answers, or since when (ms) it does not.
 ANSWERS, FAILS = "answers", "fails"
 _Answered = dict[str, Vectors | None]
@@ -53,6 +53,7 @@ class StreamEmbedder:
         self._reads, (self._text, self._vector) = stream.embedder.reads, stream.embedded
         self._whose = (HEADER, stream.embedder.identity.encode())
         self._asks, self._thread = AskedEmbedder(stream.embedder), ThreadPoolExecutor(1, ROLE)
+        self._most_bytes = 0  # of a record that is written
         self._committed: dict[TopicPartition, int] = {}
         self._told: dict[TopicPartition, str] = {}  # beside what is committed
         self._failing_since: int | None = None
@@ -66,7 +67,8 @@ class StreamEmbedder:
 
     def assigned(self, partitions: Mapping[TopicPartition, Position | None]) -> dict[TopicPartition, int]:
         """Go on behind what is written; what retention took in front of that is told."""
-        topic = self._bus.describe([self._reads], settings=False)[self._reads]
+        topic, to = self._bus.describe([self._reads], settings=False)[self._reads], self._configuration.topics.embeddings
+        self._most_bytes = most_bytes(self._bus.describe([to])[to].settings)
         for source, committed in partitions.items():
             first, _ = self._bus.watermarks(source)
             self._committed[source] = first if committed is None else max(first, committed.offset)
@@ -198,14 +200,21 @@ class StreamEmbedder:
             columns = batch.timestamps.tolist(), batch.keys(), batch.values, batch.headers()
             for timestamp, key, value, headers in zip(*columns, strict=True):
                 text = self._wanted(value)
+                one = Output(self._configuration.topics.embeddings, batch.source.partition, key, value, headers or (), timestamp)
                 vector = None if text is None else vectors[text]
-                own.embedded += vector is not None
-                own.not_embedded += text is not None and vector is None
-                if value is not None and vector is not None:
-                    value, headers = with_vector(value, self._vector, vector), (*(headers or ()), self._whose)
-                place = self._configuration.topics.embeddings, batch.source.partition
-                own.outputs.append(Output(*place, key, value, headers or (), timestamp))
+                if vector is not None and (larger := self._with(one, vector)) is not None:
+                    one = larger
+                    own.embedded += 1
+                else:
+                    own.not_embedded += text is not None
+                own.outputs.append(one)
         return found
+
+    def _with(self, one: Output, vector: Vectors) -> Output | None:
+        """The message with its vector; None: it is too large for the topic then."""
+        assert one.value is not None
+        larger = one._replace(value=with_vector(one.value, self._vector, vector), headers=(*one.headers, self._whose))
+        return larger if bytes_of(larger.key, larger.value, larger.headers) <= self._most_bytes else None
 
 
 @dataclass

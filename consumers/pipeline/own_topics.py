@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from ...schemas.configuration import Configuration
 from ..bus.interface import Bus, TopicExists
+from ..embedder.message import MOST_BYTES, bytes_more, most_bytes
 from .topology import INPUTS, OPTIONAL, TOPOLOGY, Node
 
 _DAY_MS = 86_400_000
@@ -100,15 +101,20 @@ def topics_of_old(bus: Bus, configuration: Configuration) -> str | None:
 
 
 def _wanted(bus: Bus, configuration: Configuration) -> list[OwnTopic]:
-    """With the partitions that they are to have on this bus: what an embedder writes has those of what it reads."""
+    """As they are to be on this bus: what an embedder writes has the partitions of what it reads, and room for its records with vectors."""
     wanted, name = list(own_topics(configuration)), configuration.embeds
-    embedder = None if name is None else configuration.streams[name].embedder
-    if embedder is None or embedder.reads is None:
+    stream = None if name is None else configuration.streams[name]
+    if stream is None or stream.embedder is None or stream.embedder.reads is None or stream.embedded is None:
         return wanted
-    read = bus.describe([embedder.reads], settings=False).get(embedder.reads)
+    read, to = bus.describe([stream.embedder.reads]).get(stream.embedder.reads), configuration.topics.embeddings
     if read is None:
-        return [topic for topic in wanted if topic.name != configuration.topics.embeddings]
-    return [topic._replace(partitions=read.partitions) if topic.name == configuration.topics.embeddings else topic for topic in wanted]
+        return [topic for topic in wanted if topic.name != to]
+    most = most_bytes(read.settings) + bytes_more(stream.embedded[1], stream.embedder.size, stream.embedder.identity)
+
+    def like(topic: OwnTopic) -> OwnTopic:
+        return topic._replace(partitions=read.partitions, settings={**topic.settings, MOST_BYTES: str(most)})
+
+    return [like(topic) if topic.name == to else topic for topic in wanted]
 
 
 def missing(bus: Bus, configuration: Configuration) -> list[OwnTopic]:
@@ -146,7 +152,12 @@ def check_topics(bus: Bus, configuration: Configuration) -> list[str]:
                 f"topic {topic.name} has {found.partitions} partitions, it must have {topic.partitions}: make it again, choose another "
                 "topics.prefix, or let topics.partitions say what all of summaries, snapshots and drift have"
             )
+        if (most := int(topic.settings.get(MOST_BYTES, 0))) > most_bytes(found.settings):
+            problems.append(
+                f"topic {topic.name}: {MOST_BYTES} is {most_bytes(found.settings)}, it must be {most}: alter the topic's configuration, or "
+                "the largest messages pass without a vector"
+            )
         for key, value in topic.settings.items():
-            if found.settings.get(key, value) != value and (key != "retention.ms" or value == _FOREVER):
+            if key != MOST_BYTES and found.settings.get(key, value) != value and (key != "retention.ms" or value == _FOREVER):
                 problems.append(f"topic {topic.name}: {key} is {found.settings[key]}, it must be {value}: alter the topic's configuration")
     return problems

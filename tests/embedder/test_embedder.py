@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from driftbus.consumers.bus.interface import Bus, Output
-from driftbus.consumers.embedder.embedder import HEADER
+from driftbus.consumers.embedder.message import HEADER
 from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.detectors.neighbours.vectors import LENGTH, whole
 
