@@ -15,7 +15,7 @@ SAME = 1e-6
 #: So many times its range from a reference a trend has been told long ago; another unit is so many times as large.
 RANGES, TIMES = 3.0, 10.0
 #: Of the column's largest: no number that is smaller is told from zero.
-_SAME_AS_ZERO = 1e-15
+SAME_AS_ZERO = 1e-15
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 
@@ -72,7 +72,7 @@ def _cut_wide(values: Floats, counts: Integers, minimum: float, maximum: float) 
 
 def widths(values: Floats, largest: float) -> Floats:
     """How far other values may be and still be the same; ``largest``: of the column's absolute values."""
-    zero = _SAME_AS_ZERO * largest
+    zero = SAME_AS_ZERO * largest
     return np.where(np.abs(values) <= zero, zero, SAME * np.abs(values))
 
 

@@ -23,6 +23,7 @@ _CELLS_WITHIN = 16
 LOOKED_AT = 20_000
 #: Bits of a float's whole mantissa; all of a float's bits but the sign.
 BITS, _MAGNITUDE = 52, np.int64((1 << 63) - 1)
+_SMALLEST = float(np.finfo(np.float64).tiny)
 _LARGEST = float(np.finfo(np.float64).max)
 #: Where the 5 and 95 % quantiles stand among a profile's.
 _Q05, _Q95 = 1, 5
@@ -91,7 +92,8 @@ def mantissa(profile: NumericProfile) -> int:
 
 
 def quantiles(magnitudes: Magnitudes, mantissa_: int, shares: Floats) -> Floats:
-    """Of the values, interpolated within cells; NaN where there are none.
+    """Of the values, interpolated within cells; NaN where there are none. What is nearer to 0 than any normal number is 0: in its cell
+    nearly all values are 0, and differences of such numbers nothing can be divided by.
 
     >>> quantiles(Magnitudes(cells_of(np.array([1.0, 2.0]), 4), np.array([1, 1])), 4, np.array([0.0, 0.25, 0.5, 1.0])).tolist()
     [1.0, 1.03125, 2.0, 2.125]
@@ -104,7 +106,8 @@ def quantiles(magnitudes: Magnitudes, mantissa_: int, shares: Floats) -> Floats:
     wanted = shares * behind[-1]
     place = np.clip(np.searchsorted(behind, wanted, side="right") - 1, 0, len(low) - 1)
     within = (wanted - behind[place]) / (behind[place + 1] - behind[place])
-    return np.asarray(low[place] * (1 - within) + high[place] * within, dtype=np.float64)
+    found = low[place] * (1 - within) + high[place] * within
+    return np.where(np.abs(found) < _SMALLEST, 0.0, found)
 
 
 def one_in(rate: float | None, grain_ms: int) -> int:

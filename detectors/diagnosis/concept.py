@@ -35,6 +35,8 @@ _OUTCOMES, _NOVELTY_OUTCOMES, _NOVELTY, _DRIFT_OUTCOMES, _DRIFT_OF_IT, _DRIFT = 
 _SCREENED = 25.0
 #: By what outcomes moved more than predictions, or these more than those; in what sampling comes to.
 _APART, _NOISES = 3.0, 2.0
+#: Of the variance of outcomes, a change of them that is none.
+_LEAST_WORLD = 1e-6
 #: What stands for z, where p values decide.
 _CERTAIN = 9.0
 #: Ridges: of all features' groups together, which are collinear; of the world's, in parts of the rows.
@@ -251,14 +253,17 @@ def _told(inquiry: Inquiry, relations: Relations, picked: list[Picked], best: Ca
     if side == "hr":
         world = _world(relations, names, best.onset, "hy", inner=inner)
         function = _world(relations, names, best.onset, "hp", inner=inner)
-        if world < t.relation_world * first.effect and not _of_world(relations, names, best, world, function, inner=inner):
-            _model(inquiry, picked, best.onset, world, function)
+        spread = best.since.spread
+        residuals = min(1.0, best.variance * best.since.rows / spread) if spread > 0 else 1.0  # of what outcomes vary by
+        needed = max(rounded(t.relation_world * first.effect * residuals), _LEAST_WORLD)
+        if world < needed and not _of_world(relations, names, best, world, function, inner=inner):
+            _model(inquiry, picked, best.onset, world, needed, function)
             return
-        besides = [max(strength(world, t.relation_world * first.effect), 0.5)]
+        besides = [max(strength(world, needed), 0.5)]
     loss = inquiry.loss
     onset = loss.onset if side == "hr" and loss is not None else best.onset
     step = Step(_CERTAIN, first.effect, 0.0, onset, gradual=side == "hr" and loss is not None and loss.gradual)
-    moved = any(name in inquiry.shifts for name in names)
+    moved = any(name in inquiry.shifts for name in names)  # beside new requests: some of these are among those that are no outliers
     known = inquiry.ages_known or all(inquiry.agree_known(name) for name in names)
     missing = {} if known else {"agreement": "whether the features are served as they were learned"}
     awaited = {one.awaits for one in inquiry.findings}  # of features of which it is not known what is wrong
@@ -269,7 +274,7 @@ def _told(inquiry: Inquiry, relations: Relations, picked: list[Picked], best: Ca
         "feature_drift",
         names,
         step,
-        confidence(strength(first.effect, first.needed), *besides, against=int(moved)),
+        confidence(strength(first.effect, first.needed), *besides, against=int(moved) * (2 if inner else 1)),
         "relation_to_outcome",
         [
             *(Piece("relation_change", one.effect, one.needed, one.name) for one in picked),
@@ -290,12 +295,11 @@ def _of_world(relations: Relations, names: list[str], best: Candidate, world: fl
     return world > _NOISES * noise and function < world / _APART
 
 
-def _model(inquiry: Inquiry, picked: list[Picked], onset: int, world: float, function: float) -> None:
+def _model(inquiry: Inquiry, picked: list[Picked], onset: int, world: float, needed: float, function: float) -> None:
     """Residuals moved, and the world did not."""
-    t, first = inquiry.thresholds, picked[0]
+    first = picked[0]
     step = inquiry.loss if inquiry.loss_up and inquiry.loss is not None else Step(_CERTAIN, first.effect, 0.0, onset)
     golden = bool(inquiry.case.evaluated)
-    needed = rounded(t.relation_world * first.effect)
     pieces = [Piece("residual_change", first.effect, first.needed, first.name), Piece("outcome_relation_change", world, needed)]
     missing = {} if golden else {"golden": "whether the model itself is at fault"}
     certain = strength(first.effect, first.needed)
@@ -314,7 +318,10 @@ def _model(inquiry: Inquiry, picked: list[Picked], onset: int, world: float, fun
 
 
 def _world(relations: Relations, names: list[str], onset: int, side: Side, *, inner: bool) -> float:
-    """The largest change of outcomes, or predictions, by one of the features' groups, all others held fixed; of the outcomes' variance."""
+    """The largest change of outcomes, or predictions, over one of the features' groups; of the outcomes' variance.
+
+    What goes along with its groups counts: of two features that say the same either may bear the change, or both a part of it.
+    """
     base, since = relations.base(inner), relations.since(onset, inner=inner)
     assert base is not None
     assert since is not None
@@ -329,7 +336,8 @@ def _world(relations: Relations, names: list[str], onset: int, side: Side, *, in
     for name in names:
         columns = relations.columns[name]
         rows = np.diag(since.hh)[columns]
-        own = change[columns] - np.average(change[columns], weights=rows + 1e-9)
+        own = np.where(rows > 0, since.hh[columns] @ change / np.maximum(rows, 1e-9), 0.0)
+        own -= np.average(own, weights=rows + 1e-9)
         noise = (len(columns) - 1) * (1 / since.rows + 1 / base.rows)
         found = max(found, float((rows * own**2).sum()) / since.rows / variance - noise)
     return rounded(found)

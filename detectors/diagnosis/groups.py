@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.stored.reference import CategoricalProfile, NumericProfile
-from ..counting.bins import SAME, bins_of
+from ..counting.bins import SAME, SAME_AS_ZERO, bins_of
 from ..outcomes.grouping import groups_of_bins
 from .evidence import FieldOf
 
@@ -50,6 +50,7 @@ def _atoms(profile: NumericProfile) -> list[int]:
     edges = np.asarray(profile.edges)
     narrow = np.diff(edges) <= _ATOM * np.maximum(np.abs(edges[1:]), np.abs(edges[:-1]))
     narrow |= edges[1:] == np.nextafter(edges[:-1], np.inf)
+    narrow |= (edges[:-1] < 0) & (edges[1:] > 0) & (np.diff(edges) <= 4 * SAME_AS_ZERO * np.abs(edges).max())  # 0 has no size of its own
     inner = np.asarray(profile.bin_of)[1:-1]
     return sorted({int(bin_) for bin_ in inner[narrow] if bin_ not in profile.rare})
 

@@ -30,6 +30,10 @@ _MASKING_NOISE = 0.04
 _TOGETHER = 0.85
 #: Cured by masking a fault: of the outliers, so much that it may be their cause; so much that it is; of few, so much that it is.
 _MAYBE, _SURELY, _FEW = 0.2, 0.4, 0.1
+#: Times as many rows outside the core as outliers, that new requests never are: they are far off.
+_RATHER_OUTSIDE = 4.0
+#: Of new outliers, those that a mix of known values makes, from which on it does.
+_OF_MIX = 0.4
 #: A second rise must be by so many thresholds, of what was left before, and of the whole excess.
 _AGAIN, _AGAIN_LEFT, _AGAIN_EXCESS = 2.0, 0.5, 0.1
 #: Of a feature that is missing more often, in what chance comes to: from then on rows are strange for that.
@@ -61,13 +65,10 @@ def measured(inquiry: Inquiry) -> Novelty:
     by_fault = _by_fault(inquiry, hurt, cured)
     faults = [one for one in inquiry.findings if one.cause in FAULTY and one.onset <= step.onset + 1]
     found = Novelty(step, step.level, 0.0 if outer is None else outer.level, cured, any(window.masked for window in since))
-    if (
-        outer is not None
-        and not step.z > t.z
-        and any(one.cause in FAULTY and abs(one.onset - outer.onset) <= 1 for one in inquiry.findings)
-    ):
-        return found.times(0.0)  # the rows outside the core came with a fault, and of outliers it is not sure that they rose
-    found = found.times(1 - _by_absence(inquiry, step, cured))
+    few = outer is not None and (not step.z > t.z or step.level * _RATHER_OUTSIDE < outer.level)
+    if few and outer is not None and any(one.cause in FAULTY and abs(one.onset - outer.onset) <= 1 for one in inquiry.findings):
+        return found.times(0.0)  # the rows outside the core came with a fault, and outliers rose by little beside them, or not surely
+    found = found.times(1 - _by_absence(inquiry, step, cured)).times(1 - _by_mix(inquiry, step, outer))
     if not found.masks and any(abs(one.onset - step.onset) <= 1 for one in faults):
         return found.times(0.0)  # what begins with a fault is its consequence
     if faults and by_fault > _MAYBE:
@@ -142,6 +143,28 @@ def _by_absence(inquiry: Inquiry, step: Step, cured: dict[str, float]) -> float:
         if name not in inquiry.claimed
     )
     return float(min(1.0, found / step.level)) if step.level > 0 else 0.0
+
+
+def _by_mix(inquiry: Inquiry, step: Step, outer: Step | None) -> float:
+    """Of the new outliers and rows outside the core those that are there since a feature's rarer values have become more, each as often
+    strange as ever: the most that one feature's mix explains of either, or of the latter where it is not sure that outliers rose."""
+    plain = outer is None or step.z > inquiry.thresholds.z
+    of, onset = (("outlying", "outside"), step.onset) if plain or outer is None else (("outside",), outer.onset)
+    shifted = [inquiry.layout.span(name) for name in inquiry.shifts if name not in inquiry.claimed]
+    found = max((min(_of_mix(inquiry, span, onset, one) for one in of) for span in shifted), default=0.0)
+    return min(found, 1.0) if found > _OF_MIX else 0.0
+
+
+def _of_mix(inquiry: Inquiry, span: slice, onset: int, of: str) -> float:
+    """Of one feature's groups: by how much rows that are so would be more with each group's share of the baseline, of how much they are."""
+    usual, now = inquiry.base.scored[:, span].sum(axis=0), inquiry.now.scored[onset:, span].sum(axis=0)
+    before, since = getattr(inquiry.base, of)[:, span].sum(axis=0), getattr(inquiry.now, of)[onset:, span].sum(axis=0)
+    if not usual.sum() or not now.sum():
+        return 0.0
+    level = before.sum() / usual.sum()
+    shares = np.where(usual > 0, before / np.maximum(usual, 1.0), level)
+    more = since.sum() / now.sum() - level
+    return float((now @ shares / now.sum() - level) / more) if more > 0 else 0.0
 
 
 def _again(inquiry: Inquiry, hurt: Sequence[str], begun: int, first: Step) -> Step | None:

@@ -12,6 +12,7 @@ from .evidence import Window
 from .finding import Map, Piece
 from .inquiry import Inquiry
 from .maps import CONSTANTS
+from .repeated import expected_atoms, new_atoms
 from .shifts import Shift
 from .statistics import rounded
 
@@ -28,6 +29,8 @@ _RESIDUAL, _RESIDUAL_OF_SHARE, _SHARE, _ALL = 1.2, 0.1, 4.0, 0.97
 #: Of the new outliers, those that masking the feature must cure: else they are new in more than it.
 _CURED = 0.5
 SURENESS = 0.85
+#: Of the new values that a map makes of few, by the share of rows, those that must be there.
+_OF_ANEW = 0.5
 
 
 class Mixture(NamedTuple):
@@ -69,6 +72,9 @@ def look(inquiry: Inquiry, name: str, shift: Shift) -> Mixture | None:
     noise = _RESIDUAL / np.sqrt(rows)
     if not (inquiry.thresholds.rollout < share < _ALL and share > _SHARE * noise and residual < max(noise, _RESIDUAL_OF_SHARE * share)):
         return None
+    anew = expected_atoms(inquiry, name, np.log1p if factor is None else lambda values: values * factor)
+    if new_atoms(inquiry, name, shift.step.onset) < _OF_ANEW * share * anew:
+        return None  # the map would have made values that nobody has seen
     newest = _distribution(inquiry, since[-1:], name)
     over = newest is not None and _share(newest, at, back) > _ALL  # of the windows before, one held old and new values
     share = 1.0 if over else share

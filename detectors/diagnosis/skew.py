@@ -33,20 +33,50 @@ _NO_LINE = Line(math.nan, math.nan, math.nan)
 
 def look(inquiry: Inquiry) -> None:
     """Of every feature that nothing has claimed."""
-    for name in inquiry.layout.names:
-        step = inquiry.mismatch(name)
-        if name not in inquiry.claimed and step is not None and step.level > inquiry.thresholds.skew:
-            _judged(inquiry, name, step)
+    steps = {name: step for name in inquiry.layout.names if name not in inquiry.claimed and (step := inquiry.mismatch(name)) is not None}
+    differing = {
+        name: _Differing(step, *_pairs(inquiry, name, step)) for name, step in steps.items() if step.level > inquiry.thresholds.skew
+    }
+    for name, one in differing.items():
+        _judged(inquiry, name, one, default=_plain(inquiry, one) or _beside_a_default(inquiry, differing, name))
 
 
-def _judged(inquiry: Inquiry, name: str, step: Step) -> None:
-    t, numeric = inquiry.thresholds, inquiry.layout.of[name].numeric
-    pairs = [window.agreeing[name] for window in inquiry.case.monitored[step.onset :] if window.agreeing and name in window.agreeing]
+class _Differing(NamedTuple):
+    """A feature whose pairs differ: since when, which, and the one online value that they have."""
+
+    step: Step
+    pairs: list[Agreeing]
+    value: str | None
+
+
+def _pairs(inquiry: Inquiry, name: str, step: Step) -> tuple[list[Agreeing], str | None]:
+    found = [window.agreeing[name] for window in inquiry.case.monitored[step.onset :] if window.agreeing and name in window.agreeing]
+    return found, _single(found, _usual(inquiry, name), inquiry.thresholds.single) if inquiry.layout.of[name].numeric else None
+
+
+def _usual(inquiry: Inquiry, name: str) -> list[Agreeing]:
+    return [window.agreeing[name] for window in inquiry.case.baseline if window.agreeing and name in window.agreeing]
+
+
+def _plain(inquiry: Inquiry, one: _Differing) -> bool:
+    """Whether so many rows have a default that it is one by itself."""
+    return one.value is not None and one.step.level > inquiry.thresholds.spike
+
+
+def _beside_a_default(inquiry: Inquiry, differing: dict[str, _Differing], name: str) -> bool:
+    """Whether another feature of its source has one since then: of one whose values mostly are the default anyway few pairs differ."""
+    source, onset = inquiry.layout.of[name].source, differing[name].step.onset
+    begun = [(other, one.step.onset) for other, one in differing.items() if _plain(inquiry, one)]
+    begun += [(other, one.onset) for one in inquiry.findings if one.subtype == "default_value" for other in one.features]
+    return source is not None and any(inquiry.layout.of[other].source == source and abs(since - onset) <= 1 for other, since in begun)
+
+
+def _judged(inquiry: Inquiry, name: str, differing: _Differing, *, default: bool) -> None:
+    t, numeric, (step, pairs, value) = inquiry.thresholds, inquiry.layout.of[name].numeric, differing
     line = _line(inquiry, name, pairs) if numeric else _NO_LINE
     rate = Piece("mismatch_rate", step.level, t.skew, name, step.z)
-    value = _single(pairs, t.single) if numeric else None
     moved = name in inquiry.shifts
-    if value is not None and step.level > t.spike:
+    if value is not None and default:
         evidence = [rate, Piece("mismatching_online_value", value, None, name)]
         inquiry.add("feature_unavailability", (name,), step, sure((step.level, t.skew), besides=[0.9]), "default_value", evidence)
     elif not moved and (abs(line.r2) < t.unrelated if numeric else not inquiry.ages_known):
@@ -87,22 +117,27 @@ def _of_line(line: Line, threshold: float, name: str) -> list[Piece]:
     return [Piece("paired_r2", line.r2, threshold, name), Piece("online_by_offline", f"{line.a:.6g} x + {line.b:.6g}", None, name)]
 
 
-def _single(pairs: list[Agreeing], threshold: float) -> str | None:
-    """The online value that most differing pairs have."""
+def _single(pairs: list[Agreeing], usual: list[Agreeing], threshold: float) -> str | None:
+    """The online value that most differing pairs have, less as many as differed where all was well: those are the join's own noise."""
     values: Counter[str] = Counter()
     for one in pairs:
         values.update(one.commonest)
     if not values:
         return None
     value, rows = min(values.items(), key=lambda item: (-item[1], item[0]))
-    return value if rows > threshold * sum(one.differing for one in pairs) else None
+    noise = sum(map(_apart, usual)) / max(sum(one.pairs for one in usual), 1)
+    return value if rows > threshold * (sum(map(_apart, pairs)) - noise * sum(one.pairs for one in pairs)) else None
+
+
+def _apart(one: Agreeing) -> int:
+    return one.differing + one.missing
 
 
 def _line(inquiry: Inquiry, name: str, pairs: list[Agreeing]) -> Line:
     """By exact whole numbers up to the last division; less what the join's own noise comes to, as it was in the baseline."""
     profile = inquiry.layout.of[name].profile
     assert isinstance(profile, NumericProfile)
-    usual = [window.agreeing[name] for window in inquiry.case.baseline if window.agreeing and name in window.agreeing]
+    usual = _usual(inquiry, name)
     now_pairs, base_pairs = sum(one.pairs for one in pairs), sum(one.pairs for one in usual) or 1
     n, x, y, xx, xy, yy = (base_pairs * now - now_pairs * base for now, base in zip(_summed(pairs), _summed(usual), strict=True))
     if n < _LEAST * base_pairs:

@@ -77,7 +77,7 @@ def case(
     without: Sequence[str] = (),
 ) -> Case:
     """All windows; what happens from number 0 on is monitored. Pairs are of every third row, with one in a hundred wrong."""
-    windows = [_window(number, world, source, serving, outcomes, answers) for number in range(NOW)]
+    windows = [window_with(number, world, source, serving, outcomes, answers) for number in range(NOW)]
     incident = Incident({}, Trained(_trained().table, np.arange(TRAINED), np.zeros(0)), windows, list(golden), list(deployed), [])
     made = case_of(incident, _trained())
     made.baseline = copy.deepcopy(_baseline())
@@ -94,7 +94,7 @@ def _baseline() -> list[Window]:
 
 def window(number: int, serving: Change = nothing, world: Change = nothing) -> Rows:
     """The rows of one."""
-    return _window(number, world, nothing, serving, lambda columns, y, number, draw: y, lambda columns, number: model(columns))
+    return window_with(number, world, nothing, serving, lambda columns, y, number, draw: y, lambda columns, number: model(columns))
 
 
 def window_of(rows: Rows) -> Window:
@@ -102,7 +102,7 @@ def window_of(rows: Rows) -> Window:
     return counted.window_of(rows, _trained())
 
 
-def _window(
+def window_with(
     number: int,
     world: Change,
     source: Change,
@@ -110,6 +110,7 @@ def _window(
     outcomes: Callable[[Columns, Floats, int, np.random.Generator], Floats],
     answers: Callable[[Columns, int], Floats],
 ) -> Rows:
+    """The rows of one, with all that happens."""
     draw = np.random.default_rng(100 + number)
     columns, _ = drawn(ROWS, draw)
     world(columns, number, draw)
