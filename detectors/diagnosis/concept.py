@@ -263,7 +263,9 @@ def _told(inquiry: Inquiry, relations: Relations, picked: list[Picked], best: Ca
     loss = inquiry.loss
     onset = loss.onset if side == "hr" and loss is not None else best.onset
     step = Step(_CERTAIN, first.effect, 0.0, onset, gradual=side == "hr" and loss is not None and loss.gradual)
-    moved = any(name in inquiry.shifts for name in names)  # beside new requests: some of these are among those that are no outliers
+    moved = any(name in inquiry.shifts for name in names)
+    most = max(inquiry.shifts, key=lambda name: inquiry.shifts[name].size, default=None)
+    other = moved and (inner or most in names)  # equal values may be of new requests, or mean something else
     known = inquiry.ages_known or all(inquiry.agree_known(name) for name in names)
     missing = {} if known else {"agreement": "whether the features are served as they were learned"}
     awaited = {one.awaits for one in inquiry.findings}  # of features of which it is not known what is wrong
@@ -274,7 +276,7 @@ def _told(inquiry: Inquiry, relations: Relations, picked: list[Picked], best: Ca
         "feature_drift",
         names,
         step,
-        confidence(strength(first.effect, first.needed), *besides, against=int(moved) * (2 if inner else 1)),
+        confidence(strength(first.effect, first.needed), *besides, against=int(moved) + int(other)),
         "relation_to_outcome",
         [
             *(Piece("relation_change", one.effect, one.needed, one.name) for one in picked),
