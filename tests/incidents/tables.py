@@ -1,77 +1,44 @@
 """The data that incidents are injected into: real tables, the source of each feature, and a corner of them that training never sees.
 
 Car loans, car prices, Californian houses, cards and commuters are in NannyML's wheel (Apache-2.0): ``pip download --no-deps
-nannyml==0.13.1``, the folder of its data named by ``DRIFTBUS_NANNYML``. Flights (CC0) are those of the demo.
+nannyml==0.13.1``, the folder of its data named by ``DRIFTBUS_NANNYML``. Flights (CC0) are those of the demo. More: `more_tables`.
 """
 
 import functools
-import os
 from collections.abc import Callable
 from pathlib import Path
 
-import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
 from driftbus.consumers.demo.data import year
 
+from .more_tables import MORE
 from .rows import Column, Table, Truths
+from .table_reading import MOST, folder_of, numbers, read, sampled, texts
 
 Floats = NDArray[np.float64]
 
 DATA = Path(__file__).parents[1] / "data"
 #: Of rows: the corner, and what lies around it, so that it is new and not merely rare.
 CORNER, AROUND = 0.06, 0.30
-#: Rows taken of a large table.
-MOST = 30_000
-
-
-class NoData(RuntimeError):
-    """A table is not there."""
 
 
 def _wheel() -> Path:
-    folder = os.environ.get("DRIFTBUS_NANNYML")
-    if folder is None or not (Path(folder) / "synthetic_car_loan_reference.csv").exists():
-        msg = "DRIFTBUS_NANNYML does not name a folder with the data files of NannyML's wheel (nannyml/datasets/data)"
-        raise NoData(msg)
-    return Path(folder)
-
-
-def _read(query: str) -> dict[str, NDArray[np.generic]]:
-    with duckdb.connect() as sql:
-        found = sql.execute(query).fetchnumpy()
-    return {name: np.ma.getdata(column) for name, column in found.items()}
-
-
-def _sampled(columns: dict[str, NDArray[np.generic]], rows: int) -> dict[str, NDArray[np.generic]]:
-    """In another order, drawn once for all."""
-    total = len(next(iter(columns.values())))
-    order = np.random.RandomState(0).choice(total, size=min(rows, total), replace=False)
-    return {name: column[order] for name, column in columns.items()}
-
-
-def _numbers(column: NDArray[np.generic]) -> Floats:
-    return np.asarray(column, dtype=np.float64)
-
-
-def _texts(column: NDArray[np.generic]) -> NDArray[np.object_]:
-    found = np.empty(len(column), dtype=object)
-    found[:] = [str(value) for value in column]
-    return found
+    return folder_of("DRIFTBUS_NANNYML", "synthetic_car_loan_reference.csv", "the data files of NannyML's wheel (nannyml/datasets/data)")
 
 
 def _car_loan() -> Table:
-    columns = _sampled(_read(f"select * from read_csv('{_wheel()}/synthetic_car_loan_reference.csv')"), MOST)
+    columns = sampled(read(f"select * from read_csv('{_wheel()}/synthetic_car_loan_reference.csv')"), MOST)
     numeric = ["car_value", "debt_to_income_ratio", "loan_length", "driver_tenure", "size_of_downpayment"]
     percent = np.array([str(value).rstrip("%") for value in columns["size_of_downpayment"]], dtype=np.float64)
-    features: dict[str, Column] = {name: percent if name == "size_of_downpayment" else _numbers(columns[name]) for name in numeric}
-    features |= {name: _texts(columns[name]) for name in ("salary_range", "repaid_loan_on_prev_car")}
+    features: dict[str, Column] = {name: percent if name == "size_of_downpayment" else numbers(columns[name]) for name in numeric}
+    features |= {name: texts(columns[name]) for name in ("salary_range", "repaid_loan_on_prev_car")}
     return Table(
         name="car_loan",
         binary=True,
         features=features,
-        outcomes=_numbers(columns["repaid"]),
+        outcomes=numbers(columns["repaid"]),
         numeric=numeric,
         sources={
             **dict.fromkeys(("car_value", "size_of_downpayment", "loan_length"), "catalog"),
@@ -79,7 +46,7 @@ def _car_loan() -> Table:
             **dict.fromkeys(("salary_range", "driver_tenure"), "profile"),
         },
         important=["debt_to_income_ratio", "driver_tenure", "car_value"],
-        segment=(_numbers(columns["loan_length"]) > 12).astype(np.int64),
+        segment=(numbers(columns["loan_length"]) > 12).astype(np.int64),
     )
 
 
@@ -93,12 +60,12 @@ def _california() -> Table:
         join read_csv('{folder}/california_housing_analysis_gt.csv') truth on rows.id = truth.id
         order by part, id
     """
-    found = _sampled(_read(query), MOST)
+    found = sampled(read(query), MOST)
     return Table(
         name="california",
         binary=True,
-        features={name: _numbers(found[name]) for name in names},
-        outcomes=_numbers(found["clf_target"]),
+        features={name: numbers(found[name]) for name in names},
+        outcomes=numbers(found["clf_target"]),
         numeric=names,
         sources={
             "MedInc": "tax",
@@ -107,21 +74,21 @@ def _california() -> Table:
             **dict.fromkeys(("Latitude", "Longitude"), "geo"),
         },
         important=["MedInc", "AveOccup", "Latitude", "Longitude"],
-        segment=(_numbers(found["Latitude"]) > 36).astype(np.int64),
+        segment=(numbers(found["Latitude"]) > 36).astype(np.int64),
     )
 
 
 def _car_price() -> Table:
     """A number: what a used car costs."""
-    columns = _sampled(_read(f"select * from read_csv('{_wheel()}/regression_synthetic_reference.csv')"), MOST)
+    columns = sampled(read(f"select * from read_csv('{_wheel()}/regression_synthetic_reference.csv')"), MOST)
     numeric = ["car_age", "km_driven", "price_new", "accident_count", "door_count"]
-    features: dict[str, Column] = {name: _numbers(columns[name]) for name in numeric}
-    features |= {name: _texts(columns[name]) for name in ("fuel", "transmission")}
+    features: dict[str, Column] = {name: numbers(columns[name]) for name in numeric}
+    features |= {name: texts(columns[name]) for name in ("fuel", "transmission")}
     return Table(
         name="car_price",
         binary=False,
         features=features,
-        outcomes=_numbers(columns["y_true"]),
+        outcomes=numbers(columns["y_true"]),
         numeric=numeric,
         sources={
             **dict.fromkeys(("price_new", "door_count", "fuel", "transmission"), "catalog"),
@@ -129,7 +96,7 @@ def _car_price() -> Table:
             "accident_count": "insurer",
         },
         important=["price_new", "car_age", "km_driven"],
-        segment=(_numbers(columns["car_age"]) > 10).astype(np.int64),
+        segment=(numbers(columns["car_age"]) > 10).astype(np.int64),
     )
 
 
@@ -141,14 +108,14 @@ def _flights() -> Table:
     whole = flights.known & np.isfinite(np.stack([*numbers.values()])).all(axis=0)
     columns = {**{name: column[whole] for name, column in numbers.items()}, "late": flights.late[whole]}
     columns |= {name: flights.categories[name][whole].astype(str) for name in ("carrier", "origin")}
-    found = _sampled(columns, MOST)
-    features: dict[str, Column] = {name: _numbers(found[name]) for name in numeric}
-    features |= {name: _texts(found[name]) for name in ("carrier", "origin")}
+    found = sampled(columns, MOST)
+    features: dict[str, Column] = {name: numbers(found[name]) for name in numeric}
+    features |= {name: texts(found[name]) for name in ("carrier", "origin")}
     return Table(
         name="flights",
         binary=True,
         features=features,
-        outcomes=_numbers(found["late"]),
+        outcomes=numbers(found["late"]),
         numeric=numeric,
         sources={
             **dict.fromkeys(("dep_delay", "departures"), "airport"),
@@ -163,15 +130,15 @@ def _flights() -> Table:
 def _cards() -> Table:
     """Whether who asks for a card gets the dearest one: whole numbers of few values, and one that is centred on 0."""
     folder = _wheel()
-    columns = _sampled(_read(f"select * from read_csv('{folder}/mc_reference.csv')"), MOST)
+    columns = sampled(read(f"select * from read_csv('{folder}/mc_reference.csv')"), MOST)
     numeric = ["app_behavioral_score", "requested_credit_limit", "credit_bureau_score", "stated_income"]
-    features: dict[str, Column] = {name: _numbers(columns[name]) for name in numeric}
-    features |= {name: _texts(columns[name]) for name in ("acq_channel", "app_channel", "is_customer")}
+    features: dict[str, Column] = {name: numbers(columns[name]) for name in numeric}
+    features |= {name: texts(columns[name]) for name in ("acq_channel", "app_channel", "is_customer")}
     return Table(
         name="cards",
         binary=True,
         features=features,
-        outcomes=(_texts(columns["y_true"]) == "upmarket_card").astype(np.float64),
+        outcomes=(texts(columns["y_true"]) == "upmarket_card").astype(np.float64),
         numeric=numeric,
         sources={
             **dict.fromkeys(("app_behavioral_score", "app_channel", "acq_channel"), "app"),
@@ -179,21 +146,21 @@ def _cards() -> Table:
             **dict.fromkeys(("credit_bureau_score", "is_customer"), "bureau"),
         },
         important=["credit_bureau_score", "app_behavioral_score", "stated_income"],
-        segment=(_texts(columns["app_channel"]) == "web").astype(np.int64),
+        segment=(texts(columns["app_channel"]) == "web").astype(np.int64),
     )
 
 
 def _commute() -> Table:
     """Whether somebody works at home tomorrow."""
-    columns = _sampled(_read(f"select * from read_csv('{_wheel()}/synthetic_sample_reference.csv')"), MOST)
+    columns = sampled(read(f"select * from read_csv('{_wheel()}/synthetic_sample_reference.csv')"), MOST)
     numeric = ["distance_from_office", "gas_price_per_litre", "public_transportation_cost", "tenure"]
-    features: dict[str, Column] = {name: _numbers(columns[name]) for name in numeric}
-    features |= {name: _texts(columns[name]) for name in ("salary_range", "wfh_prev_workday", "workday")}
+    features: dict[str, Column] = {name: numbers(columns[name]) for name in numeric}
+    features |= {name: texts(columns[name]) for name in ("salary_range", "wfh_prev_workday", "workday")}
     return Table(
         name="commute",
         binary=True,
         features=features,
-        outcomes=_numbers(columns["work_home_actual"]),
+        outcomes=numbers(columns["work_home_actual"]),
         numeric=numeric,
         sources={
             **dict.fromkeys(("gas_price_per_litre", "public_transportation_cost"), "prices"),
@@ -201,7 +168,7 @@ def _commute() -> Table:
             **dict.fromkeys(("wfh_prev_workday", "workday"), "calendar"),
         },
         important=["distance_from_office", "public_transportation_cost", "tenure"],
-        segment=(_texts(columns["wfh_prev_workday"]) == "True").astype(np.int64),
+        segment=(texts(columns["wfh_prev_workday"]) == "True").astype(np.int64),
     )
 
 
@@ -212,6 +179,7 @@ _TABLES: dict[str, Callable[[], Table]] = {
     "flights": _flights,
     "cards": _cards,
     "commute": _commute,
+    **MORE,
 }
 
 

@@ -1,7 +1,7 @@
 """Incidents with known causes through the product, from their raw events: what is told of them on the root causes' topic.
 
-    python -m tests.incidents.through FOLDER [--suite public|own|extra|extra2|other|unseen ...] [--without KIND ...] [--labels-late WINDOWS]
-        [--sample N] [--only TEXT] [--kafka ADDRESS] [--results FILE] [--verbose]
+    python -m tests.incidents.through FOLDER [--suite public|own|extra|extra2|other|unseen|fresh ...] [--without KIND ...]
+        [--labels-late WINDOWS] [--sample N] [--only TEXT] [--kafka ADDRESS] [--results FILE] [--verbose]
 
 FOLDER keeps tables and recordings. ``--labels-late N``: labels come N windows behind what they are about, and the world goes on until they
 have; so as many are known in the end as with 2. ``--sample N``: every N-th incident. ``--kafka``: through that broker, not through a
