@@ -59,6 +59,7 @@ def looked_at(
         evaluated=list(known.evaluated),
         coincident=list(known.coincident),
         usual=reading.usual,
+        by_rows=reading.by_rows,
         standing=windows.stands,
         settled=settled,
         absent=_absent(watched, settings, late),

@@ -170,6 +170,7 @@ class Case:
     usual: dict[str, float] = field(
         default_factory=dict
     )  #: of the calibration's outliers, the share that each mask cures, as `cured` names it
+    by_rows: bool = True  #: what is compared with the training data is rows of features; else texts or embeddings beside these
     standing: bool = True  #: the baseline is of production, not drawn from the reference
     settled: frozenset[str] = frozenset()  #: where it is not, fields whose own values in it are of production nevertheless
     absent: dict[str, str] = field(default_factory=dict)  #: kinds without evidence, with why: not configured, not read, late

@@ -59,6 +59,8 @@ def measured(inquiry: Inquiry) -> Novelty:
         return _NONE
     if not (step.z > t.z or outer is not None):
         return _NONE._replace(hinted=step.level)
+    if not inquiry.case.by_rows:  # no fault of a feature makes a text strange
+        return Novelty(step, step.level, 0.0 if outer is None else outer.level, {}, masks=False)
     since = inquiry.since(step.onset)
     hurt = sorted(inquiry.claimed_by(FAULTY))
     cured = _cured(inquiry, since)
@@ -206,7 +208,7 @@ def look(inquiry: Inquiry) -> list[str]:
         novelty = novelty.times(0.0 if best > OF_ONE else 1 - best)
         if alone not in apart.drift and alone not in inquiry.claimed:
             apart.drift.append(alone)
-    if not novelty.there(t) or _exchanged(inquiry.findings, step):
+    if not novelty.there(t) or (inquiry.case.by_rows and _exchanged(inquiry.findings, step)):
         return apart.drift  # of an exchange rows are strange in several features at once, and it is known why
     if best > HALF and alone in apart.drift:
         return apart.drift  # they are the tail of its drift

@@ -92,6 +92,11 @@ class Reading:
         """Which of what is compared with the training data, by its number, says how many rows are outliers; None: nothing is compared."""
         return None if self._subject is None else self._subject[0]
 
+    @property
+    def by_rows(self) -> bool:
+        """Whether that is rows of features: not a text or an embedding, which no fault of a feature makes strange."""
+        return self._subject is None or self._subject[1].kind == "row"
+
     def masked(self, counts: Integers) -> bool:
         """Whether these are counts of outliers without each of the reference's masks."""
         return self._subject is not None and len(counts) == length(len(self._subject[1].masks), len(self._subject[1].pairs))
