@@ -104,9 +104,9 @@ def _flights() -> Table:
     """Whether a flight that has left will land more than 15 minutes late."""
     flights = year()
     numeric = ["dep_delay", "duration", "distance", "departures", "sched_dep", "temp", "humid", "wind_speed", "visib"]
-    numbers = {name: np.asarray(flights.numbers[name], dtype=np.float64) for name in numeric}
-    whole = flights.known & np.isfinite(np.stack([*numbers.values()])).all(axis=0)
-    columns = {**{name: column[whole] for name, column in numbers.items()}, "late": flights.late[whole]}
+    known = {name: np.asarray(flights.numbers[name], dtype=np.float64) for name in numeric}
+    whole = flights.known & np.isfinite(np.stack([*known.values()])).all(axis=0)
+    columns = {**{name: column[whole] for name, column in known.items()}, "late": flights.late[whole]}
     columns |= {name: flights.categories[name][whole].astype(str) for name in ("carrier", "origin")}
     found = sampled(columns, MOST)
     features: dict[str, Column] = {name: numbers(found[name]) for name in numeric}
