@@ -24,8 +24,6 @@ CLOSE_S = 3.0
 _CLOSING_S, _BEGIN_S = 6.0, 0.1
 #: Seconds without success after which the log says so, and again.
 SAY_EVERY_S = 10.0
-#: Seconds in which brokers may learn of a topic that is there: from the first that says it is not, as long as none says anything else.
-_LEARNING_S = 3.0
 _FIRST_S, _LONGEST_S = 0.05, 1.0
 
 
@@ -75,7 +73,7 @@ class Trying:
         self._patience, self._what = patience, what
         self._began = self._said = time.monotonic()
         self._unexpected_since: float | None = None
-        self._learning_since: float | None = None
+        self._passing_since: float | None = None
         self._wait_s = _FIRST_S
 
     def failed(self, error: KafkaError) -> None:
@@ -86,9 +84,9 @@ class Trying:
         """Seconds after which it may be tried again; raises where that cannot help, or would be too long."""
         now = time.monotonic()
         took = now - self._began
-        learning = error.code() in kafka_errors.ABOUT_TOPICS
-        self._learning_since = (self._learning_since or now) if learning else None
-        if kafka_errors.permanent(error) and (self._learning_since is None or now - self._learning_since > _LEARNING_S):
+        passing_s = kafka_errors.PASSING_S.get(error.code(), 0.0)
+        self._passing_since = (self._passing_since or now) if passing_s else None
+        if kafka_errors.permanent(error) and now - (self._passing_since or now) >= passing_s:
             kafka_errors.refuse(error, self._what)
         if self._patience.over:
             self._patience.give_up(f"{self._what}: {error.str()}")

@@ -35,7 +35,7 @@ def test_the_document_shows_the_table() -> None:
 @pytest.mark.parametrize("code", sorted(TABLE), ids=lambda code: _CODES.get(code, "?"))
 def test_only_what_the_table_says_ends_a_process(code: int) -> None:
     error, trying = KafkaError(code), Patience(None).trying("asking")
-    if TABLE[code].outcome is Outcome.ENDS and code not in kafka_errors.ABOUT_TOPICS:
+    if TABLE[code].outcome is Outcome.ENDS and code not in kafka_errors.PASSING_S:
         with pytest.raises(BusError, match=re.escape(TABLE[code].why)):
             trying.judged(error)
     else:
@@ -63,6 +63,18 @@ def test_a_command_ends_when_its_time_is_over_and_a_consumer_does_not() -> None:
     waits = [trying.judged(away) for trying in [Patience(None).trying("asking")] for _ in range(100)]
     assert waits == sorted(waits)
     assert max(waits) <= 1
+
+
+@pytest.mark.parametrize("code", sorted(kafka_errors.PASSING_S), ids=lambda code: _CODES.get(code, "?"))
+def test_what_starting_brokers_answer_ends_a_process_when_they_go_on_so(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, long_s = 1.0, kafka_errors.PASSING_S[code]
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    error, trying = KafkaError(code), Patience(None).trying("creating topic t")
+    for answer in (error, error, KafkaError(KafkaError._TRANSPORT), error, error):  # behind another answer it may be another broker
+        assert trying.judged(answer) > 0
+        now += 0.9 * long_s
+    with pytest.raises(BusError, match=re.escape(f"({error.name()}); {TABLE[code].why}")):
+        trying.judged(error)
 
 
 def test_a_process_that_is_to_stop_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +37,7 @@ _LONG_S = 120.0
 #: What a person asks, and what a running consumer does.
 ASKS: dict[str, Callable[[Bus, TopicPartition], object]] = {
     "describe": lambda bus, source: bus.describe([source.topic]),
+    "create": lambda bus, source: bus.create(f"{source.topic}-{uuid.uuid4().hex}", 1),  # behind the silence the broker is fenced
     "watermarks": lambda bus, source: bus.watermarks(source),
     "offset_at": lambda bus, source: bus.offset_at(source, 1_000),
     "committed": lambda bus, source: bus.committed("app-r", [source]),
