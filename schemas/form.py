@@ -18,8 +18,8 @@ def check_form(what: str, plain: Mapping[str, Any], known: int) -> None:  # a me
     form = plain.get("form", 1)
     if isinstance(form, int) and known < form <= _HIGHEST:
         msg = (
-            f"a {what} of form {form} was written by a newer release; this process reads forms up to {known}. Upgrade it: detectors first, "
-            "then profilers"
+            f"a {what} of form {form} was written by a newer release; this process reads forms up to {known}. Upgrade it: who reads goes "
+            "before who writes (docs/operating.md)"
         )
         raise NewerForm(msg)
     if not isinstance(form, int) or not 1 <= form <= known:

@@ -106,6 +106,21 @@ def test_the_permissions_are_those_of_the_topology() -> None:
     assert [row for row in written if row[0] in ROLES] == permissions()
 
 
+#: Of records that only ever get more fields: who does not know a kind of them leaves it out.
+BACKWARDS = {"models", "golden", "reviews", "drift", "snapshots"}
+
+
+def test_an_upgrade_has_every_role_and_readers_before_writers() -> None:
+    told = next(rows for rows in tables((ROOT / "docs/operating.md").read_text(encoding="utf-8")) if rows[0][0] == "1")
+    steps = {role: int(step) for step, roles in told for role in re.findall(r"`(\w+)`", roles)}
+    assert steps.keys() == set(ROLES)
+    written = [(node.role, topic) for node in TOPOLOGY for topic in node.writes if topic not in BACKWARDS]
+    late = [
+        (reader.role, topic, by) for reader in TOPOLOGY for by, topic in written if topic in reader.reads and steps[reader.role] > steps[by]
+    ]
+    assert not late
+
+
 def test_long_files_stand_in_the_table_with_their_one_idea() -> None:
     """Of Python; those of the benchmarks' raw figures and the locked dependencies are data."""
     files = [file for folder in ("schemas", "detectors", "consumers", "tests", "deploy") for file in (ROOT / folder).rglob("*.py")]

@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 @click.command()
 @click.argument("roles", metavar="[ROLE]...", nargs=-1, type=click.Choice(ROLES))
-@click.option("--until-end", is_flag=True, help="Stop at the end that the topics had at the start.")
+@click.option("--until-end", is_flag=True, help="Stop at the end that the topics had at the start. Roles one by one: docs/operating.md.")
 @click.option(
     "--log-format",
     type=click.Choice(["plain", "json"]),

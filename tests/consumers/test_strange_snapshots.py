@@ -47,7 +47,7 @@ def test_a_rolling_upgrade_detectors_first_changes_nothing(tmp_path: Path, calm:
     with pytest.MonkeyPatch.context() as profilers:
         profilers.setattr(Pane, "encoded", lambda pane: of_tomorrow(pane.model_copy(update={"form": 2})))
         run(bus, chosen, "profiler")
-    with pytest.raises(NewerForm, match=r"form 2 was written by a newer release.*detectors first, then profilers"):
+    with pytest.raises(NewerForm, match=r"form 2 was written by a newer release.*who reads goes before who writes"):
         run(bus, chosen, "detector")
     release = newer(2)
     try:
