@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 from driftbus.consumers.bus.interface import Bus, TopicPartition
 from driftbus.consumers.bus.kafka import KafkaBus
+from driftbus.consumers.launcher.webhook import LONGEST_PAUSE_S
 from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.reference import ledger
 from driftbus.schemas.configuration import Configuration
@@ -39,8 +40,8 @@ SHORTEST_S, LONGEST_S = 0.3, 3.0
 #: One job of a model is open at a time.
 JOBS_A_MODEL = 4
 _NO_HURRY = {"start_within": "12h", "finish_within": "12h"}
-#: Nothing more is waited for behind so long without an end.
-_LONG_S = 400
+#: Nothing more is waited for behind so long without an end or a try: longer than the pause between two deliveries.
+_LONG_S = LONGEST_PAUSE_S + 100
 #: *Trap.* The last command of a line takes the place of its shell: this one is not the last, so that a kill meets the shell.
 _RUN = 'read -r line; echo "$DRIFTBUS_JOB" >> {ran}; sleep {whole}.$((RANDOM % 9)); exit 0'
 
@@ -84,7 +85,7 @@ def play(address: str, folder: Path, kind: str, kills: int, jobs: int, seed: int
     """Ask for jobs, and kill who looks after them; then let them end."""
     draw = random.Random(seed)
     with ExitStack() as stack:
-        launcher, begun, words = _other_side(stack, folder, kind, seed, children=children)
+        launcher, begun, tried, words = _other_side(stack, folder, kind, seed, children=children)
         asking = {"when": "person", "on": NAME, "cooldown": 0, "per_day": 1_000, "attempts": 1, **_NO_HURRY}
         models = [f"m{number}" for number in range(max(1, jobs // JOBS_A_MODEL))]
         retrained = {model: {"retrain": {POLICY: asking}} for model in models}
@@ -111,7 +112,7 @@ def play(address: str, folder: Path, kind: str, kills: int, jobs: int, seed: int
                     os.kill(one.pid, signal.SIGKILL)
             killed[victim] += 1
         cast.born()
-        awaited(lambda: len(_ends(bus, settings)) >= jobs, lambda: len(_ends(bus, settings)), _LONG_S)
+        awaited(lambda: len(_ends(bus, settings)) >= jobs, lambda: len(_ends(bus, settings)) + tried(), _LONG_S)
         cast.end()
         return _found(bus, settings, jobs, begun(), words())._replace(killed=killed, harmed=frozenset(harmed))
 
@@ -134,7 +135,7 @@ def _children(folder: Path) -> Iterator[_Life]:
 
 
 def _other_side(stack: ExitStack, folder: Path, kind: str, seed: int, *, children: bool) -> Any:
-    """The launcher's settings, how often each job was begun, and what else is to be said."""
+    """The launcher's settings, how often each job was begun, how often all were tried, and what else is to be said."""
     if kind == "webhook":
         receiver = stack.enter_context(receiving(*HOSTILE, seed=seed))
         webhook = {"url": f"{receiver.address}/hooks", "timeout": "1s"}
@@ -144,7 +145,7 @@ def _other_side(stack: ExitStack, folder: Path, kind: str, seed: int, *, childre
             more = [times for times in deliveries.values() if times > 1]
             return f"{deliveries.total()} deliveries, {len(more)} ids more than once, at most {max(deliveries.values(), default=0)}"
 
-        return {"webhook": webhook}, lambda: receiver.works, called
+        return {"webhook": webhook}, lambda: receiver.works, lambda: len(receiver.calls), called
     if kind == "kubernetes":
         cluster = stack.enter_context(standing_in(cuts=7))
         template = {"spec": {"template": {"spec": {"containers": [{"name": "train", "image": "succeeds"}]}}}}
@@ -153,10 +154,14 @@ def _other_side(stack: ExitStack, folder: Path, kind: str, seed: int, *, childre
         def runs() -> Counter[str]:
             return Counter({name.removeprefix("driftbus-"): times for name, times in cluster.runs.items()})
 
-        return {"kubernetes": pod}, runs, lambda: f"{cluster.cut} lines cut"
+        return {"kubernetes": pod}, runs, lambda: runs().total(), lambda: f"{cluster.cut} lines cut"
     ran = folder / "ran"
     command = {"run": ["/bin/bash", "-c", _RUN.format(ran=ran, whole="$((RANDOM % 4))" if children else 0)], "spool": str(folder / "spool")}
-    return {"command": command}, lambda: Counter(ran.read_text().split() if ran.exists() else ()), lambda: "commands"
+
+    def run() -> Counter[str]:
+        return Counter(ran.read_text().split() if ran.exists() else ())
+
+    return {"command": command}, run, lambda: run().total(), lambda: "commands"
 
 
 def _records(bus: Bus, settings: Configuration) -> Iterator[RetrainRequest | JobStatus]:
