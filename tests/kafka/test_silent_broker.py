@@ -33,6 +33,8 @@ _COMMAND_S = 2.0
 #: What a question may take on top: requests that have begun are not interrupted.
 _SLACK_S = 20.0
 _LONG_S = 120.0
+#: In which all of them are to be at work.
+_START_S = 300.0
 
 #: What a person asks, and what a running consumer does.
 ASKS: dict[str, Callable[[Bus, TopicPartition], object]] = {
@@ -176,7 +178,7 @@ def _start(processes: "dict[str, subprocess.Popen[bytes]]", own_broker: Any, bus
         command = [str(Path(sys.executable).parent / "driftbus"), "run", *roles, "--config", str(folder / f"{name}.yaml")]
         with (folder / f"{name}.log").open("wb") as log:
             processes[name] = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | {"HOSTNAME": "one"})
-    deadline, cluster = time.monotonic() + _LONG_S, Cluster(address)
+    deadline, cluster = time.monotonic() + _START_S, Cluster(address)
     while not all(_works(bus, cluster, process.application, role) for process in PROCESSES.values() for role in process.roles):
         for name, one in processes.items():
             assert one.poll() is None, (folder / f"{name}.log").read_text()
