@@ -1,14 +1,17 @@
 """Starts a Job of Kubernetes: its name is the job's, and so it is made once.
 
 *Guarantee.* Whoever makes it twice is told that it is there. A Job that was seen and is gone is *lost*: it is not made again. To cancel is
-to suspend: the name stays. What was never made is made suspended, so that a call that was cut and arrives later makes nothing.
+to suspend: the name stays, and it is *cancelled* when its Pods are gone. What was never made is made suspended, so that a call that was cut
+and arrives later makes nothing.
 
 *Trap.* The name is the memory. So nothing may remove a Job but `clean`, days behind its end: `ttlSecondsAfterFinished` is refused.
-Kubernetes itself may, rarely, run a Pod of a Job twice.
+Kubernetes itself may, rarely, run a Pod of a Job twice. A status is not the API's word for it: a proxy says 404 too, and a quota that two
+calls change at once says 409. What ends a job is read in the API's own answer (`_Answer`).
 """
 
 import copy
 import os
+import time
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -28,9 +31,11 @@ KEPT = timedelta(days=7)
 #: Seconds of a call, to connect and to be answered.
 _TIMES_S = 5.0, 15.0
 _PAUSE_S = 5.0
-_NOT_FOUND, _CONFLICT = 404, 409
-#: Answers that no repetition changes.
-_NEVER = frozenset({400, 403, 404, 405, 413, 415, 422})
+_FORBIDDEN, _NOT_FOUND, _CONFLICT = 403, 404, 409
+#: What the API refuses with one of these, no repetition changes.
+_NEVER = frozenset({400, 404, 405, 413, 415, 422})
+#: Characters of what the API says that are kept.
+_LONGEST = 400
 _VOLUME = "driftbus-event"
 
 
@@ -38,15 +43,41 @@ class NoClient(Unusable):
     """The official client is not installed, or finds no cluster."""
 
 
+class _Named(msgspec.Struct):
+    name: str = ""
+
+
+class _Answer(msgspec.Struct):
+    """What the API says of a call that came to nothing. What stands in front of it does not speak so, and then all is empty."""
+
+    kind: str = ""
+    reason: str = ""
+    message: str = ""
+    details: _Named = msgspec.field(default_factory=_Named)
+
+    @classmethod
+    def of(cls, error: Any) -> "_Answer":  # an ApiException; the client has no types
+        """Read of it."""
+        try:
+            said = msgspec.json.decode(error.body or b"", type=cls)
+        except msgspec.MsgspecError:
+            return cls()
+        return said if said.kind == "Status" else cls()
+
+
 class KubernetesLauncher:
     """One namespace of one cluster."""
 
     at_once, memory = 4, ""
+    kept = KEPT
+    #: Seconds for which the API must say that a job is forbidden: while it starts, it does not know yet what is allowed.
+    sure_s = 60.0
 
     def __init__(self, settings: KubernetesJob, application: str, name: str) -> None:
         self._settings, self._owner = settings, derived_id("launcher", application, name)
         self._jobs, self._maps, self._wrong = _connected(settings)
         self._made: set[str] = set()
+        self._forbidden: dict[str, float] = {}  #: by job: since when nothing else has been said
 
     def ensure(self, job: Job) -> Seen:
         """Make it, if it has never been; how it stands."""
@@ -55,9 +86,13 @@ class KubernetesLauncher:
         try:
             return self._ensured(job)
         except self._wrong as error:
-            return self._unknown(job, f"HTTP {error.status}: {error.reason}")
+            why = f"HTTP {error.status}: {(_Answer.of(error).message or error.reason)[:_LONGEST]}"
+            if error.status == _FORBIDDEN:
+                return self._unknown(job, why)
         except HTTPError as error:
-            return self._unknown(job, f"no answer: {type(error).__name__}")
+            why = f"no answer: {type(error).__name__}"
+        self._forbidden.pop(job.id, None)
+        return self._unknown(job, why)
 
     def lose(self, job: str) -> None:
         """There is no memory here that could be gone."""
@@ -65,12 +100,13 @@ class KubernetesLauncher:
     def closed(self, job: str) -> None:
         """Forget that it was made here."""
         self._made.discard(job)
+        self._forbidden.pop(job, None)
 
     def clean(self, still_open: Collection[str]) -> None:
         """Remove what ended days ago, with its event."""
         from urllib3.exceptions import HTTPError
 
-        before = datetime.now(UTC) - KEPT
+        before = datetime.now(UTC) - self.kept
         try:
             for found in self._listed():
                 job = found.metadata.labels.get(JOB_LABEL, "")
@@ -91,7 +127,7 @@ class KubernetesLauncher:
         try:
             found = self._jobs.read_namespaced_job(name_of(job.id), self._settings.namespace, _request_timeout=_TIMES_S)
         except self._wrong as error:
-            if error.status == _NOT_FOUND:
+            if error.status == _NOT_FOUND and _Answer.of(error).details.name == name_of(job.id):
                 return Seen("lost", "its Job is gone")
             raise
         if (found.metadata.labels or {}).get(JOB_LABEL) != job.id:
@@ -112,11 +148,17 @@ class KubernetesLauncher:
             try:
                 call(namespace, body, _request_timeout=_TIMES_S)
             except self._wrong as error:
-                if error.status in _NEVER:
-                    return f"HTTP {error.status}: {_said(error)}"
-                if error.status != _CONFLICT:
+                said = _Answer.of(error)
+                if said.kind and (error.status in _NEVER or (error.status == _FORBIDDEN and self._is_sure(job.id))):
+                    return f"HTTP {error.status}: {(said.message or error.reason)[:_LONGEST]}"
+                if (error.status, said.reason) != (_CONFLICT, "AlreadyExists"):
                     raise
         return None
+
+    def _is_sure(self, job: str) -> bool:
+        """Whether that it is forbidden has been said for long enough."""
+        now = time.monotonic()
+        return now >= self._forbidden.setdefault(job, now) + self.sure_s
 
     def _listed(self) -> Iterator[Any]:  # the client has no types
         more: str | None = None
@@ -169,31 +211,22 @@ def manifest(settings: KubernetesJob, job: Job, labels: Mapping[str, str]) -> di
     return {"apiVersion": "batch/v1", "kind": "Job", **made}
 
 
-def _said(error: Any) -> str:  # an ApiException
-    """What the API says of a Job that it refuses: it is about what the user wrote."""
-    try:
-        said = msgspec.json.decode(error.body or b"", type=dict[str, object]).get("message")
-    except msgspec.MsgspecError:
-        said = None
-    return str(said or error.reason)[:400]
-
-
 def _end_of(found: Any) -> Seen | None:  # a V1Job; the client has no types
-    """Its end, by its conditions."""
-    for condition in found.status.conditions or ():
-        if condition.status == "True" and condition.type == "Complete":
-            return Seen("succeeded")
-        if condition.status == "True" and condition.type == "Failed":
-            reason = condition.reason or "it failed"
-            return Seen("timed_out" if reason == "DeadlineExceeded" else "failed", reason)
-    return Seen("cancelled", "suspended") if found.spec.suspend and not found.status.active else None
+    """Its end, by its conditions. That it is to be suspended says little: it may have ended before its controller sees that."""
+    true = {condition.type: condition.reason or "" for condition in found.status.conditions or () if condition.status == "True"}
+    if "Complete" in true:
+        return Seen("succeeded")
+    if "Failed" in true:
+        return Seen("timed_out" if true["Failed"] == "DeadlineExceeded" else "failed", true["Failed"] or "it failed")
+    suspended = found.spec.suspend and "Suspended" in true and not found.status.active and not found.status.terminating
+    return Seen("cancelled", "suspended") if suspended else None
 
 
 def _ended(found: Any) -> datetime | None:  # as above
-    """When it ended; one that was suspended, when it was made."""
+    """When it ended."""
     if _end_of(found) is None:
         return None
-    times = [one.last_transition_time for one in found.status.conditions or () if one.last_transition_time is not None]
+    times = [one.last_transition_time for one in found.status.conditions if one.last_transition_time is not None]
     latest: datetime | None = max(times, default=found.metadata.creation_timestamp)
     return latest
 

@@ -100,8 +100,13 @@ class _PodTemplate(BaseModel):
     spec: _Pod
 
 
+class _FailurePolicy(BaseModel):
+    rules: list[dict[str, Any]] = []  # JSON
+
+
 class _Spec(BaseModel):
     template: _PodTemplate
+    podFailurePolicy: _FailurePolicy = _FailurePolicy()  # noqa: N815  # as above
 
 
 class _Metadata(BaseModel):
@@ -176,8 +181,15 @@ def _not_of_a_job(metadata: Any, spec: Any, pod: Any) -> Iterator[tuple[str, str
         yield "spec.suspend", "to suspend a Job is to cancel it; leave it out"
     if spec.get("backoffLimit", 0) != 0:
         yield "spec.backoffLimit", "what failed would run again; attempts are the policy's; leave it out"
+    if "backoffLimitPerIndex" in spec:
+        yield "spec.backoffLimitPerIndex", "what failed would run again; attempts are the policy's; leave it out"
+    if any(rule.get("action") == "Ignore" for rule in spec.get("podFailurePolicy", {}).get("rules", [])):
+        yield "spec.podFailurePolicy", "what failed would run again where a rule says Ignore; attempts are the policy's"
     if pod.get("restartPolicy", "Never") != "Never":
         yield "spec.template.spec.restartPolicy", "what failed would run again; leave it out"
+    for number, container in enumerate(pod["containers"]):
+        if container.get("restartPolicy", "Never") != "Never" or "restartPolicyRules" in container:
+            yield f"spec.template.spec.containers.{number}.restartPolicy", "what failed would run again; leave it out"
 
 
 def _without_nothing(written: Any) -> Any:  # JSON

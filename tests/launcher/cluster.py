@@ -1,7 +1,8 @@
 """A stand-in for Kubernetes' API: Jobs and ConfigMaps of a namespace, and lines that break.
 
 One line in so many is cut: half of these before anything is done, half behind it. What it makes is counted by name. A Job runs, and ends as
-its image says: `succeeds`, `fails`, `hangs`, or whatever stands behind `says-`, a status.
+its image says: `succeeds`, `fails`, `hangs`, or whatever stands behind `says-`, a status and its reason. That the real API answers, and
+changes Jobs, as this one does, is what `tests.launcher.plane` tries.
 """
 
 import itertools
@@ -22,10 +23,37 @@ from ..loopback import Loopback, Silent
 
 Body = dict[str, Any]  # JSON
 _RUNS_S = 0.05
+#: Reasons of answers, by status.
+_REASONS = {400: "BadRequest", 403: "Forbidden", 404: "NotFound", 422: "Invalid", 429: "TooManyRequests", 503: "ServiceUnavailable"}
 
 
 def stamp(at_s: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at_s))
+
+
+def refusal(status: int, message: str, kind: str, name: str, reason: str | None = None) -> tuple[int, Body]:
+    """As the API says it."""
+    said = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message, "code": status}
+    return status, said | {"reason": reason or _REASONS[status], "details": {"name": name, "kind": kind}}
+
+
+def condition(kind: str, reason: str) -> Body:
+    """One that holds since now."""
+    return {"type": kind, "status": "True", "reason": reason, "lastTransitionTime": stamp(time.time())}
+
+
+def kubeconfig_of(address: str, folder: Path, token: str = "t", authority: str | None = None) -> str:
+    """A file that leads to an API; ``authority``: the file of who signed its certificate."""
+    file = folder / "kubeconfig"
+    cluster = {"server": address} | ({} if authority is None else {"certificate-authority": authority})
+    document = {
+        "clusters": [{"name": "c", "cluster": cluster}],
+        "users": [{"name": "u", "user": {"token": token}}],
+        "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+        "current-context": "x",
+    }
+    file.write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "Config", **document}))
+    return str(file)
 
 
 class Cluster(Loopback):
@@ -39,15 +67,7 @@ class Cluster(Loopback):
         self.changing = threading.Lock()
 
     def kubeconfig(self, folder: Path) -> str:
-        file = folder / "kubeconfig"
-        document = {
-            "clusters": [{"name": "c", "cluster": {"server": self.address}}],
-            "users": [{"name": "u", "user": {"token": "t"}}],
-            "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
-            "current-context": "x",
-        }
-        file.write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "Config", **document}))
-        return str(file)
+        return kubeconfig_of(self.address, folder)
 
     def done(self, method: str, kind: str, name: str | None, body: Body, query: dict[str, list[str]]) -> tuple[int, Body]:
         """What becomes of a request."""
@@ -55,45 +75,58 @@ class Cluster(Loopback):
             return self._made(kind, body)
         if name is None:
             wanted = dict(one.split("=") for one in query.get("labelSelector", [""])[0].split(",") if one)
-            found = [one for (of, _), one in self.there.items() if of == kind and wanted.items() <= one["metadata"]["labels"].items()]
-            return 200, {"items": [self._now(one) for one in found], "metadata": {}}
+            behind, most = query.get("continue", [""])[0], int(query.get("limit", ["500"])[0])
+            names = sorted(name for of, name in self.there if of == kind and name > behind)
+            found = [self.there[kind, name] for name in names if wanted.items() <= self.there[kind, name]["metadata"]["labels"].items()]
+            more = {"continue": found[most - 1]["metadata"]["name"]} if len(found) > most else {}
+            return 200, {"items": [self._now(one) for one in found[:most]], "metadata": more}
         if (kind, name) not in self.there:
-            return 404, {"message": f"{kind} {name!r} not found"}
+            return refusal(404, f'{kind} "{name}" not found', kind, name)
         if method == "DELETE":
-            return 200, self.there.pop((kind, name))
+            del self.there[kind, name]
+            return 200, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": {"name": name, "kind": kind}}
+        one = self.there[kind, name]
         if method == "PATCH":
-            self.there[kind, name]["spec"].update(body["spec"])
-        return 200, self._now(self.there[kind, name])
+            one["spec"].update(body["spec"])
+            one.setdefault("suspended", time.time())
+        return 200, self._now(one)
 
     def _made(self, kind: str, body: Body) -> tuple[int, Body]:
         name = body["metadata"]["name"]
         image = body["spec"]["template"]["spec"]["containers"][0]["image"] if kind == "jobs" else ""
         if image.startswith("says-"):
-            return int(image.removeprefix("says-")), {"message": "it is not allowed"}
+            status, _, reason = image.removeprefix("says-").partition("-")
+            return refusal(int(status), "it is not allowed", kind, name, reason)
         if (kind, name) in self.there:
-            return 409, {"message": "already exists"}
+            return refusal(409, f'{kind} "{name}" already exists', kind, name, "AlreadyExists")
         self.made[kind, name] += 1
         body["metadata"]["creationTimestamp"] = stamp(time.time())
         body.setdefault("status", {})
         self.there[kind, name] = body
-        if kind == "jobs" and not body["spec"].get("suspend"):
+        if kind == "jobs" and body["spec"].get("suspend"):
+            body["suspended"] = time.time()
+        elif kind == "jobs":
             self.runs[name] += 1
             body["began"] = time.time()
         return 201, body
 
     def _now(self, one: Body) -> Body:
-        """A Job's status, as time has made it."""
-        if "began" in one and "conditions" not in one["status"]:
+        """A Job's status, as its controller, which comes a little later, and time have made it."""
+        ended = any(each["type"] in ("Complete", "Failed") for each in one.get("status", {}).get("conditions", ()))
+        if "suspended" in one and not ended:
+            since = time.time() - one["suspended"]
+            if since > _RUNS_S:
+                one["status"] = {"conditions": [condition("Suspended", "JobSuspended")]}
+                one["status"] |= {"terminating": 1} if "began" in one and since < 2 * _RUNS_S else {}
+        elif "began" in one and not ended:
             image = one["spec"]["template"]["spec"]["containers"][0]["image"]
-            if one["spec"].get("suspend"):
-                one["status"] = {"conditions": [{"type": "Suspended", "status": "True", "lastTransitionTime": stamp(time.time())}]}
-            elif image == "hangs" or time.time() - one["began"] < _RUNS_S:
+            if image == "hangs" or time.time() - one["began"] < _RUNS_S:
                 one["status"] = {"active": 1, "startTime": stamp(one["began"])}
+            elif image == "succeeds":
+                one["status"] = {"conditions": [condition(kind, "CompletionsReached") for kind in ("SuccessCriteriaMet", "Complete")]}
             else:
-                kind, reason = ("Complete", "CompletionsReached") if image == "succeeds" else ("Failed", "BackoffLimitExceeded")
-                condition = {"type": kind, "status": "True", "reason": reason, "lastTransitionTime": stamp(time.time())}
-                one["status"] = {"conditions": [condition]}
-        return {key: value for key, value in one.items() if key != "began"}
+                one["status"] = {"conditions": [condition(kind, "BackoffLimitExceeded") for kind in ("FailureTarget", "Failed")]}
+        return {key: value for key, value in one.items() if key not in ("began", "suspended")}
 
 
 class _Handler(Silent, BaseHTTPRequestHandler):

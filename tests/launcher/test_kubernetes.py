@@ -2,6 +2,8 @@
 
 import json
 import time
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,8 @@ from pydantic import ValidationError
 from driftbus.consumers.launcher.kubernetes_job import KubernetesLauncher, NoClient, name_of
 from driftbus.schemas.configuration.launchers import KubernetesJob
 
-from .cluster import Cluster, stamp, standing_in
+from ..loopback import Loopback, Silent
+from .cluster import Cluster, kubeconfig_of, stamp, standing_in
 from .jobs import ended, job
 
 NAME = name_of(job().id)
@@ -23,7 +26,11 @@ def template(image: str = "succeeds") -> dict[str, Any]:
 
 
 def launcher_of(cluster: Cluster, folder: Path, image: str = "succeeds") -> KubernetesLauncher:
-    settings = {"namespace": "ml", "template": template(image), "poll": "20ms", "kubeconfig": cluster.kubeconfig(folder)}
+    return launcher_at(cluster.kubeconfig(folder), image)
+
+
+def launcher_at(kubeconfig: str, image: str = "succeeds") -> KubernetesLauncher:
+    settings = {"namespace": "ml", "template": template(image), "poll": "20ms", "kubeconfig": kubeconfig}
     return KubernetesLauncher(KubernetesJob.model_validate(settings), "rides", "train")
 
 
@@ -54,13 +61,47 @@ def test_lines_break_and_each_is_made_once(tmp_path: Path) -> None:
         assert cluster.cut > 5
 
 
-@pytest.mark.parametrize(("status", "state"), [(400, "failed"), (403, "failed"), (422, "failed"), (429, "requested"), (503, "requested")])
-def test_what_the_api_says(tmp_path: Path, status: int, state: str) -> None:
+SAID = {"400": "failed", "422": "failed", "403": "requested", "429": "requested", "503": "requested", "409-Conflict": "requested"}
+
+
+@pytest.mark.parametrize(("said", "state"), SAID.items())
+def test_what_the_api_says(tmp_path: Path, said: str, state: str) -> None:
+    """A conflict is none about the name: two calls changed a quota at once, and neither made a Job."""
     with standing_in() as cluster:
-        seen = launcher_of(cluster, tmp_path, f"says-{status}").ensure(job())
+        seen = launcher_of(cluster, tmp_path, f"says-{said}").ensure(job())
         assert seen.state == state
-        assert str(status) in seen.why
-        assert ("it is not allowed" in seen.why) == (state == "failed")
+        assert seen.why == f"HTTP {said[:3]}: it is not allowed"
+
+
+def test_what_is_forbidden_is_so_when_it_has_been_said_for_a_while(tmp_path: Path) -> None:
+    """An API that starts forbids what it will allow in a moment."""
+    with standing_in() as cluster:
+        launcher, refused = launcher_of(cluster, tmp_path, "says-403"), launcher_of(cluster, tmp_path, "says-403")
+        refused.sure_s = 0.5
+        assert launcher.ensure(job()).state == refused.ensure(job()).state == "requested"
+        assert ended(refused, job())[:2] == ("failed", "HTTP 403: it is not allowed")
+        assert launcher.ensure(job()).state == "requested"
+        assert ended(launcher_of(cluster, tmp_path), job()).state == "succeeded"
+
+
+@pytest.mark.parametrize("status", [403, 404, 422, 502])
+def test_what_stands_in_front_of_the_api_ends_no_job(tmp_path: Path, status: int) -> None:
+    """A proxy, for example, whose pages are not the API's."""
+
+    class Proxy(Silent, BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.send_response(status)
+            self.send_header("Content-Length", "9")
+            self.end_headers()
+            self.wfile.write(b"<p>no</p>")
+
+        do_POST = do_GET  # noqa: N815  # as its parent calls it
+
+    with Loopback(Proxy).answering() as proxy:
+        launcher = launcher_at(kubeconfig_of(proxy.address, tmp_path))
+        assert launcher.ensure(job())[:2] == ("requested", f"HTTP {status}: {HTTPStatus(status).phrase}")
+        assert launcher.ensure(job(started=True)).state == "started"
 
 
 def test_what_fails_says_why(tmp_path: Path) -> None:
@@ -82,14 +123,28 @@ def test_to_cancel_is_to_suspend_and_the_name_stays(tmp_path: Path) -> None:
     with standing_in() as cluster:
         launcher = launcher_of(cluster, tmp_path, "hangs")
         assert launcher.ensure(job()).state == "started"
+        assert launcher.ensure(job(cancelling=True)).state == "started", "its Pods are still there"
         assert ended(launcher, job(cancelling=True)).state == "cancelled"
-        assert cluster.there["jobs", NAME]["spec"]["suspend"]
+        left = cluster.there["jobs", NAME]
+        assert left["spec"]["suspend"]
+        assert "terminating" not in left["status"]
+
+
+def test_what_ended_before_it_was_suspended_has_succeeded(tmp_path: Path) -> None:
+    with standing_in() as cluster:
+        launcher = launcher_of(cluster, tmp_path)
+        launcher.ensure(job())
+        one = cluster.there["jobs", NAME]
+        began, one["spec"]["suspend"], one["status"] = one.pop("began"), True, {}  # of which its controller has seen nothing yet
+        assert launcher.ensure(job(cancelling=True)).state == "started"
+        one["began"] = began
+        assert ended(launcher, job(cancelling=True)).state == "succeeded"
 
 
 def test_what_is_cancelled_before_it_was_made_never_runs(tmp_path: Path) -> None:
     """Its name is taken, so that a call that was cut and arrives later makes nothing."""
     with standing_in() as cluster:
-        assert launcher_of(cluster, tmp_path).ensure(job(cancelling=True)).state == "cancelled"
+        assert ended(launcher_of(cluster, tmp_path), job(cancelling=True)).state == "cancelled"
         assert not cluster.runs
         assert ended(launcher_of(cluster, tmp_path), job()).state == "cancelled"
         assert not cluster.runs
@@ -109,10 +164,24 @@ def test_what_ended_days_ago_is_removed_unless_it_is_open(tmp_path: Path) -> Non
         for number in range(3):
             ended(launcher, job(number))
         for number in range(2):
-            (condition,) = cluster.there["jobs", name_of(job(number).id)]["status"]["conditions"]
-            condition["lastTransitionTime"] = stamp(time.time() - 8 * 86_400)
+            for condition in cluster.there["jobs", name_of(job(number).id)]["status"]["conditions"]:
+                condition["lastTransitionTime"] = stamp(time.time() - 8 * 86_400)
         launcher.clean({job(1).id})
         assert {name for _, name in cluster.there} == {name_of(job(1).id), name_of(job(2).id)}
+
+
+def test_more_than_a_page_is_removed(tmp_path: Path) -> None:
+    with standing_in() as cluster:
+        launcher = launcher_of(cluster, tmp_path)
+        ended(launcher, job(0))
+        one = cluster.there["jobs", name_of(job(0).id)]
+        for condition in one["status"]["conditions"]:
+            condition["lastTransitionTime"] = stamp(time.time() - 8 * 86_400)
+        for number in range(101):
+            name, labels = name_of(job(number).id), {**one["metadata"]["labels"], "driftbus.io/job": job(number).id}
+            cluster.there["jobs", name] = {**one, "metadata": {**one["metadata"], "name": name, "labels": labels}}
+        launcher.clean(())
+        assert not cluster.there
 
 
 def test_nobody_answers(tmp_path: Path) -> None:
@@ -143,6 +212,16 @@ def test_no_cluster_is_known(tmp_path: Path) -> None:
         ({"spec": {"template": {"spec": {"containers": [{"image": "x", "env": {"A": "1"}}]}}}}, r"is no Job: .*containers\.0\.env"),
         ({"spec": {"template": {"spec": {"containers": None}}}}, r"is no Job: spec\.template\.spec\.containers"),
         ({"spec": template()["spec"] | {"backoffLimit": 2}}, "backoffLimit: what failed would run again"),
+        ({"spec": template()["spec"] | {"backoffLimitPerIndex": 1}}, "backoffLimitPerIndex: what failed would run again"),
+        (
+            {"spec": template()["spec"] | {"podFailurePolicy": {"rules": [{"action": "Ignore", "onPodConditions": []}]}}},
+            "podFailurePolicy: what failed would run again",
+        ),
+        ({"spec": template()["spec"] | {"podFailurePolicy": {"rules": 1}}}, r"is no Job: spec\.podFailurePolicy\.rules"),
+        (
+            {"spec": {"template": {"spec": {"containers": [{"image": "x", "restartPolicyRules": []}]}}}},
+            r"containers\.0\.restartPolicy: what failed would run again",
+        ),
         ({"spec": {"template": {"spec": {**template()["spec"]["template"]["spec"], "restartPolicy": "OnFailure"}}}}, "restartPolicy"),
         ({"metadata": {"generateName": "x-"}, "spec": template()["spec"]}, "metadata.generateName: is given by driftbus"),
     ],
