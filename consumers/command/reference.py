@@ -12,6 +12,7 @@ from ..reference.building.source import reference_of
 from ..replay.terminal import say
 from ..streams.records import told_ends
 from .accept import accept
+from .answered import outputs
 from .checks.agreement import disagreement
 from .checks.ood import described as described_familiarity
 from .checks.samples import last_records, rows_of
@@ -26,10 +27,11 @@ _SAMPLE = 2_000
 
 @click.group()
 def reference() -> None:
-    """Build the reference that a model is compared with, or accept a change as the new normal."""
+    """Build the reference that a model is compared with, add what a version answers, or accept a change as the new normal."""
 
 
-reference.add_command(accept)
+for _verb in (accept, outputs):
+    reference.add_command(_verb)
 
 
 @reference.command()

@@ -19,7 +19,7 @@ from .embedded import with_vectors
 from .job_rows import ANSWERS, JobData, job_answers, job_rows
 
 #: Settings of a reference of outputs alone.
-_OF_OUTPUTS = {"ood": None, "segments": None, "season": None, "trailing": None, "pairs": None, "volume": False}
+OF_OUTPUTS = {"ood": None, "segments": None, "season": None, "trailing": None, "pairs": None, "volume": False}
 
 
 def reference_of_job(configuration: Configuration, model: str, version: str, data: JobData, store: ArtifactStore) -> Reference:
@@ -32,23 +32,24 @@ def reference_of_job(configuration: Configuration, model: str, version: str, dat
     outputs = _outputs(configuration, model, version, data.answers)
     if isinstance(outputs, str):
         return made.model_copy(update={"warnings": (*made.warnings, fitted(outputs, REMARK))})
-    return _with(made, outputs)
+    return with_outputs(made, outputs)
 
 
 def _outputs(configuration: Configuration, model: str, version: str, answers: Path | None) -> Reference | str:
     """The profile of what it answered; or why there is none."""
     if answers is None:
-        return f"prediction and score are not watched: the job left no {ANSWERS}, the new model's answers to rows that were held out"
+        why = f"the job left no {ANSWERS}, the new model's answers to rows that were held out"
+        return f"prediction and score are not watched: {why}; once it has answered 5,000: driftbus reference outputs {model} {version}"
     settings = configuration.model(model)
     if settings.season is not None:
         return f"prediction and score are not watched: {ANSWERS} says nothing of each hour, and models.{model}.season compares hours"
     with job_answers(answers, settings.zone) as source:
         if source.rows < FEWEST_ROWS:
             return f"prediction and score are not watched: {answers} has {source.rows:,} rows, {FEWEST_ROWS} are needed"
-        return build_reference(source, model, version, settings.model_copy(update=_OF_OUTPUTS))
+        return build_reference(source, model, version, settings.model_copy(update=OF_OUTPUTS))
 
 
-def _with(made: Reference, outputs: Reference) -> Reference:
+def with_outputs(made: Reference, outputs: Reference) -> Reference:
     """With the fields of outputs; of these nothing is known in segments."""
     merged = made.model_copy(update={"fields": (*made.fields, *outputs.fields), "warnings": (*made.warnings, *outputs.warnings)})
     places = layout(made), layout(made), layout(merged)
