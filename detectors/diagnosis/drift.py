@@ -38,7 +38,7 @@ class Prior(NamedTuple):
 
 def look(inquiry: Inquiry, relations: Relations, drift: Sequence[str]) -> None:
     """Of the features that shift and that neither a fault nor novelty explains."""
-    inquiry.beside = _true_values(inquiry)
+    inquiry.beside = _true_values(inquiry, alone=not drift)
     prior = None if any(one.cause == "model_broken" for one in inquiry.findings) else _prior(inquiry, relations)
     inquiry.prior = prior is not None
     led = _leading(inquiry, drift)
@@ -106,22 +106,24 @@ def _labels(inquiry: Inquiry, prior: Prior, drift: Sequence[str]) -> None:
     inquiry.add("data_drift", drift, prior.step, certain, "label_shift", pieces)
 
 
-def _true_values(inquiry: Inquiry) -> dict[str, Shift]:
-    """Faulty features whose offline side shifts, too: drift beside the fault, unless novelty began with it."""
+def _true_values(inquiry: Inquiry, *, alone: bool) -> dict[str, Shift]:
+    """Faulty features whose offline side shifts, too: drift beside the fault, unless new requests make it. ``alone``: nothing else does."""
     found = {}
     for name, cause in inquiry.claimed.items():
         if cause not in PIPELINE:
             continue
         shift = _offline(inquiry, name)
-        if shift is not None and not _of_novelty(inquiry, shift):
+        if shift is not None and not _of_novelty(inquiry, shift, alone=alone):
             found[name] = shift
     return found
 
 
-def _of_novelty(inquiry: Inquiry, shift: Shift) -> bool:
-    """Whether new requests make it: it began with them, or is no larger than their share."""
+def _of_novelty(inquiry: Inquiry, shift: Shift, *, alone: bool) -> bool:
+    """Whether new requests make it: it began with them, or is no larger than their share, or follows them and nothing else drifts."""
     if inquiry.novel is None:
         return False
+    if alone and shift.step.onset >= inquiry.novel.onset:
+        return True  # beside a fault nobody can say when they came
     return abs(shift.step.onset - inquiry.novel.onset) <= _SAME or shift.size <= inquiry.novel_share
 
 

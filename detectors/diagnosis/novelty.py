@@ -212,7 +212,8 @@ def look(inquiry: Inquiry) -> list[str]:
         return apart.drift  # of an exchange rows are strange in several features at once, and it is known why
     if best > HALF and alone in apart.drift:
         return apart.drift  # they are the tail of its drift
-    if best > OF_ONE and alone not in inquiry.claimed:
+    rather = novelty.outliers * _RATHER_OUTSIDE < novelty.outside
+    if best > (HALF if rather else OF_ONE) and alone not in inquiry.claimed:
         if not _with_a_fault(inquiry.findings, step):
             _out_of_range(inquiry, novelty, step, alone, best)
     elif novelty.beside(apart.within) > t.novelty_tail * apart.within:
