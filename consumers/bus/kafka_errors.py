@@ -13,7 +13,7 @@ _log = logging.getLogger(__name__)
 #: Errors about a topic that brokers also give while they learn of it: whoever reads asks whether it is there before it ends.
 ABOUT_TOPICS = frozenset({KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION, KafkaError.UNKNOWN_TOPIC_OR_PART})
 #: Errors that brokers also give while they start, and the seconds for which such answers, one behind the other, are not believed: they
-#: learn of a topic that is there; they are fenced, or not all registered, and so too few for a new topic.
+#: learn of a topic that is there; they are all fenced, or not all registered, and so too few for a new topic.
 PASSING_S = {**dict.fromkeys(ABOUT_TOPICS, 3.0), KafkaError.INVALID_REPLICATION_FACTOR: 15.0}
 #: Errors about a position.
 ABOUT_OFFSETS = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE})

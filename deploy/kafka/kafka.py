@@ -20,7 +20,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -130,16 +130,17 @@ class Cluster:
         """For `bootstrap.servers`."""
         return ",".join(f"127.0.0.1:{port}" for port in self.ports.values())
 
-    def start(self, brokers: int = 1, port: int = 0) -> str:
-        """Make the cluster where there is none yet, start what does not run, wait until all answer; the address."""
+    def start(self, brokers: int = 1, port: int = 0, without: Collection[int] = ()) -> str:
+        """Make the cluster where there is none yet, start what does not run, but for some, wait until all of these answer; the address."""
         java = _tool("java", "Kafka needs Java 17 (package openjdk-17-jre-headless)")
         libs = libraries()
         if not self.ports:
             self._make(java, libs, brokers, port)
-        for node in self.ports:
+        nodes = [node for node in self.ports if node not in without]
+        for node in nodes:
             if self.pid(node) is None:
                 self._run(java, libs, node)
-        for node in self.ports:
+        for node in nodes:
             self._wait(node)
         return self.address
 

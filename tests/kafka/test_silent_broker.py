@@ -39,7 +39,7 @@ _START_S = 300.0
 #: What a person asks, and what a running consumer does.
 ASKS: dict[str, Callable[[Bus, TopicPartition], object]] = {
     "describe": lambda bus, source: bus.describe([source.topic]),
-    "create": lambda bus, source: bus.create(f"{source.topic}-{uuid.uuid4().hex}", 1),  # behind the silence the broker is fenced
+    "create": lambda bus, source: bus.create(f"{source.topic}-{uuid.uuid4().hex}", 1),
     "watermarks": lambda bus, source: bus.watermarks(source),
     "offset_at": lambda bus, source: bus.offset_at(source, 1_000),
     "committed": lambda bus, source: bus.committed("app-r", [source]),
