@@ -9,27 +9,26 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ...schemas.messages.contest import STAKES
-
-Floats = NDArray[np.float64]
 
 #: A challenger that has so many times what it began with serves.
 ENOUGH = 20.0
 #: Of the rows so far a batch is at most this part: of fewer batches the variance of the means is luck.
 FEWEST_BATCHES = 6
-#: The variance of some six means is off by a half; who takes it twice is seldom below what it is. Where it is no larger than that of
-#: independent rows is in ninety-nine of a hundred, it is taken as it is: else labels that do not hang together would count half.
-SAFETY, _CHANCE_Z = 2.0, 2.33
+#: Where batches that follow one another are alike, longer ones than were seen would differ more: by how much, the two longest lengths tell
+#: of which there are batches enough, of more than two rows; of a window, which has few, more are asked for.
+_SHORTEST, _LONGEST, _ENOUGH_BATCHES, _OF_A_WINDOW = 2, 2, 12, 24
+#: They are taken for alike by so many standard errors more than they were found, and by no more than so much.
+_MARGIN_Z, _MOST_ALIKE = 2.0, 0.97
+#: Of so many of the newest windows the largest tau counts, so many times: of one it is known by few batches.
+_WINDOWS, _OF_WINDOWS = 2, 3.0
 #: In front of the backtest so large a part of one is not looked at: who begins with nothing is far behind whoever learns faster, and that
 #: would count for ever as a swing. (Tau of the flights was 34 with it, and is 10.)
 _BEGINNING = 4
 #: Rows after which tau is looked at again.
 _LOOKED_AT = 64
-_LOG_ENOUGH, _STAKES = math.log(ENOUGH), np.array(STAKES)
-#: Below it two predictions are one: nothing is bet on their difference.
+_LOG_ENOUGH = math.log(ENOUGH)
+#: Below it two predictions are one: nothing is bet on their difference; and so are advantages, of whose variance that is all.
 _NO_DIFFERENCE = 1e-9
 
 
@@ -65,15 +64,31 @@ class Dependence:
             value = (waits + value) / 2
         self.levels.append([1, value, value * value, value])
 
-    def tau(self) -> float:
-        """At least 1."""
+    def tau(self, enough: int) -> float:
+        """At least 1; where there are as many as ``enough`` batches of a length, what lengths that were not seen would add counts too."""
         found, of_rows = 1.0, self._variance(0)
-        for power in range(1, len(self.levels)):
-            batches = self.levels[power][0]
-            if batches >= FEWEST_BATCHES and of_rows > 0:
-                ratio = 2**power * self._variance(power) / of_rows
-                found = max(found, ratio * (SAFETY if ratio > _by_chance(batches - 1) else 1.0))
-        return found
+        if of_rows <= _NO_DIFFERENCE:
+            return found
+        ratios = [2**power * self._variance(power) / of_rows for power in range(self._lengths)]
+        known = [power for power in range(_SHORTEST, self._lengths - 1) if self.levels[power][0] >= enough and ratios[power] > 0]
+        for power in known[-_LONGEST:]:
+            alike = _at_most(ratios[power + 1] / ratios[power] - 1, self.levels[power][0])
+            found = max(found, ratios[power] * (1 + alike) / (1 - alike))
+        return max(found, *ratios)
+
+    @property
+    def _lengths(self) -> int:
+        """Of which there are batches enough."""
+        return sum(level[0] >= FEWEST_BATCHES for level in self.levels)
+
+    def plain(self) -> tuple[int, list[list[float]]]:
+        """What is remembered."""
+        return self.rows, [list(level) for level in self.levels]
+
+    @classmethod
+    def of(cls, rows: int, levels: list[list[float]]) -> "Dependence":
+        """What `plain` wrote."""
+        return cls(rows, [list(level) for level in levels])
 
     def _variance(self, power: int) -> float:
         if power >= len(self.levels) or self.levels[power][0] < 2:
@@ -82,20 +97,24 @@ class Dependence:
         return max((square - total * total / batches) / (batches - 1), 0.0)
 
 
-def _by_chance(freedom: float) -> float:
-    """What a variance of independent means comes to at most, as a multiple of what it is (Wilson and Hilferty)."""
-    part = 2 / (9 * freedom)
-    return (1 - part + _CHANCE_Z * math.sqrt(part)) ** 3
+def _at_most(alike: float, batches: float) -> float:
+    """How much batches in a row are alike, at most: of few the correlation is found too small (Kendall), and not exactly."""
+    likely = min(alike + max(1 + 3 * alike, 0.0) / batches, _MOST_ALIKE)
+    error = math.sqrt((1 - min(max(likely, -0.9), 0.9) ** 2) / batches)
+    return min(max(likely + _MARGIN_Z * error, 0.0), _MOST_ALIKE)
 
 
 @dataclass
 class Contest:
     """Two models, and the wealth of the one that does not serve.
 
+    How labels hang together is told in two ways, and the lesser counts: by all rows, and by the newest two windows of as many rows as the
+    backtest. A lead that comes, goes or grows is a swing of long batches for ever; of a window that was over before, it is none.
+
     Parameters
     ----------
     backtest
-        Rows from which it is only learnt how labels hang together, before anything is bet; a quarter as many in front of them are left out.
+        Rows before anybody wins; a quarter as many in front of them are left out.
     serving
         0: the first of the two, 1: the second.
     """
@@ -105,8 +124,10 @@ class Contest:
     dependence: Dependence = field(default_factory=Dependence)
     tau: float = 1.0  #: as of the last look
     #: By stake, before it is tempered.
-    wealth: Floats = field(default_factory=lambda: np.zeros(len(STAKES)))
+    wealth: list[float] = field(default_factory=lambda: [0.0] * len(STAKES))
     early: int = 0  #: rows that were not looked at
+    window: Dependence = field(default_factory=Dependence)  #: the open one
+    windows: list[float] = field(default_factory=list)  #: tau of the newest that are over
 
     def take(self, found: float) -> bool:
         """The next `advantage` of the second model over the first. Whether the challenger has won: it serves, and the other one begins."""
@@ -115,36 +136,47 @@ class Contest:
         if self.early < self.backtest // _BEGINNING:
             self.early += 1
             return False
-        self.dependence.add(found)
-        if self.dependence.rows % _LOOKED_AT == 0:
-            self.tau = self.dependence.tau()
+        self._look(found)
+        gained = -found if self.serving else found
+        self.wealth = [wealth + math.log1p(gained * stake) for wealth, stake in zip(self.wealth, STAKES, strict=True)]
         if self.dependence.rows <= self.backtest:
             return False
-        self.wealth = self.wealth + np.log1p((-found if self.serving else found) * _STAKES)
-        if self.wealth.max() < _LOG_ENOUGH * self.tau or self.log_evidence < _LOG_ENOUGH:  # the mean is no more than the largest
+        if max(self.wealth) < _LOG_ENOUGH * self.tau or self.log_evidence < _LOG_ENOUGH:  # the mean is no more than the largest
             return False
         self.serve(1 - self.serving)
         return True
 
+    def _look(self, found: float) -> None:
+        for dependence in (self.dependence, self.window):
+            dependence.add(found)
+        if self.backtest and self.window.rows == self.backtest:
+            self.windows = [*self.windows[1 - _WINDOWS :], self.window.tau(_OF_A_WINDOW)]
+            self.window = Dependence()
+        if self.dependence.rows % _LOOKED_AT == 0:
+            self.tau = self.dependence.tau(_ENOUGH_BATCHES)
+            if self.windows:
+                self.tau = min(self.tau, _OF_WINDOWS * max(self.windows))
+
     def serve(self, which: int) -> None:
         """This one serves; the other has won nothing yet. How labels hang together is known."""
-        self.serving, self.wealth = which, np.zeros(len(STAKES))
+        self.serving, self.wealth = which, [0.0] * len(STAKES)
 
     @property
     def log_evidence(self) -> float:
         """The log of what the challenger has made of 1."""
-        tempered = self.wealth / self.tau
-        most = float(tempered.max())
-        return most + math.log(float(np.mean(np.exp(tempered - most))))
+        tempered = [wealth / self.tau for wealth in self.wealth]
+        most = max(tempered)
+        return most + math.log(sum(math.exp(one - most) for one in tempered) / len(tempered))
 
     def plain(self) -> list[Any]:  # numbers
         """What is remembered."""
-        levels = [list(level) for level in self.dependence.levels]
-        return [self.serving, self.dependence.rows, levels, self.tau, self.wealth.tolist(), self.early]
+        all_rows, open_window = self.dependence.plain(), self.window.plain()
+        return [self.serving, *all_rows, self.tau, list(self.wealth), self.early, *open_window, self.windows]
 
     @classmethod
     def of(cls, backtest: int, plain: list[Any]) -> "Contest":
-        """What `plain` wrote; what a former release did, who looked at all rows, goes on without its beginning."""
-        serving, rows, levels, tau, wealth, *early = plain
-        dependence = Dependence(rows, [list(level) for level in levels])
-        return cls(backtest, serving, dependence, tau, np.array(wealth), early[0] if early else backtest // _BEGINNING)
+        """What `plain` wrote; what a former release did, who knew no windows, or looked at all rows, goes on without."""
+        serving, rows, levels, tau, wealth, *later = plain
+        early, window_rows, window_levels, windows = [*later, *[backtest // _BEGINNING, 0, [], []][len(later) :]]
+        all_rows, window = Dependence.of(rows, levels), Dependence.of(window_rows, window_levels)
+        return cls(backtest, serving, all_rows, tau, list(wealth), early, window, list(windows))

@@ -4,7 +4,9 @@
 what they said when the prediction was made, not by what they would say when its label comes: then they have learnt from what came between.
 
 While it is *held* nothing is learnt but from labels that people have reviewed, and slow serves. It is held by reviewers who disagree with
-the labels, and by whoever says that a pipeline is broken; both take it back to before that began.
+the labels, and by whoever says that a pipeline is broken; both take it back to before that began, and whoever served then serves again when
+it goes on. Only one that had learnt next to nothing by then goes on learning: it would stand still at that, where some wrong labels among
+many do less harm.
 """
 
 from collections import OrderedDict
@@ -21,6 +23,8 @@ from .contest import Contest, advantage
 
 NAMES: tuple[str, str] = ("slow", "fast")
 _ANCHOR = 0
+#: Labels from which candidates of a former release have learnt: it did not count them.
+_GROWN = 1 << 40
 #: Parts of a wait, in which what waits is written.
 _BANDS = 32
 What = Literal["serves", "held", "released", "begun"]
@@ -32,7 +36,7 @@ class Settings(NamedTuple):
     kind: Kind = "logistic"
     seed: int = 0
     wait: int = 86_400_000  #: a prediction waits so long for its label
-    backtest: int = 10_000  #: labels before anybody can win
+    backtest: int = 10_000  #: labels before anybody can win, and before it stands still while held
     every: int = 86_400_000  #: from one state that can be gone back to, to the next
     kept: int = 40  #: such states
 
@@ -95,10 +99,12 @@ class _Row(msgspec.Struct, array_like=True):
 
 
 class _Past(msgspec.Struct, array_like=True):
-    """What the candidates had learnt by a time."""
+    """What the candidates had learnt by a time, and who served."""
 
     at: int
     states: tuple[bytes, bytes]
+    age: int = _GROWN
+    serving: int = _ANCHOR
 
 
 class _State(msgspec.Struct, array_like=True):
@@ -111,6 +117,8 @@ class _State(msgspec.Struct, array_like=True):
     waiting: list[tuple[str, _Row]]
     states: tuple[bytes, bytes]
     past: list[_Past]
+    age: int = _GROWN
+    young: bool = False
 
 
 class Learner:
@@ -123,6 +131,8 @@ class Learner:
         self._holds: dict[str, int] = {}  # who holds it, and since when
         self._waiting = OrderedDict[str, _Row]()  # by id, in their order; its first is found at once, whatever has left
         self._past: list[_Past] = []
+        self._age = 0  # labels from which the candidates have learnt, as they stand
+        self._young = False  # as of the hold
         self.rows = {"scored": 0, "compared": 0, "learnt": 0, "expired": 0}
 
     def _new(self) -> list[Candidate]:
@@ -171,7 +181,7 @@ class Learner:
         else:
             waiting.label, waiting.labelled = label, at
         changes = self._audited(waiting)
-        if waiting.features and (reviewed or not self.held):
+        if waiting.features and (reviewed or self._young or not self.held):
             changes += self._learnt(waiting, label, compare=first)
         compared = None
         if first:
@@ -205,7 +215,7 @@ class Learner:
             del self._waiting[row]
             self.rows["expired"] += oldest.label is None and oldest.reviewed is None
         if not self._past or at - self._past[-1].at >= own.every:
-            self._past.append(_Past(at, self._states()))
+            self._past.append(_Past(at, self._states(), self._age, self._contest.serving))
             del self._past[: -own.kept]
 
     def _audited(self, row: _Row) -> tuple[Change, ...]:
@@ -223,16 +233,18 @@ class Learner:
         for candidate in self._candidates:
             candidate.learn(row.features, label)
         row.features = {}
+        self._age += 1
         self.rows["learnt"] += 1
         return (Change("serves", self.serving, "it has won"),) if changed else ()
 
     def _back(self, since: int, why: str) -> tuple[Change, ...]:
-        """To what had been learnt before a time, as far back as is kept."""
-        while len(self._past) > 1 and self._past[-1].at > since:
-            self._past.pop()
-        if self._past:
-            self._candidates = self._restored(self._past[-1].states)
-        self._contest.serve(_ANCHOR)
+        """To what had been learnt before a time, as far back as is kept, unless that is next to nothing."""
+        before = next((past for past in reversed(self._past) if past.at <= since), self._past[0])
+        self._young = before.age < self._settings.backtest
+        if not self._young:
+            del self._past[self._past.index(before) + 1 :]
+            self._candidates, self._age = self._restored(before.states), before.age
+        self._contest.serve(before.serving)
         return (Change("held", _ANCHOR, why, since),)
 
     def _states(self) -> tuple[bytes, bytes]:
@@ -247,7 +259,7 @@ class Learner:
         return self._written(list(self._waiting.items()), self._past)
 
     def _written(self, waiting: list[tuple[str, _Row]], past: list[_Past]) -> bytes:
-        of = self._audit.plain(), self._contest.plain(), self._holds, self.rows, waiting, self._states(), past
+        of = self._audit.plain(), self._contest.plain(), self._holds, self.rows, waiting, self._states(), past, self._age, self._young
         return msgspec.msgpack.encode(_State(*of))
 
     def parts(self) -> dict[str, bytes]:
@@ -281,5 +293,5 @@ class Learner:
         found._audit, found._contest = Audit.of(state.audit), Contest.of(settings.backtest, state.contest)
         found._holds, found.rows = state.holds, state.rows
         found._waiting, found._past = OrderedDict(state.waiting), state.past
-        found._candidates = found._restored(state.states)
+        found._candidates, found._age, found._young = found._restored(state.states), state.age, state.young
         return found

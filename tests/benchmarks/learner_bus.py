@@ -41,14 +41,13 @@ from driftbus.schemas.messages.review import ReviewAnswer
 from driftbus.schemas.stored.reference import AvailabilityProfile, CategoricalProfile, ProfiledField, Reference
 
 from ..streaming import everything, prepare
-from .learner import DAY, POISONED, SAID, Row, Stream, abrupt, flights, losses, moments, played, sensor
+from .learner import DAY, POISONED, SAID, STREAMS, Row, Stream, losses, moments, played
 from .world import RESULTS, Result, machine, table
 
 MODEL, PREDICTIONS, LABELS, PARTITIONS = "m", "scored", "known", 2
 HOUR = 3_600_000
 #: Hours of a step: what is predicted in one is learnt from in a later one at the earliest, or at its end.
 STEPS = {"sensor": 1, "flights": 6, "abrupt": 1}
-STREAMS = {"sensor": sensor, "flights": flights, "abrupt": abrupt}
 INCIDENT, FOUND_BEHIND = "1" * 32, 2 * DAY
 ROLES = ("profiler", "joiner", "decider", "learner")
 
