@@ -69,7 +69,7 @@ class Dependence:
         found, of_rows = 1.0, self._variance(0)
         if of_rows <= _NO_DIFFERENCE:
             return found
-        ratios = [2**power * self._variance(power) / of_rows for power in range(self._lengths)]
+        ratios = [(1 << power) * self._variance(power) / of_rows for power in range(self._lengths)]
         known = [power for power in range(_SHORTEST, self._lengths - 1) if self.levels[power][0] >= enough and ratios[power] > 0]
         for power in known[-_LONGEST:]:
             alike = _at_most(ratios[power + 1] / ratios[power] - 1, self.levels[power][0])
@@ -177,6 +177,7 @@ class Contest:
     def of(cls, backtest: int, plain: list[Any]) -> "Contest":
         """What `plain` wrote; what a former release did, who knew no windows, or looked at all rows, goes on without."""
         serving, rows, levels, tau, wealth, *later = plain
-        early, window_rows, window_levels, windows = [*later, *[backtest // _BEGINNING, 0, [], []][len(later) :]]
+        unknown: list[Any] = [backtest // _BEGINNING, 0, [], []]
+        early, window_rows, window_levels, windows = [*later, *unknown[len(later) :]]
         all_rows, window = Dependence.of(rows, levels), Dependence.of(window_rows, window_levels)
         return cls(backtest, serving, all_rows, tau, list(wealth), early, window, list(windows))

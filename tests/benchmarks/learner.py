@@ -1,8 +1,8 @@
-"""The online learner against models that stand still, and against wrong labels: ``python -m tests.benchmarks.learner [PART ...]``.
+"""The online learner against models that stand still, and against wrong labels: ``python -m tests.benchmarks.learner [PART ...] [RUNS]``.
 
 Flights without their delay at departure, one in six; and a glucose sensor, whose current means less and less of the glucose. Each with its
-labels as they are, and with 30 % of two weeks' turned round, of which people review 3 %. And how often equal models change places, in 300
-runs of sixty days. Without a bus: what is measured is `driftbus.detectors.learning`. Parts: flights, sensor, contest.
+labels as they are, and with 30 % of two weeks' turned round, of which people review 3 %. And how often equal models change places, in RUNS
+runs (300) of sixty days. Without a bus: what is measured is `driftbus.detectors.learning`. Parts: flights, sensor, contest.
 """
 
 import json
@@ -225,11 +225,12 @@ def of_worlds(runs: int) -> Result:
 
 def main() -> None:
     """Play, print, keep; what is not named stays as it was."""
-    file, parts = RESULTS / "learner.json", sys.argv[1:] or ["flights", "sensor", "contest"]
+    runs = next((int(word) for word in sys.argv[1:] if word.isdecimal()), RUNS)
+    file, parts = RESULTS / "learner.json", [word for word in sys.argv[1:] if not word.isdecimal()] or ["flights", "sensor", "contest"]
     found: Result = json.loads(file.read_text(encoding="utf-8")) | {"machine": machine()}
     for part in parts:
         if part == "contest":
-            found[part] = of_worlds(RUNS)
+            found[part] = of_worlds(runs)
             print(found[part])
         else:
             told = found[part] = of_stream(STREAMS[part]())
