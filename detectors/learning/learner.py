@@ -69,7 +69,7 @@ class Change(NamedTuple):
     what: What
     serving: int
     why: str
-    since: int | None = None  #: of a hold: what was learnt since then is forgotten
+    since: int | None = None  #: of a hold: what was learnt since then is forgotten; None: nothing is
 
 
 class Learnt(NamedTuple):
@@ -245,7 +245,7 @@ class Learner:
             del self._past[self._past.index(before) + 1 :]
             self._candidates, self._age = self._restored(before.states), before.age
         self._contest.serve(before.serving)
-        return (Change("held", _ANCHOR, why, since),)
+        return (Change("held", _ANCHOR, why, None if self._young else since),)
 
     def _states(self) -> tuple[bytes, bytes]:
         slow, fast = (candidate.written() for candidate in self._candidates)

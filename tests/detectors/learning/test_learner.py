@@ -110,7 +110,7 @@ def test_one_that_is_held_while_it_is_young_goes_on_as_the_anchor_does() -> None
         world.play(learner, 0, 6)
         if held:
             (change,) = learner.hold(6 * HOUR, "incident", 6 * HOUR)
-            assert (change.what, change.serving) == ("held", 0)
+            assert change == Change("held", 0, "held by incident", None)
         lost.append(np.mean(world.play(learner, 6, 80, flipped=0.3)))
         assert learner.held == held
         assert learner.serving == 0
