@@ -179,10 +179,11 @@ def _start(processes: "dict[str, subprocess.Popen[bytes]]", own_broker: Any, bus
         with (folder / f"{name}.log").open("wb") as log:
             processes[name] = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | {"HOSTNAME": "one"})
     deadline, cluster = time.monotonic() + _START_S, Cluster(address)
-    while not all(_works(bus, cluster, process.application, role) for process in PROCESSES.values() for role in process.roles):
+    idle = {(process.application, role) for process in PROCESSES.values() for role in process.roles}
+    while idle := {one for one in idle if not _works(bus, cluster, *one)}:
         for name, one in processes.items():
             assert one.poll() is None, (folder / f"{name}.log").read_text()
-        assert time.monotonic() < deadline
+        assert time.monotonic() < deadline, idle
 
 
 def _works(bus: KafkaBus, cluster: Cluster, application: str, role: str) -> bool:
