@@ -138,6 +138,23 @@ def test_an_incident_takes_it_back_and_its_end_lets_it_go_on(tmp_path: Path) -> 
     assert not [one for one in of_kind(found, LearnedChange, "m1") if one.what == "held"]
 
 
+def test_an_incident_of_a_young_one_takes_nothing_back_and_it_learns_on(tmp_path: Path) -> None:
+    """Else it would stand still at next to nothing, as long as the incident lasts."""
+    chosen, (sent, _) = settings(tmp_path, learner={"backtest": 10_000, "publish_every": 1}), log(3)
+    with closing(EmbeddedBus(":memory:", "test", "one")) as bus:
+        publish(bus, chosen, sent)
+        ledger.tell(bus, chosen, incident(1, BEGINNING + 30 * MINUTE, "confirmed"))
+        run(bus, chosen, "decider")
+        run(bus, chosen, *ROLES)
+        found = read(bus, chosen)
+    (held,) = of_kind(found, LearnedChange)
+    assert (held.what, held.serving, held.since) == ("held", "slow", None)
+    newest, labels = of_kind(found, LearnedModel)[-1], {one.start: one.labels for one in of_kind(found, LearnedLosses)}
+    assert newest.held
+    assert newest.at > held.at
+    assert newest.learnt == sum(labels.values())
+
+
 def test_people_who_disagree_with_the_labels_hold_it(tmp_path: Path) -> None:
     """By what they answered on the topic of reviews, where the model has them."""
     chosen, (sent, rows) = settings(tmp_path, review={}), log(4)
