@@ -67,9 +67,11 @@ def measured(inquiry: Inquiry) -> Novelty:
     by_fault = _by_fault(inquiry, hurt, cured)
     faults = [one for one in inquiry.findings if one.cause in FAULTY and one.onset <= step.onset + 1]
     found = Novelty(step, step.level, 0.0 if outer is None else outer.level, cured, any(window.masked for window in since))
-    few = outer is not None and (not step.z > t.z or step.level * _RATHER_OUTSIDE < outer.level)
-    if few and outer is not None and any(one.cause in FAULTY and abs(one.onset - outer.onset) <= 1 for one in inquiry.findings):
-        return found.times(0.0)  # the rows outside the core came with a fault, and outliers rose by little beside them, or not surely
+    if outer is not None and any(one.cause in FAULTY and abs(one.onset - outer.onset) <= 1 for one in inquiry.findings):
+        if not step.z > t.z:
+            return found.times(0.0)  # the rows outside the core came with a fault, and of outliers it is not sure that they rose
+        if step.level * _RATHER_OUTSIDE < outer.level:
+            by_fault = 1.0
     found = found.times(1 - _by_absence(inquiry, step, cured)).times(1 - _by_mix(inquiry, step, outer))
     if not found.masks and any(abs(one.onset - step.onset) <= 1 for one in faults):
         return found.times(0.0)  # what begins with a fault is its consequence
