@@ -4,15 +4,19 @@
 own, and says what it found. With ``--children`` commands and their supervisors are killed too, as often as the others: none runs twice, and
 only of those that were killed anything else comes than success.
 Commands write a line when they run. Webhooks go to a receiver that hangs, drips, cuts the line and says that it cannot, but keeps ids.
-Jobs of Kubernetes are made on a stand-in for its API, which cuts one line in seven.
+Jobs of Kubernetes are made on a stand-in for its API, which cuts one line in seven; with ``--kubeconfig FILE`` by a real one, which says
+itself what it ever made. ``--restart COMMAND`` kills its server, and has it started again, at every tenth kill; both as in
+`tests.launcher.plane`.
 """
 
 import os
 import random
+import shlex
 import signal
+import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -42,6 +46,8 @@ JOBS_A_MODEL = 4
 _NO_HURRY = {"start_within": "12h", "finish_within": "12h"}
 #: Nothing more is waited for behind so long without an end or a try: longer than the pause between two deliveries.
 _LONG_S = LONGEST_PAUSE_S + 100
+#: Kills between two that the other side suffers.
+_HARM_KILLS = 10
 #: *Trap.* The last command of a line takes the place of its shell: this one is not the last, so that a kill meets the shell.
 _RUN = 'read -r line; echo "$DRIFTBUS_JOB" >> {ran}; sleep {whole}.$((RANDOM % 9)); exit 0'
 
@@ -73,6 +79,24 @@ class Found(NamedTuple):
         return len(self.requests) == self.jobs and not self.wrong
 
 
+class Cluster(NamedTuple):
+    """A real API of Kubernetes."""
+
+    kubeconfig: str  #: of who may make namespaces and roles
+    image: str  #: what its Pods run
+    restart: str | None = None  #: the command that kills its server, and has it started again
+
+
+class _Other(NamedTuple):
+    """Who runs the jobs."""
+
+    launcher: Mapping[str, Any]  #: settings, as users write them
+    begun: Callable[[], Mapping[str, int]]  #: how often each job was
+    tried: Callable[[], int]  #: how often all were
+    words: Callable[[], str]  #: what else is to be said
+    harm: Callable[[], None] = lambda: None  #: what it suffers now and then
+
+
 class _Life(NamedTuple):
     """A process that a launcher began."""
 
@@ -81,15 +105,17 @@ class _Life(NamedTuple):
     job: str
 
 
-def play(address: str, folder: Path, kind: str, kills: int, jobs: int, seed: int, *, children: bool = False) -> Found:
+def play(
+    address: str, folder: Path, kind: str, kills: int, jobs: int, seed: int, *, children: bool = False, cluster: Cluster | None = None
+) -> Found:
     """Ask for jobs, and kill who looks after them; then let them end."""
     draw = random.Random(seed)
     with ExitStack() as stack:
-        launcher, begun, tried, words = _other_side(stack, folder, kind, seed, children=children)
+        other = _kubernetes(stack, folder, cluster) if cluster else _other_side(stack, folder, kind, seed, children=children)
         asking = {"when": "person", "on": NAME, "cooldown": 0, "per_day": 1_000, "attempts": 1, **_NO_HURRY}
         models = [f"m{number}" for number in range(max(1, jobs // JOBS_A_MODEL))]
         retrained = {model: {"retrain": {POLICY: asking}} for model in models}
-        settings = configured(address, folder, "actions", models=retrained, launchers={NAME: dict(launcher)})
+        settings = configured(address, folder, "actions", models=retrained, launchers={NAME: dict(other.launcher)})
         cast = stack.enter_context(closing(Cast(folder, {role: (role,) for role in ROLES})))
         bus = stack.enter_context(closing(KafkaBus(settings.kafka, settings.application, "asks")))
         bus.create(settings.streams["predictions"].topics[0], 2)
@@ -111,10 +137,12 @@ def play(address: str, folder: Path, kind: str, kills: int, jobs: int, seed: int
                 with suppress(ProcessLookupError):
                     os.kill(one.pid, signal.SIGKILL)
             killed[victim] += 1
+            if killed.total() % _HARM_KILLS == 0:
+                other.harm()
         cast.born()
-        awaited(lambda: len(_ends(bus, settings)) >= jobs, lambda: len(_ends(bus, settings)) + tried(), _LONG_S)
+        awaited(lambda: len(_ends(bus, settings)) >= jobs, lambda: len(_ends(bus, settings)) + other.tried(), _LONG_S)
         cast.end()
-        return _found(bus, settings, jobs, begun(), words())._replace(killed=killed, harmed=frozenset(harmed))
+        return _found(bus, settings, jobs, other.begun(), other.words())._replace(killed=killed, harmed=frozenset(harmed))
 
 
 def _children(folder: Path) -> Iterator[_Life]:
@@ -134,8 +162,8 @@ def _children(folder: Path) -> Iterator[_Life]:
                     yield _Life("command", pid, told[b"DRIFTBUS_JOB"].decode())
 
 
-def _other_side(stack: ExitStack, folder: Path, kind: str, seed: int, *, children: bool) -> Any:
-    """The launcher's settings, how often each job was begun, how often all were tried, and what else is to be said."""
+def _other_side(stack: ExitStack, folder: Path, kind: str, seed: int, *, children: bool) -> _Other:
+    """One of this process."""
     if kind == "webhook":
         receiver = stack.enter_context(receiving(*HOSTILE, seed=seed))
         webhook = {"url": f"{receiver.address}/hooks", "timeout": "1s"}
@@ -145,7 +173,7 @@ def _other_side(stack: ExitStack, folder: Path, kind: str, seed: int, *, childre
             more = [times for times in deliveries.values() if times > 1]
             return f"{deliveries.total()} deliveries, {len(more)} ids more than once, at most {max(deliveries.values(), default=0)}"
 
-        return {"webhook": webhook}, lambda: receiver.works, lambda: len(receiver.calls), called
+        return _Other({"webhook": webhook}, lambda: receiver.works, lambda: len(receiver.calls), called)
     if kind == "kubernetes":
         cluster = stack.enter_context(standing_in(cuts=7))
         template = {"spec": {"template": {"spec": {"containers": [{"name": "train", "image": "succeeds"}]}}}}
@@ -154,14 +182,41 @@ def _other_side(stack: ExitStack, folder: Path, kind: str, seed: int, *, childre
         def runs() -> Counter[str]:
             return Counter({name.removeprefix("driftbus-"): times for name, times in cluster.runs.items()})
 
-        return {"kubernetes": pod}, runs, lambda: runs().total(), lambda: f"{cluster.cut} lines cut"
+        return _Other({"kubernetes": pod}, runs, lambda: runs().total(), lambda: f"{cluster.cut} lines cut")
     ran = folder / "ran"
     command = {"run": ["/bin/bash", "-c", _RUN.format(ran=ran, whole="$((RANDOM % 4))" if children else 0)], "spool": str(folder / "spool")}
 
     def run() -> Counter[str]:
         return Counter(ran.read_text().split() if ran.exists() else ())
 
-    return {"command": command}, run, lambda: run().total(), lambda: "commands"
+    return _Other({"command": command}, run, lambda: run().total(), lambda: "commands")
+
+
+def _kubernetes(stack: ExitStack, folder: Path, cluster: Cluster) -> _Other:
+    """A real one: its Jobs are counted by the ids that it ever gave."""
+    from ..launcher import real  # its client takes seconds
+
+    place = stack.enter_context(real.Namespace(cluster.kubeconfig, folder).there())
+    account = place.account("launcher", real.documented())
+    template = real.template("succeeds", cluster.image)
+    restarts = list[subprocess.Popen[bytes]]()
+
+    def begun() -> dict[str, int]:
+        for one in restarts:
+            one.wait()
+        place.settled()
+        return {name.removeprefix("driftbus-"): len(ids) for name, ids in place.jobs.items()}
+
+    def words() -> str:
+        twice = sum(len(ids) > 1 for ids in place.pods.values())
+        return f"a real API, killed {len(restarts)} times; {sum(map(len, place.pods.values()))} Pods, {twice} Jobs with more than one"
+
+    def restart() -> None:
+        if cluster.restart and (not restarts or restarts[-1].poll() is not None):
+            restarts.append(subprocess.Popen(shlex.split(cluster.restart), stdout=subprocess.DEVNULL))
+
+    launcher = {"namespace": place.name, "template": template, "poll": "200ms", "kubeconfig": account}
+    return _Other({"kubernetes": launcher}, begun, lambda: sum(map(len, place.pods.values())), words, restart)
 
 
 def _records(bus: Bus, settings: Configuration) -> Iterator[RetrainRequest | JobStatus]:
@@ -199,12 +254,18 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=200)
     parser.add_argument("--kind", choices=("command", "webhook", "kubernetes"), default="command")
     parser.add_argument("--children", action="store_true")
+    parser.add_argument("--kubeconfig")
+    parser.add_argument("--restart")
+    parser.add_argument("--image", default="busybox:1.36")
     given = parser.parse_args()
     if given.children and given.kind != "command":
         parser.error("--children: only commands are processes here")
+    if given.kubeconfig and given.kind != "kubernetes":
+        parser.error("--kubeconfig: only Jobs of Kubernetes are made there")
+    cluster = Cluster(given.kubeconfig, given.image, given.restart) if given.kubeconfig else None
 
     def played(address: str, folder: Path) -> Found:
-        return play(address, folder, given.kind, given.kills, given.jobs, given.seed, children=given.children)
+        return play(address, folder, given.kind, given.kills, given.jobs, given.seed, children=given.children, cluster=cluster)
 
     told, took = performed(played, lambda found: found.exact)
     print(f"{given.kind}: {told.killed.total()} kills ({dict(told.killed)}) in {took:.0f} s, seed {given.seed}; {told.words}")
