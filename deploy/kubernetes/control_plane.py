@@ -99,6 +99,11 @@ def _tool(name: str, purpose: str) -> str:
     return found
 
 
+def _is_taken(port: int) -> bool:
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
+
+
 class ControlPlane:
     """One, in a directory that remembers it."""
 
@@ -139,9 +144,10 @@ class ControlPlane:
             shutil.rmtree(self.directory)
 
     def kill(self, name: str) -> None:
-        """SIGKILL one; `start` brings it back."""
+        """SIGKILL one that listens; `start` brings it back. It has no arguments any more some time before its port is free."""
         self._signal(name, signal.SIGKILL)
-        while self.pid(name) is not None:
+        port = json.loads(self._state.read_text())["ports"][name]
+        while self.pid(name) is not None or _is_taken(port):
             time.sleep(0.02)
 
     def pid(self, name: str) -> int | None:
