@@ -60,7 +60,8 @@ def measured(inquiry: Inquiry) -> Novelty:
     if not (step.z > t.z or outer is not None):
         return _NONE._replace(hinted=step.level)
     if not inquiry.case.by_rows:  # no fault of a feature makes a text strange
-        return Novelty(step, step.level, 0.0 if outer is None else outer.level, {}, masks=False)
+        found = Novelty(step, step.level, 0.0 if outer is None else outer.level, {}, masks=False)
+        return found.times(1 - _by_mix(inquiry, step, outer))
     since = inquiry.since(step.onset)
     hurt = sorted(inquiry.claimed_by(FAULTY))
     cured = _cured(inquiry, since)
@@ -259,9 +260,10 @@ def _found(inquiry: Inquiry, novelty: Novelty, step: Step, within: float, alone:
     t = inquiry.thresholds
     inquiry.novel, inquiry.novel_share = step, max(novelty.outliers, novelty.outside)
     doubt = best >= HALF and not inquiry.agree_known(alone, step.onset)
-    missing = {} if novelty.masks else {"ood": "whether one feature makes them so"}
+    rows = inquiry.case.by_rows  # of a text or an embedding no feature can be what is strange
+    missing = {} if novelty.masks or not rows else {"ood": "whether one feature makes them so"}
     missing |= {"agreement": f"whether {alone}, which makes half of them so, is computed otherwise in serving"} if doubt else {}
-    if not inquiry.shifts and not all(inquiry.agree_known(name, step.onset) for name in inquiry.layout.names):
+    if rows and not inquiry.shifts and not all(inquiry.agree_known(name, step.onset) for name in inquiry.layout.names):
         missing.setdefault("agreement", "whether a feature is another entity's: no feature by itself moved")
     inquiry.add(
         "prediction_label_bias",

@@ -56,6 +56,6 @@ def test_new_topics_and_a_broken_feature_are_told_each_by_itself(tmp_path: Path)
     assert last.keys() == {"feature_recalibration", "prediction_label_bias"}
     fault, topics = last["feature_recalibration"], last["prediction_label_bias"]
     assert (fault.scope.features, fault.scope.owners) == (("amount",), ("team-till",))
-    assert (topics.scope.features, topics.subtype) == ((), "out_of_distribution_requests")
+    assert (topics.status, topics.scope.features, topics.subtype) == ("confirmed", (), "out_of_distribution_requests")
     assert of_texts[0]["episode"] in topics.episodes
     assert of_texts[0]["episode"] not in fault.episodes
