@@ -49,6 +49,8 @@ class _Column(NamedTuple):
     onset: int
     numeric: bool
     unknown: NDArray[np.bool_] | None = None  #: names that training did not know of it; None: of numbers
+    before: float = 0.0  #: the mean of a number's quantiles, and since
+    since: float = 0.0
 
     def left(self, other: "_Column") -> float:
         """How far it is from where it was, in the measure in which it is compared with another."""
@@ -85,11 +87,12 @@ class _Column(NamedTuple):
 
     def _moved(self, other: "_Column") -> float:
         """A mixture's mean lies between the two, by its share; and so do frequencies."""
-        way, moved = other.old - self.old, self.new - self.old
         if self.numeric:
-            way, moved = way.mean(keepdims=True), moved.mean(keepdims=True)
-        length = float(way @ way)
-        return float(way @ moved) / length if length else 0.0
+            length, moved = other.before - self.before, self.since - self.before
+            return moved / length if length else 0.0
+        way = other.old - self.old
+        square = float(way @ way)
+        return float(way @ (self.new - self.old)) / square if square else 0.0
 
 
 def look(inquiry: Inquiry) -> None:
@@ -125,7 +128,8 @@ def _numbers(inquiry: Inquiry) -> dict[str, _Column]:
         since, (before, old) = quantiles_in(inquiry.behind(onset, _MOST), inquiry.layout, name), inquiry.usual_quantiles(name)
         if len(since) and len(before) >= _LEAST_BASELINE:
             since = settled(since, max(inquiry.thresholds.map_error, _OF_ONE * differs(before, old, 1)))
-            found[name] = _Column(old, np.mean(since, axis=0), onset, numeric=True)
+            new = since.mean(axis=0)
+            found[name] = _Column(old, new, onset, numeric=True, before=float(old.mean()), since=float(new.mean()))
     return found
 
 
