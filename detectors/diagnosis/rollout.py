@@ -17,6 +17,7 @@ from .shifts import Shift
 from .statistics import rounded
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 #: Windows that are looked at: of a slow change the newest alone.
 _MOST, _MOST_GRADUAL = 10, 4
@@ -29,6 +30,8 @@ _RESIDUAL, _RESIDUAL_OF_SHARE, _SHARE, _ALL = 1.2, 0.1, 4.0, 0.97
 #: Of the new outliers, those that masking the feature must cure: else they are new in more than it.
 _CURED = 0.5
 SURENESS = 0.85
+#: Cells among so many are counted by their places.
+_TOGETHER = 1 << 14
 #: Of the new values that a map makes of few, by the share of rows, those that must be there.
 _OF_ANEW = 0.5
 
@@ -55,20 +58,16 @@ def look(inquiry: Inquiry, name: str, shift: Shift) -> Mixture | None:
     def at(values: Floats) -> Floats:
         return np.interp(values, places, behind, left=0.0, right=1.0)
 
-    change = reached - at(now)
-    best: tuple[float, float, str, float | None, Callable[[Floats], Floats]] | None = None
-    for constant, factor, back in _maps(bool(places[0] >= 0)):
-        with np.errstate(over="ignore"):
-            apart = at(back(now)) - at(now)
-        if np.abs(apart).max() < _APART:
-            continue
-        share = _projected(change, apart)
-        residual = round(float(np.abs(change - share * apart).max()), 6)
-        if best is None or residual < best[0]:
-            best = residual, share, constant, factor, back
-    if best is None:
+    change, maps = reached - at(now), _maps(positive=bool(places[0] >= 0))
+    with np.errstate(over="ignore"):
+        apart = at(np.array([back(now) for _, _, back in maps])) - at(now)
+    shares = _projected(change, apart)
+    residuals = np.abs(change - shares[:, None] * apart).max(axis=1).round(6)
+    possible = np.flatnonzero(np.abs(apart).max(axis=1) >= _APART)
+    if not len(possible):
         return None
-    residual, share, constant, factor, back = best
+    best = possible[residuals[possible].argmin()]
+    (constant, factor, back), share, residual = maps[best], float(shares[best]), float(residuals[best])
     noise = _RESIDUAL / np.sqrt(rows)
     if not (inquiry.thresholds.rollout < share < _ALL and share > _SHARE * noise and residual < max(noise, _RESIDUAL_OF_SHARE * share)):
         return None
@@ -90,8 +89,10 @@ def look(inquiry: Inquiry, name: str, shift: Shift) -> Mixture | None:
     )
 
 
-def _projected(change: Floats, apart: Floats) -> float:
-    return float(change @ apart / (apart @ apart))
+def _projected(change: Floats, apart: Floats) -> Floats:
+    """How much of each [maps, values] the change is; 0 of what moves nothing."""
+    square = (apart * apart).sum(axis=-1)
+    return np.asarray(np.where(square > 0, (change * apart).sum(axis=-1) / np.where(square > 0, square, 1.0), 0.0), dtype=np.float64)
 
 
 def _share(of: tuple[Floats, Floats, float], at: Callable[[Floats], Floats], back: Callable[[Floats], Floats]) -> float:
@@ -100,10 +101,10 @@ def _share(of: tuple[Floats, Floats, float], at: Callable[[Floats], Floats], bac
     usual = at(places)
     with np.errstate(over="ignore"):
         apart = at(back(places)) - usual
-    return _projected(reached - usual, apart) if apart.any() else 0.0
+    return float(_projected(reached - usual, apart))
 
 
-def _maps(positive: bool) -> list[tuple[str, float | None, Callable[[Floats], Floats]]]:
+def _maps(*, positive: bool) -> list[tuple[str, float | None, Callable[[Floats], Floats]]]:
     """Each with what undoes it."""
 
     def by(factor: float) -> Callable[[Floats], Floats]:
@@ -121,10 +122,20 @@ def _distribution(inquiry: Inquiry, windows: Sequence[Window], name: str) -> tup
     parts = [values.magnitudes for window in windows if (values := window.values.get(name)) is not None and values.magnitudes is not None]
     if not sum(int(one.rows.sum()) for one in parts):
         return None
-    cells, place = np.unique(np.concatenate([one.cells for one in parts]), return_inverse=True)
-    rows = np.bincount(place, weights=np.concatenate([one.rows for one in parts]))
+    cells, rows = _summed(np.concatenate([one.cells for one in parts]), np.concatenate([one.rows for one in parts]))
     _, upper = bounds_of(cells, inquiry.layout.of[name].mantissa)
     return upper, np.cumsum(rows) / rows.sum(), float(rows.sum())
+
+
+def _summed(cells: Integers, rows: Integers) -> tuple[Integers, Floats]:
+    """Each cell once, ascending, with all of its rows. Values of one sign have cells that lie together."""
+    least = int(cells.min())
+    if int(cells.max()) - least < _TOGETHER:
+        found = np.bincount(cells - least, weights=rows.astype(np.float64))
+        there = np.flatnonzero(found)
+        return (there + least).astype(np.int64), found[there].astype(np.float64)
+    each, place = np.unique(cells, return_inverse=True)
+    return each, np.asarray(np.bincount(place, weights=rows.astype(np.float64)), dtype=np.float64)
 
 
 def _cures(inquiry: Inquiry, name: str, onset: int) -> bool:
