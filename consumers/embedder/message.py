@@ -31,7 +31,7 @@ def bytes_more(place: Place, numbers: int, identity: str) -> int:
     """By which a record that has its vector is larger, at most.
 
     >>> bytes_more(Place("path", "v"), 16, "words@1")
-    253
+    265
     """
     return bytes_of(None, b'"",:[]' + place.name.encode("unicode_escape") + bytes(_NUMBER * numbers), ((HEADER, identity.encode()),))
 
