@@ -169,6 +169,7 @@ class ControlPlane:
 
     def _make(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
+        self.directory.chmod(0o700)  # tokens and keys lie in it
         with contextlib.ExitStack() as stack:
             sockets = [stack.enter_context(socket.socket()) for _ in range(3)]
             for one in sockets:
