@@ -4,7 +4,7 @@
 It has etcd, the API server with RBAC, the controllers, the scheduler, and KWOK, which plays one node: a Pod ends as its label `plays` says
 (`stages.yaml`), and its command does not run. `restart` kills the API server, and starts it again.
 
-Needs Go 1.26 and openssl. The first time all is built from its Go modules into `.kubernetes/` of the checkout: a quarter of an hour on two
+Needs Go 1.26 and openssl. The first time all is built from its Go modules into `.kubernetes/` of the checkout: some ten minutes on two
 cores. It listens on 127.0.0.1 only. Nothing but Python's standard library is used, so that any Python can run it.
 """
 

@@ -10,12 +10,12 @@ from ...schemas.messages.root_cause import Cause
 from ...schemas.stored.reference import NumericProfile
 from . import conversion, relabelling, rollout
 from .finding import Map, Piece
+from .groups import bin_of
 from .inquiry import FAULTY, Inquiry, sure
 from .maps import Fit, best, differs, distance, distances, fitted, mixed, recognised, scaling, settled, spread, varies
 from .matrices import INNER, looked_at, quantiles_in, quantiles_of
 from .meaning import face
 from .relations import Relations
-from .repeated import new_atoms
 from .shifts import Shift
 from .statistics import Step, rounded
 
@@ -33,6 +33,8 @@ _WIDER, _WIDER_WEAK, _WIDER_MAYBE, _OF_CONSTANT = 1.9, 1.12, 1.1, 0.3
 _LARGE = 3.5
 #: Of its own shift, that another owner's feature must show to make it a population's.
 _CROWD = 0.4
+#: Repeated values that make a feature one of few values.
+_DISCRETE = 0.4
 #: Times as far as in the baseline that a factor may vary from window to window, if nothing but it speaks for a map.
 _STEADY = 2.0
 #: Times what stretches of the baseline differ by, that quantiles may be off; the same of single windows.
@@ -245,3 +247,20 @@ def _grows(inquiry: Inquiry, name: str, onset: int, old: Floats, factor: float) 
             growth.append(distance(now, own * old, spread(now)))
             mixtures.append(float(distances(mixed(old, factor * old, _MIXTURES), now, spread(now)).min()))
     return len(growth) >= 2 and rounded(float(np.median(growth))) < rounded(float(np.median(mixtures)))
+
+
+def new_atoms(inquiry: Inquiry, name: str, onset: int) -> float:
+    """Of the values that come again and again those that training never repeated; 0 of a feature whose values do not."""
+    own, profile = inquiry.layout.grouped[name], inquiry.layout.of[name].profile
+    assert isinstance(profile, NumericProfile)
+    if own.atoms_mass < _DISCRETE:
+        return 0.0
+    rows: dict[float, int] = {}
+    for window in inquiry.behind(onset):
+        values = window.values.get(name)
+        for value, count in ({} if values is None else values.repeated).items():
+            rows[value] = rows.get(value, 0) + count
+    rows.pop(0.0, None)  # no scale and no logarithm moves it
+    known = sum(count for value, count in rows.items() if bin_of(profile, value) in own.atoms)
+    total = sum(rows.values())
+    return 0.0 if not total else (total - known) / total

@@ -6,13 +6,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..counting.magnitudes import bounds_of
+from ..counting.magnitudes import bounds_of, cells_of
 from ..neighbours.cures import excess
 from .evidence import Window
 from .finding import Map, Piece
 from .inquiry import Inquiry
 from .maps import CONSTANTS
-from .repeated import expected_atoms, new_atoms
 from .shifts import Shift
 from .statistics import rounded
 
@@ -30,6 +29,7 @@ _RESIDUAL, _RESIDUAL_OF_SHARE, _SHARE, _ALL = 1.2, 0.1, 4.0, 0.97
 #: Of the new outliers, those that masking the feature must cure: else they are new in more than it.
 _CURED = 0.5
 SURENESS = 0.85
+_LARGEST = float(np.finfo(np.float64).max)
 #: Cells among so many are counted by their places.
 _TOGETHER = 1 << 14
 #: Of the new values that a map makes of few, by the share of rows, those that must be there.
@@ -53,7 +53,7 @@ def look(inquiry: Inquiry, name: str, shift: Shift) -> Mixture | None:
     old, new = _distribution(inquiry, inquiry.case.baseline, name), _distribution(inquiry, since, name)
     if old is None or new is None:
         return None
-    (places, behind, _), (now, reached, rows) = old, new
+    (places, behind), (now, reached), rows = old.behind, new.behind, float(new.rows.sum())
 
     def at(values: Floats) -> Floats:
         return np.interp(values, places, behind, left=0.0, right=1.0)
@@ -71,8 +71,7 @@ def look(inquiry: Inquiry, name: str, shift: Shift) -> Mixture | None:
     noise = _RESIDUAL / np.sqrt(rows)
     if not (inquiry.thresholds.rollout < share < _ALL and share > _SHARE * noise and residual < max(noise, _RESIDUAL_OF_SHARE * share)):
         return None
-    anew = expected_atoms(inquiry, name, np.log1p if factor is None else lambda values: values * factor)
-    if new_atoms(inquiry, name, shift.step.onset) < _OF_ANEW * share * anew:
+    if new.unlike(old) < _OF_ANEW * share * old.image(np.log1p if factor is None else lambda values: values * factor).unlike(old):
         return None  # the map would have made values that nobody has seen
     newest = _distribution(inquiry, since[-1:], name)
     over = newest is not None and _share(newest, at, back) > _ALL  # of the windows before, one held old and new values
@@ -95,9 +94,9 @@ def _projected(change: Floats, apart: Floats) -> Floats:
     return np.asarray(np.where(square > 0, (change * apart).sum(axis=-1) / np.where(square > 0, square, 1.0), 0.0), dtype=np.float64)
 
 
-def _share(of: tuple[Floats, Floats, float], at: Callable[[Floats], Floats], back: Callable[[Floats], Floats]) -> float:
+def _share(of: "_Distribution", at: Callable[[Floats], Floats], back: Callable[[Floats], Floats]) -> float:
     """Rows with new values, of a distribution; ``at``: the old one's shares up to values."""
-    places, reached, _ = of
+    places, reached = of.behind
     usual = at(places)
     with np.errstate(over="ignore"):
         apart = at(back(places)) - usual
@@ -117,14 +116,38 @@ def _maps(*, positive: bool) -> list[tuple[str, float | None, Callable[[Floats],
     return [*found, *([("log1p", None, np.expm1)] if positive else [])]
 
 
-def _distribution(inquiry: Inquiry, windows: Sequence[Window], name: str) -> tuple[Floats, Floats, float] | None:
-    """Upper ends of the cells of magnitude, the share of rows up to each, and rows."""
+class _Distribution(NamedTuple):
+    """Of values by magnitude."""
+
+    cells: Integers  #: ascending
+    rows: Floats  #: in each
+    mantissa: int
+
+    @property
+    def behind(self) -> tuple[Floats, Floats]:
+        """The upper ends of the cells, and the share of rows up to each."""
+        return bounds_of(self.cells, self.mantissa)[1], np.cumsum(self.rows) / self.rows.sum()
+
+    def image(self, of: Callable[[Floats], Floats]) -> "_Distribution":
+        """As a map leaves it, cell by cell."""
+        least, most = bounds_of(self.cells, self.mantissa)
+        nearest = np.where(np.abs(least) < np.abs(most), least, most)  # to 0: a number of few digits is there
+        with np.errstate(over="ignore"):
+            images = np.clip(of(nearest), -_LARGEST, _LARGEST)
+        return _Distribution(cells_of(images, self.mantissa), self.rows, self.mantissa)
+
+    def unlike(self, other: "_Distribution") -> float:
+        """The share of rows in cells that the other has not."""
+        return float(self.rows[~np.isin(self.cells, other.cells)].sum() / self.rows.sum())
+
+
+def _distribution(inquiry: Inquiry, windows: Sequence[Window], name: str) -> _Distribution | None:
+    """Of several windows; None where nothing was looked at."""
     parts = [values.magnitudes for window in windows if (values := window.values.get(name)) is not None and values.magnitudes is not None]
     if not sum(int(one.rows.sum()) for one in parts):
         return None
     cells, rows = _summed(np.concatenate([one.cells for one in parts]), np.concatenate([one.rows for one in parts]))
-    _, upper = bounds_of(cells, inquiry.layout.of[name].mantissa)
-    return upper, np.cumsum(rows) / rows.sum(), float(rows.sum())
+    return _Distribution(cells, rows, inquiry.layout.of[name].mantissa)
 
 
 def _summed(cells: Integers, rows: Integers) -> tuple[Integers, Floats]:

@@ -7,7 +7,7 @@ from driftbus.detectors.counting.magnitudes import Magnitudes, cells_of, quantil
 from driftbus.detectors.diagnosis.maps import mixed
 from driftbus.detectors.diagnosis.matrices import SHARES
 
-from .made import BASE, ROWS, Change, Columns, case, confirmed, found, replaced, window, window_of
+from .made import BASE, ROWS, Change, Columns, case, confirmed, found, replaced, scaled, window, window_of
 
 
 def commoner(name: str, value: float | str, share: float) -> Change:
@@ -62,3 +62,10 @@ def test_zeros_have_quantiles_that_can_be_divided_by() -> None:
     assert quantiles(zeros, 4, SHARES).tolist() == [0.0] * len(SHARES)
     half = np.where(SHARES > 0.5, SHARES, 0.0)
     assert np.isfinite(mixed(half, 2 * half, [0.1, 0.5, 0.9])).all()
+
+
+@pytest.mark.parametrize("by", [100.0, 10.0, 0.01])
+@pytest.mark.parametrize(("name", "share"), [("rooms", 0.1), ("rooms", 0.2), ("age", 0.1)])
+def test_a_factor_of_few_values_that_rolls_out_is_told_from_a_tenth_of_the_rows_on(name: str, by: float, share: float) -> None:
+    said = confirmed(case(source=scaled(name, by, share=share)))
+    assert [(cause, one.features, one.subtype) for cause, one in said.items()] == [("feature_recalibration", (name,), "rollout")]
