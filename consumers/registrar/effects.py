@@ -50,13 +50,15 @@ class Effects:
         return of_job or next(same, None)
 
     def _references(self, said: Promotion) -> list[str]:
-        """Those that a step announces, which must be readable before: profilers end by one that is not."""
-        if said.step in ("shadow", "promote"):
-            return [] if said.reference is None else [said.reference]
+        """Those that a step announces, which must be readable before: profilers end by one that is not. What has taken the place of one
+        that was announced already stays: a person's, or one with what the version answers.
+        """
+        version, wanted = said.version, said.reference
         if said.step == "roll_back" and said.parent is not None:
-            before = said.parent_reference or self._last(said.model, said.parent)
-            return [] if before is None else [before]
-        return []
+            version, wanted = said.parent, self._last(said.model, said.parent) or said.parent_reference
+        elif said.step not in ("shadow", "promote"):
+            return []
+        return [] if wanted is None or wanted in self._living(said.model, version) else [wanted]
 
     def of(self, step: Step, usable: Mapping[str, int], now: int) -> list[Output]:
         """The records of a step. ``usable``: by reference that can be announced, its rows."""
@@ -102,7 +104,7 @@ class Effects:
             "refuse": (None, said.version),
         }.get(said.step, (None, None))
         for reference in self._references(said):
-            if comes is not None and reference in usable and self._in_the_end(said.model, comes) != reference:
+            if comes is not None and reference in usable:
                 yield Announcement(model=said.model, version=comes, reference=reference, since=since, rows=usable[reference])
         if goes is not None and self._in_the_end(said.model, goes) is not None:
             yield Announcement(model=said.model, version=goes, reference=None, since=since)
@@ -114,8 +116,18 @@ class Effects:
 
     def _last(self, model: str, version: str) -> str | None:
         """The one that held last: it stays named."""
-        own = [one for one in self._announced.all() if (one.model, one.version) == (model, version) and one.reference is not None]
-        return own[-1].reference if own else None
+        return next((one for one in reversed(self._all(model, version)) if one is not None), None)
+
+    def _living(self, model: str, version: str) -> list[str]:
+        """Those that were announced since it was retired last, if it ever was."""
+        found = list[str]()
+        for one in self._all(model, version):
+            found = [] if one is None else [*found, one]
+        return found
+
+    def _all(self, model: str, version: str) -> list[str | None]:
+        """All that was announced of it, in the order of the boundaries; None: it was retired."""
+        return [one.reference for one in self._announced.all() if (one.model, one.version) == (model, version)]
 
     def _asked(self, step: Step) -> Iterator[GoldenRequest]:
         """The test of a version that was registered; who asks for that event, too, asks for the same."""

@@ -10,8 +10,11 @@ import pytest
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Bus
 from driftbus.consumers.pipeline.own_topics import create_topics
+from driftbus.consumers.pipeline.runner import wall_ms
+from driftbus.consumers.reference.announce import announce, soonest
 from driftbus.consumers.reference.model_events import tell
 from driftbus.schemas.configuration import Configuration
+from driftbus.schemas.messages.announcement import Announcement
 from driftbus.schemas.messages.model_event import ModelEvent
 
 from ..launcher.jobs import until
@@ -30,6 +33,7 @@ from .worlds import (
     say,
     settings_of,
     step,
+    stored,
     told,
 )
 
@@ -173,6 +177,22 @@ def test_a_version_that_is_refused_is_watched_no_longer(bus: Bus, tmp_path: Path
     assert monitored(bus, settings, "m", NEW)[-1] is None
     assert monitored(bus, settings, "m", PARENT) == [parent.reference]
     assert not server.aliases["m"]
+
+
+def test_what_has_taken_the_place_of_its_reference_stays(bus: Bus, settings: Configuration) -> None:
+    """Of who built one anew, or added what the version answers: a later step brings back none that was announced before."""
+    parent, new = prepared(bus, settings)["m"]
+    say(bus, settings, step(settings, "shadow", new, parent))
+    finished(bus, settings)
+    theirs, since = [stored(settings, "m", number).reference for number in ("8", "9")], soonest(settings.streams["predictions"], wall_ms())
+    for version, reference in zip((NEW, PARENT), theirs, strict=True):
+        announce(bus, settings, Announcement(model="m", version=version, reference=reference, since=since + 60_000))
+    say(bus, settings, step(settings, "promote", new, parent))
+    finished(bus, settings)
+    assert monitored(bus, settings, "m", NEW) == [new.reference, theirs[0]]
+    say(bus, settings, step(settings, "roll_back", new, parent))
+    finished(bus, settings)
+    assert monitored(bus, settings, "m", PARENT) == [parent.reference, theirs[1]]
 
 
 def test_models_that_are_over_are_left_alone(bus: Bus, tmp_path: Path) -> None:
