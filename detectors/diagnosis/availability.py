@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.stored.reference import CategoricalProfile, NumericProfile
+from . import skew
 from .evidence import Window
 from .finding import Piece
 from .foretold import FORETOLD, foretold
@@ -136,6 +137,8 @@ def _repeated(inquiry: Inquiry, name: str) -> None:
     agree = inquiry.agree_known(name, step.onset)
     differ = inquiry.mismatch(name)
     apart = differ is not None and differ.level > _DISAGREE * level
+    if apart and differ is not None and skew.of_one(inquiry, name, differ):
+        return  # one number became another one
     if level <= t.spike:
         return
     before = _before(inquiry, name, step.onset, lambda window: _commonest(common_of(window, inquiry.layout, name)), _CONSTANT)

@@ -39,6 +39,8 @@ CONVERSIONS = {
     "degrees Fahrenheit to kelvins": (1 / 1.8, 273.15 - 32 / 1.8),
     "kelvins to degrees Fahrenheit": (1.8, 32.0 - 1.8 * 273.15),
 }
+#: A constant that speaks for itself; in logarithms, how near one must be at least, however few rows there are.
+LARGE, _NEAR = 3.5, 0.06
 #: What a form's further freedom costs it, in its error.
 _COSTS: dict[Form, float] = {"scale": 0.0, "log1p": 0.002, "affine": 0.006, "expm1": 0.004, "affine_log1p": 0.012}
 #: Above it nobody means an exponential.
@@ -115,14 +117,18 @@ def _fit(form: Form, x: Floats, y: Floats, *, shifted: bool) -> Fit:
     return Fit(form, rounded(distance(a * x + b, y, unit)), a, b)
 
 
-def recognised(factor: float, tolerance: float) -> str | None:
-    """What a factor, or its inverse, is known for.
+def recognised(factor: float, tolerance: float, off: float = 0.0) -> str | None:
+    """What a factor, or its inverse, is known for; of a large one, which lie far apart, within what sampling leaves (``off``), too.
 
     >>> recognised(0.01, 0.01), recognised(3.0, 0.01)
     ('1 / 100 (percent, cents)', None)
+    >>> recognised(0.0105, 0.01), recognised(0.0105, 0.01, off=0.06)
+    (None, '1 / 100 (percent, cents)')
     """
     if factor == 0:
         return None
+    if abs(np.log(abs(factor))) > np.log(LARGE):
+        tolerance = max(tolerance, min(off, _NEAR))
     for known, name in CONSTANTS.items():
         if abs(np.log(abs(factor) / known)) < tolerance:
             return name

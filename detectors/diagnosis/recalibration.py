@@ -11,9 +11,10 @@ from ...schemas.stored.reference import NumericProfile
 from . import conversion, relabelling, rollout
 from .finding import Map, Piece
 from .groups import bin_of
+from .growth import DISCRETE, grows
 from .inquiry import FAULTY, Inquiry, sure
-from .maps import Fit, best, differs, distance, distances, fitted, mixed, recognised, scaling, settled, spread, varies
-from .matrices import INNER, looked_at, quantiles_in, quantiles_of
+from .maps import LARGE, Fit, best, differs, distance, distances, fitted, recognised, scaling, settled, spread, varies
+from .matrices import looked_at, quantiles_in
 from .meaning import face
 from .relations import Relations
 from .shifts import Shift
@@ -29,12 +30,10 @@ _MOVED, _MOVED_COARSE, _MOVED_LEAST = 3.0, 1.5, 0.1
 _COARSE, _LOG_ERROR, _LOG_MOVED = 0.12, 0.02, 0.3
 #: Of spreads: wider than by sampling; worth a word; enough to be a map if little else is; in logarithms, the least that a constant is.
 _WIDER, _WIDER_WEAK, _WIDER_MAYBE, _OF_CONSTANT = 1.9, 1.12, 1.1, 0.3
-#: A constant that speaks for itself.
-_LARGE = 3.5
+#: Standard errors of a factor that sampling leaves of it.
+_ERRORS = 2.0
 #: Of its own shift, that another owner's feature must show to make it a population's.
 _CROWD = 0.4
-#: Repeated values that make a feature one of few values.
-_DISCRETE = 0.4
 #: Times as far as in the baseline that a factor may vary from window to window, if nothing but it speaks for a map.
 _STEADY = 2.0
 #: Times what stretches of the baseline differ by, that quantiles may be off; the same of single windows.
@@ -43,10 +42,6 @@ _OF_OWN, _OF_ONE = 1.5, 2.0
 _FARTHER = 4 / 3
 #: Of spreads, what windows of the baseline are off by where values wander, as weather does: those of one population by up to .2.
 _WANDERS = 0.25
-#: Of the way to a factor, on which a growing one is seen.
-_WAY = 0.2, 0.7
-#: Shares of new values, of mixtures that are tried in the place of growth.
-_MIXTURES = np.arange(0.1, 1.0, 0.1).round(1).tolist()
 
 
 class Told(NamedTuple):
@@ -112,7 +107,7 @@ def _map(inquiry: Inquiry, relations: Relations, name: str, shift: Shift) -> Tol
     coarsest = _COARSE if atoms > t.new_atoms else 0.0  # averaged quantiles of few values are coarse
     scale, own = scaling(old, now.mean(axis=0)), _OF_OWN * differs(before, old, len(now))
     scaled = scale.error <= max(t.map_error, own, coarsest) and abs(np.log(abs(scale.a) + 1e-12)) > 0.05
-    if scaled and _grows(inquiry, name, onset, old, scaling(old, now[-1]).a):
+    if scaled and grows(inquiry, name, onset, old, scaling(old, now[-1]).a):
         inquiry.growing.add(name)
         return None
     now = settled(now, max(t.map_error, coarsest, _OF_ONE * differs(before, old, 1)))
@@ -129,8 +124,17 @@ def _map(inquiry: Inquiry, relations: Relations, name: str, shift: Shift) -> Tol
     coarse = limit > _MOVED_LEAST
     if fit.error > limit or moved < (_MOVED_COARSE if coarse else _MOVED) * fit.error or (moved < _MOVED_LEAST and atoms <= t.new_atoms):
         return None
-    steady = varies(now, old) <= _STEADY * varies(before, old)
-    found = _Fitted(fit, moved, spread(new) / spread(old), _outside(inquiry, name, now), atoms, steady, wanders)
+    usual = varies(before, old)
+    found = _Fitted(
+        fit,
+        moved,
+        spread(new) / spread(old),
+        _outside(inquiry, name, now),
+        atoms,
+        varies(now, old) <= _STEADY * usual,
+        wanders,
+        rounded(_ERRORS * usual / np.sqrt(len(now))),
+    )
     return _judged(inquiry, relations, name, shift, found)
 
 
@@ -142,17 +146,18 @@ class _Fitted(NamedTuple):
     atoms: float  #: of repeated values, new ones
     steady: bool  #: the same in all windows
     wanders: bool  #: the feature, from window to window where all is well: what it has not been yet is no news
+    off: float  #: in logarithms, what sampling leaves of a factor
 
 
 def _judged(inquiry: Inquiry, relations: Relations, name: str, shift: Shift, found: _Fitted) -> Told | None:
     t, onset, gradual, fit = inquiry.thresholds, shift.step.onset, shift.step.gradual, found.fit
     wider = abs(float(np.log(found.ratio)))
     by_chance = found.wanders and wider <= _too_wide(inquiry, found)  # where each window has a factor of its own, some are near a constant
-    known = recognised(fit.a, t.constant) if fit.form == "scale" and not by_chance else None
+    known = recognised(fit.a, t.constant, found.off) if fit.form == "scale" and not by_chance else None
     meaning = face(inquiry, relations, name, onset)
     near = inquiry.unclaimed(onset, name)
     alone, many_new = not near, found.atoms > t.new_atoms
-    large = known is not None and abs(np.log(abs(fit.a))) > np.log(_LARGE)  # smaller ones populations come to, too
+    large = known is not None and abs(np.log(abs(fit.a))) > np.log(LARGE)  # smaller ones populations come to, too
     if 0 <= meaning < t.face and found.outside < 0.5 and not large and not many_new:
         return None  # values still mean what they meant: the population moved
     if _crowd(inquiry, name, shift, near) and not (large and fit.error < _LOG_ERROR) and found.outside < 0.9:
@@ -232,28 +237,11 @@ def _cell(inquiry: Inquiry, name: str, profile: NumericProfile) -> float:
     return max(abs(profile.minimum), abs(profile.maximum)) / 2.0 ** inquiry.layout.of[name].mantissa
 
 
-def _grows(inquiry: Inquiry, name: str, onset: int, old: Floats, factor: float) -> bool:
-    """Whether, on the way, whole distributions lie between: a factor that grows; not a mixture of old and new, a roll-out."""
-    growth, mixtures = [], []
-    square = float(old[INNER] @ old[INNER])
-    if factor <= 0 or square <= 0:
-        return False
-    for window in inquiry.case.monitored[max(0, onset - 1) :]:
-        now = quantiles_of(window, inquiry.layout, name)
-        if now is None:
-            continue
-        own = float(now[INNER] @ old[INNER]) / square
-        if _WAY[0] < np.log(max(own, 1e-9)) / np.log(factor) < _WAY[1]:
-            growth.append(distance(now, own * old, spread(now)))
-            mixtures.append(float(distances(mixed(old, factor * old, _MIXTURES), now, spread(now)).min()))
-    return len(growth) >= 2 and rounded(float(np.median(growth))) < rounded(float(np.median(mixtures)))
-
-
 def new_atoms(inquiry: Inquiry, name: str, onset: int) -> float:
     """Of the values that come again and again those that training never repeated; 0 of a feature whose values do not."""
     own, profile = inquiry.layout.grouped[name], inquiry.layout.of[name].profile
     assert isinstance(profile, NumericProfile)
-    if own.atoms_mass < _DISCRETE:
+    if own.atoms_mass < DISCRETE:
         return 0.0
     rows: dict[float, int] = {}
     for window in inquiry.behind(onset):

