@@ -20,13 +20,12 @@ FEWEST_BATCHES = 6
 _SHORTEST, _LONGEST, _ENOUGH_BATCHES, _OF_A_WINDOW = 2, 2, 12, 24
 #: They are taken for alike by so many standard errors more than they were found, and by no more than so much.
 _MARGIN_Z, _MOST_ALIKE = 2.0, 0.97
-#: Of so many of the newest windows the largest tau counts, so many times: of one it is known by few batches.
-_WINDOWS, _OF_WINDOWS = 2, 3.0
-#: In front of the backtest so large a part of one is not looked at: who begins with nothing is far behind whoever learns faster, and that
-#: would count for ever as a swing. (Tau of the flights was 34 with it, and is 10.)
-_BEGINNING = 4
-#: Rows after which tau is looked at again.
-_LOOKED_AT = 64
+#: A window is a quarter of a backtest. Of so many of the newest that are over the largest tau counts, so many times: of one it is known by
+#: few batches.
+_QUARTERS, _WINDOWS, _OF_WINDOWS = 4, 4, 8.0
+#: Rows after which tau is looked at again. It falls by no more than half in a fifth of a backtest: where it is low for a moment, that is
+#: luck more often than not, and who bets for long meets many such moments.
+_LOOKED_AT, _HALVED_IN = 64, 5
 _LOG_ENOUGH = math.log(ENOUGH)
 #: Below it two predictions are one: nothing is bet on their difference; and so are advantages, of whose variance that is all.
 _NO_DIFFERENCE = 1e-9
@@ -104,17 +103,31 @@ def _at_most(alike: float, batches: float) -> float:
     return min(max(likely + _MARGIN_Z * error, 0.0), _MOST_ALIKE)
 
 
+def _log_mean(wealth: list[float], tau: float) -> float:
+    tempered = [one / tau for one in wealth]
+    most = max(tempered)
+    return most + math.log(sum(math.exp(one - most) for one in tempered) / len(tempered))
+
+
+def _won(wealth: list[float], tau: float) -> bool:
+    return max(wealth) >= _LOG_ENOUGH * tau and _log_mean(wealth, tau) >= _LOG_ENOUGH  # the mean is no more than the largest
+
+
 @dataclass
 class Contest:
     """Two models, and the wealth of the one that does not serve.
 
-    How labels hang together is told in two ways, and the lesser counts: by all rows, and by the newest two windows of as many rows as the
-    backtest. A lead that comes, goes or grows is a swing of long batches for ever; of a window that was over before, it is none.
+    The challenger bets twice, and either bet can win. All that it gained is tempered by how all rows hang together. But a lead that comes,
+    goes or grows is a swing of long batches for ever; so what it gained since the open window began is tempered by the windows that were
+    over before: no gain by a tau of its own window, within which a long swing looks steady.
+
+    The first window is not looked at: who begins with nothing is far behind whoever learns faster, and that would count for ever as a
+    swing. (Tau of the flights was 34 with it, and is 14.)
 
     Parameters
     ----------
     backtest
-        Rows before anybody wins; a quarter as many in front of them are left out.
+        Rows before anybody wins; a window in front of them is left out.
     serving
         0: the first of the two, 1: the second.
     """
@@ -126,6 +139,7 @@ class Contest:
     #: By stake, before it is tempered.
     wealth: list[float] = field(default_factory=lambda: [0.0] * len(STAKES))
     early: int = 0  #: rows that were not looked at
+    recent: list[float] = field(default_factory=lambda: [0.0] * len(STAKES))  #: of the wealth, what was gained since the open window began
     window: Dependence = field(default_factory=Dependence)  #: the open one
     windows: list[float] = field(default_factory=list)  #: tau of the newest that are over
 
@@ -133,51 +147,54 @@ class Contest:
         """The next `advantage` of the second model over the first. Whether the challenger has won: it serves, and the other one begins."""
         if found == 0.0:
             return False
-        if self.early < self.backtest // _BEGINNING:
+        if self.early < self.backtest // _QUARTERS:
             self.early += 1
             return False
         self._look(found)
         gained = -found if self.serving else found
-        self.wealth = [wealth + math.log1p(gained * stake) for wealth, stake in zip(self.wealth, STAKES, strict=True)]
-        if self.dependence.rows <= self.backtest:
-            return False
-        if max(self.wealth) < _LOG_ENOUGH * self.tau or self.log_evidence < _LOG_ENOUGH:  # the mean is no more than the largest
+        gains = [math.log1p(gained * stake) for stake in STAKES]
+        self.wealth = [wealth + gain for wealth, gain in zip(self.wealth, gains, strict=True)]
+        self.recent = [wealth + gain for wealth, gain in zip(self.recent, gains, strict=True)]
+        if self.dependence.rows <= self.backtest or not any(_won(*bet) for bet in self._bets):
             return False
         self.serve(1 - self.serving)
         return True
 
     def _look(self, found: float) -> None:
+        if self.backtest and self.window.rows >= self.backtest // _QUARTERS:
+            self.windows = [*self.windows[1 - _WINDOWS :], self.window.tau(_OF_A_WINDOW)]
+            self.window, self.recent = Dependence(), [0.0] * len(STAKES)
         for dependence in (self.dependence, self.window):
             dependence.add(found)
-        if self.backtest and self.window.rows == self.backtest:
-            self.windows = [*self.windows[1 - _WINDOWS :], self.window.tau(_OF_A_WINDOW)]
-            self.window = Dependence()
         if self.dependence.rows % _LOOKED_AT == 0:
-            self.tau = self.dependence.tau(_ENOUGH_BATCHES)
-            if self.windows:
-                self.tau = min(self.tau, _OF_WINDOWS * max(self.windows))
+            kept = 0.5 ** (_LOOKED_AT * _HALVED_IN / self.backtest) if self.backtest else 0.0
+            self.tau = max(self.dependence.tau(_ENOUGH_BATCHES), kept * self.tau)
 
     def serve(self, which: int) -> None:
         """This one serves; the other has won nothing yet. How labels hang together is known."""
-        self.serving, self.wealth = which, [0.0] * len(STAKES)
+        self.serving, self.wealth, self.recent = which, [0.0] * len(STAKES), [0.0] * len(STAKES)
+
+    @property
+    def _bets(self) -> list[tuple[list[float], float]]:
+        """Wealth by stake, and the tau that tempers it."""
+        later = [(self.recent, _OF_WINDOWS * max(self.windows))] if self.windows else []
+        return [(self.wealth, self.tau), *later]
 
     @property
     def log_evidence(self) -> float:
-        """The log of what the challenger has made of 1."""
-        tempered = [wealth / self.tau for wealth in self.wealth]
-        most = max(tempered)
-        return most + math.log(sum(math.exp(one - most) for one in tempered) / len(tempered))
+        """The log of what the challenger has made of 1, in the better of its bets."""
+        return max(_log_mean(*bet) for bet in self._bets)
 
     def plain(self) -> list[Any]:  # numbers
         """What is remembered."""
         all_rows, open_window = self.dependence.plain(), self.window.plain()
-        return [self.serving, *all_rows, self.tau, list(self.wealth), self.early, *open_window, self.windows]
+        return [self.serving, *all_rows, self.tau, list(self.wealth), self.early, *open_window, self.windows, list(self.recent)]
 
     @classmethod
     def of(cls, backtest: int, plain: list[Any]) -> "Contest":
-        """What `plain` wrote; what a former release did, who knew no windows, or looked at all rows, goes on without."""
+        """What `plain` wrote; what a former release did, who knew no windows, longer ones, or looked at all rows, goes on without."""
         serving, rows, levels, tau, wealth, *later = plain
-        unknown: list[Any] = [backtest // _BEGINNING, 0, [], []]
-        early, window_rows, window_levels, windows = [*later, *unknown[len(later) :]]
+        unknown: list[Any] = [backtest // _QUARTERS, 0, [], [], [0.0] * len(STAKES)]
+        early, window_rows, window_levels, windows, recent = [*later, *unknown[len(later) :]]
         all_rows, window = Dependence.of(rows, levels), Dependence.of(window_rows, window_levels)
-        return cls(backtest, serving, all_rows, tau, list(wealth), early, window, list(windows))
+        return cls(backtest, serving, all_rows, tau, list(wealth), early, list(recent), window, list(windows))

@@ -57,7 +57,7 @@ def test_nobody_wins_in_the_backtest_and_what_was_gained_in_it_counts() -> None:
     assert contest.take(0.1)
 
 
-@pytest.mark.parametrize(("behind", "soon"), [(100, 12), (140, 24)])
+@pytest.mark.parametrize(("behind", "soon"), [(100, 8), (140, 10)])
 def test_a_lead_that_comes_late_is_no_swing_of_the_labels(behind: int, soon: int) -> None:
     """It was one of all lengths: the challenger that was better from a day on never served."""
     (equal,) = advantages(19, 1, behind + 40, 0.0, 0.0, 0.0)
@@ -81,11 +81,35 @@ def test_days_that_are_alike_count_for_more_than_what_was_seen_of_them() -> None
 
 def test_what_they_are_apart_while_both_begin_with_nothing_is_no_swing() -> None:
     """It counted as one for ever: then the better one never served."""
-    (steady,) = advantages(17, 1, PLAYED, 0.0, 0.0, 0.05)
-    found = steady + np.where(np.arange(len(steady)) < BACKTEST * ROWS // 4, 0.4, 0.0)
-    contest = Contest(BACKTEST * ROWS)
-    assert any(contest.take(one) for one in np.clip(found, -1, 1).tolist())
-    assert contest.tau < 10
+    (steady,) = advantages(17, 1, PLAYED, 0.0, 0.0, 0.08)
+    found = np.clip(steady + np.where(np.arange(len(steady)) < BACKTEST * ROWS // 4, 0.4, 0.0), -1, 1)
+    assert math.isfinite(won_on(steady))
+    assert won_on(found) == won_on(steady)
+
+
+def test_how_labels_hang_together_is_forgotten_by_half_in_a_fifth_of_a_backtest() -> None:
+    """Where tau was low for a moment, equal models changed places."""
+    (found,) = advantages(18, 1, 60, 0.6, 0.95, 0.0)
+    contest, taus = Contest(BACKTEST * ROWS), list[float]()
+    for one in found.tolist():
+        contest.take(one)
+        taus.append(contest.tau)
+    looked = np.array(taus[::64])
+    assert (looked[1:] < looked[:-1]).any()
+    assert (looked[1:] >= looked[:-1] * 0.5 ** (64 / (BACKTEST * ROWS / 5)) * 0.999_999).all()
+
+
+def test_a_state_with_a_longer_open_window_goes_on_with_shorter_ones() -> None:
+    """A former release's windows were as long as the backtest."""
+    contest = Contest(1_000)
+    for one in np.tile([0.5, -0.4], 1_000).tolist():
+        contest.take(one)
+    plain = contest.plain()[:-1]
+    plain[6:9] = [900, plain[2], []]
+    former = Contest.of(1_000, plain)
+    former.take(0.1)
+    assert former.window.rows == 1
+    assert len(former.windows) == 1
 
 
 def test_what_a_former_release_wrote_goes_on() -> None:
