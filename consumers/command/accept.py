@@ -10,10 +10,10 @@ from ..detector.silence import DETECTOR as SILENCE
 from ..reference.announce import Announcements, announce
 from ..reference.artifacts import ArtifactStore
 from ..reference.building.accepted import accepted
+from ..reference.building.live_rows import of_rows, stream_of_times, usable
 from ..reference.building.source import reference_of
 from ..replay.terminal import say
 from .configured import configured
-from .live_rows import of_rows, stream_of_times, usable
 from .opened import opened
 from .since import beginning
 

@@ -7,16 +7,13 @@ from ...schemas.configuration import Configuration
 from ...schemas.messages.announcement import FROM_START, Announcement
 from ..reference.announce import Announcements, announce
 from ..reference.artifacts import ArtifactStore
-from ..reference.building.job import OF_OUTPUTS, with_outputs
-from ..reference.building.source import reference_of
+from ..reference.building.answered import answered
+from ..reference.building.live_rows import stream_of_times, usable
+from ..reference.outputs import FEWEST, outputs_in
 from ..replay.terminal import say
 from .configured import configured
-from .live_rows import of_rows, stream_of_times, usable
 from .opened import opened
 from .since import beginning
-
-#: Rows without which nobody knows what a version usually answers.
-FEWEST = 5_000
 
 
 @click.command()
@@ -45,18 +42,16 @@ def outputs(configuration: Configuration, model: str, version: str, first: str |
             raise click.UsageError(msg)
         store = ArtifactStore(configuration.artifacts)
         before = usable(configuration, store, model, version, holding.reference)
-        if known := [field.name for field in before.fields if field.role != "feature"]:
+        if known := outputs_in(before):
             msg = f"{model}/{version}: {', '.join(known)}: watched already; what is normal now: driftbus reference accept EPISODE"
             raise click.ClickException(msg)
-        recent = of_rows(configuration, model, first or iso(holding.since), until, OF_OUTPUTS)
-        answered = reference_of(recent, model, version, bus, store)
-        told = [field for field in answered.fields if field.role != "feature"]
-        if answered.rows < FEWEST or not told:
-            what = f"{answered.rows:,} rows" if told else "no answers in its rows"
+        found = answered(configuration, before, bus, store, first or iso(holding.since), until)
+        if found.rows < FEWEST or not found.outputs:
+            what = f"{found.rows:,} rows" if found.outputs else "no answers in its rows"
             msg = f"{model}/{version}: {what} since {first or iso(holding.since)}; {FEWEST:,} are needed to know what it usually answers"
             raise click.ClickException(msg)
-        made = with_outputs(before, answered.model_copy(update={"fields": tuple(told), "warnings": ()}))
-        reference = store.put(made.encoded())
-        announce(bus, configuration, Announcement(model=model, version=version, reference=reference, since=start, rows=made.rows))
-    names = ", ".join(field.name for field in told)
-    say(f"{model}/{version}: {names} of {answered.rows:,} rows; {reference} holds for record times from {iso(start)} on")
+        reference = store.put(found.reference.encoded())
+        announce(
+            bus, configuration, Announcement(model=model, version=version, reference=reference, since=start, rows=found.reference.rows)
+        )
+    say(f"{model}/{version}: {', '.join(found.outputs)} of {found.rows:,} rows; {reference} holds for record times from {iso(start)} on")

@@ -18,6 +18,7 @@ from ..console.decided import Decided, decided
 from ..console.deployments import Deployment, read, serving
 from ..console.episodes import episodes
 from ..console.evaluations import ModelEvaluations, evaluations
+from ..console.outputs import unanswered
 from ..console.screen import Table, Terminal
 from ..console.standing import PartitionStanding, Standing, standing
 from ..embedder.embedder import ROLE as EMBEDDER
@@ -48,17 +49,22 @@ def status(configuration: Configuration, as_json: bool) -> None:
         announced.refresh()
         told = episodes(bus, configuration) if bus.describe([configuration.topics.drift]) else []
         watched = models(configuration, announced, told, found.now)
-        deployed = serving(configuration, read(bus, configuration).known, found.now)
+        known = read(bus, configuration).known
+        deployed = serving(configuration, known, found.now)
+        silent = list(unanswered(configuration, announced, known, ArtifactStore(configuration.artifacts)))
         tested = evaluations(bus, configuration)
         open_ = [one for one in incidents(bus, configuration) if one.is_open]
         can_be = list(_can_be(configuration, announced, watched))
     if as_json:
         parts = {"models": [asdict(one) for one in watched], "deployments": [asdict(one) for one in deployed]}
         parts |= {"golden": [asdict(one) for one in tested]} if tested else {}
+        parts |= {"outputs": [one._asdict() for one in silent]} if silent else {}
         parts |= {"causes": [one.last.model_dump(mode="json") for one in open_], "diagnosis": [asdict(one) for one in can_be]}
         say(json.dumps({"application": configuration.application, **asdict(found), **parts}))
         return
     _show(configuration, found, watched, open_)
+    for one in silent:
+        say(f"{one.model}/{one.version}: outputs {one.why}")
     _show_causes(open_, can_be)
     _show_deployed(configuration, found, deployed)
     _show_tested(found, tested)

@@ -90,6 +90,8 @@ def _show(configuration: Configuration, one: VersionRecord) -> None:
         for name, fact in facts.items():
             if fact is not None:
                 say(f"  {name:<10} {fact}")
+    if one.outputs is not None:
+        say(f"  {'outputs':<10} {one.outputs}")
     table = Table("at", "what", "by", "why", wide=("why",))
     for at, what, by, why in one.story:
         table.row(place(at), what.replace("_", " "), by or "-", why or "-")

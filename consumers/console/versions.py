@@ -10,7 +10,10 @@ from ...schemas.messages.promotion import Promotion
 from ..bus import own
 from ..bus.interface import Bus
 from ..reference import ledger
+from ..reference.announce import Announcements
+from ..reference.artifacts import ArtifactStore
 from .deployments import Known, deployments, read
+from .outputs import unanswered
 from .reading import records_on
 
 
@@ -22,6 +25,7 @@ class VersionRecord(NamedTuple):
     events: list[Known]  #: in the order of their times
     steps: list[Promotion]  #: what was decided, in its order
     serves: bool
+    outputs: str | None = None  #: why what it answers is not watched
 
     @property
     def made(self) -> ModelEvent | None:
@@ -40,6 +44,7 @@ class VersionRecord(NamedTuple):
             "model": self.model,
             "version": self.version,
             "serves": self.serves,
+            "outputs": self.outputs,
             "events": [one.event.plain() | {"at": one.at} for one in self.events],
             "steps": [one.model_dump(mode="json", exclude_none=True) for one in self.steps],
         }
@@ -52,6 +57,9 @@ def versions(bus: Bus, configuration: Configuration, model: str) -> list[Version
     serving = {one.version for one in deployments(known) if one.serves}
     first = [*((one.at, one.event.version) for one in known), *((one.time, one.version) for one in steps)]
     names = dict.fromkeys(version for _, version in sorted(first))
+    announced = Announcements(bus, configuration)
+    announced.refresh()
+    outputs = {one.version: one.why for one in unanswered(configuration, announced, known, ArtifactStore(configuration.artifacts))}
     return [
         VersionRecord(
             model,
@@ -59,6 +67,7 @@ def versions(bus: Bus, configuration: Configuration, model: str) -> list[Version
             [one for one in known if one.event.version == name],
             [one for one in steps if one.version == name],
             name in serving,
+            outputs.get(name),
         )
         for name in names
     ]

@@ -235,9 +235,10 @@ TOPOLOGY = (
     Node(
         registrar.ROLE,
         "hand",
-        ("retrain", "models"),
+        ("retrain", "models", "summaries", INPUTS, "embeddings"),
         ("models", "golden", "drift", "dead-letter"),
-        "does with new versions what was decided: has them tested, announces their references, moves their aliases, says which serves",
+        "does with new versions what was decided: has them tested, announces their references, moves their aliases, says which serves; "
+        "adds to a reference what its version answers",
         registrar.make,
         asked=has_promotions,
     ),

@@ -12,13 +12,16 @@ from ...schemas.messages.announcement import Announcement
 from ...schemas.messages.golden import GoldenRequest
 from ...schemas.messages.model_event import Kind, ModelEvent
 from ...schemas.messages.promotion import Promotion
-from ..bus.interface import Bus, Output
+from ..bus.interface import Bus, Output, TopicPartition
 from ..bus.own import Foreign
 from ..bus.table import Table
 from ..reference import golden_records, model_events
 from ..reference.announce import NEVER, Announcements, soonest, written
 from ..reference.golden_sets import AnnouncedSets, NoGoldenSet
+from ..reference.outputs import of_their_jobs
 from ..streams.buckets import buckets
+from .answering import Profiled
+from .counted import Unwatched
 from .step import Step
 
 _DAY_MS = 86_400_000
@@ -39,6 +42,26 @@ class Effects:
         for change in self._events.refresh():
             if change.now is not None:
                 self._by_id.setdefault(change.now.id, change.now)  # the first counts
+
+    def refreshed(self) -> bool:
+        """`refresh`; whether that is all that has been written: of who had a partition before, something may be on its way."""
+        topic = self._configuration.topics.models
+        described = self._bus.describe([topic], settings=False).get(topic)
+        places = [TopicPartition(topic, number) for number in range(described.partitions if described else 0)]
+        whole = all(self._bus.watermarks(one, committed=False)[1] <= self._bus.watermarks(one)[1] for one in places)
+        self.refresh()
+        return whole
+
+    def unwatched(self) -> list[Unwatched]:
+        """Versions that are watched by the reference that their job made."""
+        held = of_their_jobs(self._announced, self._by_id.values())
+        return [Unwatched(one.model, one.version, one.reference, one.since) for one in held if one.reference is not None]
+
+    def watched(self, thing: Unwatched, made: Profiled, now: int) -> Output:
+        """From the next boundary on, the reference with its outputs."""
+        since = soonest(self._configuration.streams[self._configuration.stream_of(thing.model)], now)
+        said = Announcement(model=thing.model, version=thing.version, reference=made.reference, since=since, rows=made.rows)
+        return written(self._configuration, said)
 
     def informed(self, step: Step) -> Step:
         """With what the topic says of it, for those who do it."""

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from driftbus.consumers.bus.open import open_bus
+from driftbus.consumers.console.deployments import read
 from driftbus.consumers.console.reading import records_on
 from driftbus.consumers.process.settings import load
 from driftbus.consumers.reference import ledger
+from driftbus.consumers.reference.announce import announce
 from driftbus.schemas.messages.action_version import ActionVersion
+from driftbus.schemas.messages.announcement import Announcement
 from driftbus.schemas.messages.promotion import Promotion
 
 from .conftest import BEGINNING, User
@@ -57,6 +60,31 @@ def test_a_version_has_a_record(promoting: User) -> None:
     [plain] = [json.loads(line) for line in promoting.says("models", "show", "fraud", "--json").splitlines()]
     assert (plain["version"], plain["serves"], len(plain["events"]), len(plain["steps"])) == ("2", True, 2, 1)
     assert "nothing was said of fraud/3; known: 2" in promoting.says("models", "show", "fraud", "3", code=1)
+
+
+@pytest.mark.parametrize(
+    ("clock", "then"),
+    [
+        ("live", "from 5,000 of its rows since 2023-11-14T22:13:20Z on they are"),
+        ("record", "when it has answered 5,000: driftbus reference outputs fraud 2"),
+    ],
+)
+def test_it_is_said_that_what_it_answers_is_not_watched(promoting: User, clock: str, then: str) -> None:
+    promoting.configures("clock: record", f"clock: {clock}")
+    written(Path("data"), answers=0)
+    promoting.says("models", "register", "fraud", JOB, "--version", "2", "--reference", "data", *AT)
+    assert "outputs" not in promoting.says("models", "show", "fraud", "2"), "it is not watched at all"
+    configuration = load()
+    with closing(open_bus(configuration)) as bus:
+        [made] = [one.event.reference for one in read(bus, configuration).known]
+        announce(bus, configuration, Announcement(model="fraud", version="2", reference=made, since=BEGINNING))
+    why = f"not watched: its job left no answers; {then}"
+    assert f"  outputs    {why}" in promoting.says("models", "show", "fraud", "2")
+    assert json.loads(promoting.says("models", "show", "fraud", "--json"))["outputs"] == why
+    assert f"fraud/2: outputs {why}" in promoting.says("status")
+    assert json.loads(promoting.says("status", "--json"))["outputs"] == [{"model": "fraud", "version": "2", "why": why}]
+    promoting.says("retire", "fraud", "2", "--since", "2023-11-14T22:13:30Z")
+    assert "outputs" not in promoting.says("models", "show", "fraud", "2")
 
 
 def test_a_person_decides_by_the_ledger(promoting: User) -> None:

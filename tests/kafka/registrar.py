@@ -1,10 +1,10 @@
 """Kills registrars at random moments on a real Kafka: whatever dies, each step of a version has its effect once.
 
 ``python -m tests.kafka.registrar --kills 60 [--seed 1]`` starts a broker of its own, and says what it found. Two registrars share the
-models; the registry is a stand-in for MLflow's, which cuts one line in seven when it has done what was asked for.
+models; the registry is a stand-in for MLflow's, which cuts one line in seven when it has done what was asked for. Of each model one more
+version has answered enough to be watched by that: its reference gets its outputs, once.
 """
 
-import json
 import random
 import time
 from collections import Counter
@@ -17,11 +17,14 @@ from driftbus.consumers.bus.interface import Bus, TopicPartition
 from driftbus.consumers.bus.kafka import KafkaBus
 from driftbus.consumers.console.reading import records_on
 from driftbus.consumers.reference import golden_records, model_events
+from driftbus.consumers.reference.artifacts import ArtifactStore
+from driftbus.consumers.reference.outputs import outputs_in
 from driftbus.schemas.configuration import Configuration
-from driftbus.schemas.messages.announcement import FROM_START
+from driftbus.schemas.messages.announcement import FROM_START, Announcement
 from driftbus.schemas.messages.golden import GoldenRequest
 from driftbus.schemas.messages.promotion import Promotion, Step
 
+from ..registrar.answers import an_hour_ago, answer, counted, watched_since
 from ..registrar.servers import Registry, serving
 from ..registrar.worlds import Version, monitored, prepared, say, step, stored
 from .killing import Cast, awaited, configured, parser_of, performed
@@ -30,6 +33,8 @@ INSTANCES = ("one", "two")
 MODELS = tuple("abcdefgh")
 #: What becomes of the versions of a model, one after the other; then it begins anew.
 WAYS: Sequence[Sequence[Step]] = (("evaluate", "shadow", "promote", "retire"), ("evaluate", "refuse"), ("shadow", "promote", "roll_back"))
+#: A version of each model whose job left no answers.
+UNANSWERED = "0"
 #: A process lives so long, in seconds, until it is killed; the first of these are its start.
 SHORTEST_S, LONGEST_S = 0.3, 3.0
 #: Nothing more is waited for behind so long without an effect.
@@ -51,6 +56,7 @@ class Found(NamedTuple):
     missing: list[str]  #: events that ought to be there
     requests: Counter[str]  #: records of golden requests, by id
     announced: Counter[str]  #: records of announcements, by key and reference
+    added: Counter[str]  #: of these, by model, those that brought the outputs of its unanswered version
     made: Counter[str]  #: versions in the registry, by job
     wrong: list[str]  #: models whose champion, or monitored version, is another than was decided
     left: bool  #: steps have still to be done
@@ -61,7 +67,8 @@ class Found(NamedTuple):
     @property
     def more(self) -> list[str]:
         """Effects that are there more than once."""
-        return [one for counts in (self.events, self.requests, self.announced, self.made) for one, times in counts.items() if times > 1]
+        all_of_it = self.events, self.requests, self.announced, self.added, self.made
+        return [one for counts in all_of_it for one, times in counts.items() if times > 1]
 
     @property
     def exact(self) -> bool:
@@ -76,6 +83,11 @@ def play(address: str, folder: Path, kills: int, seed: int) -> Found:
         settings = _configured(address, folder, server)
         with closing(KafkaBus(settings.kafka, settings.application, "decides")) as bus:
             versions = {model: pair[0] for model, pair in prepared(bus, settings).items()}
+            since = an_hour_ago()
+            for one in (stored(settings, model, UNANSWERED) for model in MODELS):
+                watched_since(bus, settings, one, since)
+                answer(bus, settings, one, since, range(5_500))
+            counted(bus, settings)
             story, coming = Story([], dict.fromkeys(MODELS, "1")), _coming(settings, versions, draw)
             for number in range(kills):
                 _decide(bus, settings, story, [next(coming) for _ in range(2)])
@@ -87,7 +99,7 @@ def play(address: str, folder: Path, kills: int, seed: int) -> Found:
             def found() -> Found:
                 return _found(bus, settings, server, story)
 
-            awaited(lambda: not ((now := found()).left or now.missing), lambda: found().events.total(), _LONG_S)
+            awaited(lambda: not ((now := found()).left or now.missing), lambda: found().events.total() + found().added.total(), _LONG_S)
             cast.end()
             return found()
 
@@ -126,13 +138,17 @@ def _configured(address: str, folder: Path, server: Registry) -> Configuration:
 
 
 def _found(bus: Bus, settings: Configuration, server: Registry, story: Story) -> Found:
-    events, announced, requests = Counter[str](), Counter[str](), Counter[str]()
+    store = ArtifactStore(settings.artifacts)
+    events, announced, requests, added = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     for record in records_on(bus, settings.topics.models):
         key = (record.key or b"").decode()
         if model_events.is_one(record.key):
             events[key] += 1
         elif str(FROM_START) not in key:
-            announced[f"{key} {json.loads(record.value or b'{}').get('reference')}"] += 1
+            one = Announcement.model_validate_json(record.value or b"{}")
+            announced[f"{key} {one.reference}"] += 1
+            if one.version == UNANSWERED and outputs_in(store.reference(one.reference or "")):
+                added[one.model] += 1
     tested = Counter[str]()
     for record in records_on(bus, settings.topics.golden):
         said = golden_records.read(settings.application, record.key, record.value, record.headers)
@@ -155,8 +171,8 @@ def _found(bus: Bus, settings: Configuration, server: Registry, story: Story) ->
         if version != "1" and monitored(bus, settings, model, version)[-1:] in ([], [None]):
             wrong.append(f"{model}/{version} serves, and is not watched")
     made = Counter(f"{model} {tags['driftbus.job']}" for model in server.models for tags in server.versions(model))
-    missing = [one for one in wanted if one not in events]
-    return Found(len(story.said), events, missing, requests, announced, made, wrong, left, halves, len(server.calls), server.cut)
+    missing = [*(one for one in wanted if one not in events), *(f"outputs of {model}" for model in MODELS if model not in added)]
+    return Found(len(story.said), events, missing, requests, announced, added, made, wrong, left, halves, len(server.calls), server.cut)
 
 
 def main() -> None:
@@ -165,6 +181,7 @@ def main() -> None:
     told, took = performed(lambda address, folder: play(address, folder, given.kills, given.seed), lambda found: found.exact)
     print(f"{given.kills} kills in {took:.0f} s, seed {given.seed}: {told.steps} steps, {told.calls} calls, {told.cut} lines cut")
     print(f"{len(told.events)} model events, {len(told.requests)} requests, {len(told.announced)} announcements, {len(told.made)} made")
+    print(f"{len(told.added)} versions whose reference got their outputs")
     print("each effect once" if told.exact else f"WRONG: left {told.left}; {told.missing} {told.wrong} {told.halves} {told.more}")
     raise SystemExit(not told.exact)
 

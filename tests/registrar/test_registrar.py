@@ -71,7 +71,7 @@ def test_a_version_goes_its_way(bus: Bus, settings: Configuration) -> None:
     assert monitored(bus, settings, "m", NEW) == [new.reference]
     assert not events(bus, settings)
     say(bus, settings, step(settings, "promote", new, parent, by="ann"))
-    assert finished(bus, settings).totals() == {"steps_done": 1, "steps_refused": 0, "set_aside": 0}
+    assert finished(bus, settings).totals() == {"steps_done": 1, "steps_refused": 0, "outputs_added": 0, "set_aside": 0}
     assert told(bus, settings) == [("m", PARENT, "retired"), ("m", NEW, "promoted")]
     promoted = next(one for one in events(bus, settings) if one.kind == "promoted")
     assert (promoted.parent, promoted.by, promoted.job) == (PARENT, "ann", step(settings, "promote", new).job)

@@ -13,6 +13,7 @@ from ....schemas.text import REMARK, fitted
 from ..artifacts import ArtifactStore
 from ..embedding import embedded_by
 from ..familiar import FOLDER
+from ..outputs import FEWEST, by_hand, come_by_themselves
 from .accepted import spliced
 from .build import FEWEST_ROWS, build_reference
 from .embedded import with_vectors
@@ -39,7 +40,9 @@ def _outputs(configuration: Configuration, model: str, version: str, answers: Pa
     """The profile of what it answered; or why there is none."""
     if answers is None:
         why = f"the job left no {ANSWERS}, the new model's answers to rows that were held out"
-        return f"prediction and score are not watched: {why}; once it has answered 5,000: driftbus reference outputs {model} {version}"
+        by_itself = f"when it has answered {FEWEST:,} they are"
+        then = by_itself if come_by_themselves(configuration, model) else by_hand(configuration, model, version)
+        return f"prediction and score are not watched: {why}; {then}"
     settings = configuration.model(model)
     if settings.season is not None:
         return f"prediction and score are not watched: {ANSWERS} says nothing of each hour, and models.{model}.season compares hours"

@@ -33,6 +33,10 @@ MOST_FEATURES = 5_000
 _GOLDEN = "asked for by golden evaluations"
 
 
+#: Where, in each partition, the next rows stand that are not read.
+ReadTo = dict[TopicPartition, int]
+
+
 class UnusableMessages(UnusableReference):
     """Messages that no reference can be built from. Its text says what to change."""
 
@@ -122,19 +126,24 @@ def topic_slice(
     model: str,
     version: str,
     where: Where | None = None,
+    read_to: ReadTo | None = None,
     *,
     marked: bool = False,
     withheld: bool = False,
 ) -> MessageSource:
-    """The messages of one model version that stand in a topic now, in the order of their record timestamps."""
+    """The messages of one model version that stand in a topic now, in the order of their record timestamps.
+
+    ``read_to``: of them those in front of these offsets, and none of partitions that are not among them.
+    """
     start = _edge(slice_.start, "start", -(2**62))
     end = _edge(slice_.end, "end", 2**62)
     description = bus.describe([slice_.topic]).get(slice_.topic)
     if description is None:
         msg = f"topic {slice_.topic} does not exist; name an input topic of the model's stream"
         raise UnusableMessages(msg)
-    sources = [TopicPartition(slice_.topic, number) for number in range(description.partitions)]
-    bounds = {source: _bounds(bus, source, start) for source in sources}  # once: every pass must read the same
+    places = [TopicPartition(slice_.topic, number) for number in range(description.partitions)]
+    sources = [place for place in places if read_to is None or place in read_to]
+    bounds = {source: _bounds(bus, source, start, read_to) for source in sources}  # once: every pass must read the same
 
     def records(source: TopicPartition, left_out: LeftOut) -> Iterator[SampleRead]:
         decoder = JSONDecoder(mapping, where, marked=marked)
@@ -162,9 +171,10 @@ def topic_slice(
     return MessageSource(f"topic {slice_.topic}", mapping, read, timed=True, withheld=withheld)
 
 
-def _bounds(bus: Bus, source: TopicPartition, start: int) -> tuple[int, int]:
+def _bounds(bus: Bus, source: TopicPartition, start: int, read_to: ReadTo | None) -> tuple[int, int]:
     """The offsets to read; what lies in front of the first record that is not too early is too early."""
     first, end = bus.watermarks(source)
+    end = end if read_to is None else min(end, read_to[source])
     return max(first, bus.offset_at(source, start)) if start > 0 else first, end
 
 

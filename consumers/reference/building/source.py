@@ -17,7 +17,7 @@ from .build import UnusableReference, build_reference
 from .columns import Source
 from .embedded import with_vectors
 from .golden import golden_source
-from .messages import holds_messages, json_lines, topic_slice
+from .messages import ReadTo, holds_messages, json_lines, topic_slice
 from .tables import MEMORY_LIMIT, OF_TEXTS, TableRows, TableSource, open_table
 
 #: What a table's columns are named for, and a mapping's places.
@@ -26,9 +26,17 @@ _ROLES = ("time", "id", "prediction", "score", "model", "version")
 
 @contextmanager
 def open_source(
-    configuration: Configuration, model: str, version: str, bus: Bus | None = None, memory_limit: str = MEMORY_LIMIT
+    configuration: Configuration,
+    model: str,
+    version: str,
+    bus: Bus | None = None,
+    memory_limit: str = MEMORY_LIMIT,
+    read_to: ReadTo | None = None,
 ) -> Iterator[Source]:
-    """The rows of one model version: of a table, of messages in a file, or (this needs the bus) of a slice of a topic."""
+    """The rows of one model version: of a table, of messages in a file, or (this needs the bus) of a slice of a topic.
+
+    ``read_to``: of a slice, the offsets in front of which its rows stand; None: of all that is there now.
+    """
     for name in (model, version):
         if why := unfit(name, MODEL):
             msg = f"{fitted(name, MODEL)}: {why}: messages of no model or version can be so called; name it as they do"
@@ -49,7 +57,7 @@ def open_source(
             raise UnusableReference(msg)
         chosen, marked = configuration.streams[stream].where, configuration.tested_in(stream)
         withheld = configuration.withholds(stream)
-        yield topic_slice(bus, place, mapping, model, version, chosen, marked=marked, withheld=withheld)
+        yield topic_slice(bus, place, mapping, model, version, chosen, read_to, marked=marked, withheld=withheld)
     elif isinstance(place.file, str) and holds_messages(Path(place.file), mapping):
         others = [role for role in _ROLES if getattr(place, role) not in (None, str(getattr(mapping, role)))]
         if others or place.ignore:
@@ -78,11 +86,16 @@ def _holds_objects(rows: TableRows, name: str) -> bool:
 
 
 def reference_of(
-    configuration: Configuration, model: str, version: str, bus: Bus | None = None, store: ArtifactStore | None = None
+    configuration: Configuration,
+    model: str,
+    version: str,
+    bus: Bus | None = None,
+    store: ArtifactStore | None = None,
+    read_to: ReadTo | None = None,
 ) -> Reference:
     """The reference of a model version, built from what the configuration names; its indexes go to the ``store``."""
     name = configuration.stream_of(model)
     keep = content_hash if store is None else store.beside(FOLDER).put
-    with open_source(configuration, model, version, bus) as source, with_vectors(source, configuration, name) as embedded:
+    with open_source(configuration, model, version, bus, read_to=read_to) as source, with_vectors(source, configuration, name) as embedded:
         pane = configuration.streams[name].pane
         return embedded_by(configuration, build_reference(embedded, model, version, configuration.model(model), pane, keep))
