@@ -12,6 +12,10 @@ PROCESSES ?= 3
 # The demo's settings, for example: make demo ARGS="--seed 1"
 ARGS ?=
 
+# What Python has compiled stays in the environment, also where no such files may lie beside sources: else each process compiles all anew.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/bytecode
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format benchmark chaos scoreboard schemas
 

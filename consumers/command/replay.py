@@ -17,7 +17,7 @@ from ..console.agreement import compared_of, sentences
 from ..console.performance import performance_of
 from ..console.reviewed import all_reviewed
 from ..intake import intake
-from ..pipeline.runner import Pipeline
+from ..pipeline.runner import Pipeline, seldom_collected
 from ..pipeline.topology import ROLES
 from ..reference import ledger
 from ..reference.artifacts import ArtifactStore
@@ -142,7 +142,7 @@ def _fold(recorded: Configuration, configuration: Configuration, written: IO[str
     with opened(configuration) as bus:
         decided = has_ledger(bus, configuration)
     roles = [role for role in ROLES if not (decided and role == intake.ROLE)]
-    with opened(configuration) as bus, closing(Pipeline(bus, configuration, roles)) as pipeline:
+    with opened(configuration) as bus, closing(Pipeline(bus, configuration, roles)) as pipeline, seldom_collected():
         topics = Topics(bus, configuration, from_start=True)
 
         def tell() -> None:

@@ -1,14 +1,12 @@
-"""The demo's job, as a team would write its own: ``python -m driftbus.consumers.demo.fit BEFORE``, the request on standard input.
+"""The demo's job, as a team would write its own: ``python -m driftbus.consumers.demo.fit BEFORE``, as driftbus launches it.
 
 It builds the data that the request names, learns from these and from what the first version was trained on (BEFORE), and registers what it
 has made. A fifth of the rows is held out: what the new version answers there is what its outputs are compared with.
 """
 
-import subprocess
+import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib import import_module
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +27,10 @@ SEED = 1
 
 def main(before: Path) -> None:
     """Build, learn, register; all of it in the folder of versions, where it runs."""
-    content = sys.stdin.buffer.read()
-    request: dict[str, Any] = msgspec.json.decode(content)  # JSON, as its schema says
+    request: dict[str, Any] = msgspec.json.decode(Path(os.environ["DRIFTBUS_EVENT"]).read_bytes())  # JSON, as its schema says
     version = request["job"][:12]
     data = Path(f"{version}-data")
-    with _begun("dataset", "build", "-", "--out", str(data), given=content):
-        import_module("sklearn.ensemble")  # takes as long as the data: side by side
+    _called("dataset", "build", "--out", str(data))
     rows, label = _rows(data.glob("**/part-*.parquet"), "label")
     old, known = _rows([before], "late")
     kept = np.arange(len(label)) % HELD_OUT != 0
@@ -47,8 +43,7 @@ def main(before: Path) -> None:
     model.save(file)
     loss = f"log_loss={log_loss(score, label[~kept]):.4f}"
     said = ["--version", version, "--artifact", str(file), "--reference", str(data), "--metric", loss]
-    with _begun("models", "register", request["model"], *said):
-        pass
+    _called("models", "register", request["model"], *said)
 
 
 def _rows(files: Any, label: str) -> tuple[dict[str, NDArray[Any]], NDArray[np.bool_]]:  # paths; columns of several types
@@ -60,17 +55,10 @@ def _rows(files: Any, label: str) -> tuple[dict[str, NDArray[Any]], NDArray[np.b
     return columns | texts | {"time": np.asarray(found["time"])}, np.asarray(found[label], dtype=bool)
 
 
-@contextmanager
-def _begun(*arguments: str, given: bytes = b"") -> Iterator[None]:
-    """A command of driftbus, which is waited for at the end. Raises `CalledProcessError` where it fails."""
-    command = [sys.executable, "-c", "from driftbus.consumers.command.main import main; main()", *arguments]
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
-        assert process.stdin is not None
-        process.stdin.write(given)
-        process.stdin.close()
-        yield
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
+def _called(*arguments: str) -> None:
+    """A command of driftbus, in this process: to start another takes longer than most of them."""
+    (driftbus,) = entry_points(group="console_scripts", name="driftbus")
+    driftbus.load()(arguments, standalone_mode=False)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from ..console.screen import Terminal
 from ..golden.collecting import Columns, collected
 from ..pipeline.between import rest
 from ..pipeline.own_topics import create_topics
-from ..pipeline.runner import Pipeline
+from ..pipeline.runner import Pipeline, seldom_collected
 from ..process.settings import load
 from ..reference import ledger
 from ..reference.announce import announce, from_start
@@ -173,7 +173,7 @@ def _served(scratch: Path, terminal: Terminal, story: Story, flights: Flights, t
         with closing(EmbeddedBus(configuration.embedded, configuration.application, "loop")) as bus:
             _set_up(bus, configuration, scratch)
             server = Server(bus, configuration, flights, true, versions, STARTS)
-            with closing(Pipeline(bus, configuration)) as pipeline, terminal.pace() as show:
+            with closing(Pipeline(bus, configuration)) as pipeline, seldom_collected(), terminal.pace() as show:
                 for now in range(STARTS, story.ends, DAY):
                     server.serve(now)
                     rest(pipeline)

@@ -23,7 +23,7 @@ from ..bus.interface import Bus, Output
 from ..bus.open import open_bus
 from ..console.screen import Terminal
 from ..pipeline.own_topics import create_topics
-from ..pipeline.runner import Pipeline
+from ..pipeline.runner import Pipeline, seldom_collected
 from ..process.settings import parsed
 from ..reference.announce import announce
 from ..reference.artifacts import ArtifactStore
@@ -191,7 +191,7 @@ class Stage:
             watched = Watched(bus, configuration, act.told_from, screen)
             pipeline, began = Pipeline(bus, configuration), time.perf_counter()
             looked = began
-            with closing(pipeline), screen.live() as show:
+            with closing(pipeline), seldom_collected(), screen.live() as show:
                 for _ in pipeline.run_until_end():
                     now = time.perf_counter()
                     if now - looked >= _LOOK_EVERY_S:

@@ -4,7 +4,7 @@ import gc
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, contextmanager, suppress
 
 from ...schemas.configuration import Configuration
 from ..bus.interface import Bus, Stopped
@@ -89,6 +89,20 @@ class Pipeline:
             consumer.close()
 
 
+@contextmanager
+def seldom_collected() -> Iterator[None]:
+    """For as long as a pipeline turns: the garbage collector looks seldom, and no more at what was there before."""
+    gc.collect()
+    gc.freeze()
+    thresholds = gc.get_threshold()
+    gc.set_threshold(*_RARELY)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
+
+
 def run(
     bus: Bus,
     configuration: Configuration,
@@ -104,19 +118,8 @@ def run(
     """
     stopping.calls(bus.stop)
     pipeline = Pipeline(bus, configuration, roles)
-    gc.collect()
-    gc.freeze()  # what lives as long as the process need not be looked at again
-    thresholds = gc.get_threshold()
-    gc.set_threshold(*_RARELY)
-    try:
-        with suppress(Stopped):
-            try:
-                turns = pipeline.run_until_end() if until_end else iter(pipeline.turn, None)
-                while not stopping.asked and next(turns, None) is not None:
-                    observer(pipeline)
-            finally:
-                pipeline.close()
-    finally:
-        gc.set_threshold(*thresholds)
-        gc.unfreeze()
+    with seldom_collected(), suppress(Stopped), closing(pipeline):
+        turns = pipeline.run_until_end() if until_end else iter(pipeline.turn, None)
+        while not stopping.asked and next(turns, None) is not None:
+            observer(pipeline)
     return pipeline
