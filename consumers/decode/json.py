@@ -140,7 +140,7 @@ class _Schema(NamedTuple):
     wanted: tuple[Wanted, ...]
     numeric: int  #: columns of numbers that are fields
     times: tuple[int, ...]  #: of each time its column of numbers; -1: none
-    texts: tuple[str, ...]  #: what the last texts are, the last one first
+    texts: tuple[list[str], ...]  #: what the last texts are, the last one first; one may be both
     as_of: int  #: as of when the features are: its column of numbers; -1: none
 
     @classmethod
@@ -149,20 +149,28 @@ class _Schema(NamedTuple):
         known = {one.path for one in own}
         asked = times if as_of is None or as_of.source != "path" else (*times, AsOf(as_of.path))
         new = {one.path: Wanted(one.path, "timestamp", zone=one.zone) for one in asked if one.path not in known}
-        inside = {name: place.path for name, place in texts.items() if place is not None and place.source == "path"}
-        last = {name: path for name, path in inside.items() if path not in known and path not in new}
-        last = {name: path for name, path in last.items() if list(last.values()).count(path) == 1}
+        last: dict[tuple[str, ...], list[str]] = {}
+        for name, place in texts.items():
+            if place is not None and place.source == "path" and place.path not in known and place.path not in new:
+                last.setdefault(place.path, []).append(name)
         numbers = [one for one in (*own, *new.values()) if one.type in ("numeric", "timestamp")]
         column = {one.path: number for number, one in enumerate(numbers) if one.type == "timestamp"}
-        whole = (*own, *new.values(), *(Wanted(path, "categorical") for path in last.values()))
+        whole = (*own, *new.values(), *(Wanted(path, "categorical") for path in last))
         found = tuple(column.get(one.path, -1) for one in asked)
-        return cls(whole, len(numbers) - len(new), found[: len(times)], tuple(reversed(last)), found[-1] if len(asked) > len(times) else -1)
+        return cls(
+            whole,
+            len(numbers) - len(new),
+            found[: len(times)],
+            tuple(reversed(last.values())),
+            found[-1] if len(asked) > len(times) else -1,
+        )
 
     def told(self, read: Columns) -> Columns:
         """What was read, by what it was read for."""
-        for name in self.texts:
+        for names in self.texts:
             *others, text = read.categorical
-            read = replace(read, categorical=others, ids=text) if name == "ids" else replace(read, categorical=others, entities=text)
+            ids, entities = (text if name in names else former for name, former in (("ids", read.ids), ("entities", read.entities)))
+            read = replace(read, categorical=others, ids=ids, entities=entities)
         if self.as_of >= 0:
             read = replace(read, as_of=read.numeric[:, self.as_of])
         if not self.times:

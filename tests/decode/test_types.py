@@ -183,6 +183,15 @@ def test_rows_that_were_read_ahead_keep_their_vectors() -> None:
         assert decoder.columns(schemas["a"], values, rows[1:]).vectors[0].tolist() == [[2.0], [4.0]]
 
 
+@pytest.mark.parametrize("entity", ["id", "customer"])
+def test_ids_and_entities_come_with_the_features_also_from_one_place(entity: str) -> None:
+    decoder = JSONDecoder(Mapping.model_validate({"entity": entity}))
+    values = [json.dumps({"id": name, "customer": name.upper(), "features": {"x": 1}}).encode() for name in "ab"]
+    columns = decoder.columns((number("x"), category("y")), values, ids=True, entities=True)
+    assert (columns.ids, columns.entities) == (["a", "b"], ["a", "b"] if entity == "id" else ["A", "B"])
+    assert len(columns.categorical) == 1
+
+
 def test_ages_take_the_place_of_times_and_marks_stay() -> None:
     marks = np.array([MARKS.null, MARKS.invalid, MARKS.missing], dtype=np.uint64).view(np.float64)
     at = np.array([1.5, *marks])
