@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from ...schemas.stored.reference import CategoricalProfile, NumericProfile
 from . import skew
-from .evidence import Window
+from .evidence import Values, Window
 from .finding import Piece
 from .foretold import FORETOLD, foretold
 from .groups import bin_of
 from .inquiry import Inquiry, sure
-from .matrices import common_of, shares_of
+from .matrices import common_of, counted, shares_of
 from .outcomeless import nothing_came
 from .relations import Relations
 from .shifts import Series
@@ -239,10 +239,17 @@ def _category_shares(inquiry: Inquiry, windows: Sequence[Window], name: str, can
     return np.array([[own.get(category, 0) / rows if (rows := sum(own.values())) else np.nan for own in counts] for category in candidates])
 
 
-def categories_of(inquiry: Inquiry, window: Window, name: str) -> dict[str, int]:
-    """Rows by category; those that the reference does not know by their names, as far as panes name them."""
-    values, profile = window.values.get(name), inquiry.layout.of[name].profile
-    assert isinstance(profile, CategoricalProfile)
+def categories_of(inquiry: Inquiry, window: Window, name: str) -> Mapping[str, int]:
+    """Rows by category, made once; those that the reference does not know by their names, as far as panes name them."""
+    kept = counted(window, inquiry.layout).categories
+    if name not in kept:
+        profile = inquiry.layout.of[name].profile
+        assert isinstance(profile, CategoricalProfile)
+        kept[name] = _categories(window.values.get(name), profile)
+    return kept[name]
+
+
+def _categories(values: Values | None, profile: CategoricalProfile) -> dict[str, int]:
     if values is None or len(values.bins) != len(profile.categories) + 1:
         return {}
     counts = dict(zip(profile.categories, values.bins[:-1].tolist(), strict=True))

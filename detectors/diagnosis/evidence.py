@@ -113,9 +113,11 @@ class Counted:
         None  #: of rows compared with the training data: groups of all, outside the core, outliers; None: there are none
     )
     offline: Floats | None = None  #: groups of the offline sides of pairs; None: there are none
-    quantiles: dict[str, Floats] = field(default_factory=dict)  #: by numeric field, as far as somebody asked
-    #: Likewise: the values that many rows share, and their shares of the rows looked at; None: there are no such rows.
-    common: dict[str, tuple[Floats, Floats] | None] = field(default_factory=dict)
+    # By field, as far as somebody asked: who asks again need not have the window's values made again.
+    looked_at: dict[str, int] = field(default_factory=dict)  #: rows
+    quantiles: dict[str, Floats | None] = field(default_factory=dict)  #: None: no rows were looked at
+    common: dict[str, tuple[Floats, Floats] | None] = field(default_factory=dict)  #: values that many rows share, and their shares of these
+    categories: dict[str, Mapping[str, int]] = field(default_factory=dict)  #: rows of each
 
 
 @dataclass

@@ -131,14 +131,22 @@ def _any(*vectors: Sequence[Integers | None]) -> bool:
     return any(one is not None for each in vectors for one in each)
 
 
+def looked_at(window: Window, layout: Layout, name: str) -> int:
+    """Rows of one window of which a numeric feature's magnitudes and repeated values were counted, made once."""
+    kept = counted(window, layout).looked_at
+    if name not in kept:
+        values = window.values.get(name)
+        kept[name] = 0 if values is None or values.magnitudes is None else int(values.magnitudes.rows.sum())
+    return kept[name]
+
+
 def quantiles_of(window: Window, layout: Layout, name: str) -> Floats | None:
     """A numeric feature's quantiles at `SHARES` in one window, made once; None where it counted no magnitudes."""
-    values = window.values.get(name)
-    if values is None or values.magnitudes is None or values.magnitudes.rows.sum() <= 0:
-        return None
     kept = counted(window, layout).quantiles
     if name not in kept:
-        kept[name] = quantiles(values.magnitudes, layout.of[name].mantissa, SHARES)
+        values = window.values.get(name) if looked_at(window, layout, name) > 0 else None
+        there = None if values is None else values.magnitudes
+        kept[name] = None if there is None else quantiles(there, layout.of[name].mantissa, SHARES)
     return kept[name]
 
 
@@ -152,9 +160,9 @@ def common_of(window: Window, layout: Layout, name: str) -> tuple[Floats, Floats
     """A numeric feature's values that many rows share in one window, and their shares, made once; None where no rows were looked at."""
     kept = counted(window, layout).common
     if name not in kept:
-        values = window.values.get(name)
-        rows = looked_at(values)
-        kept[name] = None if values is None or not rows else (np.array([*values.repeated]), np.array([*values.repeated.values()]) / rows)
+        rows = looked_at(window, layout, name)
+        values = window.values.get(name) if rows else None
+        kept[name] = None if values is None else (np.array([*values.repeated]), np.array([*values.repeated.values()]) / rows)
     return kept[name]
 
 
@@ -169,8 +177,3 @@ def shares_of(windows: Sequence[Window], layout: Layout, name: str, wanted: Sequ
         value, place = np.nonzero(np.array(wanted)[:, None] == np.concatenate([values for values, _ in known]))
         shares[value, window[place]] = np.concatenate([own for _, own in known])[place]
     return shares
-
-
-def looked_at(values: Values | None) -> int:
-    """Rows of which magnitudes and repeated values were counted."""
-    return 0 if values is None or values.magnitudes is None else int(values.magnitudes.rows.sum())

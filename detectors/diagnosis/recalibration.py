@@ -98,7 +98,7 @@ def _map(inquiry: Inquiry, relations: Relations, name: str, shift: Shift) -> Tol
     """A simple map, if its error is small and something says that no population drifts so."""
     t, onset, gradual = inquiry.thresholds, shift.step.onset, shift.step.gradual
     since = inquiry.behind(onset, _MOST_GRADUAL if gradual else _MOST)
-    now = quantiles_in([window for window in since if looked_at(window.values.get(name)) > _LEAST_ROWS], inquiry.layout, name)
+    now = quantiles_in([window for window in since if looked_at(window, inquiry.layout, name) > _LEAST_ROWS], inquiry.layout, name)
     before, old = inquiry.usual_quantiles(name)
     if len(now) < _LEAST or not len(before):
         return None
