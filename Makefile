@@ -12,9 +12,8 @@ PROCESSES ?= 3
 # The demo's settings, for example: make demo ARGS="--seed 1"
 ARGS ?=
 
-# What Python has compiled stays in the environment, also where no such files may lie beside sources: else each process compiles all anew.
-export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/bytecode
-unexport PYTHONDONTWRITEBYTECODE
+# What Python has compiled stays in the environment, also where no such files may lie beside sources: else each job compiles all anew.
+COMPILED := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX="$(CURDIR)/.venv/bytecode"
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format benchmark chaos scoreboard schemas
@@ -23,7 +22,7 @@ help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
 demo: $(READY)  ## A year of real flights in which better models are trained, proved and promoted: loop.png; with ARGS=--drift, what drifts and why
-	@$(RUN)/driftbus demo $(ARGS)
+	@$(COMPILED) $(RUN)/driftbus demo $(ARGS)
 
 test: lint  ## What the gate runs: format, lint, types, imports, then all tests; skipped ones are listed at the end
 	@UV=$(CURDIR)/$(UV) $(RUN)/pytest -q -rs -n $(PROCESSES) $(ARGS)
