@@ -22,7 +22,7 @@ _SHORTEST, _LONGEST, _ENOUGH_BATCHES, _OF_A_WINDOW = 2, 2, 12, 24
 _MARGIN_Z, _MOST_ALIKE = 2.0, 0.97
 #: A window is a quarter of a backtest. Of so many of the newest that are over the largest tau counts, so many times: of one it is known by
 #: few batches.
-_QUARTERS, _WINDOWS, _OF_WINDOWS = 4, 4, 8.0
+_QUARTERS, _WINDOWS, OF_WINDOWS = 4, 4, 8.0
 #: Rows after which tau is looked at again. It falls by no more than half in a fifth of a backtest: where it is low for a moment, that is
 #: luck more often than not, and who bets for long meets many such moments.
 _LOOKED_AT, _HALVED_IN = 64, 5
@@ -177,7 +177,7 @@ class Contest:
     @property
     def _bets(self) -> list[tuple[list[float], float]]:
         """Wealth by stake, and the tau that tempers it."""
-        later = [(self.recent, _OF_WINDOWS * max(self.windows))] if self.windows else []
+        later = [(self.recent, OF_WINDOWS * max(self.windows))] if self.windows else []
         return [(self.wealth, self.tau), *later]
 
     @property
