@@ -124,6 +124,16 @@ class Incident:
         onset = max(self.onset.number, run.kept_from)
         return self.rejected and self.is_of(one, run) and abs(one.onset.number - onset) <= _near(one.finding, self.finding)
 
+    def outlasts(self, one: Placed, run: Run) -> bool:
+        """Whether a finding of another cause is this one, confirmed when its beginning was looked at, which it no longer is: that something
+        grew, or began with a deployment, is not to be seen in what came of it.
+        """
+        finding, mine = one.finding, self.finding
+        if self.status != "confirmed" or run.home not in self.missed or run.home in self.adopted or finding.cause == mine.cause:
+            return False
+        seen_from_the_start = abs(one.onset.number - run.kept_from) <= NEAR
+        return self.onset.number < run.kept_from and seen_from_the_start and overlapping(finding, mine)
+
     def adopts(self, one: Placed) -> bool:
         """Whether a finding of another version is this fault of the pipeline."""
         finding, mine = one.finding, self.finding
@@ -145,11 +155,22 @@ class Incidents:
         self.forget(run.time)
         rejected = self._heed(run)
         hit: dict[str, Incident] = {}
+        new: list[tuple[int, Placed]] = []
         for number, one in enumerate(sorted((one for one in found if one.finding.live), key=_order)):
-            incident = self._of(one, run, hit) or self._begun(one, run, number)
-            if incident is not None:
+            if (incident := self._of(one, run, hit)) is None:
+                new.append((number, one))
+            else:
                 self._found(incident, one, run)
                 hit[incident.id] = incident
+        missed = [incident for incident in self.open if incident.id not in hit]
+        for number, one in new:
+            stand = [incident for incident in missed if incident.outlasts(one, run)]
+            for incident in stand:
+                incident.missed[run.home] = 0
+                hit[incident.id] = incident
+            if not stand and (begun := self._begun(one, run, number)) is not None:
+                self._found(begun, one, run)
+                hit[begun.id] = begun
         touched = [one for one in self.open if run.home in one.missed]
         for incident in touched:
             if incident.id not in hit:

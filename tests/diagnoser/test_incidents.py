@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -69,6 +70,32 @@ def test_a_suspicion_that_is_not_found_again_is_withdrawn() -> None:
     incidents, [one] = followed([placed(LOST)], [])
     assert one.status == "withdrawn"
     assert not incidents.open
+
+
+CHANGES: list[tuple[Finding, Finding]] = [
+    (replace(LOST, cause="data_drift", shape="gradual"), replace(LOST, cause="feature_recalibration")),  # it grew, and stays
+    (replace(LOST, cause="training_serving_skew"), replace(LOST, cause="feature_recalibration", confirmable=False)),  # with a deployment
+    (NOVEL, replace(LOST, cause="data_drift")),  # and the rest of the rows stood still
+]
+
+
+@pytest.mark.parametrize(("told", "later"), CHANGES)
+def test_what_was_confirmed_by_its_beginning_stands_when_that_is_looked_at_no_more(told: Finding, later: Finding) -> None:
+    incidents, _ = followed([placed(told)], [placed(told)])
+    for number in range(30, 34):
+        touched = incidents.follow(run(number, kept_from=20), [placed(later, 20)])
+        assert [(one.finding.cause, one.status) for one in touched] == [(told.cause, "confirmed")]
+    for number in range(34, 36):
+        touched = incidents.follow(run(number, kept_from=20), [])
+    assert [one.status for one in touched] == ["resolved"]
+
+
+@pytest.mark.parametrize(("told", "later"), CHANGES)
+@pytest.mark.parametrize(("onset", "kept_from"), [(26, 20), (5, 4)])
+def test_what_begins_within_sight_is_an_incident_of_its_own(told: Finding, later: Finding, onset: int, kept_from: int) -> None:
+    incidents, _ = followed([placed(told)], [placed(told)])
+    touched = incidents.follow(run(30, kept_from=kept_from), [placed(later, onset)])
+    assert {(one.finding.cause, one.status) for one in touched} == {(told.cause, "confirmed"), (later.cause, "suspected")}
 
 
 def test_what_is_not_live_is_not_found() -> None:
