@@ -51,9 +51,8 @@ def of_one(inquiry: Inquiry, name: str, step: Step) -> bool:
 
     A default stands for whichever value there would be.
     """
-    pairs = _since(inquiry, name, step)
-    values = _single(pairs, _usual(inquiry, name), inquiry.thresholds.single)
-    return values is not None and _of_one(inquiry, name, pairs, values)
+    pairs, value = _pairs(inquiry, name, step)
+    return value is not None and _of_one(inquiry, name, pairs, value)
 
 
 class _Differing(NamedTuple):
@@ -65,12 +64,8 @@ class _Differing(NamedTuple):
 
 
 def _pairs(inquiry: Inquiry, name: str, step: Step) -> tuple[list[Agreeing], str | None]:
-    found = _since(inquiry, name, step)
+    found = [window.agreeing[name] for window in inquiry.case.monitored[step.onset :] if window.agreeing and name in window.agreeing]
     return found, _single(found, _usual(inquiry, name), inquiry.thresholds.single) if inquiry.layout.of[name].numeric else None
-
-
-def _since(inquiry: Inquiry, name: str, step: Step) -> list[Agreeing]:
-    return [window.agreeing[name] for window in inquiry.case.monitored[step.onset :] if window.agreeing and name in window.agreeing]
 
 
 def _usual(inquiry: Inquiry, name: str) -> list[Agreeing]:

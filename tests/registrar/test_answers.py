@@ -1,6 +1,5 @@
 """What a version answers becomes part of its reference by itself, where its job left no answers: once, and never over a person's."""
 
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -16,27 +15,13 @@ from driftbus.schemas.messages.announcement import Announcement
 from ..launcher.jobs import until
 from ..streaming import everything
 from .answers import STREAM, an_hour_ago, answer, artifacts, counted, last_reference, watched_since
-from .servers import Registry, serving
-from .worlds import NEW, Version, finished, monitored, prepared, registrar, say, settings_of, step, stored
-
-APPLICATION = "app"
-
-
-@pytest.fixture
-def bus() -> Iterator[EmbeddedBus]:
-    with closing(EmbeddedBus(":memory:", APPLICATION, "one")) as one:
-        yield one
+from .servers import Registry
+from .worlds import APPLICATION, NEW, Version, finished, monitored, prepared, registrar, say, settings_of, step, stored
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Configuration:
     return settings_of(tmp_path, application=APPLICATION, streams={"predictions": STREAM})
-
-
-@pytest.fixture
-def server() -> Iterator[Registry]:
-    with serving() as one:
-        yield one
 
 
 def shadowed(bus: Bus, settings: Configuration) -> tuple[Version, Version, int]:

@@ -1,10 +1,8 @@
 """From a version that a job registers to one that serves: intake, decider, evaluator and registrar by themselves, live, over the bus."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-
-import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Bus
@@ -22,17 +20,11 @@ from driftbus.schemas.messages.model_event import ModelEvent
 
 from ..golden.worlds import stored as golden_stored
 from ..launcher.jobs import until
-from .servers import Registry, serving
+from .servers import Registry
 from .worlds import monitored, prepared, settings_of, stored
 
 APPLICATION = "app"
 ROLES = ("intake", "decider", "evaluator", "registrar")
-
-
-@pytest.fixture
-def server() -> Iterator[Registry]:
-    with serving() as one:
-        yield one
 
 
 class Loop:

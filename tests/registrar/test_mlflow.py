@@ -1,7 +1,6 @@
 """A MLflow server as it answers: what is done is found again, what a person moved stays, and what it refuses is said without its words."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,14 +10,8 @@ from driftbus.consumers.process.settings import ConfigurationError, parsed
 from driftbus.consumers.registrar.mlflow import MLflowRegistry
 from driftbus.schemas.configuration.registries import MLflow
 
-from .servers import Registry, serving
+from .servers import Registry
 from .way import goes_its_way, known
-
-
-@pytest.fixture
-def server() -> Iterator[Registry]:
-    with serving() as one:
-        yield one
 
 
 def test_a_version_goes_its_way(server: Registry) -> None:

@@ -1,13 +1,10 @@
 """The registrar: each step has its effect once, in the order of its model, whatever dies, and nothing of what is over."""
 
 import shutil
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.interface import Bus
 from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.pipeline.runner import wall_ms
@@ -19,8 +16,9 @@ from driftbus.schemas.messages.model_event import ModelEvent
 
 from ..launcher.jobs import until
 from ..streaming import everything
-from .servers import Registry, serving
+from .servers import Registry
 from .worlds import (
+    APPLICATION,
     NEW,
     PARENT,
     Version,
@@ -37,24 +35,10 @@ from .worlds import (
     told,
 )
 
-APPLICATION = "app"
-
-
-@pytest.fixture
-def bus() -> Iterator[EmbeddedBus]:
-    with closing(EmbeddedBus(":memory:", APPLICATION, "one")) as one:
-        yield one
-
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Configuration:
     return settings_of(tmp_path, application=APPLICATION)
-
-
-@pytest.fixture
-def server() -> Iterator[Registry]:
-    with serving() as one:
-        yield one
 
 
 def test_a_version_goes_its_way(bus: Bus, settings: Configuration) -> None:

@@ -26,6 +26,7 @@ from driftbus.schemas.messages.promotion import Promotion, Step
 from ..columns import Source
 from ..launcher.jobs import until
 
+APPLICATION = "app"
 MODELS = ("a", "b", "m")
 PARENT, NEW = "1", "2"
 
