@@ -18,6 +18,8 @@ MOST_AT_ONCE = 16
 DEADLINE_S = 10.0
 #: Until a thread whose request was ended has gone.
 _GOING_S = 1.0
+#: So long whoever has been answered, and neither says more nor goes, is listened to.
+_HEARD_S = 2.0
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +54,8 @@ class HTTPServer(ThreadingHTTPServer):
 
     def shutdown_request(self, request: Any) -> None:
         """It has ended, by itself or not."""
+        if request in self._taken:
+            _heard(request)
         with self._lock:
             had_a_thread = self._taken.pop(request, None) is not None
             super().shutdown_request(request)
@@ -72,3 +76,12 @@ class HTTPServer(ThreadingHTTPServer):
     def handle_error(self, *_: object) -> None:
         """Whoever asked is gone: nobody is told."""
         _log.debug("somebody who asked has gone", exc_info=True)
+
+
+def _heard(request: socket.socket) -> None:
+    """Forget what is still sent, until whoever sends it has heard the answer: what is closed with something unread loses that."""
+    with suppress(OSError):
+        request.shutdown(socket.SHUT_WR)
+        request.settimeout(_HEARD_S)
+        while request.recv(1 << 16):
+            pass
