@@ -2,7 +2,7 @@
 
 ``python -m tests.kafka.labels --kills 60 [--seed 1] [--joiner-stopped] [--brokers-away] [--brokers 3]`` starts brokers of its own, and says
 what it found: outcome panes, performance records, events, root causes, cases and samples byte for byte, `driftbus replay` of a recording
-too, one evaluation of every golden request, and estimates that are what the answers come to.
+too, what the learner said, one evaluation of every golden request, and estimates that are what the answers come to.
 """
 
 import argparse

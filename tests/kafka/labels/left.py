@@ -22,12 +22,15 @@ from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.reference.golden_records import read
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.golden import GoldenEvaluation, GoldenRequest
+from driftbus.schemas.messages.learned import LearnedLosses
 from driftbus.schemas.messages.pane import ARRIVALS, REVISIONS, Pane
 
 from ...streaming import by_model, everything
 from .answers import apart, compared, drawn, is_estimate
-from .world import APPLICATION, IDLE, LABELS, MODELS, PREDICTIONS
+from .world import APPLICATION, END, IDLE, LABELS, MODELS, PREDICTIONS
 
+#: All of the crew but who acts on the world.
+ROLES = ("profiler", "joiner", "detector", "clerk", "diagnoser", "reviewer", "learner")
 #: A model, and whether of its outcomes: each lane's events have an order, between lanes there is none.
 Lane = tuple[str, bool]
 
@@ -41,6 +44,7 @@ class Left(NamedTuple):
     causes: dict[str, list[bytes]]
     cases: list[bytes]
     compared: list[bytes]
+    learned: list[bytes]
 
 
 def evaluated(bus: Bus, configuration: Configuration) -> list[str]:
@@ -63,7 +67,15 @@ def left(bus: Bus, configuration: Configuration) -> Left:
     records = {number: [one.value for one in events if not is_estimate(one)] for number, events in performance.items()}
     causes = by_model(everything(bus, configuration.topics.root_causes))
     of_models = {model: [one.value for one in causes.get(model, [])] for model in MODELS}
-    return Left(sorted(panes), records, told_, of_models, drawn(bus, configuration), compared(bus, configuration))
+    of_rows = drawn(bus, configuration), compared(bus, configuration), learned(bus, configuration)
+    return Left(sorted(panes), records, told_, of_models, *of_rows)
+
+
+def learned(bus: Bus, configuration: Configuration) -> list[bytes]:
+    """What the learner said, but the losses of an interval that is not over: one run's input ends, another's reviews may still come."""
+    found = [event for events in everything(bus, configuration.topics.learned).values() for event in events]
+    losses = f"io.driftbus.learned.{LearnedLosses.KIND}".encode()
+    return [one.value for one in found if dict(one.headers)["ce_type"] != losses or LearnedLosses.decoded(one.value).end <= END]
 
 
 def clean(bus: KafkaBus, configuration: Configuration, folder: Path) -> Left:
@@ -75,10 +87,10 @@ def clean(bus: KafkaBus, configuration: Configuration, folder: Path) -> Left:
     with closing(EmbeddedBus(":memory:", embedded.application, "clean")) as memory:
         load_recording(memory, recording)
         memory.restore(joins, [])
-        performance = TopicDescription(embedded.topics.performance, joins.id, joins.partitions, {})  # not compacted: all records are there
-        memory.restore(performance, [])
+        for topic in (embedded.topics.performance, embedded.topics.learned):
+            memory.restore(TopicDescription(topic, joins.id, joins.partitions, {}), [])  # not compacted: all records are there
         create_topics(memory, embedded)
-        with closing(Pipeline(memory, embedded, ["profiler", "joiner", "detector", "clerk", "diagnoser", "reviewer"])) as pipeline:
+        with closing(Pipeline(memory, embedded, ROLES)) as pipeline:
             for _ in pipeline.run_until_end():
                 pass
         return left(memory, embedded)
@@ -121,7 +133,8 @@ def differences(bus: KafkaBus, configuration: Configuration, folder: Path, reque
     if found.performance != expected.performance:
         counts = [sum(map(len, one.performance.values())) for one in (found, expected)]
         yield f"performance records: {counts[0]} for {counts[1]}"
-    for what, ours, theirs in ("cases", found.cases, expected.cases), ("compared rows", found.compared, expected.compared):
+    parts = {"cases": "cases", "compared": "compared rows", "learned": "records of the learner"}
+    for what, ours, theirs in ((what, getattr(found, name), getattr(expected, name)) for name, what in parts.items()):
         if ours != theirs:
             yield f"{what}: {len(ours)} for {len(theirs)}, {len({*ours} ^ {*theirs})} others"
     yield from apart(bus, configuration)
@@ -151,6 +164,6 @@ def differences(bus: KafkaBus, configuration: Configuration, folder: Path, reque
     print(
         f"{len(found.panes):,} outcome panes, {sum(map(len, found.performance.values())):,} performance records, "
         f"{len(kinds)} events of models ({kinds.count('performance')} of performance), {len(answered)} golden evaluations, "
-        f"{len(told_causes)} root causes: {', '.join(named)}",
+        f"{len(found.learned)} records of the learner, {len(told_causes)} root causes: {', '.join(named)}",
         flush=True,
     )

@@ -113,7 +113,15 @@ class Play:
         answered = set(evaluated(bus, self.configuration))
         wanted = len(MODELS) * -(-SECONDS // 600)
         final = len(intervals) >= wanted and {one.request for one in self.requests} <= answered and folded(bus, self.configuration, LAST)
-        return final and self._diagnosed(bus)
+        return final and self._diagnosed(bus) and self._learnt(bus)
+
+    def _learnt(self, bus: KafkaBus) -> bool:
+        """Whether the learner has read the last example."""
+        topics = self.configuration.topics
+        places = [TopicPartition(topics.examples, number) for number in range(topics.partitions)]
+        at = bus.committed(f"{APPLICATION}-learner", places)
+        ends = {place: int(batch.offsets[-1]) + 1 for place in places for batch in bus.read(place, *bus.watermarks(place))}
+        return all(place in at and at[place].offset >= end for place, end in ends.items())
 
     def _diagnosed(self, bus: KafkaBus) -> bool:
         """Whether detectors are behind all that was there when the last interval was told, and diagnosers behind what these said."""

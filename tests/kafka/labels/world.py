@@ -1,4 +1,6 @@
-"""What is fed, and how the application is configured: two models with labels; people are asked about the first, and it loses a feature."""
+"""What is fed, and how the application is configured: two models with labels. People are asked about the first, and it loses a feature;
+of the second one's rows a model learns.
+"""
 
 from itertools import product
 from pathlib import Path
@@ -16,7 +18,7 @@ from .answers import ASKED, SETTINGS, unlike
 #: Who is there, and is killed; the profiler reads labels too.
 CREW = (
     *("profiler-a", "profiler-b", "joiner-a", "joiner-b", "detector-a", "detector-b"),
-    *("diagnoser-a", "diagnoser-b", "evaluator-a", "clerk-a", "reviewer-a"),
+    *("diagnoser-a", "diagnoser-b", "evaluator-a", "clerk-a", "reviewer-a", "learner-a"),
 )
 APPLICATION = "labels"
 #: Of record time; three predictions of m0 in two seconds, of m1 one in three. Late in it labels of m0 are turned now and then.
@@ -30,6 +32,8 @@ LOST_S, LOST = range(4_200, 6_000), 0.4
 PREDICTIONS, LABELS, IDLE, GOLDEN = "scored", "known", "idle", "g"
 MODELS = ("m0", "m1")
 PARTITIONS = {PREDICTIONS: 4, LABELS: 3}
+#: What learns from the second one's rows.
+LEARNT = {"learner": {"publish_every": 100, "losses": "10m"}}
 #: The last row, and a time when every interval is final.
 LAST, END = BEGINNING + SECONDS * SECOND, BEGINNING + (SECONDS + 5_400) * SECOND
 
@@ -73,7 +77,7 @@ def settings(address: str, folder: Path, golden: str, brokers: int) -> dict[str,
         },
         "labels": {"outcomes": own},
         "models": {
-            **{model: own_settings | SETTINGS if model == ASKED else own_settings for model in MODELS},
+            **{model: own_settings | (SETTINGS if model == ASKED else LEARNT) for model in MODELS},
             GOLDEN: {"stream": "idle", "golden": {"call": call, "deadline": "400ms", "within": "60s"}},
         },
     }
