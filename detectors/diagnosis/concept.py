@@ -72,8 +72,9 @@ def anything(inquiry: Inquiry) -> bool:
     base, now = _residuals(inquiry, inquiry.case.baseline), _residuals(inquiry, [*inquiry.case.ladder, *inquiry.case.monitored])
     if base is None or now is None:
         return False
-    (usual, before, _, _), (left, rows, squares, count) = ([np.cumsum(one[::-1], axis=0)[::-1] for one in of] for of in (base, now))
-    left = left - rows * (usual[0] / np.maximum(before[0], 1.0))
+    usual, before, _, _ = (one.sum(axis=0) for one in base)
+    left, rows, squares, count = (np.cumsum(one[::-1], axis=0)[::-1] for one in now)
+    left = left - rows * (usual / np.maximum(before, 1.0))
     starts = np.cumsum([0, *(groups for _, groups in inquiry.case.groups)])[:-1]
     explained = _by_groups(left, rows, starts).max(axis=1)
     enough = (count[:, 0] >= _LEAST_ROWS) & (squares[:, 0] > 0)
@@ -171,7 +172,7 @@ def _best(relations: Relations, columns: dict[str, NDArray[np.int64]], side: Sid
 def _by_groups(left: Floats, rows: Floats, starts: NDArray[np.int64]) -> Floats:
     """What the groups of each feature explain by themselves beyond what all rows have in common, [onsets, features]."""
     sums, counts = np.add.reduceat(left, starts, axis=1), np.add.reduceat(rows, starts, axis=1)
-    squares = np.add.reduceat(np.where(rows > 0, left**2 / np.maximum(rows, 1.0), 0.0), starts, axis=1)
+    squares = np.add.reduceat(left * left / np.maximum(rows, 1.0), starts, axis=1)  # without rows nothing is left
     return np.asarray(squares - sums**2 / np.maximum(counts, 1.0), dtype=np.float64)
 
 

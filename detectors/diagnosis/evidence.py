@@ -107,8 +107,9 @@ class Outcomes:
 class Counted:
     """A window's values side by side, in a layout's order (`driftbus.detectors.diagnosis.groups`): made once for all runs that see it."""
 
+    window: Floats  #: six numbers, as `driftbus.detectors.diagnosis.matrices` takes them apart
     groups: Floats
-    features: Floats  #: six numbers of every feature, as `driftbus.detectors.diagnosis.matrices` takes them apart
+    features: Floats  #: six numbers of each, as there
     compared: Floats | None = (
         None  #: of rows compared with the training data: groups of all, outside the core, outliers; None: there are none
     )

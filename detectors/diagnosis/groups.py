@@ -103,9 +103,11 @@ class Layout:
 
     def counts(self, bins: Sequence[Integers | None]) -> Floats:
         """Of every field its bins as groups; zeros where they are not of its reference, or not there."""
-        fits = (
-            one if one is not None and len(one) == length else np.zeros(length, dtype=np.int64)
-            for one, length in zip(bins, self._bins, strict=True)
-        )
+        fits = [one for one in bins if one is not None]
+        if [len(one) for one in fits] != self._bins:
+            fits = [
+                one if one is not None and len(one) == length else np.zeros(length, dtype=np.int64)
+                for one, length in zip(bins, self._bins, strict=True)
+            ]
         whole = np.concatenate([_NOTHING, *fits])
         return np.bincount(self._group_of, weights=whole, minlength=self.width).astype(np.float64)

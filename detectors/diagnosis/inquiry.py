@@ -38,7 +38,7 @@ class Inquiry:
 
     def __init__(self, case: Case, layout: Layout, thresholds: Thresholds) -> None:
         self.case, self.layout, self.thresholds = case, layout, thresholds
-        self.base, self.now = Matrices.of(case.baseline, layout), Matrices.of(case.monitored, layout)
+        self.base, self.now = Matrices(case.baseline, layout), Matrices(case.monitored, layout)
         self.base_rows, now_rows = (float(medians(of.rows[None])[0]) if len(of.rows) else 1.0 for of in (self.base, self.now))
         self.smaller = max(1.0, self.base_rows / max(now_rows, 1.0)) ** 0.5
         self._quantiles: dict[str, tuple[Floats, Floats]] = {}
@@ -98,7 +98,7 @@ class Inquiry:
         if not len(starts):
             return Series(np.zeros((0, len(base))), np.zeros((0, len(now))), [])
         usual, sizes = base.sum(axis=0), np.diff(np.append(starts, base.shape[1]))
-        before, since = phi2(base, usual, starts), phi2(now, usual, starts)
+        before, since = np.split(phi2(np.concatenate((base, now)), usual, starts), [len(base)], axis=1)
         rows = np.add.reduceat(base, starts, axis=1)
         usual_rows = medians(rows.T) if len(rows) else np.ones(len(starts))
         return Series(before, since, (np.sqrt(2 * (sizes - 1)) / np.maximum(usual_rows, 1.0)).tolist())

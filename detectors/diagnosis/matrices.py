@@ -1,7 +1,7 @@
 """A case's windows as matrices, a row a window: what all features are tested by at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,77 +21,51 @@ INNER = slice(2, -2)
 LOW, HIGH = 2, -3
 
 
-@dataclass(frozen=True)
 class Matrices:
-    """Of windows [n]; groups [n, G] and features [n, F] as in a layout."""
+    """Of windows [n] side by side; groups [n, G] and features [n, F] as in a layout. What few ask for is made then."""
 
-    rows: Floats
-    groups: Floats
-    scored: Floats
-    outside: Floats
-    outlying: Floats
-    offline: Floats
-    present: Floats
-    absent: Floats
-    invalid: Floats
-    age: Floats
-    pairs: Floats
-    differing: Floats
-    compared: Floats  #: [n] rows compared with the training data
-    outliers: Floats  #: [n]
-    labelled: Floats  #: [n]
-    predicted: Floats  #: [n]
-    loss: Floats  #: [n], summed
+    def __init__(self, windows: Sequence[Window], layout: Layout) -> None:
+        self._made, self._width = [counted(window, layout) for window in windows], layout.width
+        # [n]; `compared`: rows compared with the training data; `loss`: summed
+        of_windows = _side_by_side([one.window for one in self._made], _OF_WINDOW)
+        self.rows, self.compared, self.outliers, self.labelled, self.predicted, self.loss = of_windows.T
+        of_features = _side_by_side([one.features for one in self._made], _OF_FEATURES, len(layout.features))
+        self.present, self.absent, self.invalid, self.age, self.pairs, self.differing = of_features.swapaxes(0, 1)
+        self.groups = _side_by_side([one.groups for one in self._made], layout.width)
 
-    @classmethod
-    def of(cls, windows: Sequence[Window], layout: Layout) -> "Matrices":
-        """Windows side by side."""
-        outcomes = [window.outcomes for window in windows]
-        each = np.array(
-            [
-                (window.rows, window.scored, window.outliers, *((0, 0, 0.0) if one is None else (one.labelled, one.predicted, one.loss)))
-                for window, one in zip(windows, outcomes, strict=True)
-            ],
-            dtype=np.float64,
-        ).reshape(len(windows), 6)
-        made = [counted(window, layout) for window in windows]
-        features = _side_by_side([one.features for one in made], _OF_FEATURES, len(layout.features))
-        inside = _side_by_side([one.compared for one in made], _OF_COMPARED, layout.width)
-        rows, compared, outliers, labelled, predicted, loss = each.T
-        present, absent, invalid, age, pairs, differing = features.swapaxes(0, 1)
-        scored, outside, outlying = inside.swapaxes(0, 1)
-        return cls(
-            rows=rows,
-            groups=_side_by_side([one.groups for one in made], layout.width),
-            scored=scored,
-            outside=outside,
-            outlying=outlying,
-            offline=_side_by_side([one.offline for one in made], layout.width),
-            present=present,
-            absent=absent,
-            invalid=invalid,
-            age=age,
-            pairs=pairs,
-            differing=differing,
-            compared=compared,
-            outliers=outliers,
-            labelled=labelled,
-            predicted=predicted,
-            loss=loss,
-        )
+    @cached_property
+    def offline(self) -> Floats:
+        """Groups of the offline sides of pairs."""
+        return _side_by_side([one.offline for one in self._made], self._width)
+
+    @cached_property
+    def scored(self) -> Floats:
+        """Groups of rows compared with the training data."""
+        return self._of_compared(0)
+
+    @cached_property
+    def outside(self) -> Floats:
+        """Of these, of those outside the core."""
+        return self._of_compared(1)
+
+    @cached_property
+    def outlying(self) -> Floats:
+        """Of these, of outliers."""
+        return self._of_compared(2)
+
+    def _of_compared(self, number: int) -> Floats:
+        return _side_by_side([None if one.compared is None else one.compared[number] for one in self._made], self._width)
 
 
-#: Numbers of every feature, and vectors of groups of rows that were compared with the training data.
-_OF_FEATURES, _OF_COMPARED = 6, 3
+#: Numbers of a window, and of every feature.
+_OF_WINDOW, _OF_FEATURES = 6, 6
 
 
 def _side_by_side(windows: Sequence[Floats | None], *shape: int) -> Floats:
     """A row each; zeros where there is none."""
-    found = np.zeros((len(windows), *shape))
-    for place, one in enumerate(windows):
-        if one is not None:
-            found[place] = one
-    return found
+    none = np.zeros(shape)
+    rows = [none if one is None else one for one in windows]
+    return np.concatenate(rows).reshape(len(rows), *shape) if rows else np.zeros((0, *shape))
 
 
 def counted(window: Window, layout: Layout) -> Counted:
@@ -110,6 +84,7 @@ def _counted(window: Window, layout: Layout) -> Counted:
     pairs = [None if window.agreeing is None else window.agreeing.get(name) for name in layout.names]
     sides = [*((None if one is None else one.offline) for one in pairs), *(None for _ in layout.fields[len(pairs) :])]
 
+    outcomes = (0, 0, 0.0) if (of := window.outcomes) is None else (of.labelled, of.predicted, of.loss)
     by_feature = [
         [one.present for one in own],
         [one.null + one.missing for one in own],
@@ -120,6 +95,7 @@ def _counted(window: Window, layout: Layout) -> Counted:
     ]
     inside = [[getattr(one, name) for one in values] for name in ("scored", "outside", "outliers")]
     return Counted(
+        window=np.array([window.rows, window.scored, window.outliers, *outcomes], dtype=np.float64),
         groups=layout.counts([one.bins for one in values]),
         features=np.array(by_feature, dtype=np.float64),
         compared=np.stack([layout.counts(each) for each in inside]) if _any(*inside) else None,

@@ -60,15 +60,15 @@ def steps(base: Floats, now: Floats, noise: Noise, *, gate: float, live: float) 
     if not enough.any():
         return found
     sds = _sds(base, known, noise)
-    filled, count = np.where(seen, now, 0.0), seen.astype(np.float64)
+    filled, count = np.where(seen, now, 0.0), _one_of_all(seen.astype(np.float64))
     after, rows_after = np.cumsum(filled[:, ::-1], axis=1)[:, ::-1], np.cumsum(count[:, ::-1], axis=1)[:, ::-1]
-    of_base, rows_base = np.where(known, base, 0.0).sum(axis=1, keepdims=True), known.sum(axis=1, keepdims=True)
+    of_base, rows_base = np.where(known, base, 0.0).sum(axis=1, keepdims=True), _one_of_all(known.sum(axis=1, keepdims=True))
     rows_before = rows_base + rows_after[:, :1] - rows_after
     before = of_base + after[:, :1] - after
     possible = seen & (rows_after >= LEAST_AFTER) & enough[:, None]
     with np.errstate(invalid="ignore", divide="ignore"):
         z = (after / rows_after - before / rows_before) / (sds[:, None] * np.sqrt(1 / rows_after + 1 / rows_before))
-    z = np.where(possible, z, -np.inf)
+    z, rows_before = np.where(possible, z, -np.inf), np.broadcast_to(rows_before, z.shape)
     for place in np.flatnonzero(z.max(axis=1) > gate).tolist():
         onset = int(z[place].argmax())
         found[place] = _told(
@@ -82,12 +82,17 @@ def step(base: Floats, now: Floats, noise: Noise, *, gate: float, live: float) -
     return steps(base[None], now[None], noise, gate=gate, live=live)[0]
 
 
+def _one_of_all(rows: Floats) -> Floats:
+    """The first row, where all are like it: what is made of it is made once."""
+    return rows[:1] if (rows == rows[:1]).all() else rows
+
+
 def _sds(base: Floats, known: NDArray[np.bool_], noise: Noise) -> Floats:
     """Of every series: the larger one of the standard deviation, what the median absolute deviation says it is, and its floor."""
     found, whole = np.ones(len(base)), known.all(axis=1)
     for rows in (np.flatnonzero(whole), *np.flatnonzero(~whole)[:, None]):  # all that lack nothing at once, the others one by one
         if len(rows) and known[rows[0]].sum() >= LEAST_BASELINE:
-            values = base[np.ix_(rows, known[rows[0]])]
+            values = base if len(rows) == len(base) and whole.all() else base[np.ix_(rows, known[rows[0]])]
             deviation = medians(np.abs(values - medians(values)[:, None]))
             found[rows] = np.maximum(values.std(axis=1, ddof=1), _MAD * deviation)
     return np.asarray(np.maximum(np.maximum(found, noise.floor), 1e-12) * noise.smaller, dtype=np.float64)
@@ -141,10 +146,8 @@ def phi2(counts: Floats, usual: Floats, starts: NDArray[np.int64]) -> Floats:
     expected = usual + 0.5
     expected = expected / np.repeat(np.add.reduceat(expected, starts), sizes)
     rows = np.add.reduceat(counts, starts, axis=1)
-    fitted = np.repeat(rows, sizes, axis=1) * expected
     with np.errstate(invalid="ignore", divide="ignore"):
-        chi2 = np.add.reduceat(np.where(fitted > 0, (counts - fitted) ** 2 / fitted, 0.0), starts, axis=1)
-        found = (chi2 - (sizes - 1)) / rows
+        found = np.add.reduceat(counts * counts / expected, starts, axis=1) / (rows * rows) - 1 - (sizes - 1) / rows
     return np.asarray(np.where(rows < _LEAST_ROWS, np.nan, found).T, dtype=np.float64)
 
 
