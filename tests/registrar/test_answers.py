@@ -1,12 +1,14 @@
 """What a version answers becomes part of its reference by itself, where its job left no answers: once, and never over a person's."""
 
+import json
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from driftbus.consumers.bus.embedded import EmbeddedBus
-from driftbus.consumers.bus.interface import Bus
+from driftbus.consumers.bus.interface import Bus, Output
 from driftbus.consumers.pipeline.runner import wall_ms
 from driftbus.consumers.reference.announce import Announcements, announce, soonest
 from driftbus.schemas.configuration import Configuration
@@ -17,6 +19,20 @@ from ..streaming import everything
 from .answers import STREAM, an_hour_ago, answer, artifacts, counted, last_reference, watched_since
 from .servers import Registry
 from .worlds import APPLICATION, NEW, Version, finished, monitored, prepared, registrar, say, settings_of, step, stored
+
+#: In place of what a version says else, in one row of a hundred.
+HOSTILE: tuple[dict[str, Any], ...] = (
+    {"prediction": "x" * 900_000},
+    {"prediction": "\ud800", "score": "\udfff"},
+    {"prediction": ["yes"], "score": {"of": 1}},
+    {"prediction": 10**400, "score": -(10**400)},
+    {"score": float("nan")},
+    {"score": float("inf")},
+    {"prediction": "</p>\x1b[2J\u202e\x00", "score": None},
+    {"features": {"amount": 1.5, "n" * 100_000: 1}},
+    {"features": {"amount": "x" * 900_000}},
+    {"features": ["amount"]},
+)
 
 
 @pytest.fixture
@@ -54,6 +70,19 @@ def test_they_are_watched_when_enough_is_known(bus: Bus, settings: Configuration
     before = everything(bus, settings.topics.models)
     finished(bus, settings)
     assert everything(bus, settings.topics.models) == before, "it is done once"
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_row_that_nobody_would_send_costs_itself(bus: Bus, settings: Configuration, hostile: dict[str, Any]) -> None:
+    _, new, since = shadowed(bus, settings)
+    answer(bus, settings, new, since, range(5_500))
+    said = {"model": new.model, "version": new.version, "features": {"amount": 1.5}, "prediction": 1, "score": 0.5}
+    value = json.dumps(said | hostile).encode()
+    bus.publish([Output(settings.inputs[0], number % 2, None, value, (), since + number * 1_000) for number in range(40)])
+    counted(bus, settings)
+    assert finished(bus, settings).totals()["outputs_added"] == 1
+    _, made = last_reference(bus, settings, new)
+    assert [(one.name, one.role) for one in made.fields] == [("amount", "feature"), ("prediction", "prediction"), ("score", "score")]
 
 
 def test_whoever_looks_later_finds_the_same(tmp_path: Path) -> None:
