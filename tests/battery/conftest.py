@@ -7,7 +7,7 @@ import pytest
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.consumers.bus.kafka import KafkaBus
 
-from .worlds import World, settings_of
+from .worlds import FOLDS, World, settings_of
 
 #: So soon a consumer notices that a topic ends: one role after another waits for that.
 ENDS_MS = 30
@@ -26,6 +26,6 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
         def opens(instance: str) -> KafkaBus:
             return KafkaBus({"bootstrap.servers": address, "fetch.wait.max.ms": ENDS_MS}, settings.application, instance)
 
-        world = World(opens, settings, tmp_path, address=address, deaths=(0,))
+        world = World(opens, settings, tmp_path, address=address, deaths=(0,), dying=FOLDS[::4])
     yield world
     world.close()

@@ -2,7 +2,8 @@
 
 import json
 import time
-from itertools import product
+from collections.abc import Sequence
+from itertools import cycle, product
 from typing import Any, cast
 
 import pytest
@@ -24,26 +25,40 @@ HOLE = 8
 #: Topics of which retention takes nothing: Kafka refuses even to delete from their beginning.
 COMPACTED = ("models",)
 
-every_role = pytest.mark.parametrize("role", FOLDS)
 
-
-@every_role
-def test_it_dies_at_every_point_of_its_commits_and_nothing_changes(world: World, role: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_dies_at_every_point_of_its_commits_and_nothing_changes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By itself, behind those that come before it."""
     fill(world)
     _commit_often(monkeypatch)
-    deaths = 0
-    for point, hits in product(POINTS, world.deaths):
-        bus = world.bus()
-        pipeline = Pipeline(cast(Bus, Interrupting(bus, role=role, dies_at=point, hits=hits)), world.settings)
-        try:
-            for _ in pipeline.run_until_end():
-                pass
-        except Died:
-            deaths += 1
-        world.gone(bus)
-    assert deaths >= len(POINTS)
+    for role in FOLDS:
+        deaths = sum(_dies(world, (role,), role, point, hits) for point, hits in product(POINTS, world.deaths))
+        assert deaths >= len(POINTS), role
+        world.finish(world.bus(), role)
     world.finish(world.bus())
     assert world.outcome() == world.clean()
+
+
+def test_a_process_of_all_dies_at_each_ones_commits_and_nothing_changes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(world)
+    _commit_often(monkeypatch)
+    deaths = [_dies(world, FOLDS, role, point, 0) for role, point in zip(reversed(world.dying), cycle(POINTS), strict=False)]
+    assert all(deaths)
+    world.finish(world.bus())
+    assert world.outcome() == world.clean()
+
+
+def _dies(world: World, roles: Sequence[str], role: str, point: str, hits: int) -> bool:
+    """Whether it does: it might be at the end before."""
+    bus = world.bus()
+    pipeline = Pipeline(cast(Bus, Interrupting(bus, role=role, dies_at=point, hits=hits)), world.settings, roles)
+    try:
+        for _ in pipeline.run_until_end():
+            pass
+    except Died:
+        return True
+    finally:
+        world.gone(bus)
+    return False
 
 
 @pytest.mark.parametrize("role", [node.role for node in TOPOLOGY if node.role in FOLDS and node.reads[0] not in COMPACTED])
@@ -51,18 +66,12 @@ def test_what_retention_took_is_told_and_costs_itself(world: World, role: str, m
     """A process dies, and is away for longer than its topic keeps."""
     fill(world)
     _commit_often(monkeypatch)
-    (_, group), committed = world.reads[role], dict[TopicPartition, int]()
+    (_, group), committed, bus = world.reads[role], dict[TopicPartition, int](), world.bus()
     while not committed:  # the first commits may be of another topic that it reads, too
-        bus = world.bus()
-        dying = Interrupting(bus, role=role, dies_at="behind a commit", hits=1)
-        with pytest.raises(Died):
-            for _ in Pipeline(cast(Bus, dying), world.settings).run_until_end():
-                pass
+        assert _dies(world, FOLDS, role, "behind a commit", 1)
         committed = {place: position.offset for place, position in bus.committed(group, world.places(role)).items()}
-        world.gone(bus)
     if role != FOLDS[0]:
         world.finish(world.bus(), *FOLDS[: FOLDS.index(role)])
-    bus = world.bus()
     firsts = {place: min(offset + HOLE, bus.watermarks(place)[1] - 1) for place, offset in committed.items()}
     assert all(first > committed[place] for place, first in firsts.items())
     held = sum(len(batch) for place, first in firsts.items() for batch in bus.read(place, committed[place], first))
@@ -149,9 +158,9 @@ def test_poison_costs_itself(world: World) -> None:
     assert pipeline.totals["set_aside"] == 0, "poison is known where it is read, not caught by the last net"
 
 
-@every_role
-def test_it_closes_when_it_has_done_nothing(world: World, role: str) -> None:
+def test_one_that_has_done_nothing_closes(world: World) -> None:
     fill(world)
-    Pipeline(world.bus(), world.settings, [role]).close()
+    for role in FOLDS:
+        Pipeline(world.bus(), world.settings, [role]).close()
     world.finish(world.bus())
     assert world.outcome() == world.clean()

@@ -130,7 +130,9 @@ class World:
     folder: Path
     opened: list[Bus] = field(default_factory=list)
     address: str = ""  #: of Kafka
-    deaths: tuple[int, ...] = (0, 1, 0)  #: in which commit of each life; on Kafka `tests/kafka/determinism` has many more
+    # On Kafka `tests/kafka/determinism` has many more.
+    deaths: tuple[int, ...] = (0, 1, 0)  #: in which commit of each life
+    dying: tuple[str, ...] = FOLDS  #: whose commits all the others die with
 
     def bus(self, instance: str = "one") -> Bus:
         self.opened.append(self.opens(instance))
