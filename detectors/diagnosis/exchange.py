@@ -39,6 +39,8 @@ _FAR = 9.0
 _GAP = 0.25
 #: Rows with another feature's names, which no population makes.
 _FOREIGN = 0.02
+#: Features that shift more, at most, of which each speaks against it.
+_MOST_AGAINST = 2
 
 
 class _Column(NamedTuple):
@@ -102,8 +104,9 @@ def look(inquiry: Inquiry) -> None:
     if len(names) < 2:
         return
     fits = {(name, other): columns[name].fit(columns[other]) for name in names for other in names if name != other}
-    errors = np.array([[fits.get((name, other), (_FAR, 1.0))[0] for other in names] for name in names])
     t = inquiry.thresholds
+    # who stays costs what an exchange may: else it would pay to send him far away, to whom others come nearer
+    errors = np.array([[fits.get((name, other), (t.map_error, 1.0))[0] for other in names] for name in names])
     takes: dict[str, str] = {}
     for row, column in zip(*linear_sum_assignment(errors), strict=True):
         name, other, error = names[row], names[column], float(errors[row, column])
@@ -167,6 +170,12 @@ def _closed(takes: dict[str, str]) -> dict[str, str]:
         takes = kept
 
 
+def _larger(inquiry: Inquiry, names: list[str]) -> list[str]:
+    """Other features that shift more than each of these, and did not take part."""
+    most = max(inquiry.shifts[name].size for name in names)
+    return [name for name, one in inquiry.shifts.items() if name not in names and one.size > most]
+
+
 def _told(inquiry: Inquiry, takes: dict[str, str], error: float, share: float, *, sure: bool) -> None:
     """``sure``: no population looks like that. Of categories with the same names one does: journeys turn round between from and to."""
     t, names = inquiry.thresholds, list(takes)
@@ -177,16 +186,18 @@ def _told(inquiry: Inquiry, takes: dict[str, str], error: float, share: float, *
     if agree and not sure:
         return
     others: tuple[Cause, ...] = ("feature_recalibration",) if sure else ("data_drift",)
+    further = [] if mismatches else _larger(inquiry, names)  # where many features drift, two may come near each other's values
     inquiry.add(
         "feature_recalibration" if agree else "training_serving_skew",
         names,
         step,
-        confidence(max(0.5, 1 - error / (2 * t.map_error)), 0.95, missing=int(not known)),
+        confidence(max(0.5, 1 - error / (2 * t.map_error)), 0.95, missing=int(not known), against=min(len(further), _MOST_AGAINST)),
         "columns_exchanged",
         [
             Piece("exchanged_error", error, t.map_error),
             Piece("share_of_rows", share, t.exchanged_share),
             Piece("pairs_agree", "yes" if agree else "no" if known else "unknown", role="for" if agree or mismatches else "against"),
+            *(Piece("shifts_more", inquiry.shifts[name].size, None, name, role="against") for name in further),
         ],
         missing={} if known else {"agreement": "whether the exchange is in serving alone, or at the source for everybody"},
         awaits=None if known or (sure and inquiry.near(step.onset)) else "agreement",
