@@ -7,7 +7,7 @@ SCORED := .venv-scoreboard
 PEERS := tests/benchmarks/scoreboard/requirements.txt
 
 # The tests' processes: each has a broker of its own, and waits for it half of the time.
-PROCESSES ?= 3
+PROCESSES ?= 4
 
 # The demo's settings, for example: make demo ARGS="--seed 1"
 ARGS ?=

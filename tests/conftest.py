@@ -14,7 +14,7 @@ _left_out: set[str] = set()
 
 #: Many processes that die and are compared, and what is told in the seconds of a silence: one after another, and beside nothing else.
 _ALONE = "tests/kafka/determinism/", "tests/kafka/chaos/", "tests/kafka/test_silent_broker.py"
-#: So long that one process with all of it would be the last: each test of it, with all its parameters, may go to another.
+#: So long that one process with all of it would be the last: each test of it may go to another.
 _DIVIDED = "tests/battery/"
 
 hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no error of what is tested
@@ -42,7 +42,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:  # o
     class Files(LoadFileScheduling):  # type: ignore[misc]  # it has no types
         def _split_scope(self, nodeid: str) -> str:
             if nodeid.startswith(_DIVIDED):
-                return nodeid.partition("[")[0]
+                return nodeid
             return "alone" if nodeid.startswith(_ALONE) else super()._split_scope(nodeid)
 
     config.option.loadscopereorder = False
