@@ -12,8 +12,10 @@ PROCESSES ?= 4
 # The demo's settings, for example: make demo ARGS="--seed 1"
 ARGS ?=
 
-# What Python has compiled stays in the environment, also where no such files may lie beside sources: else each job compiles all anew.
-COMPILED := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX="$(CURDIR)/.venv/bytecode"
+# What Python has compiled stays in the environment, also where no such files may lie beside sources: else each process compiles all anew.
+# Tests make environments of their own, of which nothing is to stay: what they compile is let go when others begin.
+COMPILED = PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX="$(CURDIR)/.venv/bytecode$(TESTED)"
+TESTED :=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format benchmark chaos scoreboard schemas
@@ -24,8 +26,10 @@ help:  ## Say what there is
 demo: $(READY)  ## A year of real flights in which better models are trained, proved and promoted: loop.png; with ARGS=--drift, what drifts and why
 	@$(COMPILED) $(RUN)/driftbus demo $(ARGS)
 
+test: TESTED := -tested
 test: lint  ## What the gate runs: format, lint, types, imports, then all tests; skipped ones are listed at the end
-	@UV=$(CURDIR)/$(UV) $(RUN)/pytest -q -rs -n $(PROCESSES) $(ARGS)
+	@rm -rf .venv/bytecode-tested
+	@UV=$(CURDIR)/$(UV) $(COMPILED) $(RUN)/pytest -q -rs -n $(PROCESSES) $(ARGS)
 
 lint: $(READY)  ## Format, lint, types, imports
 	@$(RUN)/ruff format --check --quiet
@@ -41,7 +45,7 @@ benchmark: $(READY)  ## Measure the pipeline on a real Kafka: ladder, models, de
 	@$(RUN)/python -m tests.benchmarks.run $(ARGS)
 
 chaos: $(READY)  ## Kill and pause everything on a real Kafka, with one broker and with three, and compare with a clean run (fifteen minutes)
-	@$(RUN)/python -m tests.kafka.chaos $(ARGS)
+	@$(COMPILED) $(RUN)/python -m tests.kafka.chaos $(ARGS)
 
 scoreboard: $(SCORED)/.ready  ## Measure false alarms and delays, ours and the peers', and write docs/scoreboard.md (half an hour)
 	@$(SCORED)/bin/python -m pytest -q -o filterwarnings=default tests/benchmarks/scoreboard/test_originals.py
