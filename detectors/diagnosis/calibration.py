@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import isotonic_regression
 
 from ...schemas.messages.root_cause import Cause
 from ...schemas.stored.calibration import LEAST, MOST, Calibration, CauseCalibration
@@ -45,6 +44,8 @@ def enough(answers: list[Answered]) -> bool:
 
 
 def _curve(answers: list[Answered]) -> CauseCalibration:
+    from scipy.optimize import isotonic_regression  # a process loads it in a third of its own start
+
     scores, places = np.unique([round(one.score, DIGITS) for one in answers], return_inverse=True)
     rows = np.bincount(places)
     right = np.bincount(places, weights=[one.right for one in answers])

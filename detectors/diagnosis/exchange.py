@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from ...schemas.messages.root_cause import Cause
 from ...schemas.stored.reference import CategoricalProfile
@@ -99,6 +98,8 @@ class _Column(NamedTuple):
 
 def look(inquiry: Inquiry) -> None:
     """Closed cycles only: every feature named gives and takes."""
+    from scipy.optimize import linear_sum_assignment  # it loads what a process that diagnoses nothing else does without
+
     columns = _numbers(inquiry) | _categories(inquiry)
     names = sorted(columns)
     if len(names) < 2:

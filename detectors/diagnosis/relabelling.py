@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from ...schemas.stored.reference import CategoricalProfile
 from .availability import categories_in
@@ -61,6 +60,8 @@ def _permuted(
     inquiry: Inquiry, relations: Relations, name: str, shift: Shift, now: Floats, old: Floats
 ) -> tuple[Map, list[Piece], float] | None:
     """Abruptly, and what hangs together with the categories says that they mean something else."""
+    from scipy.optimize import linear_sum_assignment  # as `exchange` loads it
+
     t = inquiry.thresholds
     if now.sum() <= 0 or old.sum() <= 0 or len(old) < 2 or shift.step.gradual:
         return None
