@@ -23,7 +23,7 @@ from ..incidents.rows import WINDOWS, Column, Incident, Rows, Table, Trained
 
 Floats = NDArray[np.float64]
 
-ROWS, TRAINED, BASE, RUNS = 500, 5_000, 24, 20
+ROWS, TRAINED, BASE, RUNS = 500, 5_000, 24, 100
 #: Features that have groups among outcomes, at most.
 GROUPED = 24
 
