@@ -38,7 +38,7 @@ class HTTPServer(ThreadingHTTPServer):
         self._deadline_s = deadline_s
         self._free = threading.Semaphore(MOST_AT_ONCE)
         self._lock = threading.Lock()
-        self._taken: dict[socket.socket, float] = {}  #: until when each may take, the oldest first
+        self._taken: dict[socket.socket, float] = {}  #: until when each may take, the first to be ended first
         super().__init__(address, handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:  # as socketserver has them
@@ -54,7 +54,11 @@ class HTTPServer(ThreadingHTTPServer):
 
     def shutdown_request(self, request: Any) -> None:
         """It has ended, by itself or not."""
-        if request in self._taken:
+        with self._lock:
+            until = self._taken.pop(request, None)
+            if until is not None:  # answered: it is the first to make room
+                self._taken = {request: until, **self._taken}
+        if until is not None:
             _heard(request)
         with self._lock:
             had_a_thread = self._taken.pop(request, None) is not None

@@ -44,7 +44,7 @@ def enough(answers: list[Answered]) -> bool:
 
 
 def _curve(answers: list[Answered]) -> CauseCalibration:
-    from scipy.optimize import isotonic_regression  # a process loads it in a third of its own start
+    from scipy.optimize import isotonic_regression  # as `exchange` loads its own
 
     scores, places = np.unique([round(one.score, DIGITS) for one in answers], return_inverse=True)
     rows = np.bincount(places)

@@ -14,12 +14,16 @@ from driftbus.consumers.process.http_server import MOST_AT_ONCE, HTTPServer
 
 #: More than sockets hold.
 LARGE = 16 << 20
+#: Who asks for /slow is answered when it is released.
+SLOW = threading.Semaphore(0)
 
 
 class Refusing(BaseHTTPRequestHandler):
     """It reads no body."""
 
     def do_POST(self) -> None:
+        if self.path == "/slow":
+            SLOW.acquire(timeout=20)
         self.send_response(413)
         self.send_header("Content-Length", "8")
         self.end_headers()
@@ -76,6 +80,21 @@ def test_who_stays_and_says_nothing_keeps_nobody_else_out() -> None:
             assert time.monotonic() - began < 10
             heard = [one.makefile("rb").read() for one in idle]
             assert sum(one.endswith(b"too much") for one in heard) >= MOST_AT_ONCE
+        finally:
+            for one in idle:
+                one.close()
+
+
+def test_who_is_answered_makes_room_before_who_is_not() -> None:
+    with refusing() as port, closing(socket.create_connection(("127.0.0.1", port), 20)) as slow:
+        slow.sendall(b"GET /slow HTTP/1.0\r\n\r\n")
+        idle = [socket.create_connection(("127.0.0.1", port), 20) for _ in range(MOST_AT_ONCE + 4)]
+        try:
+            for one in idle:
+                one.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                assert one.makefile("rb").read().endswith(b"too much")
+            SLOW.release()
+            assert slow.makefile("rb").read().endswith(b"too much")
         finally:
             for one in idle:
                 one.close()
