@@ -5,10 +5,8 @@ one might do. Nothing here decides anything: that is the consumers' business, an
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +26,7 @@ from ..golden.collecting import Columns, collected
 from ..pipeline.between import rest
 from ..pipeline.own_topics import create_topics
 from ..pipeline.runner import Pipeline, seldom_collected
+from ..process.beside import process_beside
 from ..process.settings import load
 from ..reference import ledger
 from ..reference.announce import announce, from_start
@@ -159,7 +158,7 @@ def play(scratch: Path, terminal: Terminal, story: Story) -> Loop:
     held[january[1::2]] = True
     played = Year(flights, STARTS, story.ends, held)
     first = _first(played, scratch)
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:
+    with process_beside() as other:
         beside = {name: other.submit(policy, played, first) for name, policy in BESIDE.items()}
         loop = _served(scratch, terminal, story, flights, true)
     return loop._replace(policies={name: one.result() for name, one in beside.items()} | loop.policies)
