@@ -12,7 +12,8 @@ calls change at once says 409. What ends a job is read in the API's own answer (
 import copy
 import os
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -122,14 +123,17 @@ class KubernetesLauncher:
         return Seen("started" if job.started or job.id in self._made else "requested", why, _PAUSE_S)
 
     def _ensured(self, job: Job) -> Seen:
-        if not (job.started or job.id in self._made) and (refused := self._make(job)):
-            return Seen("failed", refused)
+        refused = None if job.started or job.id in self._made else self._make(job)
         try:
             found = self._jobs.read_namespaced_job(name_of(job.id), self._settings.namespace, _request_timeout=_TIMES_S)
         except self._wrong as error:
-            if error.status == _NOT_FOUND and _Answer.of(error).details.name == name_of(job.id):
-                return Seen("lost", "its Job is gone")
-            raise
+            gone = error.status == _NOT_FOUND and _Answer.of(error).details.name == name_of(job.id)
+            if not (gone or refused):
+                raise
+            if gone:
+                with suppress(self._wrong):  # nobody reads the event any more; that it stays costs nothing else
+                    self._delete(self._maps.delete_namespaced_config_map, name_of(job.id))
+            return Seen("failed", refused) if refused else Seen("lost", "its Job is gone")
         if (found.metadata.labels or {}).get(JOB_LABEL) != job.id:
             return Seen("failed", f"the name {name_of(job.id)} is taken by another Job")
         self._made.add(job.id)
@@ -175,16 +179,16 @@ class KubernetesLauncher:
 
     def _removed(self, name: str) -> None:
         """The event first: a Job that is still there is found again."""
-        timeouts = {"_request_timeout": _TIMES_S}
-        for call, more in (
-            (self._maps.delete_namespaced_config_map, {}),
-            (self._jobs.delete_namespaced_job, {"propagation_policy": "Background"}),
-        ):
-            try:
-                call(name, self._settings.namespace, **more, **timeouts)
-            except self._wrong as error:
-                if error.status != _NOT_FOUND:
-                    raise
+        self._delete(self._maps.delete_namespaced_config_map, name)
+        self._delete(self._jobs.delete_namespaced_job, name, propagation_policy="Background")
+
+    def _delete(self, call: Callable[..., object], name: str, **how: str) -> None:
+        """That it is gone already is as good."""
+        try:
+            call(name, self._settings.namespace, **how, _request_timeout=_TIMES_S)
+        except self._wrong as error:
+            if error.status != _NOT_FOUND:
+                raise
 
 
 def name_of(job: str) -> str:

@@ -71,6 +71,18 @@ def test_what_the_api_says(tmp_path: Path, said: str, state: str) -> None:
         seen = launcher_of(cluster, tmp_path, f"says-{said}").ensure(job())
         assert seen.state == state
         assert seen.why == f"HTTP {said[:3]}: it is not allowed"
+        assert (("configmaps", NAME) in cluster.there) == (state == "requested"), "an event stays as long as its Job may come"
+
+
+@pytest.mark.parametrize("said", ["400", "403", "404", "422"])
+def test_what_was_made_before_the_api_refused_it_runs(tmp_path: Path, said: str) -> None:
+    """A process died before it had said so, and its successor has another template."""
+    with standing_in() as cluster:
+        launcher_of(cluster, tmp_path).ensure(job())
+        successor = launcher_of(cluster, tmp_path, f"says-{said}")
+        successor.sure_s = 0
+        assert ended(successor, job()).state == "succeeded"
+        assert ("configmaps", NAME) in cluster.there
 
 
 def test_what_is_forbidden_is_so_when_it_has_been_said_for_a_while(tmp_path: Path) -> None:
@@ -115,6 +127,7 @@ def test_a_job_that_was_seen_and_is_gone_is_lost(tmp_path: Path) -> None:
         assert launcher.ensure(job()).state == "started"
         del cluster.there["jobs", NAME]
         assert launcher.ensure(job()).state == "lost"
+        assert ("configmaps", NAME) not in cluster.there
         assert launcher_of(cluster, tmp_path).ensure(job(started=True)).state == "lost", "another process knows it from the log"
         assert cluster.runs == {NAME: 1}
 
