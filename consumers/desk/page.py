@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ..bus.interface import BusError
-from ..process.http_server import HTTPServer, ServingError
+from ..process.http_server import HTTPServer, ServingError, body_length
 from .asking import Questions
 from .desk import Desk, Refused
 from .telling import told
@@ -201,16 +201,16 @@ def served(page: Page, port: int) -> Iterator[str]:
             return self._asked(None)
 
         def _posted(self) -> _Said:
-            origin, length = self.headers.get("Origin"), self.headers.get("Content-Length", "")
+            origin, length = self.headers.get("Origin"), body_length(self.headers.get("Content-Length"))
             if origin is not None and origin not in {f"http://{host}" for host in hosts}:
                 return _refusal(HTTPStatus.FORBIDDEN, f"a page of {origin[:200]} may not answer")
             if self.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
                 return _refusal(HTTPStatus.FORBIDDEN, "another page may not answer")
             if self.headers.get_content_type() != _JSON:
                 return _refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"content type: send {_JSON}")
-            if not length.isdecimal() or int(length) > _MOST_BODY:
+            if length is None or length > _MOST_BODY:
                 return _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"length: at most {_MOST_BODY:,} bytes, and say how many")
-            return self._asked(self.rfile.read(int(length)))
+            return self._asked(self.rfile.read(length))
 
         def _asked(self, body: bytes | None) -> _Said:
             try:

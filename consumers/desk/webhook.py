@@ -13,7 +13,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import NamedTuple
 
-from ..process.http_server import HTTPServer, ServingError
+from ..process.http_server import HTTPServer, ServingError, body_length
 
 HOST = "127.0.0.1"
 #: Bytes of a call that are taken off the line.
@@ -40,8 +40,8 @@ def received(port: int) -> Iterator[Webhook]:
             known = own and hmac.compare_digest(self.path.partition("?")[0].encode(), f"/{secret}".encode())
             if known:
                 news.set()
-            length = self.headers.get("Content-Length", "")
-            self.rfile.read(min(int(length), _MOST_BODY) if length.isdecimal() else 0)  # else the answer may not arrive
+            length = body_length(self.headers.get("Content-Length")) or 0
+            self.rfile.read(min(length, _MOST_BODY))  # else the answer may not arrive
             self.close_connection = True
             self.send_response(HTTPStatus.NO_CONTENT if known else HTTPStatus.NOT_FOUND if own else HTTPStatus.MISDIRECTED_REQUEST)
             self.send_header("Content-Length", "0")

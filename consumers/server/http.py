@@ -18,7 +18,7 @@ import msgspec
 from ...schemas.configuration import Configuration
 from ..bus.interface import Bus, BusError, Output
 from ..decode.marked import HEADER
-from ..process.http_server import HTTPServer, ServingError
+from ..process.http_server import HTTPServer, ServingError, body_length
 from .answering import LONGEST_ID, Row, artifact, model_of, predictions
 from .models import Loaded, Models, Refused
 
@@ -173,14 +173,14 @@ class Listening:
                 self._say(listening.said(self.path))
 
             def do_POST(self) -> None:
-                length = self.headers.get("Content-Length", "")
-                if not length.isdecimal():
+                length = body_length(self.headers.get("Content-Length"))
+                if length is None:
                     self._say((HTTPStatus.LENGTH_REQUIRED, {"error": "Content-Length: is missing"}))
-                elif int(length) > MOST_BYTES:
-                    error = f"Content-Length: {int(length):,} bytes, and a request has at most {MOST_BYTES:,}"
+                elif length > MOST_BYTES:
+                    error = f"Content-Length: {length:,} bytes, and a request has at most {MOST_BYTES:,}"
                     self._say((HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"error": error}))
                 else:
-                    self._say(listening.inferred(self.path, self.rfile.read(int(length)), self.headers.get(HEADER)))
+                    self._say(listening.inferred(self.path, self.rfile.read(length), self.headers.get(HEADER)))
 
             def _say(self, said: _Said) -> None:
                 body = msgspec.json.encode(said[1])

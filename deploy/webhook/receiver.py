@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from email.message import Message
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -27,6 +27,7 @@ import msgspec
 
 from driftbus.consumers.bus.interface import BusError
 from driftbus.consumers.bus.open import open_bus
+from driftbus.consumers.process.http_server import HTTPServer, body_length
 from driftbus.consumers.process.settings import load
 from driftbus.consumers.reference.coincidences import tell
 from driftbus.schemas.cloud_events import iso
@@ -167,8 +168,6 @@ def coincidence(one: Deployed, wanted: Wanted) -> Coincidence | None:
 class Receiver(BaseHTTPRequestHandler):
     """Of one request."""
 
-    timeout = PATIENCE_S
-
     def __init__(self, *request: Any, secret: bytes, wanted: Wanted, publish: Callable[[Coincidence], None]) -> None:
         self._secret, self._wanted, self._publish = secret, wanted, publish
         super().__init__(*request)
@@ -196,12 +195,12 @@ class Receiver(BaseHTTPRequestHandler):
         return f"told at {iso(fact.time or 0)}"
 
     def _body(self) -> bytes:
-        length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or len(length) > 9:
+        length = body_length(self.headers.get("Content-Length"))
+        if length is None:
             raise Refused(411, "it does not say how long it is")
-        if int(length) > MOST_BYTES:
+        if length > MOST_BYTES:
             raise Refused(413, f"more than {MOST_BYTES:,} bytes")
-        return self.rfile.read(int(length))
+        return self.rfile.read(length)
 
     def _answer(self, status: int, text: str) -> None:
         content = text.encode()
@@ -213,7 +212,7 @@ class Receiver(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
 
-def server(host: str, port: int, secret: bytes, wanted: Wanted, publish: Callable[[Coincidence], None]) -> ThreadingHTTPServer:
+def server(host: str, port: int, secret: bytes, wanted: Wanted, publish: Callable[[Coincidence], None]) -> HTTPServer:
     """It serves when `serve_forever` is called. One fact is published at a time."""
     if len(secret) < LEAST_SECRET:
         msg = f"{SECRET}: {len(secret)} characters, it must have {LEAST_SECRET}: openssl rand -hex 32"
@@ -224,7 +223,7 @@ def server(host: str, port: int, secret: bytes, wanted: Wanted, publish: Callabl
         with lock:
             publish(fact)
 
-    return ThreadingHTTPServer((host, port), partial(Receiver, secret=secret, wanted=wanted, publish=one_by_one))
+    return HTTPServer((host, port), partial(Receiver, secret=secret, wanted=wanted, publish=one_by_one), PATIENCE_S)
 
 
 def main() -> None:
