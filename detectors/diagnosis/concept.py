@@ -196,7 +196,7 @@ def _picked(
         scores = {name: _explained(best, own, taken) for name, own in places.items() if name not in {one.name for one in picked}}
         name = max(scores, key=lambda one: (rounded(scores[one]), one))
         score = scores[name]
-        p = float(chdtrc(max(len(places[name]) - 1, 1), score / best.variance / best.inflation))
+        p = float(chdtrc(max(len(places[name]) - 1, 1), max(score, 0.0) / best.variance / best.inflation))
         effect = rounded(score / (best.since.rows * best.variance))
         needed = t.relation * (1.0 if side == "hr" else _OUTCOMES) * _caution(name, drifted, side, inner=inner)
         if p > t.relation_p or effect < needed or score < _FURTHER * first:

@@ -108,6 +108,7 @@ def look(inquiry: Inquiry) -> None:
     t = inquiry.thresholds
     # who stays costs what an exchange may: else it would pay to send him far away, to whom others come nearer
     errors = np.array([[fits.get((name, other), (t.map_error, 1.0))[0] for other in names] for name in names])
+    errors[~np.isfinite(errors)] = _FAR  # of numbers so large that their sums are none
     takes: dict[str, str] = {}
     for row, column in zip(*linear_sum_assignment(errors), strict=True):
         name, other, error = names[row], names[column], float(errors[row, column])
@@ -187,7 +188,9 @@ def _told(inquiry: Inquiry, takes: dict[str, str], error: float, share: float, *
     if agree and not sure:
         return
     others: tuple[Cause, ...] = ("feature_recalibration",) if sure else ("data_drift",)
-    further = [] if mismatches else _larger(inquiry, names)  # where many features drift, two may come near each other's values
+    by_name = sure and not any(inquiry.layout.of[name].numeric for name in names)
+    # where many features drift, two may come near each other's values; near names that only the other one had none does
+    further = [] if mismatches or by_name else _larger(inquiry, names)
     inquiry.add(
         "feature_recalibration" if agree else "training_serving_skew",
         names,

@@ -53,3 +53,24 @@ def test_beside_larger_drifts_a_likeness_may_be_chance(beside: tuple[str, ...]) 
         assert sorted(piece.feature or "" for piece in told.evidence if piece.name == "shifts_more") == sorted(
             beside if source is not alike else ()
         )
+
+
+@pytest.mark.parametrize("beside", [(), ("age",), ("age", "rooms"), ("age", "rooms", "income")])
+def test_beside_larger_drifts_names_that_only_the_other_one_had_are_no_chance(beside: tuple[str, ...]) -> None:
+    """No population makes them, whatever else drifts; a release lies at its beginning."""
+
+    def exchanged(columns: Columns, number: int, draw: np.random.Generator) -> None:
+        if number >= SINCE:
+            rows = draw.random(ROWS) < 0.4
+            kind, town = columns["class"], columns["town"]
+            columns["class"], columns["town"] = np.where(rows, town, kind), np.where(rows, kind, town)
+
+    def drifted(columns: Columns, number: int, draw: np.random.Generator) -> None:
+        for name in beside if number >= SINCE else ():
+            columns[name] = columns[name] + draw.normal(20, 2, ROWS)
+
+    [told] = [
+        one for one in found(case(serving=exchanged, source=drifted, without=("agreement",), deployed=(SINCE,))).findings if one.exchanged
+    ]
+    assert told.exchanged == {"class": "town", "town": "class"}
+    assert told.confirmable
