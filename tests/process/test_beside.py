@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-#: It says who works, and does nothing else for longer than anybody waits.
+#: Several things, of which each says who does it and does nothing else for longer than anybody waits.
 BUSY = """
-import os, time
+import os, sys, time
 from driftbus.consumers.process.beside import process_beside
 
 def work():
@@ -22,23 +22,46 @@ def work():
 
 if __name__ == "__main__":
     with process_beside() as other:
-        other.submit(work)
-        time.sleep(60)
+        for _ in range(3):
+            other.submit(work)
+        sys.stdin.readline()
+        raise SystemExit(3)
 """
+SIGNALS = [signal.SIGTERM, signal.SIGKILL, signal.SIGABRT, signal.SIGHUP, signal.SIGINT]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGABRT, signal.SIGHUP])
-def test_it_ends_with_its_parent(number: signal.Signals, tmp_path: Path) -> None:
-    """In the middle of its work, and though nobody closed anything."""
+@pytest.mark.parametrize("number", [*SIGNALS, None])
+def test_it_ends_with_its_parent(number: signal.Signals | None, tmp_path: Path) -> None:
+    """In the middle of its work, by a signal or an error (None)."""
     script = tmp_path / "busy.py"
     script.write_text(BUSY)
-    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True) as parent:
+    streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen([sys.executable, str(script)], text=True, **streams) as parent:  # type: ignore[call-overload]
         assert parent.stdout is not None
         other = int(parent.stdout.readline())
-        parent.send_signal(number)
+        if number is not None:
+            parent.send_signal(number)
         try:
-            rest, _ = parent.communicate(timeout=20)  # until nobody holds the other end
+            rest, _ = parent.communicate("\n" if number is None else None, timeout=20)  # until nobody holds the other end
         finally:
             with suppress(ProcessLookupError):
                 os.kill(other, signal.SIGKILL)
-        assert (rest, parent.returncode) == ("", -number)
+        assert (rest, parent.returncode) == ("", 3 if number is None else -number)
+
+
+def test_what_it_was_given_is_waited_for(tmp_path: Path) -> None:
+    script = tmp_path / "quick.py"
+    script.write_text("""
+import time
+from driftbus.consumers.process.beside import process_beside
+
+def work(number):
+    time.sleep(0.1)
+    return number * number
+
+if __name__ == "__main__":
+    with process_beside() as other:
+        some = [other.submit(work, number) for number in range(5)]
+    print(*(one.result() for one in some))
+""")
+    assert subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True).stdout == "0 1 4 9 16\n"
