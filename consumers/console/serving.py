@@ -1,8 +1,8 @@
 """``/metrics``, ``/healthz`` and ``/readyz`` over HTTP, where ``metrics:`` is configured.
 
 *Guarantee.* The consumers never wait for it: it has threads of its own, and reads what the observer has noted. It answers while they hang,
-which is what `healthz` is for. Whoever asks slowly, or only connects, costs one of a bounded number of threads for a bounded time, and
-never another's answer: where all are taken, the one that has taken longest is ended.
+which is what `healthz` is for. Whoever asks slowly, or only connects, costs one of a bounded number of threads for a bounded time
+(`driftbus.consumers.process.http_server`).
 """
 
 import logging
