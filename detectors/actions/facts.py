@@ -108,7 +108,7 @@ def moved(ledger: Ledger, fact: ActionModel) -> bool:
             ledger.retired = [*ledger.retired, fact.version][-1_000:]
     elif fact.event == "promoted" or (fact.event == "deployed" and (candidate is None or not candidate.open)):
         _in_force(ledger, fact.version, fact.parent, fact.job)
-    elif fact.event == "rolled_back" and fact.parent is not None:
+    elif fact.event == "rolled_back" and fact.parent is not None and ledger.version in ("-", fact.version):
         _in_force(ledger, fact.parent, None, None)
     _happened(ledger, fact.fact_id, fact.event, fact.time)
     return True

@@ -45,6 +45,7 @@ class Promoting:
                 if version != fact.version and one.state in ("promoted", "promoting", "rolling_back"):
                     self._retire(version, one, f"version {fact.version} serves")
                     self._to(one, "replaced")
+                    one.revoked_by = None
         if known is None:
             return
         if fact.event == "promoted" and known.state not in ("promoted", "rolling_back"):
@@ -105,10 +106,8 @@ class Promoting:
             one.approved_by = one.approved_by or fact.by  # kept: what stands in the way now may be gone later
         elif fact.kind == "refuse" and one.open and one.state != "promoting":
             self._end(fact.version, one, "refuse", "refused", "refused by a person", fact.by)
-        elif fact.kind == "roll_back" and one.state == "promoting":
-            one.revoked_by = fact.by  # kept: it will serve before long
-        elif fact.kind == "roll_back" and self._serves(fact.version, one):
-            self._end(fact.version, one, "roll_back", "rolling_back", "rolled back by a person", fact.by)
+        elif fact.kind == "roll_back" and (one.state == "promoting" or self._serves(fact.version, one)):
+            one.revoked_by = fact.by  # kept: it will serve before long, or another one is on its way
 
     # -- what follows
 
@@ -173,7 +172,7 @@ class Promoting:
 
     def _decide(self, version: str, one: Candidate) -> None:
         ledger = self.ledger
-        if next(ledger.faults(), None) is not None or any(other.state == "promoting" for other in ledger.candidates.values()):
+        if next(ledger.faults(), None) is not None or self._changes():
             return
         if one.approved_by is not None:
             self._end(version, one, "promote", "promoting", "a person says so", one.approved_by, proof=self._proof(version, one))
@@ -189,8 +188,11 @@ class Promoting:
     def _watch(self, version: str, one: Candidate) -> None:
         """One that serves, as long as its parent may win its place back: the same test, turned round."""
         ledger = self.ledger
+        if self._changes():
+            return
         if one.revoked_by is not None:
-            self._end(version, one, "roll_back", "rolling_back", "rolled back by a person", one.revoked_by)
+            by, one.revoked_by = one.revoked_by, None
+            self._end(version, one, "roll_back", "rolling_back", "rolled back by a person", by)
             return
         if "held" not in one.said and (doubt := self._doubt(one)) is not None:
             self._say(version, one, "held", f"it serves, and incident {doubt} was in its data")
@@ -201,6 +203,10 @@ class Promoting:
         if found.evidence is not None and found.gained is not None and found.evidence >= self.settings.evidence and found.gained >= 0:
             why = f"version {one.parent} is better: a bet of 1 on it is {found.evidence:.3g}, after {found.days} clean days"
             self._end(version, one, "roll_back", "rolling_back", why[:500], proof=found)
+
+    def _changes(self) -> bool:
+        """Whether what serves is about to be another one: until that is seen, nobody knows what to compare with, or to go back to."""
+        return any(one.state in ("promoting", "rolling_back") for one in self.ledger.candidates.values())
 
     def _retire(self, version: str, one: Candidate, why: str) -> None:
         """Its parent, once for every time that it came to serve."""
@@ -222,7 +228,7 @@ class Promoting:
 
     def _faults(self) -> Iterator[Window]:
         for incident in self.ledger.incidents.values():
-            if incident.faulty:
+            if incident.is_fault:
                 yield _window(incident)
 
     def _doubt(self, one: Candidate) -> str | None:
@@ -231,7 +237,7 @@ class Promoting:
         if job is None or job.until is None:
             return None
         for name in sorted(self.ledger.incidents):
-            if self.ledger.incidents[name].faulty:
+            if self.ledger.incidents[name].is_fault and self.ledger.incidents[name].is_known:
                 begin, end = _window(self.ledger.incidents[name])
                 within = begin < job.until and (end is None or job.begins is None or end > job.begins)
                 if within and not (name in job.without and job.without[name] <= begin):

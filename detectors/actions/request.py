@@ -103,7 +103,7 @@ def _data(policy: Policy, ledger: Ledger, incident: ActionIncident | None) -> Re
 def _faults(ledger: Ledger, asking: ActionIncident | None, until: int) -> Iterator[Excluded]:
     """Every window of a fault that ended behind the start of the data or has not ended, and what the cause itself leaves out."""
     for name, one in ledger.incidents.items():
-        if one.faulty:
+        if one.is_fault:
             fact = one.said
             over = fact.status not in ("suspected", "confirmed")
             features = fact.features if len(fact.features) <= MOST_OF_WINDOW else ()

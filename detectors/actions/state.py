@@ -23,7 +23,24 @@ class Incident(msgspec.Struct):
     """The newest revision of an incident."""
 
     fact: dict[str, Any]  # an `ActionIncident`, as JSON
-    faulty: bool = False  #: it has once been a confirmed reason to forbid: no rows of its time are trained on
+    faulty: bool = False  #: it has once been a confirmed reason to forbid
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether no rows of its time are trained on: once it was a confirmed reason to forbid, as long as nobody has said that it is none.
+        What is the matter with nobody knows what is one while it forbids, and no longer.
+        """
+        return self.faulty and self.fact["status"] != "withdrawn" and (self.is_known or self.forbids)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it has a cause."""
+        return bool(self.fact["cause"] != "undetermined")
+
+    @property
+    def forbids(self) -> bool:
+        """Whether it does now."""
+        return bool(self.fact["decision"] == "forbid" and self.fact["status"] == "confirmed")
 
     @property
     def said(self) -> ActionIncident:
@@ -57,6 +74,7 @@ class Tried(msgspec.Struct):
 
     attempts: int
     at: int  #: when last
+    unlaunched: int = 0  #: of these, those that never were
     settled: bool = False  #: nothing more comes of it
 
 
@@ -159,11 +177,8 @@ class Ledger(msgspec.Struct):
         return True
 
     def faults(self) -> Iterator[str]:
-        """Incidents that forbid every job."""
-        for name in sorted(self.incidents):
-            fact = self.incidents[name].fact
-            if fact["decision"] == "forbid" and fact["status"] == "confirmed" and fact["version"] not in self.retired:
-                yield name
+        """Incidents that forbid every job: of a version that is retired, too, for what its sources deliver goes to its successor."""
+        return (name for name in sorted(self.incidents) if self.incidents[name].forbids)
 
     def plain(self) -> dict[str, Any]:  # numbers and texts
         """As it stands in a snapshot."""
@@ -188,14 +203,16 @@ def forget(ledger: Ledger) -> None:
     over = sorted(
         (name for name in over if ledger.incidents[name].fact["run"] < horizon), key=lambda name: (ledger.incidents[name].fact["run"], name)
     )
-    faults = [name for name in over if ledger.incidents[name].faulty]
+    faults = [name for name in over if ledger.incidents[name].is_fault]
     for name in {*over} - {*faults[-MOST_FAULTS:]}:
         del ledger.incidents[name]
     for name, episode in list(ledger.episodes.items()):
         if episode.fact["status"] == "resolved" and episode.fact["time"] < horizon:
             del ledger.episodes[name]
-    for jobs in (name for name, job in list(ledger.jobs.items()) if job.final and job.since < horizon):
-        del ledger.jobs[jobs]
+    # of versions that serve or may come to: a fault may yet be found in their data
+    kept = {one.job for one in ledger.candidates.values() if one.open or one.state == "promoted"}
+    for name in [name for name, job in ledger.jobs.items() if job.final and job.since < horizon and name not in kept]:
+        del ledger.jobs[name]
     held = {job.key for job in ledger.jobs.values()} | ledger.wishes.keys()
     for key, tried in list(ledger.tried.items()):
         if tried.at < horizon and key not in held and not _stands(ledger, key):

@@ -152,11 +152,12 @@ class _Step:
             if obstacle(ledger, policy, None, overridden=wish.overridden_by is not None) is not None:
                 continue
             del ledger.wishes[key]
-            attempt = ledger.tried[key].attempts + 1 if key in ledger.tried else 1
+            before = ledger.tried.get(key, Tried(0, 0))
+            attempt = before.attempts + 1
             version = self._version(wish.kind, wish.trigger)
             name = job_id(self.application, self.model, wish.policy, f"{wish.kind}/{wish.trigger}", attempt)
             job = Job(wish.policy, wish.kind, wish.trigger, attempt, version, ledger.now, on=policy.on, overridden_by=wish.overridden_by)
-            ledger.jobs[name], ledger.tried[key] = job, Tried(attempt, ledger.now)
+            ledger.jobs[name], ledger.tried[key] = job, Tried(attempt, ledger.now, before.unlaunched)
             if policy.dry_run:
                 self._counted(job)
                 self._move(name, job, "dry_run", "the policy says dry run")
@@ -223,7 +224,8 @@ class _Step:
             ledger.last_end = ledger.now
         tried = ledger.tried[job.key]
         tried.at, tried.settled = ledger.now, how not in _AGAIN or job.cancelled_by is not None
-        if tried.settled and job.kind == "labels":  # count anew: the same labels ask for nothing more
+        tried.unlaunched += not job.launched
+        if tried.settled and job.kind == "labels" and not job.launched:  # count anew: the same labels ask for nothing more
             ledger.labels_at_launch = ledger.labels
         policy = self.policies.get(job.policy)
         edge = job.kind in ("schedule", "labels", "event", "person")  # of the others, what stands asks again by itself

@@ -15,7 +15,7 @@ def want(ledger: Ledger, name: str, policy: Policy, kind: TriggerKind, trigger: 
     """Take note of a trigger, unless it has had its attempts, is settled, waits already, or has a job that is not over."""
     key = key_of(name, kind, trigger)
     tried = ledger.tried.get(key)
-    if key in ledger.wishes or (tried is not None and (tried.settled or tried.attempts >= policy.attempts)):
+    if key in ledger.wishes or (tried is not None and (tried.settled or tried.attempts - tried.unlaunched >= policy.attempts)):
         return
     if any(job.active and job.key == key for job in ledger.jobs.values()):
         return
