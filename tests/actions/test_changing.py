@@ -1,4 +1,4 @@
-"""While what serves is about to be another version nothing else is decided; and what a version came from is remembered as long as it counts."""
+"""While what serves is about to be another version nothing else is decided; what a version came from is remembered while it counts."""
 
 import pytest
 
