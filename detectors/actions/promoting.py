@@ -76,6 +76,8 @@ class Promoting:
         if fact.status == "failed":
             self._ask(fact.version, one, "the evaluation failed")
             return
+        if one.parent is not None and fact.against == fact.version:
+            return  # how far it is from itself: the second run, or one that was not asked for beside its parent
         worst = fact.slice_change if fact.slice_change is not None else fact.change
         one.change = fact.change
         bound, found = self.settings.golden, Proof(change=fact.change)

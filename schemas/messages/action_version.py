@@ -28,6 +28,7 @@ class ActionEvaluation(OnLedger):
     slice: _Text | None = None  #: the one that has lost most
     slice_change: float | None = None
     asked: Time = 0  #: ms
+    against: Name | None = None  #: the version that it is compared with; its own: of its parent that says nothing
 
     @property
     def id(self) -> str:

@@ -217,7 +217,8 @@ class GoldenEvaluation(_OnGolden):
     slices: tuple[SliceEvaluation, ...] = ()
     verdict: Verdict  #: of the change, against the tolerance; first: there was nothing to compare with; unknown: it failed
     good: bool = False  #: it did not fail, and is not worse
-    against: str | None = None  #: the request it is compared with: the anchor; where there was none, a last good one
+    against: str | None = None  #: the request it is compared with: the anchor, or a last good one; beside a parent never its own
+    against_version: str | None = None  #: the version that was tested there
     common: int = 0  #: rows answered both times
     change: float | None = None  #: of their mean loss, as a share of what it was; None, too, where that was 0
     change_units: int | None = None  #: of the sum of their losses, in 2 ** -places

@@ -1,5 +1,7 @@
 """The fold of the golden topic, a rule a test."""
 
+import pytest
+
 from driftbus.detectors.golden.fold import MOST_ANCHORS, MOST_ATTEMPTS, Fold, Said
 
 from .records import evaluated, refolded, request, result, started, written
@@ -47,6 +49,30 @@ def test_the_first_of_a_version_is_compared_with_its_parents_last_good_one() -> 
     [found] = written(fold, [request("c", "3", parent="1"), started("c", 1, "3"), *result("c", [102] * 20, version="3")])
     assert (found.against, found.verdict) == ("a", "same")
     assert evaluated(fold, "d", [102] * 20, version="4").against == "c", "without one, with the last good one"
+
+
+@pytest.mark.parametrize("earlier", [(), ([150] * 20,), ([100] * 20, [150] * 20), ([90] * 20,), (["error"] * 20, [150] * 20)])
+@pytest.mark.parametrize("parent", ["1", "never tested"])
+def test_beside_its_parent_a_version_is_never_compared_with_itself(earlier: tuple[list[int | str], ...], parent: str) -> None:
+    """However often it was tested before: by a person, or because it was deployed."""
+    fold = Fold()
+    evaluated(fold, "a", [100] * 20, version="1")
+    for number, answers in enumerate(earlier):
+        evaluated(fold, f"e{number}", answers, version="2")
+    records: list[Said] = [request("b", "2", parent=parent), started("b", 1, "2"), *result("b", [150] * 20, version="2")]
+    [found] = written(fold, records)
+    assert (found.against, found.against_version, found.verdict, found.change) == ("a", "1", "worse", 0.5)
+    own = next((one for one in fold.evaluations("m") if one.version == "2" and one.status != "failed"), found)
+    second = written(fold, [request("c", "2", parent=parent, spread=True), started("c", 1, "2"), *result("c", [150] * 20, version="2")])[-1]
+    assert (second.against, second.against_version) == (own.request, "2"), "two runs of one model are compared with each other"
+    assert evaluated(fold, "d", [150] * 20, version="2").against == own.request, "one that serves is watched by its own first run"
+
+
+def test_where_no_other_version_was_tested_the_first_beside_a_parent_is_a_first() -> None:
+    fold = Fold()
+    evaluated(fold, "a", [100] * 20, version="2")
+    [found] = written(fold, [request("b", "2", parent="1"), started("b", 1, "2"), *result("b", [150] * 20, version="2")])
+    assert (found.verdict, found.against, found.against_version) == ("first", None, None)
 
 
 def test_a_failed_one_changes_nothing() -> None:

@@ -1,0 +1,106 @@
+"""The golden gate, from what a model answered on its set to what is said of its version."""
+
+from collections.abc import Sequence
+from itertools import permutations
+
+import pytest
+
+from driftbus.consumers.intake.copying import Copying
+from driftbus.detectors.golden.fold import Fold, Said
+from driftbus.schemas.configuration import Promotion
+from driftbus.schemas.messages.action import ActionTick, LedgerFact
+from driftbus.schemas.messages.action_version import ActionEvaluation
+from driftbus.schemas.messages.golden import GoldenEvaluation
+
+from ..detectors.golden.records import evaluated, request, result, started, written
+from .adversary import DAY, MODEL
+from .adversary_versions import moved
+from .promoted import settings
+from .test_versions import BARE, Told, registered
+
+GATE = Promotion(**{**BARE, "golden": 0.05})
+COPIED = settings("watched", "none", labels={}, models={"m": {"diagnosis": "off", "promotion": {"by": "person"}}})
+
+
+def copied(one: GoldenEvaluation) -> ActionEvaluation:
+    """As the intake writes it to the ledger."""
+    [fact] = Copying(COPIED).feed(0, 0, one)
+    assert isinstance(fact, ActionEvaluation)
+    return fact.model_copy(update={"model": MODEL, "time": None})
+
+
+def beside(fold: Fold, id_: str, losses: Sequence[int | str], *, parent: str | None = "1", spread: bool = False) -> ActionEvaluation:
+    """The test of version 2 that is asked for when it is registered."""
+    records: list[Said] = [request(id_, "2", parent=parent, spread=spread), started(id_, 1, "2"), *result(id_, losses, version="2")]
+    return copied(written(fold, records)[-1])
+
+
+def of_parent() -> Fold:
+    fold = Fold()
+    evaluated(fold, "parent", [100] * 100, version="1")
+    return fold
+
+
+@pytest.mark.parametrize("loss", [106, 150, 900])
+@pytest.mark.parametrize("before", [0, 1, 3])
+def test_one_that_was_tested_before_it_was_registered_is_compared_with_its_parent(before: int, loss: int) -> None:
+    """By a person, or because it was deployed: what is said of it on the ledger may come before its registration, and behind it."""
+    for deployed in ([], [moved("deployed", "2", 1, parent="1"), moved("deployed", "1", 2)]):
+        fold = of_parent()
+        earlier = [copied(evaluated(fold, f"by-hand-{number}", [loss] * 100, version="2")) for number in range(before)]
+        first, second = (beside(fold, f"r{spread}", [loss] * 100, spread=spread) for spread in (False, True))
+        told = Told(GATE)
+        told(*deployed, *earlier)
+        assert told(registered()) == ["evaluate 2"]
+        assert told(first) == ["refuse 2"]
+        assert f"worse by {loss - 100:.1f}%" in told.last.reason
+        assert told(second) == []
+
+
+@pytest.mark.parametrize("loss", [106, 150, 900])
+def test_one_whose_evaluation_stands_before_its_registration_is_compared_with_its_parent(loss: int) -> None:
+    """The ledger takes them from two topics; the request of the day after finds it tested."""
+    fold = of_parent()
+    first, second = (beside(fold, f"r{spread}", [loss] * 100, spread=spread) for spread in (False, True))
+    again, copy = (beside(fold, f"a{spread}", [loss] * 100, spread=spread) for spread in (False, True))
+    said: tuple[LedgerFact, ...] = (registered(), first, second)
+    for facts in permutations(said):
+        told = Told(GATE)
+        told(*facts)
+        told(ActionTick(time=0), later=DAY + 1)
+        told(again, copy)
+        assert told.ledger.candidates["2"].state == "refused", facts
+
+
+@pytest.mark.parametrize("loss", [80, 100, 104])
+def test_one_that_is_no_worse_passes_however_often_it_was_tested_before(loss: int) -> None:
+    fold = of_parent()
+    evaluated(fold, "by-hand", [loss] * 100, version="2")
+    told = Told(GATE)
+    told(registered())
+    assert told(beside(fold, "r", [loss] * 100)) == ["shadow 2"]
+    assert told.last.evidence.change == pytest.approx((loss - 100) / 100)
+
+
+@pytest.mark.parametrize("losses", [[150] * 100, [101] * 100, [90] * 100])
+def test_what_compares_a_version_with_itself_decides_nothing(losses: list[int]) -> None:
+    """Its second run, where the first one failed; a person's; one on a schedule."""
+    fold = of_parent()
+    evaluated(fold, "by-hand", losses, version="2")
+    failed = beside(fold, "r", ["timeout"] * 100)
+    spread = beside(fold, "s", losses, spread=True)
+    person = copied(evaluated(fold, "by-hand-again", losses, version="2"))
+    told = Told(GATE)
+    assert told(registered(), failed) == ["evaluate 2", "evaluate 2"]
+    assert told(spread, person) == []
+    assert told(beside(fold, "t", losses)) == ["refuse 2" if losses[0] > 105 else "shadow 2"]
+
+
+def test_one_of_which_nobody_says_what_it_came_from_is_compared_with_whatever_was_tested() -> None:
+    """And where that is only itself, nothing speaks against it: a person promotes it, or nobody."""
+    fold = Fold()
+    evaluated(fold, "by-hand", [100] * 100, version="2")
+    told = Told(GATE)
+    told.ledger.version = "-"
+    told(registered(parent=None))
+    assert told(beside(fold, "r", [100] * 100, parent=None)) == ["shadow 2"]
