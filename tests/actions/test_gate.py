@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import permutations
 
+import numpy as np
 import pytest
 
 from driftbus.consumers.intake.copying import Copying
@@ -10,13 +11,13 @@ from driftbus.detectors.golden.fold import Fold, Said
 from driftbus.schemas.configuration import Promotion
 from driftbus.schemas.messages.action import ActionTick, LedgerFact
 from driftbus.schemas.messages.action_version import ActionEvaluation
-from driftbus.schemas.messages.golden import GoldenEvaluation
+from driftbus.schemas.messages.golden import FROM_NOTHING, GoldenEvaluation, GoldenResult
 
 from ..detectors.golden.records import evaluated, request, result, started, written
 from .adversary import DAY, MODEL
 from .adversary_versions import moved
 from .promoted import settings
-from .test_versions import BARE, Told, registered
+from .test_versions import BARE, Told, registered, word
 
 GATE = Promotion(**{**BARE, "golden": 0.05})
 COPIED = settings("watched", "none", labels={}, models={"m": {"diagnosis": "off", "promotion": {"by": "person"}}})
@@ -82,6 +83,50 @@ def test_one_that_is_no_worse_passes_however_often_it_was_tested_before(loss: in
     assert told.last.evidence.change == pytest.approx((loss - 100) / 100)
 
 
+WRONG, RIGHT = 2**20, 0  #: of 0/1 losses, as they travel
+
+
+@pytest.mark.parametrize("wrong", [1, 50, 100])
+@pytest.mark.parametrize("bound", [0.05, 10.0])
+def test_where_its_parent_made_no_error_one_that_makes_any_is_refused(wrong: int, bound: float) -> None:
+    fold = Fold()
+    evaluated(fold, "parent", [RIGHT] * 100, version="1")
+    fact = beside(fold, "r", [RIGHT] * (100 - wrong) + [WRONG] * wrong)
+    told = Told(GATE.model_copy(update={"golden": bound}))
+    told(registered())
+    assert told(fact) == ["refuse 2"]
+    assert told.last.reason == "it has a loss on the golden set, where there was none"
+    assert told.last.evidence.change == FROM_NOTHING
+    assert told(word("promote")) == []
+    older = Told(GATE.model_copy(update={"golden": bound}))
+    older(registered())
+    assert older(fact.model_copy(update={"change": None, "verdict": "worse"})) == ["refuse 2"], "as it stands on topics of older releases"
+
+
+def of_slices(id_: str, version: str, premium: Sequence[int], others: Sequence[int]) -> GoldenResult:
+    """The rows of two slices; the second is everything."""
+    losses = np.array([*premium, *others], dtype=np.int64)
+    members = np.array([3] * len(premium) + [2] * len(others), dtype=np.int64)
+    said = {"request": id_, "model": "m", "version": version, "attempt": 1, "losses": {"brier": losses}, "places": {"brier": 20}}
+    return GoldenResult.model_validate({**said, "slices": ("premium", "all"), "members": members})
+
+
+@pytest.mark.parametrize("premium", [[RIGHT] * 59 + [1], [WRONG] * 60, [3, -1, *[RIGHT] * 58]])
+def test_where_its_parent_made_no_error_on_a_slice_one_that_makes_any_is_refused(premium: list[int]) -> None:
+    """Though it is better on the whole, and though another slice is worse by less."""
+    fold = Fold()
+    written(fold, [request("p", "1"), started("p", 1, "1"), of_slices("p", "1", [RIGHT] * 60, [WRONG] * 200 + [RIGHT] * 740)])
+    records: list[Said] = [request("r", "2", parent="1"), started("r", 1, "2")]
+    [found] = written(fold, [*records, of_slices("r", "2", premium, [WRONG] * 130 + [RIGHT] * 810)])
+    assert found.change is not None
+    assert found.change < 0
+    told = Told(GATE)
+    told(registered())
+    assert told(copied(found)) == ["refuse 2"]
+    assert told.last.evidence.slice == "premium"
+    assert told.last.reason == "it has a loss on premium, where there was none"
+
+
 @pytest.mark.parametrize("losses", [[150] * 100, [101] * 100, [90] * 100])
 def test_what_compares_a_version_with_itself_decides_nothing(losses: list[int]) -> None:
     """Its second run, where the first one failed; a person's; one on a schedule."""
@@ -94,6 +139,16 @@ def test_what_compares_a_version_with_itself_decides_nothing(losses: list[int]) 
     assert told(registered(), failed) == ["evaluate 2", "evaluate 2"]
     assert told(spread, person) == []
     assert told(beside(fold, "t", losses)) == ["refuse 2" if losses[0] > 105 else "shadow 2"]
+
+
+@pytest.mark.parametrize("rows", [[RIGHT] * 60, [RIGHT] * 58 + [-1, -2]])
+def test_where_nobody_makes_an_error_nothing_speaks_against_it(rows: list[int]) -> None:
+    fold = Fold()
+    written(fold, [request("p", "1"), started("p", 1, "1"), of_slices("p", "1", [RIGHT] * 60, [RIGHT] * 940)])
+    [found] = written(fold, [request("r", "2", parent="1"), started("r", 1, "2"), of_slices("r", "2", rows, [RIGHT] * 940)])
+    told = Told(GATE)
+    told(registered())
+    assert told(copied(found)) == ["shadow 2"]
 
 
 def test_one_of_which_nobody_says_what_it_came_from_is_compared_with_whatever_was_tested() -> None:

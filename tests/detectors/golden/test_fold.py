@@ -3,6 +3,7 @@
 import pytest
 
 from driftbus.detectors.golden.fold import MOST_ANCHORS, MOST_ATTEMPTS, Fold, Said
+from driftbus.schemas.messages.golden import FROM_NOTHING
 
 from .records import evaluated, refolded, request, result, started, written
 
@@ -95,9 +96,12 @@ def test_two_runs_at_registration_widen_the_tolerance() -> None:
 def test_a_perfect_model_that_stays_perfect_is_not_worse() -> None:
     fold = Fold()
     evaluated(fold, "a", [0] * 20)
-    assert evaluated(fold, "b", [0] * 20).verdict == "same"
-    worse = evaluated(fold, "c", [0] * 19 + [1])
-    assert (worse.verdict, worse.change) == ("worse", None)
+    same = evaluated(fold, "b", [0] * 20)
+    assert (same.verdict, same.change) == ("same", 0.0)
+    losing: list[list[int | str]] = [[*[0] * 19, 1], [2**20] * 20, [1, "timeout", *[0] * 18]]
+    for number, lost in enumerate(losing):
+        worse = evaluated(fold, f"c{number}", lost)
+        assert (worse.verdict, worse.change) == ("worse", FROM_NOTHING), "of no loss nobody knows a share, and any is more than was"
 
 
 def test_results_of_other_attempts_do_not_count() -> None:
