@@ -75,7 +75,9 @@ class Promoting:
         if one is None or one.state != "evaluating":
             return
         if fact.status == "failed":
-            self._ask(fact.version, one, "the evaluation failed")
+            # A request is two runs, and only the last one that was asked for counts; the first is asked for before it is known here, too.
+            if fact.asked >= one.since or one.said["evaluate"] == 1:
+                self._ask(fact.version, one, "the evaluation failed")
             return
         if one.parent is not None and fact.against == fact.version:
             return  # how far it is from itself: the second run, or one that was not asked for beside its parent

@@ -17,7 +17,7 @@ from ..detectors.golden.records import evaluated, request, result, started, writ
 from .adversary import DAY, MODEL
 from .adversary_versions import moved
 from .promoted import settings
-from .test_versions import BARE, Told, registered, word
+from .test_versions import BARE, Told, evaluation, registered, word
 
 GATE = Promotion(**{**BARE, "golden": 0.05})
 COPIED = settings("watched", "none", labels={}, models={"m": {"diagnosis": "off", "promotion": {"by": "person"}}})
@@ -149,6 +149,56 @@ def test_where_nobody_makes_an_error_nothing_speaks_against_it(rows: list[int]) 
     told = Told(GATE)
     told(registered())
     assert told(copied(found)) == ["shadow 2"]
+
+
+def runs(told: Told) -> tuple[ActionEvaluation, ActionEvaluation]:
+    """The two that fail, of the request that was asked for last."""
+    number, asked = told.last.number, told.last.time
+    first, second = (evaluation(request=f"r{number}{spread}", status="failed", verdict="unknown", asked=asked) for spread in (False, True))
+    return first, second
+
+
+@pytest.mark.parametrize(
+    ("outage", "asked"),
+    [("1", 2), ("11", 2), ("112", 3), ("1122", 3), ("121", 3), ("1212", 3), ("1221", 3), ("-2", 3), ("-21", 3), ("-22", 3), ("1-", 3)],
+)
+def test_nothing_that_failed_refuses_while_the_last_request_is_out(outage: str, asked: int) -> None:
+    """A run of the first or second request fails, or a day passes; whatever comes of the last one then counts."""
+    told = Told(GATE)
+    told(registered())
+    out = {1: list(runs(told))}
+    for which in outage:
+        if which == "-":
+            told(ActionTick(time=0), later=DAY + 1)
+        else:
+            told(out[int(which)].pop(0), later=1)
+        out.setdefault(told.last.number, list(runs(told)))
+    assert told.last.number == asked
+    assert told.ledger.candidates["2"].state == "evaluating"
+    assert told(evaluation(request="well", change=0.0), later=1) == ["shadow 2"]
+
+
+@pytest.mark.parametrize("before", [1, DAY, 400 * DAY])
+def test_a_test_that_was_asked_for_before_the_ledger_knew_the_version_counts_when_it_fails(before: int) -> None:
+    """Whoever tests what is registered asks for it at once, and as of the time that is said of it."""
+    told = Told(GATE)
+    told(registered())
+    failed = [one.model_copy(update={"asked": told.now - before}) for one in runs(told)]
+    assert told(failed[0], later=1) == ["evaluate 2"]
+    assert told(failed[1], later=1) == [], "its other run"
+    assert told(runs(told)[0], later=1) == ["evaluate 2"]
+    assert told(*failed, *runs(told)[1:], later=1) == ["refuse 2"]
+    assert "3 times" in told.last.reason
+
+
+def test_three_requests_that_fail_one_behind_the_other_refuse() -> None:
+    told = Told(GATE)
+    told(registered())
+    for _ in range(2):
+        first, second = runs(told)
+        assert told(first, later=1) == ["evaluate 2"]
+        assert told(second, first, later=1) == []
+    assert told(runs(told)[0], later=1) == ["refuse 2"]
 
 
 def test_one_of_which_nobody_says_what_it_came_from_is_compared_with_whatever_was_tested() -> None:
