@@ -13,6 +13,7 @@ from ...schemas.messages.golden import MILLION, GoldenEvaluation
 from ...schemas.messages.golden_set import GoldenAnnouncement
 from ...schemas.stored.golden import MOST_ROWS, GoldenSet, Loss, difference, golden_set
 from ..bus.open import instance_of
+from ..console.evaluations import loss_change
 from ..console.screen import Table, Terminal
 from ..decode.personal import rules_of
 from ..golden import evaluator
@@ -247,11 +248,9 @@ def _list(known: list[GoldenEvaluation], fold: Fold, model: str) -> None:
         return
     table = Table("id", "version", "set", "status", "verdict", "change", "answers")
     for one in known:
-        change = "-" if one.change is None else f"{one.change:+.1%}"
         kept = "kept" if fold.answers(one.request) is not None else "gone"
-        table.row(
-            one.request[:_SHORT], one.version, (one.golden or "-").removeprefix("sha256:")[:_SHORT], one.status, one.verdict, change, kept
-        )
+        set_ = (one.golden or "-").removeprefix("sha256:")[:_SHORT]
+        table.row(one.request[:_SHORT], one.version, set_, one.status, one.verdict, loss_change(one.change), kept)
     Terminal().table(table)
 
 
@@ -289,4 +288,4 @@ def _show_evaluation(one: GoldenEvaluation) -> None:
 
 
 def _change(relative: float | None) -> str:
-    return "" if relative is None else f", loss {relative:+.1%}"
+    return "" if relative is None else f", loss {loss_change(relative)}"

@@ -17,7 +17,7 @@ from ..console.causes import ToldIncident, incidents
 from ..console.decided import Decided, decided
 from ..console.deployments import Deployment, read, serving
 from ..console.episodes import episodes
-from ..console.evaluations import ModelEvaluations, evaluations
+from ..console.evaluations import ModelEvaluations, evaluations, loss_change
 from ..console.outputs import unanswered
 from ..console.screen import Table, Terminal
 from ..console.standing import PartitionStanding, Standing, standing
@@ -172,8 +172,7 @@ def _show_tested(found: Standing, tested: Sequence[ModelEvaluations]) -> None:
     for one in tested:
         named = one.model if one.version is None else f"{one.model}/{one.version}"
         waiting = f"{one.open}, attempt {one.attempt}" if one.attempt else str(one.open)
-        change = "-" if one.change is None else f"{one.change:+.1%}"
-        table.row(named, waiting, _ago(found.now, one.answered), one.status or "-", one.verdict or "-", change)
+        table.row(named, waiting, _ago(found.now, one.answered), one.status or "-", one.verdict or "-", loss_change(one.change))
     Terminal().table(table)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ...detectors.golden.fold import Fold
 from ...schemas.configuration import Configuration
+from ...schemas.messages.golden import FROM_NOTHING
 from ..bus.interface import Bus, TopicPartition
 from ..reference.golden_records import folded, place_of
 
@@ -21,6 +22,15 @@ class ModelEvaluations:
     change: float | None = None
     cause: str | None = None
     answered: int | None = None  #: ms
+
+
+def loss_change(relative: float | None) -> str:
+    """A change of the loss, as people read it.
+
+    >>> loss_change(0.062), loss_change(FROM_NOTHING), loss_change(None)
+    ('+6.2%', 'from none', '-')
+    """
+    return "-" if relative is None else "from none" if relative == FROM_NOTHING else f"{relative:+.1%}"
 
 
 def evaluations(bus: Bus, configuration: Configuration) -> list[ModelEvaluations]:

@@ -32,7 +32,7 @@ class Doing:
         try:
             usable, lost = self._usable(step)
             if (registry := self._registries.get(step.said.model)) is not None:
-                registry.ensure(Known(step.said.step, step.job, step.said.version, step.said.parent, step.made))
+                registry.ensure(Known(step.said.step, step.origin, step.said.version, step.said.parent, step.made))
         except (TimedOut, Erred, Invalid, UnusableSecret, ArtifactError) as error:
             return self._again(step, str(error) or "no answer in time")
         self._tried.pop(step.id, None)

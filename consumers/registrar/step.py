@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from ...schemas.identity import derived_id
 from ...schemas.messages.model_event import ModelEvent
 from ...schemas.messages.promotion import Promotion
 
@@ -28,9 +29,14 @@ class Step:
 
     @property
     def job(self) -> str:
-        """By what its effects are told from those of others: twice is once."""
+        """By what its events are told from those of other steps, of the same kind too: twice is once."""
         made = self.said.job or self.said.id
         return made if self.said.number == 1 else f"{made}.{self.said.number}"
+
+    @property
+    def origin(self) -> str:
+        """By what a registry finds its version again, at every step: the job that made it, else the event that registered it."""
+        return self.said.job or (derived_id("registered", self.said.model, self.said.version) if self.made is None else self.made.id)
 
 
 class Done(NamedTuple):
@@ -47,7 +53,7 @@ class Known(NamedTuple):
     """What a registry is told of a version."""
 
     step: str
-    job: str
+    job: str  #: that made it, or what stands for it
     version: str
     parent: str | None
     made: ModelEvent | None  #: the event by which it was registered

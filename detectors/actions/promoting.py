@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ...schemas.configuration.promotion import Promotion as Settings
 from ...schemas.messages.action import ActionModel
 from ...schemas.messages.action_version import ActionContest, ActionEvaluation, ActionVersion
+from ...schemas.messages.golden import FROM_NOTHING
 from ...schemas.messages.promotion import Promotion, Proof, Step
 from .evidence import Window, proof
 from .state import Incident, Ledger
@@ -75,16 +76,19 @@ class Promoting:
         if one is None or one.state != "evaluating":
             return
         if fact.status == "failed":
-            self._ask(fact.version, one, "the evaluation failed")
+            # A request is two runs, and only the last one that was asked for counts; the first is asked for before it is known here, too.
+            if fact.asked >= one.since or one.said["evaluate"] == 1:
+                self._ask(fact.version, one, "the evaluation failed")
             return
-        worst = fact.slice_change if fact.slice_change is not None else fact.change
-        one.change = fact.change
-        bound, found = self.settings.golden, Proof(change=fact.change)
-        if bound is not None and fact.change is not None and fact.change > bound:
-            self._end(fact.version, one, "refuse", "refused", f"its loss on the golden set is worse by {fact.change:.1%}", proof=found)
+        if one.parent is not None and fact.against == fact.version:
+            return  # how far it is from itself: the second run, or one that was not asked for beside its parent
+        bound, worst = self.settings.golden, fact.slice_change
+        one.change = FROM_NOTHING if fact.change is None and fact.verdict == "worse" else fact.change  # as an older release said it
+        if bound is not None and one.change is not None and one.change > bound:
+            self._end(fact.version, one, "refuse", "refused", _loses("the golden set", one.change), proof=Proof(change=one.change))
         elif bound is not None and worst is not None and worst > bound:
             found = Proof(change=worst, slice=fact.slice)
-            self._end(fact.version, one, "refuse", "refused", f"its loss on {fact.slice} is worse by {worst:.1%}"[:500], proof=found)
+            self._end(fact.version, one, "refuse", "refused", _loses(fact.slice or "a slice", worst)[:500], proof=found)
         else:
             self._shadow(fact.version, one)
 
@@ -276,6 +280,10 @@ class Promoting:
                 time=self.ledger.now,
             )
         )
+
+
+def _loses(where: str, change: float) -> str:
+    return f"its loss on {where} is worse by {change:.1%}" if change != FROM_NOTHING else f"it has a loss on {where}, where there was none"
 
 
 def _window(incident: Incident) -> Window:

@@ -174,6 +174,7 @@ class Fold:
             if evaluation.spread is not None:
                 series.spreads.setdefault(place, evaluation.spread)
             if evaluation.good:
+                series.good.pop(place, None)  # the newest is the last
                 series.good[place] = series.last_good[evaluation.golden] = evaluation.request
             series.anchors[place] = series.anchors.pop(place)  # the newest place is the last
         for old in list(series.anchors)[:-MOST_ANCHORS]:
@@ -189,7 +190,7 @@ class Fold:
         series = self._series.get(request.model, _Series())
         status = status_of(answers.primary)
         place = request.version, first.golden or request.golden
-        against, before = self._against(series, place, request.parent)
+        against, before = self._against(series, request, place)
         found = compared(answers.primary, before) if before is not None and status != "failed" else None
         spread = series.spreads.get(place)
         if request.spread and found is not None and series.anchors.get(place) == against:
@@ -214,6 +215,7 @@ class Fold:
             verdict=verdict,
             good=status != "failed" and verdict != "worse",
             against=against if found else None,
+            against_version=series.evaluations[against].version if found and against in series.evaluations else None,
             last_good=series.last_good.get(place[1]),
             spread=spread,
             latency_ms=first.latency_ms,
@@ -227,8 +229,15 @@ class Fold:
             was_units=None if found is None else found.was,
         )
 
-    def _against(self, series: _Series, place: Place, parent: str | None) -> tuple[str | None, Integers | None]:
-        """The anchor of this version on this set; else the last good one of its parent on it, else that of any version."""
-        of_parent = None if parent is None else series.good.get((parent, place[1]))
-        found = series.anchors.get(place) or of_parent or series.last_good.get(place[1])
+    def _against(self, series: _Series, request: GoldenRequest, place: Place) -> tuple[str | None, Integers | None]:
+        """The anchor of this version on this set; else the last good one of its parent on it, else that of any version.
+
+        Where it is asked how a version does beside its parent, what it has lost itself before says nothing: another version's alone.
+        """
+        of_parent = None if request.parent is None else series.good.get((request.parent, place[1]))
+        if request.parent in (None, request.version) or request.spread:
+            found = series.anchors.get(place) or of_parent or series.last_good.get(place[1])
+        else:
+            others = (good for (version, golden), good in reversed(series.good.items()) if golden == place[1] and version != place[0])
+            found = of_parent or next(others, None)
         return found, None if found is None else self._answers.get(found)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.integers import Integers
-from ...schemas.messages.golden import ERROR, INVALID, MILLION, TIMEOUT, GoldenResult, SliceEvaluation, Status, Verdict
+from ...schemas.messages.golden import ERROR, FROM_NOTHING, INVALID, MILLION, TIMEOUT, GoldenResult, SliceEvaluation, Status, Verdict
 from .losses import metrics
 
 #: Of the rows, in hundredths: with fewer answers an evaluation failed.
@@ -39,9 +39,15 @@ class Compared(NamedTuple):
     change: int
 
     @property
-    def relative(self) -> float | None:
-        """The change as a share of what was lost before; None: nothing was."""
-        return self.change / self.was if self.was else None
+    def relative(self) -> float:
+        """The change as a share of what was lost before. From nothing it is none, or more than any bound.
+
+        >>> Compared(9, 100, 5).relative, Compared(9, 0, 0).relative, Compared(9, 0, 1).relative
+        (0.05, 0.0, 1000000.0)
+        """
+        if not self.was:
+            return FROM_NOTHING if self.change else 0.0
+        return self.change / self.was
 
 
 def joined(chunks: Sequence[GoldenResult]) -> Answers:

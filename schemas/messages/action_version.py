@@ -9,7 +9,7 @@ from ..integers import Offset, PartitionNumber, Time
 from .anybodys import Name
 from .contest import MOST_DAYS, ContestDay
 from .feedback import NOTE
-from .golden import Status, Verdict
+from .golden import Change, Status, Verdict
 from .on_ledger import OnLedger
 
 _Text = Annotated[str, Field(min_length=1, max_length=500)]
@@ -24,10 +24,11 @@ class ActionEvaluation(OnLedger):
     golden: _Text | None = None  #: content hash of the set
     status: Status
     verdict: Verdict
-    change: float | None = None  #: of the mean loss, as a share of what it was
+    change: Change = None  #: of the mean loss
     slice: _Text | None = None  #: the one that has lost most
-    slice_change: float | None = None
+    slice_change: Change = None
     asked: Time = 0  #: ms
+    against: Name | None = None  #: the version that it is compared with; its own: of its parent that says nothing
 
     @property
     def id(self) -> str:

@@ -17,6 +17,8 @@ TIMEOUT, ERROR, INVALID = -1, -2, -3
 ROWS_A_RECORD = 10_000
 #: Of the tolerances, in millionths.
 MILLION = 1_000_000
+#: In place of a share of what was lost before, where that was nothing and something is now: more than any bound that can be written.
+FROM_NOTHING = 1_000_000.0
 #: Metrics beside a request, of each kind.
 MOST_METRICS = 20
 
@@ -30,6 +32,10 @@ _Name = Annotated[str, Field(min_length=1, max_length=500)]
 _Hash = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 _Metrics = Annotated[dict[Annotated[str, Field(max_length=100)], float], Field(max_length=MOST_METRICS)]
 _Millionths = Annotated[int, Field(ge=0, le=1_000 * MILLION)]
+Change = Annotated[
+    float | None,
+    Field(description="share of what was lost before; where that was nothing: 0, or 1000000 if anything is lost now; null: not compared"),
+]
 
 
 class Keyed(msgspec.Struct, frozen=True):
@@ -195,7 +201,7 @@ class SliceEvaluation(Fact):
     answered: int
     metrics: dict[str, float] = {}
     common: int = 0
-    change: float | None = None  #: of the mean loss on the common rows, as a share of what it was
+    change: Change = None  #: of the mean loss on the common rows
 
 
 class GoldenEvaluation(_OnGolden):
@@ -217,9 +223,10 @@ class GoldenEvaluation(_OnGolden):
     slices: tuple[SliceEvaluation, ...] = ()
     verdict: Verdict  #: of the change, against the tolerance; first: there was nothing to compare with; unknown: it failed
     good: bool = False  #: it did not fail, and is not worse
-    against: str | None = None  #: the request it is compared with: the anchor; where there was none, a last good one
+    against: str | None = None  #: the request it is compared with: the anchor, or a last good one; beside a parent never its own
+    against_version: str | None = None  #: the version that was tested there
     common: int = 0  #: rows answered both times
-    change: float | None = None  #: of their mean loss, as a share of what it was; None, too, where that was 0
+    change: Change = None  #: of their mean loss; older releases said None where that was 0, however much is lost now
     change_units: int | None = None  #: of the sum of their losses, in 2 ** -places
     was_units: int | None = None  #: what that sum was
     last_good: str | None = None  #: the request before this one whose evaluation was good: it dates an onset

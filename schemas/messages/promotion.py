@@ -10,6 +10,7 @@ from ..fact import Fact
 from ..identity import derived_id
 from ..integers import Count
 from .anybodys import Application, Moment, Name
+from .golden import Change
 from .job import Why
 from .of_version import OfVersion
 
@@ -28,7 +29,7 @@ class Proof(Fact):
     rows: Count = 0  #: answered by both, with a label
     days: Count = 0  #: clean ones
     gained: float | None = None  #: by how much the mean loss is smaller than the other's
-    change: float | None = None  #: of the loss on the golden set, as a share of what it was
+    change: Change = None  #: of the loss on the golden set
     slice: Annotated[str, Field(max_length=500)] | None = None  #: the one that has lost most, if it decided
 
 

@@ -75,8 +75,10 @@ class Versions:
         version = chance.choice(self.known[-3:])
         if kind < 0.35:
             status, change = chance.choice(["complete", "complete", "failed"]), chance.choice([None, -0.1, 0.02, 0.2])
-            request = f"r{chance.randrange(60)}"
-            return ActionEvaluation(model=MODEL, version=version, request=request, status=status, verdict="same", change=change, time=at)
+            own = {"request": f"r{chance.randrange(60)}", "asked": max(0, at - chance.choice([0, HOUR])), "time": at}
+            return ActionEvaluation.model_validate(
+                {"model": MODEL, "version": version, "status": status, "verdict": "same", "change": change, **own}
+            )
         if kind < 0.75:
             other = chance.choice([self.serving, "1", chance.choice(self.known)])
             if other == version:

@@ -51,7 +51,7 @@ def test_a_model_is_tested_on_its_golden_set(asker: User) -> None:
     assert [part["name"] for part in first["slices"]] == ["country=NZ", "country=PE"]
     told = asker.says("golden", "run", "fraud", "--version", "2", "--here", code=1)
     assert "100 of 100 rows answered" in told
-    assert "worse, on 100 rows answered both times" in told
+    assert "worse, loss from none, on 100 rows answered both times" in told
     assert "accuracy 0.8" in told
     listed = asker.says("golden", "compare", "fraud")
     ids = re.findall(r"^([0-9a-f]{12}) ", listed, re.MULTILINE)

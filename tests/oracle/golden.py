@@ -70,7 +70,11 @@ class Golden:
         place = request.version, request.golden
         last = self.last_good.get(request.golden)
         parent = self.good.get((request.parent, request.golden)) if request.parent else None
-        against = self.anchor.get(place) or parent or last
+        if request.parent in (None, request.version):
+            against = self.anchor.get(place) or parent or last
+        else:  # it is asked how it is beside its parent: no other one of its own counts
+            others = [one for (version, golden), one in self.good.items() if golden == request.golden and version != request.version]
+            against = parent or (others[-1] if others else None)
         change, common, was = None, 0, 0
         if against and status != "failed":
             both = [(now, then) for now, then in zip(answers, against[1], strict=True) if isinstance(now, int) and isinstance(then, int)]
@@ -80,6 +84,7 @@ class Golden:
         if status != "failed":
             self.anchor.setdefault(place, (request.id, answers))
             if good:
+                self.good.pop(place, None)
                 self.good[place] = self.last_good[request.golden] = (request.id, answers)
         told = against[0] if against and change is not None else None
         return Evaluation(request.id, status, common, change, told, last[0] if last else None, good)

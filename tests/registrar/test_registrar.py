@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from driftbus.consumers.reference.model_events import tell
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.announcement import Announcement
 from driftbus.schemas.messages.model_event import ModelEvent
+from driftbus.schemas.messages.promotion import Step
 
 from ..launcher.jobs import until
 from ..streaming import everything
@@ -104,6 +106,61 @@ def test_a_new_group_knows_by_the_topic_what_was_done(bus: Bus, settings: Config
     say(bus, settings, *(step(settings, what, new, parent) for what in ("shadow", "promote", "roll_back")))
     finished(bus, settings)
     assert everything(bus, settings.topics.models) == before
+
+
+MADE = pytest.mark.parametrize(
+    "made",
+    [
+        {"job": "build-812"},
+        {"job": 'it\'s "2".2'},
+        {"time": 1_700_000_000_000},  # by hand, without a job
+        {},  # and nobody has its event any more
+    ],
+    ids=lambda made: next(iter(made), "unknown"),
+)
+
+
+@MADE
+def test_a_version_is_made_in_its_registry_once_however_often_a_step_is_said(
+    bus: Bus, tmp_path: Path, server: Registry, made: dict[str, Any]
+) -> None:
+    """Asked again, it is the same version: the second of a kind and the third find what the first made."""
+    settings = settings_of(tmp_path, server.address, application=APPLICATION)
+    parent, new = prepared(bus, settings)["m"]
+    if made:
+        tell(bus, settings, ModelEvent(model="m", version=NEW, kind="registered", parent=PARENT, **made))
+    own = {"job": made.get("job")}
+    evaluated: list[tuple[Step, int]] = [("evaluate", 1), ("evaluate", 2), ("evaluate", 3)]
+    for what, number in (*evaluated, ("shadow", 1), ("shadow", 2), ("promote", 1), ("promote", 2)):
+        say(bus, settings, step(settings, what, new, parent, number=number, **own))
+        finished(bus, settings)
+        assert [one["driftbus.version"] for one in server.versions("m")] == [NEW], (what, number)
+    assert server.aliases["m"] == {"champion": "1"}
+    assert len({one.request for one in requests(bus, settings)}) == 6, "but each request is another"
+
+
+@MADE
+def test_a_version_that_is_rolled_back_again_is_found_again(bus: Bus, tmp_path: Path, server: Registry, made: dict[str, Any]) -> None:
+    """A person had promoted it again, by hand; then it lost, or another person rolled it back."""
+    settings = settings_of(tmp_path, server.address, application=APPLICATION)
+    parent, new = prepared(bus, settings)["m"]
+    server.models["m"] = [{"name": "m", "version": "1", "source": "s3://theirs/model", "tags": []}]
+    server.aliases["m"] = {"champion": "1"}
+    if made:
+        tell(bus, settings, ModelEvent(model="m", version=NEW, kind="registered", parent=PARENT, **made))
+    own = {"job": made.get("job")}
+    say(bus, settings, step(settings, "promote", new, parent, **own))
+    finished(bus, settings)
+    for number in (1, 2, 3):
+        server.aliases["m"] = {"champion": "2", "challenger": "2"}
+        say(bus, settings, step(settings, "roll_back", new, parent, number=number, **own))
+        finished(bus, settings)
+        assert server.aliases["m"] == {"champion": "1"}, number
+        assert len([one for one in events(bus, settings) if one.kind == "rolled_back"]) == number
+    server.aliases["m"]["challenger"] = "2"
+    say(bus, settings, step(settings, "refuse", new, parent, number=2, **own))
+    finished(bus, settings)
+    assert server.aliases["m"] == {"champion": "1"}
 
 
 def test_of_what_is_over_no_alias_is_moved(bus: Bus, tmp_path: Path, server: Registry) -> None:

@@ -1,6 +1,9 @@
 """The fold of the golden topic, a rule a test."""
 
+import pytest
+
 from driftbus.detectors.golden.fold import MOST_ANCHORS, MOST_ATTEMPTS, Fold, Said
+from driftbus.schemas.messages.golden import FROM_NOTHING
 
 from .records import evaluated, refolded, request, result, started, written
 
@@ -49,6 +52,30 @@ def test_the_first_of_a_version_is_compared_with_its_parents_last_good_one() -> 
     assert evaluated(fold, "d", [102] * 20, version="4").against == "c", "without one, with the last good one"
 
 
+@pytest.mark.parametrize("earlier", [(), ([150] * 20,), ([100] * 20, [150] * 20), ([90] * 20,), (["error"] * 20, [150] * 20)])
+@pytest.mark.parametrize("parent", ["1", "never tested"])
+def test_beside_its_parent_a_version_is_never_compared_with_itself(earlier: tuple[list[int | str], ...], parent: str) -> None:
+    """However often it was tested before: by a person, or because it was deployed."""
+    fold = Fold()
+    evaluated(fold, "a", [100] * 20, version="1")
+    for number, answers in enumerate(earlier):
+        evaluated(fold, f"e{number}", answers, version="2")
+    records: list[Said] = [request("b", "2", parent=parent), started("b", 1, "2"), *result("b", [150] * 20, version="2")]
+    [found] = written(fold, records)
+    assert (found.against, found.against_version, found.verdict, found.change) == ("a", "1", "worse", 0.5)
+    own = next((one for one in fold.evaluations("m") if one.version == "2" and one.status != "failed"), found)
+    second = written(fold, [request("c", "2", parent=parent, spread=True), started("c", 1, "2"), *result("c", [150] * 20, version="2")])[-1]
+    assert (second.against, second.against_version) == (own.request, "2"), "two runs of one model are compared with each other"
+    assert evaluated(fold, "d", [150] * 20, version="2").against == own.request, "one that serves is watched by its own first run"
+
+
+def test_where_no_other_version_was_tested_the_first_beside_a_parent_is_a_first() -> None:
+    fold = Fold()
+    evaluated(fold, "a", [100] * 20, version="2")
+    [found] = written(fold, [request("b", "2", parent="1"), started("b", 1, "2"), *result("b", [150] * 20, version="2")])
+    assert (found.verdict, found.against, found.against_version) == ("first", None, None)
+
+
 def test_a_failed_one_changes_nothing() -> None:
     fold = Fold()
     evaluated(fold, "a", [100] * 20)
@@ -69,9 +96,12 @@ def test_two_runs_at_registration_widen_the_tolerance() -> None:
 def test_a_perfect_model_that_stays_perfect_is_not_worse() -> None:
     fold = Fold()
     evaluated(fold, "a", [0] * 20)
-    assert evaluated(fold, "b", [0] * 20).verdict == "same"
-    worse = evaluated(fold, "c", [0] * 19 + [1])
-    assert (worse.verdict, worse.change) == ("worse", None)
+    same = evaluated(fold, "b", [0] * 20)
+    assert (same.verdict, same.change) == ("same", 0.0)
+    losing: list[list[int | str]] = [[*[0] * 19, 1], [2**20] * 20, [1, "timeout", *[0] * 18]]
+    for number, lost in enumerate(losing):
+        worse = evaluated(fold, f"c{number}", lost)
+        assert (worse.verdict, worse.change) == ("worse", FROM_NOTHING), "of no loss nobody knows a share, and any is more than was"
 
 
 def test_results_of_other_attempts_do_not_count() -> None:

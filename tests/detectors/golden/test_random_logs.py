@@ -102,7 +102,8 @@ def test_a_compacted_topic_comes_to_the_same(case: int) -> None:
         assert not restored.over()
         assert [*restored.todo()] == [*whole.todo()] == []
         again = refolded(log.values())
-        probe: list[Said] = [request("probe", version, golden), started("probe", 1, version), *result("probe", answers, 1, version)]
+        asked = request("probe", version, golden, draw.choice((None, *"1234")))
+        probe: list[Said] = [asked, started("probe", 1, version), *result("probe", answers, 1, version)]
         [one] = [said for record in probe for said in again.feed(record)]
         copy = refolded([*log.values(), *probe])
         assert [one] == copy.said
