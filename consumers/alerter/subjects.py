@@ -96,7 +96,7 @@ class Subjects:
     def feed(self, said: Said, written: int) -> None:
         """Take note of a record that was written then. Raises what is wrong with it."""
         models = self.configuration.alerts[self.name].models
-        if models is not None and said.model not in models:
+        if (models is not None and said.model not in models) or not self.configuration.acts_on(said.model):
             return
         if isinstance(said, DriftEvent):
             self._episode(said, written)

@@ -4,7 +4,7 @@
 of these it makes sure that it has been started, as often as it likes: what starts them knows by the job's name whether it has (a spool's
 folder, a Job's name; a webhook's receiver by its id). Each state that changed becomes a fact on the ledger, under an id of job and state,
 in the transaction that commits the offset of the oldest open request. Nothing is begun before its owner has committed that it was read: who
-is no longer the owner begins nothing new.
+is no longer the owner begins nothing new. Requests of models on which hands do not act are passed over.
 
 *Trap.* A launcher of commands is no member of a group like others: what another machine began stands in the spool of that machine. So the
 spool's own id is committed beside the position before the first start, and another spool is refused (`adopted`).
@@ -167,7 +167,7 @@ class Launching:
     def _feed(self, partition: Owned, batch: Batch, silent_to: int = 0) -> None:
         def take(offset: int, key: bytes | None, value: bytes | None, headers: Headers) -> None:
             said = ledger.read_retrain(self._configuration.application, key, value, headers)
-            if said is not None:
+            if said is not None and self._configuration.acts_on(said.model):
                 partition.feed(offset, value or b"", said)
 
         partition.outputs += partition.strangers.take(batch, take, silent_to)
