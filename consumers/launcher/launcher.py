@@ -19,6 +19,7 @@ from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration
 from ...schemas.configuration.launchers import Command, KubernetesJob
 from ...schemas.messages.action import ActionObserved
+from ...schemas.messages.job import MOST_WHY
 from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
 from ..process.consumer import Making
 from ..process.looking import Looking
@@ -216,7 +217,7 @@ class Launching:
 
     def _told(self, partition: Owned, request: Request, seen: Seen) -> Iterator[Output]:
         fact = ActionObserved(
-            model=request.model, job=request.job.id, state=seen.state, by=self._name, detail=seen.why[:500] or None
+            model=request.model, job=request.job.id, state=seen.state, by=self._name, detail=seen.why[:MOST_WHY] or None
         )  # without a time: it holds at the time of the ledger, whatever the clock of this machine says
         yield ledger.output(self._configuration, fact)
         if seen.undelivered:
