@@ -6,6 +6,7 @@ from typing import get_args
 
 import click
 
+from ...detectors.actions.edges import EDGES
 from ...schemas.cloud_events import iso
 from ...schemas.configuration import Configuration
 from ...schemas.messages.action import ActionAdopted, ActionObserved, ActionRequest, ActionWord, LedgerFact
@@ -23,6 +24,7 @@ from .fields import field_of
 from .opened import opened
 
 _BY = "Who says it."
+_IN_VAIN = "its report would change nothing"
 _NOTE = "Why, for whoever reads it later."
 _NAME, _NOTED = field_of(ActionWord, "by"), field_of(ActionWord, "note")
 _REQUEST, _SPOOL = field_of(ActionRequest, "request"), field_of(ActionAdopted, "spool")
@@ -141,11 +143,15 @@ _word("cancel", "JOB is to be ended; its trigger asks for nothing more.")
 def report(configuration: Configuration, job: str, state: Seen, by: str | None, detail: str | None) -> None:
     """Say that JOB came to STATE: by the job itself, or by who looked."""
     with opened(configuration) as bus:
-        last = _standing(bus, configuration, job, over="its report would change nothing")
+        last = _standing(bus, configuration, job, over=_IN_VAIN)
+        if last.state == "awaiting_approval":
+            msg = f"{short_id(last.job)} awaits approval, so nothing of it runs: {_IN_VAIN}"
+            raise click.ClickException(msg)
         why = None if detail is None else fitted(detail, _DETAIL)
         fields = {"model": last.model, "job": last.job, "state": state, "by": by, "detail": why}
         _tell(bus, configuration, ActionObserved.model_validate(fields | {"time": _now(configuration, last.model)}))
-    say(f"{short_id(last.job)} ({last.policy} of {last.model}): {_words(state)}")
+    holds = "" if (last.state, state) in EDGES else f"; it stays {_words(last.state)}"
+    say(f"{short_id(last.job)} ({last.policy} of {last.model}): {_words(state)}{holds}")
 
 
 @jobs.command()

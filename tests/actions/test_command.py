@@ -180,6 +180,25 @@ def test_whatever_a_program_says_of_its_end_is_reported(asking: User, detail: st
     assert len(end.cause) <= MOST_WHY
 
 
+def test_a_report_that_changes_nothing_says_what_holds(asking: User) -> None:
+    before = facts()
+    for state in ("succeeded", "started", "lost", "cancelled"):
+        assert "awaits approval, so nothing of it runs: its report would change nothing" in refused(
+            asking, "jobs", "report", job(asking), state
+        )
+    assert facts() == before
+    asking.says("jobs", "approve", job(asking), "--by", "ann")
+    decides()
+    assert "stays" not in asking.says("jobs", "report", job(asking), "started")
+    decides()
+    assert "started; it stays started" in asking.says("jobs", "report", job(asking), "started")
+    asking.says("jobs", "cancel", job(asking), "--by", "ann")
+    decides()
+    assert "started; it stays cancelling" in asking.says("jobs", "report", job(asking), "started")
+    decides()
+    assert states(asking) == ["cancelling"]
+
+
 def test_another_folder_is_adopted_and_what_ran_in_the_former_one_is_lost(asking: User) -> None:
     asking.says("jobs", "reject", job(asking), "--by", "ann")
     asking.says("jobs", "request", "fraud", "asked", "--by", "bob")
