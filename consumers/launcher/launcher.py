@@ -56,7 +56,9 @@ def starting(configuration: Configuration, name: str, wall: Callable[[], int]) -
         from .kubernetes_job import KubernetesLauncher  # its client is an extra, and takes seconds
 
         return KubernetesLauncher(kind, configuration.application, name)
-    return WebhookLauncher(kind, wall)
+    webhook = WebhookLauncher(kind, wall, place=f"launchers.{name}.webhook")
+    webhook.prove()
+    return webhook
 
 
 def _is_live(configuration: Configuration) -> bool:
