@@ -156,7 +156,7 @@ class Alerting:
 
     def standing(self) -> Standing:
         """How it stands between two turns."""
-        open_ = sum(one.ended is None for partition in self._partitions.values() for one in partition.subjects.known.values())
+        open_ = sum(partition.subjects.open_now for partition in self._partitions.values())
         return Standing(dict.fromkeys(self._partitions), self._session.at_end().keys(), open_)
 
     def close(self) -> None:

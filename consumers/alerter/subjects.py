@@ -1,12 +1,14 @@
 """What is open in one partition, of all that somebody is told: a pure fold of its drift, root causes and jobs.
 
 *Guarantee.* What belongs together is one: an incident stands for the episodes that it explains, a policy's failed job for its further
-attempts. Its severity only rises, and what has ended never opens again: so what is to be said follows from what it is and what was told.
+attempts; an episode that outlives its incident is told by itself again. Its severity only rises, and what has ended never opens again: so
+what is to be said follows from what it is and what was told. It is the same in whatever order the topics are read: what ended first is
+known by when it was written.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 from ...schemas.configuration import Configuration
 from ...schemas.messages.alert import Alerted, Of
@@ -24,8 +26,9 @@ ORDER: tuple[Severity, ...] = ("minor", "moderate", "major")
 GIVEN_UP = 86_400_000
 #: What happened, and is nothing that goes on, is told as open for so long, in ms: an Alertmanager says nothing of what is over at once.
 TOLD_FOR = 3_600_000
-#: Episodes that are remembered as explained, at most.
+#: Episodes and incidents that are remembered for what they explain, at most.
 MOST_EXPLAINED = 50_000
+_Value = TypeVar("_Value")
 _FAILED = frozenset({"failed", "timed_out", "lost"})
 
 
@@ -64,10 +67,15 @@ def news(one: Subject, told: Alerted | None) -> News | None:
     if told is None:
         return "opened" if one.ended is None and not one.within else None if one.within else "missed"
     if told.state != "open":
-        return None
+        return "opened" if may_return(one, told) and one.ended is None and not one.within else None
     if one.ended is not None or one.within:
         return "within" if one.within else "ended"
     return "worse" if ORDER.index(one.severity) > ORDER.index(told.severity) else None
+
+
+def may_return(one: Subject, told: Alerted) -> bool:
+    """Whether it was told to be over for as long only as another stood for it."""
+    return one.of == "episode" and told.state == "ended"
 
 
 @dataclass
@@ -79,14 +87,16 @@ class Subjects:
     begun: int
     known: dict[str, Subject] = field(default_factory=dict)  #: by what each is about; what is over until it is dropped
     told: dict[str, Alerted] = field(default_factory=dict)  #: what was told last; of what is over until it is dropped
-    _explained: dict[str, str] = field(default_factory=dict)  # of episodes, what stands for each; in the order in which it came to
+    _explained: dict[str, set[str]] = field(default_factory=dict)  # of episodes, the incidents that explain each; in the order they came
+    _stood: dict[str, int] = field(default_factory=dict)  # incidents that were told and are forgotten: ms, when the last record was written
+    _drifts: dict[str, Severity] = field(default_factory=dict)  # of episodes, how grave each was at most; in the order they came
     _held: dict[str, dict[str, str]] = field(default_factory=dict)  # by model and version, what each is held by
     _failing: dict[tuple[str, str], str] = field(default_factory=dict)  # by model and policy, the first job that failed
 
     def feed(self, said: Said, written: int) -> None:
         """Take note of a record that was written then. Raises what is wrong with it."""
         models = self.configuration.alerts[self.name].models
-        if models is not None and said.model not in models:
+        if (models is not None and said.model not in models) or not self.configuration.acts_on(said.model):
             return
         if isinstance(said, DriftEvent):
             self._episode(said, written)
@@ -106,15 +116,20 @@ class Subjects:
         """Those that are to be told as they are: open, or over and not yet told to be."""
         settings = self.configuration.alerts[self.name]
         for about, known in self.known.items():
-            one = known
-            if about not in self.told:
-                if ORDER.index(one.severity) < ORDER.index(settings.severity):
+            one, told = self._with_incidents(known), self.told.get(about)
+            if one.of == "episode" and (told is None or may_return(one, told)) and (one.ended or now) - self._alone(one) < settings.wait:
+                continue  # an incident may explain it yet; or it was over too soon
+            if told is None:
+                if not self._grave(one):
                     continue
-                if one.of == "episode" and (one.ended or now) - one.known < settings.wait:
-                    continue  # an incident may explain it yet; or it was over too soon
-            elif ORDER.index(one.severity) < ORDER.index(self.told[about].severity):
-                one = replace(one, severity=self.told[about].severity)  # it had been graver, and only rises
+            elif ORDER.index(one.severity) < ORDER.index(told.severity):
+                one = replace(one, severity=told.severity)  # it had been graver, and only rises
             yield one
+
+    @property
+    def open_now(self) -> int:
+        """How many are open, and told by themselves."""
+        return sum(one.ended is None and not self._with_incidents(one).within for one in self.known.values())
 
     def forgotten(self) -> None:
         """What is told as open, and nobody knows any more (its policy is gone, the topic keeps it no longer), is over."""
@@ -131,14 +146,19 @@ class Subjects:
         for about, one in list(self.known.items()):
             if one.ended is None and one.until is not None and one.until <= now:
                 self.known[about] = replace(one, ended=one.until)
-        waiting = {one.about for one in self.due(now)}
+        waiting, gone = {one.about for one in self.due(now)}, list[Subject]()
         for about, one in list(self.known.items()):
-            if one.ended is not None or one.within:
+            if one.ended is not None:
                 told = self.told.get(about)
-                early = told is None and one.ended is not None and one.ended < since
-                if about not in waiting or early or news(one, told) is None:
-                    self.known.pop(about)
-                    self.told.pop(about, None)
+                early = told is None and one.ended < since
+                if about not in waiting or early or news(self._with_incidents(one), told) is None:
+                    gone.append(one)
+        for one in gone:
+            if one.of == "incident" and self._is_told(one):
+                _keep(self._stood, one.about, one.ended or now)
+        for one in gone:
+            self.known.pop(one.about)
+            self.told.pop(one.about, None)
         for about, said in list(self.told.items()):
             if said.state != "open" and about not in self.known:
                 del self.told[about]
@@ -148,11 +168,12 @@ class Subjects:
         one = Subject("episode", event.episode, event.model, event.version, event.severity, moment(event.onset), heading, text, written)
         if event.status == "resolved":
             self._over(one, written)
-            self._explained.pop(event.episode, None)
-        else:
-            self._open(replace(one, within=event.episode in self._explained))
-            incident = self.known.get(self._explained.get(event.episode, ""))
-            if incident is not None and incident.by_drift and incident.ended is None:
+            return
+        self._open(one)
+        _keep(self._drifts, one.id, max(one.severity, self._drifts.get(one.id, one.severity), key=ORDER.index))
+        for about in self._explained.get(one.id, ()):
+            incident = self.known.get(about)
+            if incident is not None and incident.by_drift and (incident.ended is None or written <= incident.ended):
                 self._open(replace(incident, severity=one.severity))
 
     def _incident(self, event: RootCauseEvent, written: int) -> None:
@@ -163,15 +184,39 @@ class Subjects:
             return
         if event.status == "suspected" and not self.configuration.alerts[self.name].suspected:
             return
-        explained = [self.known[about] for name in event.episodes if (about := f"episode/{name}") in self.known]
-        severity = _by_impact(event, [episode.severity for episode in explained])
+        severity = _by_impact(event, [self._drifts[name] for name in event.episodes if name in self._drifts])
         self._open(replace(one, severity=severity, by_drift=event.impact.harm == "unknown"))
         for name in event.episodes:
-            self._explained[name] = one.about
-            if episode := self.known.get(f"episode/{name}"):
-                self.known[episode.about] = replace(episode, within=True)
-        while len(self._explained) > MOST_EXPLAINED:
-            del self._explained[next(iter(self._explained))]
+            _keep(self._explained, name, self._explained.get(name, set()) | {one.about})
+
+    def _with_incidents(self, one: Subject) -> Subject:
+        """An episode, and whether an incident that is told stands for it: now, or as it ended."""
+        if one.of != "episode":
+            return one
+        ends = self._told_until(one)
+        return replace(one, within=any(end is None or (one.ended is not None and one.ended <= end) for end in ends))
+
+    def _alone(self, one: Subject) -> int:
+        """Since when, in ms, no incident that is told stands for an episode."""
+        return max([one.known, *(end for end in self._told_until(one) if end is not None)])
+
+    def _told_until(self, one: Subject) -> list[int | None]:
+        """Of the incidents that are told and explain an episode, when each ended."""
+        explaining, ends = self._explained.get(one.id, ()), list[int | None]()
+        for about in explaining:
+            incident = self.known.get(about)
+            if incident is not None and self._is_told(incident):
+                ends.append(incident.ended)
+            elif incident is None and about in self._stood:
+                ends.append(self._stood[about])
+        return ends
+
+    def _is_told(self, one: Subject) -> bool:
+        return one.about in self.told or self._grave(one)
+
+    def _grave(self, one: Subject) -> bool:
+        """Whether it is grave enough for whom it would be told."""
+        return ORDER.index(one.severity) >= ORDER.index(self.configuration.alerts[self.name].severity)
 
     def _job(self, status: JobStatus, written: int) -> None:
         own = self.configuration.models.get(status.model)
@@ -215,12 +260,19 @@ class Subjects:
         before = self.known.get(one.about)
         if before is not None:
             severity = max(one.severity, before.severity, key=ORDER.index)
-            one = replace(one, severity=severity, known=before.known, since=before.since, within=one.within or before.within)
+            one = replace(one, severity=severity, known=before.known, since=before.since)
         self.known[one.about] = one
 
     def _over(self, one: Subject, written: int) -> None:
         if before := self.known.get(one.about):
             self.known[one.about] = replace(before, heading=one.heading, text=one.text, ended=written)
+
+
+def _keep(found: dict[str, _Value], name: str, value: _Value) -> None:
+    """Remember it, and no more than so many: the oldest goes."""
+    found[name] = value
+    while len(found) > MOST_EXPLAINED:
+        del found[next(iter(found))]
 
 
 def _by_impact(event: RootCauseEvent, drifts: list[Severity]) -> Severity:

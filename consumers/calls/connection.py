@@ -33,7 +33,9 @@ class Connection:
 
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:
         parts = urlsplit(url)
-        self._secure, self._host, self._port = parts.scheme == "https", parts.hostname or "", parts.port
+        self._secure, self._host = parts.scheme == "https", parts.hostname or ""
+        #: Always said: of a host without one the library takes the end of an IPv6 address for it.
+        self._port = parts.port if parts.port is not None else 443 if self._secure else 80
         self._path = parts.path.rstrip("/")
         self._headers = {"Content-Type": "application/json", "Accept": "application/json", **headers}
         self._open: http.client.HTTPConnection | None = None

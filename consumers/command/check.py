@@ -27,6 +27,7 @@ from .checks.finding import Finding, answered
 from .checks.golden import told_apart
 from .checks.jobs import asked_for, data_that_go
 from .checks.labels import labels_of
+from .checks.launchers import delivered_by
 from .checks.learning import learns
 from .checks.ood import unlike
 from .checks.outcomes import grouped_features, own_metrics
@@ -81,6 +82,7 @@ def findings(bus: Bus, configuration: Configuration, most: int) -> Iterator[Find
     yield from asked_for(configuration)
     yield from answered(data_that_go(bus, configuration))
     yield from told_of(configuration)
+    yield from delivered_by(configuration)
 
 
 def _stream(bus: Bus, configuration: Configuration, name: str, stream: Stream, most: int) -> Iterator[Finding]:

@@ -6,10 +6,12 @@ from typing import get_args
 
 import click
 
+from ...detectors.actions.edges import EDGES
 from ...schemas.cloud_events import iso
 from ...schemas.configuration import Configuration
 from ...schemas.messages.action import ActionAdopted, ActionObserved, ActionRequest, ActionWord, LedgerFact
-from ...schemas.messages.job import FINAL, JobStatus, Seen
+from ...schemas.messages.job import FINAL, MOST_WHY, JobStatus, Seen
+from ...schemas.text import Use, fitted
 from ..bus.interface import Bus
 from ..console.jobs import ToldJob, job_of, with_words
 from ..console.jobs import jobs as told
@@ -18,10 +20,16 @@ from ..reference import ledger
 from ..replay.event_line import short_id
 from ..replay.terminal import say
 from .configured import configured
+from .fields import field_of
 from .opened import opened
 
 _BY = "Who says it."
+_IN_VAIN = "its report would change nothing"
 _NOTE = "Why, for whoever reads it later."
+_NAME, _NOTED = field_of(ActionWord, "by"), field_of(ActionWord, "note")
+_REQUEST, _SPOOL = field_of(ActionRequest, "request"), field_of(ActionAdopted, "spool")
+#: What a program says of its end: as much of it as fits, spelled out.
+_DETAIL = Use(MOST_WHY, anything=True)
 
 
 @click.group()
@@ -107,8 +115,8 @@ def _word(kind: str, does: str) -> None:
 
     @jobs.command(name=kind, help=does)
     @click.argument("job")
-    @click.option("--by", metavar="NAME", required=True, help=_BY)
-    @click.option("--note", metavar="TEXT", help=_NOTE)
+    @click.option("--by", callback=_NAME, metavar="NAME", required=True, help=_BY)
+    @click.option("--note", callback=_NOTED, metavar="TEXT", help=_NOTE)
     @configured
     def say_it(configuration: Configuration, job: str, by: str, note: str | None) -> None:
         with opened(configuration) as bus:
@@ -129,25 +137,30 @@ _word("cancel", "JOB is to be ended; its trigger asks for nothing more.")
 @jobs.command()
 @click.argument("job")
 @click.argument("state", type=click.Choice(get_args(Seen)))
-@click.option("--by", metavar="NAME", help=_BY)
+@click.option("--by", callback=_NAME, metavar="NAME", help=_BY)
 @click.option("--detail", metavar="TEXT", help="What else is known of it: an exit status, an address.")
 @configured
 def report(configuration: Configuration, job: str, state: Seen, by: str | None, detail: str | None) -> None:
     """Say that JOB came to STATE: by the job itself, or by who looked."""
     with opened(configuration) as bus:
-        last = _standing(bus, configuration, job, over="its report would change nothing")
-        fields = {"model": last.model, "job": last.job, "state": state, "by": by, "detail": detail}
+        last = _standing(bus, configuration, job, over=_IN_VAIN)
+        if last.state == "awaiting_approval":
+            msg = f"{short_id(last.job)} awaits approval, so nothing of it runs: {_IN_VAIN}"
+            raise click.ClickException(msg)
+        why = None if detail is None else fitted(detail, _DETAIL)
+        fields = {"model": last.model, "job": last.job, "state": state, "by": by, "detail": why}
         _tell(bus, configuration, ActionObserved.model_validate(fields | {"time": _now(configuration, last.model)}))
-    say(f"{short_id(last.job)} ({last.policy} of {last.model}): {_words(state)}")
+    holds = "" if (last.state, state) in EDGES else f"; it stays {_words(last.state)}"
+    say(f"{short_id(last.job)} ({last.policy} of {last.model}): {_words(state)}{holds}")
 
 
 @jobs.command()
 @click.argument("model")
 @click.argument("policy")
-@click.option("--by", metavar="NAME", required=True, help=_BY)
-@click.option("--id", "request", metavar="ID", help="Said twice, it counts once.  [default: a new one]")
+@click.option("--by", callback=_NAME, metavar="NAME", required=True, help=_BY)
+@click.option("--id", "request", callback=_REQUEST, metavar="ID", help="Said twice, it counts once.  [default: a new one]")
 @click.option("--override", is_flag=True, help="Although a fault forbids it.")
-@click.option("--note", metavar="TEXT", help=_NOTE)
+@click.option("--note", callback=_NOTED, metavar="TEXT", help=_NOTE)
 @configured
 def request(configuration: Configuration, model: str, policy: str, by: str, request: str | None, override: bool, note: str | None) -> None:
     """Ask for a job of MODEL by POLICY, whatever it waits for else; its limits hold."""
@@ -164,8 +177,8 @@ def request(configuration: Configuration, model: str, policy: str, by: str, requ
 
 @jobs.command()
 @click.argument("launcher")
-@click.option("--spool", metavar="ID", required=True, help="Of the new folder, as the launcher named it when it refused.")
-@click.option("--by", metavar="NAME", required=True, help=_BY)
+@click.option("--spool", callback=_SPOOL, metavar="ID", required=True, help="Of the new folder, as the launcher named it when it refused.")
+@click.option("--by", callback=_NAME, metavar="NAME", required=True, help=_BY)
 @configured
 def adopt(configuration: Configuration, launcher: str, spool: str, by: str) -> None:
     """Give LAUNCHER's name to another folder: nobody knows any more what ran in the former one, so its open jobs are lost."""
@@ -175,7 +188,7 @@ def adopt(configuration: Configuration, launcher: str, spool: str, by: str) -> N
     with opened(configuration) as bus:
         running = [one.last for one in told(bus, configuration).values() if one.is_open and one.request and one.last.on == launcher]
         for last in running:
-            fields = {"model": last.model, "job": last.job, "state": "lost", "by": by, "detail": f"spool {spool} was adopted"[:500]}
+            fields = {"model": last.model, "job": last.job, "state": "lost", "by": by, "detail": f"spool {spool} was adopted"}
             _tell(bus, configuration, ActionObserved.model_validate(fields | {"time": _now(configuration, last.model)}))
         _tell(bus, configuration, ActionAdopted(model=launcher, spool=spool, by=by))
     say(f"{launcher}: goes on with spool {spool}; open jobs that are lost: {len(running)}")

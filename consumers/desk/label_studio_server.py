@@ -138,9 +138,10 @@ class Project:
         return f"Label Studio at {self._host}{'' if self._port is None else f':{self._port}'}"
 
     def _connection(self) -> http.client.HTTPConnection:
+        port = self._port if self._port is not None else 443 if self._secure else 80  # else the end of an IPv6 address is taken for it
         if self._secure:
-            return http.client.HTTPSConnection(self._host, self._port, timeout=_WITHIN_S, context=ssl.create_default_context())
-        return http.client.HTTPConnection(self._host, self._port, timeout=_WITHIN_S)
+            return http.client.HTTPSConnection(self._host, port, timeout=_WITHIN_S, context=ssl.create_default_context())
+        return http.client.HTTPConnection(self._host, port, timeout=_WITHIN_S)
 
 
 class Delivery:

@@ -4,7 +4,7 @@
 of these it makes sure that it has been started, as often as it likes: what starts them knows by the job's name whether it has (a spool's
 folder, a Job's name; a webhook's receiver by its id). Each state that changed becomes a fact on the ledger, under an id of job and state,
 in the transaction that commits the offset of the oldest open request. Nothing is begun before its owner has committed that it was read: who
-is no longer the owner begins nothing new.
+is no longer the owner begins nothing new. Requests of models on which hands do not act are passed over.
 
 *Trap.* A launcher of commands is no member of a group like others: what another machine began stands in the spool of that machine. So the
 spool's own id is committed beside the position before the first start, and another spool is refused (`adopted`).
@@ -19,6 +19,7 @@ from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration
 from ...schemas.configuration.launchers import Command, KubernetesJob
 from ...schemas.messages.action import ActionObserved
+from ...schemas.messages.job import MOST_WHY
 from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
 from ..process.consumer import Making
 from ..process.looking import Looking
@@ -55,7 +56,9 @@ def starting(configuration: Configuration, name: str, wall: Callable[[], int]) -
         from .kubernetes_job import KubernetesLauncher  # its client is an extra, and takes seconds
 
         return KubernetesLauncher(kind, configuration.application, name)
-    return WebhookLauncher(kind, wall)
+    webhook = WebhookLauncher(kind, wall, place=f"launchers.{name}.webhook")
+    webhook.prove()
+    return webhook
 
 
 def _is_live(configuration: Configuration) -> bool:
@@ -167,7 +170,7 @@ class Launching:
     def _feed(self, partition: Owned, batch: Batch, silent_to: int = 0) -> None:
         def take(offset: int, key: bytes | None, value: bytes | None, headers: Headers) -> None:
             said = ledger.read_retrain(self._configuration.application, key, value, headers)
-            if said is not None:
+            if said is not None and self._configuration.acts_on(said.model):
                 partition.feed(offset, value or b"", said)
 
         partition.outputs += partition.strangers.take(batch, take, silent_to)
@@ -216,7 +219,7 @@ class Launching:
 
     def _told(self, partition: Owned, request: Request, seen: Seen) -> Iterator[Output]:
         fact = ActionObserved(
-            model=request.model, job=request.job.id, state=seen.state, by=self._name, detail=seen.why[:500] or None
+            model=request.model, job=request.job.id, state=seen.state, by=self._name, detail=seen.why[:MOST_WHY] or None
         )  # without a time: it holds at the time of the ledger, whatever the clock of this machine says
         yield ledger.output(self._configuration, fact)
         if seen.undelivered:

@@ -122,11 +122,30 @@ class Spool:
                     shutil.rmtree(gone, ignore_errors=True)
 
     def running(self) -> set[str]:
-        """Jobs that have a folder and no end."""
+        """Jobs that have a folder, and no end, and do not get one here: of what the log calls over nobody asks any more."""
         with os.scandir(self._root) as found:
             folders = {one.name for one in found if one.is_dir() and not one.name.startswith(".")}
-        self._ended = {job for job in folders if job in self._ended or (self._root / job / EXIT).exists()}
+        self._ended = {job for job in folders if job in self._ended or self._is_over(self._root / job)}
         return folders - self._ended
+
+    def _is_over(self, folder: Path) -> bool:
+        """Whether it has an end. Nobody has its lock, and it had begun, or its end has been told: it has one now, and never runs again."""
+        if (folder / EXIT).exists():
+            return True
+        if not (folder / STARTED).exists() and not (folder / _TOLD).exists():
+            return False  # a supervisor may be on its way, and is to find the lock free
+        try:
+            lock = taken(folder)
+        except (Held, OSError):
+            return False
+        try:
+            if not (folder / EXIT).exists():
+                put(folder / EXIT, {"state": "lost" if (folder / STARTED).exists() else "cancelled"})
+        except OSError:
+            return False  # a full disk
+        finally:
+            os.close(lock)
+        return True
 
     def _laid(self, job: str, request: bytes, plan: Plan, end: object = None) -> None:
         """The folder gets its name when all is in it. A disk that is full leaves none."""

@@ -12,6 +12,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Collection
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -33,6 +34,7 @@ LONGEST_PAUSE_S, LONGEST_WISH_S = 300.0, 3_600.0
 _LATER = frozenset({408, 425, 429})
 #: Seconds between two looks at what is delivered, and whose end somebody reports.
 _DELIVERED_S = 3_600.0
+_Read = TypeVar("_Read")
 
 
 class WebhookLauncher:
@@ -40,14 +42,20 @@ class WebhookLauncher:
 
     memory = ""
 
-    def __init__(self, settings: Webhook, wall: Callable[[], int], draw: random.Random | None = None) -> None:
-        self._settings, self._wall, self._draw = settings, wall, draw or random.Random()
+    def __init__(self, settings: Webhook, wall: Callable[[], int], draw: random.Random | None = None, place: str = "webhook") -> None:
+        """``place``: where its settings stand in the configuration, for what is said of its secrets."""
+        self._settings, self._wall, self._draw, self._place = settings, wall, draw or random.Random(), place
         self.at_once = settings.at_once
         self._tried: dict[str, int] = {}
         self._delivered: set[str] = set()
         self._calling: set[Connection] = set()
         self._changing = threading.Lock()
         self._stopped = False
+
+    def prove(self) -> None:
+        """Look at its secrets as a call does. Raises `UnusableSecret`, and which it is: at start, not when a job is there."""
+        self._headers()
+        self._keys()
 
     def ensure(self, job: Job) -> Seen:
         """Deliver it, if it has not been; how it stands."""
@@ -100,16 +108,30 @@ class WebhookLauncher:
         left_s = (job.requested + self._settings.deadline - self._wall()) / 1000
         return Seen("requested", why, max(0.0, min(max(pause_s, wished(wish, self._wall())), left_s)))
 
+    def _headers(self) -> dict[str, str]:
+        return {name: self._read(f"headers.{name}", value, secret_of) for name, value in self._settings.headers.items()}
+
+    def _keys(self) -> list[bytes]:
+        """Of the signature, in their order."""
+        secrets = {"secret": self._settings.secret, "former_secret": self._settings.former_secret}
+        return [self._read(key, one, lambda found: key_of(secret_of(found))) for key, one in secrets.items() if one is not None]
+
+    def _read(self, key: str, written: str, read: Callable[[str], _Read]) -> _Read:
+        try:
+            return read(written)
+        except UnusableSecret as error:
+            msg = f"{self._place}.{key}: {error}"
+            raise UnusableSecret(msg) from None
+
     def _called(self, job: Job) -> Answer:
         settings = self._settings
         parts = urlsplit(filled_address(settings.url, job.facts))
         body = job.event if settings.body is None else msgspec.json.encode(filled(settings.body, job.facts))
         at_s = self._wall() // 1000
-        headers = {"User-Agent": "driftbus"} | {name: secret_of(value) for name, value in settings.headers.items()}
+        headers = {"User-Agent": "driftbus"} | self._headers()
         headers |= {"webhook-id": job.id, "webhook-timestamp": str(at_s), "idempotency-key": job.id}
-        secrets = [secret for secret in (settings.secret, settings.former_secret) if secret is not None]
-        if secrets:
-            headers["webhook-signature"] = signature([key_of(secret_of(one)) for one in secrets], job.id, at_s, body)
+        if keys := self._keys():
+            headers["webhook-signature"] = signature(keys, job.id, at_s, body)
         connection = Connection(f"{parts.scheme}://{parts.netloc}", headers)
         with self._changing:
             if self._stopped:

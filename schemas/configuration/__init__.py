@@ -233,6 +233,10 @@ class Configuration(Setting):
         own = self.models.get(model)
         return (None if own is None else own.stream) or next(iter(self.streams))
 
+    def acts_on(self, model: str) -> bool:
+        """Whether hands act on a model: whether they do on the stream that its predictions come from."""
+        return self.streams[self.stream_of(model)].acted_on
+
     def withholds(self, stream: str) -> bool:
         """Whether records of a stream are quoted nowhere that nobody can read: they may hold what some model's rules leave out, and ids."""
         own = {name for name, model in self.models.items() if stream in (self.stream_of(name), *model.joins)}

@@ -25,7 +25,9 @@ ACTIVE: tuple[Active, ...] = ("awaiting_approval", "requested", "started", "canc
 FINAL: tuple[Final, ...] = ("succeeded", "failed", "timed_out", "cancelled", "lost", "superseded", "rejected", "expired", "dry_run")
 
 Id = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-Why = Annotated[str, Field(max_length=500)]
+#: Of what is said of a job, and of why.
+MOST_WHY = 500
+Why = Annotated[str, Field(max_length=MOST_WHY)]
 #: *cause*: an incident; *schedule*: an instant; *performance*: an episode; *labels*: how many there were at the last launch; *event*: what
 #: was done to a model, or to what it rests on; *person*: a request.
 TriggerKind = Literal["cause", "schedule", "performance", "labels", "event", "person"]

@@ -13,6 +13,7 @@ from driftbus.consumers.bus.open import open_bus
 from driftbus.consumers.command.main import main
 from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.consumers.process.settings import load
+from driftbus.schemas.messages.job import MOST_WHY, JobStatus
 from driftbus.schemas.messages.root_cause import Impact, Mitigation, Onset, RetrainGate, RootCauseEvent, Scope, WindowCounts
 
 from ..command.conftest import CONFIGURATION, User, user  # noqa: F401  # a fixture
@@ -109,6 +110,93 @@ def test_what_is_rejected_is_not_asked_for_again_and_a_person_may_ask_for_anothe
     decides()
     assert states(asking) == ["rejected", "cancelling"]
     assert "drifted" in refused(asking, "jobs", "request", "fraud", "nothing", "--by", "bob")
+
+
+LONG = "x" * 300
+
+
+@pytest.mark.parametrize(
+    ("words", "option", "value"),
+    [
+        (("approve", "{job}", "--by", ""), "--by", "''"),
+        (("reject", "{job}", "--by", "a\0b"), "--by", "x00b"),
+        (("cancel", "{job}", "--by", LONG * 2), "--by", "600 characters"),
+        (("approve", "{job}", "--by", "ann", "--note", LONG * 7), "--note", "2,100 characters"),
+        (("cancel", "{job}", "--by", "ann", "--note", "\udcff"), "--note", "udcff"),
+        (("report", "{job}", "failed", "--by", ""), "--by", "''"),
+        (("request", "fraud", "asked", "--by", ""), "--by", "''"),
+        (("request", "fraud", "asked", "--by", "bob", "--id", LONG), "--id", "300 characters"),
+        (("request", "fraud", "asked", "--by", "bob", "--id", ""), "--id", "''"),
+        (("request", "fraud", "asked", "--by", "bob", "--note", LONG * 7), "--note", "2,100 characters"),
+        (("adopt", "trainer", "--by", "ann", "--spool", ""), "--spool", "''"),
+        (("adopt", "trainer", "--by", "ann", "--spool", LONG), "--spool", "300 characters"),
+        (("adopt", "trainer", "--by", "", "--spool", "s"), "--by", "''"),
+    ],
+)
+def test_what_no_fact_may_hold_is_refused_by_option_and_value(asking: User, words: tuple[str, ...], option: str, value: str) -> None:
+    before = facts()
+    told = refused(asking, "jobs", *(word.format(job=job(asking)) for word in words))
+    assert f"Invalid value for '{option}': " in told
+    assert value in told
+    assert "x" * 100 not in told
+    assert facts() == before
+
+
+def failed() -> JobStatus:
+    """The status of the one that did."""
+    configuration = load()
+    with closing(open_bus(configuration)) as bus:
+        told = everything(bus, configuration.topics.retrain)
+    (found,) = [one.value for events in told.values() for one in events if dict(one.headers)["ce_type"] == b"io.driftbus.job.failed"]
+    return JobStatus.decoded(found)
+
+
+def facts() -> int:
+    configuration = load()
+    with closing(open_bus(configuration)) as bus:
+        return sum(map(len, everything(bus, configuration.topics.actions).values()))
+
+
+@pytest.mark.parametrize(
+    ("detail", "told"),
+    [
+        (LONG * 2, LONG),
+        ("x" * 499 + "é" * 2, "x" * 400),
+        ("\udcff half", "\\udcff half"),
+        ("Traceback:\n  x\0", "Traceback"),
+        ("", "as it was"),
+    ],
+)
+def test_whatever_a_program_says_of_its_end_is_reported(asking: User, detail: str, told: str) -> None:
+    asking.says("jobs", "approve", job(asking), "--by", "ann")
+    decides()
+    name = job(asking)
+    asking.says("jobs", "report", name, "failed", "--detail", detail)
+    decides()
+    assert states(asking)[0] == "failed"
+    end = failed()
+    assert end.job == name
+    assert end.cause.startswith(told)
+    assert len(end.cause) <= MOST_WHY
+
+
+def test_a_report_that_changes_nothing_says_what_holds(asking: User) -> None:
+    before = facts()
+    for state in ("succeeded", "started", "lost", "cancelled"):
+        assert "awaits approval, so nothing of it runs: its report would change nothing" in refused(
+            asking, "jobs", "report", job(asking), state
+        )
+    assert facts() == before
+    asking.says("jobs", "approve", job(asking), "--by", "ann")
+    decides()
+    assert "stays" not in asking.says("jobs", "report", job(asking), "started")
+    decides()
+    assert "started; it stays started" in asking.says("jobs", "report", job(asking), "started")
+    asking.says("jobs", "cancel", job(asking), "--by", "ann")
+    decides()
+    assert "started; it stays cancelling" in asking.says("jobs", "report", job(asking), "started")
+    decides()
+    assert states(asking) == ["cancelling"]
 
 
 def test_another_folder_is_adopted_and_what_ran_in_the_former_one_is_lost(asking: User) -> None:

@@ -62,7 +62,7 @@ def test_an_incident_stands_for_the_episodes_that_it_explains(bus: EmbeddedBus, 
     say(bus, settings, episode("later", severity="major"), incident("i", of=("told before", "later")))
     finished(bus, settings)
     assert server.names() == [("DriftbusIncident", "major")], "what it costs is not known: it is as grave as what drifts"
-    say(bus, settings, over(incident("i", of=("told before", "later"))), over(episode("later")))
+    say(bus, settings, over(episode("told before")), over(episode("later")), over(incident("i", of=("told before", "later"))))
     finished(bus, settings)
     assert server.names() == []
     assert {one["labels"]["alertname"] for one in server.alerts.values()} == {"DriftbusDrift", "DriftbusIncident"}

@@ -74,3 +74,37 @@ def test_what_is_cut_while_it_connects_sends_nothing(monkeypatch: pytest.MonkeyP
         cut.join()
         assert time.monotonic() - began < 3
         assert not receiver.calls
+
+
+@pytest.mark.parametrize(
+    ("url", "place", "host"),
+    [
+        ("http://[2001:db8::5]/retrain", ("2001:db8::5", 80), "[2001:db8::5]"),
+        ("http://[::1]", ("::1", 80), "[::1]"),
+        ("http://[::1]:8080", ("::1", 8080), "[::1]:8080"),
+        ("http://[::1]:80", ("::1", 80), "[::1]"),
+        ("http://[2001:DB8::99]:65535/a", ("2001:db8::99", 65535), "[2001:db8::99]:65535"),
+        ("http://[::ffff:127.0.0.1]/", ("::ffff:127.0.0.1", 80), "[::ffff:127.0.0.1]"),
+        ("http://127.0.0.1/", ("127.0.0.1", 80), "127.0.0.1"),
+        ("http://several.example", ("several.example", 80), "several.example"),
+        ("https://[2001:db8::5]/retrain", ("2001:db8::5", 443), None),
+        ("https://[2001:db8::5]:8443", ("2001:db8::5", 8443), None),
+        ("https://[fe80::1:2:443]", ("fe80::1:2:443", 443), None),
+    ],
+)
+def test_the_end_of_an_address_is_no_port(monkeypatch: pytest.MonkeyPatch, url: str, place: tuple[str, int], host: str | None) -> None:
+    asked = list[tuple[str, int]]()
+    with receiving("200") as receiver, closing(Connection(url, {})) as one:
+
+        def looked_up(name: str, port: int, **_: object) -> list[object]:
+            asked.append((name, port))
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", receiver.server_port))]
+
+        monkeypatch.setattr(socket, "getaddrinfo", looked_up)
+        if host is None:
+            with pytest.raises(Erred):  # it speaks no TLS
+                one.ask("POST", "/", b"{}", time.monotonic() + 5)
+        else:
+            assert one.ask("POST", "/", b"{}", time.monotonic() + 5).status == 200
+            assert receiver.calls[0][2]["host"] == host
+    assert asked == [place]

@@ -55,7 +55,7 @@ def test_secrets_and_headers_come_from_files_and_are_read_each_time(tmp_path: Pa
             assert launcher.ensure(at(number)).state == "succeeded"
         assert [headers["authorization"] for _, _, headers, _ in receiver.calls] == ["Bearer 0", "Bearer 1"]
         token.unlink()
-        assert launcher.ensure(at(3)).why == f"file:{token}: cannot be read: FileNotFoundError"
+        assert launcher.ensure(at(3)).why == f"webhook.headers.Authorization: file:{token}: cannot be read: FileNotFoundError"
 
 
 def test_no_secret_is_shown() -> None:

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -134,6 +135,28 @@ def test_an_address_that_is_none_is_refused_without_what_is_secret_in_it(url: st
     with pytest.raises(LabelStudioError, match="--url: ") as told:
         Project(url, 1, "t")
     assert "s3cret" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("http://[2001:db8::5]", ("2001:db8::5", 80)),
+        ("https://[2001:db8::5]/studio", ("2001:db8::5", 443)),
+        ("http://[::1]:8080", ("::1", 8080)),
+        ("https://studio.example", ("studio.example", 443)),
+    ],
+)
+def test_the_end_of_an_address_is_no_port(monkeypatch: pytest.MonkeyPatch, url: str, place: tuple[str, int]) -> None:
+    asked = list[tuple[str, int]]()
+
+    def looked_up(name: str, port: int, *_: object, **__: object) -> list[Any]:
+        asked.append((name, port))
+        raise OSError
+
+    monkeypatch.setattr(socket, "getaddrinfo", looked_up)
+    with pytest.raises(LabelStudioError):
+        list(Project(url, 1, "t").tasks())
+    assert set(asked) == {place}
 
 
 def test_what_would_travel_in_clear_is_known() -> None:
