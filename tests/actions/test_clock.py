@@ -1,0 +1,131 @@
+"""What the intake's clock does to what is asked for: where inputs stand still, and where it is wrong."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from driftbus.consumers.bus.addressing import partition_of
+from driftbus.consumers.bus.embedded import EmbeddedBus
+from driftbus.consumers.bus.interface import Output
+from driftbus.consumers.decider.fold import Fold
+from driftbus.consumers.intake.clock import Clock
+from driftbus.consumers.pipeline.own_topics import create_topics
+from driftbus.consumers.reference import ledger
+from driftbus.schemas.messages.action import ActionObserved, ActionRequest, LedgerFact
+from driftbus.schemas.messages.job import JobStatus
+from driftbus.schemas.messages.progress import InputPartition
+from driftbus.schemas.messages.retrain import RetrainRequest
+
+from ..streaming import configuration
+from .test_bus import DAY, MINUTE, SUNDAY
+
+HOUR = 60 * MINUTE
+
+
+@dataclass
+class Night:
+    """A clock and a decider, with the wall clock and the log's own time in a test's hands. What is asked for succeeds at once."""
+
+    retrain: dict[str, Any]
+    facts: Counter[str] = field(default_factory=Counter)
+    requests: list[RetrainRequest] = field(default_factory=list)
+    entries: list[tuple[int, LedgerFact]] = field(default_factory=list)  #: the ledger, and when each was written
+    told: list[bytes] = field(default_factory=list)  #: all that the decider said
+
+    def __post_init__(self) -> None:
+        self.settings = configuration(stream={"clock": "live"}, models={"m0": {"retrain": self.retrain}})
+        self.bus = EmbeddedBus(":memory:", "test", "one")
+        self.bus.create("scored", 2)
+        create_topics(self.bus, self.settings)
+        self._partition = partition_of("m0", self.settings.topics.partitions)
+        self.clock, self._fold = Clock(self.settings, self.bus), self.fold()
+
+    def fold(self) -> Fold:
+        """Another decider."""
+        fold = Fold(self.settings)
+        fold.situated(InputPartition(topic=self.settings.topics.actions, topic_id="t", partition=self._partition), append_time=True)
+        return fold
+
+    def turn(self, now: int, wall: int | None = None) -> None:
+        """The log's time is ``now``, that of the intake's machine another one, perhaps."""
+        for output in self.clock.said(now if wall is None else wall, whatever=False):
+            if output.partition == self._partition:
+                self.facts[json.loads(output.value or b"")["kind"]] += 1
+                fact = ledger.read("test", output.key, output.value, output.headers)
+                assert fact is not None
+                self.hears(now, fact)
+
+    def hears(self, now: int, fact: LedgerFact) -> None:
+        self.entries.append((now, fact))
+        for one in self._fold.feed(0, now, fact):
+            assert isinstance(one, JobStatus | RetrainRequest)
+            self.told.append(one.encoded())
+            if isinstance(one, RetrainRequest):
+                self.requests.append(one)
+            elif one.state == "requested":
+                self.hears(now, ActionObserved(model="m0", job=one.job, state="succeeded"))
+
+    def asks(self, now: int) -> RetrainRequest:
+        """As a person does."""
+        self.hears(now, ActionRequest(model="m0", policy="hand", request=str(now)))
+        return self.requests[-1]
+
+
+@pytest.fixture
+def nights() -> Iterator[Any]:
+    """By the policies of a model."""
+    opened: list[Night] = []
+
+    def make(**retrain: dict[str, Any]) -> Night:
+        opened.append(Night({name: {"cooldown": 0, "per_day": 100, **own} for name, own in retrain.items()}))
+        return opened[-1]
+
+    yield make
+    for one in opened:
+        one.bus.close()
+
+
+HAND = {"when": "person"}
+
+
+@pytest.mark.parametrize("idle", [11 * MINUTE, HOUR, 5 * HOUR + 1, 20 * HOUR, 2 * DAY])
+@pytest.mark.parametrize("batch", [0, 5])
+def test_what_is_asked_for_is_at_most_ten_minutes_old_though_the_inputs_stand_still(nights: Any, idle: int, batch: int) -> None:
+    """Behind a nightly batch, what was mature by then was all that there was, for as long as nothing else came."""
+    night = nights(hand=HAND)
+    night.bus.publish([Output("scored", 0, None, b"{}", ())] * batch)
+    for now in range(SUNDAY, SUNDAY + idle, MINUTE):
+        night.turn(now)
+    data = night.asks(SUNDAY + idle).data
+    assert SUNDAY + idle - 10 * MINUTE <= data.until <= SUNDAY + idle
+    assert {one.offsets for one in data.sources} == {(0, 0), (0, batch)}
+
+
+@pytest.mark.parametrize("turn_s", [1, 59, 60, 61, 300, 700])
+@pytest.mark.parametrize("flows", [False, True])
+def test_inputs_that_stand_still_cost_the_ledger_no_more_than_those_that_flow(nights: Any, turn_s: int, flows: bool) -> None:
+    night = nights(hand=HAND, weekly={"when": "schedule", "cron": "0 3 * * 0"})
+    for now in range(SUNDAY, SUNDAY + DAY // 4, turn_s * 1_000):
+        if flows:
+            night.bus.publish([Output("scored", 0, None, b"{}", ())])
+        night.turn(now)
+    assert 0 < night.facts["reach"] <= 36
+    assert night.facts["due"] <= 36 + 1
+    assert night.facts["tick"] <= 360 + 36 + 1
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_who_folds_the_ledger_again_asks_for_the_same_data(nights: Any, times: int) -> None:
+    night = nights(hand=HAND, daily={"when": "schedule", "cron": "0 3 * * *"})
+    for now in range(SUNDAY, SUNDAY + DAY + HOUR, MINUTE):
+        night.turn(now)
+        if (now - SUNDAY) % (7 * HOUR) == 0:
+            night.asks(now)
+    other = night.fold()
+    again = [one.encoded() for now, fact in night.entries for _ in range(times) for one in other.feed(0, now, fact)]
+    assert again == night.told
+    assert [one.requested - one.data.until for one in night.requests if one.requested - one.data.until > 10 * MINUTE] == []
