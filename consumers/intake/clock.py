@@ -17,7 +17,8 @@ from ..reference import ledger
 #: Ticks are so far apart, ms: no time limit of a policy is finer.
 TICK_EVERY = 60_000
 #: What is asked for misses at most the rows of so long, ms. Reaches are said though no offset changed: a request judges what is mature, and
-#: what windows hold, as of the last one; and no more of them than where records flow.
+#: what windows hold, as of the last one; and no more of them than where records flow. With them come the last instants again: by a clock
+#: that is ahead they were said too early, and passed over.
 REACH_EVERY = 600_000
 
 
@@ -56,6 +57,7 @@ class Clock:
         if 0 <= now - self._reached < REACH_EVERY:
             return
         self._reached, ends = now, dict[str, list[Source]]()
+        self._due.clear()
         yield from (self._of(model, now, ends) for model in self._own)
 
     def _of(self, model: str, now: int, ends: dict[str, list[Source]]) -> ActionReach:

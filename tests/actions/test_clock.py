@@ -15,6 +15,7 @@ from driftbus.consumers.decider.fold import Fold
 from driftbus.consumers.intake.clock import Clock
 from driftbus.consumers.pipeline.own_topics import create_topics
 from driftbus.consumers.reference import ledger
+from driftbus.detectors.actions.state import Ledger
 from driftbus.schemas.messages.action import ActionObserved, ActionRequest, LedgerFact
 from driftbus.schemas.messages.job import JobStatus
 from driftbus.schemas.messages.progress import InputPartition
@@ -58,6 +59,11 @@ class Night:
                 fact = ledger.read("test", output.key, output.value, output.headers)
                 assert fact is not None
                 self.hears(now, fact)
+
+    @property
+    def ledger(self) -> Ledger:
+        """What the decider remembers."""
+        return self._fold._ledgers["m0"]
 
     def hears(self, now: int, fact: LedgerFact) -> None:
         self.entries.append((now, fact))
@@ -129,3 +135,65 @@ def test_who_folds_the_ledger_again_asks_for_the_same_data(nights: Any, times: i
     again = [one.encoded() for now, fact in night.entries for _ in range(times) for one in other.feed(0, now, fact)]
     assert again == night.told
     assert [one.requested - one.data.until for one in night.requests if one.requested - one.data.until > 10 * MINUTE] == []
+
+
+@pytest.mark.parametrize("ahead", [1, 20_000, HOUR, 365 * DAY])
+def test_no_data_are_of_a_time_that_has_not_come(nights: Any, ahead: int) -> None:
+    """By a clock that is a year ahead all rows were mature."""
+    night = nights(hand=HAND)
+    night.turn(SUNDAY, wall=SUNDAY + ahead)
+    assert night.asks(SUNDAY).data.until == SUNDAY
+    assert night.asks(SUNDAY + MINUTE).data.until == SUNDAY + min(ahead, MINUTE)
+
+
+def requested(night: Night) -> list[tuple[int, int]]:
+    """The instants of cron lines for which jobs were asked for, and when."""
+    return [(int(one.trigger.id), one.requested) for one in night.requests if one.trigger.kind == "schedule"]
+
+
+def instants(every: int, start: int, end: int) -> list[int]:
+    """Of a line that comes at 3 o'clock, behind a start."""
+    first = SUNDAY + MINUTE
+    return [first + number * every for number in range(-60, 60) if start < first + number * every <= end]
+
+
+_WRONG = [sign * much for much in (MINUTE, HOUR, 5 * HOUR, 365 * DAY) for sign in (1, -1)]
+
+
+@pytest.mark.parametrize("wrong", _WRONG)
+@pytest.mark.parametrize("days", [(1, 2, 3), (0, 2, 3)], ids=["later", "at first"])
+def test_a_clock_that_was_wrong_for_a_while_costs_no_instant_behind_it(nights: Any, wrong: int, days: tuple[int, int, int]) -> None:
+    """By one instant that lay a year ahead nothing was asked for in a year."""
+    night = nights(line={"when": "schedule", "cron": "0 3 * * *"})
+    start, turn = SUNDAY + 7 * HOUR, 9 * MINUTE
+    begins, right, end = (start + sum(days[:number]) * DAY for number in (1, 2, 3))
+    for now in range(start, end, turn):
+        night.turn(now, wall=now + wrong if begins <= now < right else now)
+    found = requested(night)
+    asked = [instant for instant, _ in found]
+    assert sorted(set(asked)) == asked, "each once, in their order"
+    assert [one for one in found if one[0] > one[1] + 15 * MINUTE] == [], "none before it comes"
+    assert instants(DAY, right, end) == [one for one in asked if one > right]
+    assert min(asked) > start, "what lay before the policy was written asks for nothing"
+    if abs(wrong) <= 5 * HOUR:
+        assert asked == instants(DAY, start, end), "early or late, all of them"
+
+
+@pytest.mark.parametrize("wrong", [365 * DAY, 8 * DAY, -365 * DAY])
+def test_after_a_clock_that_was_wrong_for_a_day_a_weekly_line_goes_on(nights: Any, wrong: int) -> None:
+    night = nights(line={"when": "schedule", "cron": "0 3 * * 0"})
+    start, end = SUNDAY + HOUR, SUNDAY + 3 * HOUR + 42 * DAY
+    for now in range(start, end, HOUR):
+        night.turn(now, wall=now + wrong if start + DAY <= now < start + 2 * DAY else now)
+    assert [instant for instant, _ in requested(night)] == instants(7 * DAY, start, end)
+
+
+@pytest.mark.parametrize("ahead", [HOUR, DAY, 365 * DAY])
+def test_an_instant_ahead_that_was_remembered_is_forgotten(nights: Any, ahead: int) -> None:
+    """Former releases took it."""
+    night = nights(line={"when": "schedule", "cron": "0 3 * * *"})
+    night.turn(SUNDAY - DAY)
+    night.ledger.due["line"] = SUNDAY + ahead
+    for now in range(SUNDAY - DAY, SUNDAY + 3 * DAY, 9 * MINUTE):
+        night.turn(now)
+    assert [instant for instant, _ in requested(night)][-2:] == [SUNDAY + MINUTE + DAY, SUNDAY + MINUTE + 2 * DAY]
