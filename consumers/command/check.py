@@ -25,7 +25,7 @@ from .checks.embedder import vectors_of
 from .checks.features import compared_features, features_of
 from .checks.finding import Finding, answered
 from .checks.golden import told_apart
-from .checks.jobs import asked_for, data_that_go
+from .checks.jobs import asked_for, cut_short, data_that_go
 from .checks.labels import labels_of
 from .checks.launchers import delivered_by
 from .checks.learning import learns
@@ -80,6 +80,7 @@ def findings(bus: Bus, configuration: Configuration, most: int) -> Iterator[Find
         yield from answered(features_of(bus, configuration, name, most))
     yield from own_metrics(configuration)
     yield from asked_for(configuration)
+    yield from cut_short(configuration)
     yield from answered(data_that_go(bus, configuration))
     yield from told_of(configuration)
     yield from delivered_by(configuration)

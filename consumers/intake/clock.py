@@ -16,7 +16,9 @@ from ..reference import ledger
 
 #: Ticks are so far apart, ms: no time limit of a policy is finer.
 TICK_EVERY = 60_000
-#: What is asked for misses at most the rows of so long, ms.
+#: What is asked for misses at most the rows of so long, ms. Reaches are said though no offset changed: a request judges what is mature, and
+#: what windows hold, as of the last one; and no more of them than where records flow. With them come the last instants again: by a clock
+#: that is ahead they were said too early, and passed over.
 REACH_EVERY = 600_000
 
 
@@ -30,14 +32,12 @@ class Clock:
         self._own = ledger.policies_of(configuration)
         self._ticked = self._reached = 0
         self._due: dict[tuple[str, str], int] = {}
-        self._ends: dict[str, ActionReach] = {}
 
     def said(self, now: int, *, whatever: bool) -> list[Output]:
         """What is to be said now; ``whatever``: a tick at least."""
-        topics, due = self._configuration.topics, [*self._instants(now)]
-        if not due and not whatever and 0 <= now - self._ticked < TICK_EVERY:  # a clock that was put back tells the time all the same
+        topics, reach, due = self._configuration.topics, [*self._reach(now)], [*self._instants(now)]
+        if not due and not reach and not whatever and 0 <= now - self._ticked < TICK_EVERY:  # a clock that was put back tells the time, too
             return []
-        reach = [*self._reach(now)]
         self._ticked = now
         tick = ledger.output(self._configuration, ActionTick(time=now))
         partitions = sorted({partition_of(model, topics.partitions) for model in self._own})
@@ -57,12 +57,8 @@ class Clock:
         if 0 <= now - self._reached < REACH_EVERY:
             return
         self._reached, ends = now, dict[str, list[Source]]()
-        for model in self._own:
-            one = self._of(model, now, ends)
-            before = self._ends.get(model)
-            if before is None or before.sources != one.sources:
-                self._ends[model] = one
-                yield one
+        self._due.clear()
+        yield from (self._of(model, now, ends) for model in self._own)
 
     def _of(self, model: str, now: int, ends: dict[str, list[Source]]) -> ActionReach:
         """The offsets that all records of a model's inputs have, now; ``ends``: of topics that were looked at, for models share them."""

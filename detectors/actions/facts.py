@@ -24,6 +24,9 @@ from .wishes import want
 Policies = Mapping[str, Policy]
 #: Versions of which it is known what their data look like.
 MOST_REFERENCES = 1_000
+#: So far from the log's time, ms, the clock by which cron lines are evaluated may be. It is more than passes until the intake says an
+#: instant again: one that is said too early counts then.
+ASTRAY = 900_000
 
 
 def take(ledger: Ledger, fact: LedgerFact, policies: Policies) -> None:
@@ -76,13 +79,18 @@ def _episode(ledger: Ledger, fact: ActionEpisode) -> None:
 
 
 def _due(ledger: Ledger, fact: ActionDue, policies: Policies) -> None:
-    """With the first instant of a policy its schedule begins: it came before anybody asked for it."""
+    """With the first instant of a policy its schedule begins: it came before anybody asked for it, and so did all before now, which a clock
+    that is behind tells later. One that has not come is of a clock that is ahead: it would be the last one until it comes.
+    """
     policy, last = policies.get(fact.policy), ledger.due.get(fact.policy)
-    if policy is None or policy.when != "schedule" or (last is not None and fact.instant <= last):
+    if policy is None or policy.when != "schedule" or fact.instant > ledger.now + ASTRAY:
+        return
+    if last is None or last > ledger.now + ASTRAY:  # former releases took whatever was said
+        ledger.due[fact.policy] = max(fact.instant, ledger.now - ASTRAY)
+        return
+    if fact.instant <= last:
         return
     ledger.due[fact.policy] = fact.instant
-    if last is None:
-        return
     for key, wish in list(ledger.wishes.items()):
         if wish.policy == fact.policy and wish.kind == "schedule":
             del ledger.wishes[key]

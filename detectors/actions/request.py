@@ -79,7 +79,7 @@ def _trigger(job: Job, ledger: Ledger, incident: ActionIncident | None) -> Trigg
 
 def _data(policy: Policy, ledger: Ledger, incident: ActionIncident | None) -> RetrainData:
     reach = ActionReach.model_validate(ledger.reached) if ledger.reached else None
-    until = ledger.now if reach is None or reach.time is None else reach.time
+    until = ledger.now if reach is None or reach.time is None else min(reach.time, ledger.now)  # the intake's clock may be ahead
     training = TrainingData() if incident is None else incident.training
     starts = [training.use_from, None if policy.data.window is None else until - policy.data.window]
     since = max((start for start in starts if start is not None), default=None)

@@ -35,6 +35,7 @@ from .stream import Stream
 from .together import features_apart, ids_unkeyed, labels_apart, never_started, unregistered
 from .topics import KafkaTopics
 from .units import HOUR_MS, FalseAlarms, PaneLength, pane_length
+from .waiting import patient
 
 __all__ = [
     "HOUR_MS",
@@ -144,6 +145,7 @@ class Configuration(Setting):
         for name, model in self.models.items():
             for problem in (*never_started(name, model, self.launchers), *unregistered(name, model, self.registries)):
                 raise ValueError(problem)
+            self.models[name] = patient(model, self.launchers, self.models)
         return self
 
     @model_validator(mode="after")

@@ -15,6 +15,8 @@ from .features import Zone
 DAY_MS = 86_400_000
 #: No job lives longer, and nothing that was decided is remembered for longer than three times that.
 LONGEST = 30 * DAY_MS
+#: A job of which nothing is heard is cancelled after so long, where nothing lets it wait.
+START_WITHIN = 10 * 60_000
 #: A hundred years: what begins so long before now is a time that can be written.
 LONGEST_WINDOW = 36_500 * DAY_MS
 
@@ -75,7 +77,7 @@ class Policy(Setting):
     cooldown: _Up = Field(DAY_MS, description="since the model's last job ended")
     per_day: int = Field(2, ge=1, le=1_000, description="jobs of the model in 24 hours")
     attempts: int = Field(2, ge=1, le=100, description="of one trigger")
-    start_within: _Up = 10 * 60_000
+    start_within: _Up = Field(START_WITHIN, description="where it is not written, longer by as long as the launcher may let a job wait")
     finish_within: _Up = 6 * 3_600_000
     cancel_within: _Up = 3_600_000
     data: TrainingRows = TrainingRows()

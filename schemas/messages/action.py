@@ -152,7 +152,7 @@ class ActionReach(OnLedger):
     def id(self) -> str:
         """The same at every repetition."""
         ends = [f"{one.topic}/{one.topic_id}/{one.partition}/{one.offsets[0]}/{one.offsets[1]}" for one in self.sources]
-        return derived_id("action", self.kind, self.model, *ends)
+        return derived_id("action", self.kind, self.model, self.time, *ends)
 
 
 class ActionDue(OnLedger):

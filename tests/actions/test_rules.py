@@ -216,7 +216,7 @@ def test_of_missed_instants_the_latest_counts_and_the_first_of_all_begins_the_sc
     assert one(due(START)) == []
     assert one(due(START)) == []
     assert one(incident(B, 1, START, decision="forbid", cause="feature_unavailability")) == []
-    assert one(due(START + 7 * DAY), due(START + 14 * DAY), due(START + 7 * DAY)) == []
+    assert one(due(START + 7 * DAY), due(START + 14 * DAY), due(START + 7 * DAY), later=14 * DAY) == []
     assert one(incident(B, 2, START, status="resolved", decision="hold")) == ["requested"]
     assert one.request.trigger.id == str(START + 14 * DAY)
     assert one.seen("succeeded") == ["succeeded"]

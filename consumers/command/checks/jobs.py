@@ -1,8 +1,9 @@
-"""What decisions to retrain lack: where no clock is live, an order between topics and times of the day; and data that are still there."""
+"""What decisions to retrain lack: where no clock is live, an order, and times of the day; time, where launchers take it; data that stay."""
 
 from collections.abc import Iterator, Mapping
 
 from ....schemas.configuration import Configuration
+from ....schemas.configuration.waiting import longest_run, longest_wait
 from ....schemas.duration import written
 from ...bus.interface import Bus
 from ...dataset.places import margin, topics_of
@@ -31,6 +32,26 @@ def asked_for(configuration: Configuration) -> Iterator[Finding]:
                 yield Finding(
                     "note", f"models.{model}.retrain.{name}: cron lines are not evaluated with clock: record, so it asks for nothing"
                 )
+
+
+def cut_short(configuration: Configuration) -> Iterator[Finding]:
+    """Policies that cancel a job which its launcher would still let wait, or run."""
+    launchers, models = configuration.launchers, configuration.models
+    for model, own in ledger.policies_of(configuration).items():
+        for name, policy in own.items():
+            if policy.on is None:
+                continue
+            limits = {
+                "start_within": (policy.start_within, *longest_wait(policy.on, launchers, models), "waits"),
+                "finish_within": (policy.finish_within, *longest_run(policy.on, launchers), "runs"),
+            }
+            for key, (limit, longest, of, does) in limits.items():
+                if limit < longest:
+                    yield Finding(
+                        "note",
+                        f"models.{model}.retrain.{name}.{key}: {written(limit)}: a job that {does} longer is cancelled, though by {of} "
+                        f"it may for {written(longest)}; write more, or less there",
+                    )
 
 
 def data_that_go(bus: Bus, configuration: Configuration) -> Iterator[Finding]:
