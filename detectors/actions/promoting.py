@@ -18,6 +18,8 @@ from .versions import Candidate, Pair, State, pair_of
 
 #: An evaluation of which nothing is heard for so long is asked for again, ms; and how often it is asked for.
 ANSWERED_WITHIN, MOST_ASKED = 86_400_000, 3
+#: So long after one was asked for that failed, the first and the second, ms: a server that is away for some hours refuses nothing.
+AGAIN_AFTER = 600_000, 21_600_000
 #: Versions, and pairs of them, that are remembered; the oldest go first.
 MOST_VERSIONS, MOST_PAIRS = 1_000, 50
 
@@ -78,7 +80,7 @@ class Promoting:
         if fact.status == "failed":
             # A request is two runs, and only the last one that was asked for counts; the first is asked for before it is known here, too.
             if fact.asked >= one.since or one.said["evaluate"] == 1:
-                self._ask(fact.version, one, "the evaluation failed")
+                one.failed = True
             return
         if one.parent is not None and fact.against == fact.version:
             return  # how far it is from itself: the second run, or one that was not asked for beside its parent
@@ -148,12 +150,21 @@ class Promoting:
                 self._ask(version, one, "it was registered")
             else:
                 self._shadow(version, one)
-        elif one.state == "evaluating" and self.ledger.now - one.since > ANSWERED_WITHIN:
-            self._ask(version, one, "no evaluation came in time")
+        elif one.state == "evaluating":
+            self._await(version, one)
         if one.state == "shadow":
             self._decide(version, one)
 
+    def _await(self, version: str, one: Candidate) -> None:
+        """Its evaluation."""
+        waited, asked = self.ledger.now - one.since, one.said["evaluate"]
+        if one.failed and (asked >= MOST_ASKED or waited >= AGAIN_AFTER[asked - 1]):
+            self._ask(version, one, "the evaluation failed")
+        elif waited > ANSWERED_WITHIN:
+            self._ask(version, one, "no evaluation came in time")
+
     def _ask(self, version: str, one: Candidate, why: str) -> None:
+        one.failed = False
         if one.said.get("evaluate", 0) >= MOST_ASKED:
             self._end(version, one, "refuse", "refused", f"{why}, {MOST_ASKED} times")
             return

@@ -26,6 +26,7 @@ class Candidate(msgspec.Struct):
     parent: str | None = None
     job: str | None = None
     reference: str | None = None
+    failed: bool = False  #: the evaluation that was asked for last
     change: float | None = None  #: of its loss there
     unseen: int | None = None  #: it is compared on what was predicted since then
     approved_by: str | None = None

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from driftbus.consumers.intake.copying import Copying
+from driftbus.detectors.actions.promoting import AGAIN_AFTER
 from driftbus.detectors.golden.fold import Fold, Said
 from driftbus.schemas.configuration import Promotion
 from driftbus.schemas.messages.action import ActionTick, LedgerFact
@@ -14,10 +15,10 @@ from driftbus.schemas.messages.action_version import ActionEvaluation
 from driftbus.schemas.messages.golden import FROM_NOTHING, GoldenEvaluation, GoldenResult
 
 from ..detectors.golden.records import evaluated, request, result, started, written
-from .adversary import DAY, MODEL
+from .adversary import DAY, HOUR, MODEL
 from .adversary_versions import moved
 from .promoted import settings
-from .test_versions import BARE, Told, evaluation, registered, word
+from .test_versions import BARE, START, Told, evaluation, registered, word
 
 GATE = Promotion(**{**BARE, "golden": 0.05})
 COPIED = settings("watched", "none", labels={}, models={"m": {"diagnosis": "off", "promotion": {"by": "person"}}})
@@ -136,8 +137,9 @@ def test_what_compares_a_version_with_itself_decides_nothing(losses: list[int]) 
     spread = beside(fold, "s", losses, spread=True)
     person = copied(evaluated(fold, "by-hand-again", losses, version="2"))
     told = Told(GATE)
-    assert told(registered(), failed) == ["evaluate 2", "evaluate 2"]
+    assert told(registered(), failed) == ["evaluate 2"]
     assert told(spread, person) == []
+    assert told(ActionTick(time=0), later=AGAIN_AFTER[0]) == ["evaluate 2"]
     assert told(beside(fold, "t", losses)) == ["refuse 2" if losses[0] > 105 else "shadow 2"]
 
 
@@ -158,23 +160,36 @@ def runs(told: Told) -> tuple[ActionEvaluation, ActionEvaluation]:
     return first, second
 
 
-@pytest.mark.parametrize(
-    ("outage", "asked"),
-    [("1", 2), ("11", 2), ("112", 3), ("1122", 3), ("121", 3), ("1212", 3), ("1221", 3), ("-2", 3), ("-21", 3), ("-22", 3), ("1-", 3)],
-)
-def test_nothing_that_failed_refuses_while_the_last_request_is_out(outage: str, asked: int) -> None:
-    """A run of the first or second request fails, or a day passes; whatever comes of the last one then counts."""
+@pytest.mark.parametrize("hours", [0.2, 1, 3, 6])
+@pytest.mark.parametrize("of_both", [False, True])
+def test_a_server_that_is_away_for_hours_refuses_nothing(hours: float, of_both: bool) -> None:
+    """All that is asked for meanwhile fails at once, in one of its runs or in both; what is asked for behind it counts."""
+    told, begun, heard = Told(GATE), START, set[int]()
+    told(registered())
+    while told.now - begun < hours * HOUR:
+        if told.last.number not in heard:
+            heard.add(told.last.number)
+            told(*runs(told)[: 1 + of_both], later=1)
+        told(ActionTick(time=0), later=HOUR // 60)
+    for _ in range(8 * 60):
+        told(ActionTick(time=0), later=HOUR // 60)
+    assert told.last.number not in heard
+    assert told.ledger.candidates["2"].state == "evaluating"
+    assert told(evaluation(request="well", change=0.0), later=1) == ["shadow 2"]
+
+
+@pytest.mark.parametrize("late", [0, 1, 2])
+def test_what_failed_of_a_former_request_says_nothing_of_the_last(late: int) -> None:
+    """Its other run, which took longer."""
     told = Told(GATE)
     told(registered())
-    out = {1: list(runs(told))}
-    for which in outage:
-        if which == "-":
-            told(ActionTick(time=0), later=DAY + 1)
-        else:
-            told(out[int(which)].pop(0), later=1)
-        out.setdefault(told.last.number, list(runs(told)))
-    assert told.last.number == asked
-    assert told.ledger.candidates["2"].state == "evaluating"
+    former = []
+    for number in range(2):
+        first, second = runs(told)
+        former.append(second)
+        told(first, later=1)
+        assert told(ActionTick(time=0), later=AGAIN_AFTER[number]) == ["evaluate 2"]
+    assert told(*former[:late], ActionTick(time=0), later=DAY // 2) == []
     assert told(evaluation(request="well", change=0.0), later=1) == ["shadow 2"]
 
 
@@ -183,22 +198,18 @@ def test_a_test_that_was_asked_for_before_the_ledger_knew_the_version_counts_whe
     """Whoever tests what is registered asks for it at once, and as of the time that is said of it."""
     told = Told(GATE)
     told(registered())
-    failed = [one.model_copy(update={"asked": told.now - before}) for one in runs(told)]
-    assert told(failed[0], later=1) == ["evaluate 2"]
-    assert told(failed[1], later=1) == [], "its other run"
-    assert told(runs(told)[0], later=1) == ["evaluate 2"]
-    assert told(*failed, *runs(told)[1:], later=1) == ["refuse 2"]
-    assert "3 times" in told.last.reason
+    told(*(one.model_copy(update={"asked": told.now - before}) for one in runs(told)), later=1)
+    assert told(ActionTick(time=0), later=AGAIN_AFTER[0]) == ["evaluate 2"]
 
 
 def test_three_requests_that_fail_one_behind_the_other_refuse() -> None:
     told = Told(GATE)
     told(registered())
-    for _ in range(2):
-        first, second = runs(told)
-        assert told(first, later=1) == ["evaluate 2"]
-        assert told(second, first, later=1) == []
+    for pause in AGAIN_AFTER:
+        assert told(*runs(told), later=1) == []
+        assert told(ActionTick(time=0), later=pause) == ["evaluate 2"]
     assert told(runs(told)[0], later=1) == ["refuse 2"]
+    assert "3 times" in told.last.reason
 
 
 def test_one_of_which_nobody_says_what_it_came_from_is_compared_with_whatever_was_tested() -> None:

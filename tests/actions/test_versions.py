@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from driftbus.detectors.actions.promoting import AGAIN_AFTER
 from driftbus.detectors.actions.state import Ledger
 from driftbus.detectors.actions.step import Said, step
 from driftbus.schemas.configuration import Policy, Promotion
@@ -162,7 +163,8 @@ def test_an_evaluation_that_fails_or_never_comes_is_asked_for_again_and_at_last_
     told = Told(Promotion(**{**BARE, "golden": 0.05}))
     told(registered())
     failed = evaluation(status="failed", verdict="unknown")
-    assert told(failed, failed) == ["evaluate 2"], "said twice it failed once"
+    assert told(failed, failed) == []
+    assert told(ActionTick(time=0), later=AGAIN_AFTER[0]) == ["evaluate 2"], "said twice it failed once"
     assert told(ActionTick(time=0), later=DAY + 1) == ["evaluate 2"]
     assert told.last.number == 3
     assert told(ActionTick(time=0), later=DAY + 1) == ["refuse 2"]
