@@ -179,7 +179,7 @@ class Checked:
         assert (one.before, one.state) in EDGES, one
         assert self.states.get(one.job) == one.before, one
         trigger = (one.policy, one.trigger_kind, one.trigger)
-        self._attempts[trigger] += one.before is None
+        self._attempts[trigger] += one.state in ("requested", "dry_run")
         self.states[one.job] = one.state
         if one.state in ("requested", "dry_run"):
             policy = self._own[one.policy]

@@ -107,12 +107,14 @@ class CheckedVersions:
         assert one.id not in self._ids, "the same step twice"
         self._ids.add(one.id)
         assert one.number == before.count(one.step) + 1, one
+        if one.step in ("promote", "roll_back"):
+            changing = [name for name, each in ledger.candidates.items() if each.state in ("promoting", "rolling_back")]
+            assert changing == [one.version], "two at once"
         if one.step == "promote":
             assert not {"refuse", "held", "promote", "roll_back"} & set(before), f"promoted after {before}"
             assert "shadow" in before
             assert one.job is None or one.job not in self._jobs, "a job's version was promoted twice"
             assert next(ledger.faults(), None) is None, "promoted under a fault"
-            assert [name for name, each in ledger.candidates.items() if each.state == "promoting"] == [one.version], "two at once"
             self._jobs |= set() if one.job is None else {one.job}
         elif one.step == "roll_back":
             assert one.version == ledger.version, "what does not serve was rolled back"
