@@ -1,5 +1,6 @@
 """What a fact of another topic is on the ledger: the intake's fold of one partition, a pure function of its records."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +22,7 @@ from ...schemas.messages.action_version import ActionContest, ActionEvaluation
 from ...schemas.messages.coincidence import Coincidence
 from ...schemas.messages.contest import Contest
 from ...schemas.messages.drift import DriftEvent, moment
-from ...schemas.messages.golden import GoldenEvaluation
+from ...schemas.messages.golden import FROM_NOTHING, GoldenEvaluation
 from ...schemas.messages.golden_set import GoldenAnnouncement
 from ...schemas.messages.model_event import ModelEvent
 from ...schemas.messages.performance import Performance
@@ -258,11 +259,16 @@ def _of_version(fact: Contest | GoldenEvaluation, append_time: bool) -> ActionCo
 
 
 def worse(metric: str, was: float | None, now: float | None) -> float | None:
-    """By what share of what it was a metric is worse now; below 0: better. None: nobody knows.
+    """By what share of what it was a metric is worse now; below 0: better. None: nobody knows. From nothing it is more than any share.
 
-    >>> worse("accuracy", 0.8, 0.6), worse("mae", 2.0, 3.0), worse("mae", 0.0, 3.0)
+    >>> worse("accuracy", 0.8, 0.6), worse("mae", 2.0, 3.0), worse("mae", None, 3.0)
     (0.25, 0.5, None)
+    >>> worse("mae", 0.0, 3.0), worse("mae", 0.0, 0.0), worse("accuracy", 0.0, 0.1)
+    (1000000.0, 0.0, -1000000.0)
     """
-    if was is None or now is None or not was:
+    if was is None or now is None:
         return None
-    return round(((was - now) if metric in _MORE_IS_BETTER else (now - was)) / abs(was), 6)
+    change = (was - now) if metric in _MORE_IS_BETTER else (now - was)
+    if not was:
+        return math.copysign(FROM_NOTHING, change) if change else 0.0
+    return round(change / abs(was), 6)

@@ -51,6 +51,13 @@ def take(ledger: Ledger, fact: LedgerFact, policies: Policies) -> None:
         if fact.of == "feature_version":
             ledger.feature_versions[fact.source or "-"] = fact.ref
     elif isinstance(fact, ActionReach):
+        _reach(ledger, fact)
+
+
+def _reach(ledger: Ledger, fact: ActionReach) -> None:
+    """The newest counts, whichever comes last; one of a clock that was ahead is no newest one."""
+    known = ledger.reached.get("time")
+    if known is None or fact.time is None or not fact.time < known <= ledger.now + ASTRAY:
         ledger.reached = fact.model_dump(mode="json")
 
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from driftbus.schemas.messages.action import ActionCoincidence, ActionLabels, ActionModel, ActionTick, LedgerFact
+from driftbus.schemas.messages.action import ActionCoincidence, ActionLabels, ActionModel, ActionReach, ActionTick, LedgerFact
+from driftbus.schemas.messages.retrain import Source
 
 from .adversary import DAY, HOUR, MODEL, incident
 from .test_rules import CAUSE, HAND, START, A, B, asked, told
@@ -91,3 +92,28 @@ def test_labels_that_come_while_a_job_runs_count_for_the_next() -> None:
     assert one.seen("succeeded") == ["succeeded"]
     assert one(ActionLabels(model=MODEL, total=199)) == []
     assert one(ActionLabels(model=MODEL, total=200)) == ["requested"]
+
+
+def reach(time: int, offset: int) -> ActionReach:
+    return ActionReach(model=MODEL, time=time, sources=(Source(topic="t", topic_id="x", partition=0, offsets=(0, offset)),))
+
+
+@pytest.mark.parametrize("said_again", [[0], [1], [0, 1, 0], [2]])
+def test_the_newest_reach_counts_whichever_comes_last(said_again: list[int]) -> None:
+    one = told(hand=HAND)
+    reaches = [reach(START + number * HOUR, number) for number in range(3)]
+    for each in reaches:
+        one(each, later=HOUR)
+    one(*(reaches[number] for number in said_again))
+    one(asked("r"))
+    assert [source.offsets for source in one.request.data.sources] == [(0, 2)]
+    assert one.request.data.until == START + 2 * HOUR
+
+
+@pytest.mark.parametrize("ahead", [HOUR, DAY, 365 * DAY])
+def test_a_reach_of_a_clock_that_was_ahead_is_not_the_newest(ahead: int) -> None:
+    one = told(hand=HAND)
+    for offset, wrong in enumerate((ahead, 0)):
+        one(reach(one.now + HOUR + wrong, offset), later=HOUR)
+    one(asked("r"))
+    assert [source.offsets for source in one.request.data.sources] == [(0, 1)]
