@@ -19,6 +19,7 @@ from ...schemas.configuration import Configuration
 from ..bus.interface import Bus, BusError, Output
 from ..decode.marked import HEADER
 from ..process.http_server import HTTPServer, ServingError, body_length
+from ..process.last_net import told
 from .answering import LONGEST_ID, Row, artifact, model_of, predictions
 from .models import Loaded, Models, Refused
 
@@ -87,13 +88,23 @@ class Listening:
                 some.append(one)
             try:
                 self._bus.publish([output for one in some for output in one.outputs])
-            except BusError as error:
+            except Exception as error:  # noqa: BLE001  # told to those that wait; whoever comes next is served
+                if not isinstance(error, BusError):
+                    _log.warning("serving: predictions were not written: %s", told(error))
                 for one in some:
                     one.failed.append(f"the bus refused: {type(error).__name__}")
             for one in some:
                 one.done.set()
             if ending:
                 return
+
+    def safely(self, ask: Callable[[], _Said]) -> _Said:
+        """What is answered; what nobody foresaw, too, has an answer."""
+        try:
+            return ask()
+        except Exception as error:  # noqa: BLE001  # told to whoever asks
+            _log.warning("serving: a request was not answered: %s", told(error))
+            return self._counted((HTTPStatus.INTERNAL_SERVER_ERROR, {"error": told(error)}))
 
     def _counted(self, said: _Said) -> _Said:
         with self._lock:
@@ -170,7 +181,7 @@ class Listening:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                self._say(listening.said(self.path))
+                self._say(listening.safely(lambda: listening.said(self.path)))
 
             def do_POST(self) -> None:
                 length = body_length(self.headers.get("Content-Length"))
@@ -180,7 +191,8 @@ class Listening:
                     error = f"Content-Length: {length:,} bytes, and a request has at most {MOST_BYTES:,}"
                     self._say((HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"error": error}))
                 else:
-                    self._say(listening.inferred(self.path, self.rfile.read(length), self.headers.get(HEADER)))
+                    body, mark = self.rfile.read(length), self.headers.get(HEADER)
+                    self._say(listening.safely(lambda: listening.inferred(self.path, body, mark)))
 
             def _say(self, said: _Said) -> None:
                 body = msgspec.json.encode(said[1])

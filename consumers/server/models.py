@@ -10,13 +10,13 @@ import msgspec
 
 from ...detectors.learning import served
 from ...detectors.learning.candidates import SLOW, Candidate, Value
-from ...detectors.learning.state import Foreign
 from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration
 from ...schemas.messages.learned import LearnedModel
 from ..bus.interface import Bus
 from ..bus.own import Unreadable
 from ..bus.table import Table
+from ..process.last_net import of_a_record
 from ..reference import learned
 from ..reference.artifacts import ArtifactError, ArtifactStore
 
@@ -51,15 +51,20 @@ class Loaded:
         return [Said(score, score >= 0.5) for score in scores]
 
     def _read(self, row: Mapping[str, object], place: int) -> dict[str, Value]:
+        if not self.features:
+            for name, value in row.items():
+                if isinstance(value, int) and _finite(value) is None:
+                    raise Refused(_misfit(name, value, place, "number"))
         return {name: self._value(name, kind, row.get(name), place) for name, kind in self.features.items()}
 
     def _value(self, name: str, kind: served.FeatureKind, value: object, place: int) -> Value:
         if value is None or (isinstance(value, str) and kind == "text"):
             return value
-        if kind != "text" and isinstance(value, bool | int | float) and math.isfinite(value):
-            return value if isinstance(value, bool) else float(value)
-        msg = f"features.{name}: {str(value)[:_SHOWN]!r} of row {place} is no {kind}"
-        raise Refused(msg)
+        if kind != "text" and isinstance(value, bool):
+            return value
+        if kind != "text" and isinstance(value, int | float) and (number := _finite(value)) is not None:
+            return number
+        raise Refused(_misfit(name, value, place, kind))
 
 
 class Models:
@@ -83,7 +88,9 @@ class Models:
                 continue
             try:
                 content = served.read(self._store.get(event.artifact))
-            except (ArtifactError, Foreign) as error:
+            except Exception as error:
+                if not isinstance(error, ArtifactError) and not of_a_record(error):
+                    raise
                 _log.warning("models.%s: what was learnt by %s cannot be served: %s", name, event.at, error)
                 continue
             self.now = {**self.now, name: Loaded(name, event.version, content, event)}
@@ -94,6 +101,19 @@ class Models:
             msg = "no model that was learnt"
             raise Unreadable(msg)
         return said
+
+
+def _misfit(name: str, value: object, place: int, kind: str) -> str:
+    return f"features.{name}: {str(value)[:_SHOWN]!r} of row {place} is no {kind}"
+
+
+def _finite(value: float) -> float | None:
+    """JSON's whole numbers have as many digits as somebody writes, and no float holds those of 310 and more."""
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _key_of(key: bytes) -> str | None:
