@@ -10,7 +10,8 @@ from ...schemas.configuration import Configuration
 from ..bus.interface import Output
 from ..decode.marked import HEADER
 from ..process.last_net import of_a_record, told
-from .models import Loaded, Refused, Said
+from .models import Loaded, Said
+from .reading import Refused
 
 #: Characters of an id.
 LONGEST_ID = 500

@@ -21,7 +21,8 @@ from ..decode.marked import HEADER
 from ..process.http_server import HTTPServer, ServingError, body_length
 from ..process.last_net import told
 from .answering import LONGEST_ID, Row, artifact, model_of, predictions
-from .models import Loaded, Models, Refused
+from .models import Loaded, Models
+from .reading import Refused
 
 #: Bytes of a request, rows of it, and predictions that are written at once.
 MOST_BYTES, MOST_ROWS, MOST_AT_ONCE = 1 << 20, 1_000, 5_000

@@ -163,7 +163,7 @@ def test_one_that_cannot_be_had_changes_nothing(bus: EmbeddedBus, tmp_path: Path
     prepare(bus, settings)
     publish(bus, settings, good := published(settings, 300))
     lost = good._replace(event=good.event.model_copy(update={"artifact": "sha256:" + "0" * 64, "learnt": 301}))
-    models = Models(bus, settings, ArtifactStore(settings.artifacts))
+    models = Models(bus, settings, ArtifactStore(settings.artifacts), wall_ms)
     models.look()
     publish(bus, settings, lost._replace(content=b"not what was learnt"))
     models.look()
