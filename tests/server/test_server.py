@@ -19,9 +19,10 @@ from driftbus.consumers.decode.marked import HEADER
 from driftbus.consumers.pipeline.runner import Pipeline, wall_ms
 from driftbus.consumers.process.consumer import Making
 from driftbus.consumers.reference.artifacts import ArtifactStore
-from driftbus.consumers.server.http import MOST_BYTES, MOST_ROWS
+from driftbus.consumers.server.http import MOST_BYTES
 from driftbus.consumers.server.models import Models
 from driftbus.consumers.server.server import Server, make
+from driftbus.consumers.server.tensors import MOST_ROWS
 from driftbus.schemas.configuration import Configuration
 
 from ..streaming import everything
