@@ -70,10 +70,13 @@ def _outputs(
 def predictions(
     configuration: Configuration, model: Loaded, rows: Sequence[Row], said: Sequence[Said], timestamp: int, marks: Headers
 ) -> list[Output]:
-    """As they were served: in the canonical form (`driftbus.schemas.messages.prediction`), of a stream that can be watched."""
-    outputs = []
+    """As they were served: in the canonical form (`driftbus.schemas.messages.prediction`), of a stream that can be watched. With all that
+    its reference watches: else nobody could ever learn from what was not there yet when the first model was published.
+    """
+    outputs, watched = [], sorted(model.reading.known - model.features.keys())
     for row, one in zip(rows, said, strict=True):
         known = {name: row.features.get(name) for name in model.features} if model.features else _plain(row.features)
+        known |= {name: row.features[name] for name in watched if name in row.features}
         served = {"model": model.name, "version": model.version, "id": row.id, "features": known, **one._asdict()}
         content = msgspec.json.encode(served)
         outputs.append(Output(configuration.topics.served, None, row.id.encode(), content, marks, timestamp))

@@ -215,3 +215,23 @@ def test_where_no_reference_holds_what_was_learnt_and_the_configuration_say_how(
         publish(bus, world.settings, published(world.settings, 500))
         first, second = (reply["score"] for reply in answers(world, [one, other], "a", BEGINNING))
     assert first == second
+
+
+@pytest.mark.parametrize(
+    ("field", "new"),
+    [({}, {"age": 30.0}), ({}, {"age": None}), ({}, {"colour": "red"}), ({"type": "text"}, {"colour": "of 12 words"}), ({}, {})],
+    ids=["a number", "null", "a category", "a text", "nothing"],
+)
+def test_what_is_watched_is_written_down_though_it_was_never_there_before(
+    tmp_path: Path, field: dict[str, Any], new: dict[str, Any]
+) -> None:
+    """Else it would be missing from the stream for ever, and never be learnt from."""
+    with closing(EmbeddedBus(":memory:", "test", "one")) as bus:
+        world = World(settings(tmp_path), bus)
+        prepare(bus, world.settings)
+        announced(world, colour={**field, "values": None} if field else None)
+        _, learnt = learn(world, [{"amount": float(place % 9 - 4)} for place in range(ROWS)])
+        answers(world, [{"amount": 4.0, **new, "unknown": 1}], "b", BEGINNING + 3 * HOUR)
+        (row,) = (event.content for events in everything(bus, SERVED).values() for event in events if event.key == b"b0")
+    assert set(learnt.features) == {"amount"}
+    assert row["features"] == {"amount": 4.0, **new}
