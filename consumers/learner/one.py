@@ -91,14 +91,15 @@ class One:
 
     @classmethod
     def restored(cls, configuration: Configuration, model: str, parts: Mapping[str, bytes]) -> "One":
-        """Who wrote `parts`; another kind of learner begins anew, at this place."""
+        """Who wrote `parts`; another kind of learner begins anew, at this place, and who held that one, or is about to, holds it, too."""
         beside = msgspec.msgpack.decode(parts["beside"], type=_Beside)
         found = cls.begun(configuration, model)
         if beside.identity == found._beside.identity:
             found._learner = Learner.of_parts(_settings(configuration, model), _without(parts, "beside"))
             found._beside = beside
         else:
-            found.anew, found._beside.at, found._beside.changes = True, beside.at, beside.changes
+            found._learner = Learner.anew(_settings(configuration, model), _without(parts, "beside"))
+            found.anew, found._beside.at, found._beside.changes, found._beside.words = True, beside.at, beside.changes, beside.words
         return found
 
     @property
@@ -111,10 +112,11 @@ class One:
         return {"beside": msgspec.msgpack.encode(self._beside), **self._learner.parts()}
 
     def resumed(self) -> list[Said]:
-        """That it begins anew."""
+        """That it begins anew, and who holds it."""
         if not self.anew or self._beside.at is None:
             return []
-        return self._changed((Change("begun", self._learner.serving, "it is to learn otherwise"),), self._beside.at)
+        begun = Change("begun", self._learner.serving, "it is to learn otherwise")
+        return self._changed((begun, *self._learner.holding()), self._beside.at)
 
     def hear(self, word: ExampleAnswer | ExampleHold) -> None:
         """It holds from a later step on."""

@@ -256,7 +256,7 @@ TOPOLOGY = (
     Node(
         server.ROLE,
         "hand",
-        ("requests", "learned"),
+        ("requests", "learned", "models"),
         ("replies", "served", "drift", "dead-letter"),
         "answers whoever asks, on a topic and over HTTP, by what a learner has learnt; writes down what it said as predictions",
         server.make,

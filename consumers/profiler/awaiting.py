@@ -1,6 +1,5 @@
 """Which predictions wait for labels, and as what they do."""
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from operator import methodcaller
 from typing import NamedTuple, cast
@@ -16,6 +15,7 @@ from ...schemas.outcome import NO_VALUE, in_sample, sampled
 from ...schemas.stored.reference import ProfiledField, Role
 from ...schemas.text import CATEGORY, fitted
 from ..decode.interface import Columns
+from ..decode.learnable import learnable, learnt
 from ..decode.outcomes import Outcomes
 from ..decode.personal import label_key
 from ..decode.scalars import classify
@@ -152,14 +152,11 @@ def features_of(columns: Columns, fields: Sequence[ProfiledField], places: Seque
     names, values = list[str](), list[list[object]]()
     for kinds, numeric in ((_NUMERIC, True), (_TEXTS, False)):
         for place, field in enumerate(field for field in fields if field.type in kinds):
-            if field.role == "feature" and field.type in ("numeric", "categorical", "boolean"):
+            if learnable(field):
                 names.append(field.name)
-                if numeric:
-                    numbers = columns.numeric[places, place].tolist()
-                    values.append([number if math.isfinite(number) else None for number in numbers])
-                else:
-                    texts = columns.categorical[place]
-                    values.append([fitted(text, CATEGORY) if isinstance(text, str) else None for text in (texts[row] for row in places)])
+                column = columns.categorical[place] if not numeric else None
+                read = columns.numeric[places, place].tolist() if column is None else [column[row] for row in places]
+                values.append([learnt(value) for value in read])
     return names, values
 
 

@@ -9,7 +9,9 @@ from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration
 from ..bus.interface import Output
 from ..decode.marked import HEADER
-from .models import Loaded, Refused, Said
+from ..process.last_net import of_a_record, told
+from .models import Loaded, Said
+from .reading import Refused
 
 #: Characters of an id.
 LONGEST_ID = 500
@@ -30,33 +32,51 @@ class Row(NamedTuple):
 
 
 def answered(configuration: Configuration, models: Mapping[str, Loaded], value: bytes | None, headers: Headers, timestamp: int) -> Answer:
-    """The reply to a request, and its prediction. Who cannot be answered is told why, if his request has an id."""
-    marks = tuple((name, content) for name, content in headers or () if name.lower() == HEADER)
-    id_ = None
+    """The reply to a request, and its prediction. Who cannot be answered is told why, if his request has an id; what nobody foresaw is
+    no reason to answer nobody else.
+    """
+    marks, id_ = tuple((name, content) for name, content in headers or () if name.lower() == HEADER), None
     try:
         request = _request(value)
         id_ = _text(request, "id")
-        model = model_of(models, _text(request, "model"))
-        features = request.get("features")
-        if not isinstance(features, dict):
-            msg = "features: an object of names and values is needed"
-            raise Refused(msg)
-        rows = [Row(id_, features)]
-        said = model.answers([features])
-    except Refused as refused:
-        reply = {"id": id_, "error": str(refused)}
-        return Answer([] if id_ is None else [_reply(configuration, id_, reply, marks)], str(refused))
+        outputs = _outputs(configuration, models, id_, request, timestamp, marks)
+    except Refused as error:
+        refused = str(error)
+    except Exception as error:
+        if not of_a_record(error):
+            raise
+        refused = told(error)
+    else:
+        return Answer(outputs)
+    return Answer([] if id_ is None else [_reply(configuration, id_, {"id": id_, "error": refused}, marks)], refused)
+
+
+def _outputs(
+    configuration: Configuration, models: Mapping[str, Loaded], id_: str, request: Mapping[str, object], timestamp: int, marks: Headers
+) -> list[Output]:
+    """Of a request that can be answered. Raises `Refused`."""
+    model, features = model_of(models, _text(request, "model")), request.get("features")
+    if not isinstance(features, dict):
+        msg = "features: an object of names and values is needed"
+        raise Refused(msg)
+    said = model.answers([features])
     reply = {"id": id_, "model": model.name, "version": model.version, "artifact": artifact(model), **said[0]._asdict()}
-    return Answer([_reply(configuration, id_, reply, marks), *predictions(configuration, model, rows, said, timestamp, marks)])
+    return [
+        _reply(configuration, id_, reply, marks),
+        *predictions(configuration, model, [Row(id_, features)], said, timestamp, marks),
+    ]
 
 
 def predictions(
     configuration: Configuration, model: Loaded, rows: Sequence[Row], said: Sequence[Said], timestamp: int, marks: Headers
 ) -> list[Output]:
-    """As they were served: in the canonical form (`driftbus.schemas.messages.prediction`), of a stream that can be watched."""
-    outputs = []
+    """As they were served: in the canonical form (`driftbus.schemas.messages.prediction`), of a stream that can be watched. With all that
+    its reference watches: else nobody could ever learn from what was not there yet when the first model was published.
+    """
+    outputs, watched = [], sorted(model.reading.known - model.features.keys())
     for row, one in zip(rows, said, strict=True):
         known = {name: row.features.get(name) for name in model.features} if model.features else _plain(row.features)
+        known |= {name: row.features[name] for name in watched if name in row.features}
         served = {"model": model.name, "version": model.version, "id": row.id, "features": known, **one._asdict()}
         content = msgspec.json.encode(served)
         outputs.append(Output(configuration.topics.served, None, row.id.encode(), content, marks, timestamp))

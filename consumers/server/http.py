@@ -6,7 +6,6 @@ Whoever asks slowly costs one of a bounded number of threads for a bounded time 
 import logging
 import queue
 import threading
-import uuid
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
@@ -19,11 +18,14 @@ from ...schemas.configuration import Configuration
 from ..bus.interface import Bus, BusError, Output
 from ..decode.marked import HEADER
 from ..process.http_server import HTTPServer, ServingError, body_length
-from .answering import LONGEST_ID, Row, artifact, model_of, predictions
-from .models import Loaded, Models, Refused
+from ..process.last_net import told
+from .answering import artifact, model_of, predictions
+from .models import Loaded, Models
+from .reading import Refused
+from .tensors import rows_of
 
-#: Bytes of a request, rows of it, and predictions that are written at once.
-MOST_BYTES, MOST_ROWS, MOST_AT_ONCE = 1 << 20, 1_000, 5_000
+#: Bytes of a request, and predictions that are written at once.
+MOST_BYTES, MOST_AT_ONCE = 1 << 20, 5_000
 #: So long an answer waits for its predictions to be written, in seconds.
 WRITTEN_WITHIN_S = 8.0
 _KINDS = {"number": "FP64", "boolean": "BOOL", "text": "BYTES"}
@@ -87,13 +89,23 @@ class Listening:
                 some.append(one)
             try:
                 self._bus.publish([output for one in some for output in one.outputs])
-            except BusError as error:
+            except Exception as error:  # noqa: BLE001  # told to those that wait; whoever comes next is served
+                if not isinstance(error, BusError):
+                    _log.warning("serving: predictions were not written: %s", told(error))
                 for one in some:
                     one.failed.append(f"the bus refused: {type(error).__name__}")
             for one in some:
                 one.done.set()
             if ending:
                 return
+
+    def safely(self, ask: Callable[[], _Said]) -> _Said:
+        """What is answered; what nobody foresaw, too, has an answer."""
+        try:
+            return ask()
+        except Exception as error:  # noqa: BLE001  # told to whoever asks
+            _log.warning("serving: a request was not answered: %s", told(error))
+            return self._counted((HTTPStatus.INTERNAL_SERVER_ERROR, {"error": told(error)}))
 
     def _counted(self, said: _Said) -> _Said:
         with self._lock:
@@ -131,7 +143,7 @@ class Listening:
             return HTTPStatus.NOT_FOUND, {"error": str(refused)}
         try:
             request = _request(body)
-            id_, rows = _rows(request)
+            id_, rows = rows_of(request)
             said = model.answers([row.features for row in rows])
         except Refused as refused:
             return self._counted((HTTPStatus.BAD_REQUEST, {"error": str(refused)}))
@@ -170,7 +182,7 @@ class Listening:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                self._say(listening.said(self.path))
+                self._say(listening.safely(lambda: listening.said(self.path)))
 
             def do_POST(self) -> None:
                 length = body_length(self.headers.get("Content-Length"))
@@ -180,7 +192,8 @@ class Listening:
                     error = f"Content-Length: {length:,} bytes, and a request has at most {MOST_BYTES:,}"
                     self._say((HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"error": error}))
                 else:
-                    self._say(listening.inferred(self.path, self.rfile.read(length), self.headers.get(HEADER)))
+                    body, mark = self.rfile.read(length), self.headers.get(HEADER)
+                    self._say(listening.safely(lambda: listening.inferred(self.path, body, mark)))
 
             def _say(self, said: _Said) -> None:
                 body = msgspec.json.encode(said[1])
@@ -206,38 +219,3 @@ def _request(body: bytes) -> dict[str, Any]:  # JSON
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         msg = f"the body is no JSON object: {error}"
         raise Refused(msg) from None
-
-
-def _rows(request: Mapping[str, Any]) -> tuple[str, list[Row]]:
-    """Of the inputs, column by column; ids of rows may stand in ``parameters.ids``: by them labels find their predictions."""
-    inputs, id_ = request.get("inputs"), request.get("id") or uuid.uuid4().hex
-    if not isinstance(inputs, list) or not inputs:
-        msg = "inputs: a list of tensors is needed, one for each feature"
-        raise Refused(msg)
-    columns = dict(_column(one, place) for place, one in enumerate(inputs))
-    lengths = {name: len(data) for name, data in columns.items()}
-    rows = next(iter(lengths.values()))
-    if len(set(lengths.values())) > 1 or not 0 < rows <= MOST_ROWS:
-        msg = f"inputs: every tensor has the same number of rows, 1 to {MOST_ROWS:,}, and these have {sorted(set(lengths.values()))}"
-        raise Refused(msg)
-    parameters = request.get("parameters")
-    ids = parameters.get("ids") if isinstance(parameters, dict) else None
-    if ids is None:
-        ids = [id_] if rows == 1 else [f"{id_}/{row}" for row in range(rows)]
-    if not isinstance(ids, list) or len(ids) != rows or not all(isinstance(one, str) and 0 < len(one) <= LONGEST_ID for one in [id_, *ids]):
-        msg = f"parameters.ids: {rows} texts of at most {LONGEST_ID} characters are needed, one for each row; and id is one"
-        raise Refused(msg)
-    return id_, [Row(ids[row], {name: data[row] for name, data in columns.items()}) for row in range(rows)]
-
-
-def _column(tensor: object, place: int) -> tuple[str, list[Any]]:
-    if not isinstance(tensor, dict) or not isinstance(tensor.get("name"), str) or not isinstance(tensor.get("data"), list):
-        msg = f"inputs[{place}]: a tensor has a name and data"
-        raise Refused(msg)
-    name, data = tensor["name"], tensor["data"]
-    if data and all(isinstance(one, list) and len(one) == 1 for one in data):  # [n, 1]
-        data = [one[0] for one in data]
-    if any(isinstance(one, list | dict) for one in data):
-        msg = f"inputs.{name}: one value a row is needed, as it is one feature"
-        raise Refused(msg)
-    return name, data

@@ -1,32 +1,31 @@
 """The models that answer: of each learner the newest that was published, or one that has learnt nothing yet."""
 
 import logging
-import math
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from typing import NamedTuple
 
 import msgspec
 
 from ...detectors.learning import served
 from ...detectors.learning.candidates import SLOW, Candidate, Value
-from ...detectors.learning.state import Foreign
 from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration
 from ...schemas.messages.learned import LearnedModel
 from ..bus.interface import Bus
 from ..bus.own import Unreadable
 from ..bus.table import Table
+from ..decode.interface import MARKS
+from ..decode.personal import rules_of
+from ..decode.scalars import classify
+from ..process.last_net import of_a_record
 from ..reference import learned
 from ..reference.artifacts import ArtifactError, ArtifactStore
+from ..reference.holding import HeldReferences
+from .reading import Reading, misfit
 
-#: Features of a row that are named in an error, characters of a value.
-_SHOWN = 60
 _log = logging.getLogger(__name__)
-
-
-class Refused(ValueError):
-    """A request that cannot be answered; the text names field and value."""
 
 
 class Said(NamedTuple):
@@ -37,11 +36,17 @@ class Said(NamedTuple):
 
 
 class Loaded:
-    """One model: all rows of a request are answered by it."""
+    """One model, and how its features are read: all rows of a request are answered by it."""
 
-    def __init__(self, name: str, version: str, content: served.Served, event: LearnedModel | None) -> None:
-        self.name, self.version, self.features, self.event = name, version, content.features, event
+    def __init__(self, name: str, version: str, content: served.Served, event: LearnedModel | None, reading: Reading) -> None:
+        self.name, self.version, self.features, self.event, self.reading = name, version, content.features, event, reading
         self._candidate, self._lock = content.candidate, threading.Lock()
+
+    def read_by(self, reading: Reading) -> "Loaded":
+        """The same that reads otherwise."""
+        found = copy(self)
+        found.reading = reading
+        return found
 
     def answers(self, rows: Sequence[Mapping[str, object]]) -> list[Said]:
         """Row by row. Raises `Refused`."""
@@ -51,42 +56,61 @@ class Loaded:
         return [Said(score, score >= 0.5) for score in scores]
 
     def _read(self, row: Mapping[str, object], place: int) -> dict[str, Value]:
-        return {name: self._value(name, kind, row.get(name), place) for name, kind in self.features.items()}
-
-    def _value(self, name: str, kind: served.FeatureKind, value: object, place: int) -> Value:
-        if value is None or (isinstance(value, str) and kind == "text"):
-            return value
-        if kind != "text" and isinstance(value, bool | int | float) and math.isfinite(value):
-            return value if isinstance(value, bool) else float(value)
-        msg = f"features.{name}: {str(value)[:_SHOWN]!r} of row {place} is no {kind}"
-        raise Refused(msg)
+        """The features that were ever there when it learnt; what it cannot know as a float, before it has learnt any, is refused."""
+        read = self.reading.read(row, place)
+        if not self.features:
+            for name, value in row.items():
+                if name not in read and isinstance(value, int) and classify("numeric", False, int(value)) == MARKS.invalid:
+                    raise misfit(name, value, place, "number")
+        return {name: _of_kind(kind, read.get(name)) for name, kind in self.features.items()}
 
 
 class Models:
     """By name; replaced as a whole, so that who answers has one or the other."""
 
-    def __init__(self, bus: Bus, configuration: Configuration, store: ArtifactStore) -> None:
-        self._configuration, self._store = configuration, store.beside(learned.FOLDER)
+    def __init__(self, bus: Bus, configuration: Configuration, store: ArtifactStore, wall: Callable[[], int]) -> None:
+        self._configuration, self._store, self._wall = configuration, store.beside(learned.FOLDER), wall
         self._table = Table(bus, configuration.topics.learned, _key_of, self._fact_of)
+        self._references = HeldReferences(bus, configuration, store)
         own = {name: model.learner for name, model in configuration.models.items() if model.learner is not None}
+        self._rules = {name: rules_of(configuration, name) for name in own}
         self.now: Mapping[str, Loaded] = {
-            name: Loaded(name, learner.version, served.Served(Candidate(learner.kind, SLOW, learner.seed), {}), None)
+            name: self._loaded(name, learner.version, served.Served(Candidate(learner.kind, SLOW, learner.seed), {}), None)
             for name, learner in own.items()
         }
 
     def look(self) -> None:
-        """Take what was published. One that cannot be had, or read, changes nothing, and is told."""
+        """Take what was published, and announced. What cannot be had, or read, changes nothing, and is told."""
         self._table.refresh()
-        for name, event in self._table.facts.items():
-            known = self.now.get(name)
-            if known is None or (known.event is not None and known.event.id == event.id):
-                continue
+        self._references.refresh()
+        for name, known in self.now.items():
+            event = self._table.facts.get(name, known.event)
             try:
-                content = served.read(self._store.get(event.artifact))
-            except (ArtifactError, Foreign) as error:
-                _log.warning("models.%s: what was learnt by %s cannot be served: %s", name, event.at, error)
+                if event is None or (known.event is not None and known.event.id == event.id):
+                    reading = self._reading(name, known.version, known.features)
+                    found = known if reading == known.reading else known.read_by(reading)
+                else:
+                    found = self._loaded(name, event.version, served.read(self._store.get(event.artifact)), event)
+            except Exception as error:
+                if not isinstance(error, ArtifactError) and not of_a_record(error):
+                    raise
+                at = "-" if event is None else event.at
+                _log.warning("models.%s: what was learnt by %s cannot be served: %s", name, at, error)
                 continue
-            self.now = {**self.now, name: Loaded(name, event.version, content, event)}
+            if found is not known:
+                self.now = {**self.now, name: found}
+
+    def _loaded(self, name: str, version: str, content: served.Served, event: LearnedModel | None) -> Loaded:
+        return Loaded(name, version, content, event, self._reading(name, version, content.features))
+
+    def _reading(self, name: str, version: str, kinds: Mapping[str, served.FeatureKind]) -> Reading:
+        """By the reference that holds now for the version that is served; else by the newest of any version that is learnt from."""
+        now = self._wall()
+        own = self._references.holding(name, version, now).reference
+        reference = own or next(iter(self._references.holding_of(name, now)), None)
+        if reference is None:
+            return Reading.of_kinds(kinds, self._configuration.models[name], self._rules[name])
+        return Reading.of_fields(self._references.monitored(reference).fields, self._rules[name].keys)
 
     def _fact_of(self, key: str, value: bytes, headers: Headers) -> LearnedModel:
         said = learned.read(self._configuration.application, msgspec.json.encode([key, LearnedModel.KIND]), value, headers)
@@ -94,6 +118,11 @@ class Models:
             msg = "no model that was learnt"
             raise Unreadable(msg)
         return said
+
+
+def _of_kind(kind: served.FeatureKind, value: Value) -> Value:
+    """A decoder has booleans as texts; who learnt without one had them as they are."""
+    return value == "true" if kind == "boolean" and isinstance(value, str) else value
 
 
 def _key_of(key: bytes) -> str | None:

@@ -39,7 +39,7 @@ def make(making: Making) -> list["Server"]:
     from .http import Listening  # river takes its time to be imported
     from .models import Models
 
-    models = Models(making.bus, making.configuration, making.store)
+    models = Models(making.bus, making.configuration, making.store, making.wall)
     models.look()
     listening = None if serving.port is None else Listening(making.bus, making.configuration, models, making.wall)
     return [Server(making.bus, making.configuration, models, listening, making.wall)]

@@ -205,6 +205,13 @@ class Learner:
             return ()
         return (Change("released", self.serving, f"released by {who}"),)
 
+    def holding(self) -> tuple[Change, ...]:
+        """That it is held, of each who does so now; nothing is forgotten by that."""
+        why = [f"held by {who}" for who in self._holds]
+        if self._audit.disbelieved:
+            why.append("reviewers disagree with the labels")
+        return tuple(Change("held", _ANCHOR, one) for one in why)
+
     def _to(self, at: int) -> None:
         """Time goes on: what waited too long leaves, and what was learnt by now is kept."""
         own = self._settings
@@ -278,6 +285,16 @@ class Learner:
         found._past = [msgspec.msgpack.decode(part, type=_Past) for kind, _, part in named if kind == "past"]
         bands = (msgspec.msgpack.decode(part, type=list[tuple[str, _Row]]) for kind, _, part in named if kind == "waiting")
         found._waiting = OrderedDict(row for band in bands for row in band)
+        return found
+
+    @classmethod
+    def anew(cls, settings: Settings, parts: Mapping[str, bytes]) -> "Learner":
+        """One that has learnt nothing, in the place of the learner of other settings that wrote `parts`: what is not to be believed is so,
+        whoever learns from it.
+        """
+        state, found = msgspec.msgpack.decode(parts[""], type=_State), cls(settings)
+        found._holds, found._audit = state.holds, Audit.of(state.audit)
+        found._young = found.held and settings.backtest > 0
         return found
 
     def model(self, features: Mapping[str, served.FeatureKind]) -> bytes:

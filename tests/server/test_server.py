@@ -19,9 +19,10 @@ from driftbus.consumers.decode.marked import HEADER
 from driftbus.consumers.pipeline.runner import Pipeline, wall_ms
 from driftbus.consumers.process.consumer import Making
 from driftbus.consumers.reference.artifacts import ArtifactStore
-from driftbus.consumers.server.http import MOST_BYTES, MOST_ROWS
+from driftbus.consumers.server.http import MOST_BYTES
 from driftbus.consumers.server.models import Models
 from driftbus.consumers.server.server import Server, make
+from driftbus.consumers.server.tensors import MOST_ROWS
 from driftbus.schemas.configuration import Configuration
 
 from ..streaming import everything
@@ -163,7 +164,7 @@ def test_one_that_cannot_be_had_changes_nothing(bus: EmbeddedBus, tmp_path: Path
     prepare(bus, settings)
     publish(bus, settings, good := published(settings, 300))
     lost = good._replace(event=good.event.model_copy(update={"artifact": "sha256:" + "0" * 64, "learnt": 301}))
-    models = Models(bus, settings, ArtifactStore(settings.artifacts))
+    models = Models(bus, settings, ArtifactStore(settings.artifacts), wall_ms)
     models.look()
     publish(bus, settings, lost._replace(content=b"not what was learnt"))
     models.look()
