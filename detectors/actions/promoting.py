@@ -13,7 +13,7 @@ from ...schemas.messages.action_version import ActionContest, ActionEvaluation, 
 from ...schemas.messages.golden import FROM_NOTHING
 from ...schemas.messages.promotion import Promotion, Proof, Step
 from .evidence import Window, proof
-from .state import Incident, Ledger
+from .state import Ledger
 from .versions import Candidate, Pair, State, pair_of
 
 #: An evaluation of which nothing is heard for so long is asked for again, ms; and how often it is asked for.
@@ -244,7 +244,7 @@ class Promoting:
     def _faults(self) -> Iterator[Window]:
         for incident in self.ledger.incidents.values():
             if incident.is_fault:
-                yield _window(incident)
+                yield incident.window
 
     def _doubt(self, one: Candidate) -> str | None:
         """A fault in the data that its job was given, and that was not left out."""
@@ -253,7 +253,7 @@ class Promoting:
             return None
         for name in sorted(self.ledger.incidents):
             if self.ledger.incidents[name].is_fault and self.ledger.incidents[name].is_known:
-                begin, end = _window(self.ledger.incidents[name])
+                begin, end = self.ledger.incidents[name].window
                 within = begin < job.until and (end is None or job.begins is None or end > job.begins)
                 if within and not (name in job.without and job.without[name] <= begin):
                     return name
@@ -295,8 +295,3 @@ class Promoting:
 
 def _loses(where: str, change: float) -> str:
     return f"its loss on {where} is worse by {change:.1%}" if change != FROM_NOTHING else f"it has a loss on {where}, where there was none"
-
-
-def _window(incident: Incident) -> Window:
-    fact = incident.fact
-    return fact["onset"], None if fact["status"] in ("suspected", "confirmed") else fact["run"]

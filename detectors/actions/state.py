@@ -33,6 +33,11 @@ class Incident(msgspec.Struct):
         return self.faulty and self.fact["status"] != "withdrawn" and (self.is_known or self.forbids)
 
     @property
+    def window(self) -> tuple[int, int | None]:
+        """From its onset to its end; None: it has none yet."""
+        return self.fact["onset"], None if self.fact["status"] in ("suspected", "confirmed") else self.fact["run"]
+
+    @property
     def is_known(self) -> bool:
         """Whether it has a cause."""
         return bool(self.fact["cause"] != "undetermined")

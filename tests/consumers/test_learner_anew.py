@@ -15,9 +15,9 @@ from driftbus.schemas.messages.review import ReviewAnswer
 
 from ..streaming import BEGINNING, prepare
 from .test_blocks import LABELS
-from .test_examples import told
+from .test_examples import text_of, told
 from .test_joiner import MINUTE, run
-from .test_learner import INCIDENT, answer, incident, of_kind, read, settings, text_of
+from .test_learner import INCIDENT, answer, incident, of_kind, read, settings
 from .test_outcome_columns import ends, log, publish, references
 
 SAID, OVER = BEGINNING + 30 * MINUTE, BEGINNING + 50 * MINUTE
@@ -33,7 +33,7 @@ class Then(NamedTuple):
 
 def changes(folder: Path, sent: list[Output], ways: list[Then], answers: list[ReviewAnswer], **given: Any) -> tuple[list[Any], ...]:
     """What is told of m0 by processes one after the other, each with the rows of its time; its changes, and its models."""
-    review = {"review": {}} if answers else {}
+    review: dict[str, Any] = {"review": {}} if answers else {}
     with closing(EmbeddedBus(":memory:", "test", "one")) as bus:
         first = settings(folder, learner=ways[0].learner, **review)
         prepare(bus, first, references())
