@@ -31,7 +31,8 @@ MORE = 3_000
 def test_the_job_that_the_page_shows_makes_a_version(settings: Configuration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("fit.py").write_text(PROGRAM, encoding="utf-8")
     launcher = f'launchers:\n  trainer: {{command: {{run: ["{sys.executable}", "{tmp_path}/fit.py"]}}}}\n'
-    of_job = CONFIGURATION.replace("{when: person}", "{when: person, on: trainer}") + launcher
+    of_job = CONFIGURATION.replace("{when: person}", "{when: person, on: trainer}").replace("clock: record}", "clock: record, act: true}")
+    of_job += launcher
     Path("driftbus.yaml").write_text(of_job, encoding="utf-8")
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2] / ".package"))
