@@ -16,22 +16,26 @@ from ..test_schemas import EVENT
 from .strategies import ROOT, blocks, running
 
 pytestmark = pytest.mark.kafka
-DAY = 86_400_000
+MINUTE = 60_000
 
 
 def test_by_time(kafka: str, tmp_path: Path) -> None:
-    """Two nights, and a program that is killed behind the first."""
+    """Two instants, and a program that is killed behind the first."""
     (written,), (script,) = blocks("strategies/time.md", "yaml"), blocks("strategies/time.md", "python")
-    with running(kafka, tmp_path, written.replace("cooldown: 1h", "cooldown: 0")) as one:  # the log's clock does not leap with ours
+    now = wall_ms() // MINUTE
+    # the log's clock does not leap with ours, which may be ahead of it by some minutes, not by a night
+    soon = written.replace("cooldown: 1h", "cooldown: 0").replace("0 3 * * *", f"{(now + 5) % 60},{(now + 10) % 60} * * * *")
+    assert soon.count("* * * *") == 1
+    with running(kafka, tmp_path, soon) as one:
         one.begins()
         program = one.starts(script)
-        one.ahead = DAY
+        one.ahead = 6 * MINUTE
         one.turns_until("requested", "started", "succeeded")
         program.kill()
         program.wait()
         one.programs.clear()
         one.starts(script)
-        one.ahead = 2 * DAY
+        one.ahead = 11 * MINUTE
         one.turns_until(*["requested", "started", "succeeded"] * 2)
         first, second = one.requests()
         assert [request.trigger.kind for request in (first, second)] == ["schedule"] * 2
