@@ -45,7 +45,7 @@ def replying(bus: EmbeddedBus, settings: Any, one: Evaluator, count: int, *, ski
         bus.publish([Output("answered", 0, None, content) for content in [b"nonsense", b"{}", *contents] if contents])
 
 
-@pytest.mark.parametrize(("skip", "status", "deadline"), [(0, "complete", "6s"), (1, "partial", "6s"), (10, "failed", "6s")])
+@pytest.mark.parametrize(("skip", "status", "deadline"), [(0, "complete", "20s"), (1, "partial", "12s"), (10, "failed", "6s")])
 def test_topics_answer_the_first_reply_counts(bus: EmbeddedBus, tmp_path: Path, skip: int, status: str, deadline: str) -> None:
     settings = settings_of(tmp_path, topics(), deadline=deadline)
     golden = prepared(bus, settings)

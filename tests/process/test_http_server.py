@@ -172,9 +172,10 @@ def test_where_no_thread_can_be_had_the_next_one_is_answered(monkeypatch: pytest
     """And whoever got none keeps nobody waiting, though it drips."""
     with refusing() as port:
         for _ in range(2 * MOST_AT_ONCE):
-            with connected(port) as none, monkeypatch.context() as without:
+            with monkeypatch.context() as without:
                 without.setattr(threading.Thread, "start", _no_thread)
-                assert heard(none) == b""
+                with connected(port) as none:
+                    assert heard(none) == b""
         with connected(port) as quick:
             quick.sendall(b"GET / HTTP/1.0\r\n\r\n")
             assert heard(quick).endswith(b"too much")
