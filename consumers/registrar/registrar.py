@@ -57,7 +57,7 @@ class Registrar:
     def __init__(self, bus: Bus, configuration: Configuration, store: ArtifactStore, wall: Callable[[], int]) -> None:
         self._bus, self._configuration, self._wall = bus, configuration, wall
         self._topic, self._group = configuration.topics.retrain, f"{configuration.application}-{ROLE}"
-        self._acts = {name for name in configuration.models if configuration.streams[configuration.stream_of(name)].acted_on}
+        self._acts = {name for name in configuration.models if configuration.acts_on(name)}
         self._effects = Effects(bus, configuration)
         registries = {
             name: MLflowRegistry(configuration.registries[model.registry].mlflow, name)

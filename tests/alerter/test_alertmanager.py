@@ -1,8 +1,6 @@
 """Alertmanager is told what is open, again and again; what is over; and nothing twice that belongs together."""
 
 import json
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +13,10 @@ from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.root_cause import Scope
 
 from ..launcher.jobs import until
-from .alertmanagers import Alertmanager, alertmanager
+from .alertmanagers import Alertmanager
 from .worlds import alerting, episode, finished, incident, over, prepared, records, say, settings_of, status, told
 
 APPLICATION = "app"
-
-
-@pytest.fixture
-def bus() -> Iterator[EmbeddedBus]:
-    with closing(EmbeddedBus(":memory:", APPLICATION, "one")) as one:
-        yield one
-
-
-@pytest.fixture
-def server() -> Iterator[Alertmanager]:
-    with alertmanager() as one:
-        yield one
 
 
 @pytest.fixture

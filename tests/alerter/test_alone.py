@@ -1,8 +1,7 @@
 """A drift that no told incident explains is told by itself: also where one did, and is over; in whatever order the topics are read."""
 
 import itertools
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +13,13 @@ from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.root_cause import RootCauseEvent
 
 from ..launcher.jobs import until
-from .alertmanagers import Alertmanager, alertmanager
+from .alertmanagers import Alertmanager
 from .worlds import NAME, Said, alerting, episode, finished, incident, over, prepared, say, settings_of, told
 
 APPLICATION = "app"
 HOUR = 3_600_000
 DRIFT, INCIDENT = "DriftbusDrift", "DriftbusIncident"
 ENDS = ("withdrawn", "resolved", "superseded")
-
-
-@pytest.fixture
-def bus() -> Iterator[EmbeddedBus]:
-    with closing(EmbeddedBus(":memory:", APPLICATION, "one")) as one:
-        yield one
-
-
-@pytest.fixture
-def server() -> Iterator[Alertmanager]:
-    with alertmanager() as one:
-        yield one
 
 
 def settled(bus: EmbeddedBus, server: Alertmanager, folder: Path, **alert: Any) -> Configuration:

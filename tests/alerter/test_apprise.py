@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -27,12 +26,6 @@ from .worlds import NAME, Said, alerting, episode, finished, incident, over, pre
 
 APPLICATION = "app"
 SECRET = "a-token-of-ours"
-
-
-@pytest.fixture
-def bus() -> Iterator[EmbeddedBus]:
-    with closing(EmbeddedBus(":memory:", APPLICATION, "one")) as one:
-        yield one
 
 
 @pytest.fixture

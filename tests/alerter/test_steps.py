@@ -1,6 +1,5 @@
 """What becomes of new versions is told: what happened for an hour, and that one is held until something else becomes of it."""
 
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -12,18 +11,12 @@ from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.promotion import Step
 
-from .alertmanagers import Alertmanager, alertmanager
+from .alertmanagers import Alertmanager
 from .worlds import NAME, finished, prepared, say, settings_of, step, told
 
 APPLICATION = "app"
 VERSION = NAMES["step"]
 WRITTEN = 1_700_000_000_000
-
-
-@pytest.fixture
-def server() -> Iterator[Alertmanager]:
-    with alertmanager() as one:
-        yield one
 
 
 @pytest.fixture

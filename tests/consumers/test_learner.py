@@ -1,5 +1,6 @@
 """The learner on the bus: it learns what a learner does that is given the same rows, and is held by incidents and by people."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,7 +26,7 @@ from ..streaming import BEGINNING, Event, configuration, everything
 from .test_blocks import LABELS, PREDICTIONS
 from .test_examples import WAIT_MS, of_model, text_of, told
 from .test_joiner import MINUTE, WAIT, labelled, run
-from .test_outcome_columns import log, publish
+from .test_outcome_columns import Row, log, publish
 
 EVERY = 10 * MINUTE
 INCIDENT = "1" * 32
@@ -155,19 +156,24 @@ def test_an_incident_of_a_young_one_takes_nothing_back_and_it_learns_on(tmp_path
     assert newest.learnt == sum(labels.values())
 
 
+def disagreeing(bus: EmbeddedBus, chosen: Configuration, rows: Sequence[Row], since: int, until: int | None = None) -> list[ReviewAnswer]:
+    """What people say who call each label of m0 wrong that became known between the two."""
+    labels = {one.id: (examples.bucket, one.label) for examples in told(bus, chosen) for one in examples.labels}
+    named = {text_of(id_): id_ for id_ in (f"p{number}" for number in range(len(rows)))}
+    return [
+        answer(number, named[id_], at, right=not label)
+        for number, (id_, (at, label)) in enumerate(labels.items())
+        if since < at and (until is None or at < until) and rows[int(named[id_][1:])].model == "m0"
+    ]
+
+
 def test_people_who_disagree_with_the_labels_hold_it(tmp_path: Path) -> None:
     """By what they answered on the topic of reviews, where the model has them."""
     chosen, (sent, rows) = settings(tmp_path, review={}), log(4)
     with closing(EmbeddedBus(":memory:", "test", "one")) as bus:
         publish(bus, chosen, sent)
         run(bus, chosen, *ROLES)
-        labels = {one.id: (examples.bucket, one.label) for examples in told(bus, chosen) for one in examples.labels}
-    named = {text_of(id_): id_ for id_ in (f"p{number}" for number in range(len(rows)))}
-    answers = [
-        answer(number, named[id_], at, right=not label)
-        for number, (id_, (at, label)) in enumerate(labels.items())
-        if at > BEGINNING + 20 * MINUTE and rows[int(named[id_][1:])].model == "m0"
-    ]
+        answers = disagreeing(bus, chosen, rows, BEGINNING + 20 * MINUTE)
     with closing(EmbeddedBus(":memory:", "test", "one")) as bus:
         publish(bus, chosen, sent)
         bus.publish([reviews.output(chosen, one) for one in answers])

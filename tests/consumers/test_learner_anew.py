@@ -15,9 +15,8 @@ from driftbus.schemas.messages.review import ReviewAnswer
 
 from ..streaming import BEGINNING, prepare
 from .test_blocks import LABELS
-from .test_examples import text_of, told
 from .test_joiner import MINUTE, run
-from .test_learner import INCIDENT, answer, incident, of_kind, read, settings
+from .test_learner import INCIDENT, disagreeing, incident, of_kind, read, settings
 from .test_outcome_columns import ends, log, publish, references
 
 SAID, OVER = BEGINNING + 30 * MINUTE, BEGINNING + 50 * MINUTE
@@ -118,13 +117,7 @@ def test_labels_with_which_people_disagree_stay_so(tmp_path: Path, way: dict[str
         chosen = settings(tmp_path / "labels", review={})
         publish(bus, chosen, sent)
         run(bus, chosen, *ROLES)
-        labels = {one.id: (examples.bucket, one.label) for examples in told(bus, chosen) for one in examples.labels}
-    named = {text_of(id_): id_ for id_ in (f"p{number}" for number in range(len(rows)))}
-    answers = [
-        answer(number, named[id_], at, right=not label)
-        for number, (id_, (at, label)) in enumerate(labels.items())
-        if BEGINNING + 20 * MINUTE < at < BEGINNING + 40 * MINUTE and rows[int(named[id_][1:])].model == "m0"
-    ]
+        answers = disagreeing(bus, chosen, rows, BEGINNING + 20 * MINUTE, BEGINNING + 40 * MINUTE)
     found, models = changes(tmp_path, sent, [Then(BEGINNING + 45 * MINUTE, {}), Then(NEVER, way)], answers)
     disagreed = ("held", "reviewers disagree with the labels")
     assert [(one.what, one.why) for one in found if one.what != "serves"] == [disagreed, ("begun", "it is to learn otherwise"), disagreed]
