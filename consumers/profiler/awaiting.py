@@ -1,5 +1,6 @@
 """Which predictions wait for labels, and as what they do."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from operator import methodcaller
 from typing import NamedTuple, cast
@@ -154,9 +155,12 @@ def features_of(columns: Columns, fields: Sequence[ProfiledField], places: Seque
         for place, field in enumerate(field for field in fields if field.type in kinds):
             if learnable(field):
                 names.append(field.name)
-                column = columns.categorical[place] if not numeric else None
-                read = columns.numeric[places, place].tolist() if column is None else [column[row] for row in places]
-                values.append([learnt(value) for value in read])
+                if numeric:  # as `learnt` has them, without a call for each
+                    numbers = columns.numeric[places, place].tolist()
+                    values.append([number if math.isfinite(number) else None for number in numbers])
+                else:
+                    texts = columns.categorical[place]
+                    values.append([learnt(texts[row]) for row in places])
     return names, values
 
 
