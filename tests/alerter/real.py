@@ -20,7 +20,7 @@ from driftbus.consumers.alerter import alertmanager as module
 from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.schemas.messages.root_cause import Scope
 
-from ..launcher.jobs import until
+from ..waiting import until
 from .worlds import alerting, episode, incident, over, prepared, say, settings_of, status, told
 
 #: More than one call has room for.

@@ -12,7 +12,7 @@ from driftbus.consumers.bus.interface import Output
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.root_cause import Scope
 
-from ..launcher.jobs import until
+from ..waiting import until
 from .alertmanagers import Alertmanager
 from .worlds import alerting, episode, finished, incident, over, prepared, records, say, settings_of, status, told
 

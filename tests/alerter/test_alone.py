@@ -12,7 +12,7 @@ from driftbus.consumers.bus.embedded import EmbeddedBus
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.root_cause import RootCauseEvent
 
-from ..launcher.jobs import until
+from ..waiting import until
 from .alertmanagers import Alertmanager
 from .worlds import NAME, Said, alerting, episode, finished, incident, over, prepared, say, settings_of, told
 

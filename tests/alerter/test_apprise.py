@@ -20,8 +20,8 @@ from driftbus.schemas.configuration.alerts import Apprise
 from driftbus.schemas.messages.alert import Alerted
 from driftbus.schemas.messages.root_cause import Scope
 
-from ..launcher.jobs import until
 from ..launcher.receivers import Receiver, receiving
+from ..waiting import until
 from .worlds import NAME, Said, alerting, episode, finished, incident, over, prepared, say, settings_of, status, told
 
 APPLICATION = "app"

@@ -21,8 +21,8 @@ from driftbus.schemas.messages.root_cause import Impact, RetrainGate, RootCauseE
 
 from ..actions.test_command import allowed
 from ..launcher import worlds as jobs
-from ..launcher.jobs import until
 from ..test_schemas import EVENT
+from ..waiting import until
 
 NAME = "team"
 Said = DriftEvent | RootCauseEvent | JobStatus | Promotion

@@ -19,8 +19,8 @@ from driftbus.consumers.bus.kafka import KafkaBus
 
 from ..alerter.alertmanagers import alertmanager
 from ..alerter.worlds import NAME, incident, over, prepared, say, told
-from ..launcher.jobs import until
 from ..launcher.receivers import receiving
+from ..waiting import until
 from .killing import Cast, awaited, configured, parser_of, performed
 
 ALERTER = "alerter"

@@ -9,9 +9,9 @@ from confluent_kafka import Producer
 
 from driftbus.consumers.bus.kafka import KafkaBus
 
-from ..launcher.jobs import until
 from ..registrar.answers import STREAM, an_hour_ago, answer, artifacts, counted, watched_since
 from ..registrar.worlds import NEW, monitored, prepared, registrar, settings_of
+from ..waiting import until
 from .registrar import play
 
 pytestmark = pytest.mark.kafka

@@ -23,9 +23,9 @@ from driftbus.schemas.messages.root_cause import Onset, RetrainGate
 from ..actions.test_command import allowed
 from ..alerter.alertmanagers import Alertmanager, alertmanager
 from ..golden.worlds import FUNCTION, asking, evaluations, stored
-from ..launcher.jobs import until
 from ..launcher.receivers import Receiver, receiving
 from ..streaming import everything
+from ..waiting import until
 from .guarded import ENDED
 
 pytestmark = pytest.mark.kafka

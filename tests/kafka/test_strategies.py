@@ -11,8 +11,8 @@ from driftbus.schemas.messages.drift import ToldPerformance
 from driftbus.schemas.messages.root_cause import Onset, RetrainGate
 
 from ..actions.test_command import allowed
-from ..launcher.jobs import until
 from ..test_schemas import EVENT
+from ..waiting import until
 from .strategies import ROOT, blocks, running
 
 pytestmark = pytest.mark.kafka

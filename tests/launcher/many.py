@@ -10,7 +10,8 @@ from datetime import timedelta
 from driftbus.consumers.launcher.kubernetes_job import name_of
 from driftbus.consumers.launcher.seen import Seen
 
-from .jobs import ended, job, until
+from ..waiting import until
+from .jobs import ended, job
 from .real import LONG_S, World
 
 #: Seconds of work between two kills of the API server.

@@ -21,8 +21,9 @@ from urllib3.exceptions import HTTPError
 from driftbus.consumers.launcher.kubernetes_job import KubernetesLauncher, name_of
 from driftbus.schemas.configuration.launchers import KubernetesJob
 
+from ..waiting import until
 from .cluster import kubeconfig_of
-from .jobs import job, until
+from .jobs import job
 
 PAGE = Path(__file__).parents[2] / "docs/launchers.md"
 Rights = Mapping[str, Iterable[str]]

@@ -14,7 +14,7 @@ from driftbus.schemas.configuration import Configuration
 
 from ..alerter import worlds as alerts
 from ..alerter.alertmanagers import Alertmanager, alertmanager
-from .jobs import until
+from ..waiting import until
 from .worlds import NAME, facts, launching, prepared, request, say, settings_of, status, turned_until
 
 APPLICATION = "app"

@@ -16,7 +16,8 @@ from driftbus.consumers.launcher.spool import Plan, Spool, UnusableSpool
 from driftbus.consumers.launcher.supervisor import put
 from driftbus.schemas.configuration.launchers import Command
 
-from .jobs import ended, job, until
+from ..waiting import until
+from .jobs import ended, job
 
 #: Writes a line each time it runs, and what it was given.
 SCRIPT = """

@@ -16,7 +16,7 @@ from driftbus.schemas.messages.retrain import RetrainRequest
 
 from ..bus.worlds import Followed
 from ..streaming import everything
-from .jobs import until
+from ..waiting import until
 from .receivers import receiving
 from .worlds import NAME, adopt, facts, launching, prepared, request, say, settings_of, status, turned_until
 

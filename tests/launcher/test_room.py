@@ -16,7 +16,8 @@ from driftbus.consumers.launcher.spool import Plan, Spool
 from driftbus.consumers.launcher.supervisor import put, supervise
 from driftbus.schemas.configuration import Configuration
 
-from .jobs import ended, job, until
+from ..waiting import until
+from .jobs import ended, job
 from .test_command import Place
 from .worlds import facts, launching, prepared, request, say, settings_of, status, turned_until
 

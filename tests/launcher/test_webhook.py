@@ -16,7 +16,8 @@ from driftbus.consumers.process.looking import Looking
 from driftbus.consumers.process.settings import ConfigurationError, parsed
 from driftbus.schemas.configuration.launchers import Webhook
 
-from .jobs import job, until
+from ..waiting import until
+from .jobs import job
 from .receivers import HOSTILE, Receiver, receiving, wall
 
 SECRETS = ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")

@@ -17,7 +17,7 @@ from driftbus.schemas.messages.action import ActionAdopted, ActionObserved, ledg
 from driftbus.schemas.messages.job import JobStatus, State, job_id
 from driftbus.schemas.messages.retrain import RetrainData, RetrainRequest, Trigger
 
-from .jobs import until
+from ..waiting import until
 
 NAME, MODELS = "train", "abcdm"
 

@@ -14,8 +14,8 @@ from driftbus.consumers.reference.announce import Announcements, announce, soone
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.announcement import Announcement
 
-from ..launcher.jobs import until
 from ..streaming import everything
+from ..waiting import until
 from .answers import STREAM, an_hour_ago, answer, artifacts, counted, last_reference, watched_since
 from .servers import Registry
 from .worlds import APPLICATION, NEW, Version, finished, monitored, prepared, registrar, say, settings_of, step, stored

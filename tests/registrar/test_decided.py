@@ -11,8 +11,8 @@ from driftbus.schemas.messages.action_version import ActionVersion
 from driftbus.schemas.messages.model_event import ModelEvent
 from driftbus.schemas.messages.promotion import Promotion
 
-from ..launcher.jobs import until
 from ..streaming import everything
+from ..waiting import until
 from .worlds import NEW, PARENT, monitored, prepared, settings_of, told
 
 

@@ -19,7 +19,7 @@ from driftbus.schemas.messages.action_version import ActionVersion
 from driftbus.schemas.messages.model_event import ModelEvent
 
 from ..golden.worlds import stored as golden_stored
-from ..launcher.jobs import until
+from ..waiting import until
 from .servers import Registry
 from .worlds import monitored, prepared, settings_of, stored
 

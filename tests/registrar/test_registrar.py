@@ -16,8 +16,8 @@ from driftbus.schemas.messages.announcement import Announcement
 from driftbus.schemas.messages.model_event import ModelEvent
 from driftbus.schemas.messages.promotion import Step
 
-from ..launcher.jobs import until
 from ..streaming import everything
+from ..waiting import until
 from .servers import Registry
 from .worlds import (
     APPLICATION,

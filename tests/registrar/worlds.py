@@ -24,7 +24,7 @@ from driftbus.schemas.messages.model_event import ModelEvent
 from driftbus.schemas.messages.promotion import Promotion, Step
 
 from ..columns import Source
-from ..launcher.jobs import until
+from ..waiting import until
 
 APPLICATION = "app"
 MODELS = ("a", "b", "m")
