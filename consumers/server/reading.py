@@ -72,4 +72,4 @@ class Reading:
 
 def misfit(name: str, value: object, place: int, kind: str) -> Refused:
     """That a value is not what its feature is made of."""
-    return Refused(f"features.{name}: {str(value)[:_SHOWN]!r} of row {place} is no {kind}")
+    return Refused(f"features.{name[:_SHOWN]}: {str(value)[:_SHOWN]!r} of row {place} is no {kind}")

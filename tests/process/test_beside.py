@@ -11,8 +11,11 @@ import pytest
 
 #: Several things, of which each says who does it and does nothing else for longer than anybody waits.
 BUSY = """
-import os, sys, time
+import os, signal, sys, time
 from driftbus.consumers.process.beside import process_beside
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs tests in the background ignores it, and so would this
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 def work():
     print(os.getpid(), flush=True)
