@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import BeforeValidator, Field, PlainSerializer
 
 #: Where panes are counted in rows, a row's time is its offset, a second for each.
 ROW_MS = 1_000
@@ -40,7 +40,10 @@ def written(length_ms: int) -> str:
     return f"{length_ms}ms"
 
 
+_as_text = PlainSerializer(written, return_type=str, when_used="json")
 #: A duration in milliseconds, written as ``10s`` in configuration.
-Duration = Annotated[
-    int, BeforeValidator(milliseconds, json_schema_input_type=str | int), PlainSerializer(written, return_type=str, when_used="json")
+Duration = Annotated[int, Field(ge=1), BeforeValidator(milliseconds, json_schema_input_type=str | Annotated[int, Field(ge=1)]), _as_text]
+#: One that may be none at all: ``0``.
+DurationOrNone = Annotated[
+    int, Field(ge=0), BeforeValidator(milliseconds, json_schema_input_type=str | Annotated[int, Field(ge=0)]), _as_text
 ]

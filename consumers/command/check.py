@@ -19,7 +19,7 @@ from ..streams.records import told_ends
 from .checks.agreement import told_at_once
 from .checks.alerts import told_of
 from .checks.budgets import enough_buckets, muted_fields, other_panes, pane_length, rate_of_traffic, smallest_shift, unmatched_patterns
-from .checks.causes import causes
+from .checks.causes import causes, diagnosed_by
 from .checks.detectors import detectors_by_name
 from .checks.embedder import vectors_of
 from .checks.features import compared_features, features_of
@@ -79,6 +79,7 @@ def findings(bus: Bus, configuration: Configuration, most: int) -> Iterator[Find
     for name in configuration.features:
         yield from answered(features_of(bus, configuration, name, most))
     yield from own_metrics(configuration)
+    yield from diagnosed_by(configuration)
     yield from asked_for(configuration)
     yield from cut_short(configuration)
     yield from answered(data_that_go(bus, configuration))

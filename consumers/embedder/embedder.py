@@ -19,11 +19,12 @@ from ...schemas.messages.notice import Notice
 from ...schemas.messages.progress import InputPartition
 from ..bus.addressing import addressed
 from ..bus.interface import Batch, Bus, Output, Position, TopicPartition, Work
+from ..bus.sizes import bytes_of, most_bytes
 from ..calls.embedding import AskedEmbedder
 from ..process.consumer import Making
 from ..process.remaining import Remaining
 from ..process.standing import Standing
-from .message import HEADER, bytes_of, most_bytes, text_of, with_vector
+from .message import HEADER, text_of, with_vector
 
 ROLE = "embedder"
 #: Records that are read at once, and so texts that are asked for in one go.

@@ -1,30 +1,16 @@
 """A message with the vector of its text as one more member: whoever reads messages reads it, too."""
 
-from collections.abc import Mapping
-
 import msgspec
 
 from ...detectors.neighbours.vectors import Vectors
-from ...schemas.cloud_events import Headers
 from ...schemas.configuration.mapping import Place
+from ..bus.sizes import bytes_of
 from ..decode.tolerant import NotAnObject, Undecodable, decode_generic, member
 
 #: Whose vector stands in a message.
 HEADER = "driftbus-embedder"
-#: Which setting of a topic says how large a record of it is, at most; Kafka's default.
-MOST_BYTES, _MOST_BYTES = "max.message.bytes", 1_048_588
-#: Bytes of a number and its comma; around a record: of its batch, of its lengths, and of each header's.
-_NUMBER, _AROUND, _AROUND_HEADER = 6, 128, 10
-
-
-def most_bytes(settings: Mapping[str, str]) -> int:
-    """Bytes of a topic's record, at most, by its settings: Kafka's default where they do not say."""
-    return int(settings.get(MOST_BYTES, _MOST_BYTES))
-
-
-def bytes_of(key: bytes | None, value: bytes | None, headers: Headers) -> int:
-    """Of a record by itself in its batch, at most, before it is compressed."""
-    return _AROUND + len(key or b"") + len(value or b"") + sum(_AROUND_HEADER + len(name.encode()) + len(own) for name, own in headers)
+#: Bytes of a number and its comma.
+_NUMBER = 6
 
 
 def bytes_more(place: Place, numbers: int, identity: str) -> int:

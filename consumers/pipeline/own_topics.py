@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from ...schemas.configuration import Configuration
 from ..bus.interface import Bus, TopicExists
-from ..embedder.message import MOST_BYTES, bytes_more, most_bytes
+from ..bus.sizes import MOST_BYTES, most_bytes
+from ..embedder.message import bytes_more
 from .topology import INPUTS, OPTIONAL, TOPOLOGY, Node
 
 _DAY_MS = 86_400_000

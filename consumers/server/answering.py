@@ -8,13 +8,16 @@ import msgspec
 from ...schemas.cloud_events import Headers
 from ...schemas.configuration import Configuration
 from ..bus.interface import Output
+from ..bus.sizes import MOST_BYTES, bytes_of
 from ..decode.marked import HEADER
 from ..process.last_net import of_a_record, told
-from .models import Loaded, Said
+from .models import Loaded, Models, Said
 from .reading import Refused
 
 #: Characters of an id.
 LONGEST_ID = 500
+#: Those of it that an error has.
+_SHOWN = 60
 
 
 class Answer(NamedTuple):
@@ -31,15 +34,15 @@ class Row(NamedTuple):
     features: Mapping[str, object]
 
 
-def answered(configuration: Configuration, models: Mapping[str, Loaded], value: bytes | None, headers: Headers, timestamp: int) -> Answer:
-    """The reply to a request, and its prediction. Who cannot be answered is told why, if his request has an id; what nobody foresaw is
-    no reason to answer nobody else.
+def answered(configuration: Configuration, models: Models, value: bytes | None, headers: Headers, timestamp: int) -> Answer:
+    """The reply to a request, and its prediction. Who cannot be answered is told why, if his request has an id; what nobody foresaw, and
+    what no topic would take, is no reason to answer nobody else.
     """
     marks, id_ = tuple((name, content) for name, content in headers or () if name.lower() == HEADER), None
     try:
         request = _request(value)
         id_ = _text(request, "id")
-        outputs = _outputs(configuration, models, id_, request, timestamp, marks)
+        outputs = fitting(_outputs(configuration, models.now, id_, request, timestamp, marks), models.most_bytes)
     except Refused as error:
         refused = str(error)
     except Exception as error:
@@ -48,7 +51,10 @@ def answered(configuration: Configuration, models: Mapping[str, Loaded], value: 
         refused = told(error)
     else:
         return Answer(outputs)
-    return Answer([] if id_ is None else [_reply(configuration, id_, {"id": id_, "error": refused}, marks)], refused)
+    if id_ is None:
+        return Answer([], refused)
+    reply = _reply(configuration, id_, {"id": id_, "error": refused}, marks)
+    return Answer([reply if _size(reply) <= models.most_bytes else reply._replace(headers=())], refused)
 
 
 def _outputs(
@@ -81,6 +87,21 @@ def predictions(
         content = msgspec.json.encode(served)
         outputs.append(Output(configuration.topics.served, None, row.id.encode(), content, marks, timestamp))
     return outputs
+
+
+def fitting(outputs: list[Output], most: int) -> list[Output]:
+    """The same, if a topic takes each. Raises `Refused`: one that is too large would be no record, and with it the others would be none."""
+    for one in outputs:
+        if (size := _size(one)) > most:
+            whose = repr((one.key or b"").decode()[:_SHOWN])
+            limit = f"a record of {one.topic} at most {most:,}, by its {MOST_BYTES}"
+            msg = f"features: what is said of {whose} has up to {size:,} bytes, and {limit}"
+            raise Refused(msg)
+    return outputs
+
+
+def _size(output: Output) -> int:
+    return bytes_of(output.key, output.value, output.headers)
 
 
 def model_of(models: Mapping[str, Loaded], name: str) -> Loaded:

@@ -19,7 +19,7 @@ from ..bus.interface import Bus, BusError, Output
 from ..decode.marked import HEADER
 from ..process.http_server import HTTPServer, ServingError, body_length
 from ..process.last_net import told
-from .answering import artifact, model_of, predictions
+from .answering import artifact, fitting, model_of, predictions
 from .models import Loaded, Models
 from .reading import Refused
 from .tensors import rows_of
@@ -145,10 +145,11 @@ class Listening:
             request = _request(body)
             id_, rows = rows_of(request)
             said = model.answers([row.features for row in rows])
+            marks = () if mark is None else ((HEADER, mark.encode()),)
+            outputs = fitting(predictions(self._configuration, model, rows, said, self._wall(), marks), self._models.most_bytes)
         except Refused as refused:
             return self._counted((HTTPStatus.BAD_REQUEST, {"error": str(refused)}))
-        marks = () if mark is None else ((HEADER, mark.encode()),)
-        waiting = _Written(predictions(self._configuration, model, rows, said, self._wall(), marks), threading.Event(), [])
+        waiting = _Written(outputs, threading.Event(), [])
         self._queue.put(waiting)
         if not waiting.done.wait(WRITTEN_WITHIN_S) or waiting.failed:
             why = waiting.failed[0] if waiting.failed else "the bus does not answer"

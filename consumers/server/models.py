@@ -15,6 +15,7 @@ from ...schemas.configuration import Configuration
 from ...schemas.messages.learned import LearnedModel
 from ..bus.interface import Bus
 from ..bus.own import Unreadable
+from ..bus.sizes import most_bytes
 from ..bus.table import Table
 from ..decode.interface import MARKS
 from ..decode.personal import rules_of
@@ -70,6 +71,9 @@ class Models:
 
     def __init__(self, bus: Bus, configuration: Configuration, store: ArtifactStore, wall: Callable[[], int]) -> None:
         self._configuration, self._store, self._wall = configuration, store.beside(learned.FOLDER), wall
+        served_on = configuration.topics.served
+        #: Of a record of what they say.
+        self.most_bytes = min((most_bytes(one.settings) for one in bus.describe([served_on]).values()), default=most_bytes({}))
         self._table = Table(bus, configuration.topics.learned, _key_of, self._fact_of)
         self._references = HeldReferences(bus, configuration, store)
         own = {name: model.learner for name, model in configuration.models.items() if model.learner is not None}

@@ -114,7 +114,7 @@ class Server:
         outputs = list(self._notices.get(batch.source, ()))
         columns = batch.offsets.tolist(), batch.timestamps.tolist(), batch.values, batch.headers()
         for offset, timestamp, value, headers in zip(*columns, strict=True):
-            answer = answered(self._configuration, self._models.now, value, headers, timestamp)
+            answer = answered(self._configuration, self._models, value, headers, timestamp)
             outputs += answer.outputs
             if answer.refused is not None:
                 outputs += strangers.unreadable(offset, timestamp, value, answer.refused)

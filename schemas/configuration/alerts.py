@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from ..duration import Duration
+from ..duration import Duration, DurationOrNone
 from ..fact import Setting
 from ..messages.drift import Severity
 from .address import Address, Headers, clear
@@ -43,7 +43,7 @@ class Alert(Setting):
     severity: Severity = Field("minor", description="nothing that is less is told")
     models: tuple[str, ...] | None = Field(None, description="of these alone; null: of all")
     suspected: bool = Field(False, description="incidents that are not confirmed, too")
-    wait: Duration = Field(300_000, ge=0, description="an episode that no incident explains by then is told")
+    wait: DurationOrNone = Field(300_000, description="an episode that no incident explains by then is told")
     per_hour: int = Field(10, ge=1, le=1_000, description="messages of a model; the rest in one. Alertmanager groups by itself")
 
     @model_validator(mode="after")

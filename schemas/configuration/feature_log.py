@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from ..bounds import LONGEST_TOPIC, MOST_TOPICS
-from ..duration import Duration
+from ..duration import Duration, DurationOrNone
 from ..fact import Setting
 from ..messages.block import MOST_COMPARED
 from .mapping import AnyPlace, Path, Place
@@ -46,7 +46,7 @@ class FeatureLog(Setting):
     columns: FeatureColumns = Field(FeatureColumns(), description="of a file of features, for `driftbus features load`")
     where: AnyWhere | None = Field(None, description="which records are values of features: type == features")
     wait: Duration = Field(2 * 86_400_000, description="how long after its prediction a row counts; rounded up to panes")
-    early: Duration = Field(3_600_000, description="and how long before; rounded up to panes")
+    early: DurationOrNone = Field(3_600_000, description="and how long before; rounded up to panes")
     sample: float = Field(1.0, gt=0, le=1, description="share of entities and times whose predictions wait for a row")
     key: Variable | None = Field(
         None, description="the environment's variable with the key by which entities are hashed, on both sides; null: without one"

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from ..bounds import LONGEST_TOPIC, MOST_TOPICS
-from ..duration import Duration, written
+from ..duration import Duration, DurationOrNone, written
 from ..fact import Setting
 from .mapping import AnyPlace, Path, Place
 from .personal import Variable
@@ -49,7 +49,7 @@ class Labels(Setting):
     outcome: Outcome = Field("binary", description="what a label is: binary, category or number")
     positive: str | None = Field(None, description="binary: the label that counts as 1, where labels are neither booleans nor 0 and 1")
     wait: Duration = Field(30 * 86_400_000, description="how long after its prediction a label counts; rounded up to panes")
-    early: Duration = Field(3_600_000, description="and how long before; rounded up to panes")
+    early: DurationOrNone = Field(3_600_000, description="and how long before; rounded up to panes")
     sample: float = Field(1.0, gt=0, le=1, description="share of the ids whose predictions wait for a label")
     order: Literal["arrival", "matured"] = Field(
         "arrival",

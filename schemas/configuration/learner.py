@@ -22,8 +22,8 @@ class LearnerOf(Setting):
         ge=0,
         description="labels from which it is learnt how they hang together, before fast can serve; a quarter as many before are left out",
     )
-    every: Duration = Field(86_400_000, ge=1, description="from one state that it can go back to, to the next")
+    every: Duration = Field(86_400_000, description="from one state that it can go back to, to the next")
     kept: int = Field(40, ge=1, le=1_000, description="such states")
-    losses: Duration = Field(86_400_000, ge=1, description="length of the intervals for which losses are told")
+    losses: Duration = Field(86_400_000, description="length of the intervals for which losses are told")
     publish_every: int = Field(1_000, ge=1, description="labels from one model that is published to the next")
     version: str = Field("online", min_length=1, max_length=200, description="of what it serves, in predictions")

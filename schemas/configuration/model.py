@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
-from ..duration import Duration, written
+from ..duration import Duration, DurationOrNone, written
 from ..fact import Setting
 from ..messages.block import MOST_BINNED
 from .diagnosis import Diagnosis, OrOff
@@ -47,7 +47,7 @@ class Trailing(Setting):
 
     length: Duration = Field(28 * 86_400_000, description="of the past that is compared with")
     every: Duration = Field(7 * 86_400_000, description="how often it moves on")
-    lag: Duration = Field(86_400_000, description="the newest rows stay out: what has just begun must not be normal at once")
+    lag: DurationOrNone = Field(86_400_000, description="the newest rows stay out: what has just begun must not be normal at once")
 
     @model_validator(mode="after")
     def _longer(self) -> "Trailing":

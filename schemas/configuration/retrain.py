@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, Field, model_validator
 
-from ..duration import Duration
+from ..duration import Duration, DurationOrNone
 from ..fact import Setting
 from ..messages.coincidence import CoincidenceType
 from ..messages.root_cause import Action, Cause
@@ -43,13 +43,13 @@ def _cron(line: str) -> str:
     return line
 
 
-_Up = Annotated[Duration, Field(ge=0, le=LONGEST)]
+_Up = Annotated[DurationOrNone, Field(le=LONGEST)]
 
 
 class TrainingRows(Setting):
     """Which rows a job is given."""
 
-    window: Annotated[Duration, Field(ge=1, le=LONGEST_WINDOW)] | None = Field(
+    window: Annotated[Duration, Field(le=LONGEST_WINDOW)] | None = Field(
         None, description="the newest so long; null: all that the topics hold"
     )
     reviewed: bool = Field(True, description="what people answered counts where labels say otherwise")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from ..bounds import LONGEST_TOPIC, MOST_TOPICS
-from ..duration import Duration
+from ..duration import DurationOrNone
 from ..fact import Setting
 from .embedder import Embedder
 from .mapping import Mapping, Place
@@ -22,12 +22,12 @@ class Stream(Setting):
     format: Literal["json"] = "json"
     mapping: Mapping = Mapping()
     where: AnyWhere | None = Field(None, description="which records are rows: type == prediction and header:kind != shadow")
-    grace: Duration = 1_000
-    max_jump: Duration = 3_600_000
-    max_ahead: Duration = Field(60_000, description="live: a record further ahead of the wall clock was written by a wrong clock")
+    grace: DurationOrNone = 1_000
+    max_jump: DurationOrNone = 3_600_000
+    max_ahead: DurationOrNone = Field(60_000, description="live: a record further ahead of the wall clock was written by a wrong clock")
     max_rows: int = Field(50_000, ge=1, le=10_000_000)
-    linger: Duration = 2_000
-    patience: Duration = 300_000
+    linger: DurationOrNone = 2_000
+    patience: DurationOrNone = 300_000
     act: bool = Field(False, description="with clock: record hands act on it, too: in demonstrations and tests")
     embedder: Embedder | None = Field(None, description="whose vectors the texts get, before anything else reads them")
 

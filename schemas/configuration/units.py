@@ -45,10 +45,12 @@ def pane_length(text: object) -> PaneLength:
     if (rows := re.fullmatch(r"(\d[\d_,]*) rows", str(text).strip())) and (length := _rows(rows[1])):
         return PaneLength("rows", length)
     try:
-        return PaneLength("time", milliseconds(text))
+        if (length := milliseconds(text)) < 1:
+            raise ValueError
     except ValueError:
         msg = f'"{text}" is not a duration; write 10s, 5m, 1h, 1d, month or 500 rows'
         raise ValueError(msg) from None
+    return PaneLength("time", length)
 
 
 def _rows(digits: str) -> int:

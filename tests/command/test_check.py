@@ -52,6 +52,23 @@ def test_a_topic_without_messages_cannot_be_tried(user: User) -> None:
     assert "partition 0, 1 of fraud.scored is empty; with clock: record" in told
 
 
+@pytest.mark.parametrize(
+    ("diagnosis", "told_of"),
+    [
+        ("{thresholds: {shfit: 0.1}}", "models.fraud.diagnosis.thresholds.shfit: no threshold is called so"),
+        ("{calibration: nowhere.json}", "models.fraud.diagnosis.calibration: nowhere.json: "),
+        ("{calibration: 'sha256:0000'}", "models.fraud.diagnosis.calibration: sha256:0000: "),
+        ("{calibration: train.csv}", "models.fraud.diagnosis.calibration: train.csv: "),
+    ],
+)
+def test_what_a_diagnoser_would_not_start_with_prevents_running(user: User, diagnosis: str, told_of: str) -> None:
+    user.creates()
+    user.publishes(messages(amounts(10, seed=3)))
+    user.configures("false_alarms: 1 per 1h", f"false_alarms: 1 per 1h\n    diagnosis: {diagnosis}")
+    assert f"wrong {told_of}" in user.says("check", code=1)
+    assert told_of in user.says("run", "--until-end", code=1)
+
+
 def test_a_mapping_that_finds_no_model_prevents_running(user: User) -> None:
     user.creates()
     user.publishes(messages(amounts(10, seed=3)))

@@ -33,6 +33,12 @@ def test_what_is_not_written_has_a_default() -> None:
         ("topics: {partitions: 0}", "topics.partitions: 0: input should be greater than or equal to 1"),
         ("kafka: {sasl.password: {a: 1}}", "kafka.sasl.password: "),
         ("colour: red", "colour: unknown key; known here: alerts, application, "),
+        ("snapshot_every: 0", "snapshot_every: 0: input should be greater than or equal to 1"),
+        ("metrics: {turn_within: -5}", "metrics.turn_within: -5: input should be greater than or equal to 1"),
+        ("labels: {l: {topics: [l], about: 0}}", "labels.l.about: 0: input should be greater than or equal to 1"),
+        ("labels: {l: {topics: [l], early: -1}}", "labels.l.early: -1: input should be greater than or equal to 0"),
+        ("models: {fraud: {trailing: {every: 0}}}", "models.fraud.trailing.every: 0: input should be greater than or equal to 1"),
+        ("models: {fraud: {silence: -60}}", "models.fraud.silence: -60: input should be greater than or equal to 1"),
     ],
 )
 def test_a_mistake_is_named_by_its_path(written: str, said: str) -> None:
@@ -45,6 +51,16 @@ def test_a_stream_s_mistakes_are_named() -> None:
         'streams.predictions.pane: "10 sec" is not a duration; write 10s, 5m, 1h, 1d, month or 500 rows',
         'streams.predictions.mapping.features.0: "a..b" has an empty step in its path',
         "streams.predictions.mapping.scor: unknown key; did you mean score?",
+    ]
+
+
+def test_no_length_of_time_is_below_nothing_and_no_pane_is_nothing() -> None:
+    written = "application: a\nstreams: {p: {topics: [t], pane: %s, grace: %s, patience: %s}}"
+    assert parsed(written % ("10s", 0, 0)).streams["p"].grace == 0
+    assert mistakes(written % (0, -1, "-5s")) == [
+        'streams.p.pane: "0" is not a duration; write 10s, 5m, 1h, 1d, month or 500 rows',
+        "streams.p.grace: -1: input should be greater than or equal to 0",
+        'streams.p.patience: "-5s" is not a duration; write 10s, 5m, 1h or 1d',
     ]
 
 

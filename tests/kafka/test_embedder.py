@@ -11,7 +11,8 @@ import pytest
 
 from driftbus.consumers.bus.interface import Output
 from driftbus.consumers.bus.kafka import KafkaBus
-from driftbus.consumers.embedder.message import bytes_more, bytes_of, most_bytes
+from driftbus.consumers.bus.sizes import bytes_of, most_bytes
+from driftbus.consumers.embedder.message import bytes_more
 from driftbus.consumers.pipeline.own_topics import check_topics, create_topics
 from driftbus.consumers.pipeline.runner import Pipeline
 from driftbus.schemas.configuration import Configuration
