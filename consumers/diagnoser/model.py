@@ -155,6 +155,8 @@ class Model:
         of_version = self._gate(watched, [standing(one, told[one.id], ran) for one in open_])
         published = []
         for incident in in_order(touched):
+            if incident.open and watched.home not in incident.missed:
+                continue  # it goes on in another version, whose gate it still shuts
             found = told[incident.id]
             news = news_of(incident, found.impact.harm, of_version)
             if news != incident.said.get(watched.home):

@@ -123,6 +123,24 @@ def test_a_suspicion_goes_on_in_the_version_that_finds_it_again() -> None:
     assert told[-1].version == "2"
 
 
+@pytest.mark.parametrize(("versions", "well_again"), [("12", "1"), ("12", "2"), ("123", "13")])
+def test_a_fault_forbids_as_long_as_some_version_has_it(versions: str, well_again: str) -> None:
+    """Whoever starts jobs goes by the last word on an incident, whichever version it is of."""
+    ends = {name: 38 if name in well_again else 99 for name in versions}
+    faulty = {
+        name: Traffic(int(name), null=lambda number, last=last: 0.4 if 32 <= number < last else 0.0)  # type: ignore[misc]  # of one
+        for name, last in ends.items()
+    }
+    told = said(fold(), interleaved(_served(faulty, 50), 1))
+    assert len({one.incident for one in told}) == 1
+    assert told[-1].status == "confirmed"
+    assert {one.retrain_gate.decision for one in told} == {"forbid"}
+    over = {name: Traffic(int(name), null=lambda number: 0.4 if 32 <= number < 38 else 0.0) for name in versions}
+    told = said(fold(), interleaved(_served(over, 50), 1))
+    assert (told[-1].status, told[-1].retrain_gate.decision) == ("resolved", "allow")
+    assert {one.retrain_gate.decision for one in told[:-1]} == {"forbid"}
+
+
 def test_versions_that_come_and_go_while_a_fault_is_open_are_not_named_without_end() -> None:
     incidents = Incidents("app", "m")
     for number in range(3 * MOST_VERSIONS):
