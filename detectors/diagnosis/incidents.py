@@ -123,8 +123,10 @@ class Incident:
 
     def hides(self, one: Placed, run: Run) -> bool:
         """Whether a finding is what a person rejected. One whose onset is no longer looked at is found where the view begins."""
-        onset = max(self.onset.number, run.kept_from)
-        return self.rejected and self.is_of(one, run) and abs(one.onset.number - onset) <= _near(one.finding, self.finding)
+        if not self.rejected or not self.is_of(one, run):
+            return False
+        near, onset = _near(one.finding, self.finding), max(self.onset.number, run.kept_from)
+        return abs(one.onset.number - onset) <= near or (self.onset.number == _ELSEWHERE and _together(one.onset, self.onset, near))
 
     def outlasts(self, one: Placed, run: Run) -> bool:
         """Whether a finding of another cause is this one, confirmed when its beginning was looked at, which it no longer is: that something
@@ -324,6 +326,11 @@ def in_order(incidents: Iterable[Incident]) -> list[Incident]:
 
 def _near(one: Finding, other: Finding) -> int:
     return NEAR_GRADUAL if "gradual" in (one.shape, other.shape) else NEAR
+
+
+def _together(one: Onset, other: Onset, windows: int) -> bool:
+    """Whether two onsets are so near in time: windows of two versions have numbers of their own."""
+    return abs(one.end - other.end) <= windows * max(one.end - one.start, other.end - other.start)
 
 
 def _takes_over(one: Incident, former: Incident) -> bool:

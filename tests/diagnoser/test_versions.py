@@ -14,6 +14,7 @@ from driftbus.detectors.diagnosis.finding import Finding
 from driftbus.detectors.diagnosis.incidents import MOST_OPEN, MOST_VERSIONS, Home, Incident, Incidents, Onset
 from driftbus.schemas.messages.pane import Pane
 
+from ..feedback.facts import evidence, word
 from .facts import GRAIN, KNOWN, SETTINGS, Record, Traffic, end, fold, interleaved, progress, reading_of, said, settings, writers
 from .test_incidents import LOST, NOVEL, placed, run
 
@@ -139,6 +140,18 @@ def test_a_fault_forbids_as_long_as_some_version_has_it(versions: str, well_agai
     told = said(fold(), interleaved(_served(over, 50), 1))
     assert (told[-1].status, told[-1].retrain_gate.decision) == ("resolved", "allow")
     assert {one.retrain_gate.decision for one in told[:-1]} == {"forbid"}
+
+
+@pytest.mark.parametrize("versions", ["12", "123", "1234"])
+def test_what_a_person_rejects_is_told_again_by_none_of_the_versions_that_found_it(versions: str) -> None:
+    lasting = {name: Traffic(int(name), null=lambda number: 0.4 if number >= 32 else 0.0) for name in versions}
+    first, *_ = said(fold(), interleaved(_served(lasting, 40), 1))
+    facts = _served(lasting, 56)
+    at = next(place for place, one in enumerate(facts["clerk"]) if one.through == 36)
+    facts["clerk"].insert(at, Record("clerk", evidence("feedback", word(first.incident, "reject"), 36)))
+    told = said(fold(), interleaved(facts, 1))
+    assert {one.incident for one in told} == {first.incident}
+    assert (told[-1].status, told[-1].reason, told[-1].run) == ("withdrawn", "rejected", end(36))
 
 
 def test_versions_that_come_and_go_while_a_fault_is_open_are_not_named_without_end() -> None:
