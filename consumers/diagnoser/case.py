@@ -56,7 +56,7 @@ def looked_at(
         baseline=baseline,
         monitored=[watched.seen(one) for one in monitored],
         ladder=[_for_outcomes(watched.seen(one)) for one in older],
-        evaluated=list(known.evaluated),
+        evaluated=known.evaluations(watched.home.version),
         coincident=list(known.coincident),
         usual=reading.usual,
         by_rows=reading.by_rows,
