@@ -87,7 +87,7 @@ class Model:
             one.trim()
         amiss = self._amiss(watched.home)
         windows.settle(amiss, self._since(time))
-        looked = looked_at(watched, self.known, self.settings, amiss, self._over(watched.home), late)
+        looked = looked_at(watched, time, self.known, self.settings, amiss, self._over(watched.home), late)
         diagnosis = self._diagnosed(watched, looked)
         kept_from = windows.newest[-NEWEST:][0].first if windows.newest else windows.closed
         run = Run(watched.home, time, watched.runs, fresh, windows.stands, kept_from)
@@ -187,7 +187,7 @@ class Model:
         one, still forbids to train by its rows."""
         if not changed:
             return []
-        looked = looked_at(watched, self.known, self.settings, self._amiss(watched.home), self._over(watched.home), ())
+        looked = looked_at(watched, time, self.known, self.settings, self._amiss(watched.home), self._over(watched.home), ())
         ran = Ran.of(time, looked.case, _NOTHING, watched.windows, {})
         return self._told(watched, ran, changed, [one for one in self.incidents.open if watched.home.version in one.versions])
 

@@ -4,11 +4,14 @@ from collections.abc import Sequence
 
 import pytest
 
+from driftbus.consumers.streams.cut import LATEST
+from driftbus.schemas.messages.coincidence import Coincidence
 from driftbus.schemas.messages.evidence import Evidence
 from driftbus.schemas.messages.golden import GoldenEvaluation
 from driftbus.schemas.messages.progress import Progress
 from driftbus.schemas.messages.root_cause import RootCauseEvent
 
+from ..feedback.facts import evidence
 from .facts import LABELS, Record, Traffic, end, fold, interleaved, progress, said, settings, writers
 
 GRAINS = 54
@@ -42,8 +45,8 @@ def _evaluation(number: int, version: str, loss: float, against: str) -> Evidenc
     )
 
 
-def _told(tested: Sequence[Tested]) -> list[RootCauseEvent]:
-    """Of version 1, which serves all along."""
+def _told(tested: Sequence[Tested], *done: tuple[int, Coincidence]) -> list[RootCauseEvent]:
+    """Of version 1, which serves all along; ``done``: what is said in some grain to be done sometime."""
     facts = writers(Traffic(1), GRAINS)
     clerk = list[Record]()
     for record in facts["clerk"]:
@@ -51,6 +54,7 @@ def _told(tested: Sequence[Tested]) -> list[RootCauseEvent]:
         assert isinstance(record.fact, Progress)
         if record.fact.of == "model":
             clerk += (Record("clerk", _evaluation(*one)) for one in sorted(tested) if one[0] == record.through)
+            clerk += (Record("clerk", evidence("model", one, number)) for number, one in done if number == record.through)
             clerk.append(Record("clerk", progress("golden", "predictions", "p.golden", record.through, topic_id="g"), record.through))
     return said(fold(CHOSEN), interleaved(facts | {"clerk": clerk}, 1))
 
@@ -81,3 +85,20 @@ def test_what_another_version_loses_breaks_none(others: list[Tested]) -> None:
 def test_a_version_that_loses_more_than_it_did_or_than_its_parent_is_broken(tested: list[Tested]) -> None:
     assert {(one.cause, one.version) for one in _told(tested)} == {("model_broken", "1")}
     assert "confirmed" in {one.status for one in _told(tested)}
+
+
+@pytest.mark.parametrize(
+    ("time", "then"),
+    [
+        pytest.param(end(35) - 40_000, "yes", id="when it began"),
+        pytest.param(end(44), "no", id="soon"),
+        pytest.param(end(35) + 30 * 86_400_000, "no", id="next month"),
+        pytest.param(4_102_444_800_000, "no", id="2100"),
+        pytest.param(LATEST, "no", id="never"),
+    ],
+)
+@pytest.mark.parametrize("said_in", [5, 34])
+def test_a_release_that_is_only_announced_came_with_nothing(time: int, then: str, said_in: int) -> None:
+    worse = [(number, "1", 0.1 if number < 33 else 0.2, "1") for number in range(5, GRAINS, 5)]
+    first, *_ = _told(worse, (said_in, Coincidence.of({"type": "release", "ref": "web 7", "time": time})))
+    assert [one.value for one in first.evidence if one.name == "deployment_at_onset"] == [then]
