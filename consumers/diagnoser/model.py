@@ -56,6 +56,7 @@ class Model:
     wait: int | None = None  #: how long labels may come behind their predictions, ms; None: there are none
     known: Known = field(default_factory=Known)
     versions: dict[Home, Watched] = field(default_factory=dict)
+    heard: int | None = None  #: the end of the bucket in which something of it came last; None: it is not known
 
     def of(self, version: str) -> Watched | None:
         """The one state of a version."""

@@ -28,7 +28,7 @@ def parts(model: Model) -> Iterator[tuple[str, bytes]]:
         versions.append(plain)
         yield from ((_key(_WINDOW, model.name, *home, name), content) for name, content in sums.items())
     incidents = [[_plain(one) for one in some] for some in (model.incidents.open, model.incidents.ended)]
-    yield _key(_MODEL, model.name), msgspec.msgpack.encode([versions, model.known.plain(), incidents])
+    yield _key(_MODEL, model.name), msgspec.msgpack.encode([versions, model.known.plain(), incidents, model.heard])
 
 
 def models(
@@ -40,7 +40,8 @@ def models(
         if kind != _MODEL:
             continue
         model = model_of(name)
-        versions, known, incidents = msgspec.msgpack.decode(content)
+        versions, known, incidents, *heard = msgspec.msgpack.decode(content)
+        model.heard = heard[0] if heard else None  # unknown to former releases
         model.known = Known.restored(known)
         model.incidents.open, model.incidents.ended = ([_incident(one) for one in some] for some in incidents)
         for plain_home, numbers, windows in versions:

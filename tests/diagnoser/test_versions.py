@@ -206,7 +206,7 @@ def test_of_a_former_release_an_incident_was_as_sure_in_every_version() -> None:
     incident = _open(model, watched.home, LOST, "lost")
     incident.firm = {watched.home: 1}
     [(key, content)] = [part for part in remembered.parts(model) if part[0].startswith('["model"')]
-    versions, known, [[plain], ended] = msgspec.msgpack.decode(content)
+    versions, known, [[plain], ended], _ = msgspec.msgpack.decode(content)
     del plain["firm"]
     [again] = remembered.models({key: msgspec.msgpack.encode([[], known, [[plain], ended]])}, lambda _: model, lambda *_: watched)
     assert len(versions) == 1
