@@ -112,7 +112,7 @@ class Model:
 
     def leave(self, watched: Watched) -> list[Published]:
         """Causes of the model are looked for no more."""
-        time = watched.windows.through
+        time = watched.windows.through if watched.windows.closed else watched.latest
         return self._ended(watched, time, self.incidents.retire(watched.home, time, "reconfigured"))
 
     def _diagnosed(self, watched: Watched, looked: Looked) -> Diagnosis:

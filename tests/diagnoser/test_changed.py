@@ -1,0 +1,69 @@
+"""A configuration that is another one after a restart: what is open ends, whatever is looked at no more."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from driftbus.consumers.diagnoser.fold import Fold
+from driftbus.consumers.streams.lanes import Lane
+from driftbus.schemas.configuration import Configuration
+from driftbus.schemas.messages.episode import EPISODE
+from driftbus.schemas.messages.pane import ARRIVALS, OOD, PREDICTIONS, REVIEWED
+
+from .facts import LABELS, SETTINGS, Record, Traffic, end, interleaved, progress, reading_of, said, settings, writers
+from .test_versions import _of_version
+
+LANES = Lane("predictions", PREDICTIONS), Lane("predictions", OOD), Lane(LABELS, ARRIVALS), Lane("m0", REVIEWED)
+
+
+def _of(model: dict[str, Any]) -> Configuration:
+    return settings(models={"m0": model}, labels=SETTINGS["labels"] if "labels" in model else {})
+
+
+def _grain(traffic: Traffic, number: int) -> Iterator[Record]:
+    """Rows, and that every kind of evidence that there may be is complete."""
+    yield Record("profiler", traffic.pane(number))
+    yield Record("profiler", progress(PREDICTIONS, "predictions", "scored", number), number)
+    yield Record("joiner", progress(ARRIVALS, LABELS, "p.joins", number, topic_id="j"), number)
+    for of, topic in (("model", "p.models"), ("feedback", "p.feedback")):
+        yield Record("clerk", progress(of, "predictions", topic, number, topic_id=of[0]), number)
+    for lane in LANES:
+        yield Record("detector", progress(EPISODE, lane.stream, lane.source.topic, number), number)
+
+
+def _again(chosen: Fold, after: Configuration, log: list[Record]) -> Fold:
+    """As a process finds it that comes with another configuration."""
+    state, parts = chosen.snapshot(len(log))
+    waiting = {place: log[place].fact for place in state.pending}
+    return Fold.restored(after, reading_of, state, parts, waiting)  # type: ignore[arg-type]  # none of them is progress
+
+
+def _faulty(rows: int, *, replaced: bool = False) -> tuple[Fold, list[Record]]:
+    """A fault that goes on in a version, or at a reference, of which there are so many rows: less than a window's."""
+    traffic = Traffic(1, null=lambda number: 0.4 if number >= 32 else 0.0)
+    log = list(interleaved(writers(traffic, 40), 1))
+    for number in (41, 42):
+        own = traffic.pane(number, rows)
+        if replaced:
+            panes = [own.model_copy(update={"reference": "sha256:" + "1" * 64, "since": 1})]
+        else:
+            gone = traffic.pane(number).model_copy(update={"reference": None, "since": 1})
+            panes = [*([gone] if number == 42 else []), _of_version(own, "2")]
+        log += (Record("profiler", pane) for pane in panes)
+        log += list(_grain(traffic, number))[1:]
+    chosen = Fold(settings(), reading_of)
+    assert said(chosen, log)[-1].status == "confirmed"
+    return chosen, log
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+@pytest.mark.parametrize("rows", [1, 50, 200])
+def test_what_went_on_in_a_version_without_a_window_ends_when_nobody_looks_any_more(rows: int, *, replaced: bool) -> None:
+    chosen, log = _faulty(rows, replaced=replaced)
+    chosen = _again(chosen, settings(models={"m0": {"labels": LABELS, "diagnosis": "off"}, "m1": {}}), log)
+    assert chosen.changed
+    [event] = [one.event for one in chosen.resumed()]
+    assert (event.status, event.reason, event.run) == ("resolved", "reconfigured", end(42))
+    assert event.decoded(event.encoded()) == event
+    assert not chosen.models()
