@@ -11,7 +11,7 @@ from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.episode import EPISODE
 from driftbus.schemas.messages.pane import ARRIVALS, OOD, PREDICTIONS, REVIEWED
 
-from .facts import LABELS, SETTINGS, Record, Traffic, end, interleaved, progress, reading_of, said, settings, writers
+from .facts import LABELS, SETTINGS, Record, Traffic, end, interleaved, note, progress, reading_of, said, settings, writers
 from .test_versions import _of_version
 
 LANES = Lane("predictions", PREDICTIONS), Lane("predictions", OOD), Lane(LABELS, ARRIVALS), Lane("m0", REVIEWED)
@@ -37,6 +37,32 @@ def _again(chosen: Fold, after: Configuration, log: list[Record]) -> Fold:
     state, parts = chosen.snapshot(len(log))
     waiting = {place: log[place].fact for place in state.pending}
     return Fold.restored(after, reading_of, state, parts, waiting)  # type: ignore[arg-type]  # none of them is progress
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "opened", "resolved"),
+    [
+        pytest.param({"labels": LABELS}, {}, Lane(LABELS, ARRIVALS), Lane("predictions", ARRIVALS), id="labels"),
+        pytest.param({"ood": {}}, {}, LANES[1], LANES[1], id="comparison with the training data"),
+        pytest.param({"review": {"slot": "1m"}}, {}, LANES[3], LANES[3], id="people's answers"),
+    ],
+)
+def test_an_episode_of_what_is_looked_at_no_more_ends(before: dict[str, Any], after: dict[str, Any], opened: Lane, resolved: Lane) -> None:
+    traffic, log = Traffic(), list[Record]()
+    for number in range(1, 9):
+        noted = [Record("detector", note(2, 2).model_copy(update={"topic": opened.source.topic}))] if number == 2 else []
+        log += [*noted, *_grain(traffic, number)]
+    chosen = Fold(_of(before), reading_of)
+    said(chosen, log)
+    [model] = chosen.models()
+    assert model.known.open("1")
+    chosen = _again(chosen, _of(after), log)
+    chosen.resumed()
+    over = note(2, 9, status="resolved").model_copy(update={"topic": resolved.source.topic})
+    for offset, record in enumerate([Record("detector", over), *_grain(traffic, 9)], len(log)):
+        chosen.feed(offset, offset, record.fact)
+    [model] = chosen.models()
+    assert not model.known.open("1")
 
 
 def _faulty(rows: int, *, replaced: bool = False) -> tuple[Fold, list[Record]]:
