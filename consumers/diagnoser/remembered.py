@@ -47,8 +47,10 @@ def models(
         for plain_home, numbers, windows in versions:
             home = Home(*plain_home)
             watched = watched_of(name, home, numbers[0])
-            _, watched.latest, watched.touched, watched.ran, watched.runs, watched.outcomes, watched.news = numbers
+            _, watched.latest, watched.touched, watched.ran, watched.runs, watched.outcomes, watched.news, *basis = numbers
             watched.windows = Windows.restored(windows, partial(_sums, parts_, name, home))
+            if basis not in ([], [watched.basis]):  # unknown to former releases
+                watched.windows.without_outcomes()
             model.versions[home] = watched
         yield model
 

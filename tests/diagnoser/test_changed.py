@@ -3,15 +3,19 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
-from driftbus.consumers.diagnoser.fold import Fold
+from driftbus.consumers.diagnoser.fold import Fold, ReadingOf
 from driftbus.consumers.streams.lanes import Lane
+from driftbus.detectors.diagnosis.reading import Reading, Whose
+from driftbus.detectors.outcomes.layout import layout as outcome_layout
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.episode import EPISODE
 from driftbus.schemas.messages.pane import ARRIVALS, OOD, PREDICTIONS, REVIEWED
+from driftbus.schemas.stored.outcomes import GroupedFeature, OutcomeBasis
 
-from .facts import LABELS, SETTINGS, Record, Traffic, end, interleaved, note, progress, reading_of, said, settings, writers
+from .facts import KNOWN, LABELS, SETTINGS, Record, Traffic, end, interleaved, note, progress, reading_of, said, settings, writers
 from .test_versions import _of_version
 
 LANES = Lane("predictions", PREDICTIONS), Lane("predictions", OOD), Lane(LABELS, ARRIVALS), Lane("m0", REVIEWED)
@@ -93,3 +97,45 @@ def test_what_went_on_in_a_version_without_a_window_ends_when_nobody_looks_any_m
     assert (event.status, event.reason, event.run) == ("resolved", "reconfigured", end(42))
     assert event.decoded(event.encoded()) == event
     assert not chosen.models()
+
+
+AMOUNT, AGE = GroupedFeature(name="amount"), GroupedFeature(name="age")
+ONE_WAY = OutcomeBasis(task="binary", features=(AMOUNT, AGE), grouping="a")
+
+
+def _revision(basis: OutcomeBasis, number: int) -> Record:
+    """Of 200 predictions."""
+    pane, plan = Traffic().revision(number, number), outcome_layout(basis)
+    vector = np.zeros(plan.size, dtype=np.int64)
+    for name, value in {"labelled": 200, "rows": 200, "predicted": 200}.items():
+        vector[plan.sections[name].start] = value
+    return Record("joiner", pane.model_copy(update={"counts": vector}))
+
+
+def _by(basis: OutcomeBasis) -> ReadingOf:
+    return lambda model, name: (KNOWN, Reading(KNOWN, outcome_layout(basis), lambda _: Whose()))
+
+
+@pytest.mark.parametrize(
+    ("basis", "labelled"),
+    [
+        pytest.param(ONE_WAY, [200] * 3, id="the same"),
+        pytest.param(OutcomeBasis(task="binary", features=(AGE, AMOUNT), grouping="b"), [0, 0, 200], id="features in another order"),
+        pytest.param(OutcomeBasis(task="binary", features=(AMOUNT, AGE), grouping="c"), [0, 0, 200], id="in other groups"),
+        pytest.param(OutcomeBasis(task="binary", features=(AMOUNT,), grouping="d"), [0, 0, 200], id="one of them"),
+        pytest.param(OutcomeBasis(task="number", features=(AMOUNT, AGE), grouping="a"), [0, 0, 200], id="of numbers"),
+    ],
+)
+def test_outcomes_that_are_counted_in_two_ways_are_not_added(basis: OutcomeBasis, labelled: list[int]) -> None:
+    traffic = Traffic()
+    log = [one for number in (1, 2) for one in (_revision(ONE_WAY, number), *_grain(traffic, number))]
+    chosen = Fold(settings(), _by(ONE_WAY))
+    said(chosen, log)
+    state, parts = chosen.snapshot(len(log))
+    chosen = Fold.restored(settings(), _by(basis), state, parts, {})
+    for offset, record in enumerate([_revision(basis, 3), *_grain(traffic, 3)], len(log)):
+        chosen.feed(offset, offset, record.fact)
+    [model] = chosen.models()
+    [watched] = model.versions.values()
+    found = [watched.seen(one).outcomes for one in watched.windows.all()]
+    assert [0 if one is None else one.labelled for one in found] == labelled
