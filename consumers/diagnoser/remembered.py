@@ -47,10 +47,12 @@ def models(
         for plain_home, numbers, windows in versions:
             home = Home(*plain_home)
             watched = watched_of(name, home, numbers[0])
-            _, watched.latest, watched.touched, watched.ran, watched.runs, watched.outcomes, watched.news, *basis = numbers
+            _, watched.latest, watched.touched, watched.ran, watched.runs, watched.outcomes, watched.news, *counted_by = numbers
             watched.windows = Windows.restored(windows, partial(_sums, parts_, name, home))
-            if basis not in ([], [watched.basis]):  # unknown to former releases
+            if counted_by and counted_by[0] != watched.basis:  # unknown to former releases
                 watched.windows.without_outcomes()
+            if counted_by and counted_by[1] != watched.reading.compared_by:
+                watched.windows.without_pairs()
             model.versions[home] = watched
         yield model
 

@@ -163,8 +163,8 @@ class Watched:
     def plain(self) -> tuple[list[Any], dict[str, bytes]]:  # plain data
         """As it stands in a snapshot; sums by the names of their windows."""
         windows, sums = self.windows.plain()
-        numbers = [self.since, self.latest, self.touched, self.ran, self.runs, self.outcomes, self.news, self.basis]
-        return [list(self.home), numbers, windows], sums
+        numbers = [self.since, self.latest, self.touched, self.ran, self.runs, self.outcomes, self.news]
+        return [list(self.home), [*numbers, self.basis, self.reading.compared_by], windows], sums
 
 
 def _counts(pane: Pane, size: int) -> Read:

@@ -8,14 +8,16 @@ import pytest
 
 from driftbus.consumers.diagnoser.fold import Fold, ReadingOf
 from driftbus.consumers.streams.lanes import Lane
+from driftbus.detectors.agreement import Comparison, Layout
 from driftbus.detectors.diagnosis.reading import Reading, Whose
 from driftbus.detectors.outcomes.layout import layout as outcome_layout
 from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.messages.episode import EPISODE
-from driftbus.schemas.messages.pane import ARRIVALS, OOD, PREDICTIONS, REVIEWED
+from driftbus.schemas.messages.pane import AGREEMENT, ARRIVALS, OOD, PREDICTIONS, REVIEWED, Pane
 from driftbus.schemas.stored.outcomes import GroupedFeature, OutcomeBasis
 
-from .facts import KNOWN, LABELS, SETTINGS, Record, Traffic, end, interleaved, note, progress, reading_of, said, settings, writers
+from .facts import KNOWN, LABELS, PLAN, SETTINGS, Record, Traffic, end, interleaved, note, progress, reading_of, said, settings, writers
+from .lives import BOTH, LOG, pairs
 from .test_versions import _of_version
 
 LANES = Lane("predictions", PREDICTIONS), Lane("predictions", OOD), Lane(LABELS, ARRIVALS), Lane("m0", REVIEWED)
@@ -139,3 +141,45 @@ def test_outcomes_that_are_counted_in_two_ways_are_not_added(basis: OutcomeBasis
     [watched] = model.versions.values()
     found = [watched.seen(one).outcomes for one in watched.windows.all()]
     assert [0 if one is None else one.labelled for one in found] == labelled
+
+
+def _compared(*names: str) -> Reading:
+    return Reading(KNOWN, PLAN, lambda _: Whose(), Comparison(KNOWN.fields, names))
+
+
+def _pairs(*names: str) -> Pane:
+    """200 of each feature, of the first grain."""
+    comparison = Comparison(KNOWN.fields, names)
+    layout = Layout(comparison.features)
+    vector = np.zeros(layout.size, dtype=np.int64)
+    for place in layout.places:
+        vector[place.start] = 200
+    counts = {"counts": vector[: layout.counts], "sums": vector[layout.counts :], "commonest": np.zeros(0, dtype=np.int64)}
+    return pairs(1, 1, 0).model_copy(update=counts | {"grouping": comparison.name})
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kept"),
+    [
+        (["amount", "age"], ["amount", "age"], 200),
+        (["amount", "age"], ["age", "amount"], 0),
+        (["amount", "age"], ["amount"], 0),
+        (["amount", "colour"], ["amount", "age", "colour"], 0),
+    ],
+)
+def test_pairs_that_are_counted_in_two_ways_are_not_added(before: list[str], after: list[str], kept: int) -> None:
+    """Pairs of the first grain come before a restart, and behind it."""
+    log = [Record(LOG, _pairs(*before)), Record(LOG, progress(AGREEMENT, LOG, "p.joins", 2, topic_id="j"), 2)]
+    log += [one for number in (1, 2) for one in _grain(Traffic(), number)]
+    chosen = Fold(BOTH, lambda model, name: (KNOWN, _compared(*before)))
+    said(chosen, log)
+    state, parts = chosen.snapshot(len(log))
+    again = Fold.restored(BOTH, lambda model, name: (KNOWN, _compared(*after)), state, parts, {})
+    late = Record(LOG, _pairs(*after).model_copy(update={"first": end(3), "last": end(3), "bucket": end(3)}))
+    more = [late, Record(LOG, progress(AGREEMENT, LOG, "p.joins", 3, topic_id="j"), 3), *_grain(Traffic(), 3)]
+    for offset, record in enumerate(more, len(log)):
+        again.feed(offset, offset, record.fact)
+    [model] = again.models()
+    [watched] = model.versions.values()
+    found = [own for one in watched.windows.all() if (own := watched.seen(one).agreeing)]
+    assert {name: sum(own[name].pairs for own in found) for name in after} == dict.fromkeys(after, kept + 200)
