@@ -90,7 +90,7 @@ def list_(configuration: Configuration) -> None:
         say("nothing has been said: driftbus feedback INCIDENT confirm|reject")
         return
     table = Table("incident", "model", "answer", "cause", "by", "at", "note", wide=("model", "note"))
-    for incident, one in sorted(words.items(), key=lambda item: (item[1].time, item[0])):
+    for (_, incident), one in sorted(words.items(), key=lambda item: (item[1].time, item[0][::-1])):
         word = one.word
         table.row(short_id(incident), word.model, word.answer, word.cause or "-", word.by or "-", iso(one.time), word.note or "-")
     Terminal().table(table)

@@ -34,9 +34,11 @@ def incident_of(bus: Bus, configuration: Configuration, beginning: str) -> ToldI
     return found[0]
 
 
-def said(bus: Bus, configuration: Configuration) -> dict[str, Said]:
-    """By incident, the last word on it, in the order of the log, as it counts for the diagnoser."""
-    found: dict[str, Said] = {}
+def said(bus: Bus, configuration: Configuration) -> dict[tuple[str, str], Said]:
+    """By model and incident, the last word on it, in the order of the log, as it counts for the diagnoser: one that is said again, by the
+    same person at the same time, counts in its first place."""
+    found: dict[tuple[str, str], Said] = {}
+    heard: set[str] = set()
     for record in records_on(bus, configuration.topics.feedback):
         if record.value is None:
             continue
@@ -44,7 +46,9 @@ def said(bus: Bus, configuration: Configuration) -> dict[str, Said]:
             word = feedback.read(configuration.application, record.key, record.value, record.headers)
         except (own.Foreign, own.Unreadable):
             continue
-        found[word.incident] = Said(record.timestamp if word.time is None else word.time, word)
+        if word.id not in heard:
+            heard.add(word.id)
+            found[word.model, word.incident] = Said(record.timestamp if word.time is None else word.time, word)
     return found
 
 
@@ -53,8 +57,8 @@ def answered(bus: Bus, configuration: Configuration) -> list[Answered]:
     words = said(bus, configuration)
     found = []
     for one in incidents(bus, configuration):
-        if one.id in words:
-            time, word = words[one.id]
+        if (told := words.get((one.last.model, one.id))) is not None:
+            time, word = told
             seen = one.seen(time)
             found.append(Answered(seen.cause, seen.confidence if seen.score is None else seen.score, word.agrees(seen.cause)))
     return found

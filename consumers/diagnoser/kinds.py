@@ -122,11 +122,16 @@ def of_these(progress: Progress, topics: Mapping[str, tuple[str, ...]]) -> Progr
 
 
 def belongs(fact: Fact, kinds: Kinds, topics: Mapping[str, tuple[str, ...]]) -> bool:
-    """Whether a fact of a model with this evidence is one that is looked at; ``topics``: what is awaited."""
+    """Whether a fact of a model with this evidence is one that is looked at; ``topics``: what is awaited.
+
+    So is the end of every episode: what is tested no more ends with a note in the name of a lane that nobody awaits.
+    """
     if isinstance(fact, Pane):
         streams = {PREDICTIONS: kinds.stream, OOD: kinds.stream, REVISIONS: kinds.labels, AGREEMENT: kinds.log}
         return fact.stream == streams.get(fact.of, "")
-    return (source_of(fact) if fact.of == EPISODE else _named(fact.of, kinds.stream)) in topics
+    if fact.of == EPISODE:
+        return source_of(fact) in topics or fact.fact.get("status") == "resolved"
+    return _named(fact.of, kinds.stream) in topics
 
 
 def _named(source: str, name: str) -> str:

@@ -13,6 +13,7 @@ from ...detectors.diagnosis.reading import Reading
 from ...detectors.diagnosis.sums import Place, Read
 from ...detectors.diagnosis.windows import Window, Windows
 from ...detectors.familiarity.places import CELLS, WIDTH
+from ...schemas.identity import content_hash
 from ...schemas.messages.pane import AGREEMENT, OOD, REVISIONS, Pane
 from ...schemas.stored.reference import Reference
 from ..streams.buckets import Buckets
@@ -40,6 +41,12 @@ class Watched:
     news: bool = False  #: an evaluation, a deployment or an episode since the last run
     _drawn: list[Evidence] | None = field(default=None, repr=False)
     _read: dict[int, tuple[bytes, Evidence]] = field(default_factory=dict, repr=False)  #: by a window's number, of which sums
+
+    @property
+    def basis(self) -> str:
+        """By what its outcomes are counted; empty: there are none."""
+        plan = self.reading.outcomes
+        return "" if plan is None else content_hash(plan.basis.model_dump_json().encode())
 
     @property
     def due(self) -> int | None:
@@ -157,7 +164,7 @@ class Watched:
         """As it stands in a snapshot; sums by the names of their windows."""
         windows, sums = self.windows.plain()
         numbers = [self.since, self.latest, self.touched, self.ran, self.runs, self.outcomes, self.news]
-        return [list(self.home), numbers, windows], sums
+        return [list(self.home), [*numbers, self.basis, self.reading.compared_by], windows], sums
 
 
 def _counts(pane: Pane, size: int) -> Read:

@@ -139,7 +139,7 @@ def _missing(inquiry: Inquiry) -> dict[str, str]:
     case, now = inquiry.case, inquiry.now
     came = {
         "ood": now.compared.any(),
-        "arrivals": now.labelled.any(),
+        "arrivals": now.labelled.any() and (not case.standing or inquiry.base.labelled.any()),
         "agreement": now.pairs.any() or all(field.same_code for field in inquiry.layout.features),
         "ages": np.isfinite(now.age).any(),
         "golden": bool(case.evaluated),
@@ -173,7 +173,9 @@ def _ruled_out(inquiry: Inquiry, findings: list[Finding]) -> list[RuledOut]:
         if "ood" in lacking
         else "not more requests are unlike the training data than faults and drift explain",
         "data_drift": "no feature's distribution moved but for what is named",
-        "feature_drift": None if "arrivals" in lacking else "outcomes follow from the features as before",
+        "feature_drift": None
+        if "arrivals" in lacking or not inquiry.base.labelled.any()
+        else "outcomes follow from the features as before",
     }
     return [RuledOut(cause, reason) for cause, reason in because.items() if cause not in found and reason is not None]
 

@@ -51,6 +51,7 @@ class Reading:
         self.layout: Layout = counting_layout(reference)
         self.outcomes = outcomes
         self.pairs = None if compared is None or not compared.name else AgreementPanes(compared)
+        self.compared_by = "" if compared is None else compared.name  #: by what pairs are counted; empty: there are none
         self.paired = () if compared is None else tuple(one.name for one in compared.features)  #: features with a feature log
         self._in_bins = InBins(self.layout)
         self._subject = _compared(reference.familiarity)

@@ -198,6 +198,20 @@ class Windows:
             window = Window(earlier.first, later.last, earlier.start, later.end, added((earlier.sums, later.sums)))
             place += 1
 
+    def without_outcomes(self) -> None:
+        """Let go of outcomes: they are to be counted in another way, and what is counted in two does not add."""
+        for one in self.all():
+            if len(one.sums.outcomes):
+                one.sums.outcomes = Sums().outcomes
+                one.changed()
+
+    def without_pairs(self) -> None:
+        """Let go of pairs of online and offline values, for the same reason."""
+        for one in self.all():
+            if len(one.sums.pairs):
+                one.sums.pairs, one.sums.commonest = Sums().pairs, Sums().commonest
+                one.changed()
+
     def plain(self) -> tuple[list[Any], dict[str, bytes]]:  # plain data
         """As it stands in a snapshot: all but the sums, and these by the name of each window."""
         sums: dict[str, bytes] = {}

@@ -8,10 +8,12 @@ import pytest
 
 from driftbus.consumers.bus.addressing import addressed, partition_of
 from driftbus.consumers.bus.open import open_bus
-from driftbus.consumers.console.incidents import said
+from driftbus.consumers.console.incidents import answered, said
 from driftbus.consumers.process.settings import load
+from driftbus.consumers.reference import feedback as saying
 from driftbus.detectors.diagnosis.calibration import ENOUGH
 from driftbus.schemas.messages.coincidence import Coincidence
+from driftbus.schemas.messages.feedback import Feedback
 from driftbus.schemas.messages.root_cause import Impact, Mitigation, Onset, RetrainGate, RootCauseEvent, Scope, WindowCounts
 
 from ..command.conftest import User, user  # noqa: F401  # a fixture
@@ -58,7 +60,8 @@ def test_an_incident_is_named_by_its_beginning_and_the_last_word_on_it_is_listed
     watching.says("feedback", "reject", FIRST, "--cause", "feature_drift", "--note", "a\x1b[31m | b", "--at", "2023-11-15T00:00:00Z")
     configuration = load()
     with closing(open_bus(configuration)) as bus:
-        [(incident, one)] = said(bus, configuration).items()
+        [((model, incident), one)] = said(bus, configuration).items()
+    assert model == "fraud"
     assert (incident, one.word.answer, one.word.cause, one.time) == (FIRST, "reject", "feature_drift", 1_700_006_400_000)
     listed = watching.says("feedback", "list")
     assert "reject" in listed
@@ -81,6 +84,24 @@ def test_what_cannot_be_meant_is_refused_with_what_to_write(watching: User, word
     told = watching.says("feedback", *words, code=2 if "begin" not in reason and "no such" not in reason else 1)
     assert reason in " ".join(told.split())
     assert "nothing has been said" in watching.says("feedback", "list")
+
+
+@pytest.mark.parametrize(
+    ("words", "right"),
+    [
+        pytest.param([("confirm", "fraud"), ("reject", "other")], True, id="on an incident of another model"),
+        pytest.param([("reject", "other")], None, id="on that alone"),
+        pytest.param([("confirm", "fraud"), ("reject", "fraud"), ("confirm", "fraud")], False, id="again, without a time"),
+        pytest.param([("confirm", "fraud"), ("reject", "fraud")], False, id="the contrary"),
+    ],
+)
+def test_a_word_counts_for_a_calibration_as_for_the_diagnoser(watching: User, words: list[tuple[str, str]], right: bool | None) -> None:
+    configuration = load()
+    with closing(open_bus(configuration)) as bus:
+        for answer, model in words:
+            saying.tell(bus, configuration, Feedback.of({"model": model, "incident": FIRST, "answer": answer, "by": "ann"}))
+        found = answered(bus, configuration)
+    assert [one.right for one in found] == ([] if right is None else [right])
 
 
 def test_a_calibration_is_made_of_what_was_told_when_people_spoke_and_named_by_its_hash(watching: User) -> None:
