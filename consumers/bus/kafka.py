@@ -93,6 +93,7 @@ class KafkaBus:
         try:
             while start < end:
                 records, events = split(take(reader, _READ, _WAIT_S))
+                events = [event for event in events if event[1].code() != KafkaError.GROUP_AUTHORIZATION_FAILED]  # it needs no group
                 for batch in batches(records):
                     yield from _before(batch, end)
                     start = int(batch.offsets[-1]) + 1

@@ -251,7 +251,8 @@ def heed(cluster: Cluster, group: str, topics: Sequence[str], error: KafkaError)
     if error.code() in kafka_errors.ABOUT_TOPICS and len(cluster.describe(topics)) == len(topics):
         kafka_errors.report(error)  # brokers that are catching up say so of a topic that is there
     elif kafka_errors.over(error) or kafka_errors.permanent(error):
-        kafka_errors.end(error, f"group {group}")
+        of = f", topic {', '.join(topics)}" if error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED else ""  # which it does not say itself
+        kafka_errors.end(error, f"group {group}{of}")
     else:
         kafka_errors.report(error)
 

@@ -184,6 +184,9 @@ class Transactions:
         error = self._reason(error)
         if error.fatal():
             self._end(error)
+        if error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED and not self._failed and self.unsettled is not None:  # it names no topic
+            topics = ", ".join(sorted({one.topic for one in self.unsettled.outputs}))
+            self._failed.append(KafkaError(error.code(), f"writing to {topics}: {error.str()}"))
         stuck = self._abort_open()
         for failure in (*self._failed, error):
             if kafka_errors.permanent(failure):

@@ -47,6 +47,7 @@ _IN_THE_END = 2**62
 @click.command()
 @click.option(
     "--sample",
+    type=click.IntRange(1),
     default=1_000,
     show_default=True,
     metavar="N",

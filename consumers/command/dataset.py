@@ -22,6 +22,7 @@ from ..dataset.verify import verify as verified
 from ..replay.event_line import short_id
 from ..replay.terminal import say
 from .configured import configured
+from .fields import FiniteRange
 from .opened import opened
 
 #: Of partitions that are not complete.
@@ -40,7 +41,7 @@ def dataset() -> None:
 @click.option("--job", metavar="ID", help="In place of REQUEST: as it stands on the topic of retrains; the beginning of its id will do.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="The folder that is to hold the data.")
 @click.option("--from", "recording", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE", help="Read a recording.")
-@click.option("--sample", type=click.FloatRange(0, 1, min_open=True), default=1.0, show_default=True, help="Share of the ids.")
+@click.option("--sample", type=FiniteRange(0, 1, min_open=True), default=1.0, show_default=True, help="Share of the ids.")
 @click.option("--without-lost", is_flag=True, help="What retention took is done without; the manifest says so.")
 @configured
 def build_(

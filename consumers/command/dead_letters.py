@@ -27,7 +27,7 @@ def dead_letters() -> None:
 
 
 @dead_letters.command(name="list")
-@click.option("--last", "most", default=50, show_default=True, metavar="N", help="So many, the newest.")
+@click.option("--last", "most", type=click.IntRange(1), default=50, show_default=True, metavar="N", help="So many, the newest.")
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON each.")
 @configured
 def list_(configuration: Configuration, most: int, as_json: bool) -> None:

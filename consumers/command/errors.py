@@ -7,7 +7,9 @@ from ..process.http_server import ServingError
 from ..process.settings import ConfigurationError
 from ..reference.artifacts import ArtifactError
 
-_THE_USERS = (ArtifactError, BusError, ConfigurationError, FileNotFoundError, LabelStudioError, PermissionError, ServingError, Unusable)
+#: Of a file that somebody named: it is not there, may not be touched, or is a folder, or its folder is none.
+_OF_FILES = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
+_THE_USERS = (ArtifactError, BusError, ConfigurationError, LabelStudioError, ServingError, Unusable, *_OF_FILES)
 
 
 def is_the_users(error: Exception) -> bool:

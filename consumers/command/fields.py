@@ -1,6 +1,7 @@
 """What is given to a verb, and becomes a field of a message: judged as that field is, before anything is done."""
 
 from collections.abc import Callable
+from math import isfinite
 from typing import Any
 
 import click
@@ -8,6 +9,17 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 #: Characters of a value that an error repeats.
 _SHOWN = 60
+
+
+class FiniteRange(click.FloatRange):
+    """Of numbers: nan is none, and lies within no bounds, though no comparison says so."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # as click declares it
+        """The number. A mistake names the option and the value."""
+        number: float = super().convert(value, param, ctx)
+        if not isfinite(number):
+            self.fail(f"{value!r} is no finite number.", param, ctx)
+        return number
 
 
 def field_of(message: type[BaseModel], field: str) -> Callable[[click.Context, click.Parameter, str | None], str | None]:

@@ -24,6 +24,7 @@ from ..process.stopping import Stopping, stopped_by_signals
 from ..reference.artifacts import ArtifactStore
 from ..replay.terminal import Styled, say
 from .configured import configured
+from .fields import FiniteRange
 from .opened import opened
 
 #: Seconds between two looks whether the page is to end, and after which a server that did not answer is asked again, at most.
@@ -181,7 +182,7 @@ def _interface(desk: Desk, questions: Questions, model: str) -> str:
 @click.option("--project", required=True, type=int, help="Its number there.")
 @click.option("--token", envvar="LABEL_STUDIO_TOKEN", show_envvar=True, required=True, help="Of an account there.")
 @click.option("--set-interface", is_flag=True, help="Give the project the labelling interface of these cases first.")
-@click.option("--every", default=10.0, show_default=True, type=click.FloatRange(1, 3600), metavar="SECONDS", help="Between two rounds.")
+@click.option("--every", default=10.0, show_default=True, type=FiniteRange(1, 3600), metavar="SECONDS", help="Between two rounds.")
 @click.option(
     "--webhook",
     type=click.IntRange(0, 65_535),

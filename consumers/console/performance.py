@@ -108,7 +108,7 @@ def story_in(files: Sequence[Path], configuration: Configuration) -> Story:
 
 
 def _facts(file: Path) -> Iterator[Performance | Reviewed | DriftEvent]:
-    with file.open(encoding="utf-8") as lines:
+    with file.open("rb") as lines:  # one that is no text is a mistake of its line, too
         for number, line in enumerate(lines, 1):
             try:
                 plain = json.loads(line)

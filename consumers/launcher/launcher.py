@@ -32,7 +32,7 @@ from .adopted import adopted, foreign, refusal
 from .command import CommandLauncher
 from .owned import Beside, Owned, Request
 from .seen import ENDS, Job, Launcher, Seen
-from .spool import Plan, Spool
+from .spool import Plan, Spool, UnusableSpool
 from .webhook import WebhookLauncher
 
 ROLE = "launcher"
@@ -51,7 +51,12 @@ def starting(configuration: Configuration, name: str, wall: Callable[[], int]) -
     kind = configuration.launchers[name].kind
     if isinstance(kind, Command):
         plan = Plan(kind.run, kind.timeout / 1000, None if kind.folder is None else str(Path(kind.folder).absolute()))
-        return CommandLauncher(Spool(Path(kind.spool) / name, _told_jobs(configuration) | kind.environment), plan, kind.at_once)
+        try:
+            spool = Spool(Path(kind.spool) / name, _told_jobs(configuration) | kind.environment)
+        except UnusableSpool as error:
+            msg = f"launchers.{name}.command.spool: {error}"
+            raise UnusableSpool(msg) from error
+        return CommandLauncher(spool, plan, kind.at_once)
     if isinstance(kind, KubernetesJob):
         from .kubernetes_job import KubernetesLauncher  # its client is an extra, and takes seconds
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from ...schemas.configuration import Configuration
-from ..bus.interface import Bus, TopicExists
+from ..bus.interface import Bus, BusError, TopicExists
 from ..bus.sizes import MOST_BYTES, most_bytes
 from ..embedder.message import bytes_more
 from .topology import INPUTS, OPTIONAL, TOPOLOGY, Node
@@ -92,7 +92,12 @@ def topics_of_old(bus: Bus, configuration: Configuration) -> str | None:
     if topics.prefix != configuration.application or topics.prefix == OLD_DEFAULT:
         return None
     old = topics.model_copy(update={"prefix": OLD_DEFAULT})
-    there = bus.describe([old.summaries, old.models])
+    try:
+        there = bus.describe([old.summaries, old.models], settings=False)
+    except BusError as error:
+        if "AUTHORIZATION" not in str(error):
+            raise
+        return None  # who has no right to them never had: they are not his
     return (
         f"topics {OLD_DEFAULT}.* are there, from when that was the default of topics.prefix; it is {topics.prefix} now. "
         f"To go on with the old ones write topics: {{prefix: {OLD_DEFAULT}}}"

@@ -36,6 +36,25 @@ def test_a_role_alone_does_its_part(user: User) -> None:
     assert "OPENED" in user.says("watch", "--from-start", "--until-end")
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["dead-letters", "list", "--last", "-1"], 2, "'--last': -1 is not in the range"),
+        (["check", "--sample", "0"], 2, "'--sample': 0 is not in the range"),
+        (["dataset", "build", "--job", "1", "--out", "o", "--sample", "nan"], 2, "'--sample': 'nan' is no finite number"),
+        (["record", ""], 1, "Is a directory: '.'"),
+        (["record", "train.csv/week.jsonl"], 1, "Not a directory: '"),
+        (["replay", "train.csv", "--events", ""], 1, "Is a directory: '.'"),
+        (["performance", "fraud", "--from", "bus.sqlite"], 1, "bus.sqlite:1: no line of what driftbus replay writes"),
+        (["performance", "fraud", "--from", "latin"], 1, "latin:2: no line of what driftbus replay writes"),
+    ],
+)
+def test_what_is_no_number_or_no_file_is_told_in_a_line(user: User, words: list[str], code: int, told: str) -> None:
+    user.creates()
+    Path("latin").write_bytes(b'{"identity": 1}\n{"episode": "caf\xe9"}\n')
+    assert told in user.says(*words, code=code)
+
+
 def test_running_without_topics_says_which(user: User) -> None:
     assert "there is no topic fraud.scored" in user.says("run", "--until-end", code=1)
 

@@ -12,8 +12,10 @@ from pydantic import ValidationError
 
 from driftbus.consumers.launcher import spool as spools
 from driftbus.consumers.launcher.command import CommandLauncher
+from driftbus.consumers.launcher.launcher import starting
 from driftbus.consumers.launcher.spool import Plan, Spool, UnusableSpool
 from driftbus.consumers.launcher.supervisor import put
+from driftbus.schemas.configuration import Configuration
 from driftbus.schemas.configuration.launchers import Command
 
 from ..waiting import until
@@ -183,6 +185,18 @@ def test_locks_do_not_hold_on_other_machines(tmp_path: Path, kind: str, remote: 
             Spool(tmp_path / "spool")
     else:
         Spool(tmp_path / "spool")
+
+
+@pytest.mark.parametrize(
+    ("spool", "why"),
+    [("file", "Not a directory"), ("file/below", "Not a directory"), ("/proc/nowhere", "No such file"), ("x" * 300, "too long")],
+)
+def test_a_folder_that_can_be_no_spool_is_told_with_the_path_of_its_key(tmp_path: Path, spool: str, why: str) -> None:
+    (tmp_path / "file").touch()
+    launchers = {"nightly": {"command": {"run": ["true"], "spool": str(tmp_path / spool)}}}
+    settings = Configuration.model_validate({"application": "a", "streams": {"s": {"topics": ["t"]}}, "launchers": launchers})
+    with pytest.raises(UnusableSpool, match=f"launchers\\.nightly\\.command\\.spool: .*{why}"):
+        starting(settings, "nightly", lambda: 0)
 
 
 def test_all_or_nothing_is_written(tmp_path: Path) -> None:
