@@ -15,7 +15,8 @@ from .adversary import DAY, HOUR, incident
 from .test_rules import START
 
 CAUSE = {"retrain": {"p": {"when": "cause"}}}
-JUDGED = "are judged by when things were written down"
+LEARNS: dict[str, Any] = {"learner": {}}
+JUDGED, HELD = "jobs and versions of m are judged by when", "holds the learner of m only once"
 
 
 def configured(own: str, other: str, model: dict[str, Any]) -> Configuration:
@@ -24,16 +25,27 @@ def configured(own: str, other: str, model: dict[str, Any]) -> Configuration:
             "application": "a",
             "topics": {"partitions": 1},
             "streams": {"records": {"topics": ["r"], "clock": own}, "others": {"topics": ["o"], "clock": other}},
-            "models": {"m": {"stream": "records", **model}},
+            "labels": {"known": {"topics": ["known"]}},
+            "models": {"m": {"stream": "records", "labels": "known", **model}},
         }
     )
 
 
-@pytest.mark.parametrize("model", [CAUSE, {"promotion": {"by": "person"}}, {}], ids=["policies", "promotion", "neither"])
+@pytest.mark.parametrize(
+    ("model", "says"),
+    [(CAUSE, [JUDGED]), ({"promotion": {"by": "person"}}, [JUDGED]), (LEARNS, [HELD]), ({**LEARNS, **CAUSE}, [JUDGED, HELD]), ({}, [])],
+    ids=["policies", "promotion", "learner", "both", "neither"],
+)
 @pytest.mark.parametrize("clocks", [("record", "live"), ("record", "record"), ("live", "record"), ("live", "live")])
-def test_a_check_names_models_that_are_judged_by_another_time_than_their_records(clocks: tuple[str, str], model: dict[str, Any]) -> None:
-    told = [finding.text for finding in asked_for(configured(*clocks, model)) if JUDGED in finding.text]
-    assert [text.partition(":")[0] for text in told] == (["streams.records.clock"] if model and clocks == ("record", "live") else [])
+def test_a_check_names_models_that_are_judged_by_another_time_than_their_records(
+    clocks: tuple[str, str], model: dict[str, Any], says: list[str]
+) -> None:
+    told = [finding.text for finding in asked_for(configured(*clocks, model)) if "and others are live" in finding.text]
+    expected = says if clocks == ("record", "live") else []
+    assert len(told) == len(expected)
+    for text, said in zip(told, expected, strict=True):
+        assert text.startswith("streams.records.clock: record")
+        assert said in text
 
 
 @pytest.mark.parametrize(("days", "asks"), [(0, True), (1, True), (89, True), (91, False), (4_000, False)])

@@ -40,12 +40,21 @@ def asked_for(configuration: Configuration) -> Iterator[Finding]:
 def _of_two_times(configuration: Configuration) -> Iterator[Finding]:
     """Models of a stream with ``clock: record`` beside live ones."""
     for model, own in ledger.policies_of(configuration).items():
-        stream = configuration.stream_of(model)
-        if configuration.streams[stream].clock == "record" and (own or configuration.models[model].promotion is not None):
+        stream, settings = configuration.stream_of(model), configuration.models[model]
+        if configuration.streams[stream].clock != "record":
+            continue
+        beside = f"streams.{stream}.clock: record, and others are live"
+        if own or settings.promotion is not None:
             yield Finding(
                 "note",
-                f"streams.{stream}.clock: record, and others are live: jobs and versions of {model} are judged by when things were written "
-                "down; what is 90 days older asks for nothing, see docs/actions.md#time",
+                f"{beside}: jobs and versions of {model} are judged by when things were written down; what is 90 days older asks for "
+                "nothing, see docs/actions.md#time",
+            )
+        if settings.learner is not None:
+            yield Finding(
+                "note",
+                f"{beside}: a fault holds the learner of {model} only once its records have reached when that was written down, see "
+                "docs/actions.md#time",
             )
 
 
