@@ -27,7 +27,7 @@ from ..reference.golden_sets import AnnouncedSets, announced, announcement, read
 from ..replay.terminal import say
 from .configured import configured
 from .opened import opened
-from .proposed import accept, advised, list_, propose, reject
+from .proposed import NAME, accept, advised, list_, propose, reject
 
 #: Digits of ids and hashes that people are shown.
 _SHORT = 12
@@ -103,7 +103,7 @@ def build(
 @click.option("--announce", is_flag=True, help="It is in use from now on, and both are run once, so that the series connects.")
 @click.option("--version", default="-", show_default=True, help="With --announce: the model's version that both are run on.")
 @click.option("--incident", metavar="ID", help="For this confirmed incident, as its cause asks: a proposal, which waits for a person.")
-@click.option("--by", metavar="NAME", help="With --incident: who proposes it.")
+@click.option("--by", callback=NAME, metavar="NAME", help="With --incident: who proposes it.")
 @configured
 def refresh(
     configuration: Configuration,

@@ -21,10 +21,13 @@ from ..reference.golden_sets import announced, announcement, read_set, store_of
 from ..replay.event_line import place, short_id
 from ..replay.terminal import say
 from .configured import configured
+from .fields import field_of
 from .opened import opened
 
 #: Digits of hashes that people are shown, and may name a set by.
 _SHORT = 12
+#: Who proposes, or accepts.
+NAME = field_of(GoldenProposal, "by")
 
 
 class Advice(NamedTuple):
@@ -117,7 +120,7 @@ def list_(configuration: Configuration, model: str | None, as_json: bool) -> Non
 
 @click.command()
 @click.argument("named", metavar="SET")
-@click.option("--by", metavar="NAME", required=True, help="Who says it.")
+@click.option("--by", callback=NAME, metavar="NAME", required=True, help="Who says it.")
 @click.option("--version", default="-", show_default=True, help="The model's version that the old set and the new one are run on.")
 @configured
 def accept(configuration: Configuration, named: str, by: str, version: str) -> None:

@@ -5,7 +5,6 @@ import time
 from contextlib import ExitStack, closing
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import IO
 
 import click
@@ -22,6 +21,7 @@ from ..pipeline.topology import ROLES
 from ..reference import ledger
 from ..reference.artifacts import ArtifactStore
 from ..reference.files import written_whole
+from ..reference.scratch import scratch
 from ..replay.jobs import asked_for, differing, has_ledger
 from ..replay.learnt import learnt
 from ..replay.measures import FORMATS, measured, write
@@ -104,7 +104,7 @@ def replay(
     given = [("--labels", one) for one in labels] + [("--features", one) for one in features]
     read = {"FILE": file, **{f"{option} {one}": Path(one.partition("=")[2] or one) for option, one in given}}
     refuse_inputs(written_to, {**read, **dict(inputs_of(configuration))})
-    with TemporaryDirectory(prefix="driftbus-replay-") as log, ExitStack() as done:
+    with scratch("replay") as log, ExitStack() as done:
         of_events, of_causes, of_jobs, of_learned, of_measures, of_performance, of_plot = [
             done.enter_context(written_whole(each)) if each else None for each in written_to.values()
         ]

@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import click
 import numpy as np
@@ -13,6 +12,7 @@ from ...schemas.messages.root_cause import RootCauseEvent
 from ..console.screen import Table, Terminal
 from ..reference.building.messages import epoch_ms
 from ..reference.files import written_whole
+from ..reference.scratch import scratch
 from ..replay.event_line import short_id
 from ..replay.terminal import Styled
 from .loop import AFTER, GATED, NAIVE, Fault, Loop, Story, play
@@ -38,8 +38,8 @@ def run_loop(folder: Path, terminal: Terminal, seed: int, fault: str) -> None:
     terminal.say(
         "2013 in New York: every second flight; a model of January answers before they leave, without knowing the delay at departure"
     )
-    with TemporaryDirectory(prefix="driftbus-loop-") as scratch:
-        loop = play(Path(scratch), terminal, Story(seed, Fault(start)))
+    with scratch("loop") as place:
+        loop = play(Path(place), terminal, Story(seed, Fault(start)))
     tell(loop, terminal)
     if find_spec("matplotlib"):
         with written_whole(folder / "loop.png") as place:

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import yaml
@@ -30,6 +29,7 @@ from ..reference.artifacts import ArtifactStore
 from ..reference.building.messages import epoch_ms
 from ..reference.building.source import reference_of
 from ..reference.files import written_whole
+from ..reference.scratch import scratch
 from ..replay.event_line import lasted
 from ..replay.picture import draw, episodes, moment
 from .data import FEATURES, Flights, in_celsius, save, year
@@ -118,8 +118,8 @@ def run_demo(folder: Path, terminal: Terminal, kafka: Mapping[str, str] | None =
     """Play the story; pictures, events and root causes go into the folder. ``kafka``: librdkafka's settings."""
     screen, began = Screen(terminal), time.perf_counter()
     found = {}
-    with TemporaryDirectory(prefix="driftbus-demo-") as scratch:
-        stage = Stage(year(), scratch, kafka)
+    with scratch("demo") as place:
+        stage = Stage(year(), place, kafka)
         for line in [*stage.written(ACTS[0], JANUARY).splitlines(), ""]:
             screen.say(line)
         screen.say(

@@ -255,6 +255,7 @@ def _of_version(fact: Contest | GoldenEvaluation, append_time: bool) -> ActionCo
         slice_change=None if most is None else most[0],
         asked=fact.asked,
         against=fact.against_version,
+        cause=fact.cause,
     )
 
 

@@ -6,7 +6,6 @@ show 0 here: events' effects are less what chance alone would show.
 """
 
 import csv
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from ...schemas.messages.pane import PREDICTIONS, Pane
 from ...schemas.stored.reference import CategoricalProfile, NumericProfile, Reference
 from ..bus.interface import Bus, TopicPartition
 from ..reference.files import sql_file, sql_text
+from ..reference.scratch import scratch
 from ..streams.align import Aligner
 from ..streams.buckets import buckets
 from ..streams.summaries import facts_of
@@ -57,7 +57,7 @@ FORMATS = {".csv": "", ".jsonl": "format json", ".parquet": "format parquet, com
 
 def write(file: Path, rows: Iterable[Measured]) -> None:
     """Write CSV, JSON lines or Parquet, as the file's suffix says."""
-    with tempfile.TemporaryDirectory(prefix="driftbus-") as folder:
+    with scratch() as folder:
         table = file if file.suffix == ".csv" else Path(folder) / "measures.csv"
         with table.open("w", encoding="utf-8", newline="") as lines:
             writer = csv.writer(lines)

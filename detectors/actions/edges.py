@@ -12,7 +12,7 @@ EDGES: Mapping[tuple[State | None, State], str] = {
     ("awaiting_approval", "requested"): "a person approves",
     ("awaiting_approval", "rejected"): "a person rejects",
     ("awaiting_approval", "expired"): "nobody answers in time",
-    ("awaiting_approval", "superseded"): "what triggered it is over, or a fault forbids it",
+    ("awaiting_approval", "superseded"): "what triggered it is over, a fault forbids it, or its policy is gone",
     ("awaiting_approval", "cancelled"): "a person cancels",
     ("requested", "started"): "the launcher",
     ("requested", "succeeded"): "the launcher: its start was not seen",

@@ -72,11 +72,11 @@ class Promoting:
         """How a version did on a golden set."""
         if not self.ledger.hears(f"evaluation/{fact.request}", fact.time):
             return
-        if fact.version == self.ledger.version and fact.golden is not None:
+        if fact.version == self.ledger.version and fact.golden is not None and fact.status != "failed" and fact.cause != "person":
             self.ledger.golden = fact.golden
         one = self.ledger.candidates.get(fact.version)
-        if one is None or one.state != "evaluating":
-            return
+        if one is None or one.state != "evaluating" or fact.cause not in (None, "model"):
+            return  # what people, slots and sets ask for may be of any set, and beside any version or none
         if fact.status == "failed":
             # A request is two runs, and only the last one that was asked for counts; the first is asked for before it is known here, too.
             if fact.asked >= one.since or one.said["evaluate"] == 1:

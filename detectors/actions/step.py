@@ -16,7 +16,7 @@ from ...schemas.configuration.promotion import Promotion as Settings
 from ...schemas.configuration.retrain import DAY_MS, Policy
 from ...schemas.messages.action import ActionModel, ActionObserved, ActionWord, LedgerFact
 from ...schemas.messages.action_version import ActionContest, ActionEvaluation, ActionVersion
-from ...schemas.messages.job import FINAL, JobStatus, State, job_id
+from ...schemas.messages.job import FINAL, MOST_WHY, JobStatus, State, job_id
 from ...schemas.messages.promotion import Promotion
 from ...schemas.messages.retrain import RetrainRequest
 from .edges import EDGES
@@ -29,7 +29,7 @@ from .wishes import look, obstacle, want
 Said = JobStatus | RetrainRequest | Promotion
 #: Of ends, those behind which a trigger is tried again; of the others nothing more comes.
 _AGAIN: tuple[State, ...] = ("failed", "timed_out", "lost", "cancelled", "superseded")
-#: A policy that is configured no more: its jobs end as they would.
+#: A policy that is configured no more: its jobs that were asked for end as they would.
 _GONE = Policy(when="person")
 
 
@@ -122,7 +122,9 @@ class _Step:
                 self._move(name, job, "lost", "no answer to its cancellation in time")
 
     def _awaiting(self, name: str, job: Job, policy: Policy, fault: str | None, waited: int) -> None:
-        if fault is not None:
+        if job.policy not in self.policies:  # nobody knows any more on which data, and within which limits
+            self._move(name, job, "superseded", f"policy {job.policy} is configured no more"[:MOST_WHY])
+        elif fault is not None:
             self._move(name, job, "superseded", f"incident {fault} forbids it")
         elif self._over(job):
             self._move(name, job, "superseded", "what triggered it is over")

@@ -9,7 +9,7 @@ from ..integers import Offset, PartitionNumber, Time
 from .anybodys import Name
 from .contest import MOST_DAYS, ContestDay
 from .feedback import NOTE
-from .golden import Change, Status, Verdict
+from .golden import Cause, Change, Status, Verdict
 from .on_ledger import OnLedger
 
 _Text = Annotated[str, Field(min_length=1, max_length=500)]
@@ -29,6 +29,7 @@ class ActionEvaluation(OnLedger):
     slice_change: Change = None
     asked: Time = 0  #: ms
     against: Name | None = None  #: the version that it is compared with; its own: of its parent that says nothing
+    cause: Cause | None = None  #: why it was asked for; None: an older release did not say
 
     @property
     def id(self) -> str:

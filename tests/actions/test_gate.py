@@ -12,7 +12,7 @@ from driftbus.detectors.golden.fold import Fold, Said
 from driftbus.schemas.configuration import Promotion
 from driftbus.schemas.messages.action import ActionTick, LedgerFact
 from driftbus.schemas.messages.action_version import ActionEvaluation
-from driftbus.schemas.messages.golden import FROM_NOTHING, GoldenEvaluation, GoldenResult
+from driftbus.schemas.messages.golden import FROM_NOTHING, Cause, GoldenEvaluation, GoldenResult
 
 from ..detectors.golden.records import evaluated, request, result, started, written
 from .adversary import DAY, HOUR, MODEL
@@ -25,10 +25,10 @@ COPIED = settings("watched", "none", labels={}, models={"m": {"diagnosis": "off"
 
 
 def copied(one: GoldenEvaluation) -> ActionEvaluation:
-    """As the intake writes it to the ledger."""
+    """As the intake writes it to the ledger, of what is asked for when a version is registered."""
     [fact] = Copying(COPIED).feed(0, 0, one)
     assert isinstance(fact, ActionEvaluation)
-    return fact.model_copy(update={"model": MODEL, "time": None})
+    return fact.model_copy(update={"model": MODEL, "time": None, "cause": "model"})
 
 
 def beside(fold: Fold, id_: str, losses: Sequence[int | str], *, parent: str | None = "1", spread: bool = False) -> ActionEvaluation:
@@ -57,6 +57,49 @@ def test_one_that_was_tested_before_it_was_registered_is_compared_with_its_paren
         assert told(first) == ["refuse 2"]
         assert f"worse by {loss - 100:.1f}%" in told.last.reason
         assert told(second) == []
+
+
+NOT_THE_GATES: tuple[Cause, ...] = ("person", "slot", "episode", "set")
+
+
+@pytest.mark.parametrize("cause", NOT_THE_GATES)
+@pytest.mark.parametrize("golden", ["a", "b"], ids=["the set in use", "one on which nothing was tested"])
+@pytest.mark.parametrize("loss", [50, 100, 900])
+def test_only_the_test_beside_its_parent_decides(cause: Cause, golden: str, loss: int) -> None:
+    """What others ask for meanwhile may be of a set on which there is nothing to compare with: that let every version through."""
+    fold, told = of_parent(), Told(GATE)
+    assert told(registered()) == ["evaluate 2"]
+    other = copied(evaluated(fold, "other", [loss] * 100, version="2", golden=golden)).model_copy(update={"cause": cause})
+    assert told(other) == []
+    assert told(beside(fold, "r", [106] * 100)) == ["refuse 2"]
+
+
+@pytest.mark.parametrize("cause", NOT_THE_GATES)
+def test_what_others_ask_for_and_what_fails_of_it_refuses_nothing(cause: Cause) -> None:
+    told = Told(GATE)
+    assert told(registered()) == ["evaluate 2"]
+    for number, after in enumerate(AGAIN_AFTER):
+        assert told(evaluation(request=f"f{number}", status="failed", verdict="unknown", asked=told.now, cause=cause), later=1) == []
+        assert told(ActionTick(time=0), later=after) == []
+    assert told.ledger.candidates["2"].said["evaluate"] == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "counts"),
+    [
+        ({"cause": "person"}, False),
+        ({"cause": "model", "status": "failed", "verdict": "unknown"}, False),
+        ({"cause": "slot", "status": "failed", "verdict": "unknown"}, False),
+        ({"cause": "model"}, True),
+        ({"cause": "slot"}, True),
+        ({}, True),
+    ],
+)
+def test_a_set_that_a_person_tries_is_not_what_the_next_version_is_tested_on(fields: dict[str, str], counts: bool) -> None:
+    told = Told(GATE)
+    told(evaluation("1", "t", golden="sha256:tried", **fields))
+    assert told(registered()) == ["evaluate 2"]
+    assert told.last.golden == ("sha256:tried" if counts else None)
 
 
 @pytest.mark.parametrize("loss", [106, 150, 900])

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from driftbus.schemas.configuration import Policy
 from driftbus.schemas.messages.action import ActionCoincidence, ActionLabels, ActionModel, ActionReach, ActionTick, LedgerFact
 from driftbus.schemas.messages.retrain import Source
 
@@ -117,3 +118,34 @@ def test_a_reach_of_a_clock_that_was_ahead_is_not_the_newest(ahead: int) -> None
         one(reach(one.now + HOUR + wrong, offset), later=HOUR)
     one(asked("r"))
     assert [source.offsets for source in one.request.data.sources] == [(0, 1)]
+
+
+@pytest.mark.parametrize("kind", ["labels", "cause", "person", "event"])
+@pytest.mark.parametrize("renamed", [False, True])
+def test_what_awaits_approval_goes_with_its_policy(kind: str, renamed: bool) -> None:
+    """A person who approved it had a job on all data there are, within limits that nobody wrote."""
+    policy, fact = TRIGGERS[kind]
+    one = told(hand={**policy, "approval": True, "data": {"window": "30d"}})
+    before = dict(one.own)
+    one(ActionTick(time=START))
+    assert one(fact, later=1) == ["awaiting_approval"]
+    job = one.job
+    one.own = {"other": Policy(when="schedule", cron="0 3 * * 0")} if renamed else {}
+    assert one.tick(1) == ["superseded"]
+    assert one.word("approve") == []
+    assert not one.ledger.jobs[job].launched
+    one.own = before
+    assert one.tick(1) == ([] if kind == "person" else ["awaiting_approval"]), "what stands asks again"
+
+
+@pytest.mark.parametrize("state", ["requested", "started", "cancelling"])
+def test_what_was_asked_for_runs_on_without_its_policy(state: str) -> None:
+    one = told(hand=HAND)
+    assert one(asked("r")) == ["requested"]
+    if state == "started":
+        one.seen("started")
+    elif state == "cancelling":
+        one.word("cancel")
+    one.own = {}
+    assert one.tick(1) == []
+    assert one.seen("succeeded") == ["succeeded"]

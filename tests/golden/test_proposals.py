@@ -129,3 +129,15 @@ def test_a_proposal_is_within_its_bound() -> None:
         by=NAME,
     )
     assert size(written(SETTINGS, one)) <= RECORDS["golden-proposal"]
+
+
+@pytest.mark.parametrize("by", ["", "x" * 501, "a\ud800b", "a\x00b"], ids=["empty", "long", "surrogate", "null"])
+def test_a_name_that_no_message_may_hold_is_refused_before_anything_is_done(asker: User, by: str) -> None:
+    ask(INCIDENT, "refresh_after", "suspected", "confirmed")
+    before = in_use()
+    assert "Invalid value for '--by'" in asker.says(*NEW, "--incident", "111", "--by", by, code=2)
+    assert waiting() == []
+    asker.says(*NEW, "--incident", "111", "--by", "ann")
+    [one] = waiting()
+    assert "Invalid value for '--by'" in asker.says("golden", "accept", one.golden, "--by", by, code=2)
+    assert (in_use(), waiting()) == (before, [one])

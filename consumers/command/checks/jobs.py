@@ -14,8 +14,11 @@ _HOUR_MS = 3_600_000
 
 
 def asked_for(configuration: Configuration) -> Iterator[Finding]:
-    """Of all models; nothing where a clock is live, for then the ledger's order is that in which things became known."""
-    if not ledger.asked(configuration) or any(stream.clock == "live" for stream in configuration.streams.values()):
+    """Of all models; where a clock is live the ledger's order is that in which things became known, and its time is when they did."""
+    if not ledger.asked(configuration):
+        return
+    if any(stream.clock == "live" for stream in configuration.streams.values()):
+        yield from _of_two_times(configuration)
         return
     models = configuration.models
     policies = {name: own for name, own in ledger.policies_of(configuration).items() if own or models[name].promotion is not None}
@@ -32,6 +35,27 @@ def asked_for(configuration: Configuration) -> Iterator[Finding]:
                 yield Finding(
                     "note", f"models.{model}.retrain.{name}: cron lines are not evaluated with clock: record, so it asks for nothing"
                 )
+
+
+def _of_two_times(configuration: Configuration) -> Iterator[Finding]:
+    """Models of a stream with ``clock: record`` beside live ones."""
+    for model, own in ledger.policies_of(configuration).items():
+        stream, settings = configuration.stream_of(model), configuration.models[model]
+        if configuration.streams[stream].clock != "record":
+            continue
+        beside = f"streams.{stream}.clock: record, and others are live"
+        if own or settings.promotion is not None:
+            yield Finding(
+                "note",
+                f"{beside}: jobs and versions of {model} are judged by when things were written down; what is 90 days older asks for "
+                "nothing, see docs/actions.md#time",
+            )
+        if settings.learner is not None:
+            yield Finding(
+                "note",
+                f"{beside}: a fault holds the learner of {model} only once its records have reached when that was written down, see "
+                "docs/actions.md#time",
+            )
 
 
 def cut_short(configuration: Configuration) -> Iterator[Finding]:

@@ -1,6 +1,5 @@
 """Files of rows (Parquet, CSV, JSON) in the order of their time, larger than memory if need be: DuckDB does the work."""
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from ....schemas.configuration import Table
 from ....schemas.stored.reference import Role
 from ...decode.tolerant import Undecodable, decode_generic
 from ..files import sql_text
+from ..scratch import scratch
 from .columns import EXACT, Chunk, Column, Key, column_of
 from .table_columns import ROW, ReadColumn, TableFile, table_file
 from .table_files import UnusableTable, files_of
@@ -117,7 +117,7 @@ def open_table(
     ``where`` keeps the rows in which columns have these values; ``raw``: texts of these columns of a CSV stay texts, whatever they look
     like; ``zone``: of times that name none; ``otherwise``: the column of the time of rows that have none.
     """
-    with tempfile.TemporaryDirectory(prefix="driftbus-") as folder, _connected(folder, memory_limit, zone) as connection:
+    with scratch() as folder, _connected(folder, memory_limit, zone) as connection:
         try:
             files = [table_file(connection, file, raw) for file in files_of(table.file)]
             columns: dict[str, list[ReadColumn]] = {}
