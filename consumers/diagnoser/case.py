@@ -32,12 +32,14 @@ class Looked(NamedTuple):
 
 
 def looked_at(
-    watched: Watched, known: Known, settings: Model, amiss: Sequence[Span], left_out: Sequence[Span], late: Collection[str]
+    watched: Watched, time: int, known: Known, settings: Model, amiss: Sequence[Span], left_out: Sequence[Span], late: Collection[str]
 ) -> Looked:
     """What there is at the end of a grain.
 
     Parameters
     ----------
+    time
+        That end: what is said to be done later has not been done yet.
     amiss
         When something was not as it should be.
     left_out
@@ -56,8 +58,8 @@ def looked_at(
         baseline=baseline,
         monitored=[watched.seen(one) for one in monitored],
         ladder=[_for_outcomes(watched.seen(one)) for one in older],
-        evaluated=list(known.evaluated),
-        coincident=list(known.coincident),
+        evaluated=known.evaluations(watched.home.version),
+        coincident=[one for one in known.coincident if one.time <= time],
         usual=reading.usual,
         by_rows=reading.by_rows,
         standing=windows.stands,

@@ -4,15 +4,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ...detectors.diagnosis.incidents import Home
+from ...schemas.messages.evidence import Evidence
 from ...schemas.messages.pane import AGREEMENT, PREDICTIONS, REVISIONS, Pane
 from ...schemas.messages.progress import Progress
 from ..streams.align import Aligned, Aligner, Pending
 from .exhibit import Exhibit
-from .kinds import ORDER, Kinds, kind_of, of_these, source_of
+from .kinds import FEEDBACK, ORDER, Kinds, kind_of, of_these, source_of
 from .model import Model, Published
 from .watched import Watched
 
-#: Milliseconds of record time without a row behind which a version's state ends: it would stay for ever.
+#: Milliseconds of record time without a row behind which a version's state ends, and without anything that of a model: it would stay for
+#: ever.
 FORGOTTEN_AFTER = 90 * 86_400_000
 #: Of a reference that was never announced.
 _NEVER_ANNOUNCED = -(1 << 62)
@@ -64,7 +66,9 @@ class Group:
             yield from self._taken(pending.pane, aligned)
         if aligned.panes:
             yield from self._run(aligned.end)
-            yield from self._forgotten(aligned.end)
+            if any(isinstance(one.pane.fact, Pane) for one in aligned.panes):  # a fact may state any time: it says of none that it has come
+                yield from self._left(aligned.end)
+            self._forget(aligned.end)
         if aligned.ended:
             yield from self._run(None)
 
@@ -86,28 +90,37 @@ class Group:
 
     def _taken(self, exhibit: Exhibit, aligned: Aligned[Exhibit]) -> Iterator[Published]:
         fact = exhibit.fact
-        model = self._model(fact.model)
         if not isinstance(fact, Pane):
-            if model.hear(fact):
-                for watched in model.versions.values():
-                    watched.notice(aligned.end)
+            self._told(fact, aligned.end)
             return
         if fact.of == PREDICTIONS:
-            yield from self._hold(model, fact, aligned)
-        version = model.versions.get(Home(fact.version, fact.reference or ""))
-        if version is None:
+            yield from self._hold(fact, aligned)
+        model = self.models.get(fact.model)
+        version = None if model is None else model.versions.get(Home(fact.version, fact.reference or ""))
+        if model is None or version is None:
             return
+        model.heard = aligned.end
         complete = aligned.complete and (fact.of not in (REVISIONS, AGREEMENT) or fact.complete)
         version.take(fact, aligned.end, complete=complete, clock_decided=aligned.clock_decided or fact.clock_decided)
 
-    def _model(self, name: str) -> Model:
-        if name not in self.models:
-            self.models[name] = self.model_of(name)
-        return self.models[name]
+    def _told(self, fact: Evidence, bucket: int) -> None:
+        """A fact may come before the first row of its model; a word on an incident that nobody knows says nothing of any."""
+        model = self.models.get(fact.model)
+        if model is None:
+            if fact.of == FEEDBACK:
+                return
+            model = self.models[fact.model] = self.model_of(fact.model)
+        model.heard = bucket
+        if model.hear(fact):
+            for watched in model.versions.values():
+                watched.notice(bucket)
 
-    def _hold(self, model: Model, pane: Pane, aligned: Aligned[Exhibit]) -> Iterator[Published]:
-        """Make the state of a version, and end that of its former reference."""
-        home = Home(pane.version, pane.reference or "")
+    def _hold(self, pane: Pane, aligned: Aligned[Exhibit]) -> Iterator[Published]:
+        """Make the state of a version, and end that of its former reference. Of a name without a reference nothing is kept: rows may have
+        any."""
+        if pane.reference is None and pane.model not in self.models:
+            return
+        home, model = Home(pane.version, pane.reference or ""), self.models.get(pane.model) or self.model_of(pane.model)
         former, since = model.of(pane.version), _NEVER_ANNOUNCED if pane.since is None else pane.since
         if home in model.versions or (former is not None and former.since > since):
             return
@@ -120,14 +133,24 @@ class Group:
             del model.versions[former.home]
         if watched is not None:
             model.versions[home] = watched
+            self.models[pane.model] = model
 
-    def _forgotten(self, end: int) -> Iterator[Published]:
+    def _left(self, end: int) -> Iterator[Published]:
         """End the states of versions that were left behind without a word."""
         for _, model in sorted(self.models.items()):
             for home, watched in sorted(model.versions.items()):
                 if watched.latest <= end - FORGOTTEN_AFTER:
                     yield from model.retire(watched, end)
                     del model.versions[home]
+                    model.heard = end
+
+    def _forget(self, end: int) -> None:
+        """Let go of models that have no version, and of which nothing has been heard for long."""
+        for name, model in list(self.models.items()):
+            if model.heard is None:
+                model.heard = end
+            elif not model.versions and model.heard <= end - FORGOTTEN_AFTER:
+                del self.models[name]
 
 
 def _order(pending: Pending[Exhibit]) -> tuple[int, str, str, int, int, str, str]:

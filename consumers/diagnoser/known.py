@@ -63,6 +63,15 @@ class Known:
         self.coincident = sorted([*self.coincident, done], key=_in_time)[-MOST_FACTS:]
         return True
 
+    def evaluations(self, version: str) -> list[Evaluated]:
+        """Those of a version, and in front of them those of the one that its first was compared with: what another one loses says nothing
+        of it. By golden set, for only on one set losses are compared."""
+        first: dict[str, Evaluated] = {}
+        for one in self.evaluated:
+            if one.version == version:
+                first.setdefault(one.golden, one)
+        return [one for one in self.evaluated if one.version == version or _before(one, first.get(one.golden))]
+
     def amiss(self, version: str) -> list[Span]:
         """When some episode of a version was open; of those that are over the serious ones: others come and go with a season."""
         return [
@@ -107,7 +116,8 @@ class Known:
         if evaluation.status == "failed" or evaluation.golden is None or loss is None:
             return False
         rows = evaluation.counts.get("answered", evaluation.rows)
-        self.evaluated.append(Evaluated(evaluation.asked, evaluation.golden, evaluation.version, loss, rows))
+        against = evaluation.against_version or ""
+        self.evaluated.append(Evaluated(evaluation.asked, evaluation.golden, evaluation.version, loss, rows, against))
         self.evaluated = sorted(self.evaluated)[-MOST_FACTS:]
         return True
 
@@ -129,6 +139,11 @@ class Known:
 def said_of_models(fact: Mapping[str, object]) -> ModelEvent | Coincidence:
     """What lies on the models topic, as evidence has it. Raises `ValueError`."""
     return Coincidence.of(fact) if "type" in fact else ModelEvent.of(fact)
+
+
+def _before(one: Evaluated, first: Evaluated | None) -> bool:
+    """Whether it is of the version that another one's first was compared with, and no later than this."""
+    return first is not None and one.version == first.against and one.time <= first.time
 
 
 def _in_time(one: Coincident) -> tuple[int, str, str, str, tuple[str, ...]]:

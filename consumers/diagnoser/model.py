@@ -56,6 +56,7 @@ class Model:
     wait: int | None = None  #: how long labels may come behind their predictions, ms; None: there are none
     known: Known = field(default_factory=Known)
     versions: dict[Home, Watched] = field(default_factory=dict)
+    heard: int | None = None  #: the end of the bucket in which something of it came last; None: it is not known
 
     def of(self, version: str) -> Watched | None:
         """The one state of a version."""
@@ -87,7 +88,7 @@ class Model:
             one.trim()
         amiss = self._amiss(watched.home)
         windows.settle(amiss, self._since(time))
-        looked = looked_at(watched, self.known, self.settings, amiss, self._over(watched.home), late)
+        looked = looked_at(watched, time, self.known, self.settings, amiss, self._over(watched.home), late)
         diagnosis = self._diagnosed(watched, looked)
         kept_from = windows.newest[-NEWEST:][0].first if windows.newest else windows.closed
         run = Run(watched.home, time, watched.runs, fresh, windows.stands, kept_from)
@@ -155,6 +156,8 @@ class Model:
         of_version = self._gate(watched, [standing(one, told[one.id], ran) for one in open_])
         published = []
         for incident in in_order(touched):
+            if incident.open and watched.home not in incident.missed:
+                continue  # it goes on in another version, whose gate it still shuts
             found = told[incident.id]
             news = news_of(incident, found.impact.harm, of_version)
             if news != incident.said.get(watched.home):
@@ -185,7 +188,7 @@ class Model:
         one, still forbids to train by its rows."""
         if not changed:
             return []
-        looked = looked_at(watched, self.known, self.settings, self._amiss(watched.home), self._over(watched.home), ())
+        looked = looked_at(watched, time, self.known, self.settings, self._amiss(watched.home), self._over(watched.home), ())
         ran = Ran.of(time, looked.case, _NOTHING, watched.windows, {})
         return self._told(watched, ran, changed, [one for one in self.incidents.open if watched.home.version in one.versions])
 

@@ -28,7 +28,7 @@ def parts(model: Model) -> Iterator[tuple[str, bytes]]:
         versions.append(plain)
         yield from ((_key(_WINDOW, model.name, *home, name), content) for name, content in sums.items())
     incidents = [[_plain(one) for one in some] for some in (model.incidents.open, model.incidents.ended)]
-    yield _key(_MODEL, model.name), msgspec.msgpack.encode([versions, model.known.plain(), incidents])
+    yield _key(_MODEL, model.name), msgspec.msgpack.encode([versions, model.known.plain(), incidents, model.heard])
 
 
 def models(
@@ -40,7 +40,8 @@ def models(
         if kind != _MODEL:
             continue
         model = model_of(name)
-        versions, known, incidents = msgspec.msgpack.decode(content)
+        versions, known, incidents, *heard = msgspec.msgpack.decode(content)
+        model.heard = heard[0] if heard else None  # unknown to former releases
         model.known = Known.restored(known)
         model.incidents.open, model.incidents.ended = ([_incident(one) for one in some] for some in incidents)
         for plain_home, numbers, windows in versions:
@@ -85,7 +86,8 @@ def _plain(incident: Incident) -> dict[str, Any]:  # plain data
         "id": incident.id,
         "finding": msgspec.to_builtins(incident.finding),
         "onset": list(incident.onset),
-        "numbers": [incident.begun, incident.since, incident.firm, incident.revision, incident.ended],
+        "numbers": [incident.begun, incident.since, max(incident.firm.values(), default=0), incident.revision, incident.ended],
+        "firm": [[*home, number] for home, number in incident.firm.items()],
         "said": [incident.status, incident.reason, incident.superseded_by, incident.artifact],
         "news": [[*home, news] for home, news in incident.said.items()],
         "word": None if incident.word is None else list(incident.word),
@@ -97,6 +99,8 @@ def _plain(incident: Incident) -> dict[str, Any]:  # plain data
 
 def _incident(plain: Mapping[str, Any]) -> Incident:
     begun, since, firm, revision, ended = plain["numbers"]
+    missed = {Home(*home): number for *home, number in plain["missed"]}
+    of_each = {Home(*home): number for *home, number in plain["firm"]} if "firm" in plain else dict.fromkeys(missed, firm)
     status, reason, superseded_by, artifact = plain["said"]
     return Incident(
         id=plain["id"],
@@ -108,8 +112,8 @@ def _incident(plain: Mapping[str, Any]) -> Incident:
         reason=reason,
         superseded_by=superseded_by,
         ended=ended,
-        firm=firm,
-        missed={Home(*home): number for *home, number in plain["missed"]},
+        firm=of_each,  # one number in former releases
+        missed=missed,
         adopted={Home(*home) for home in plain["adopted"]},
         versions=list(plain["versions"]),
         revision=revision,

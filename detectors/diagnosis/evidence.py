@@ -146,6 +146,7 @@ class Evaluated(NamedTuple):
     version: str  #: of the model
     loss: float
     rows: int
+    against: str = ""  #: the version that it was compared with; "": none, or it is not known
 
 
 class Coincident(NamedTuple):

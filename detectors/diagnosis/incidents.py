@@ -93,7 +93,9 @@ class Incident:
     reason: Reason | None = None
     superseded_by: str | None = None
     ended: int | None = None  #: ms
-    firm: int = 0  #: runs in a row that found it so that it may be confirmed, each with a new window
+    #: By where it is looked for, runs in a row that found it so that it may be confirmed, each with a new window. Those of another version
+    #: look at the same times: they are no second look.
+    firm: dict[Home, int] = field(default_factory=dict)
     missed: dict[Home, int] = field(default_factory=dict)  #: by where it is looked for, windows without it
     adopted: set[Home] = field(default_factory=set)  #: of these, where it was not begun, and not found since the baseline stands
     versions: list[str] = field(default_factory=list)
@@ -121,8 +123,10 @@ class Incident:
 
     def hides(self, one: Placed, run: Run) -> bool:
         """Whether a finding is what a person rejected. One whose onset is no longer looked at is found where the view begins."""
-        onset = max(self.onset.number, run.kept_from)
-        return self.rejected and self.is_of(one, run) and abs(one.onset.number - onset) <= _near(one.finding, self.finding)
+        if not self.rejected or not self.is_of(one, run):
+            return False
+        near, onset = _near(one.finding, self.finding), max(self.onset.number, run.kept_from)
+        return abs(one.onset.number - onset) <= near or (self.onset.number == _ELSEWHERE and _together(one.onset, self.onset, near))
 
     def outlasts(self, one: Placed, run: Run) -> bool:
         """Whether a finding of another cause is this one, confirmed when its beginning was looked at, which it no longer is: that something
@@ -190,6 +194,7 @@ class Incidents:
             if former not in incident.missed:
                 continue
             del incident.missed[former]
+            incident.firm.pop(former, None)
             incident.adopted.discard(former)
             if incident.finding.cause in PIPELINE and incident.status == "confirmed":
                 if home not in incident.missed:
@@ -206,6 +211,7 @@ class Incidents:
         """Nothing more comes of a version."""
         changed = []
         for incident in self.open:
+            incident.firm.pop(home, None)
             if incident.missed.pop(home, None) is not None and not incident.missed:
                 self._end(incident, time, reason)
                 changed.append(incident)
@@ -255,17 +261,21 @@ class Incidents:
             incident.adopted.discard(run.home)
         if run.home.version not in incident.versions:
             incident.versions = [*incident.versions, run.home.version][-MOST_VERSIONS:]
-        incident.firm = incident.firm + run.fresh if one.finding.confirmable or _certain_next(one.finding) else 0
-        enough = incident.firm >= (1 if one.finding.at_once else CONFIRMED_AFTER)
+        firm = incident.firm.get(run.home, 0) + run.fresh if one.finding.confirmable or _certain_next(one.finding) else 0
+        incident.firm[run.home] = firm
+        enough = firm >= (1 if one.finding.at_once else CONFIRMED_AFTER)
         if incident.status == "suspected" and one.finding.confirmable and enough:
             incident.status = "confirmed"
 
     def _missed(self, incident: Incident, run: Run, found: Sequence[Incident]) -> None:
         if run.home in incident.adopted and not run.stands:
             return  # its successor's baseline is yet to come
-        incident.firm = 0
+        incident.firm.pop(run.home, None)
         if incident.status == "suspected":
-            self._end(incident, run.time, None, "withdrawn")
+            if len(incident.missed) > 1:
+                del incident.missed[run.home]
+            else:
+                self._end(incident, run.time, None, "withdrawn")
             return
         incident.missed[run.home] += run.fresh
         if incident.missed[run.home] < OVER_AFTER:
@@ -316,6 +326,11 @@ def in_order(incidents: Iterable[Incident]) -> list[Incident]:
 
 def _near(one: Finding, other: Finding) -> int:
     return NEAR_GRADUAL if "gradual" in (one.shape, other.shape) else NEAR
+
+
+def _together(one: Onset, other: Onset, windows: int) -> bool:
+    """Whether two onsets are so near in time: windows of two versions have numbers of their own."""
+    return abs(one.end - other.end) <= windows * max(one.end - one.start, other.end - other.start)
 
 
 def _takes_over(one: Incident, former: Incident) -> bool:

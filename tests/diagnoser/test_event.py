@@ -74,7 +74,7 @@ def test_what_is_news_and_what_is_not() -> None:
     one = found(("a",))
     before = news_of(one, "harmful", HOLD)
     assert news_of(one, "harmful", HOLD) == before
-    assert news_of(found(("a",), revision=5, firm=3), "harmful", HOLD) == before
+    assert news_of(found(("a",), revision=5, firm={Home("1", "r"): 3}), "harmful", HOLD) == before
     assert news_of(one, "benign", HOLD) != before
     for changes in ({"onset": Onset(1, 10, 20)}, {"status": "confirmed"}, {"superseded_by": "j"}):
         assert news_of(found(("a",), **changes), "harmful", HOLD) != before

@@ -1,9 +1,12 @@
 """Versions and references that end while something is open, and evidence that is of another kind after a restart."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
+import msgspec
 import pytest
 
+from driftbus.consumers.diagnoser import remembered
 from driftbus.consumers.diagnoser.fold import Fold
 from driftbus.consumers.diagnoser.model import Model
 from driftbus.consumers.diagnoser.watched import Watched
@@ -11,7 +14,8 @@ from driftbus.detectors.diagnosis.finding import Finding
 from driftbus.detectors.diagnosis.incidents import MOST_OPEN, MOST_VERSIONS, Home, Incident, Incidents, Onset
 from driftbus.schemas.messages.pane import Pane
 
-from .facts import KNOWN, SETTINGS, Record, Traffic, end, fold, interleaved, progress, reading_of, said, settings, writers
+from ..feedback.facts import evidence, word
+from .facts import GRAIN, KNOWN, SETTINGS, Record, Traffic, end, fold, interleaved, progress, reading_of, said, settings, writers
 from .test_incidents import LOST, NOVEL, placed, run
 
 
@@ -81,6 +85,75 @@ def test_two_versions_with_one_fault_do_not_take_turns_in_telling_it() -> None:
     assert len(lost) <= 8
 
 
+def _served(by: Mapping[str, Traffic], grains: int) -> dict[str, list[Record]]:
+    """Version 1, and others beside it, each with its own rows of the same time."""
+    facts = writers(by["1"], grains)
+    served = list[Record]()
+    for record in facts["profiler"]:
+        served.append(record)
+        if isinstance(record.fact, Pane):
+            number = (record.fact.about - end(0)) // GRAIN
+            served += (Record("profiler", _of_version(by[name].pane(number), name)) for name in sorted(by.keys() - {"1"}))
+    facts["profiler"] = served
+    return facts
+
+
+@pytest.mark.parametrize("versions", ["12", "123", "1234"])
+def test_a_blip_that_several_versions_see_at_the_same_time_is_no_less_a_blip(versions: str) -> None:
+    blips = {name: Traffic(int(name), null=lambda number: 0.4 if number == 32 else 0.0) for name in versions}
+    told = said(fold(), interleaved(_served(blips, 40), 1))
+    assert {one.cause for one in told} == {"feature_unavailability"}
+    assert [one.status for one in told] == ["suspected"] * (len(told) - 1) + ["withdrawn"]
+    assert {one.version for one in told if one.status == "suspected"} == set(versions), "each has told it"
+
+
+@pytest.mark.parametrize("versions", ["12", "123", "1234"])
+def test_what_several_versions_find_again_is_confirmed_by_the_next_window(versions: str) -> None:
+    lasting = {name: Traffic(int(name), null=lambda number: 0.4 if number >= 32 else 0.0) for name in versions}
+    told = said(fold(), interleaved(_served(lasting, 40), 1))
+    assert len({one.incident for one in told}) == 1
+    assert next(one.run for one in told if one.status == "confirmed") == end(33)
+
+
+def test_a_suspicion_goes_on_in_the_version_that_finds_it_again() -> None:
+    """Version 1 is well again with the next window; of 2, which is looked at behind it, the rows go on as they are."""
+    mixed = {"1": Traffic(1, null=lambda number: 0.4 if number == 32 else 0.0), "2": Traffic(2, null=lambda n: 0.4 if n >= 32 else 0.0)}
+    told = said(fold(), interleaved(_served(mixed, 40), 1))
+    assert len({one.incident for one in told}) == 1
+    assert told[-1].status == "confirmed"
+    assert told[-1].version == "2"
+
+
+@pytest.mark.parametrize(("versions", "well_again"), [("12", "1"), ("12", "2"), ("123", "13")])
+def test_a_fault_forbids_as_long_as_some_version_has_it(versions: str, well_again: str) -> None:
+    """Whoever starts jobs goes by the last word on an incident, whichever version it is of."""
+    ends = {name: 38 if name in well_again else 99 for name in versions}
+    faulty = {
+        name: Traffic(int(name), null=lambda number, last=last: 0.4 if 32 <= number < last else 0.0)  # type: ignore[misc]  # of one
+        for name, last in ends.items()
+    }
+    told = said(fold(), interleaved(_served(faulty, 50), 1))
+    assert len({one.incident for one in told}) == 1
+    assert told[-1].status == "confirmed"
+    assert {one.retrain_gate.decision for one in told} == {"forbid"}
+    over = {name: Traffic(int(name), null=lambda number: 0.4 if 32 <= number < 38 else 0.0) for name in versions}
+    told = said(fold(), interleaved(_served(over, 50), 1))
+    assert (told[-1].status, told[-1].retrain_gate.decision) == ("resolved", "allow")
+    assert {one.retrain_gate.decision for one in told[:-1]} == {"forbid"}
+
+
+@pytest.mark.parametrize("versions", ["12", "123", "1234"])
+def test_what_a_person_rejects_is_told_again_by_none_of_the_versions_that_found_it(versions: str) -> None:
+    lasting = {name: Traffic(int(name), null=lambda number: 0.4 if number >= 32 else 0.0) for name in versions}
+    first, *_ = said(fold(), interleaved(_served(lasting, 40), 1))
+    facts = _served(lasting, 56)
+    at = next(place for place, one in enumerate(facts["clerk"]) if one.through == 36)
+    facts["clerk"].insert(at, Record("clerk", evidence("feedback", word(first.incident, "reject"), 36)))
+    told = said(fold(), interleaved(facts, 1))
+    assert {one.incident for one in told} == {first.incident}
+    assert (told[-1].status, told[-1].reason, told[-1].run) == ("withdrawn", "rejected", end(36))
+
+
 def test_versions_that_come_and_go_while_a_fault_is_open_are_not_named_without_end() -> None:
     incidents = Incidents("app", "m")
     for number in range(3 * MOST_VERSIONS):
@@ -121,10 +194,23 @@ def test_an_incident_that_is_told_of_two_versions_is_restored_as_it_was() -> Non
     chosen, model, watched = _sound(5)
     incident = _open(model, watched.home, LOST, "lost")
     incident.said = {watched.home: "a", Home("2", KNOWN.name): "b"}
+    incident.firm = {watched.home: 1, Home("2", KNOWN.name): 2}
     state, parts = chosen.snapshot(0)
     again = Fold.restored(settings(), reading_of, state, parts, {})
     [model] = again.models()
-    assert model.incidents.open[0].said == incident.said
+    assert model.incidents.open[0] == incident
+
+
+def test_of_a_former_release_an_incident_was_as_sure_in_every_version() -> None:
+    _, model, watched = _sound(5)
+    incident = _open(model, watched.home, LOST, "lost")
+    incident.firm = {watched.home: 1}
+    [(key, content)] = [part for part in remembered.parts(model) if part[0].startswith('["model"')]
+    versions, known, [[plain], ended], _ = msgspec.msgpack.decode(content)
+    del plain["firm"]
+    [again] = remembered.models({key: msgspec.msgpack.encode([[], known, [[plain], ended]])}, lambda _: model, lambda *_: watched)
+    assert len(versions) == 1
+    assert again.incidents.open == [incident]
 
 
 def test_a_version_that_ended_long_ago_is_forgotten_by_whoever_was_there_and_by_whoever_came_again() -> None:
