@@ -4,7 +4,7 @@ Residuals by groups of features, since every onset there may be, less what they 
 whose groups explain them. Where the model's input or the model itself is at fault, outcomes take the residuals' place, which need no model.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc
 
 from .evidence import Window
-from .finding import PIPELINE, Piece
+from .finding import PIPELINE, Finding, Piece
 from .inquiry import FAULTY, Inquiry
 from .relations import Relations, Stretch
 from .statistics import Step, confidence, rounded, strength
@@ -20,6 +20,8 @@ from .statistics import Step, confidence, rounded, strength
 Floats = NDArray[np.float64]
 Side = Literal["hr", "hy", "hp"]
 
+#: Windows between what began together: a model that is wrong, and what else moved.
+_WITH = 3
 #: Outcomes since the onset, and windows with labels, without which nothing is said.
 _LEAST_ROWS, _LEAST_WINDOWS = 400, 4
 #: Of an effect, what a window must show of it.
@@ -269,10 +271,8 @@ def _told(inquiry: Inquiry, relations: Relations, picked: list[Picked], best: Ca
     other = moved and (inner or most in names)  # equal values may be of new requests, or mean something else
     known = inquiry.ages_known or all(inquiry.agree_known(name) for name in names)
     missing = {} if known else {"agreement": "whether the features are served as they were learned"}
-    awaited = {one.awaits for one in inquiry.findings}  # of features of which it is not known what is wrong
-    for kind in ("agreement", "ood"):
-        if kind in awaited:
-            missing.setdefault(kind, "whether what else moved makes the model wrong")
+    for kind, why in _undecided(inquiry.findings).items():
+        missing.setdefault(kind, why)
     inquiry.add(
         "feature_drift",
         names,
@@ -287,6 +287,12 @@ def _told(inquiry: Inquiry, relations: Relations, picked: list[Picked], best: Ca
         missing=missing,
         awaits=next(iter(missing), None),
     )
+
+
+def _undecided(findings: Collection[Finding]) -> dict[str, str]:
+    """What would tell what is wrong of the features of these: until then it is not known either what makes the model wrong."""
+    awaited = {one.awaits for one in findings} | {kind for one in findings if one.cause == "undetermined" for kind in one.missing}
+    return {kind: "whether what else moved makes the model wrong" for kind in ("agreement", "ood") if kind in awaited}
 
 
 def _of_world(relations: Relations, names: list[str], best: Candidate, world: float, function: float, *, inner: bool) -> bool:
@@ -305,17 +311,21 @@ def _model(inquiry: Inquiry, picked: list[Picked], onset: int, world: float, nee
     golden = bool(inquiry.case.evaluated)
     pieces = [Piece("residual_change", first.effect, first.needed, first.name), Piece("outcome_relation_change", world, needed)]
     missing = {} if golden else {"golden": "whether the model itself is at fault"}
+    undecided = _undecided([one for one in inquiry.findings if min(abs(one.onset - onset), abs(one.onset - step.onset)) <= _WITH])
+    missing |= undecided
+    awaits = next(iter(undecided), None)
     certain = strength(first.effect, first.needed)
     if inquiry.near(onset) or inquiry.near(step.onset):
         pieces.append(Piece("deployment_at_onset", "yes"))
-        inquiry.add("model_broken", (), step, confidence(0.7, certain), "residuals_moved_relation_did_not", pieces, missing=missing)
+        sureness = confidence(0.7, certain)
+        inquiry.add("model_broken", (), step, sureness, "residuals_moved_relation_did_not", pieces, missing=missing, awaits=awaits)
         return
     faulty = bool(inquiry.claimed_by(FAULTY)) or any(one.cause in PIPELINE for one in inquiry.findings)
     shifted = any(one.step.onset <= onset + 2 for one in inquiry.shifts.values())
     if inquiry.loss_up and function > first.needed and function > _APART * world and not faulty and not shifted:
         pieces += [Piece("prediction_relation_change", function, first.needed), Piece("deployment_at_onset", "no", role="against")]
         sureness = confidence(0.75, certain, missing=int(not golden))
-        inquiry.add("model_broken", (), step, sureness, "model_function_changed", pieces, missing=missing)
+        inquiry.add("model_broken", (), step, sureness, "model_function_changed", pieces, missing=missing, awaits=awaits)
     elif not inquiry.findings and inquiry.loss_up:
         inquiry.add("undetermined", (), step, 0.4, "predictions_worse_at_unchanged_relation", pieces, missing=missing)
 

@@ -238,6 +238,19 @@ def _with_a_fault(findings: Iterable[Finding], step: Step) -> bool:
     return any(one.cause in FAULTY and abs(one.onset - step.onset) <= 1 for one in findings)
 
 
+def _of_an_unseen_source(inquiry: Inquiry, step: Step) -> bool:
+    """Whether they came with a fault of a source, of whose other features nobody knows: a wrong value is not always one that shows."""
+    of, members = inquiry.layout.of, inquiry.layout.members
+    faulty = {
+        name
+        for one in inquiry.findings
+        if one.cause in FAULTY and one.awaits is None and abs(one.onset - step.onset) <= 1
+        for name in one.features
+    }
+    others = {other for name in faulty for other in members.get(of[name].source or "", ())} - faulty
+    return not all(inquiry.agree_known(other, step.onset) for other in others)
+
+
 def _out_of_range(inquiry: Inquiry, novelty: Novelty, step: Step, name: str, cured: float) -> None:
     pieces = [
         Piece("outlier_rate_increase", rounded(novelty.outliers), inquiry.thresholds.novelty, None, step.z),
@@ -263,6 +276,8 @@ def _found(inquiry: Inquiry, novelty: Novelty, step: Step, within: float, alone:
     rows = inquiry.case.by_rows  # of a text or an embedding no feature can be what is strange
     missing = {} if novelty.masks or not rows else {"ood": "whether one feature makes them so"}
     missing |= {"agreement": f"whether {alone}, which makes half of them so, is computed otherwise in serving"} if doubt else {}
+    if rows and _of_an_unseen_source(inquiry, step):
+        missing.setdefault("agreement", "whether other features of the source that is at fault are right")
     if rows and not inquiry.shifts and not all(inquiry.agree_known(name, step.onset) for name in inquiry.layout.names):
         missing.setdefault("agreement", "whether a feature is another entity's: no feature by itself moved")
     inquiry.add(

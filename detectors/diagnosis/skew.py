@@ -23,6 +23,8 @@ _UNIT = 1 << 12
 _LEAST = 8
 #: Of the variance of other offline values, that of differing pairs' below which they all had one.
 _OF_OTHERS = 1 / 3
+#: Of the variance of online values, what offline ones explain below which they may be old ones, too: some change slowly.
+_FOLLOWS = 0.3
 
 
 class Line(NamedTuple):
@@ -103,7 +105,10 @@ def _judged(inquiry: Inquiry, name: str, differing: _Differing, *, default: bool
             Piece("deployment_at_onset", deployed, role="for" if deployed == "yes" else "against"),
         ]
         subtype = "affine_mismatch" if line.r2 > t.affine else "computation_mismatch"
-        inquiry.add("training_serving_skew", (name,), step, sure((step.level, t.skew), (step.z, t.z)), subtype, evidence)
+        old = not moved and numeric and not inquiry.ages_known and line.r2 < _FOLLOWS
+        missing = {"ages": "whether the values are old"} if old else {}
+        certain = sure((step.level, t.skew), (step.z, t.z))
+        inquiry.add("training_serving_skew", (name,), step, certain, subtype, evidence, missing=missing, awaits="ages" if old else None)
 
 
 def _stale(inquiry: Inquiry, name: str, step: Step, line: Line, rate: Piece) -> None:
