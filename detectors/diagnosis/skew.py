@@ -112,8 +112,8 @@ def _judged(inquiry: Inquiry, name: str, differing: _Differing, *, default: bool
 
 
 def _stale(inquiry: Inquiry, name: str, step: Step, line: Line, rate: Piece) -> None:
-    t, known = inquiry.thresholds, inquiry.ages_known
-    doubt = 0.8 if inquiry.layout.of[name].numeric else 0.6
+    t, known, numeric = inquiry.thresholds, inquiry.ages_known, inquiry.layout.of[name].numeric
+    doubt = 0.8 if numeric else 0.6
     inquiry.add(
         "feature_unavailability",
         (name,),
@@ -126,6 +126,7 @@ def _stale(inquiry: Inquiry, name: str, step: Step, line: Line, rate: Piece) -> 
             Piece("marginal_unchanged", "yes", None, name),
         ],
         missing={} if known else {"ages": "whether the values are old, or another entity's"},
+        awaits=None if known or numeric else "ages",  # of categories nothing tells whether they follow
         alternatives=("training_serving_skew",),
     )
 

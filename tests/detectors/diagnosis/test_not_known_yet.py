@@ -100,3 +100,23 @@ def test_no_new_requests_with_a_fault_of_a_source_of_whose_other_features_nobody
     findings = {one.cause: one for one in found(made).findings}
     assert findings["feature_unavailability"].confirmable
     assert findings["prediction_label_bias"].awaits == (lacks[0] if lacks else None)
+
+
+def others(name: str, share: float) -> Change:
+    """In serving some values are those of other rows."""
+
+    def serving(columns: Columns, number: int, draw: np.random.Generator) -> None:
+        if number >= SINCE:
+            columns[name] = np.where(draw.random(ROWS) < share, draw.permutation(columns[name]), columns[name])
+
+    return serving
+
+
+@pytest.mark.parametrize(
+    ("name", "share", "awaits"), [("town", 0.5, "ages"), ("town", 0.9, "ages"), ("class", 0.5, "ages"), ("age", 0.5, None)]
+)
+def test_of_categories_that_differ_nobody_knows_without_ages_whether_they_are_old(name: str, share: float, awaits: str | None) -> None:
+    """Of numbers that have nothing to do with those that they should be it is known enough."""
+    (fault,) = [one for one in found(case(serving=others(name, share), without=["ages"])).findings if one.features == (name,)]
+    assert (fault.cause, fault.subtype) == ("feature_unavailability", "stale_or_wrong_entity")
+    assert (fault.awaits, fault.confirmable) == (awaits, awaits is None)
